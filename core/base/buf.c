@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A growing byte buffer with a hard maximum from birth.  Called everywhere.
+ * len <= max always, and data[len] is a NUL.
+ */
+#include "buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOM_MIN 64
+
+void buf_init(struct buf *buf, size_t max) {
+  *buf = (struct buf){.data = "", .max = max};
+}
+
+void buf_fini(struct buf *buf) {
+  if (buf->room)
+    free(buf->data);
+  buf_init(buf, buf->max);
+}
+
+void buf_clear(struct buf *buf) {
+  buf->len = 0;
+  buf->overflown = false;
+  if (buf->room)
+    buf->data[0] = '\0';
+}
+
+static bool refuse(struct buf *buf) {
+  buf->overflown = true;
+  return false;
+}
+
+/* Doubling keeps the cost of many small adds linear. */
+static size_t room_for(const struct buf *buf, size_t need) {
+  size_t room = buf->room ? buf->room : ROOM_MIN;
+
+  while (room < need)
+    room = room > SIZE_MAX / 2 ? need : room * 2;
+  if (room > buf->max)
+    room = buf->max + 1;
+  return room;
+}
+
+/* Makes room for `more` bytes and the NUL. */
+static bool reserve(struct buf *buf, size_t more) {
+  size_t need;
+  char *data;
+
+  if (buf->overflown || more > buf->max - buf->len ||
+      __builtin_add_overflow(buf->len + more, 1, &need))
+    return refuse(buf);
+  if (need <= buf->room)
+    return true;
+  need = room_for(buf, need);
+  data = realloc(buf->room ? buf->data : NULL, need);
+  if (!data)
+    return refuse(buf);
+  buf->data = data;
+  buf->room = need;
+  return true;
+}
+
+bool buf_add(struct buf *buf, const void *data, size_t len) {
+  if (!len)
+    return !buf->overflown;
+  if (!reserve(buf, len))
+    return false;
+  memcpy(buf->data + buf->len, data, len);
+  buf->len += len;
+  buf->data[buf->len] = '\0';
+  return true;
+}
+
+bool buf_adds(struct buf *buf, const char *text) {
+  return buf_add(buf, text, strlen(text));
+}
+
+bool buf_addc(struct buf *buf, char c) {
+  return buf_add(buf, &c, 1);
+}
+
+bool buf_addf(struct buf *buf, const char *fmt, ...) {
+  va_list args, again;
+  int len;
+  bool added = false;
+
+  va_start(args, fmt);
+  va_copy(again, args);
+  len = vsnprintf(NULL, 0, fmt, args);
+  if (len < 0)
+    refuse(buf);
+  else if (reserve(buf, (size_t)len)) {
+    vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, again);
+    buf->len += (size_t)len;
+    added = true;
+  }
+  va_end(again);
+  va_end(args);
+  return added;
+}
+
+char *buf_take(struct buf *buf) {
+  char *data = NULL;
+
+  if (reserve(buf, 0)) {
+    data = buf->data;
+    data[buf->len] = '\0';
+    buf->room = 0;
+  }
+  buf_fini(buf);
+  return data;
+}

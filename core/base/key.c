@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Object keys.  Called with what clients send: whatever comes out is UTF-8
+ * without control characters, and no path segment that climbs.
+ */
+#include "key.h"
+
+#include "codec.h"
+#include "date.h"
+#include <stdio.h>
+#include <string.h>
+
+static bool is_dots(const char *segment, size_t len) {
+  return (len == 1 || len == 2) && segment[0] == '.' &&
+         segment[len - 1] == '.';
+}
+
+static size_t segment_len(const char *in, size_t len) {
+  const char *slash = memchr(in, '/', len);
+
+  return slash ? (size_t)(slash - in) : len;
+}
+
+static bool has_control(const char *in, size_t len) {
+  const char *end = in + len;
+
+  while (in < end)
+    if (codec_control(codec_utf8_next(&in)))
+      return true;
+  return false;
+}
+
+const char *key_fault(const char *key, size_t len) {
+  if (len > KEY_MAX)
+    return "A key or prefix is longer than 1024 bytes";
+  if (!codec_utf8_valid(key, len))
+    return "A key or prefix isn't valid UTF-8";
+  if (has_control(key, len))
+    return "A key or prefix has a control character";
+  for (size_t at = 0, size; at < len; at += size + 1) {
+    size = segment_len(key + at, len - at);
+    if (is_dots(key + at, size))
+      return "A key or prefix has a segment \".\" or \"..\"";
+  }
+  return NULL;
+}
+
+static void strip_slashes(const char **in, size_t *len) {
+  for (; *len && **in == '/'; (*in)++)
+    (*len)--;
+  while (*len && (*in)[*len - 1] == '/')
+    (*len)--;
+}
+
+const char *key_prefix(char out[KEY_MAX + 1], const char *in, size_t len,
+                       const char *fallback) {
+  const char *fault;
+
+  strip_slashes(&in, &len);
+  if (!len) {
+    in = fallback;
+    len = strlen(fallback);
+    strip_slashes(&in, &len);
+  }
+  fault = key_fault(in, len);
+  if (fault)
+    return fault;
+  memcpy(out, in, len);
+  out[len] = '\0';
+  return strstr(out, "//") ? "A prefix has an empty segment" : NULL;
+}
+
+/* The length of what follows the last / or \, and where that is. */
+static size_t last_segment(const char **in, size_t len) {
+  size_t from = len;
+
+  while (from && (*in)[from - 1] != '/' && (*in)[from - 1] != '\\')
+    from--;
+  *in += from;
+  return len - from;
+}
+
+void key_filename(char out[KEY_NAME_MAX + 1], const char *in, size_t len) {
+  static const char unnamed[] = "unnamed";
+  size_t kept = 0, left = last_segment(&in, len);
+
+  while (left) {
+    size_t size = codec_utf8_len(in, left);
+    const char *next = in;
+    bool keep = size && !codec_control(codec_utf8_next(&next));
+
+    if (keep && size > KEY_NAME_MAX - kept)
+      break;
+    if (keep) {
+      memcpy(out + kept, in, size);
+      kept += size;
+    }
+    size += !size; /* a byte that isn't UTF-8 */
+    in += size;
+    left -= size;
+  }
+  out[kept] = '\0';
+  if (!kept || is_dots(out, kept))
+    memcpy(out, unnamed, sizeof unnamed);
+}
+
+bool key_make(char out[KEY_MAX + 1], const char *prefix, int64_t seconds,
+              uint32_t random, const char *filename) {
+  char day[DATE_DAY_SIZE];
+  int len;
+
+  date_day(day, seconds);
+  len = snprintf(out, KEY_MAX + 1, "%s%s%s/%08x-%s", prefix,
+                 *prefix ? "/" : "", day, (unsigned)random, filename);
+  if (len < 0 || len > KEY_MAX)
+    return false;
+  for (char *at = out + len - strlen(filename); *at; at++)
+    if (*at == ' ')
+      *at = '_';
+  return true;
+}
+
+const char *key_name(const char *key) {
+  const char *slash = strrchr(key, '/');
+
+  return slash ? slash + 1 : key;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Object keys: what one may look like, and how an upload's is made from its
+ * prefix and file name (docs/http.md, "upload").
+ */
+#ifndef BASE_KEY_H
+#define BASE_KEY_H
+
+#include <sluice/plugin.h>
+
+#define KEY_MAX 1024     /* bytes of UTF-8, as S3 has it */
+#define KEY_NAME_MAX 246 /* of a file name: "12345678-" and it make 255 */
+
+/* Why a key or prefix is refused: a constant for the client, NULL when it is
+ * fine.  Refused are: bytes that aren't UTF-8, control characters (C0, DEL,
+ * C1), more than KEY_MAX bytes, segments "." and "..". */
+const char *key_fault(const char *key, size_t len);
+
+/* An upload's prefix: outer slashes dropped; empty after that: `fallback`.
+ * NULL and out filled, or why it is refused: as above, or an empty segment. */
+const char *key_prefix(char out[KEY_MAX + 1], const char *in, size_t len,
+                       const char *fallback);
+
+/* A client's file name: the last segment after / or \, control characters and
+ * what isn't UTF-8 removed, cut at a character to KEY_NAME_MAX bytes; empty,
+ * "." or "..": "unnamed". */
+void key_filename(char out[KEY_NAME_MAX + 1], const char *in, size_t len);
+
+/* <prefix>/<YYYY>/<MM>/<DD>/<8 hex>-<filename, spaces as _>; false when that
+ * is longer than KEY_MAX. */
+bool key_make(char out[KEY_MAX + 1], const char *prefix, int64_t seconds,
+              uint32_t random, const char *filename);
+
+/* The part after the last slash. */
+const char *key_name(const char *key);
+
+#endif

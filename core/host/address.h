@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a place to listen at and a public URL may look like.
+ */
+#ifndef HOST_ADDRESS_H
+#define HOST_ADDRESS_H
+
+#include <sluice/plugin.h>
+
+#define ADDRESS_UNIX_MAX 107 /* bytes of the path, as in sockaddr_un */
+
+/* Each returns what is wrong and what to write, or NULL when it is fine. */
+
+/* host:port, [v6]:port or unix:/path; port 0 is any free one */
+const char *address_listen_fault(const char *text);
+/* http(s)://host[:port][/path] */
+const char *address_url_fault(const char *text);
+
+#endif

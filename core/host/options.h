@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Fills a struct from a YAML mapping by a table of options; the same tables
+ * describe the gateway's own sections and the plugins' keys.
+ */
+#ifndef HOST_OPTIONS_H
+#define HOST_OPTIONS_H
+
+#include "config.h"
+
+#define OPTIONS_MAX 128     /* entries of a table */
+#define OPTIONS_NAME_MAX 64 /* bytes of a name */
+#define OPTIONS_OTHERS_MAX 16
+
+/* Reads `mapping` (NULL: empty) into the zeroed `conf`.  Keys that aren't in
+ * the table are refused with file:line and the nearest known key, unless
+ * `others` (NULL-ended, or NULL) names them.  `where` says what the mapping is
+ * in messages: "backend 'main'".  Strings and lists point into `config` or the
+ * table, which must outlive conf. */
+bool options_fill(const struct sluice_option *table, const char *const *others,
+                  struct config *config, const struct config_node *mapping,
+                  const char *where, void *conf, struct errmsg *);
+
+/* Is this a table that options_fill() can use on a struct of that size?  A
+ * plugin's may be anything.  `others` as above. */
+bool options_check(const struct sluice_option *table,
+                   const char *const *others, size_t conf_size,
+                   struct errmsg *);
+
+/* What a type is called: "string", "size", ...; NULL: no such type. */
+const char *options_type(int type);
+
+/* The entry of the NULL-ended words that is nearest to `word`; NULL when none
+ * is near. */
+const char *options_nearest(const char *word, const char *const *words);
+
+/* Is it one of the NULL-ended words? */
+bool options_has(const char *const *words, const char *word);
+
+/* Writes "a, b, c", cut with "..." when `size` bytes don't hold it. */
+void options_join(char *out, size_t size, const char *const *words);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Finds and loads plugins: NAME.so in the folders of plugin_path, one exported
+ * symbol, an ABI that this gateway speaks.  A loaded one is never unloaded.
+ */
+#ifndef HOST_PLUGIN_H
+#define HOST_PLUGIN_H
+
+#include "errmsg.h"
+
+enum plugin_kind { PLUGIN_BACKEND, PLUGIN_HOOK };
+
+struct plugin {
+  enum plugin_kind kind;
+  const char *name;
+  /* The plugin's descriptor, cut or zero-filled to this gateway's size. */
+  struct sluice_backend backend; /* by kind */
+  struct sluice_hook hook;
+};
+
+/* True, or why, in one line: not found (where was looked), missing symbol,
+ * other major, newer minor, required entry missing, other kind. */
+bool plugin_load(struct plugin *, const char *const *folders, const char *name,
+                 enum plugin_kind, struct errmsg *);
+
+/* What every kind has. */
+const struct sluice_option *plugin_options(const struct plugin *);
+size_t plugin_conf_size(const struct plugin *);
+
+/* Every plugin in the folders, with version, summary and options, to `out`;
+ * what can't be loaded is listed with the reason. */
+void plugin_list(const char *const *folders, void *out /* FILE * */);
+
+#endif

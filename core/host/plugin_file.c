@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Opens shared objects.  All symbols are bound at once, so that a plugin that
+ * lacks one is refused at the start and doesn't end the process later; none is
+ * offered to others, so that two plugins never mix.
+ */
+#include "plugin_file.h"
+#include "options.h"
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const kinds[] = {
+    [PLUGIN_BACKEND] = "backend", [PLUGIN_HOOK] = "hook"};
+
+bool plugin_file_is_name(const char *text, size_t len) {
+  for (size_t i = 0; i < len; i++)
+    if ((text[i] < 'a' || text[i] > 'z') && (text[i] < '0' || text[i] > '9') &&
+        text[i] != '_')
+      return false;
+  return len >= 1 && len <= PLUGIN_NAME_MAX;
+}
+
+static bool find(struct plugin_file *file, const char *const *folders,
+                 struct errmsg *err) {
+  char looked[300];
+  size_t max = sizeof file->path;
+  for (const char *const *f = folders; *f != NULL; f++) {
+    int len = snprintf(file->path, max, "%s/%s.so", *f, file->name);
+    if (len > 0 && (size_t)len < max && access(file->path, F_OK) == 0)
+      return true;
+  }
+  options_join(looked, sizeof looked, folders);
+  return errmsg_set(err,
+                    "plugin '%s': not found in %s; add its folder to "
+                    "plugin_path",
+                    file->name, looked);
+}
+
+bool plugin_file_open(struct plugin_file *file, const char *const *folders,
+                      const char *name, struct errmsg *err) {
+  *file = (struct plugin_file){.name = name};
+  if (!plugin_file_is_name(name, strlen(name)))
+    return errmsg_set(err,
+                      "plugin '%.64s': not a plugin's name; write 1 to 64 of "
+                      "a-z, 0-9 and _",
+                      name);
+  if (!find(file, folders, err))
+    return false;
+  file->handle = dlopen(file->path, RTLD_NOW | RTLD_LOCAL);
+  if (file->handle != NULL)
+    return true;
+  const char *why = dlerror();
+  return errmsg_set(err,
+                    "plugin '%s': cannot be loaded: %s; rebuild it for this "
+                    "gateway and system",
+                    name, why == NULL ? "no reason known" : why);
+}
+
+static void *find_symbol(const struct plugin_file *file,
+                         enum plugin_kind kind) {
+  char symbol[PLUGIN_NAME_MAX + 32];
+  snprintf(symbol, sizeof symbol, "sluice_%s_%s", kinds[kind], file->name);
+  return dlsym(file->handle, symbol);
+}
+
+bool plugin_file_has(const struct plugin_file *file, enum plugin_kind kind) {
+  return find_symbol(file, kind) != NULL;
+}
+
+/* ---- the descriptor ---------------------------------------------------- */
+
+/* What both kinds of descriptors begin with, in every version of the ABI. */
+struct head {
+  uint32_t abi, size;
+};
+
+/* How much of a descriptor there must be: all that is required. */
+static const size_t required[] = {
+    [PLUGIN_BACKEND] = offsetof(struct sluice_backend, presign),
+    [PLUGIN_HOOK] = offsetof(struct sluice_hook, on_request),
+};
+
+static bool check_head(const struct plugin_file *file, enum plugin_kind kind,
+                       const void *from, struct head *head,
+                       struct errmsg *err) {
+  if (from == NULL)
+    return errmsg_set(err,
+                      "plugin '%s': sluice_%s_%s() returns no descriptor; it "
+                      "has to return one",
+                      file->name, kinds[kind], file->name);
+  memcpy(head, from, sizeof *head);
+  unsigned major = head->abi >> 16, minor = head->abi & 0xffff;
+  if (major != SLUICE_ABI_MAJOR || minor > SLUICE_ABI_MINOR)
+    return errmsg_set(err,
+                      "plugin '%s': speaks ABI %u.%u, this gateway %u.%u; "
+                      "rebuild it against this gateway's <sluice/plugin.h>",
+                      file->name, major, minor, SLUICE_ABI_MAJOR,
+                      SLUICE_ABI_MINOR);
+  if (head->size < required[kind] || head->size % sizeof(void *) != 0)
+    return errmsg_set(err,
+                      "plugin '%s': its descriptor of %u bytes is not a whole "
+                      "one; begin it with SLUICE_HEAD(sluice_%s)",
+                      file->name, head->size, kinds[kind]);
+  return true;
+}
+
+static bool lacks(const struct plugin_file *file, const char *what,
+                  struct errmsg *err) {
+  return errmsg_set(err,
+                    "plugin '%s': has no %s, which is required; add it to the "
+                    "descriptor",
+                    file->name, what);
+}
+
+static const char *backend_lacks(const struct sluice_backend *b) {
+  const struct {
+    const char *name;
+    bool there;
+  } entries[] = {
+      {"start", b->start != NULL},   {"stop", b->stop != NULL},
+      {"open", b->open != NULL},     {"close", b->close != NULL},
+      {"head", b->head != NULL},     {"get", b->get != NULL},
+      {"read", b->read != NULL},     {"more", b->more != NULL},
+      {"put", b->put != NULL},       {"data", b->data != NULL},
+      {"commit", b->commit != NULL}, {"list", b->list != NULL},
+      {"remove", b->remove != NULL}, {"cancel", b->cancel != NULL},
+      {"ping", b->ping != NULL},
+  };
+  for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+    if (!entries[i].there)
+      return entries[i].name;
+  return NULL;
+}
+
+static const char *hook_lacks(const struct sluice_hook *h) {
+  if (h->start == NULL)
+    return "start";
+  if (h->stop == NULL)
+    return "stop";
+  if (h->open == NULL)
+    return "open";
+  if (h->close == NULL)
+    return "close";
+  if (h->on_request == NULL && h->on_key == NULL && h->on_response == NULL &&
+      h->on_log == NULL)
+    return "on_request, on_key, on_response or on_log";
+  return NULL;
+}
+
+static bool check_names(const struct plugin_file *file, const char *name,
+                        const char *version, const char *summary,
+                        struct errmsg *err) {
+  if (name == NULL || strcmp(name, file->name) != 0)
+    return errmsg_set(err,
+                      "plugin '%s': its descriptor is named '%.64s'; name "
+                      "file, symbol and descriptor alike",
+                      file->name, name == NULL ? "" : name);
+  if (version == NULL)
+    return lacks(file, "version", err);
+  if (summary == NULL)
+    return lacks(file, "summary", err);
+  return true;
+}
+
+static bool check_options(const struct plugin_file *file,
+                          const struct plugin *plugin, struct errmsg *err) {
+  static const char *const others[] = {"plugin", NULL};
+  struct errmsg why;
+  if (options_check(plugin_options(plugin), others, plugin_conf_size(plugin),
+                    &why))
+    return true;
+  return errmsg_set(err, "plugin '%s': %s", file->name, why.text);
+}
+
+static bool read_backend(const struct plugin_file *file, const void *symbol,
+                         struct plugin *plugin, struct errmsg *err) {
+  const struct sluice_backend *(*get)(void);
+  struct sluice_backend *b = &plugin->backend;
+  memcpy(&get, &symbol, sizeof get);
+  const void *from = get();
+  struct head head;
+  if (!check_head(file, PLUGIN_BACKEND, from, &head, err))
+    return false;
+  memcpy(b, from, head.size < sizeof *b ? head.size : sizeof *b);
+  const char *missing = backend_lacks(b);
+  if (missing != NULL)
+    return lacks(file, missing, err);
+  plugin->name = b->name;
+  return check_names(file, b->name, b->version, b->summary, err);
+}
+
+static bool read_hook(const struct plugin_file *file, const void *symbol,
+                      struct plugin *plugin, struct errmsg *err) {
+  const struct sluice_hook *(*get)(void);
+  struct sluice_hook *h = &plugin->hook;
+  memcpy(&get, &symbol, sizeof get);
+  const void *from = get();
+  struct head head;
+  if (!check_head(file, PLUGIN_HOOK, from, &head, err))
+    return false;
+  memcpy(h, from, head.size < sizeof *h ? head.size : sizeof *h);
+  const char *missing = hook_lacks(h);
+  if (missing != NULL)
+    return lacks(file, missing, err);
+  plugin->name = h->name;
+  return check_names(file, h->name, h->version, h->summary, err);
+}
+
+static bool no_symbol(const struct plugin_file *file, enum plugin_kind kind,
+                      struct errmsg *err) {
+  enum plugin_kind other =
+      kind == PLUGIN_BACKEND ? PLUGIN_HOOK : PLUGIN_BACKEND;
+  if (plugin_file_has(file, other))
+    return errmsg_set(err, "plugin '%s': is a %s, not a %s; name it under %s",
+                      file->name, kinds[other], kinds[kind],
+                      other == PLUGIN_HOOK ? "hooks" : "backends");
+  return errmsg_set(err,
+                    "plugin '%s': %s exports no sluice_%s_%s; register it "
+                    "with %s()",
+                    file->name, file->path, kinds[kind], file->name,
+                    kind == PLUGIN_HOOK ? "SLUICE_HOOK" : "SLUICE_BACKEND");
+}
+
+bool plugin_file_read(const struct plugin_file *file, enum plugin_kind kind,
+                      struct plugin *plugin, struct errmsg *err) {
+  const void *symbol = find_symbol(file, kind);
+  if (symbol == NULL)
+    return no_symbol(file, kind, err);
+  *plugin = (struct plugin){.kind = kind, .name = file->name};
+  bool ok = kind == PLUGIN_BACKEND ? read_backend(file, symbol, plugin, err)
+                                   : read_hook(file, symbol, plugin, err);
+  return ok && check_options(file, plugin, err);
+}

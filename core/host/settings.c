@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The whole configuration: its top level, and what its parts share.  What
+ * hangs on a settings lives in the memory of its config.
+ */
+#include "settings.h"
+#include "options.h"
+#include "settings_parts.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS_SIZE 200 /* of a list of words in a message */
+
+static const struct sluice_option top_table[] = {
+    {"plugin_path", SLUICE_LIST, "", offsetof(struct settings, plugin_path),
+     "folders with plugins; default: the one of this installation"},
+    {0}};
+static const char *const sections[] = {"server", "backends", "hooks",
+                                       "routes", "uploads",  "presign",
+                                       "limits", NULL};
+
+unsigned settings_line(const struct config_node *section, const char *key) {
+  const struct config_node *node = config_get(section, key);
+  if (node != NULL)
+    return node->line;
+  return section == NULL ? 0 : section->line;
+}
+
+bool settings_not_one_of(const struct settings *s, unsigned line,
+                         const char *key, const char *word,
+                         const char *const *words, struct errmsg *err) {
+  char known[WORDS_SIZE];
+  const char *nearest = options_nearest(word, words);
+  if (nearest != NULL)
+    return config_fault(s->config, line, err,
+                        "'%s': '%.64s' is not known; did you mean '%s'?", key,
+                        word, nearest);
+  options_join(known, sizeof known, words);
+  return config_fault(s->config, line, err,
+                      "'%s': '%.64s' is not known; write one of %s", key, word,
+                      known);
+}
+
+bool settings_no_memory(const struct settings *s, struct errmsg *err) {
+  return config_fault(s->config, 0, err, "out of memory");
+}
+
+/* Without plugin_path it is the installation's folder. */
+static bool read_plugin_path(struct settings *s, const char *folder,
+                             struct errmsg *err) {
+  unsigned line = settings_line(s->config->root, "plugin_path");
+  for (size_t i = 0; s->plugin_path[i] != NULL; i++)
+    if (*s->plugin_path[i] == '\0')
+      return config_fault(s->config, line, err,
+                          "'plugin_path': item %zu is empty; write a folder",
+                          i + 1);
+  if (s->plugin_path[0] != NULL)
+    return true;
+  size_t size = strlen(folder) + 1;
+  const char **list = config_alloc(s->config, 2 * sizeof *list);
+  char *copy = config_alloc(s->config, size);
+  if (list == NULL || copy == NULL)
+    return settings_no_memory(s, err);
+  list[0] = memcpy(copy, folder, size);
+  s->plugin_path = list;
+  return true;
+}
+
+static bool read_all(struct settings *s, const char *folder,
+                     struct errmsg *err) {
+  return options_fill(top_table, sections, s->config, s->config->root,
+                      "the configuration", s, err) &&
+         read_plugin_path(s, folder, err) && settings_read_sections(s, err) &&
+         settings_read_plugins(s, err) && settings_read_routes(s, err);
+}
+
+/* Takes the config. */
+static struct settings *settings_new(struct config *config, const char *folder,
+                                     struct errmsg *err) {
+  if (config == NULL)
+    return NULL;
+  struct settings *s = calloc(1, sizeof *s);
+  if (s == NULL) {
+    config_fault(config, 0, err, "out of memory");
+    config_free(config);
+    return NULL;
+  }
+  s->config = config;
+  if (read_all(s, folder, err))
+    return s;
+  settings_free(s);
+  return NULL;
+}
+
+struct settings *settings_load(const char *file, const char *folder,
+                               struct errmsg *err) {
+  return settings_new(config_load(file, err), folder, err);
+}
+
+struct settings *settings_parse(const char *file, const char *data, size_t len,
+                                const char *folder, struct errmsg *err) {
+  return settings_new(config_parse(file, data, len, err), folder, err);
+}
+
+void settings_free(struct settings *s) {
+  if (s == NULL)
+    return;
+  config_free(s->config);
+  free(s);
+}

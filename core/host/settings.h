@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The whole configuration, typed and checked as far as it can be without
+ * loading a plugin.
+ */
+#ifndef HOST_SETTINGS_H
+#define HOST_SETTINGS_H
+
+#include "config.h"
+
+#define SETTINGS_LISTEN_MAX 64
+#define SETTINGS_BACKENDS_MAX 64
+#define SETTINGS_HOOKS_MAX 64
+#define SETTINGS_ROUTES_MAX 256
+
+struct settings_server {
+  const char *const *listen; /* "0.0.0.0:8000", "[::]:8000", "unix:/path" */
+  const char *workers_text;  /* "auto" or a number */
+  unsigned workers;          /* 1..256 */
+  const char *public_url; /* "" or http(s)://host[:port][/path], no final / */
+  const char *log_level;  /* error, warn, info, debug */
+  const char *tls_certificate, *tls_private_key; /* both or none ("") */
+};
+
+struct settings_uploads {
+  uint64_t max_bytes;
+  const char *prefix;
+  const char *spool_directory;
+};
+
+struct settings_presign {
+  int64_t default_ms, min_ms, max_ms; /* min <= default <= max <= 7d */
+};
+
+struct settings_limits {
+  int64_t connections;      /* open at once, in the whole process */
+  uint64_t memory;          /* for requests in flight, in the whole process */
+  int64_t threads;          /* of the pool for blocking calls; 0: by cores */
+  int64_t head_timeout_ms;  /* a whole head */
+  int64_t body_timeout_ms;  /* silence inside a body */
+  int64_t idle_timeout_ms;  /* silence between two requests */
+  int64_t write_timeout_ms; /* the client takes nothing */
+  int64_t backend_timeout_ms; /* the backend neither progresses nor ends */
+  int64_t drain_timeout_ms;   /* after SIGTERM, for requests in flight */
+};
+
+/* A backend or hook as configured; its options are for the plugin's table. */
+struct settings_plugin {
+  const char *name;               /* of a backend; a hook's is its plugin's */
+  const char *plugin;             /* [a-z0-9_]{1,64} */
+  const struct config_node *node; /* the mapping, with the key "plugin" */
+};
+
+struct settings_route {
+  const char *mount; /* NULL, or "/files": then path, method, operation are
+                        NULL.  "/" is written as "" here. */
+  const char *path, *method, *operation;
+  size_t backend; /* index into backends */
+  /* The hooks of this route, as indices into hooks; the configuration's
+   * common ones when the route names none. */
+  size_t *hooks;
+  size_t hook_count;
+  unsigned line;
+};
+
+struct settings {
+  struct config *config;
+  struct settings_server server;
+  struct settings_uploads uploads;
+  struct settings_presign presign;
+  struct settings_limits limits;
+  const char *const *plugin_path; /* folders, the installed one by default */
+  struct settings_plugin *backends;
+  size_t backend_count;
+  struct settings_plugin *hooks; /* common ones first, then those of routes */
+  size_t hook_count, common_hooks;
+  struct settings_route *routes;
+  size_t route_count;
+};
+
+/* NULL and why: one line, with file:line where a line is to blame.  `folder`
+ * is where plugins are installed. */
+struct settings *settings_load(const char *file, const char *folder,
+                               struct errmsg *);
+/* The same from memory; `file` is for messages. */
+struct settings *settings_parse(const char *file, const char *data, size_t len,
+                                const char *folder, struct errmsg *);
+void settings_free(struct settings *);
+
+#endif

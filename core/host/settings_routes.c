@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Routes: which path and method leads to which operation of which backend.
+ * What two routes claim, or the gateway itself serves, is refused.
+ */
+#include "options.h"
+#include "settings_parts.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUTE_PATH_MAX 1024
+#define CLAIM_TAIL_MAX 16
+
+struct route_conf {
+  const char *mount, *path, *method, *operation, *backend;
+};
+
+#define ROUTE(f) offsetof(struct route_conf, f)
+
+static const struct sluice_option route_table[] = {
+    {"mount", SLUICE_STRING, "", ROUTE(mount),
+     "the documented endpoints below this path"},
+    {"path", SLUICE_STRING, "", ROUTE(path), "or one of them: its path"},
+    {"method", SLUICE_STRING, "", ROUTE(method), "its method"},
+    {"operation", SLUICE_STRING, "", ROUTE(operation), "what it does"},
+    {"backend", SLUICE_STRING, NULL, ROUTE(backend), "name of a backend"},
+    {0}};
+static const char *const route_others[] = {"hooks", NULL};
+static const char *const operations[] = {"upload", "presign", "download",
+                                         "list",   "delete",  NULL};
+static const char *const methods[] = {"GET",    "POST",  "PUT",
+                                      "DELETE", "PATCH", NULL};
+static const char *const reserved[] = {"/healthz", "/readyz", NULL};
+
+/* What a mount stands for; a download's HEAD goes with its GET. */
+static const struct {
+  const char *method, *tail;
+} mounted[] = {{"POST", ""}, {"POST", "/presign"}, {"GET", "/download"},
+               {"GET", ""},  {"DELETE", ""},       {"GET", "/signed"}};
+
+#define MOUNTED (sizeof mounted / sizeof *mounted)
+
+/* A path and method that a route serves. */
+struct claim {
+  char path[ROUTE_PATH_MAX + CLAIM_TAIL_MAX];
+  const char *method;
+  unsigned line;
+};
+
+/* ---- one route --------------------------------------------------------- */
+
+/* What is wrong with it, or NULL. */
+static const char *path_fault(const char *path, bool mount) {
+  static const char letters[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+      "-._~!$&'()*+,;=:@/";
+  size_t len = strlen(path);
+  if (*path != '/')
+    return "it doesn't begin with /; write /files";
+  if (len > ROUTE_PATH_MAX)
+    return "it is longer than 1024 bytes; shorten it";
+  if (path[strcspn(path, "?#")] != '\0')
+    return "a query or fragment is no part of a path; drop it";
+  if (path[strspn(path, letters)] != '\0')
+    return "only letters, digits and -._~!$&'()*+,;=:@/ are taken; drop the "
+           "others";
+  if (strstr(path, "//") != NULL || strstr(path, "/./") != NULL ||
+      strstr(path, "/../") != NULL ||
+      (len >= 2 && strcmp(path + len - 2, "/.") == 0) ||
+      (len >= 3 && strcmp(path + len - 3, "/..") == 0))
+    return "a segment of it is empty, . or ..; drop it";
+  if (mount && len > 1 && path[len - 1] == '/')
+    return "it ends in /; leave the last / out";
+  return NULL;
+}
+
+static bool check_path(const struct settings *s,
+                       const struct config_node *node, const char *key,
+                       const char *path, struct errmsg *err) {
+  const char *why = path_fault(path, strcmp(key, "mount") == 0);
+  return why == NULL || config_fault(s->config, settings_line(node, key), err,
+                                     "'%s': '%.64s': %s", key, path, why);
+}
+
+static bool read_mount(const struct settings *s,
+                       const struct config_node *node,
+                       const struct route_conf *conf,
+                       struct settings_route *route, struct errmsg *err) {
+  if (*conf->path != '\0' || *conf->method != '\0' || *conf->operation != '\0')
+    return config_fault(s->config, node->line, err,
+                        "a route has either 'mount', or 'path', 'method' and "
+                        "'operation'; remove one or the others");
+  if (!check_path(s, node, "mount", conf->mount, err))
+    return false;
+  route->mount = strcmp(conf->mount, "/") == 0 ? "" : conf->mount;
+  return true;
+}
+
+static bool read_single(const struct settings *s,
+                        const struct config_node *node,
+                        const struct route_conf *conf,
+                        struct settings_route *route, struct errmsg *err) {
+  if (*conf->path == '\0' || *conf->method == '\0' || *conf->operation == '\0')
+    return config_fault(s->config, node->line, err,
+                        "a route needs either 'mount', or 'path', 'method' "
+                        "and 'operation'; write {mount: /files, backend: "
+                        "NAME}");
+  if (!check_path(s, node, "path", conf->path, err))
+    return false;
+  if (!options_has(methods, conf->method))
+    return settings_not_one_of(s, settings_line(node, "method"), "method",
+                               conf->method, methods, err);
+  if (!options_has(operations, conf->operation))
+    return settings_not_one_of(s, settings_line(node, "operation"),
+                               "operation", conf->operation, operations, err);
+  route->path = conf->path;
+  route->method = conf->method;
+  route->operation = conf->operation;
+  return true;
+}
+
+static bool find_backend(const struct settings *s,
+                         const struct config_node *node, const char *name,
+                         struct settings_route *route, struct errmsg *err) {
+  const char *names[SETTINGS_BACKENDS_MAX + 1] = {NULL};
+  for (size_t i = 0; i < s->backend_count; i++) {
+    names[i] = s->backends[i].name;
+    if (strcmp(names[i], name) == 0) {
+      route->backend = i;
+      return true;
+    }
+  }
+  return settings_not_one_of(s, settings_line(node, "backend"), "backend",
+                             name, names, err);
+}
+
+/* A route's own hooks, or the common ones. */
+static bool read_hooks(struct settings *s, const struct config_node *node,
+                       struct settings_route *route, struct errmsg *err) {
+  const struct config_node *own = config_get(node, "hooks");
+  size_t first = own == NULL ? 0 : s->hook_count;
+  if (own != NULL && !settings_add_hooks(s, own, "a route's hooks", err))
+    return false;
+  size_t end = own == NULL ? s->common_hooks : s->hook_count;
+  route->hook_count = end - first;
+  route->hooks =
+      config_alloc(s->config, (route->hook_count + 1) * sizeof(size_t));
+  if (route->hooks == NULL)
+    return settings_no_memory(s, err);
+  for (size_t i = first; i < end; i++)
+    route->hooks[i - first] = i;
+  return true;
+}
+
+static bool read_route(struct settings *s, const struct config_node *node,
+                       struct settings_route *route, struct errmsg *err) {
+  struct route_conf conf = {0};
+  route->line = node->line;
+  if (!options_fill(route_table, route_others, s->config, node, "a route",
+                    &conf, err))
+    return false;
+  bool ok = *conf.mount != '\0' ? read_mount(s, node, &conf, route, err)
+                                : read_single(s, node, &conf, route, err);
+  return ok && find_backend(s, node, conf.backend, route, err) &&
+         read_hooks(s, node, route, err);
+}
+
+/* ---- all of them ------------------------------------------------------- */
+
+static void claim_set(struct claim *claim, const char *path, const char *tail,
+                      const char *method, unsigned line) {
+  snprintf(claim->path, sizeof claim->path, "%s%s", path, tail);
+  if (claim->path[0] == '\0') /* a mount at the root */
+    memcpy(claim->path, "/", 2);
+  claim->method = method;
+  claim->line = line;
+}
+
+static size_t claim_all(const struct settings *s, struct claim *claims) {
+  size_t n = 0;
+  for (size_t i = 0; i < s->route_count; i++) {
+    const struct settings_route *route = &s->routes[i];
+    if (route->mount == NULL)
+      claim_set(&claims[n++], route->path, "", route->method, route->line);
+    for (size_t j = 0; route->mount != NULL && j < MOUNTED; j++)
+      claim_set(&claims[n++], route->mount, mounted[j].tail, mounted[j].method,
+                route->line);
+  }
+  return n;
+}
+
+static int by_claim(const void *a, const void *b) {
+  const struct claim *x = a, *y = b;
+  int order = strcmp(x->path, y->path);
+  if (order == 0)
+    order = strcmp(x->method, y->method);
+  return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+static bool check_claims(const struct settings *s, const struct claim *claims,
+                         size_t n, struct errmsg *err) {
+  for (size_t i = 0; i < n; i++) {
+    if (options_has(reserved, claims[i].path))
+      return config_fault(s->config, claims[i].line, err,
+                          "%s is the gateway's own; choose another path",
+                          claims[i].path);
+    if (i > 0 && strcmp(claims[i - 1].path, claims[i].path) == 0 &&
+        strcmp(claims[i - 1].method, claims[i].method) == 0)
+      return config_fault(s->config, claims[i].line, err,
+                          "%s %.200s is also the route of line %u; change one "
+                          "of them",
+                          claims[i].method, claims[i].path,
+                          claims[i - 1].line);
+  }
+  return true;
+}
+
+static bool check_conflicts(const struct settings *s, struct errmsg *err) {
+  struct claim *claims = calloc(s->route_count * MOUNTED, sizeof *claims);
+  if (claims == NULL)
+    return settings_no_memory(s, err);
+  size_t n = claim_all(s, claims);
+  qsort(claims, n, sizeof *claims, by_claim);
+  bool ok = check_claims(s, claims, n, err);
+  free(claims);
+  return ok;
+}
+
+bool settings_read_routes(struct settings *s, struct errmsg *err) {
+  const struct config_node *root = s->config->root;
+  const struct config_node *list = config_get(root, "routes");
+  if (list == NULL || list->kind != CONFIG_SEQUENCE || list->count == 0)
+    return config_fault(s->config, settings_line(root, "routes"), err,
+                        "no route; write routes: [{mount: /files, backend: "
+                        "NAME}]");
+  if (list->count > SETTINGS_ROUTES_MAX)
+    return config_fault(s->config, list->items[SETTINGS_ROUTES_MAX].line, err,
+                        "more than %d routes; drop some", SETTINGS_ROUTES_MAX);
+  s->routes = config_alloc(s->config, list->count * sizeof *s->routes);
+  if (s->routes == NULL)
+    return settings_no_memory(s, err);
+  for (size_t i = 0; i < list->count; i++, s->route_count++)
+    if (!read_route(s, &list->items[i], &s->routes[i], err))
+      return false;
+  return check_conflicts(s, err);
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The sections server, uploads, presign and limits: a table of keys with their
+ * defaults, and a table of what range each may have.
+ */
+#include "address.h"
+#include "key.h"
+#include "options.h"
+#include "quantity.h"
+#include "settings_parts.h"
+#include <sched.h>
+#include <string.h>
+
+#define WORKERS_MAX 256
+
+#define KIB ((uint64_t)1 << 10)
+#define MIB (KIB << 10)
+#define TIB (MIB << 20)
+#define SECOND 1000u
+#define HOUR (3600u * SECOND)
+#define DAY (24u * HOUR)
+
+/* A number's bounds.  The field is an int64_t or a uint64_t: both are read as
+ * the latter, which makes a negative one too large. */
+struct range {
+  const char *key;
+  size_t offset;
+  uint64_t min, max;
+  const char *text;
+};
+
+#define SERVER(f) offsetof(struct settings_server, f)
+#define UPLOADS(f) offsetof(struct settings_uploads, f)
+#define PRESIGN(f) offsetof(struct settings_presign, f)
+#define LIMITS(f) offsetof(struct settings_limits, f)
+
+static const struct sluice_option server_table[] = {
+    {"listen", SLUICE_LIST, "[0.0.0.0:8000]", SERVER(listen),
+     "addresses: host:port, [v6]:port, unix:/path"},
+    {"workers", SLUICE_STRING, "auto", SERVER(workers_text),
+     "event loops; auto: one a core"},
+    {"public_url", SLUICE_STRING, "", SERVER(public_url),
+     "for absolute URLs; default: the request's Host"},
+    {"log_level", SLUICE_STRING, "info", SERVER(log_level),
+     "error, warn, info or debug"},
+    {0}};
+
+static const struct sluice_option tls_table[] = {
+    {"certificate", SLUICE_STRING, "", SERVER(tls_certificate),
+     "PEM file with the certificate and its chain"},
+    {"private_key", SLUICE_STRING, "", SERVER(tls_private_key),
+     "PEM file with the private key"},
+    {0}};
+
+static const struct sluice_option uploads_table[] = {
+    {"max_bytes", SLUICE_SIZE, "50MiB", UPLOADS(max_bytes),
+     "the largest file that is taken"},
+    {"prefix", SLUICE_STRING, "uploads", UPLOADS(prefix),
+     "key prefix of uploads that name none"},
+    {"spool_directory", SLUICE_STRING, "/var/tmp", UPLOADS(spool_directory),
+     "folder for bytes that wait for their backend"},
+    {0}};
+static const struct range uploads_ranges[] = {
+    {"max_bytes", UPLOADS(max_bytes), 1, 5 * TIB, "1B to 5TiB"}, {0}};
+
+static const struct sluice_option presign_table[] = {
+    {"default", SLUICE_TIME, "1h", PRESIGN(default_ms),
+     "how long a link is valid when nobody says"},
+    {"min", SLUICE_TIME, "1m", PRESIGN(min_ms), "shorter ones count as this"},
+    {"max", SLUICE_TIME, "24h", PRESIGN(max_ms), "longer ones count as this"},
+    {0}};
+static const struct range presign_ranges[] = {
+    {"min", PRESIGN(min_ms), SECOND, 7 * DAY, "1s to 7d"},
+    {"max", PRESIGN(max_ms), SECOND, 7 * DAY, "1s to 7d"},
+    {"default", PRESIGN(default_ms), SECOND, 7 * DAY, "1s to 7d"},
+    {0}};
+
+static const struct sluice_option limits_table[] = {
+    {"connections", SLUICE_INT, "10000", LIMITS(connections),
+     "open connections, in the whole process"},
+    {"memory", SLUICE_SIZE, "256MiB", LIMITS(memory),
+     "memory for requests in flight, in the whole process"},
+    {"threads", SLUICE_INT, "0", LIMITS(threads),
+     "threads for blocking calls; 0: by the cores"},
+    {"head_timeout", SLUICE_TIME, "10s", LIMITS(head_timeout_ms),
+     "for a whole request head"},
+    {"body_timeout", SLUICE_TIME, "30s", LIMITS(body_timeout_ms),
+     "silence inside a request body"},
+    {"idle_timeout", SLUICE_TIME, "60s", LIMITS(idle_timeout_ms),
+     "silence between two requests"},
+    {"write_timeout", SLUICE_TIME, "30s", LIMITS(write_timeout_ms),
+     "the client takes nothing of an answer"},
+    {"backend_timeout", SLUICE_TIME, "60s", LIMITS(backend_timeout_ms),
+     "a backend neither gets on nor ends"},
+    {"drain_timeout", SLUICE_TIME, "30s", LIMITS(drain_timeout_ms),
+     "for requests in flight, once the gateway is told to stop"},
+    {0}};
+static const struct range limits_ranges[] = {
+    {"connections", LIMITS(connections), 1, 1000000, "1 to 1000000"},
+    {"memory", LIMITS(memory), MIB, TIB, "1MiB to 1TiB"},
+    {"threads", LIMITS(threads), 0, 1024, "0 to 1024"},
+    {"head_timeout", LIMITS(head_timeout_ms), 100, HOUR, "100ms to 1h"},
+    {"body_timeout", LIMITS(body_timeout_ms), 100, HOUR, "100ms to 1h"},
+    {"idle_timeout", LIMITS(idle_timeout_ms), 100, HOUR, "100ms to 1h"},
+    {"write_timeout", LIMITS(write_timeout_ms), 100, HOUR, "100ms to 1h"},
+    {"backend_timeout", LIMITS(backend_timeout_ms), 100, DAY, "100ms to 1d"},
+    {"drain_timeout", LIMITS(drain_timeout_ms), 0, HOUR, "0 to 1h"},
+    {0}};
+
+static bool check_ranges(const struct settings *s, const char *name,
+                         const struct range *range, const void *conf,
+                         struct errmsg *err) {
+  const struct config_node *section = config_get(s->config->root, name);
+  for (; range->key != NULL; range++) {
+    uint64_t value;
+    memcpy(&value, (const char *)conf + range->offset, sizeof value);
+    if (value >= range->min && value <= range->max)
+      continue;
+    /* The defaults are in range, so the key is there. */
+    return config_fault(s->config, settings_line(section, range->key), err,
+                        "'%s': %.64s is out of range; write %s", range->key,
+                        config_get(section, range->key)->text, range->text);
+  }
+  return true;
+}
+
+static bool fill(struct settings *s, const char *name,
+                 const struct sluice_option *table, const char *const *others,
+                 void *conf, struct errmsg *err) {
+  return options_fill(table, others, s->config,
+                      config_get(s->config->root, name), name, conf, err);
+}
+
+/* ---- server ------------------------------------------------------------ */
+
+static bool check_listen(const struct settings *s, unsigned line,
+                         struct errmsg *err) {
+  const char *const *listen = s->server.listen;
+  size_t n = 0;
+  for (; listen[n] != NULL; n++) {
+    const char *why = address_listen_fault(listen[n]);
+    if (n == SETTINGS_LISTEN_MAX)
+      why = "more than 64 addresses; drop some";
+    for (size_t i = 0; i < n && why == NULL; i++)
+      if (strcmp(listen[i], listen[n]) == 0)
+        why = "it is here twice; remove one";
+    if (why != NULL)
+      return config_fault(s->config, line, err, "'listen': '%.128s': %s",
+                          listen[n], why);
+  }
+  return n > 0 || config_fault(s->config, line, err,
+                               "'listen': no address; write one, as in "
+                               "[\"0.0.0.0:8000\"]");
+}
+
+static unsigned count_cores(void) {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0)
+    return 1;
+  int n = CPU_COUNT(&set);
+  return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
+}
+
+static bool read_workers(struct settings *s, unsigned line,
+                         struct errmsg *err) {
+  int64_t n = 0;
+  if (strcmp(s->server.workers_text, "auto") == 0)
+    n = count_cores();
+  else if (!quantity_int(s->server.workers_text, &n) || n < 1 ||
+           n > WORKERS_MAX)
+    return config_fault(s->config, line, err,
+                        "'workers': '%.64s' is no number of loops; write auto "
+                        "or 1 to 256",
+                        s->server.workers_text);
+  s->server.workers = (unsigned)n;
+  return true;
+}
+
+static bool check_public_url(const struct settings *s, unsigned line,
+                             struct errmsg *err) {
+  const char *why = *s->server.public_url == '\0'
+                        ? NULL
+                        : address_url_fault(s->server.public_url);
+  return why == NULL ||
+         config_fault(s->config, line, err, "'public_url': '%.128s': %s",
+                      s->server.public_url, why);
+}
+
+static bool read_tls(struct settings *s, const struct config_node *server,
+                     struct errmsg *err) {
+  const struct config_node *tls = config_get(server, "tls");
+  if (!options_fill(tls_table, NULL, s->config, tls, "tls", &s->server, err))
+    return false;
+  bool certificate = *s->server.tls_certificate != '\0';
+  bool key = *s->server.tls_private_key != '\0';
+  return certificate == key ||
+         config_fault(s->config, settings_line(server, "tls"), err,
+                      "tls: '%s' is missing; write both files, or neither",
+                      key ? "certificate" : "private_key");
+}
+
+static bool read_server(struct settings *s, struct errmsg *err) {
+  static const char *const others[] = {"tls", NULL};
+  static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+  const struct config_node *server = config_get(s->config->root, "server");
+  if (!fill(s, "server", server_table, others, &s->server, err) ||
+      !check_listen(s, settings_line(server, "listen"), err) ||
+      !read_workers(s, settings_line(server, "workers"), err) ||
+      !check_public_url(s, settings_line(server, "public_url"), err))
+    return false;
+  if (!options_has(levels, s->server.log_level))
+    return settings_not_one_of(s, settings_line(server, "log_level"),
+                               "log_level", s->server.log_level, levels, err);
+  return read_tls(s, server, err);
+}
+
+/* ---- uploads, presign, limits ------------------------------------------ */
+
+static bool read_prefix(struct settings *s, unsigned line,
+                        struct errmsg *err) {
+  const char *prefix = s->uploads.prefix;
+  char *clean = config_alloc(s->config, KEY_MAX + 1);
+  if (clean == NULL)
+    return settings_no_memory(s, err);
+  const char *why = key_prefix(clean, prefix, strlen(prefix), "");
+  if (why == NULL && *clean == '\0')
+    why = "it is empty";
+  s->uploads.prefix = clean;
+  return why == NULL ||
+         config_fault(s->config, line, err,
+                      "'prefix': '%.64s': %s; write a key prefix, as in "
+                      "uploads",
+                      prefix, why);
+}
+
+static bool read_uploads(struct settings *s, struct errmsg *err) {
+  const struct config_node *uploads = config_get(s->config->root, "uploads");
+  if (!fill(s, "uploads", uploads_table, NULL, &s->uploads, err) ||
+      !check_ranges(s, "uploads", uploads_ranges, &s->uploads, err))
+    return false;
+  if (*s->uploads.spool_directory == '\0')
+    return config_fault(s->config, settings_line(uploads, "spool_directory"),
+                        err, "'spool_directory': it is empty; write a folder");
+  return read_prefix(s, settings_line(uploads, "prefix"), err);
+}
+
+static bool check_whole_seconds(const struct settings *s,
+                                const struct config_node *presign,
+                                struct errmsg *err) {
+  for (const struct range *range = presign_ranges; range->key; range++) {
+    int64_t ms;
+    memcpy(&ms, (const char *)&s->presign + range->offset, sizeof ms);
+    if (ms % SECOND != 0)
+      return config_fault(s->config, settings_line(presign, range->key), err,
+                          "'%s': links count in whole seconds; write one, as "
+                          "in 90s",
+                          range->key);
+  }
+  return true;
+}
+
+static bool read_presign(struct settings *s, struct errmsg *err) {
+  const struct config_node *presign = config_get(s->config->root, "presign");
+  const struct settings_presign *p = &s->presign;
+  if (!fill(s, "presign", presign_table, NULL, &s->presign, err) ||
+      !check_ranges(s, "presign", presign_ranges, p, err) ||
+      !check_whole_seconds(s, presign, err))
+    return false;
+  if (p->min_ms <= p->default_ms && p->default_ms <= p->max_ms)
+    return true;
+  return config_fault(s->config, presign->line, err,
+                      "presign: min (%lds), default (%lds) and max (%lds) are "
+                      "not in this order; change one of them",
+                      (long)(p->min_ms / SECOND),
+                      (long)(p->default_ms / SECOND),
+                      (long)(p->max_ms / SECOND));
+}
+
+bool settings_read_sections(struct settings *s, struct errmsg *err) {
+  return read_server(s, err) && read_uploads(s, err) && read_presign(s, err) &&
+         fill(s, "limits", limits_table, NULL, &s->limits, err) &&
+         check_ranges(s, "limits", limits_ranges, &s->limits, err);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * DELETE /files: an object is gone afterwards, whether or not it was there.
+ */
+#include "jsonbody.h"
+#include "reply.h"
+
+static void on_done(void *arg, enum sluice_status status, const char *why) {
+  struct exchange *ex = arg;
+  ex->op = NULL;
+  if (status != SLUICE_OK && status != SLUICE_ENOENT)
+    reply_failure(ex, status, why);
+  else
+    reply_json(ex, 200, json_pack("{s:s}", "deleted", ex->key));
+}
+
+static void on_key(struct exchange *ex) {
+  static const struct op_events events = {.done = on_done};
+  exchange_watch(ex);
+  ex->op = op_remove(exchange_backend(ex), ex->key, &events, ex);
+}
+
+static void on_json(struct exchange *ex, json_t *document) {
+  const char *key = jsonbody_key(ex, document);
+  if (key != NULL)
+    exchange_check_key(ex, key, on_key);
+}
+
+void delete_start(struct exchange *ex) {
+  jsonbody_read(ex, on_json);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A request's states, and what is common to all operations.
+ */
+#include "exchange.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "log.h"
+#include "reply.h"
+#include "worker.h"
+
+#define COST_PLAIN 16384 /* of a request, beside what its operation adds */
+
+static const struct {
+  void (*start)(struct exchange *);
+  bool open; /* no hook is asked: it isn't about objects, or is signed */
+} operations[] = {
+    [ROUTE_UPLOAD] = {upload_start, false},
+    [ROUTE_PRESIGN] = {presign_start, false},
+    [ROUTE_DOWNLOAD] = {download_start, false},
+    [ROUTE_LIST] = {list_start, false},
+    [ROUTE_DELETE] = {delete_start, false},
+    [ROUTE_SIGNED] = {signed_start, true},
+    [ROUTE_HEALTHZ] = {healthz_start, true},
+    [ROUTE_READYZ] = {readyz_start, true},
+};
+
+struct op_backend *exchange_backend(struct exchange *ex) {
+  return &ex->worker->backends[ex->route == NULL ? 0 : ex->route->backend];
+}
+
+/* ---- the backend's patience --------------------------------------------- */
+
+static void on_silence(evutil_socket_t fd, short what, void *arg) {
+  struct exchange *ex = arg;
+  (void)fd, (void)what;
+  if (ex->state == EXCHANGE_ANSWERING) {
+    log_line(SLUICE_LOG_ERROR, exchange_backend(ex)->host.name,
+             "request %s: the backend stalled in the middle of an object",
+             ex->request.id);
+    ingress_abort(ex->conn);
+    return;
+  }
+  bool hook = ex->request.waiting;
+  ex->request.over = hook;
+  exchange_drop(ex);
+  reply_failure(ex, SLUICE_ETIMEOUT,
+                hook ? "a hook didn't answer in time"
+                     : "the backend didn't answer in time");
+}
+
+void exchange_watch(struct exchange *ex) {
+  if (ex->timer == NULL)
+    ex->timer = evtimer_new(loop_base(ex->worker->loop), on_silence, ex);
+  if (ex->timer != NULL)
+    event_add(ex->timer, ex->worker->backend_timeout);
+}
+
+void exchange_unwatch(struct exchange *ex) {
+  if (ex->timer != NULL)
+    event_del(ex->timer);
+}
+
+void exchange_drop(struct exchange *ex) {
+  struct sluice_op *op = ex->op;
+  void *work = ex->work;
+  bool lent = op != NULL && ex->work_lent;
+  ex->op = NULL;
+  ex->work = NULL;
+  ex->work_lent = false;
+  exchange_unwatch(ex);
+  if (op != NULL)
+    op_leave(op, lent ? ex->work_free : NULL, work);
+  if (work != NULL && !lent)
+    ex->work_free(work);
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+static uint64_t elapsed_us(const struct exchange *ex) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000 -
+         ingress_since(ex->conn);
+}
+
+static void exchange_free(struct exchange *ex) {
+  head_fini(&ex->head);
+  free(ex->key);
+  if (ex->timer != NULL)
+    event_free(ex->timer);
+  free(ex);
+}
+
+static void exchange_end(struct exchange *ex) {
+  exchange_drop(ex);
+  struct sluice_record record = {.size = sizeof record,
+                                 .status = ex->status,
+                                 .bytes_in = ex->bytes_in,
+                                 .bytes_out = ex->bytes_out,
+                                 .usec = elapsed_us(ex),
+                                 .code = ex->code};
+  request_log(&ex->request, &record);
+  budget_give(&ex->worker->memory, ex->cost);
+  ex->worker->exchanges--;
+  ex->state = EXCHANGE_OVER;
+  ex->request.over = true;
+  if (!ex->request.waiting && !ex->request.resuming)
+    exchange_free(ex);
+}
+
+static void on_body(void *arg) {
+  struct exchange *ex = arg;
+  if (ex->on_body != NULL)
+    ex->on_body(ex);
+}
+
+static void on_finished(void *arg) {
+  struct exchange *ex = arg;
+  if (ex->on_finished != NULL)
+    ex->on_finished(ex);
+  exchange_end(ex);
+}
+
+static void on_gone(void *arg) {
+  struct exchange *ex = arg;
+  if (ex->status == 0)
+    ex->status = 499; /* nobody was there to be told; for logs */
+  if (ex->state == EXCHANGE_ANSWERING || ex->code == NULL)
+    ex->code = "client_gone";
+  exchange_end(ex);
+}
+
+/* ---- the beginning ------------------------------------------------------ */
+
+static const char *code_of_refusal(int status) {
+  switch (status) {
+  case 413:
+    return "too_large";
+  case 431:
+    return "head_too_large";
+  case 417:
+    return "expectation_failed";
+  case 501:
+    return "not_implemented";
+  case 503:
+    return "overloaded";
+  case 505:
+    return "version_not_supported";
+  default:
+    return "bad_request";
+  }
+}
+
+static void refuse_denied(struct exchange *ex) {
+  enum sluice_status status = ex->request.refusal;
+  if (status == SLUICE_OK)
+    status = SLUICE_EAUTH; /* no hook allowed it */
+  if (ex->request.message[0] == '\0')
+    reply_failure(ex, status, NULL);
+  else
+    reply_denial(ex, status, ex->request.message);
+}
+
+/* A hook resumed a request that nobody waits for. */
+static bool too_late(struct exchange *ex) {
+  bool late = ex->request.over;
+  if (late && ex->state == EXCHANGE_OVER)
+    exchange_free(ex);
+  return late;
+}
+
+static void on_admitted(void *arg, bool admitted) {
+  struct exchange *ex = arg;
+  if (too_late(ex))
+    return;
+  exchange_unwatch(ex);
+  if (!admitted) {
+    refuse_denied(ex);
+    return;
+  }
+  ex->state = EXCHANGE_WORKING;
+  operations[ex->route->operation].start(ex);
+}
+
+static void on_key_checked(void *arg, bool admitted) {
+  struct exchange *ex = arg;
+  if (too_late(ex))
+    return;
+  if (ex->state != EXCHANGE_WORKING)
+    return; /* the backend failed meanwhile */
+  exchange_unwatch(ex);
+  if (!admitted)
+    refuse_denied(ex);
+  else
+    ex->on_key(ex);
+}
+
+void exchange_set_key(struct exchange *ex, const char *key) {
+  free(ex->key);
+  ex->key = strdup(key);
+  assert(ex->key != NULL);
+  ex->request.key = ex->key;
+}
+
+void exchange_check_key(struct exchange *ex, const char *key,
+                        void (*then)(struct exchange *)) {
+  exchange_set_key(ex, key);
+  ex->on_key = then;
+  exchange_watch(ex);
+  request_admit(&ex->request, true, on_key_checked, ex);
+}
+
+bool exchange_charge(struct exchange *ex, size_t bytes) {
+  if (budget_take(&ex->worker->memory, bytes)) {
+    ex->cost += bytes;
+    return true;
+  }
+  reply_error(ex, 503, "overloaded",
+              "The gateway has too many requests in flight; try again");
+  return false;
+}
+
+bool exchange_base_url(struct exchange *ex, struct buf *out) {
+  const char *fixed = ex->worker->settings->server.public_url;
+  if (fixed[0] != '\0')
+    return buf_adds(out, fixed);
+  if (ex->head.host == NULL || ex->head.host[0] == '\0')
+    return true;
+  return buf_addf(out, "%s://%s", ingress_is_tls(ex->conn) ? "https" : "http",
+                  ex->head.host);
+}
+
+static void use_hooks(struct exchange *ex) {
+  struct worker *worker = ex->worker;
+  ex->request.hooks = worker->hooks;
+  ex->request.chain = worker->common_hooks;
+  ex->request.chain_count = worker->settings->common_hooks;
+  if (ex->route != NULL && !operations[ex->route->operation].open) {
+    ex->request.chain = ex->route->hooks;
+    ex->request.chain_count = ex->route->hook_count;
+  }
+}
+
+static void start(struct exchange *ex, const struct head_refusal *refusal) {
+  const char *path = ex->head.path;
+  enum route_result found = ROUTE_UNKNOWN;
+  if (refusal == NULL)
+    found = route_find(ex->worker->routes, ex->head.method, path, &ex->route);
+  use_hooks(ex);
+  if (refusal != NULL) {
+    reply_error(ex, refusal->status, code_of_refusal(refusal->status), "%s",
+                refusal->what);
+  } else if (found == ROUTE_UNKNOWN) {
+    reply_error(ex, 404, "not_found", "There is nothing at this path");
+  } else if (found == ROUTE_METHOD) {
+    char allow[64];
+    route_allow(ex->worker->routes, path, allow);
+    reply_header(ex, "Allow", allow);
+    reply_error(ex, 405, "method_not_allowed", "This path allows %s", allow);
+  } else if (operations[ex->route->operation].open) {
+    ex->state = EXCHANGE_WORKING;
+    operations[ex->route->operation].start(ex);
+  } else if (ex->worker->draining) {
+    reply_error(ex, 503, "draining", "The gateway is stopping; try again");
+  } else if (exchange_charge(ex, COST_PLAIN)) {
+    ex->request.operation = route_name(ex->route->operation);
+    exchange_watch(ex);
+    request_admit(&ex->request, false, on_admitted, ex);
+  }
+}
+
+void exchange_begin(struct worker *worker, struct ingress_conn *conn,
+                    struct evhttp_request *http, struct head *head,
+                    const struct head_refusal *refusal) {
+  static const struct ingress_events events = {
+      .body = on_body, .finished = on_finished, .gone = on_gone};
+  struct exchange *ex = calloc(1, sizeof *ex);
+  assert(ex != NULL); /* a few KiB, for at most limits.connections */
+  ex->worker = worker;
+  ex->conn = conn;
+  ex->http = http;
+  ex->head = *head; /* its text is taken */
+  head->text = NULL;
+  worker->exchanges++;
+  ingress_own(conn, &events, ex);
+  request_init(&ex->request, worker->loop, &ex->head, ingress_peer(conn));
+  start(ex, refusal);
+}

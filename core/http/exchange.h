@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One request's life: admitted by hooks, its body received, an operation of a
+ * backend done, the answer sent.  Each state ends in the next or, when the
+ * client leaves or the backend stalls, in the end.
+ */
+#ifndef HTTP_EXCHANGE_H
+#define HTTP_EXCHANGE_H
+
+#include "buf.h"
+#include "ingress.h"
+#include "request.h"
+#include "route.h"
+
+struct worker;
+
+enum exchange_state {
+  EXCHANGE_ADMITTING, /* hooks decide */
+  EXCHANGE_WORKING,   /* the body is received, the backend works */
+  EXCHANGE_ANSWERING, /* the answer is on its way */
+  EXCHANGE_OVER       /* nobody listens; a hook still has to resume */
+};
+
+struct exchange {
+  struct sluice_request request;
+  struct worker *worker;
+  struct ingress_conn *conn;
+  struct evhttp_request *http;
+  struct head head;
+  const struct route *route; /* NULL: none */
+  enum exchange_state state;
+
+  char *key;            /* once it is known: or the prefix of a list */
+  struct sluice_op *op; /* in flight, or NULL */
+  struct event *timer;  /* while the backend owes something */
+  void *work;           /* what the operation keeps */
+  bool work_lent;       /* the backend may still read it after a cancel */
+  void (*work_free)(void *work);
+  void (*on_body)(struct exchange *);
+  void (*on_key)(struct exchange *);
+  void (*on_finished)(struct exchange *);
+
+  size_t cost; /* taken from the budget */
+  uint64_t bytes_in, bytes_out;
+  int status;       /* of the answer */
+  const char *code; /* of an error */
+};
+
+/* The owner of an ingress calls it for each request.  The head's text is
+ * taken. */
+void exchange_begin(struct worker *, struct ingress_conn *,
+                    struct evhttp_request *, struct head *,
+                    const struct head_refusal *);
+
+struct op_backend *exchange_backend(struct exchange *);
+/* The backend owes an answer from now on: 504 when it doesn't come in time. */
+void exchange_watch(struct exchange *);
+void exchange_unwatch(struct exchange *);
+/* The operation is no longer wanted: canceled, and its work freed. */
+void exchange_drop(struct exchange *);
+void exchange_set_key(struct exchange *, const char *key);
+/* Keeps the key as ex->key, runs the hooks' on_key, then `then`; what they
+ * deny is answered here. */
+void exchange_check_key(struct exchange *, const char *key,
+                        void (*then)(struct exchange *));
+/* Takes from the memory that requests may use; false, and 503 answered, when
+ * there is too little. */
+bool exchange_charge(struct exchange *, size_t bytes);
+/* "https://host": what URLs of this gateway begin with; "" when the request
+ * doesn't tell and the configuration neither. */
+bool exchange_base_url(struct exchange *, struct buf *);
+
+/* The operations, one file each. */
+void upload_start(struct exchange *);
+void presign_start(struct exchange *);
+void download_start(struct exchange *);
+void signed_start(struct exchange *);
+void list_start(struct exchange *);
+void delete_start(struct exchange *);
+void healthz_start(struct exchange *);
+void readyz_start(struct exchange *);
+
+#endif

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The life of evhttp's connections and of the requests on them.
+ */
+#include "ingress_private.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/keyvalq_struct.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define SINGLE_WRITE (256 * 1024)
+#define SWEEP_BATCH 256
+
+/* ---- a connection's life ------------------------------------------------ */
+
+static void conn_forget_request(struct ingress_conn *conn) {
+  head_fini(&conn->head);
+  conn->request = NULL;
+  conn->events = NULL;
+  conn->arg = NULL;
+  conn->refused = conn->answering = false;
+}
+
+static void conn_free(struct ingress_conn *conn) {
+  struct ingress *ingress = conn->ingress;
+  if (conn->fd >= 0 && ingress->by_fd[conn->fd] == conn)
+    ingress->by_fd[conn->fd] = NULL;
+  TAILQ_REMOVE(&ingress->conns, conn, link);
+  ingress->open--;
+  if (conn->kick != NULL)
+    event_free(conn->kick);
+  if (conn->timer != NULL)
+    event_free(conn->timer);
+  if (conn->readable != NULL)
+    event_free(conn->readable);
+  head_fini(&conn->head);
+  free(conn->text);
+  free(conn);
+  ingress->owner.count(ingress->owner.arg, -1);
+}
+
+static void on_close(struct evhttp_connection *evcon, void *arg) {
+  struct ingress_conn *conn = arg;
+  (void)evcon;
+  evbuffer_remove_cb_entry(bufferevent_get_input(conn->bev), conn->watch);
+  struct evhttp_request *request = conn->request;
+  if (request != NULL) {
+    conn->events->gone(conn->arg);
+    /* evhttp lets go of a request whose answer hasn't begun. */
+    if (evhttp_request_get_connection(request) == NULL)
+      evhttp_request_free(request);
+  }
+  conn_free(conn);
+}
+
+static bool remember_fd(struct ingress_conn *conn) {
+  struct ingress *ingress = conn->ingress;
+  size_t fd = (size_t)conn->fd;
+  if (fd >= ingress->fds) {
+    size_t fds = ingress->fds == 0 ? 256 : ingress->fds;
+    while (fds <= fd)
+      fds *= 2;
+    struct ingress_conn **grown =
+        realloc(ingress->by_fd, fds * sizeof(*grown));
+    if (grown == NULL)
+      return false;
+    memset(grown + ingress->fds, 0, (fds - ingress->fds) * sizeof(*grown));
+    ingress->by_fd = grown;
+    ingress->fds = fds;
+  }
+  ingress->by_fd[fd] = conn;
+  return true;
+}
+
+static void learn_peer(struct ingress_conn *conn) {
+  struct sockaddr_storage address = {0};
+  socklen_t len = sizeof address;
+  strcpy(conn->peer, "unix:");
+  if (getpeername(conn->fd, (struct sockaddr *)&address, &len) < 0)
+    return;
+  const void *ip = NULL;
+  if (address.ss_family == AF_INET)
+    ip = &((struct sockaddr_in *)&address)->sin_addr;
+  else if (address.ss_family == AF_INET6)
+    ip = &((struct sockaddr_in6 *)&address)->sin6_addr;
+  if (ip == NULL)
+    return;
+  inet_ntop(address.ss_family, ip, conn->peer, sizeof conn->peer);
+  int on = 1;
+  setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+/* Runs once, when evhttp has set the new connection up and before its first
+ * byte is read.  That evhttp's callbacks get its connection as argument is a
+ * fact of 2.1, and so asserted by ingress_new(). */
+static void on_kick(evutil_socket_t none, short what, void *arg) {
+  struct ingress_conn *conn = arg;
+  void *evcon = NULL;
+  (void)none, (void)what;
+  bufferevent_getcb(conn->bev, NULL, NULL, &conn->evhttp_event, &evcon);
+  if (evcon == NULL) { /* it failed, and freed the bufferevent */
+    conn_free(conn);
+    return;
+  }
+  conn->evcon = evcon;
+  conn->fd = bufferevent_getfd(conn->bev);
+  evhttp_connection_set_closecb(conn->evcon, on_close, conn);
+  learn_peer(conn);
+  if (conn->ingress->tls == NULL)
+    conn->readable =
+        event_new(loop_base(conn->ingress->loop), conn->fd,
+                  EV_READ | EV_PERSIST, ingress_on_readable, conn);
+  if (!remember_fd(conn) ||
+      (conn->ingress->tls == NULL && conn->readable == NULL))
+    evhttp_connection_free(conn->evcon);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg) {
+  struct ingress_conn *conn = arg;
+  (void)fd, (void)what;
+  bufferevent_trigger_event(conn->bev, BEV_EVENT_READING | BEV_EVENT_TIMEOUT,
+                            0);
+}
+
+/* ---- evhttp's side ------------------------------------------------------ */
+
+static void on_input(struct evbuffer *input,
+                     const struct evbuffer_cb_info *info, void *arg) {
+  (void)input;
+  if (info->n_added > 0)
+    ingress_scan(arg);
+}
+
+static struct bufferevent *make_bev(struct ingress *ingress) {
+  struct event_base *base = loop_base(ingress->loop);
+  if (ingress->tls == NULL)
+    return bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+  SSL *ssl = SSL_new(ingress->tls);
+  if (ssl == NULL)
+    return NULL;
+  struct bufferevent *bev = bufferevent_openssl_socket_new(
+      base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+  if (bev == NULL)
+    SSL_free(ssl);
+  else
+    bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+  return bev;
+}
+
+/* evhttp asks for the bufferevent of a connection it has accepted.  On NULL it
+ * makes a stock one, which would not be watched: so memory for ours is a must
+ * (bufferevents themselves are made the same way there). */
+static struct bufferevent *on_accept(struct event_base *base, void *arg) {
+  struct ingress *ingress = arg;
+  struct ingress_conn *conn = calloc(1, sizeof *conn);
+  assert(conn != NULL);
+  conn->ingress = ingress;
+  conn->fd = -1;
+  conn->bev = make_bev(ingress);
+  conn->kick = event_new(base, -1, 0, on_kick, conn);
+  conn->timer = evtimer_new(base, on_timer, conn);
+  assert(conn->bev != NULL && conn->kick != NULL && conn->timer != NULL);
+  conn->watch =
+      evbuffer_add_cb(bufferevent_get_input(conn->bev), on_input, conn);
+  assert(conn->watch != NULL);
+  bufferevent_setwatermark(conn->bev, EV_READ, 0, INGRESS_WINDOW);
+  bufferevent_set_max_single_read(conn->bev, INGRESS_WINDOW);
+  bufferevent_set_max_single_write(conn->bev, SINGLE_WRITE);
+  bufferevent_set_timeouts(conn->bev, NULL, ingress->write_timeout);
+  event_add(conn->timer, ingress->head_timeout);
+  event_active(conn->kick, EV_TIMEOUT, 1);
+  TAILQ_INSERT_TAIL(&ingress->conns, conn, link);
+  ingress->open++;
+  ingress->owner.count(ingress->owner.arg, 1);
+  return conn->bev;
+}
+
+static bool must_close(const struct ingress_conn *conn) {
+  if (conn->refused || !conn->head.keep_alive || conn->ingress->draining ||
+      conn->bad || conn->eof)
+    return true;
+  if (conn->ended)
+    return false;
+  /* The client waits for a word before it sends the body: it may take the
+   * answer as one, or not. */
+  if (!conn->continued)
+    return true;
+  return !conn->head.chunked && conn->left > INGRESS_SKIP_MAX;
+}
+
+static bool says_close(struct evhttp_request *request) {
+  const char *value = evhttp_find_header(
+      evhttp_request_get_output_headers(request), "Connection");
+  return value != NULL && evutil_ascii_strcasecmp(value, "close") == 0;
+}
+
+static void say_close(struct evhttp_request *request) {
+  struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+  evhttp_remove_header(headers, "Connection");
+  evhttp_add_header(headers, "Connection", "close");
+}
+
+/* The answer's last byte was handed over.  evhttp frees the request and reads
+ * on, or closes where the headers say so. */
+static void on_complete(struct evhttp_request *request, void *arg) {
+  struct ingress_conn *conn = arg;
+  conn->events->finished(conn->arg);
+  bool close = must_close(conn) || says_close(request);
+  bool unread = conn->refused || !conn->ended;
+  ingress_body_stop(conn);
+  if (close) {
+    say_close(request);
+    conn_forget_request(conn);
+    if (unread)
+      linger_start(conn);
+    return;
+  }
+  struct ingress *ingress = conn->ingress;
+  bufferevent_setwatermark(conn->bev, EV_WRITE, 0, 0);
+  TAILQ_REMOVE(&ingress->conns, conn, link);
+  TAILQ_INSERT_TAIL(&ingress->conns, conn, link);
+  event_add(conn->timer, ingress->idle_timeout);
+  conn->state = conn->ended ? INGRESS_HEAD : INGRESS_SKIP;
+  if (conn->ended) {
+    conn_forget_request(conn);
+  } else { /* the head tells how the rest of the body is framed */
+    conn->request = NULL;
+    conn->events = NULL;
+    conn->answering = false;
+  }
+  ingress_scan(conn);
+}
+
+static void on_request(struct evhttp_request *request, void *arg) {
+  struct ingress *ingress = arg;
+  struct bufferevent *bev = evhttp_connection_get_bufferevent(
+      evhttp_request_get_connection(request));
+  struct ingress_conn *conn = ingress->by_fd[bufferevent_getfd(bev)];
+  assert(conn != NULL && conn->bev == bev && conn->state == INGRESS_BUSY);
+  conn->request = request;
+  evhttp_request_set_on_complete_cb(request, on_complete, conn);
+  ingress_take_callbacks(conn);
+  bufferevent_set_timeouts(bev, NULL, ingress->write_timeout);
+  if (!conn->refused) /* to notice when the client leaves */
+    bufferevent_enable(bev, EV_READ);
+  ingress->owner.request(ingress->owner.arg, conn, request, &conn->head,
+                         conn->refused ? &conn->refusal : NULL);
+}
+
+/* While EV_READ is off, nobody would notice a connection that was reset;
+ * poll(2) does. */
+static void on_sweep(evutil_socket_t fd, short what, void *arg) {
+  struct ingress *ingress = arg;
+  struct ingress_conn *conn = TAILQ_FIRST(&ingress->conns);
+  (void)fd, (void)what;
+  while (conn != NULL) {
+    struct pollfd polls[SWEEP_BATCH];
+    struct ingress_conn *asked[SWEEP_BATCH];
+    nfds_t n = 0;
+    for (; conn != NULL && n < SWEEP_BATCH; conn = TAILQ_NEXT(conn, link)) {
+      if (conn->state != INGRESS_BUSY || conn->request == NULL)
+        continue;
+      asked[n] = conn;
+      polls[n++] = (struct pollfd){.fd = conn->fd};
+    }
+    if (n == 0 || poll(polls, n, 0) <= 0)
+      continue;
+    /* Deferred, so that the list stays as it is meanwhile. */
+    for (nfds_t i = 0; i < n; i++)
+      if ((polls[i].revents & (POLLERR | POLLHUP)) != 0)
+        bufferevent_trigger_event(asked[i]->bev,
+                                  BEV_EVENT_READING | BEV_EVENT_ERROR,
+                                  BEV_OPT_DEFER_CALLBACKS);
+  }
+}
+
+/* ---- for its owner ------------------------------------------------------ */
+
+static const struct timeval *timeout_of(struct loop *loop, int64_t ms) {
+  struct timeval time = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+  return event_base_init_common_timeout(loop_base(loop), &time);
+}
+
+struct ingress *ingress_new(struct loop *loop, SSL_CTX *tls,
+                            const struct ingress_settings *settings,
+                            const struct ingress_owner *owner) {
+  assert(event_get_version_number() >> 16 == 0x0201);
+  static const struct timeval second = {.tv_sec = 1};
+  struct ingress *ingress = calloc(1, sizeof *ingress);
+  if (ingress == NULL)
+    return NULL;
+  *ingress = (struct ingress){.loop = loop, .tls = tls, .owner = *owner};
+  TAILQ_INIT(&ingress->conns);
+  ingress->head_timeout = timeout_of(loop, settings->head_timeout_ms);
+  ingress->body_timeout = timeout_of(loop, settings->body_timeout_ms);
+  ingress->idle_timeout = timeout_of(loop, settings->idle_timeout_ms);
+  ingress->write_timeout = timeout_of(loop, settings->write_timeout_ms);
+  ingress->http = evhttp_new(loop_base(loop));
+  ingress->sweeper =
+      event_new(loop_base(loop), -1, EV_PERSIST, on_sweep, ingress);
+  if (ingress->http == NULL || ingress->sweeper == NULL ||
+      ingress->write_timeout == NULL || ingress->idle_timeout == NULL ||
+      ingress->body_timeout == NULL || ingress->head_timeout == NULL ||
+      event_add(ingress->sweeper, &second) < 0) {
+    ingress_free(ingress);
+    return NULL;
+  }
+  evhttp_set_allowed_methods(ingress->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
+  evhttp_set_bevcb(ingress->http, on_accept, ingress);
+  evhttp_set_gencb(ingress->http, on_request, ingress);
+  return ingress;
+}
+
+void ingress_free(struct ingress *ingress) {
+  if (ingress == NULL)
+    return;
+  if (ingress->http != NULL)
+    evhttp_free(ingress->http);
+  if (ingress->sweeper != NULL)
+    event_free(ingress->sweeper);
+  assert(TAILQ_EMPTY(&ingress->conns));
+  free(ingress->by_fd);
+  free(ingress);
+}
+
+struct evhttp *ingress_http(struct ingress *ingress) {
+  return ingress->http;
+}
+
+size_t ingress_open(const struct ingress *ingress) {
+  return ingress->open;
+}
+
+void ingress_evict(struct ingress *ingress, size_t count) {
+  struct ingress_conn *conn = TAILQ_FIRST(&ingress->conns);
+  while (conn != NULL && count > 0) {
+    struct ingress_conn *next = TAILQ_NEXT(conn, link);
+    if (conn->state == INGRESS_HEAD && conn->text_len == 0 &&
+        conn->evcon != NULL) {
+      evhttp_connection_free(conn->evcon);
+      count--;
+    }
+    conn = next;
+  }
+}
+
+void ingress_close(struct ingress *ingress) {
+  struct ingress_conn *conn = TAILQ_FIRST(&ingress->conns);
+  while (conn != NULL) {
+    struct ingress_conn *next = TAILQ_NEXT(conn, link);
+    if (conn->evcon != NULL)
+      evhttp_connection_free(conn->evcon);
+    conn = next;
+  }
+}
+
+void ingress_drain(struct ingress *ingress) {
+  ingress->draining = true;
+  ingress_evict(ingress, SIZE_MAX);
+}
+
+void ingress_own(struct ingress_conn *conn,
+                 const struct ingress_events *events, void *arg) {
+  conn->events = events;
+  conn->arg = arg;
+}
+
+void ingress_answer(struct ingress_conn *conn) {
+  if (must_close(conn))
+    say_close(conn->request);
+  conn->answering = true;
+  ingress_body_stop(conn);
+  /* A client that has said its last word may still listen, but evhttp would
+   * take the end of its words for the end of the connection. */
+  bufferevent_disable(conn->bev, EV_READ);
+}
+
+void ingress_abort(struct ingress_conn *conn) {
+  static const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+  setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  evhttp_connection_free(conn->evcon);
+}
+
+struct bufferevent *ingress_bev(struct ingress_conn *conn) {
+  return conn->bev;
+}
+
+bool ingress_is_tls(const struct ingress_conn *conn) {
+  return conn->ingress->tls != NULL;
+}
+
+const char *ingress_peer(struct ingress_conn *conn) {
+  return conn->peer;
+}
+
+uint64_t ingress_since(const struct ingress_conn *conn) {
+  return conn->since_us;
+}

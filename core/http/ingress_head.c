@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The way of a head through an ingress: collected, parsed, and hidden from
+ * evhttp behind a constant one.
+ */
+#include "ingress_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define TEXT_ROOM 1024 /* of a head, at first */
+
+static uint64_t now_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* What evhttp gets to see of any request. */
+static const char *constant_head(const struct ingress_conn *conn) {
+  static const char *const heads[2][3] = {
+      {"GET / HTTP/1.1\r\nConnection: close\r\n\r\n",
+       "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+       "GET / HTTP/1.1\r\n\r\n"},
+      {"HEAD / HTTP/1.1\r\nConnection: close\r\n\r\n",
+       "HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+       "HEAD / HTTP/1.1\r\n\r\n"}};
+  bool is_head = !conn->refused && strcmp(conn->head.method, "HEAD") == 0;
+  if (conn->refused || !conn->head.keep_alive)
+    return heads[is_head][0];
+  return heads[is_head][1 + conn->head.minor];
+}
+
+static void show_evhttp(struct ingress_conn *conn) {
+  struct evbuffer *input = bufferevent_get_input(conn->bev);
+  const char *head = constant_head(conn);
+  conn->state = INGRESS_BUSY;
+  conn->searched = conn->text_len = 0;
+  event_del(conn->timer);
+  evbuffer_prepend(input, head, strlen(head));
+}
+
+static void refuse(struct ingress_conn *conn, int status, const char *what) {
+  struct evbuffer *input = bufferevent_get_input(conn->bev);
+  evbuffer_drain(input, evbuffer_get_length(input));
+  conn->refusal = (struct head_refusal){.status = status, .what = what};
+  conn->refused = true;
+  free(conn->text);
+  conn->text = NULL;
+  head_fini(&conn->head);
+  conn->head = (struct head){.method = "", .path = "", .length = -1};
+  ingress_body_reset(conn);
+  conn->ended = false; /* whatever follows is not read */
+  show_evhttp(conn);
+}
+
+static bool has_bare_lf(const char *text, size_t from, size_t len) {
+  const char *at = text + from;
+  while ((at = memchr(at, '\n', len - (size_t)(at - text))) != NULL) {
+    if (at == text || at[-1] != '\r')
+      return true;
+    at++;
+  }
+  return false;
+}
+
+/* Room for `more` bytes and one to spare. */
+static bool text_reserve(struct ingress_conn *conn, size_t more) {
+  size_t need = conn->text_len + more + 1;
+  if (conn->text != NULL && need <= conn->text_room)
+    return true;
+  size_t room = TEXT_ROOM;
+  while (room < need)
+    room *= 2;
+  char *text = realloc(conn->text, room);
+  if (text == NULL)
+    return false;
+  conn->text = text;
+  conn->text_room = room;
+  return true;
+}
+
+/* RFC 9112, section 2.2: empty lines before a request are passed over. */
+static void drop_empty_lines(struct ingress_conn *conn) {
+  while (conn->text_len >= 2 && memcmp(conn->text, "\r\n", 2) == 0) {
+    conn->text_len -= 2;
+    memmove(conn->text, conn->text + 2, conn->text_len);
+    conn->searched = 0;
+  }
+}
+
+/* The head is whole: `end` bytes of the text, of which the input still has
+ * those behind `had`. */
+static void take_head(struct ingress_conn *conn, size_t end) {
+  char *text = conn->text;
+  conn->text = NULL;
+  if (!head_parse(&conn->head, text, end, &conn->refusal)) {
+    refuse(conn, conn->refusal.status, conn->refusal.what);
+    return;
+  }
+  ingress_body_reset(conn);
+  show_evhttp(conn);
+}
+
+static void collect_head(struct ingress_conn *conn, struct evbuffer *input) {
+  size_t had = conn->text_len;
+  size_t len = evbuffer_get_length(input);
+  size_t more = INGRESS_HEAD_MAX + 1 - had;
+  if (len < more)
+    more = len;
+  if (had == 0)
+    conn->since_us = now_us();
+  if (!text_reserve(conn, more)) {
+    refuse(conn, 503, "The gateway is out of memory");
+    return;
+  }
+  evbuffer_copyout(input, conn->text + had, more);
+  conn->text_len += more;
+  size_t total = conn->text_len;
+  drop_empty_lines(conn);
+  size_t dropped = total - conn->text_len;
+  size_t end = head_end(conn->text, conn->text_len, &conn->searched);
+  if (end > 0) {
+    evbuffer_drain(input, end + dropped - had);
+    take_head(conn, end);
+  } else if (has_bare_lf(conn->text, 0, conn->text_len)) {
+    refuse(conn, 400, "A line of the head doesn't end in CRLF");
+  } else if (conn->text_len > INGRESS_HEAD_MAX) {
+    refuse(conn, 431, "The head is larger than 32 KiB");
+  } else {
+    evbuffer_drain(input, len);
+    if (had == 0 && conn->text_len > 0)
+      event_add(conn->timer, conn->ingress->head_timeout);
+  }
+}
+
+static void scan(struct ingress_conn *conn) {
+  struct evbuffer *input = bufferevent_get_input(conn->bev);
+  if (conn->state == INGRESS_SKIP) {
+    if (!ingress_body_skip(conn)) {
+      refuse(conn, 400, "The body of the last request is malformed");
+      return;
+    }
+    if (!conn->ended)
+      return;
+    head_fini(&conn->head);
+    conn->state = INGRESS_HEAD;
+  }
+  if (evbuffer_get_length(input) > 0)
+    collect_head(conn, input);
+}
+
+void ingress_scan(struct ingress_conn *conn) {
+  if (conn->watching || conn->state == INGRESS_BUSY)
+    return;
+  conn->watching = true;
+  scan(conn);
+  conn->watching = false;
+}

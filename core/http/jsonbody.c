@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Collects a small JSON body.
+ */
+#include "jsonbody.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "key.h"
+#include "reply.h"
+
+struct jsonbody {
+  struct buf text;
+  void (*then)(struct exchange *, json_t *);
+};
+
+static void jsonbody_free(void *work) {
+  struct jsonbody *body = work;
+  buf_fini(&body->text);
+  free(body);
+}
+
+static void parse(struct exchange *ex, struct jsonbody *body) {
+  json_error_t error;
+  json_t *document = json_loadb(body->text.data, body->text.len,
+                                JSON_REJECT_DUPLICATES, &error);
+  void (*then)(struct exchange *, json_t *) = body->then;
+  ex->on_body = NULL;
+  exchange_drop(ex);
+  if (document == NULL)
+    reply_error(ex, 400, "bad_json",
+                "The body isn't valid JSON (line %d, column %d)", error.line,
+                error.column);
+  else if (!json_is_object(document))
+    reply_error(ex, 400, "bad_json", "The body isn't a JSON object");
+  else
+    then(ex, document);
+  json_decref(document);
+}
+
+static void on_body(struct exchange *ex) {
+  struct jsonbody *body = ex->work;
+  const char *data;
+  size_t len;
+  for (;;) {
+    switch (ingress_body_next(ex->conn, &data, &len)) {
+    case INGRESS_DATA:
+      if (!buf_add(&body->text, data, len)) {
+        reply_error(ex, 413, "too_large",
+                    "The JSON body is larger than 64 KiB");
+        return;
+      }
+      ex->bytes_in += len;
+      ingress_body_take(ex->conn, len);
+      break;
+    case INGRESS_WAIT:
+      return;
+    case INGRESS_END:
+      parse(ex, body);
+      return;
+    case INGRESS_CUT:
+      reply_error(ex, 400, "bad_request", "The body ends early");
+      return;
+    case INGRESS_BAD:
+      reply_error(ex, 400, "bad_request", "The body's chunks are malformed");
+      return;
+    }
+  }
+}
+
+void jsonbody_read(struct exchange *ex,
+                   void (*then)(struct exchange *, json_t *)) {
+  if (ex->head.length > JSONBODY_MAX) {
+    reply_error(ex, 413, "too_large", "The JSON body is larger than 64 KiB");
+    return;
+  }
+  struct jsonbody *body = calloc(1, sizeof *body);
+  assert(body != NULL); /* charged with the request */
+  buf_init(&body->text, JSONBODY_MAX);
+  body->then = then;
+  ex->work = body;
+  ex->work_free = jsonbody_free;
+  ex->on_body = on_body;
+  ingress_body_start(ex->conn);
+  on_body(ex);
+}
+
+const char *jsonbody_key(struct exchange *ex, json_t *document) {
+  const json_t *value = json_object_get(document, "key");
+  if (value == NULL) {
+    reply_error(ex, 400, "missing_key", "Missing 'key'");
+    return NULL;
+  }
+  const char *key = json_string_value(value);
+  const char *fault = key == NULL || key[0] == '\0'
+                          ? "it isn't a text of at least one letter"
+                          : key_fault(key, json_string_length(value));
+  if (fault != NULL) {
+    reply_error(ex, 400, "bad_key", "Bad 'key': %s", fault);
+    return NULL;
+  }
+  return key;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Binding: each loop has a socket of its own, between which the kernel
+ * spreads connections; of a UNIX socket they have copies.
+ */
+#include "listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+struct address {
+  struct sockaddr_storage storage;
+  socklen_t len;
+};
+
+static int open_socket(const struct address *address, bool share) {
+  int on = 1;
+  int family = address->storage.ss_family;
+  int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0)
+    return -1;
+  if (family != AF_UNIX)
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (share)
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (family == AF_INET6)
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  if (bind(fd, (const struct sockaddr *)&address->storage, address->len) == 0)
+    return fd;
+  int error = errno;
+  close(fd);
+  errno = error;
+  return -1;
+}
+
+static bool bind_fault(struct errmsg *errmsg, const char *entry) {
+  int error = errno;
+  if (error == EADDRINUSE)
+    return errmsg_set(errmsg,
+                      "cannot listen on %s: the port is taken; stop what "
+                      "uses it, or change server.listen",
+                      entry);
+  if (error == EACCES)
+    return errmsg_set(errmsg,
+                      "cannot listen on %s: not permitted; choose a port "
+                      "above 1023 in server.listen, or grant "
+                      "CAP_NET_BIND_SERVICE",
+                      entry);
+  if (error == EADDRNOTAVAIL)
+    return errmsg_set(errmsg,
+                      "cannot listen on %s: this machine has no such "
+                      "address; change server.listen",
+                      entry);
+  return errmsg_set(errmsg, "cannot listen on %s: %s; change server.listen",
+                    entry, strerror(error));
+}
+
+/* "host:port" or "[v6]:port", in one piece each. */
+static bool split(const char *entry, char host[256], char port[8]) {
+  const char *colon = strrchr(entry, ':');
+  if (colon == NULL || strlen(colon + 1) >= 8)
+    return false;
+  const char *from = entry;
+  size_t len = (size_t)(colon - entry);
+  if (len >= 2 && entry[0] == '[' && colon[-1] == ']') {
+    from++;
+    len -= 2;
+  }
+  if (len >= 256)
+    return false;
+  memcpy(host, from, len);
+  host[len] = '\0';
+  strcpy(port, colon + 1); /* shorter than 8, as checked */
+  return true;
+}
+
+static bool resolve(struct address *address, const char *entry,
+                    struct errmsg *errmsg) {
+  char host[256], port[8];
+  struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+                           .ai_socktype = SOCK_STREAM};
+  struct addrinfo *found;
+  if (!split(entry, host, port))
+    return errmsg_set(errmsg, "server.listen: '%s' isn't host:port", entry);
+  int error = getaddrinfo(host[0] ? host : NULL, port, &hints, &found);
+  if (error != 0)
+    return errmsg_set(errmsg, "cannot listen on %s: %s; change server.listen",
+                      entry, gai_strerror(error));
+  memcpy(&address->storage, found->ai_addr, found->ai_addrlen);
+  address->len = found->ai_addrlen;
+  freeaddrinfo(found);
+  return true;
+}
+
+/* The port that port 0 became, for the other loops and the log. */
+static void learn_port(struct address *address, int fd) {
+  address->len = sizeof address->storage;
+  getsockname(fd, (struct sockaddr *)&address->storage, &address->len);
+}
+
+static void tell_url(struct listen *listen, const struct address *address,
+                     bool tls) {
+  char host[64] = "", port[8] = "";
+  getnameinfo((const struct sockaddr *)&address->storage, address->len, host,
+              sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+  bool v6 = address->storage.ss_family == AF_INET6;
+  snprintf(listen->url, sizeof listen->url, v6 ? "%s://[%s]:%s" : "%s://%s:%s",
+           tls ? "https" : "http", host, port);
+}
+
+static bool bind_tcp(struct listen *listen, const char *entry, bool tls,
+                     struct errmsg *errmsg) {
+  struct address address = {0};
+  if (!resolve(&address, entry, errmsg))
+    return false;
+  /* Sockets that share a port would let a second gateway in unnoticed. */
+  int probe = open_socket(&address, false);
+  if (probe < 0)
+    return bind_fault(errmsg, entry);
+  close(probe);
+  for (size_t i = 0; i < listen->count; i++) {
+    listen->fds[i] = open_socket(&address, true);
+    if (listen->fds[i] < 0)
+      return bind_fault(errmsg, entry);
+    learn_port(&address, listen->fds[i]);
+  }
+  tell_url(listen, &address, tls);
+  return true;
+}
+
+/* A path that nobody listens on is what a killed gateway left. */
+static bool remove_stale(const struct address *address, const char *path) {
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  bool stale = fd >= 0 &&
+               connect(fd, (const struct sockaddr *)&address->storage,
+                       address->len) < 0 &&
+               errno == ECONNREFUSED;
+  if (fd >= 0)
+    close(fd);
+  return stale && unlink(path) == 0;
+}
+
+static bool bind_unix(struct listen *listen, const char *entry,
+                      struct errmsg *errmsg) {
+  struct address address = {.len = sizeof(struct sockaddr_un)};
+  struct sockaddr_un *un = (struct sockaddr_un *)&address.storage;
+  const char *path = entry + strlen("unix:");
+  if (strlen(path) >= sizeof un->sun_path)
+    return errmsg_set(errmsg, "server.listen: '%s' is longer than %zu bytes",
+                      path, sizeof un->sun_path - 1);
+  un->sun_family = AF_UNIX;
+  strcpy(un->sun_path, path); /* it fits, as checked */
+  int fd = open_socket(&address, false);
+  if (fd < 0 && errno == EADDRINUSE && remove_stale(&address, path))
+    fd = open_socket(&address, false);
+  if (fd < 0)
+    return bind_fault(errmsg, entry);
+  listen->is_unix = true;
+  snprintf(listen->url, sizeof listen->url, "%s", entry);
+  listen->fds[0] = fd;
+  for (size_t i = 1; i < listen->count; i++) {
+    listen->fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (listen->fds[i] < 0)
+      return bind_fault(errmsg, entry);
+  }
+  return true;
+}
+
+bool listen_bind(struct listen *listen, const char *entry, size_t loops,
+                 bool tls, struct errmsg *errmsg) {
+  *listen =
+      (struct listen){.fds = malloc(loops * sizeof(int)), .count = loops};
+  if (listen->fds == NULL)
+    return errmsg_set(errmsg, "out of memory");
+  for (size_t i = 0; i < loops; i++)
+    listen->fds[i] = -1;
+  bool ok = strncmp(entry, "unix:", 5) == 0
+                ? bind_unix(listen, entry, errmsg)
+                : bind_tcp(listen, entry, tls, errmsg);
+  if (!ok)
+    listen_close(listen);
+  return ok;
+}
+
+void listen_close(struct listen *listen) {
+  for (size_t i = 0; listen->fds != NULL && i < listen->count; i++)
+    if (listen->fds[i] >= 0)
+      close(listen->fds[i]);
+  if (listen->is_unix)
+    unlink(listen->url + strlen("unix:"));
+  free(listen->fds);
+  *listen = (struct listen){0};
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The sockets that the gateway listens on.
+ */
+#ifndef HTTP_LISTEN_H
+#define HTTP_LISTEN_H
+
+#include "errmsg.h"
+
+#define LISTEN_URL_MAX 160
+
+/* One entry of server.listen, bound once for each loop. */
+struct listen {
+  int *fds; /* -1 after a loop has taken it */
+  size_t count;
+  char url[LISTEN_URL_MAX]; /* as it is reached: with the real port */
+  bool is_unix;
+};
+
+/* `entry` is "host:port", "[v6]:port" or "unix:/path".  A port that another
+ * process listens on is refused, even where SO_REUSEPORT would share it. */
+bool listen_bind(struct listen *, const char *entry, size_t loops, bool tls,
+                 struct errmsg *);
+void listen_close(struct listen *); /* what wasn't taken; removes the path */
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The way of an answer to evhttp: what every one carries, hooks' headers, and
+ * the table from a backend's status to HTTP.
+ */
+#include "reply.h"
+
+#include <assert.h>
+#include <event2/buffer.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+
+#define RETRY_AFTER "5" /* seconds, with 503 */
+
+struct outcome {
+  int status;
+  const char *code, *message;
+};
+
+static const struct outcome outcomes[] = {
+    [SLUICE_OK] = {500, "internal", "The gateway is at fault"},
+    [SLUICE_EINVAL] = {400, "bad_request",
+                       "The storage refused the request as malformed"},
+    [SLUICE_EAUTH] = {401, "unauthorized", "Authentication is required"},
+    [SLUICE_EDENIED] = {403, "forbidden", "This isn't allowed"},
+    [SLUICE_ENOENT] = {404, "object_not_found", "Object not found"},
+    [SLUICE_EEXIST] = {409, "conflict",
+                       "An object of that key exists; try again"},
+    [SLUICE_EPRECOND] = {412, "precondition_failed",
+                         "The object has changed meanwhile"},
+    [SLUICE_ERANGE] = {416, "range_not_satisfiable",
+                       "The range lies behind the object's end"},
+    [SLUICE_ETOOBIG] = {413, "too_large",
+                        "The object is too large for the storage"},
+    [SLUICE_EBUSY] = {503, "overloaded", "The storage is busy; try again"},
+    [SLUICE_ERATE] = {429, "rate_limited", "Too many requests; try again"},
+    [SLUICE_EIO] = {500, "storage_failed", "The storage failed"},
+    [SLUICE_EUPSTREAM] = {502, "upstream_failed",
+                          "The storage failed to answer"},
+    [SLUICE_ETIMEOUT] = {504, "upstream_timeout",
+                         "The storage took too long to answer"},
+    [SLUICE_ENOSPC] = {507, "storage_full", "The storage is full"},
+    [SLUICE_ENOTSUP] = {501, "not_implemented",
+                        "This storage doesn't offer that"},
+    [SLUICE_ENOMEM] = {503, "overloaded", "The gateway is busy; try again"},
+    [SLUICE_ECANCELED] = {503, "overloaded", "The gateway is stopping"}};
+
+static const char *reason_of(int status) {
+  static const struct {
+    int status;
+    const char *reason;
+  } reasons[] = {{200, "OK"},
+                 {201, "Created"},
+                 {206, "Partial Content"},
+                 {304, "Not Modified"},
+                 {400, "Bad Request"},
+                 {401, "Unauthorized"},
+                 {403, "Forbidden"},
+                 {404, "Not Found"},
+                 {405, "Method Not Allowed"},
+                 {409, "Conflict"},
+                 {412, "Precondition Failed"},
+                 {413, "Content Too Large"},
+                 {414, "URI Too Long"},
+                 {415, "Unsupported Media Type"},
+                 {416, "Range Not Satisfiable"},
+                 {417, "Expectation Failed"},
+                 {429, "Too Many Requests"},
+                 {431, "Request Header Fields Too Large"},
+                 {500, "Internal Server Error"},
+                 {501, "Not Implemented"},
+                 {502, "Bad Gateway"},
+                 {503, "Service Unavailable"},
+                 {504, "Gateway Timeout"},
+                 {505, "HTTP Version Not Supported"},
+                 {507, "Insufficient Storage"}};
+  for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+    if (reasons[i].status == status)
+      return reasons[i].reason;
+  return "Unknown";
+}
+
+static struct evkeyvalq *headers_of(struct exchange *ex) {
+  return evhttp_request_get_output_headers(ex->http);
+}
+
+void reply_header(struct exchange *ex, const char *name, const char *value) {
+  evhttp_add_header(headers_of(ex), name, value);
+}
+
+static bool is_head(const struct exchange *ex) {
+  return strcmp(ex->head.method, "HEAD") == 0;
+}
+
+/* What comes before any answer's head. */
+static void prepare(struct exchange *ex, int status) {
+  assert(ex->state != EXCHANGE_ANSWERING && ex->state != EXCHANGE_OVER);
+  ex->state = EXCHANGE_ANSWERING;
+  ex->status = status;
+  ex->on_body = NULL;
+  exchange_unwatch(ex);
+  reply_header(ex, "X-Request-Id", ex->request.id);
+  reply_header(ex, "X-Content-Type-Options", "nosniff");
+  request_response(&ex->request, headers_of(ex));
+  ingress_answer(ex->conn);
+}
+
+void reply_length(struct exchange *ex, uint64_t length) {
+  char text[24];
+  snprintf(text, sizeof text, "%llu", (unsigned long long)length);
+  reply_header(ex, "Content-Length", text);
+}
+
+void reply_start(struct exchange *ex, int status, uint64_t length) {
+  prepare(ex, status);
+  reply_length(ex, length);
+  evhttp_send_reply_start(ex->http, status, reason_of(status));
+}
+
+void reply_empty(struct exchange *ex, int status) {
+  exchange_drop(ex);
+  prepare(ex, status);
+  evhttp_send_reply(ex->http, status, reason_of(status), NULL);
+}
+
+void reply_body(struct exchange *ex, int status, struct evbuffer *body) {
+  exchange_drop(ex);
+  prepare(ex, status);
+  reply_length(ex, evbuffer_get_length(body));
+  if (is_head(ex))
+    body = NULL;
+  else
+    ex->bytes_out = evbuffer_get_length(body);
+  evhttp_send_reply(ex->http, status, reason_of(status), body);
+}
+
+static int add_text(const char *text, size_t len, void *buffer) {
+  return evbuffer_add(buffer, text, len);
+}
+
+void reply_json(struct exchange *ex, int status, json_t *document) {
+  struct evbuffer *body = evbuffer_new();
+  assert(body != NULL && document != NULL);
+  json_dump_callback(document, add_text, body, JSON_COMPACT);
+  json_decref(document);
+  reply_header(ex, "Content-Type", "application/json");
+  reply_body(ex, status, body);
+  evbuffer_free(body);
+}
+
+void reply_error(struct exchange *ex, int status, const char *code,
+                 const char *fmt, ...) {
+  char message[512];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(message, sizeof message, fmt, args);
+  va_end(args);
+  ex->code = code;
+  if (status == 503 || status == 429)
+    reply_header(ex, "Retry-After", RETRY_AFTER);
+  reply_json(ex, status,
+             json_pack("{s:s, s:s, s:s}", "error", message, "code", code,
+                       "request_id", ex->request.id));
+}
+
+void reply_failure(struct exchange *ex, enum sluice_status status,
+                   const char *why) {
+  const struct outcome *outcome = &outcomes[status];
+  if (outcome->status >= 500 || why != NULL)
+    log_line(outcome->status >= 500 ? SLUICE_LOG_ERROR : SLUICE_LOG_DEBUG,
+             exchange_backend(ex)->host.name, "request %s: %s: %s",
+             ex->request.id, outcome->code,
+             why != NULL ? why : "no reason given");
+  reply_error(ex, outcome->status, outcome->code, "%s", outcome->message);
+}
+
+void reply_denial(struct exchange *ex, enum sluice_status status,
+                  const char *message) {
+  reply_error(ex, outcomes[status].status, outcomes[status].code, "%s",
+              message);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A request as hooks see it, and its way through their phases.
+ */
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+#include "head.h"
+#include "loop.h"
+#include "op.h"
+
+#define REQUEST_ID_MAX 128
+#define REQUEST_IDENTITY_MAX 256
+#define REQUEST_HEADERS_MAX 32 /* that hooks add to an answer */
+
+struct evkeyvalq;
+
+/* A hook's presence on one loop. */
+struct request_hook {
+  const struct sluice_hook *plugin;
+  void *handle;
+  struct sluice_host host;
+};
+
+struct sluice_request {
+  struct loop *loop;
+  const struct head *head;
+  const char *operation; /* NULL: of no route */
+  char peer[48];
+  const char *key;
+  char id[REQUEST_ID_MAX + 1];
+  char identity[REQUEST_IDENTITY_MAX + 1]; /* "": nobody said */
+
+  struct request_hook *hooks; /* all of this loop's */
+  const size_t *chain;        /* indices of this request's */
+  size_t chain_count;
+
+  /* While a phase runs. */
+  bool key_phase;
+  bool over;     /* nobody waits for the hooks any more */
+  bool waiting;  /* for sluice_request_resume() */
+  bool resuming; /* it came, and is about to be acted on */
+  bool allowed;  /* by a hook that guards */
+  size_t at;     /* index into the chain */
+  enum sluice_verdict verdict;
+  struct loop_task resume;
+  void (*then)(void *arg, bool admitted);
+  void *arg;
+
+  enum sluice_status refusal; /* of the hook that denied */
+  char message[256];
+  struct evkeyvalq *answer; /* headers of the answer, in on_response */
+  size_t answer_count;
+};
+
+/* The id is the client's own where it sent a sane one. */
+void request_init(struct sluice_request *, struct loop *, const struct head *,
+                  const char *peer);
+
+/* Runs on_request (before the key is known) or on_key through the chain, then
+ * then(): at once, or later, when a hook waits. */
+void request_admit(struct sluice_request *, bool key_phase,
+                   void (*then)(void *arg, bool admitted), void *arg);
+/* Is any hook of the chain one that guards? */
+bool request_guarded(const struct sluice_request *);
+/* Headers may be added to `answer`. */
+void request_response(struct sluice_request *, struct evkeyvalq *answer);
+void request_log(struct sluice_request *, const struct sluice_record *);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Loads a certificate and its key.
+ */
+#include "tls.h"
+
+#include <openssl/err.h>
+
+static const char *reason(void) {
+  const char *text = ERR_reason_error_string(ERR_peek_last_error());
+  return text == NULL ? "unknown error" : text;
+}
+
+static bool load(SSL_CTX *tls, const char *certificate,
+                 const char *private_key, struct errmsg *errmsg) {
+  ERR_clear_error();
+  if (SSL_CTX_use_certificate_chain_file(tls, certificate) != 1)
+    return errmsg_set(errmsg,
+                      "server.tls.certificate: cannot use %s: %s; it must be "
+                      "a PEM file with the certificate and its chain",
+                      certificate, reason());
+  if (SSL_CTX_use_PrivateKey_file(tls, private_key, SSL_FILETYPE_PEM) != 1 ||
+      SSL_CTX_check_private_key(tls) != 1)
+    return errmsg_set(errmsg,
+                      "server.tls.private_key: cannot use %s: %s; it must be "
+                      "the certificate's own key, in PEM, without a password",
+                      private_key, reason());
+  return true;
+}
+
+SSL_CTX *tls_new(const char *certificate, const char *private_key,
+                 struct errmsg *errmsg) {
+  SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+  if (tls == NULL) {
+    errmsg_set(errmsg, "TLS: %s", reason());
+    return NULL;
+  }
+  SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
+  SSL_CTX_set_options(tls, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                               SSL_OP_CIPHER_SERVER_PREFERENCE);
+  /* An idle connection keeps no buffers. */
+  SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
+  if (load(tls, certificate, private_key, errmsg))
+    return tls;
+  SSL_CTX_free(tls);
+  return NULL;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An upload's inside, for its two halves: upload.c reads the form,
+ * upload_store.c gives the file to the backend and answers.
+ */
+#ifndef HTTP_UPLOAD_H
+#define HTTP_UPLOAD_H
+
+#include "digest.h"
+#include "exchange.h"
+#include "formdata.h"
+#include "key.h"
+#include "mime.h"
+
+#define UPLOAD_CHUNK (128 * 1024)
+
+enum upload_field { UPLOAD_IGNORED, UPLOAD_PREFIX, UPLOAD_FILE };
+
+struct upload_buffer {
+  char *data;
+  size_t len, room;
+};
+
+struct upload {
+  struct formdata *form;
+  struct digest *md5;
+  struct buf prefix; /* as sent */
+  enum upload_field field;
+  size_t text_len;
+  bool has_file, has_prefix;
+  bool parsed;   /* the final boundary was seen */
+  bool complete; /* the body is over, and fine */
+
+  struct upload_buffer buffers[2];
+  size_t filling; /* the one that isn't lent, or will be next */
+  bool lent;      /* the backend has the other one */
+  bool wanted;    /* it asked for a chunk */
+  bool last_sent;
+  uint64_t size;
+
+  char key_prefix[KEY_MAX + 1], key[KEY_MAX + 1];
+  char filename[KEY_NAME_MAX + 1], type[MIME_MAX + 1];
+  char uploader[REQUEST_IDENTITY_MAX + 1], md5_hex[2 * DIGEST_MD5_LEN + 1];
+};
+
+/* Parses on: when there is input, or room for it again. */
+void upload_pump(struct exchange *);
+
+/* Charges the memory of the buffers; false when that was answered. */
+bool upload_reserve(struct exchange *);
+/* The file begins. */
+void upload_open(struct exchange *);
+/* Lends a buffer where the backend waits for one; commits after the last. */
+void upload_push(struct exchange *);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An upload's second half: chunks to the backend, the commit under a key that
+ * nobody has, the link, and the answer.
+ */
+#include "upload.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec.h"
+#include "date.h"
+#include "presign.h"
+#include "reply.h"
+#include "worker.h"
+
+#define CHUNK_MIN 1024
+
+/* Of one buffer: no more than the body can fill. */
+static size_t chunk_room(const struct exchange *ex) {
+  int64_t length = ex->head.chunked ? UPLOAD_CHUNK : ex->head.length;
+  if (length > UPLOAD_CHUNK)
+    return UPLOAD_CHUNK;
+  return length < CHUNK_MIN ? CHUNK_MIN : (size_t)length;
+}
+
+bool upload_reserve(struct exchange *ex) {
+  return exchange_charge(ex, sizeof(struct upload) + INGRESS_WINDOW +
+                                 FORMDATA_HEADERS_MAX + 2 * chunk_room(ex));
+}
+
+static void give_room(struct exchange *ex, struct upload_buffer *buffer) {
+  if (buffer->data != NULL)
+    return;
+  /* With the room that the parser's last piece may need. */
+  buffer->room = chunk_room(ex) + 512;
+  buffer->data = malloc(buffer->room);
+  assert(buffer->data != NULL); /* charged */
+}
+
+/* ---- answer ------------------------------------------------------------- */
+
+static void add_location(struct exchange *ex, struct buf *out) {
+  buf_addf(out, "%s?key=", ex->route->download_path);
+  codec_percent(out, ex->key, strlen(ex->key), CODEC_PATH);
+}
+
+/* A backend without links is downloaded from through the gateway. */
+static char *own_url(struct exchange *ex) {
+  struct buf url;
+  buf_init(&url, 8192);
+  if (ex->route->download_path != NULL) {
+    exchange_base_url(ex, &url);
+    add_location(ex, &url);
+  }
+  char *text = buf_take(&url);
+  buf_fini(&url);
+  return text;
+}
+
+static void answer(struct exchange *ex, const char *url) {
+  const struct upload *upload = ex->work;
+  if (ex->route->download_path != NULL) {
+    struct buf location;
+    buf_init(&location, 8192);
+    add_location(ex, &location);
+    reply_header(ex, "Location", location.data);
+    buf_fini(&location);
+  }
+  reply_json(
+      ex, 201,
+      json_pack("{s:s, s:s, s:I, s:s, s:s, s:s?, s:I}", "key", ex->key,
+                "filename", upload->filename, "size_bytes",
+                (json_int_t)upload->size, "content_type", upload->type, "md5",
+                upload->md5_hex, "download_url", url, "expires_in",
+                (json_int_t)ex->worker->settings->presign.default_ms / 1000));
+}
+
+/* The object is stored: an answer without a link beats an error that would
+ * have the client upload it again. */
+static void on_link(void *arg, enum sluice_status status, const char *why) {
+  struct exchange *ex = arg;
+  const char *url = status == SLUICE_OK ? op_text(ex->op, 0) : NULL;
+  char *own = url == NULL ? own_url(ex) : NULL;
+  char *copy = url == NULL ? NULL : strdup(url);
+  (void)why;
+  ex->op = NULL;
+  answer(ex, copy != NULL ? copy : own);
+  free(copy);
+  free(own);
+}
+
+/* ---- commit ------------------------------------------------------------- */
+
+static void on_done(void *arg, enum sluice_status status, const char *why) {
+  static const struct op_events events = {.done = on_link};
+  struct exchange *ex = arg;
+  const struct upload *upload = ex->work;
+  ex->op = NULL;
+  ex->work_lent = false;
+  if (status == SLUICE_OK)
+    presign_link(ex, ex->key, upload->filename,
+                 (uint32_t)(ex->worker->settings->presign.default_ms / 1000),
+                 &events);
+  else
+    reply_failure(ex, status, why);
+}
+
+static void on_key(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  const struct sluice_pair user[] = {{"original-filename", upload->filename},
+                                     {"md5", upload->md5_hex},
+                                     {"uploaded-by", upload->uploader},
+                                     {NULL, NULL}};
+  exchange_watch(ex);
+  op_commit(ex->op, &(struct sluice_object){.key = ex->key,
+                                            .type = upload->type,
+                                            .length = upload->size,
+                                            .md5 = upload->md5_hex,
+                                            .user = user,
+                                            .exclusive = true});
+}
+
+static void commit(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  unsigned char md5[DIGEST_MD5_LEN];
+  uint32_t random;
+  digest_final(upload->md5, md5);
+  codec_hex(upload->md5_hex, md5, sizeof md5);
+  digest_random(&random, sizeof random);
+  if (key_make(upload->key, upload->key_prefix, date_now_ms() / 1000, random,
+               upload->filename))
+    exchange_check_key(ex, upload->key, on_key);
+  else
+    reply_error(ex, 400, "bad_prefix",
+                "Bad 'prefix': the key would be longer than 1024 bytes");
+}
+
+/* ---- chunks ------------------------------------------------------------- */
+
+static void lend(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  struct upload_buffer *full = &upload->buffers[upload->filling];
+  upload->wanted = false;
+  upload->lent = true;
+  upload->last_sent = upload->complete;
+  upload->filling = 1 - upload->filling;
+  if (!upload->complete)
+    give_room(ex, &upload->buffers[upload->filling]);
+  upload->buffers[upload->filling].len = 0;
+  exchange_watch(ex);
+  op_data(ex->op, &(struct sluice_chunk){.data = full->data,
+                                         .length = full->len,
+                                         .fd = -1,
+                                         .last = upload->complete});
+}
+
+void upload_push(struct exchange *ex) {
+  const struct upload *upload = ex->work;
+  if (!upload->wanted)
+    return;
+  if (upload->last_sent)
+    commit(ex);
+  else
+    lend(ex);
+}
+
+static void on_next(void *arg) {
+  struct exchange *ex = arg;
+  struct upload *upload = ex->work;
+  upload->lent = false;
+  upload->wanted = true;
+  exchange_unwatch(ex);
+  if (upload->complete)
+    upload_push(ex);
+  else
+    upload_pump(ex);
+}
+
+void upload_open(struct exchange *ex) {
+  static const struct op_events events = {.next = on_next, .done = on_done};
+  struct upload *upload = ex->work;
+  give_room(ex, &upload->buffers[upload->filling]);
+  ex->work_lent = true;
+  ex->op = op_put(
+      exchange_backend(ex),
+      &(struct sluice_put){.length = ex->head.chunked ? -1 : ex->head.length},
+      &events, ex);
+}

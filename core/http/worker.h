@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What one loop of the gateway has: its backends' and hooks' handles, its
+ * connections, its share of the limits.  Nothing in it is shared but what
+ * `gateway` points to, which doesn't change while loops run.
+ */
+#ifndef HTTP_WORKER_H
+#define HTTP_WORKER_H
+
+#include <event2/listener.h>
+#include <pthread.h>
+
+#include "budget.h"
+#include "ingress.h"
+#include "op.h"
+#include "request.h"
+#include "route.h"
+#include "settings.h"
+
+struct gateway;
+
+struct worker {
+  struct gateway *gateway;
+  const struct settings *settings;
+  const struct route_table *routes;
+  size_t index;
+  struct loop *loop;
+  struct ingress *plain, *tls;        /* `tls` may be NULL */
+  struct evhttp_bound_socket **bound; /* as many as the settings' listen */
+  struct op_backend *backends;        /* as many as the settings' */
+  struct request_hook *hooks;
+  size_t *common_hooks; /* indices, for requests of no route */
+  struct budget_lease memory;
+  const struct timeval *backend_timeout;
+  size_t connections, connections_max;
+  size_t exchanges; /* requests in flight */
+  bool paused;      /* accepts nobody for a moment */
+  bool draining, over;
+  struct event *resume; /* of accepting */
+  pthread_t thread;
+  bool started;      /* the thread is there */
+  char failure[512]; /* why a handle couldn't be opened */
+
+  /* Calls from the main thread, and news for it. */
+  struct loop_task open, serve, drain, end;
+  struct loop_task opened, ended;
+};
+
+/* Makes what the loop needs; `gateway` has settings, routes, plugins, pool and
+ * memory.  False and why. */
+bool worker_init(struct worker *, struct gateway *, size_t index,
+                 struct errmsg *);
+void worker_fini(struct worker *);
+/* Starts the thread, which opens the handles and posts `opened`; after
+ * serve() it accepts; after drain() it accepts no more, lets requests finish
+ * and posts `ended`; end() makes that soon. */
+bool worker_start(struct worker *);
+
+#endif

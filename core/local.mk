@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: MIT
+#
+# One library a layer, lowest first, and the program.  A layer may use those
+# above it in this file; the include paths (Makefile.am) see to it.
+
+# ---- core/base --------------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/libbase.la
+%C%_libbase_la_CPPFLAGS = $(BASE_CPPFLAGS)
+%C%_libbase_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+%C%_libbase_la_LIBADD = $(CRYPTO_LIBS)
+%C%_libbase_la_SOURCES = \
+	%D%/base/buf.c \
+	%D%/base/buf.h \
+	%D%/base/chunked.c \
+	%D%/base/chunked.h \
+	%D%/base/codec.c \
+	%D%/base/codec.h \
+	%D%/base/cursor.c \
+	%D%/base/cursor.h \
+	%D%/base/date.c \
+	%D%/base/date.h \
+	%D%/base/digest.c \
+	%D%/base/digest.h \
+	%D%/base/errmsg.c \
+	%D%/base/errmsg.h \
+	%D%/base/formdata.c \
+	%D%/base/formdata.h \
+	%D%/base/head.c \
+	%D%/base/head.h \
+	%D%/base/key.c \
+	%D%/base/key.h \
+	%D%/base/mime.c \
+	%D%/base/mime.h \
+	%D%/base/partheader.c \
+	%D%/base/partheader.h \
+	%D%/base/quantity.c \
+	%D%/base/quantity.h \
+	%D%/base/query.c \
+	%D%/base/query.h \
+	%D%/base/range.c \
+	%D%/base/range.h \
+	%D%/base/token.h
+
+# ---- core/runtime -----------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/libruntime.la
+%C%_libruntime_la_CPPFLAGS = $(RUNTIME_CPPFLAGS)
+%C%_libruntime_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+%C%_libruntime_la_LIBADD = $(EVENT_LIBS) -lpthread
+%C%_libruntime_la_SOURCES = \
+	%D%/runtime/budget.c \
+	%D%/runtime/budget.h \
+	%D%/runtime/log.c \
+	%D%/runtime/log.h \
+	%D%/runtime/loop.c \
+	%D%/runtime/loop.h \
+	%D%/runtime/op.c \
+	%D%/runtime/op.h \
+	%D%/runtime/op_item.c \
+	%D%/runtime/op_private.h \
+	%D%/runtime/op_say.c \
+	%D%/runtime/plugin_api.c \
+	%D%/runtime/work.c \
+	%D%/runtime/work.h
+
+# ---- core/host --------------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/libhost.la
+%C%_libhost_la_CPPFLAGS = $(HOST_CPPFLAGS)
+%C%_libhost_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(YAML_CFLAGS)
+%C%_libhost_la_LIBADD = $(YAML_LIBS)
+%C%_libhost_la_SOURCES = \
+	%D%/host/address.c \
+	%D%/host/address.h \
+	%D%/host/config.c \
+	%D%/host/config.h \
+	%D%/host/config_tree.c \
+	%D%/host/config_tree.h \
+	%D%/host/expand.c \
+	%D%/host/expand.h \
+	%D%/host/options.c \
+	%D%/host/options.h \
+	%D%/host/options_type.c \
+	%D%/host/options_type.h \
+	%D%/host/options_words.c \
+	%D%/host/plugin.c \
+	%D%/host/plugin.h \
+	%D%/host/plugin_file.c \
+	%D%/host/plugin_file.h \
+	%D%/host/plugin_list.c \
+	%D%/host/settings.c \
+	%D%/host/settings.h \
+	%D%/host/settings_parts.h \
+	%D%/host/settings_plugins.c \
+	%D%/host/settings_routes.c \
+	%D%/host/settings_sections.c
+
+# ---- core/http --------------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/libhttp.la
+%C%_libhttp_la_CPPFLAGS = $(HTTP_CPPFLAGS)
+%C%_libhttp_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS) $(JANSSON_CFLAGS)
+%C%_libhttp_la_LIBADD = $(EVENT_OPENSSL_LIBS) $(EVENT_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS) \
+	$(JANSSON_LIBS)
+%C%_libhttp_la_SOURCES = \
+	%D%/http/delete.c \
+	%D%/http/download.c \
+	%D%/http/exchange.c \
+	%D%/http/exchange.h \
+	%D%/http/gateway.c \
+	%D%/http/gateway.h \
+	%D%/http/gateway_run.c \
+	%D%/http/health.c \
+	%D%/http/ingress.c \
+	%D%/http/ingress.h \
+	%D%/http/ingress_body.c \
+	%D%/http/ingress_head.c \
+	%D%/http/ingress_private.h \
+	%D%/http/jsonbody.c \
+	%D%/http/jsonbody.h \
+	%D%/http/linger.c \
+	%D%/http/list.c \
+	%D%/http/listen.c \
+	%D%/http/listen.h \
+	%D%/http/presign.c \
+	%D%/http/presign.h \
+	%D%/http/reply.c \
+	%D%/http/reply.h \
+	%D%/http/request.c \
+	%D%/http/request.h \
+	%D%/http/route.c \
+	%D%/http/route.h \
+	%D%/http/send.c \
+	%D%/http/send.h \
+	%D%/http/tls.c \
+	%D%/http/tls.h \
+	%D%/http/upload.c \
+	%D%/http/upload.h \
+	%D%/http/upload_store.c \
+	%D%/http/worker.c \
+	%D%/http/worker.h
+
+# Highest first, as the linker wants it.
+CORE_LIBS = \
+	%D%/libhttp.la \
+	%D%/libhost.la \
+	%D%/libruntime.la \
+	%D%/libbase.la
+
+# ---- the program ------------------------------------------------------------
+
+# A program exports the ABI and nothing else, and all of it, also what only
+# plugins call.
+EXPORT_FLAGS = -Wl,--dynamic-list=$(srcdir)/%D%/sluice.syms \
+	-Wl,@%D%/sluice.required
+EXPORT_FILES = %D%/sluice.syms %D%/sluice.required
+
+%D%/sluice.required: %D%/sluice.syms
+	$(AM_V_GEN)$(MKDIR_P) %D% && $(SED) -n \
+	  's/^ *\(sluice_[a-z_]*\);$$/--require-defined=\1/p' \
+	  $(srcdir)/%D%/sluice.syms >$@.new && mv $@.new $@
+
+CLEANFILES += %D%/sluice.required
+EXTRA_DIST += %D%/sluice.syms
+
+bin_PROGRAMS += sluice
+sluice_CPPFLAGS = $(HTTP_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"' \
+	-DSLUICE_PLUGINDIR='"$(pkglibdir)"' \
+	-DSLUICE_SYSCONFDIR='"$(confdir)"'
+sluice_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+sluice_LDFLAGS = $(AM_LDFLAGS) $(EXPORT_FLAGS)
+sluice_LDADD = $(CORE_LIBS)
+EXTRA_sluice_DEPENDENCIES = $(EXPORT_FILES)
+sluice_SOURCES = %D%/main.c
+
+# ---- for those who write plugins --------------------------------------------
+
+sluiceincludedir = $(includedir)/sluice
+sluiceinclude_HEADERS = %D%/include/sluice/plugin.h
+
+pkgconfigdir = $(libdir)/pkgconfig
+pkgconfig_DATA = %D%/sluice.pc

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The command line.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway.h"
+#include "log.h"
+
+static int usage(FILE *out, int status) {
+  fputs("usage: sluice [-c FILE] [-t] [--version] [--plugins] [--help]\n"
+        "\n"
+        "  -c FILE     the configuration (default: " SLUICE_SYSCONFDIR
+        "/sluice.yaml)\n"
+        "  -t          check the configuration and end\n"
+        "  --plugins   list the plugins with their options and end\n"
+        "  --version   print the version and end\n"
+        "  --help      print this and end\n",
+        out);
+  return status;
+}
+
+struct command {
+  const char *file;
+  bool test, plugins;
+};
+
+static int fail(const struct errmsg *errmsg) {
+  fprintf(stderr, "sluice: %s\n", errmsg->text);
+  return 1;
+}
+
+static void set_level(const char *word) {
+  static const char *const words[] = {"error", "warn", "info", "debug"};
+  for (size_t i = 0; i < 4; i++)
+    if (strcmp(word, words[i]) == 0)
+      log_set_level((enum sluice_level)i);
+}
+
+/* Those of the configuration's plugin_path where there is one. */
+static int list_plugins(const struct command *command) {
+  static const char *const installed[] = {SLUICE_PLUGINDIR, NULL};
+  struct errmsg errmsg = {0};
+  struct settings *settings =
+      settings_load(command->file, SLUICE_PLUGINDIR, &errmsg);
+  plugin_list(settings != NULL ? settings->plugin_path : installed, stdout);
+  settings_free(settings);
+  return 0;
+}
+
+static int run(const struct command *command) {
+  struct errmsg errmsg = {0};
+  struct gateway *gateway =
+      gateway_new(command->file, SLUICE_PLUGINDIR, &errmsg);
+  if (gateway == NULL)
+    return fail(&errmsg);
+  bool ok = true;
+  if (command->test) {
+    printf("%s is fine\n", command->file);
+  } else {
+    set_level(gateway->settings->server.log_level);
+    ok = gateway_run(gateway, &errmsg);
+  }
+  gateway_free(gateway);
+  return ok ? 0 : fail(&errmsg);
+}
+
+int main(int argc, char **argv) {
+  enum { VERSION = 256, PLUGINS, HELP };
+  static const struct option options[] = {
+      {"version", no_argument, NULL, VERSION},
+      {"plugins", no_argument, NULL, PLUGINS},
+      {"help", no_argument, NULL, HELP},
+      {NULL, 0, NULL, 0}};
+  struct command command = {.file = SLUICE_SYSCONFDIR "/sluice.yaml"};
+  int option;
+  while ((option = getopt_long(argc, argv, "c:t", options, NULL)) != -1) {
+    switch (option) {
+    case 'c':
+      command.file = optarg;
+      break;
+    case 't':
+      command.test = true;
+      break;
+    case PLUGINS:
+      command.plugins = true;
+      break;
+    case VERSION:
+      printf("sluice %s (plugin ABI %u.%u)\n", SLUICE_VERSION,
+             SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR);
+      return 0;
+    case HELP:
+      return usage(stdout, 0);
+    default:
+      return usage(stderr, 2);
+    }
+  }
+  if (optind < argc)
+    return usage(stderr, 2);
+  return command.plugins ? list_plugins(&command) : run(&command);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One operation of a backend, between the gateway's side (an operation of
+ * HTTP) and the plugin's.  It keeps both honest: signals are delivered from
+ * the loop and never inside a call, each operation is done once, what a
+ * plugin says out of turn is logged by its name and dropped, and a plugin
+ * that never answers holds nothing but the operation itself.
+ */
+#ifndef RUNTIME_OP_H
+#define RUNTIME_OP_H
+
+#include "buf.h"
+#include "loop.h"
+
+#define OP_STATE_MAX 65536
+#define OP_USER_MAX 64    /* pairs of metadata */
+#define OP_META_MAX 16384 /* bytes of an object's metadata, all told */
+#define OP_TEXT_MAX 16384 /* bytes of one sluice_text() */
+#define OP_TEXTS_MAX 8
+
+struct work_pool;
+
+/* A backend's presence on one loop. */
+struct sluice_host {
+  const char *name;  /* for the log */
+  struct loop *loop; /* NULL in start() and stop() */
+  struct work_pool *pool;
+  char failure[512]; /* of sluice_fail() */
+};
+
+struct op_backend {
+  const struct sluice_backend *plugin;
+  void *handle;
+  struct sluice_host host;
+  uint64_t operations, late, misused; /* counters, this loop's */
+};
+
+struct op_entry {
+  const char *key; /* or a folded prefix: then meta is NULL */
+  const struct sluice_meta *meta;
+};
+
+/* What the gateway's side is told; each may be NULL.  Called from the loop. */
+struct op_events {
+  void (*meta)(void *arg, const struct sluice_meta *);
+  void (*chunk)(void *arg, const struct sluice_chunk *); /* until op_more() */
+  void (*next)(void *arg); /* the put wants a chunk, or op_commit() */
+  /* The last call; the op is gone after it. */
+  void (*done)(void *arg, enum sluice_status, const char *why);
+};
+
+/* Starts an operation.  `arg` is for the events.  op_text() and op_entries()
+ * may be used in done(). */
+struct sluice_op *op_head(struct op_backend *, const char *key,
+                          const struct op_events *, void *arg);
+struct sluice_op *op_get(struct op_backend *, const struct sluice_get *,
+                         const struct op_events *, void *arg);
+struct sluice_op *op_put(struct op_backend *, const struct sluice_put *,
+                         const struct op_events *, void *arg);
+struct sluice_op *op_list(struct op_backend *, const struct sluice_list *,
+                          const struct op_events *, void *arg);
+struct sluice_op *op_remove(struct op_backend *, const char *key,
+                            const struct op_events *, void *arg);
+struct sluice_op *op_ping(struct op_backend *, const struct op_events *,
+                          void *arg);
+/* SLUICE_ENOTSUP where the backend doesn't offer it. */
+struct sluice_op *op_presign(struct op_backend *, const struct sluice_link *,
+                             const struct op_events *, void *arg);
+struct sluice_op *op_verify(struct op_backend *, const struct sluice_claim *,
+                            const struct op_events *, void *arg);
+
+void op_read(struct sluice_op *, uint64_t first, uint64_t count);
+void op_more(struct sluice_op *);
+void op_data(struct sluice_op *, const struct sluice_chunk *);
+void op_commit(struct sluice_op *, const struct sluice_object *);
+
+/* The gateway's side leaves: no event follows.  A plugin that isn't done is
+ * canceled; the chunk last lent to it must stay until `released` (NULL: none
+ * is lent) is called with `released_arg`. */
+void op_leave(struct sluice_op *, void (*released)(void *),
+              void *released_arg);
+
+/* What the plugin collected, until the end of done(). */
+size_t op_texts(const struct sluice_op *);
+const char *op_text(const struct sluice_op *, size_t index); /* NULL: none */
+size_t op_entries(const struct sluice_op *);
+struct op_entry op_entry(const struct sluice_op *, size_t index);
+const char *op_token(const struct sluice_op *); /* truncated, or NULL */
+
+#endif

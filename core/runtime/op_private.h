@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An operation's inside, for the two files that speak for its two sides: op.c
+ * for the gateway, op_say.c for the plugin.
+ */
+#ifndef RUNTIME_OP_PRIVATE_H
+#define RUNTIME_OP_PRIVATE_H
+
+#include "op.h"
+
+enum op_kind {
+  OP_HEAD,
+  OP_GET,
+  OP_PUT,
+  OP_LIST,
+  OP_REMOVE,
+  OP_PING,
+  OP_PRESIGN,
+  OP_VERIFY
+};
+
+enum op_signal { /* said by the plugin, not yet delivered */
+                 OP_SAID_META = 1,
+                 OP_SAID_CHUNK = 2,
+                 OP_SAID_NEXT = 4,
+                 OP_SAID_DONE = 8,
+                 OP_SAID_NONSENSE = 16 /* end it without waiting for more */
+};
+
+/* An object's key and metadata in one block of memory. */
+struct op_item {
+  const char *key;
+  struct sluice_meta meta;
+  bool folded; /* a prefix: no meta */
+};
+
+struct sluice_op {
+  struct loop_task task; /* first: delivers the signals */
+  struct op_backend *backend;
+  const struct op_events *events;
+  void *arg;
+  enum op_kind kind;
+  bool plugins_turn; /* it may say meta, send or next */
+  bool described;    /* meta was said */
+  bool reading;      /* get: read() was called */
+  bool committed;
+  bool lent;     /* get: the gateway holds a chunk */
+  bool done;     /* the plugin said so */
+  bool left;     /* the gateway's side is gone */
+  bool canceled; /* and the plugin knows */
+  bool queued;   /* for delivery */
+  unsigned said; /* enum op_signal */
+  void (*released)(void *);
+  void *released_arg;
+
+  void *state;
+  size_t state_size;
+  struct op_item *meta;
+  struct sluice_chunk chunk;
+  enum sluice_status status;
+  char *why;
+
+  char *texts[OP_TEXTS_MAX];
+  size_t text_count;
+  struct op_item **items;
+  size_t item_count, item_max;
+  char *token;
+};
+
+/* Queues the delivery of `signal`. */
+void op_say(struct sluice_op *, enum op_signal signal);
+
+/* A copy in one block, freed with free(); NULL: no memory, or too large. */
+struct op_item *op_item_new(const char *key, const struct sluice_meta *);
+
+#endif

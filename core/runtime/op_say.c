@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The plugin's voice in an operation.  Nothing said here reaches the gateway's
+ * side before the plugin's call has returned; what is out of turn is logged
+ * under the plugin's name, counted and dropped.
+ */
+#include "op_private.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec.h"
+#include "log.h"
+
+#define WHY_MAX 1024
+#define ENTRIES_MAX 1000
+#define TOKEN_MAX 4096
+
+void op_say(struct sluice_op *op, enum op_signal signal) {
+  op->said |= signal;
+  if (op->queued)
+    return;
+  op->queued = true;
+  loop_defer(op->backend->host.loop, &op->task);
+}
+
+static void misuse(struct sluice_op *op, const char *call, const char *why) {
+  op->backend->misused++;
+  log_line(SLUICE_LOG_ERROR, op->backend->host.name,
+           "plugin '%s' breaks the contract: %s() %s",
+           op->backend->plugin->name, call, why);
+}
+
+/* May the plugin speak at all?  After leaving, nobody listens: that is fine.
+ */
+static bool listening(struct sluice_op *op, const char *call) {
+  assert(loop_is_mine(op->backend->host.loop));
+  if (op->done)
+    misuse(op, call, "after sluice_done()");
+  return !op->done && !op->left;
+}
+
+/* What can't be used ends the operation. */
+static void spoil(struct sluice_op *op, const char *call, const char *why) {
+  misuse(op, call, why);
+  op->status = SLUICE_EUPSTREAM;
+  op_say(op, OP_SAID_NONSENSE);
+}
+
+void *sluice_op_state(struct sluice_op *op, size_t size) {
+  assert(size > 0 && size <= OP_STATE_MAX);
+  assert(op->state == NULL || op->state_size == size);
+  if (op->state == NULL) {
+    op->state = calloc(1, size);
+    op->state_size = size;
+    assert(op->state != NULL); /* a plugin can't go on without */
+  }
+  return op->state;
+}
+
+void sluice_done(struct sluice_op *op, enum sluice_status status,
+                 const char *why, ...) {
+  assert(loop_is_mine(op->backend->host.loop));
+  if (op->done) {
+    misuse(op, "sluice_done", "twice");
+    return;
+  }
+  if (op->lent && !op->canceled)
+    spoil(op, "sluice_done", "while a chunk is lent");
+  op->done = true;
+  if (op->status == SLUICE_OK)
+    op->status = status;
+  if (why != NULL && !op->left) {
+    va_list args;
+    va_start(args, why);
+    op->why = malloc(WHY_MAX);
+    if (op->why != NULL)
+      vsnprintf(op->why, WHY_MAX, why, args);
+    va_end(args);
+  }
+  op_say(op, OP_SAID_DONE);
+}
+
+void sluice_meta(struct sluice_op *op, const struct sluice_meta *meta) {
+  if (!listening(op, "sluice_meta"))
+    return;
+  bool expected = op->kind == OP_HEAD || op->kind == OP_GET;
+  if (!expected || op->described) {
+    misuse(op, "sluice_meta", expected ? "twice" : "in another operation");
+    return;
+  }
+  op->described = true;
+  op->plugins_turn = op->kind == OP_HEAD;
+  op->meta = op_item_new(NULL, meta);
+  if (op->meta == NULL)
+    spoil(op, "sluice_meta", "with more metadata than is allowed");
+  else
+    op_say(op, OP_SAID_META);
+}
+
+void sluice_send(struct sluice_op *op, const struct sluice_chunk *chunk) {
+  if (!listening(op, "sluice_send"))
+    return;
+  if (op->kind != OP_GET || !op->reading || !op->plugins_turn) {
+    misuse(op, "sluice_send", "before read() or more()");
+    return;
+  }
+  op->plugins_turn = false;
+  op->lent = true;
+  op->chunk = *chunk;
+  op_say(op, OP_SAID_CHUNK);
+}
+
+void sluice_next(struct sluice_op *op) {
+  if (!listening(op, "sluice_next"))
+    return;
+  if (op->kind != OP_PUT || !op->plugins_turn || op->committed) {
+    misuse(op, "sluice_next", "without a chunk to return");
+    return;
+  }
+  op->plugins_turn = false;
+  op_say(op, OP_SAID_NEXT);
+}
+
+static void add_item(struct sluice_op *op, const char *call, const char *key,
+                     const struct sluice_meta *meta) {
+  if (!listening(op, call))
+    return;
+  if (op->kind != OP_LIST || op->item_count >= ENTRIES_MAX) {
+    spoil(op, call, "more often than was asked for");
+    return;
+  }
+  if (!codec_utf8_valid(key, strlen(key))) {
+    log_line(SLUICE_LOG_WARN, op->backend->host.name,
+             "a key that isn't UTF-8 is left out of a list");
+    return;
+  }
+  if (op->item_count == op->item_max) {
+    size_t more = op->item_max == 0 ? 32 : op->item_max * 2;
+    struct op_item **items = realloc(op->items, more * sizeof(*items));
+    if (items == NULL) {
+      op->status = SLUICE_ENOMEM;
+      return;
+    }
+    op->items = items;
+    op->item_max = more;
+  }
+  struct op_item *item = op_item_new(key, meta);
+  if (item == NULL)
+    op->status = SLUICE_ENOMEM;
+  else
+    op->items[op->item_count++] = item;
+}
+
+void sluice_entry(struct sluice_op *op, const char *key,
+                  const struct sluice_meta *meta) {
+  add_item(op, "sluice_entry", key, meta);
+}
+
+void sluice_prefix(struct sluice_op *op, const char *prefix) {
+  add_item(op, "sluice_prefix", prefix, NULL);
+}
+
+void sluice_truncated(struct sluice_op *op, const char *token) {
+  if (!listening(op, "sluice_truncated"))
+    return;
+  if (op->kind != OP_LIST || op->token != NULL || strlen(token) > TOKEN_MAX) {
+    spoil(op, "sluice_truncated", "twice, or with too long a token");
+    return;
+  }
+  op->token = strdup(token);
+  if (op->token == NULL)
+    op->status = SLUICE_ENOMEM;
+}
+
+void sluice_text(struct sluice_op *op, const char *text) {
+  if (!listening(op, "sluice_text"))
+    return;
+  if (op->text_count == OP_TEXTS_MAX || strlen(text) > OP_TEXT_MAX) {
+    spoil(op, "sluice_text", "too often, or with too long a text");
+    return;
+  }
+  op->texts[op->text_count] = strdup(text);
+  if (op->texts[op->text_count] == NULL)
+    op->status = SLUICE_ENOMEM;
+  else
+    op->text_count++;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a plugin may call outside of an operation.
+ */
+#include "op.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "log.h"
+#include "work.h"
+
+void sluice_fail(struct sluice_host *host, const char *fmt, ...) {
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(host->failure, sizeof host->failure, fmt, args);
+  va_end(args);
+}
+
+void sluice_log(struct sluice_host *host, enum sluice_level level,
+                const char *fmt, ...) {
+  va_list args;
+  va_start(args, fmt);
+  log_vline(level, host->name, fmt, args);
+  va_end(args);
+}
+
+struct event_base *sluice_loop(struct sluice_host *host) {
+  return host->loop == NULL ? NULL : loop_base(host->loop);
+}
+
+void sluice_work(struct sluice_host *host, void (*work)(void *arg),
+                 void (*then)(void *arg), void *arg) {
+  work_submit(host->pool, host->loop, work, then, arg);
+}
+
+struct sluice_lane *
+sluice_lane_new(struct sluice_host *host,
+                void (*run)(void *arg, void **jobs, size_t count), void *arg) {
+  return work_lane_new(host->pool, run, arg);
+}
+
+void sluice_lane_add(struct sluice_lane *lane, struct sluice_host *host,
+                     void *job, void (*then)(void *job)) {
+  work_lane_add(lane, host->loop, job, then);
+}
+
+void sluice_lane_free(struct sluice_lane *lane) {
+  work_lane_free(lane);
+}

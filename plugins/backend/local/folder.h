@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Folders of the file system: made and walked.
+ */
+#ifndef LOCAL_FOLDER_H
+#define LOCAL_FOLDER_H
+
+#include <stdbool.h>
+
+/* Opens it, after making it with mode 0700 when it isn't there; -1, errno. */
+int folder_make(int parent, const char *name);
+/* Calls each() for every name but . and .. until it returns false; a folder
+ * that can't be read has no names. */
+void folder_walk(int folder,
+                 bool (*each)(void *arg, int folder, const char *name),
+                 void *arg);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The index: one SQLite database in WAL mode.  One connection writes, and
+ * each loop has two that read.  A connection is used by one lane, so by one
+ * thread at a time, and SQLite takes no locks for it.
+ *
+ *   object   what is stored: one row a key, in byte order.  The bytes are in
+ *            `small`, or in a blob, or there are none (both NULL).
+ *   small    bytes of small objects, apart, so that a list reads none of them
+ *   garbage  blobs without a row, to be unlinked
+ *   recent   blobs from state.low on that have, or had, a row
+ *   state    next, low (see ledger.h), clean
+ */
+#ifndef LOCAL_INDEX_H
+#define LOCAL_INDEX_H
+
+#include "errmsg.h"
+
+#include <sqlite3.h>
+
+#define INDEX_FILE "index.db"
+#define INDEX_WAIT_MS 10000 /* for a person's sqlite3 shell, say */
+
+/* NULL and why.  `folder` is an absolute path. */
+sqlite3 *index_open(const char *folder, bool sync, struct errmsg *);
+sqlite3 *index_open_reader(const char *folder, struct errmsg *);
+void index_close(sqlite3 *); /* with its statements; NULL: nothing */
+/* Reads the whole index, for a start after a crash. */
+bool index_check(sqlite3 *, const char *folder, struct errmsg *);
+
+/* A statement to keep. */
+struct index_sql {
+  size_t offset; /* of the sqlite3_stmt * in a struct */
+  const char *sql;
+};
+/* Prepares a table of them that ends with a NULL sql. */
+bool index_prepare(sqlite3 *, const struct index_sql *, void *statements);
+
+/* Runs what returns no row, and resets it. */
+bool index_run(sqlite3_stmt *);
+bool index_run_number(sqlite3_stmt *, uint64_t); /* bound as ?1 */
+bool index_exec(sqlite3 *, const char *sql);
+void index_reset(sqlite3_stmt *); /* and forget what was bound */
+void index_bind(sqlite3_stmt *, int at, const void *blob, size_t len);
+/* The one number that sql returns. */
+bool index_number(sqlite3 *, const char *sql, int64_t *number);
+
+/* What the connection's last error means, and says. */
+enum sluice_status index_fault(sqlite3 *, struct errmsg *);
+
+#endif

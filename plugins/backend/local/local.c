@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The backend `local`: objects in a directory, for one gateway.  An SQLite
+ * index knows them, blobs hold what is large.  What is acknowledged is
+ * durable, and after a crash nothing is half there.  sluice-local(7).
+ */
+#include "local.h"
+
+#include "date.h"
+#include "digest.h"
+#include "recover.h"
+#include "uploader.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_TEXT_MIN 16
+
+static const struct sluice_option options[] = {
+    {"directory", SLUICE_STRING, NULL, offsetof(struct local_conf, directory),
+     "where the objects are kept; made when it isn't there"},
+    {"signing_key", SLUICE_SECRET, "",
+     offsetof(struct local_conf, signing_key),
+     "signs links, at least 16 characters; empty: the directory's own key"},
+    {"inline_max", SLUICE_SIZE, "16KiB",
+     offsetof(struct local_conf, inline_max),
+     "objects up to this size are kept in the index; at most 1MiB"},
+    {"sync", SLUICE_BOOL, "true", offsetof(struct local_conf, sync),
+     "wait for the disk; false only for data that may get lost"},
+    {NULL, 0, NULL, 0, NULL}};
+
+/* ---- the instance ---- */
+
+static bool set_key(struct local *local, const char *text,
+                    struct errmsg *err) {
+  _Static_assert(LINK_KEY_LEN == HOME_KEY_LEN, "the file holds the key");
+  if (!*text)
+    return home_key(&local->home, local->key.bytes, err);
+  if (strlen(text) < KEY_TEXT_MIN)
+    return errmsg_set(err,
+                      "signing_key is too short; give it at least %d "
+                      "characters, or none for the directory's own",
+                      KEY_TEXT_MIN);
+  digest_sha256(local->key.bytes, text, strlen(text));
+  return true;
+}
+
+static bool set_up(struct local *local, const struct local_conf *conf,
+                   struct errmsg *err) {
+  if (conf->inline_max > LOCAL_INLINE_MAX)
+    return errmsg_set(err, "inline_max is too large; at most 1MiB can be kept "
+                           "in the index");
+  local->inline_max = conf->inline_max;
+  local->sync = conf->sync;
+  return home_open(&local->home, conf->directory, err) &&
+         set_key(local, conf->signing_key, err) &&
+         store_open(&local->store, local->home.dir, conf->sync, err) &&
+         recover(local, err) && writer_open(local, err);
+}
+
+static void stop(void *instance) {
+  struct local *local = instance;
+  writer_close(local);
+  store_close(&local->store);
+  home_close(&local->home);
+  digest_wipe(&local->key, sizeof local->key);
+  free(local);
+}
+
+static void *start(const void *conf, struct sluice_host *host) {
+  struct errmsg err = {""};
+  struct local *local = calloc(1, sizeof *local);
+  if (!local) {
+    sluice_fail(host, "no memory is left");
+    return NULL;
+  }
+  local->host = host;
+  local->home = (struct home)HOME_CLOSED;
+  local->store = (struct store)STORE_CLOSED;
+  if (set_up(local, conf, &err))
+    return local;
+  sluice_fail(host, "%s", err.text);
+  stop(local);
+  return NULL;
+}
+
+/* ---- on one loop ---- */
+
+static void close_handle(void *arg) {
+  struct local_handle *handle = arg;
+  reader_close(handle);
+  lister_close(handle);
+  free(handle);
+}
+
+static void *open_handle(void *instance, struct sluice_host *host) {
+  struct errmsg err = {""};
+  struct local_handle *handle = calloc(1, sizeof *handle);
+  if (!handle) {
+    sluice_fail(host, "no memory is left");
+    return NULL;
+  }
+  handle->local = instance;
+  handle->host = host;
+  if (reader_open(handle, &err) && lister_open(handle, &err))
+    return handle;
+  sluice_fail(host, "%s", err.text);
+  close_handle(handle);
+  return NULL;
+}
+
+static void cancel(void *handle, struct sluice_op *op) {
+  struct task *task = task_of(op);
+  (void)handle;
+  if (task->busy) {
+    task->canceled = true;
+    return;
+  }
+  task->status = SLUICE_ECANCELED;
+  task_end(task);
+}
+
+static void presign(void *arg, struct sluice_op *op,
+                    const struct sluice_link *link) {
+  struct local_handle *handle = arg;
+  const char *why;
+  struct buf url;
+  buf_init(&url, LINK_MAX);
+  enum sluice_status status = link_make(&url, &handle->local->key, link, &why);
+  if (status == SLUICE_OK)
+    sluice_text(op, url.data);
+  buf_fini(&url);
+  sluice_done(op, status, why ? "%s" : NULL, why);
+}
+
+static void verify(void *arg, struct sluice_op *op,
+                   const struct sluice_claim *claim) {
+  struct local_handle *handle = arg;
+  const char *why;
+  struct link_grant grant;
+  enum sluice_status status = link_check(&grant, &handle->local->key, claim,
+                                         date_now_ms() / 1000, &why);
+  if (status == SLUICE_OK) {
+    sluice_text(op, grant.key.data);
+    sluice_text(op, grant.disposition.data);
+    sluice_text(op, grant.type.data);
+  }
+  link_fini(&grant);
+  sluice_done(op, status, why ? "%s" : NULL, why);
+}
+
+static const struct sluice_backend backend = {
+    SLUICE_HEAD(sluice_backend),
+    .name = "local",
+    .version = "1.0.0",
+    .summary = "objects in a directory of this machine",
+    .options = options,
+    .conf_size = sizeof(struct local_conf),
+    .start = start,
+    .stop = stop,
+    .open = open_handle,
+    .close = close_handle,
+    .head = reader_head,
+    .get = reader_get,
+    .read = reader_read,
+    .more = reader_more,
+    .put = uploader_put,
+    .data = uploader_data,
+    .commit = uploader_commit,
+    .list = lister_list,
+    .remove = uploader_remove,
+    .cancel = cancel,
+    .ping = reader_ping,
+    .presign = presign,
+    .verify = verify,
+};
+
+SLUICE_BACKEND(local, backend)

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the parts of the backend share: the instance, its presence on a loop,
+ * and one operation.
+ *
+ *   instance   home, store, ledger, link key; the writer: one lane, one
+ *              transaction for all commits and removes that wait together
+ *   handle     the reader (head, get, ping) and the lister, one lane each
+ *   task       one operation; a lane and the pool's threads have it while
+ *              `busy`, the loop otherwise
+ */
+#ifndef LOCAL_LOCAL_H
+#define LOCAL_LOCAL_H
+
+#include "buf.h"
+#include "errmsg.h"
+#include "home.h"
+#include "ledger.h"
+#include "link.h"
+#include "lister.h"
+#include "reader.h"
+#include "row.h"
+#include "store.h"
+#include "writer.h"
+
+#define LOCAL_INLINE_MAX (1u << 20)
+
+struct local_conf {
+  const char *directory;
+  const char *signing_key; /* "": the directory's own */
+  uint64_t inline_max;
+  bool sync;
+};
+
+struct local {
+  struct sluice_host *host; /* until stop() */
+  uint64_t inline_max;
+  bool sync;
+  struct home home;
+  struct store store;
+  struct ledger ledger;
+  struct link_key key;
+  struct writer writer;
+};
+
+struct local_handle {
+  struct local *local;
+  struct sluice_host *host;
+  struct reader reader;
+  struct lister lister;
+};
+
+enum task_kind {
+  TASK_HEAD,
+  TASK_GET,
+  TASK_PING,
+  TASK_LIST,
+  TASK_PUT,
+  TASK_REMOVE
+};
+
+struct task {
+  struct sluice_op *op;
+  struct local_handle *handle;
+  enum task_kind kind;
+  bool busy;     /* a lane or a thread has it */
+  bool canceled; /* while busy */
+  enum sluice_status status;
+  struct errmsg why; /* "": the status says enough */
+  char *key;         /* owned */
+  struct row row;
+  struct buf bytes;       /* of a small object */
+  struct store_file file; /* get: being read; put: being written */
+
+  uint64_t first, count;     /* get: what will probably be read */
+  bool stale;                /* get: the blob went while it was looked up */
+  struct listing *listing;   /* list: owned */
+  uint64_t written;          /* put: bytes so far */
+  bool large;                /* put: they go to the file */
+  struct sluice_chunk chunk; /* put: lent */
+  bool exclusive;
+  bool reserve;  /* no row to write, just numbers to reserve */
+  bool pinned;   /* put: `pin` counts in the ledger */
+  bool doubtful; /* put: the row may come back after a crash */
+  unsigned pin;
+  uint64_t blob; /* put: linked, but in no row yet */
+  uint64_t old;  /* the blob that the row had before */
+};
+
+/* The operation's task, made at the first call. */
+struct task *task_start(struct local_handle *, struct sluice_op *,
+                        enum task_kind);
+struct task *task_of(struct sluice_op *);
+/* Gives the task to a thread, then to then(). */
+void task_work(struct task *, void (*work)(void *task),
+               void (*then)(void *task));
+void task_lane(struct task *, struct sluice_lane *, void (*then)(void *task));
+/* For the one who has it: what failed, and sluice_done(). */
+void task_fail(struct task *, enum sluice_status, const char *fmt, ...)
+    SLUICE_PRINTF(3, 4);
+void task_fail_errno(struct task *, const char *what, int error);
+void task_end(struct task *);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Looks keys up.  A get opens its blob here, on the pool's thread, and lends
+ * the descriptor as one chunk: an object that is removed meanwhile stays
+ * readable through it.
+ */
+#include "reader.h"
+
+#include "index.h"
+#include "local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TRIES_MAX 8 /* an object replaced that often, meanwhile */
+#define READ_AHEAD (1u << 20)
+
+static const struct index_sql statements[] = {
+    {offsetof(struct reader, begin), "BEGIN"},
+    {offsetof(struct reader, end), "COMMIT"},
+    {offsetof(struct reader, find),
+     "SELECT " ROW_COLUMNS " FROM object WHERE key = ?1"},
+    {offsetof(struct reader, bytes), "SELECT bytes FROM small WHERE id = ?1"},
+    {offsetof(struct reader, ping), "SELECT value FROM state LIMIT 1"},
+    {0, NULL}};
+
+static void damaged(struct task *task, const char *what) {
+  task_fail(task, SLUICE_EIO,
+            "an object is damaged, %s; restore or remove "
+            "\"%s\"",
+            what, task->key);
+}
+
+static void open_blob(struct task *task) {
+  struct stat st;
+  int fd = store_read(&task->handle->local->store, task->row.blob);
+  task->file.fd = fd;
+  task->stale = fd < 0 && errno == ENOENT;
+  if (fd < 0 && !task->stale)
+    task_fail_errno(task, "a blob can't be opened", errno);
+  if (fd < 0)
+    return;
+  if (fstat(fd, &st) != 0 || (uint64_t)st.st_size != task->row.length)
+    damaged(task, "its blob hasn't the right length");
+  uint64_t ahead = task->count < READ_AHEAD ? task->count : READ_AHEAD;
+  if (task->first < task->row.length)
+    posix_fadvise(fd, (off_t)task->first, (off_t)ahead, POSIX_FADV_WILLNEED);
+}
+
+static void fetch_bytes(struct reader *reader, struct task *task) {
+  sqlite3_bind_int64(reader->bytes, 1, (int64_t)task->row.small);
+  int result = sqlite3_step(reader->bytes);
+  if (result == SQLITE_ROW) {
+    const void *data = sqlite3_column_blob(reader->bytes, 0);
+    size_t len = (size_t)sqlite3_column_bytes(reader->bytes, 0);
+    if (len != task->row.length)
+      damaged(task, "its bytes in the index haven't the right length");
+    else if (!buf_add(&task->bytes, data, len))
+      task->status = SLUICE_ENOMEM;
+  } else if (result == SQLITE_DONE) {
+    damaged(task, "its bytes aren't in the index");
+  } else {
+    task->status = index_fault(reader->db, &task->why);
+  }
+  index_reset(reader->bytes);
+}
+
+static void fetch(struct reader *reader, struct task *task) {
+  if (task->row.blob)
+    open_blob(task);
+  else if (task->row.small)
+    fetch_bytes(reader, task);
+  else if (task->row.length > 0)
+    damaged(task, "its row names no bytes");
+}
+
+static void look_up(struct reader *reader, struct task *task) {
+  index_bind(reader->find, 1, task->key, strlen(task->key));
+  int result = sqlite3_step(reader->find);
+  if (result == SQLITE_ROW)
+    task->status = row_load(&task->row, reader->find);
+  else if (result == SQLITE_DONE)
+    task->status = SLUICE_ENOENT;
+  else
+    task->status = index_fault(reader->db, &task->why);
+  index_reset(reader->find);
+  if (result == SQLITE_ROW && task->status == SLUICE_EIO)
+    damaged(task, "its row in the index makes no sense");
+  if (task->status == SLUICE_OK && task->kind == TASK_GET)
+    fetch(reader, task);
+}
+
+/* The blob of a row went before it was opened: the object was replaced or
+ * removed, which a transaction begun now sees. */
+static void look_again(struct reader *reader, struct task *task) {
+  for (int tries = 0; task->stale && tries < TRIES_MAX; tries++) {
+    uint64_t blob = task->row.blob;
+    row_fini(&task->row);
+    task->stale = false;
+    look_up(reader, task);
+    if (task->stale && task->row.blob == blob)
+      break;
+  }
+  if (task->stale)
+    damaged(task, "its blob is missing");
+}
+
+static void ping(struct reader *reader, struct task *task) {
+  struct local *local = task->handle->local;
+  if (sqlite3_step(reader->ping) != SQLITE_ROW)
+    task->status = index_fault(reader->db, &task->why);
+  index_reset(reader->ping);
+  if (task->status == SLUICE_OK && !home_there(&local->home))
+    task_fail(task, SLUICE_EIO, "directory %s is gone", local->home.path);
+}
+
+static void run(void *arg, void **jobs, size_t count) {
+  struct reader *reader = arg;
+  bool begun = index_run(reader->begin);
+  for (size_t i = 0; i < count; i++) {
+    struct task *task = jobs[i];
+    if (task->kind == TASK_PING)
+      ping(reader, task);
+    else
+      look_up(reader, task);
+  }
+  if (begun)
+    index_run(reader->end);
+  for (size_t i = 0; i < count; i++)
+    look_again(reader, jobs[i]);
+}
+
+/* ---- on the loop ---- */
+
+static void looked_up(void *arg) {
+  struct task *task = arg;
+  task->busy = false;
+  if (task->canceled)
+    task->status = SLUICE_ECANCELED;
+  if (task->status == SLUICE_OK && task->kind != TASK_PING &&
+      !row_tell(&task->row, task->op))
+    task->status = SLUICE_ENOMEM;
+  if (task->status != SLUICE_OK || task->kind != TASK_GET)
+    task_end(task);
+}
+
+static void ask(struct local_handle *handle, struct task *task,
+                const char *key) {
+  if (key && !(task->key = strdup(key))) {
+    task->status = SLUICE_ENOMEM;
+    task_end(task);
+    return;
+  }
+  task_lane(task, handle->reader.lane, looked_up);
+}
+
+void reader_head(void *handle, struct sluice_op *op, const char *key) {
+  ask(handle, task_start(handle, op, TASK_HEAD), key);
+}
+
+void reader_get(void *handle, struct sluice_op *op,
+                const struct sluice_get *get) {
+  struct task *task = task_start(handle, op, TASK_GET);
+  task->first = get->first;
+  task->count = get->count;
+  ask(handle, task, get->key);
+}
+
+void reader_ping(void *handle, struct sluice_op *op) {
+  ask(handle, task_start(handle, op, TASK_PING), NULL);
+}
+
+void reader_read(void *handle, struct sluice_op *op, uint64_t first,
+                 uint64_t count) {
+  struct task *task = task_of(op);
+  (void)handle;
+  if (first > task->row.length) {
+    task_fail(task, SLUICE_ERANGE, "the object ends before that");
+    task_end(task);
+    return;
+  }
+  uint64_t left = task->row.length - first;
+  struct sluice_chunk chunk = {.length = count < left ? count : left,
+                               .offset = first,
+                               .fd = task->file.fd,
+                               .last = true};
+  if (chunk.fd < 0) {
+    chunk.data = task->bytes.data + first;
+    chunk.offset = 0;
+  }
+  sluice_send(op, &chunk);
+}
+
+void reader_more(void *handle, struct sluice_op *op) {
+  (void)handle;
+  task_end(task_of(op));
+}
+
+bool reader_open(struct local_handle *handle, struct errmsg *err) {
+  struct reader *reader = &handle->reader;
+  reader->db = index_open_reader(handle->local->home.path, err);
+  if (!reader->db)
+    return false;
+  if (!index_prepare(reader->db, statements, reader)) {
+    index_fault(reader->db, err);
+    return false;
+  }
+  reader->lane = sluice_lane_new(handle->host, run, reader);
+  return reader->lane || errmsg_set(err, "no memory is left");
+}
+
+void reader_close(struct local_handle *handle) {
+  if (handle->reader.lane)
+    sluice_lane_free(handle->reader.lane);
+  index_close(handle->reader.db);
+}

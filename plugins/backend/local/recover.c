@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * After a clean stop this is a few reads.  After a crash the index is checked
+ * where that is quick, and the blobs that may have no row are looked at.
+ */
+#include "recover.h"
+
+#include "index.h"
+#include "local.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A larger index is checked in about as many seconds as it has GiB; SQLite
+ * itself recovers from a crash, so that is for a person to ask for. */
+#define CHECK_MAX (256 << 20)
+
+static bool has_index(const struct local *local, off_t *size) {
+  struct stat st;
+  *size = 0;
+  if (fstatat(local->home.dir, INDEX_FILE, &st, 0) == 0)
+    *size = st.st_size;
+  return *size > 0;
+}
+
+/* Numbers would be handed out again that are in use. */
+static bool lost_index(const struct local *local, struct errmsg *err) {
+  errmsg_set(err,
+             "directory %s holds blobs but no " INDEX_FILE "; restore that, "
+             "or choose another directory",
+             local->home.path);
+  return !store_empty(&local->store);
+}
+
+struct state {
+  int64_t next, low, clean;
+};
+
+static bool read_state(sqlite3 *db, struct state *state) {
+  return index_number(db, "SELECT value FROM state WHERE name = 'next'",
+                      &state->next) &&
+         index_number(db, "SELECT value FROM state WHERE name = 'low'",
+                      &state->low) &&
+         index_number(db, "SELECT value FROM state WHERE name = 'clean'",
+                      &state->clean) &&
+         state->low > 0 && state->next >= state->low;
+}
+
+static bool has_row(void *arg, uint64_t number) {
+  sqlite3_stmt *find = arg;
+  sqlite3_bind_int64(find, 1, (int64_t)number);
+  int result = sqlite3_step(find);
+  index_reset(find);
+  return result != SQLITE_DONE; /* in doubt it stays */
+}
+
+static bool sweep(struct local *local, const struct state *state) {
+  sqlite3_stmt *find = NULL;
+  if (sqlite3_prepare_v2(local->writer.db,
+                         "SELECT 1 FROM recent WHERE blob = ?1", -1, &find,
+                         NULL) != SQLITE_OK)
+    return false;
+  uint64_t count = store_sweep(&local->store, (uint64_t)state->low,
+                               (uint64_t)state->next, has_row, find);
+  sqlite3_finalize(find);
+  if (count > 0)
+    sluice_log(local->host, SLUICE_LOG_INFO, "swept %llu orphan blobs",
+               (unsigned long long)count);
+  return true;
+}
+
+static bool unlink_garbage(struct local *local) {
+  sqlite3_stmt *scan = NULL;
+  int result = sqlite3_prepare_v2(local->writer.db, "SELECT blob FROM garbage",
+                                  -1, &scan, NULL);
+  bool ok = result == SQLITE_OK;
+  while (ok && (result = sqlite3_step(scan)) == SQLITE_ROW)
+    ok = store_unlink(&local->store, (uint64_t)sqlite3_column_int64(scan, 0));
+  sqlite3_finalize(scan);
+  return ok && result == SQLITE_DONE;
+}
+
+/* From here on the directory counts as in use. */
+static bool begin(struct local *local, const struct state *state) {
+  char sql[512];
+  int64_t reserved = state->next + LEDGER_BLOCK;
+  snprintf(sql, sizeof sql,
+           "BEGIN IMMEDIATE; DELETE FROM garbage; DELETE FROM recent;"
+           "UPDATE state SET value = 0 WHERE name = 'clean';"
+           "UPDATE state SET value = %lld WHERE name = 'low';"
+           "UPDATE state SET value = %lld WHERE name = 'next'; COMMIT",
+           (long long)state->next, (long long)reserved);
+  if (!index_exec(local->writer.db, sql))
+    return false;
+  ledger_init(&local->ledger, (uint64_t)state->next, (uint64_t)reserved);
+  return true;
+}
+
+bool recover(struct local *local, struct errmsg *err) {
+  off_t size;
+  struct state state;
+  struct errmsg what;
+  if (!has_index(local, &size) && lost_index(local, err))
+    return false;
+  err->text[0] = '\0';
+  sqlite3 *db = index_open(local->home.path, local->sync, err);
+  local->writer.db = db;
+  if (!db)
+    return false;
+  if (!read_state(db, &state))
+    return errmsg_set(err,
+                      "%s/" INDEX_FILE " is damaged (its state makes no "
+                      "sense); restore it from a backup",
+                      local->home.path);
+  if (!state.clean && size <= CHECK_MAX &&
+      !index_check(db, local->home.path, err))
+    return false;
+  if ((state.clean || sweep(local, &state)) && unlink_garbage(local) &&
+      begin(local, &state))
+    return true;
+  index_fault(db, &what);
+  return errmsg_set(err, "directory %s can't be made ready: %s; mend that",
+                    local->home.path, what.text);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Blobs on disk: blobs/<number >> 16>/<2 digits>/<16 digits>, hexadecimal.
+ */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "folder.h"
+
+#define PATH_SIZE 64
+#define NAME_SIZE 24
+
+static void path_of(char out[PATH_SIZE], uint64_t number) {
+  snprintf(out, PATH_SIZE, "%llx/%02x/%016llx",
+           (unsigned long long)(number >> 16), (unsigned)(number >> 8 & 255),
+           (unsigned long long)number);
+}
+
+static void name_of(char out[NAME_SIZE], uint64_t name) {
+  snprintf(out, NAME_SIZE, "%llu", (unsigned long long)name);
+}
+
+/* O_TMPFILE and a link to it, tried once: file systems and mounts without
+ * /proc differ. */
+static bool can_be_unnamed(struct store *store) {
+  struct store_file file = {.fd = -1};
+  char path[PATH_SIZE];
+  file.fd = openat(store->tmp, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  if (file.fd < 0)
+    return false;
+  snprintf(path, sizeof path, "/proc/self/fd/%d", file.fd);
+  bool ok =
+      linkat(AT_FDCWD, path, store->tmp, "try", AT_SYMLINK_FOLLOW) == 0 &&
+      unlinkat(store->tmp, "try", 0) == 0;
+  close(file.fd);
+  return ok;
+}
+
+static bool drop(void *arg, int folder, const char *name) {
+  (void)arg;
+  unlinkat(folder, name, 0);
+  return true;
+}
+
+bool store_open(struct store *store, int dir, bool sync, struct errmsg *err) {
+  *store = (struct store)STORE_CLOSED;
+  store->sync = sync;
+  store->blobs = folder_make(dir, "blobs");
+  store->tmp = folder_make(dir, "tmp");
+  if (store->blobs < 0 || store->tmp < 0 || fsync(dir) != 0)
+    return errmsg_set(err,
+                      "the folders blobs and tmp can't be made: %s; give the "
+                      "gateway write access to its directory",
+                      strerror(errno));
+  folder_walk(store->tmp, drop, NULL);
+  store->named = !can_be_unnamed(store);
+  return true;
+}
+
+void store_close(struct store *store) {
+  if (store->blobs >= 0)
+    close(store->blobs);
+  if (store->tmp >= 0)
+    close(store->tmp);
+  store->blobs = store->tmp = -1;
+}
+
+static bool stop_at_first(void *arg, int folder, const char *name) {
+  (void)folder, (void)name;
+  *(bool *)arg = false;
+  return false;
+}
+
+bool store_empty(const struct store *store) {
+  bool empty = true;
+  folder_walk(store->blobs, stop_at_first, &empty);
+  return empty;
+}
+
+bool store_create(struct store *store, struct store_file *file) {
+  const int flags = O_RDWR | O_CLOEXEC;
+  char name[NAME_SIZE];
+  file->name = 0;
+  if (!store->named) {
+    file->fd = openat(store->blobs, ".", flags | O_TMPFILE, 0600);
+    return file->fd >= 0;
+  }
+  uint64_t number = atomic_fetch_add(&store->names, 1) + 1;
+  name_of(name, number);
+  file->fd = openat(store->tmp, name, flags | O_CREAT | O_EXCL, 0600);
+  if (file->fd >= 0)
+    file->name = number;
+  return file->fd >= 0;
+}
+
+bool store_write(const struct store_file *file, const void *data, size_t len,
+                 uint64_t offset) {
+  const char *at = data;
+  while (len > 0) {
+    ssize_t put = pwrite(file->fd, at, len, (off_t)offset);
+    if (put < 0 && errno == EINTR)
+      continue;
+    if (put <= 0)
+      return false;
+    at += put;
+    len -= (size_t)put;
+    offset += (uint64_t)put;
+  }
+  return true;
+}
+
+void store_discard(struct store *store, struct store_file *file) {
+  char name[NAME_SIZE];
+  if (file->name) {
+    name_of(name, file->name);
+    unlinkat(store->tmp, name, 0);
+  }
+  if (file->fd >= 0)
+    close(file->fd);
+  *file = (struct store_file){.fd = -1};
+}
+
+/* The folder of a number, and it is durable in its parents. */
+static bool make_folders(struct store *store, uint64_t number) {
+  char outer[PATH_SIZE], inner[NAME_SIZE];
+  snprintf(outer, sizeof outer, "%llx", (unsigned long long)(number >> 16));
+  snprintf(inner, sizeof inner, "%02x", (unsigned)(number >> 8 & 255));
+  int epoch = folder_make(store->blobs, outer);
+  int leaf = epoch < 0 ? -1 : folder_make(epoch, inner);
+  bool ok = leaf >= 0 &&
+            (!store->sync || (fsync(epoch) == 0 && fsync(store->blobs) == 0));
+  int why = errno;
+  if (leaf >= 0)
+    close(leaf);
+  if (epoch >= 0)
+    close(epoch);
+  errno = why;
+  if (ok)
+    atomic_store(&store->made[(number >> 8) % STORE_RING], (number >> 8) + 1);
+  return ok;
+}
+
+static bool give_name(struct store *store, struct store_file *file,
+                      const char *path) {
+  char from[PATH_SIZE];
+  if (!file->name) {
+    snprintf(from, sizeof from, "/proc/self/fd/%d", file->fd);
+    return linkat(AT_FDCWD, from, store->blobs, path, AT_SYMLINK_FOLLOW) == 0;
+  }
+  if (faccessat(store->blobs, path, F_OK, 0) == 0) {
+    errno = EEXIST;
+    return false;
+  }
+  name_of(from, file->name);
+  if (renameat(store->tmp, from, store->blobs, path) != 0)
+    return false;
+  file->name = 0;
+  return true;
+}
+
+static bool sync_folder(const struct store *store, char *path) {
+  *strrchr(path, '/') = '\0';
+  int fd = openat(store->blobs, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0)
+    return false;
+  bool ok = fsync(fd) == 0;
+  int why = errno;
+  close(fd);
+  errno = why;
+  return ok;
+}
+
+bool store_link(struct store *store, struct store_file *file,
+                uint64_t number) {
+  char path[PATH_SIZE];
+  path_of(path, number);
+  uint64_t leaf = number >> 8;
+  if (atomic_load(&store->made[leaf % STORE_RING]) != leaf + 1 &&
+      !make_folders(store, number))
+    return false;
+  if (!give_name(store, file, path))
+    return false;
+  return !store->sync || (fsync(file->fd) == 0 && sync_folder(store, path));
+}
+
+int store_read(const struct store *store, uint64_t number) {
+  char path[PATH_SIZE];
+  path_of(path, number);
+  return openat(store->blobs, path, O_RDONLY | O_CLOEXEC);
+}
+
+bool store_unlink(const struct store *store, uint64_t number) {
+  char path[PATH_SIZE];
+  path_of(path, number);
+  return unlinkat(store->blobs, path, 0) == 0 || errno == ENOENT;
+}
+
+enum sluice_status store_fault(int error) {
+  static const struct {
+    int error;
+    enum sluice_status status;
+  } table[] = {{ENOSPC, SLUICE_ENOSPC},
+               {EDQUOT, SLUICE_ENOSPC},
+               {EMFILE, SLUICE_EBUSY},
+               {ENFILE, SLUICE_EBUSY},
+               {ENOMEM, SLUICE_ENOMEM}};
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+    if (table[i].error == error)
+      return table[i].status;
+  return SLUICE_EIO;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The blobs: files of bytes, each named by its number, 256 to a folder.  A
+ * blob is written without a name, and gets one when it is complete.  All
+ * calls block and may come from any thread of the pool.
+ */
+#ifndef LOCAL_STORE_H
+#define LOCAL_STORE_H
+
+#include "errmsg.h"
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#define STORE_RING 16u
+
+struct store {
+  int blobs, tmp; /* folders; -1: closed */
+  bool sync;
+  bool named; /* no O_TMPFILE here: unfinished blobs have names in tmp */
+  _Atomic uint64_t names; /* so far */
+  /* Folders known to be durable, as number >> 8, plus 1. */
+  _Atomic uint64_t made[STORE_RING];
+};
+
+#define STORE_CLOSED \
+  { .blobs = -1, .tmp = -1 }
+
+/* A file on its way to be a blob. */
+struct store_file {
+  int fd;        /* -1: none */
+  uint64_t name; /* in tmp; 0: none */
+};
+
+/* Removes what a crash left in tmp. */
+bool store_open(struct store *, int dir, bool sync, struct errmsg *);
+void store_close(struct store *);
+/* No blob and no folder of blobs is there. */
+bool store_empty(const struct store *);
+
+/* These return false or -1 with errno set. */
+bool store_create(struct store *, struct store_file *);
+bool store_write(const struct store_file *, const void *data, size_t len,
+                 uint64_t offset);
+/* The file becomes the blob of that number, durably.  EEXIST: the number is
+ * taken by a file, another one may do; any other failure may leave a blob. */
+bool store_link(struct store *, struct store_file *, uint64_t number);
+void store_discard(struct store *, struct store_file *);
+int store_read(const struct store *, uint64_t number);
+bool store_unlink(const struct store *, uint64_t number); /* or isn't there */
+
+/* Unlinks the files of numbers first..end-1 that keep() doesn't want, and
+ * returns how many. */
+uint64_t store_sweep(const struct store *, uint64_t first, uint64_t end,
+                     bool (*keep)(void *arg, uint64_t number), void *arg);
+
+enum sluice_status store_fault(int error);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The life of one operation's memory, from its start to sluice_done().
+ */
+#include "local.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct task *task_of(struct sluice_op *op) {
+  return sluice_op_state(op, sizeof(struct task));
+}
+
+struct task *task_start(struct local_handle *handle, struct sluice_op *op,
+                        enum task_kind kind) {
+  struct task *task = task_of(op);
+  task->op = op;
+  task->handle = handle;
+  task->kind = kind;
+  task->file.fd = -1;
+  row_init(&task->row);
+  buf_init(&task->bytes, LOCAL_INLINE_MAX);
+  return task;
+}
+
+void task_work(struct task *task, void (*work)(void *task),
+               void (*then)(void *task)) {
+  task->busy = true;
+  sluice_work(task->handle->host, work, then, task);
+}
+
+void task_lane(struct task *task, struct sluice_lane *lane,
+               void (*then)(void *task)) {
+  task->busy = true;
+  sluice_lane_add(lane, task->handle->host, task, then);
+}
+
+void task_fail(struct task *task, enum sluice_status status, const char *fmt,
+               ...) {
+  va_list args;
+  task->status = status;
+  va_start(args, fmt);
+  errmsg_vset(&task->why, fmt, args);
+  va_end(args);
+}
+
+void task_fail_errno(struct task *task, const char *what, int error) {
+  task_fail(task, store_fault(error), "%s: %s", what, strerror(error));
+}
+
+static void let_go(struct task *task) {
+  free(task->key);
+  row_fini(&task->row);
+  buf_fini(&task->bytes);
+  listing_free(task->listing);
+  sluice_done(task->op, task->status, task->why.text[0] ? "%s" : NULL,
+              task->why.text);
+}
+
+static void close_file(void *arg) {
+  struct task *task = arg;
+  store_discard(&task->handle->local->store, &task->file);
+}
+
+static void closed(void *arg) {
+  let_go(arg);
+}
+
+/* Closing the last descriptor of an unlinked file frees its blocks, which
+ * takes long for a large one. */
+static bool frees_blocks(const struct store_file *file) {
+  struct stat st;
+  return file->fd >= 0 &&
+         (file->name || fstat(file->fd, &st) != 0 || st.st_nlink == 0);
+}
+
+void task_end(struct task *task) {
+  if (frees_blocks(&task->file)) {
+    task_work(task, close_file, closed);
+    return;
+  }
+  close_file(task);
+  let_go(task);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An upload's way to disk.  Commit of a blob: take a number, give the file
+ * that name, make both durable, then write the row.  A crash at any point
+ * leaves at most a named file without a row, which the next start sweeps.
+ */
+#include "uploader.h"
+
+#include "local.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Numbers that an older index, put back from a backup, doesn't know of. */
+#define TAKEN_MAX 1000
+
+/* False when the task has ended. */
+static bool goes_on(struct task *task) {
+  task->busy = false;
+  if (task->canceled)
+    task->status = SLUICE_ECANCELED;
+  if (task->status == SLUICE_OK)
+    return true;
+  task_end(task);
+  return false;
+}
+
+void uploader_put(void *arg, struct sluice_op *op,
+                  const struct sluice_put *put) {
+  struct local_handle *handle = arg;
+  struct task *task = task_start(handle, op, TASK_PUT);
+  uint64_t inline_max = handle->local->inline_max;
+  task->large = put->length > 0 && (uint64_t)put->length > inline_max;
+  sluice_next(op);
+}
+
+static void write_chunk(void *arg) {
+  struct task *task = arg;
+  struct store *store = &task->handle->local->store;
+  if (task->file.fd < 0 && !store_create(store, &task->file)) {
+    task_fail_errno(task, "a blob can't be made", errno);
+    return;
+  }
+  /* What came before it was clear that the object is large. */
+  size_t before = task->bytes.len;
+  if (!store_write(&task->file, task->bytes.data, before, 0) ||
+      !store_write(&task->file, task->chunk.data, (size_t)task->chunk.length,
+                   task->written + before)) {
+    task_fail_errno(task, "a blob can't be written", errno);
+    return;
+  }
+  task->written += before + task->chunk.length;
+  buf_fini(&task->bytes);
+}
+
+static void chunk_written(void *arg) {
+  struct task *task = arg;
+  if (goes_on(task))
+    sluice_next(task->op);
+}
+
+void uploader_data(void *handle, struct sluice_op *op,
+                   const struct sluice_chunk *chunk) {
+  struct task *task = task_of(op);
+  uint64_t inline_max = task->handle->local->inline_max;
+  (void)handle;
+  task->large = task->large || chunk->length > inline_max - task->bytes.len;
+  if (task->large && chunk->length > 0) {
+    task->chunk = *chunk;
+    task_work(task, write_chunk, chunk_written);
+  } else if (buf_add(&task->bytes, chunk->data, (size_t)chunk->length)) {
+    sluice_next(op);
+  } else {
+    task->status = SLUICE_ENOMEM;
+    task_end(task);
+  }
+}
+
+/* ---- commit ---- */
+
+static void start_linking(struct task *task);
+
+static void link_blob(void *arg) {
+  struct task *task = arg;
+  struct local *local = task->handle->local;
+  task->reserve = false;
+  if (!task->pinned)
+    task->pin = ledger_pin(&local->ledger);
+  task->pinned = true;
+  for (int taken = 0; taken < TAKEN_MAX; taken++) {
+    if (!ledger_take(&local->ledger, &task->blob)) {
+      task->blob = 0;
+      task->reserve = true;
+      return;
+    }
+    if (store_link(&local->store, &task->file, task->blob)) {
+      store_discard(&local->store, &task->file);
+      return;
+    }
+    if (errno != EEXIST) {
+      task_fail_errno(task, "a blob can't be made durable", errno);
+      return;
+    }
+  }
+  task->blob = 0; /* not ours */
+  task_fail(task, SLUICE_EIO,
+            "the folder blobs holds what the index doesn't know");
+}
+
+static void reserved(void *arg) {
+  struct task *task = arg;
+  task->busy = false;
+  if (task->canceled)
+    task->status = SLUICE_ECANCELED;
+  if (task->status == SLUICE_OK)
+    start_linking(task);
+  else
+    writer_undo(task);
+}
+
+static void linked(void *arg) {
+  struct task *task = arg;
+  task->busy = false;
+  if (task->canceled)
+    task->status = SLUICE_ECANCELED;
+  if (task->status != SLUICE_OK)
+    writer_undo(task);
+  else if (task->reserve)
+    writer_reserve(task, reserved);
+  else
+    writer_submit(task);
+}
+
+static void start_linking(struct task *task) {
+  task_work(task, link_blob, linked);
+}
+
+void uploader_commit(void *handle, struct sluice_op *op,
+                     const struct sluice_object *object) {
+  struct task *task = task_of(op);
+  uint64_t length = task->written + task->bytes.len;
+  (void)handle;
+  task->exclusive = object->exclusive;
+  task->status = row_set(&task->row, object);
+  task->key = strdup(object->key);
+  if (!task->key)
+    task->status = SLUICE_ENOMEM;
+  else if (task->status == SLUICE_EINVAL)
+    task_fail(task, SLUICE_EINVAL, "the object's md5 isn't one");
+  else if (object->length != length)
+    task_fail(task, SLUICE_EINVAL, "%llu bytes came for an object of %llu",
+              (unsigned long long)length, (unsigned long long)object->length);
+  if (task->status != SLUICE_OK)
+    task_end(task);
+  else if (task->file.fd >= 0)
+    start_linking(task);
+  else
+    writer_submit(task);
+}
+
+void uploader_remove(void *handle, struct sluice_op *op, const char *key) {
+  struct task *task = task_start(handle, op, TASK_REMOVE);
+  task->key = strdup(key);
+  if (task->key) {
+    writer_submit(task);
+    return;
+  }
+  task->status = SLUICE_ENOMEM;
+  task_end(task);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * put: bytes wait in memory up to inline_max, then they go to an unnamed
+ * file.  And remove, the other thing that the writer does.
+ */
+#ifndef LOCAL_UPLOADER_H
+#define LOCAL_UPLOADER_H
+
+#include <sluice/plugin.h>
+
+struct task;
+
+/* Entries of struct sluice_backend. */
+void uploader_put(void *handle, struct sluice_op *, const struct sluice_put *);
+void uploader_data(void *handle, struct sluice_op *,
+                   const struct sluice_chunk *);
+void uploader_commit(void *handle, struct sluice_op *,
+                     const struct sluice_object *);
+void uploader_remove(void *handle, struct sluice_op *, const char *key);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The one who writes to the index.  Commits and removes that wait together
+ * are one transaction, so they share its fsync.  It also does the ledger's
+ * bookkeeping, on the back of transactions that happen anyway.
+ */
+#ifndef LOCAL_WRITER_H
+#define LOCAL_WRITER_H
+
+#include "errmsg.h"
+
+#include <sqlite3.h>
+#include <stdatomic.h>
+
+struct local;
+struct task;
+
+struct writer_freed { /* a blob of the garbage that is gone */
+  struct writer_freed *next;
+  uint64_t blob;
+};
+
+struct writer {
+  sqlite3 *db;
+  struct sluice_lane *lane;
+  sqlite3_stmt *begin, *commit, *rollback;
+  sqlite3_stmt *find, *put, *erase;
+  sqlite3_stmt *put_small, *erase_small;
+  sqlite3_stmt *put_garbage, *erase_garbage;
+  sqlite3_stmt *put_recent, *erase_recent;
+  sqlite3_stmt *put_reserved, *put_low;
+  _Atomic(struct writer_freed *) freed; /* pushed by any thread */
+  struct writer_freed *settling;        /* taken from it, the lane's */
+  int wal_pages, wal_limit;
+};
+
+/* With the database open: its statements and its lane. */
+bool writer_open(struct local *, struct errmsg *);
+/* Says in the index that nothing is left to sweep, if so, and closes it. */
+void writer_close(struct local *);
+
+/* Writes the task's row, or removes its key, and ends the operation.  What
+ * became superfluous on disk is gone then. */
+void writer_submit(struct task *);
+/* Has numbers reserved, and returns the task through then(). */
+void writer_reserve(struct task *, void (*then)(void *task));
+/* Ends the operation with the status that it has, undoing its blob. */
+void writer_undo(struct task *);
+
+#endif

@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Each check can fail: every row below spoils a copy of the sources, and the
+# check that is named first must then refuse it.
+# shellcheck source=tests/checks/kit
+. "$(dirname "$0")/kit"
+
+scratch=$(mktemp -d)
+trap 'rm -r "$scratch"' EXIT
+copy=$scratch/copy
+checks=$PWD/tests/checks
+
+fresh_copy() {
+  rm -rf "$copy"
+  mkdir "$copy"
+  cp -R autogen.sh configure.ac Makefile.am README.md LICENSE .ci \
+    core plugins config tests docs "$copy"
+  chmod -R u+w "$copy"
+}
+
+# passes CHECK: what it says of the copy.  Nothing is built there.
+passes() {
+  (cd "$scratch" && SLUICE=none srcdir=$copy "$checks/$1.sh") \
+    >"$scratch/said" 2>&1
+}
+
+# spoil CHECK FILE LINE: appends the line to the file.  What the check said
+# before, of sources that may not please it, doesn't count.
+spoil() {
+  fresh_copy
+  passes "$1" || :
+  mv "$scratch/said" "$scratch/before"
+  printf '%s\n' "$3" >>"$copy/$2"
+  if passes "$1" || cmp -s "$scratch/said" "$scratch/before"; then
+    refuse "$1.sh takes this in $2" "$3"
+  fi
+}
+
+wide=$(printf '%080d' 0)
+
+spoil banned core/base/buf.c 'int f(char *a) { return strcpy(a, "b") == a; }'
+spoil banned core/base/buf.c 'int f(void) { return system("ls"); }'
+spoil locks core/host/config.c 'pthread_mutex_t lock; pthread_mutex_init();'
+spoil layers core/base/buf.c '#include "../runtime/loop.h"'
+spoil layers core/base/buf.c '#include <event2/event.h>'
+spoil heads core/base/bare.c 'int bare;'
+spoil heads tests/bare.sh '#!/bin/sh'
+spoil size core/base/buf.c "/* $wide */"
+spoil size core/base/buf.c 'int f; '
+spoil size core/base/buf.c "$(printf '%500s.' '' | tr ' ' '\n')"
+spoil words core/base/buf.c '/* TO''DO */'
+spoil words docs/style.md 'See /ho''me/me.'
+spoil symbols core/include/sluice/plugin.h 'void sluice_more(void);'
+spoil symbols core/sluice.syms '  sluice_more;'
+spoil lists core/base/more.c '/* in no list */'
+spoil layout more.txt 'at the top'
+
+if [ -d docs/man ]; then
+  spoil options core/host/more.c '{"not_on_any_page", SLUICE_BOOL, "true"},'
+fi
+if command -v shellcheck >/dev/null; then
+  # shellcheck disable=SC2016
+  spoil shell autogen.sh 'echo $1'
+fi
+
+# Of writable globals, by an object where the build puts them.
+mkdir -p "$scratch/core/.libs" "$scratch/plugins"
+echo 'static int count; int f(void); int f(void) { return ++count; }' \
+  >"$scratch/count.c"
+${CC:-cc} -c -o "$scratch/core/.libs/libcount.a" "$scratch/count.c"
+fresh_copy
+if passes globals; then
+  refuse 'globals.sh takes' 'static int count'
+fi
+verdict

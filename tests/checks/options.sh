@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# What can be written in YAML is explained in a man page.
+# shellcheck source=tests/checks/kit
+. "$(dirname "$0")/kit"
+
+[ -d docs/man ] || skip 'there are no man pages yet'
+
+# Entries of option tables: {"name", SLUICE_TYPE, ...
+options() {
+  types='STRING|SECRET|BOOL|INT|SIZE|TIME|LIST'
+  c_sources core plugins | xargs cat | tr '\n' ' ' |
+    grep -oE "\{ *\"[a-z][a-z0-9_]*\", *SLUICE_($types)" |
+    sed 's/^[^"]*"//; s/".*//' | sort -u
+}
+
+undocumented() {
+  options | while read -r name; do
+    grep -rqwF -- "$name" docs/man || echo "$name"
+  done
+}
+
+[ -n "$(options)" ] || refuse 'no option was found: mend this check' core
+refuse 'options that no page of docs/man names' "$(undocumented)"
+verdict

@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A real browser against a real gateway: a form that is submitted, a form
+that is sent by script, a download that is saved.  Exits with 77 when no
+Chromium is installed."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+
+from kit import (PATIENCE, Gateway, Mismatch, equal, eventually,
+                 expect, main, md5, needs, test)
+
+NAMES = "chromium", "chromium-browser", "google-chrome", "chrome"
+NAME = 'Größe "1" – отчёт 日本.txt'
+
+PAGE = """<!doctype html><meta charset="utf-8"><title>form</title>
+<form action="/files" method="post" enctype="multipart/form-data">
+<input type="file" name="file"><input name="prefix" value="from/browser">
+<button>send</button></form>"""
+
+BY_SCRIPT = """(async () => {
+  const form = new FormData(document.forms[0]);
+  const up = await fetch('/files', {method: 'POST', body: form});
+  const stored = await up.json();
+  const down = await fetch('/files/download?key=' +
+                           encodeURIComponent(stored.key));
+  const text = await down.text();
+  const gone = await fetch('/files', {
+    method: 'DELETE', headers: {'Content-Type': 'application/json'},
+    body: JSON.stringify({key: stored.key})});
+  return JSON.stringify({status: up.status, stored, text,
+                         gone: await gone.json()});
+})()"""
+
+
+class Browser:
+    """Chromium, steered through a pair of pipes (its descriptors 3 and 4):
+    JSON messages, each ended by a NUL."""
+
+    def __init__(self, program, folder):
+        into, self.out = os.pipe()
+        self.into, out = os.pipe()
+        # The shell moves the pipes to where Chromium looks for them.
+        self.process = subprocess.Popen(
+            ["sh", "-c", f'exec "$@" 3<&{into} 4>&{out}', "sh", program,
+             "--headless=new", "--no-sandbox", "--disable-gpu",
+             "--disable-dev-shm-usage", "--no-first-run",
+             "--remote-debugging-pipe", f"--user-data-dir={folder}/profile",
+             "about:blank"], pass_fds=(into, out),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "HOME": str(folder)})
+        os.close(into)
+        os.close(out)
+        self.number, self.input, self.events = 0, b"", []
+        self.session = None
+        page = self.call("Target.createTarget", url="about:blank")
+        self.session = self.call("Target.attachToTarget", flatten=True,
+                                 targetId=page["targetId"])["sessionId"]
+        for area in "Page", "DOM", "Runtime":
+            self.call(f"{area}.enable")
+
+    def message(self):
+        while b"\0" not in self.input:
+            data = os.read(self.into, 1 << 16)
+            expect(data, "the browser ended")
+            self.input += data
+        text, self.input = self.input.split(b"\0", 1)
+        return json.loads(text)
+
+    def call(self, method, **params):
+        self.number += 1
+        message = {"id": self.number, "method": method, "params": params}
+        if self.session:
+            message["sessionId"] = self.session
+        os.write(self.out, json.dumps(message).encode() + b"\0")
+        while (got := self.message()).get("id") != self.number:
+            self.events.append(got)
+        if "error" in got:
+            raise Mismatch(f"{method}: {got['error']}")
+        return got["result"]
+
+    def event(self, method):
+        """The next event of that kind, or one that came before."""
+        while True:
+            for at, got in enumerate(self.events):
+                if got.get("method") == method:
+                    del self.events[:at + 1]
+                    return got["params"]
+            self.events.append(self.message())
+
+    def visit(self, url):
+        self.events.clear()
+        result = self.call("Page.navigate", url=url)
+        expect(not result.get("errorText"), f"{url}: {result}")
+        self.event("Page.loadEventFired")
+
+    def fill(self, path):
+        """A page with a form, as if it came from the gateway's own host, and
+        a file chosen in it."""
+        self.run(f"document.open(); document.write({json.dumps(PAGE)}); "
+                 "document.close()")
+        chosen = self.call("Runtime.evaluate", expression="document."
+                           "querySelector('input[type=file]')")["result"]
+        self.call("DOM.setFileInputFiles", objectId=chosen["objectId"],
+                  files=[str(path)])
+
+    def run(self, script):
+        result = self.call("Runtime.evaluate", expression=script,
+                           awaitPromise=True, returnByValue=True)
+        expect("exceptionDetails" not in result, f"script: {result}")
+        return result["result"].get("value")
+
+    def close(self):
+        try:
+            self.session = None
+            self.call("Browser.close")
+        except (OSError, Mismatch):
+            pass
+        os.close(self.out)
+        os.close(self.into)
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Session:
+    def __init__(self):
+        program = next(filter(None, map(shutil.which, NAMES)), None)
+        needs(program, "no Chromium")
+        self.folder = Path(tempfile.mkdtemp(prefix="sluice-test-"))
+        self.path = self.folder / NAME
+        self.data = "text, отчёт\n".encode() * 20_000
+        self.path.write_bytes(self.data)
+        self.gateway = Gateway()
+        try:
+            self.browser = Browser(program, self.folder)
+            self.browser.visit(f"{self.gateway.url}/healthz")
+        except BaseException:
+            self.gateway.kill()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *how):
+        self.browser.close()
+        try:
+            self.gateway.__exit__(*how)
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@test
+def test_form_that_is_submitted_stores_the_file():
+    with Session() as it:
+        it.browser.fill(it.path)
+        it.browser.events.clear()
+        it.browser.run("document.forms[0].querySelector('button').click()")
+        it.browser.event("Page.loadEventFired")
+        got = json.loads(it.browser.run("document.body.innerText"))
+        equal("filename", got["filename"], NAME)
+        equal("md5", got["md5"], md5(it.data))
+        equal("prefix", got["key"].split("/")[:2], ["from", "browser"])
+        equal("type", got["content_type"].partition(";")[0], "text/plain")
+        equal("object", it.gateway.download(got["key"]).body, it.data)
+
+
+@test
+def test_form_that_is_sent_by_script_stores_the_file():
+    with Session() as it:
+        it.browser.fill(it.path)
+        got = json.loads(it.browser.run(BY_SCRIPT))
+        equal("status", got["status"], 201)
+        equal("filename", got["stored"]["filename"], NAME)
+        equal("text", got["text"].encode(), it.data)
+        equal("gone", got["gone"], {"deleted": got["stored"]["key"]})
+
+
+@test
+def test_download_is_saved_under_the_name_of_the_file():
+    with Session() as it:
+        name = "Größe – отчёт 日本.txt"
+        key = it.gateway.upload(it.data, name)["key"]
+        target = it.folder / "saved"
+        target.mkdir()
+        it.browser.call("Page.setDownloadBehavior", behavior="allow",
+                        downloadPath=str(target))
+        it.browser.run("location.href = '/files/download?key=' + "
+                       f"encodeURIComponent({json.dumps(key)})")
+        eventually("the file", lambda: (target / name).exists() and
+                   (target / name).stat().st_size == len(it.data))
+        equal("file", (target / name).read_bytes(), it.data)
+
+
+@test
+def test_page_that_is_shown_inline_runs_no_script():
+    with Session() as it:
+        key = it.gateway.upload(
+            b"<title>before</title><script>document.title = 'after'</script>",
+            "page.html", kind="text/html")["key"]
+        it.browser.visit(f"{it.gateway.url}/files/download?inline=true&"
+                         f"key={key}")
+        equal("title", it.browser.run("document.title"), "before")
+
+
+@test
+def test_text_that_looks_like_a_page_is_not_made_one():
+    with Session() as it:
+        key = it.gateway.upload(
+            b"<html><title>before</title><script>document.title = 'after'"
+            b"</script>", "page.bin")["key"]
+        link = f"/files/download?inline=true&key={key}"
+        it.browser.run(
+            f"fetch({json.dumps(link)}).then(a => a.blob())"
+            ".then(b => { document.title = b.type })")
+        equal("type", it.browser.run("document.title"),
+              "application/octet-stream")
+
+
+if __name__ == "__main__":
+    main()

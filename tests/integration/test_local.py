@@ -1,0 +1,331 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The local backend from the outside: what survives, what is refused, what
+is left behind."""
+import contextlib
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from pathlib import Path
+
+from kit import (FORM, MIB, Gateway, equal, eventually,
+                 expect, field, file, form, head, large_form, like, main,
+                 md5, needs, refusal, request, test)
+
+
+def files_below(folder):
+    return sorted(str(path.relative_to(folder))
+                  for path in Path(folder).rglob("*") if path.is_file())
+
+
+def bytes_below(folder):
+    return sum(path.stat().st_size for path in Path(folder).rglob("*")
+               if path.is_file())
+
+
+@test
+def test_everything_is_there_after_a_new_start():
+    names = {"a.txt": b"a", "große Datei.bin": bytes(range(256)) * 9000,
+             "empty": b"", "日本語.html": b"<p>"}
+    with tempfile.TemporaryDirectory() as folder:
+        with Gateway(folder=folder) as gateway:
+            keys = {name: gateway.upload(data, name)["key"]
+                    for name, data in names.items()}
+            gone = gateway.upload(b"gone")["key"]
+            gateway.delete(gone)
+            before = {key: gateway.download(key) for key in keys.values()}
+            listed = gateway.list("")
+        with Gateway(folder=folder) as gateway:
+            equal("list", gateway.list(""), listed)
+            equal("what was deleted", gateway.download(gone).status, 404)
+            for name, key in keys.items():
+                answer = gateway.download(key)
+                equal("body", md5(answer.body), md5(names[name]))
+                for header in ("etag", "content-type", "last-modified",
+                               "content-disposition"):
+                    equal(header, answer.header(header),
+                          before[key].header(header))
+
+
+@test
+def test_cursor_is_good_after_a_new_start():
+    with tempfile.TemporaryDirectory() as folder:
+        with Gateway(folder=folder) as gateway:
+            keys = sorted(gateway.upload()["key"] for _ in range(5))
+            page = gateway.list(limit=2)
+        with Gateway(folder=folder) as gateway:
+            rest = gateway.list(cursor=page["next_cursor"])
+        equal("keys", [thing["key"] for thing in
+                       page["objects"] + rest["objects"]], keys)
+
+
+@test
+def test_object_that_was_acknowledged_survives_a_kill():
+    with tempfile.TemporaryDirectory() as folder:
+        gateway = Gateway(folder=folder)
+        keys = [gateway.upload(b"%d" % at)["key"] for at in range(20)]
+        gateway.delete(keys[0])
+        gateway.kill()
+        with Gateway(folder=folder) as gateway:
+            equal("deleted", gateway.download(keys[0]).status, 404)
+            for at, key in enumerate(keys[1:], 1):
+                equal("object", gateway.download(key).body, b"%d" % at)
+
+
+@test
+def test_upload_that_a_kill_cut_leaves_nothing():
+    before, _, length = large_form(8 * MIB)
+    with tempfile.TemporaryDirectory() as folder:
+        gateway = Gateway(folder=folder)
+        with gateway.wire() as wire:
+            wire.send(head("POST", "/files", FORM,
+                           f"Content-Length: {length}") + before +
+                      b"x" * 4 * MIB)
+            gateway.alive()
+            gateway.kill()
+        with Gateway(folder=folder) as gateway:
+            equal("keys", gateway.keys(""), [])
+            eventually("bytes that went", lambda:
+                       bytes_below(Path(folder, "data")) < MIB)
+
+
+@test
+def test_second_gateway_on_the_same_directory_is_refused():
+    with Gateway() as gateway:
+        line = refusal({}, r"/data\b", r"in use", folder=gateway.folder)
+        like("who it is", line, str(gateway.pid))
+        gateway.upload()
+
+
+@test
+def test_directory_by_another_name_is_the_same_directory():
+    with Gateway() as gateway, tempfile.TemporaryDirectory() as folder:
+        link = Path(folder, "link")
+        link.symlink_to(Path(gateway.folder, "data"))
+        refusal({"backends": {"main": {"directory": str(link)}}}, "in use")
+
+
+@test
+def test_directory_is_free_again_after_a_kill():
+    with tempfile.TemporaryDirectory() as folder:
+        Gateway(folder=folder).kill()
+        with Gateway(folder=folder) as gateway:
+            gateway.upload()
+
+
+def damaged(folder, damage):
+    """A directory with an object, whose index was then damaged."""
+    with Gateway(folder=folder) as gateway:
+        for at in range(50):
+            gateway.upload(b"%d" % at)
+        gateway.upload(bytes(2 * MIB))
+    index = Path(folder, "data", "index.db")
+    expect(index.exists(), f"no index.db in {files_below(folder)}")
+    damage(index)
+
+
+@test
+def test_index_that_is_no_database_is_refused():
+    with tempfile.TemporaryDirectory() as folder:
+        damaged(folder, lambda index: index.write_bytes(b"no database" * 999))
+        refusal({}, r"index\.db", folder=folder)
+        equal("it afterwards", Path(folder, "data", "index.db").read_bytes(),
+              b"no database" * 999)
+
+
+@test
+def test_index_with_holes_is_refused():
+    def damage(index):
+        data = bytearray(index.read_bytes())
+        data[4096:] = b"\xee" * (len(data) - 4096)
+        index.write_bytes(data)
+    with tempfile.TemporaryDirectory() as folder:
+        damaged(folder, damage)
+        refusal({}, r"index\.db", folder=folder)
+
+
+@test
+def test_index_that_was_cut_is_refused():
+    def damage(index):
+        index.write_bytes(index.read_bytes()[:3 * 4096 + 100])
+    with tempfile.TemporaryDirectory() as folder:
+        damaged(folder, damage)
+        refusal({}, r"index\.db", folder=folder)
+
+
+@test
+def test_index_that_is_missing_beside_blobs_is_refused():
+    """An empty index would make the sweep delete all that is there."""
+    with tempfile.TemporaryDirectory() as folder:
+        damaged(folder, lambda index: index.unlink())
+        blobs = files_below(Path(folder, "data", "blobs"))
+        refusal({}, r"index\.db|index", folder=folder)
+        equal("blobs", files_below(Path(folder, "data", "blobs")), blobs)
+
+
+@test
+def test_index_of_a_newer_gateway_is_refused():
+    def damage(index):
+        with contextlib.closing(sqlite3.connect(index)) as base:
+            base.execute("PRAGMA user_version = 99999")
+            base.commit()
+    with tempfile.TemporaryDirectory() as folder:
+        damaged(folder, damage)
+        refusal({}, r"newer|version|format", folder=folder)
+
+
+@test
+def test_files_that_are_not_the_gateways_stay():
+    with tempfile.TemporaryDirectory() as folder:
+        with Gateway(folder=folder) as gateway:
+            gateway.upload()
+        Path(folder, "data", "README").write_text("mine")
+        with Gateway(folder=folder) as gateway:
+            gateway.upload()
+        equal("file", Path(folder, "data", "README").read_text(), "mine")
+
+
+@test
+def test_nobody_else_may_read_the_directory():
+    with Gateway() as gateway:
+        gateway.upload()
+        for path in [Path(gateway.folder, "data"),
+                     *Path(gateway.folder, "data").rglob("*")]:
+            mode = path.stat().st_mode
+            expect(mode & 0o007 == 0, f"{path} has the mode {mode:o}")
+
+
+@test
+def test_blob_that_vanished_is_no_success():
+    """Whoever deletes below the gateway gets an error, not an empty 200."""
+    with Gateway() as gateway:
+        precious = b"precious" * 50_000
+        key = gateway.upload(precious)["key"]
+        other = gateway.upload(b"other")["key"]
+        blobs = Path(gateway.folder, "data", "blobs")
+        for name in files_below(blobs):
+            if (blobs / name).read_bytes() == precious:
+                (blobs / name).unlink()
+        status = gateway.download(key).status
+        expect(status >= 404, f"status {status}")
+        equal("another", gateway.download(other).body, b"other")
+
+
+@test
+def test_download_survives_the_delete_of_its_object():
+    data = bytes(range(256)) * 65536
+    with Gateway() as gateway:
+        key = gateway.upload(data)["key"]
+        with gateway.wire(buffer=65536) as wire:
+            wire.send(request("GET", f"/files/download?key={key}"))
+            equal("status", wire.head().status, 200)
+            gateway.delete(key)
+            equal("md5", wire.digest(len(data)), md5(data))
+        equal("afterwards", gateway.download(key).status, 404)
+        eventually("bytes that went", lambda:
+                   bytes_below(Path(gateway.folder, "data")) < len(data))
+
+
+# ---- a full disk -----------------------------------------------------------
+
+@contextlib.contextmanager
+def small_disk(size):
+    needs(os.geteuid() == 0 and shutil.which("mount"), "needs root")
+    folder = tempfile.mkdtemp(prefix="sluice-test-")
+    try:
+        made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}",
+                               "tmpfs", folder], check=False,
+                              capture_output=True)
+        needs(made.returncode == 0, "may not mount")
+        try:
+            yield Path(folder)
+        finally:
+            subprocess.run(["umount", folder], check=False)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def on(disk):
+    return {"backends": {"main": {"directory": str(disk / "data")}}}
+
+
+@test
+def test_upload_to_a_full_disk_is_507_and_leaves_nothing():
+    with small_disk("8m") as disk, Gateway(on(disk)) as gateway:
+        gateway.upload()
+        used = shutil.disk_usage(disk).used
+        answer = gateway.ask("POST", "/files", FORM, body=form(
+            field("prefix", "t"), file(b"x" * 12 * MIB)))
+        equal("status", answer.status, 507)
+        equal("keys", len(gateway.keys("")), 1)
+        eventually("room that is back", lambda:
+                   shutil.disk_usage(disk).used < used + MIB)
+        gateway.upload(b"y" * MIB)
+
+
+@test
+def test_disk_that_fills_up_is_507_and_everything_acknowledged_stays():
+    """Small objects until the index itself can't grow."""
+    with small_disk("3m") as disk, \
+            tempfile.TemporaryDirectory() as folder:
+        with Gateway(on(disk), folder=folder) as gateway:
+            keys, answer = [], None
+            for at in range(3000):
+                answer = gateway.ask("POST", "/files", FORM,
+                                     body=form(file(b"%d" % at * 500)))
+                if answer.status != 201:
+                    break
+                keys.append((answer.json["key"], b"%d" % at * 500))
+            equal("status", answer.status, 507)
+            for key, data in keys[::50]:
+                equal("object", gateway.download(key).body, data)
+            for key, _ in keys[:20]:
+                gateway.delete(key)
+            room(gateway)
+        with Gateway(on(disk), folder=folder) as gateway:
+            for key, data in keys[20:]:
+                equal("object", gateway.download(key).body, data)
+
+
+def room(gateway):
+    """After deletes there is room again, soon."""
+    def stored():
+        return gateway.ask("POST", "/files", FORM,
+                           body=form(file(b"again"))).status == 201
+    eventually("room for an upload", stored)
+
+
+@test
+def test_32_uploads_to_a_full_disk_all_end():
+    before, after, length = large_form(MIB)
+    whole = (head("POST", "/files", FORM, f"Content-Length: {length}") +
+             before + b"z" * MIB + after)
+    with small_disk("12m") as disk, Gateway(on(disk)) as gateway:
+        wires = [gateway.wire() for _ in range(32)]
+        for wire in wires:
+            wire.send(whole)
+        statuses = [wire.answer().status for wire in wires]
+        for wire in wires:
+            wire.close()
+        equal("statuses", set(statuses) - {201, 507}, set())
+        equal("keys", len(gateway.keys("")), statuses.count(201))
+        for key in gateway.keys(""):
+            equal("size", len(gateway.download(key).body), MIB)
+
+
+@test
+def test_directory_that_went_away_is_not_ready():
+    with tempfile.TemporaryDirectory() as folder:
+        with Gateway(folder=folder) as gateway:
+            equal("before", gateway.ask("GET", "/readyz").status, 200)
+            os.rename(Path(folder, "data"), Path(folder, "elsewhere"))
+            equal("without", gateway.ask("GET", "/readyz").status, 503)
+            equal("healthz", gateway.ask("GET", "/healthz").status, 200)
+            os.rename(Path(folder, "elsewhere"), Path(folder, "data"))
+            equal("after", gateway.ask("GET", "/readyz").status, 200)
+
+
+if __name__ == "__main__":
+    main()

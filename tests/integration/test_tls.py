@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The same gateway behind TLS."""
+import shutil
+import ssl
+import subprocess
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+from kit import (FORM, GIB, KIB, MIB, SLOWNESS, Gateway, Wire, each, equal,
+                 eventually, expect, field, file, form, head, like, main,
+                 md5, needs, request, test)
+
+DATA = bytes(range(256)) * (24 * KIB)
+SMALL = form(field("prefix", "t"), file(b"small"))
+
+
+class Secure(Gateway):
+    """A gateway with a certificate of its own, and who trusts it."""
+
+    def __init__(self, sections=None):
+        needs(shutil.which("openssl"), "no openssl")
+        self.keys_folder = tempfile.mkdtemp(prefix="sluice-test-")
+        chain = Path(self.keys_folder, "tls.crt")
+        key = Path(self.keys_folder, "tls.key")
+        subprocess.run(
+            ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:prime256v1", "-days", "2", "-subj",
+             "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+             "-out", chain, "-keyout", key], check=True, capture_output=True)
+        self.trust = ssl.create_default_context(cafile=str(chain))
+        tls = {"certificate": str(chain), "private_key": str(key)}
+        sections = dict(sections or {})
+        sections["server"] = {**sections.get("server", {}), "tls": tls}
+        super().__init__(sections)
+
+    def wire(self, **options):
+        return Wire(self.url, **{"tls": self.trust, **options})
+
+    def plain(self):
+        """A connection without TLS to the port that wants it."""
+        return Wire(self.url)
+
+    def remove(self):
+        super().remove()
+        shutil.rmtree(self.keys_folder, ignore_errors=True)
+
+
+@test
+def test_address_is_said_with_https():
+    with Secure() as gateway:
+        like("address", gateway.url, r"\Ahttps://127\.0\.0\.1:\d+\Z")
+
+
+@each({"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3})
+def test_version_is_spoken(version):
+    with Secure() as gateway:
+        gateway.trust.minimum_version = version
+        gateway.trust.maximum_version = version
+        with gateway.wire() as wire:
+            equal("version", wire.socket.version(),
+                  version.name.replace("_", "."))
+            equal("status", wire.ask("GET", "/healthz").status, 200)
+
+
+@each({"1.0": ssl.TLSVersion.TLSv1, "1.1": ssl.TLSVersion.TLSv1_1})
+def test_old_version_is_refused(version):
+    with Secure() as gateway:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            gateway.trust.minimum_version = version
+            gateway.trust.maximum_version = version
+        gateway.trust.set_ciphers("ALL:@SECLEVEL=0")
+        try:
+            gateway.wire().close()
+        except (ssl.SSLError, ConnectionResetError) as error:
+            like("error", str(error), "(?i)alert|version|reset|EOF")
+            return
+        expect(False, f"{version.name} was accepted")
+
+
+@test
+def test_upload_and_download_come_through():
+    with Secure() as gateway:
+        got = gateway.upload(DATA)
+        equal("md5 of the upload", got["md5"], md5(DATA))
+        equal("md5 of the download",
+              md5(gateway.download(got["key"]).body), md5(DATA))
+        like("link", got["download_url"], r"\Ahttps://gateway\.test/")
+
+
+@test
+def test_range_and_head_come_through():
+    with Secure() as gateway:
+        key = gateway.upload(DATA)["key"]
+        equal("range", gateway.download(
+            key, "Range: bytes=65530-200000").body, DATA[65530:200001])
+        equal("length", gateway.download(key, method="HEAD").header(
+            "content-length"), str(len(DATA)))
+
+
+@test
+def test_thousand_pipelined_gets_are_answered_in_order():
+    with Secure() as gateway, gateway.wire() as wire:
+        wire.send(b"".join(request("GET", "/healthz", f"X-Request-Id: n{at}")
+                           for at in range(1000)))
+        for at in range(1000):
+            equal("id", wire.answer().header("x-request-id"), f"n{at}")
+
+
+@test
+def test_uploads_and_gets_in_one_record_are_told_apart():
+    with Secure() as gateway, gateway.wire() as wire:
+        wire.send((request("POST", "/files", FORM, body=SMALL) +
+                   request("GET", "/healthz")) * 3)
+        equal("statuses", [wire.answer().status for _ in range(6)],
+              [201, 200] * 3)
+
+
+@test
+def test_requests_byte_by_byte_are_answered():
+    with Secure() as gateway, gateway.wire() as wire:
+        for byte in request("POST", "/files", FORM, body=SMALL):
+            wire.send(bytes([byte]))
+        equal("status", wire.answer().status, 201)
+
+
+@test
+def test_slow_reader_gets_everything_and_blocks_nobody():
+    with Secure({"server": {"workers": "1"}}) as gateway:
+        key = gateway.upload(DATA)["key"]
+        with gateway.wire(buffer=64 * KIB) as wire:
+            wire.send(request("GET", f"/files/download?key={key}"))
+            equal("status", wire.head().status, 200)
+            gateway.alive()
+            got = b""
+            for _ in range(6):
+                got += wire.take(len(DATA) // 6)
+                gateway.alive()
+            equal("md5", md5(got), md5(DATA))
+            equal("next", wire.ask("GET", "/healthz").status, 200)
+
+
+@test
+def test_client_that_goes_on_sending_2_gib_reads_the_early_answer():
+    with Secure() as gateway, gateway.wire() as wire:
+        # The session tickets are read with this answer.
+        equal("status", wire.ask("GET", "/healthz").status, 200)
+        wire.send(head("POST", "/files", FORM,
+                       f"Content-Length: {2 * GIB}"))
+        sent = wire.flood(b"x" * 64 * KIB, 2 * GIB)
+        equal("status", wire.answer().status, 413)
+        expect(sent < GIB, f"{sent} bytes were taken")
+
+
+@test
+def test_answer_that_closes_ends_with_close_notify():
+    """Without it the client can't tell the end from an attack."""
+    with Secure() as gateway, gateway.wire() as wire:
+        wire.send(head("GET", "/healthz", "Connection: close"))
+        equal("status", wire.answer().status, 200)
+        try:
+            equal("what follows", wire.socket.recv(1), b"")
+        except ssl.SSLEOFError:
+            expect(False, "the connection ended without close_notify")
+
+
+@each({"request": request("GET", "/healthz"), "garbage": b"\x00\xff" * 500,
+       "alert": b"\x15\x03\x03\x00\x02\x02\x28",
+       "half_a_hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"})
+def test_what_is_no_tls_does_no_harm(start):
+    with Secure() as gateway:
+        gateway.alive()
+        for ending in ("close", "reset", "finish") * 3:
+            with gateway.plain() as wire:
+                wire.send(start)
+                getattr(wire, ending)()
+        gateway.alive()
+
+
+@test
+def test_plain_http_to_the_tls_port_ends_soon():
+    with Secure() as gateway, gateway.plain() as wire:
+        wire.send(request("GET", "/healthz"))
+        while wire.more():
+            pass
+        expect(not wire.input.startswith(b"HTTP/1.1 200"), "it was answered")
+
+
+@each({"silent": b"", "half_a_hello": b"\x16\x03\x01\x02\x00\x01"})
+def test_handshake_that_does_not_come_is_given_up(start):
+    with Secure({"limits": {"head_timeout": "1s"}}) as gateway:
+        gateway.alive()
+        base = gateway.descriptors()
+        with gateway.plain() as wire:
+            wire.send(start)
+            started = time.monotonic()
+            while wire.more():
+                pass
+            took = time.monotonic() - started
+            expect(took < 4 * SLOWNESS, f"it took {took:.1f} s")
+        gateway.settles(base)
+
+
+@test
+def test_clients_that_leave_leave_nothing_behind():
+    with Secure() as gateway:
+        key = gateway.upload(DATA)["key"]
+        for _ in range(8):
+            gateway.download(key)
+        gateway.alive()
+        base = gateway.descriptors()
+        starts = [(b"", 0), (b"GET /", 0),
+                  (request("GET", f"/files/download?key={key}"), 0),
+                  (request("GET", f"/files/download?key={key}"), MIB),
+                  (head("POST", "/files", FORM, "Content-Length: 900000") +
+                   SMALL[:-40] + b"x" * 300_000, 0)]
+        for start, count in starts * 3:
+            for ending in "close", "reset", "finish":
+                with gateway.wire(buffer=64 * KIB) as wire:
+                    wire.send(start)
+                    if count:
+                        wire.take(count)
+                    getattr(wire, ending)()
+        eventually("connections that ended", lambda:
+                   len(gateway.descriptors()) <= len(base))
+        gateway.alive()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: MIT
+#
+# Everything that `make check` runs.  A test that lacks what it needs exits 77
+# and counts as skipped.
+
+# For all programs that name no flags of their own, which are the tests.
+AM_CPPFLAGS = $(HTTP_CPPFLAGS) -I$(srcdir)/plugins/lib -I$(srcdir)/%D%/unit
+LDADD = %D%/unit/libunit.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+# Each folder of built plugins, where the tests look for them.
+TEST_PLUGINS = plugins/backend/local plugins/skeleton %D%/plugins
+
+AM_TESTS_ENVIRONMENT = \
+	srcdir='$(abs_top_srcdir)'; export srcdir; \
+	SLUICE='$(abs_top_builddir)/sluice'; export SLUICE; \
+	SLUICE_PLUGINS=; export SLUICE_PLUGINS; \
+	for d in $(TEST_PLUGINS); do \
+	  SLUICE_PLUGINS="$${SLUICE_PLUGINS:+$$SLUICE_PLUGINS:}$(abs_top_builddir)/$$d/.libs"; \
+	done; \
+	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
+	CC='$(CC)'; export CC;
+
+TEST_EXTENSIONS = .py .sh
+PY_LOG_COMPILER = $(PYTHON)
+
+# ---- unit tests -------------------------------------------------------------
+
+check_LTLIBRARIES += %D%/unit/libunit.la
+%C%_unit_libunit_la_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+%C%_unit_libunit_la_SOURCES = \
+	%D%/unit/unit.c \
+	%D%/unit/unit.h \
+	%D%/unit/formlog.c \
+	%D%/unit/formlog.h \
+	%D%/unit/headstatus.c \
+	%D%/unit/headstatus.h
+
+UNIT_TESTS = \
+	%D%/unit/test_address \
+	%D%/unit/test_buf \
+	%D%/unit/test_chunked \
+	%D%/unit/test_codec \
+	%D%/unit/test_config \
+	%D%/unit/test_cursor \
+	%D%/unit/test_date \
+	%D%/unit/test_digest \
+	%D%/unit/test_formdata \
+	%D%/unit/test_formvectors \
+	%D%/unit/test_head \
+	%D%/unit/test_headrefusal \
+	%D%/unit/test_key \
+	%D%/unit/test_local \
+	%D%/unit/test_local_cancel \
+	%D%/unit/test_local_crash \
+	%D%/unit/test_local_disk \
+	%D%/unit/test_local_link \
+	%D%/unit/test_local_list \
+	%D%/unit/test_local_start \
+	%D%/unit/test_mime \
+	%D%/unit/test_options \
+	%D%/unit/test_partheader \
+	%D%/unit/test_plugin \
+	%D%/unit/test_quantity \
+	%D%/unit/test_query \
+	%D%/unit/test_range \
+	%D%/unit/test_routes \
+	%D%/unit/test_settings
+
+if CUNIT
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+endif
+
+# It loads plugins, and so has to offer what they call.
+%C%_unit_test_plugin_LDFLAGS = $(AM_LDFLAGS) $(EXPORT_FLAGS)
+EXTRA_%C%_unit_test_plugin_DEPENDENCIES = $(EXPORT_FILES)
+
+# It reaches behind the descriptor of its backend.
+%C%_unit_test_local_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/backend/local
+%C%_unit_test_local_LDADD = %D%/unit/libunit.la \
+	plugins/backend/local/liblocal.la $(CORE_LIBS) $(CUNIT_LIBS)
+%C%_unit_test_local_SOURCES = \
+	%D%/unit/test_local.c \
+	%D%/unit/localcall.c \
+	%D%/unit/localkit.c \
+	%D%/unit/localkit.h
+
+# It reaches behind the descriptor of its backend.
+%C%_unit_test_local_cancel_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/backend/local
+%C%_unit_test_local_cancel_LDADD = %D%/unit/libunit.la \
+	plugins/backend/local/liblocal.la $(CORE_LIBS) $(CUNIT_LIBS)
+%C%_unit_test_local_cancel_SOURCES = \
+	%D%/unit/test_local_cancel.c \
+	%D%/unit/localcall.c \
+	%D%/unit/localkit.c \
+	%D%/unit/localkit.h
+
+# It reaches behind the descriptor of its backend.
+%C%_unit_test_local_crash_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/backend/local
+%C%_unit_test_local_crash_LDADD = %D%/unit/libunit.la \
+	plugins/backend/local/liblocal.la $(CORE_LIBS) $(CUNIT_LIBS)
+%C%_unit_test_local_crash_SOURCES = \
+	%D%/unit/test_local_crash.c \
+	%D%/unit/localcall.c \
+	%D%/unit/localkit.c \
+	%D%/unit/localkit.h
+
+# It reaches behind the descriptor of its backend.
+%C%_unit_test_local_disk_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/backend/local
+%C%_unit_test_local_disk_LDADD = %D%/unit/libunit.la \
+	plugins/backend/local/liblocal.la $(CORE_LIBS) $(CUNIT_LIBS)
+%C%_unit_test_local_disk_SOURCES = \
+	%D%/unit/test_local_disk.c \
+	%D%/unit/localcall.c \
+	%D%/unit/localkit.c \
+	%D%/unit/localkit.h
+
+# It reaches behind the descriptor of its backend.
+%C%_unit_test_local_link_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/backend/local
+%C%_unit_test_local_link_LDADD = %D%/unit/libunit.la \
+	plugins/backend/local/liblocal.la $(CORE_LIBS) $(CUNIT_LIBS)
+%C%_unit_test_local_link_SOURCES = \
+	%D%/unit/test_local_link.c \
+	%D%/unit/localcall.c \
+	%D%/unit/localkit.c \
+	%D%/unit/localkit.h
+
+# It reaches behind the descriptor of its backend.
+%C%_unit_test_local_list_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/backend/local
+%C%_unit_test_local_list_LDADD = %D%/unit/libunit.la \
+	plugins/backend/local/liblocal.la $(CORE_LIBS) $(CUNIT_LIBS)
+%C%_unit_test_local_list_SOURCES = \
+	%D%/unit/test_local_list.c \
+	%D%/unit/localcall.c \
+	%D%/unit/localkit.c \
+	%D%/unit/localkit.h
+
+# It reaches behind the descriptor of its backend.
+%C%_unit_test_local_start_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/backend/local
+%C%_unit_test_local_start_LDADD = %D%/unit/libunit.la \
+	plugins/backend/local/liblocal.la $(CORE_LIBS) $(CUNIT_LIBS)
+%C%_unit_test_local_start_SOURCES = \
+	%D%/unit/test_local_start.c \
+	%D%/unit/localcall.c \
+	%D%/unit/localkit.c \
+	%D%/unit/localkit.h
+
+# ---- plugins that only tests load -------------------------------------------
+
+# -rpath is what makes libtool build a module of what isn't installed.
+TEST_PLUGIN_FLAGS = $(PLUGIN_FLAGS) -rpath $(pkglibdir)
+
+check_LTLIBRARIES += \
+	%D%/plugins/badoption.la \
+	%D%/plugins/deafhook.la \
+	%D%/plugins/goodbackend.la \
+	%D%/plugins/goodhook.la \
+	%D%/plugins/missingentry.la \
+	%D%/plugins/missingsymbol.la \
+	%D%/plugins/newerminor.la \
+	%D%/plugins/nosymbol.la \
+	%D%/plugins/oldsize.la \
+	%D%/plugins/othermajor.la \
+	%D%/plugins/othername.la \
+	%D%/plugins/shortsize.la \
+	%D%/plugins/stall.la
+
+%C%_plugins_badoption_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_deafhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_goodbackend_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_goodhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_missingentry_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_missingsymbol_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_newerminor_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_nosymbol_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_oldsize_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_othermajor_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_othername_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_shortsize_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_stall_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+
+# ---- fuzz targets -----------------------------------------------------------
+
+# With --enable-fuzz they are libFuzzer programs (`make fuzz`); otherwise they
+# replay their corpus as a test.
+FUZZ_TARGETS = \
+	%D%/fuzz/fuzz_chunked \
+	%D%/fuzz/fuzz_config \
+	%D%/fuzz/fuzz_cursor \
+	%D%/fuzz/fuzz_formdata \
+	%D%/fuzz/fuzz_head \
+	%D%/fuzz/fuzz_query \
+	%D%/fuzz/fuzz_range
+
+fuzz: $(FUZZ_TARGETS)
+
+if FUZZ
+EXTRA_PROGRAMS = $(FUZZ_TARGETS)
+FUZZ_LIBS = $(CORE_LIBS)
+FUZZ_FLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+else
+check_LTLIBRARIES += %D%/fuzz/libreplay.la
+%C%_fuzz_libreplay_la_SOURCES = %D%/fuzz/replay.c
+FUZZ_LIBS = %D%/fuzz/libreplay.la $(CORE_LIBS)
+FUZZ_FLAGS = $(AM_LDFLAGS)
+check_PROGRAMS += $(FUZZ_TARGETS)
+TESTS += $(FUZZ_TARGETS)
+endif
+
+%C%_fuzz_fuzz_chunked_LDADD = $(FUZZ_LIBS)
+%C%_fuzz_fuzz_chunked_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_config_LDADD = $(FUZZ_LIBS)
+%C%_fuzz_fuzz_config_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_cursor_LDADD = $(FUZZ_LIBS)
+%C%_fuzz_fuzz_cursor_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_formdata_LDADD = $(FUZZ_LIBS)
+%C%_fuzz_fuzz_formdata_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_head_LDADD = $(FUZZ_LIBS)
+%C%_fuzz_fuzz_head_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_query_LDADD = $(FUZZ_LIBS)
+%C%_fuzz_fuzz_query_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_range_LDADD = $(FUZZ_LIBS)
+%C%_fuzz_fuzz_range_LDFLAGS = $(FUZZ_FLAGS)
+
+EXTRA_DIST += %D%/fuzz/corpus
+
+# ---- scripts ----------------------------------------------------------------
+
+CHECKS = \
+	%D%/checks/banned.sh \
+	%D%/checks/fails.sh \
+	%D%/checks/globals.sh \
+	%D%/checks/heads.sh \
+	%D%/checks/layers.sh \
+	%D%/checks/layout.sh \
+	%D%/checks/lists.sh \
+	%D%/checks/locks.sh \
+	%D%/checks/options.sh \
+	%D%/checks/shell.sh \
+	%D%/checks/size.sh \
+	%D%/checks/symbols.sh \
+	%D%/checks/words.sh
+
+TESTS += $(CHECKS)
+EXTRA_DIST += $(CHECKS)
+
+INTEGRATION_TESTS = \
+	%D%/integration/test_clients.py \
+	%D%/integration/test_ingress.py \
+	%D%/integration/test_listen.py \
+	%D%/integration/test_local.py \
+	%D%/integration/test_presigned.py \
+	%D%/integration/test_routes.py \
+	%D%/integration/test_signals.py \
+	%D%/integration/test_start.py \
+	%D%/integration/test_storm.py \
+	%D%/integration/test_tls.py
+
+TESTS += $(INTEGRATION_TESTS)
+EXTRA_DIST += $(INTEGRATION_TESTS)
+
+E2E_TESTS = \
+	%D%/e2e/browser.py \
+	%D%/e2e/endpoints.sh
+
+TESTS += $(E2E_TESTS)
+EXTRA_DIST += $(E2E_TESTS)
+
+EXTRA_DIST += \
+	%D%/bench/memory.py \
+	%D%/checks/kit \
+	%D%/e2e/crash.py \
+	%D%/integration/kit.py \
+	%D%/plugins/entries.h

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A host for the backend `local`: one loop, a pool, and calls that wait for
+ * their end, for the tests of that backend.
+ */
+#ifndef TESTS_LOCALKIT_H
+#define TESTS_LOCALKIT_H
+
+#include "local.h"
+#include "loop.h"
+#include "op.h"
+#include "work.h"
+
+struct kit {
+  char dir[128]; /* of the backend */
+  struct local_conf conf;
+  struct work_pool *pool;
+  struct loop *loop;
+  struct sluice_host host; /* of the instance; `failure` tells why not */
+  struct op_backend backend;
+  struct local *local;
+};
+
+/* A new directory; the backend isn't started. */
+void kit_init(struct kit *, uint64_t inline_max);
+void kit_fini(struct kit *); /* and removes the directory */
+bool kit_start(struct kit *);
+void kit_stop(struct kit *);
+
+enum call_leave { CALL_STAYS, CALL_LEAVES_BEFORE, CALL_LEAVES_AFTER };
+
+/* One operation: fill what is asked for, start it, wait. */
+struct call {
+  struct kit *kit;
+  const char *key;
+  const char *data;     /* put */
+  size_t length, piece; /* piece: bytes a chunk; 0: all at once */
+  int64_t hint;
+  const char *type, *md5; /* md5 NULL: the right one */
+  const struct sluice_pair *user;
+  size_t claim; /* the length that commit claims; 0: the right one */
+  bool exclusive;
+  uint64_t first, count; /* get; count 0: to the end */
+  enum call_leave leave; /* at turn number `turn`, from 0: the start */
+  int turn;
+
+  struct sluice_op *op;
+  size_t sent;
+  int turns;
+  bool last_sent, done, left;
+  enum sluice_status status;
+  char why[1024];
+  struct buf body; /* get */
+  int fd;          /* get: of the chunk, -1: memory */
+  struct row row;  /* what meta said; `user` as pairs with NULs */
+  char etag[64], type_said[64];
+};
+
+void call_put(struct call *);
+void call_get(struct call *);
+void call_head(struct call *);
+void call_remove(struct call *);
+void call_ping(struct call *);
+void call_wait(struct call *);
+void call_fini(struct call *);
+
+/* The short way. */
+enum sluice_status kit_put(struct kit *, const char *key, const char *data,
+                           size_t length);
+enum sluice_status kit_remove(struct kit *, const char *key);
+/* Is it there with just these bytes? */
+bool kit_has(struct kit *, const char *key, const char *data, size_t length);
+enum sluice_status kit_head(struct kit *, const char *key);
+
+/* A page, as lines: "k key\n", "p prefix\n", "t token\n"; status is the
+ * operation's. */
+enum sluice_status kit_list(struct kit *, const struct sluice_list *,
+                            struct buf *page);
+/* Texts of presign or verify, each with a newline. */
+enum sluice_status kit_presign(struct kit *, const struct sluice_link *,
+                               struct buf *texts);
+enum sluice_status kit_verify(struct kit *, const char *method,
+                              const char *query, struct buf *texts);
+
+/* `length` bytes that depend on seed; freed by the caller. */
+char *kit_bytes(uint64_t seed, size_t length);
+uint64_t kit_noise(uint64_t *state);                     /* pseudo-random */
+size_t kit_files(const struct kit *, const char *below); /* regular ones */
+size_t kit_fds(void);
+/* Runs SQL on the index of a backend that isn't started. */
+bool kit_sql(const struct kit *, const char *sql);
+int64_t kit_number(const struct kit *, const char *sql);
+
+#endif

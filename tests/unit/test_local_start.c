@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Starts of the backend `local`: on what it may use, and on what it must
+ * refuse with a line that says what to do.
+ */
+#include "localkit.h"
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void path_in(const struct kit *kit, const char *name, char out[200]) {
+  snprintf(out, 200, "%s/%s", kit->dir, name);
+}
+
+static void overwrite(const struct kit *kit, const char *name, off_t at,
+                      size_t length, int flags) {
+  char path[200], junk[8192];
+  memset(junk, 'x', sizeof junk);
+  path_in(kit, name, path);
+  int fd = open(path, O_WRONLY | O_CREAT | flags, 0600);
+  CU_ASSERT(fd >= 0 && length <= sizeof junk);
+  CU_ASSERT(pwrite(fd, junk, length, at) == (ssize_t)length);
+  close(fd);
+}
+
+/* Starts and is refused with a line that has these words. */
+static void refused(struct kit *kit, const char *what, const char *change) {
+  bool started = kit_start(kit);
+  CU_ASSERT_FALSE(started);
+  if (started) {
+    kit_stop(kit);
+    return;
+  }
+  const char *line = kit->host.failure;
+  bool says = strstr(line, what) && strstr(line, change);
+  CU_ASSERT(says && !strchr(line, '\n'));
+  if (!says)
+    printf("said: %s\n", line);
+}
+
+static void once(struct kit *kit) {
+  kit_init(kit, 100);
+  CU_ASSERT_FATAL(kit_start(kit));
+  kit_put(kit, "a", "abc", 3);
+  kit_stop(kit);
+}
+
+static void test_directory_is_made_for_its_owner_only(void) {
+  struct kit kit;
+  struct stat st;
+  mode_t mask = umask(0);
+  kit_init(&kit, 100);
+  CU_ASSERT(rmdir(kit.dir) == 0);
+  CU_ASSERT_FATAL(kit_start(&kit));
+  CU_ASSERT(stat(kit.dir, &st) == 0 && (st.st_mode & 0777) == 0700);
+  kit_stop(&kit);
+  kit_fini(&kit);
+  umask(mask);
+}
+
+static void test_clean_stop_and_start_keep_everything(void) {
+  struct kit kit;
+  char *data = kit_bytes(1, 5000);
+  size_t before = kit_fds();
+  once(&kit);
+  CU_ASSERT_EQUAL(kit_number(&kit, "SELECT value FROM state"
+                                   " WHERE name = 'clean'"),
+                  1);
+  for (int i = 0; i < 3; i++) {
+    CU_ASSERT_FATAL(kit_start(&kit));
+    CU_ASSERT(kit_has(&kit, "a", "abc", 3));
+    CU_ASSERT(i == 0 || kit_has(&kit, "b", data, 5000));
+    CU_ASSERT_EQUAL(kit_put(&kit, "b", data, 5000), SLUICE_OK);
+    CU_ASSERT_EQUAL(kit_files(&kit, "blobs"), 1);
+    kit_stop(&kit);
+  }
+  CU_ASSERT_EQUAL(kit_number(&kit, "SELECT value FROM state"
+                                   " WHERE name = 'next'"),
+                  4);
+  CU_ASSERT_EQUAL(kit_fds(), before);
+  free(data);
+  kit_fini(&kit);
+}
+
+static void test_bad_options_are_refused(void) {
+  struct kit kit;
+  char path[200];
+  kit_init(&kit, (1u << 20) + 1);
+  refused(&kit, "inline_max", "at most 1MiB");
+  kit.conf.inline_max = 1u << 20;
+  CU_ASSERT_FATAL(kit_start(&kit));
+  kit_stop(&kit);
+  kit.conf.signing_key = "123456789012345";
+  refused(&kit, "signing_key is too short", "at least 16");
+  kit.conf.signing_key = "";
+  kit.conf.directory = "";
+  refused(&kit, "directory is empty", "name the folder");
+  path_in(&kit, "no/where", path);
+  kit.conf.directory = path;
+  refused(&kit, "can't be created", "name another");
+  path_in(&kit, "lock", path);
+  refused(&kit, "can't be opened", "must be a directory");
+  kit_fini(&kit);
+}
+
+static void test_directory_in_use_is_refused(void) {
+  struct kit kit, second;
+  char pid[40];
+  kit_init(&kit, 100);
+  CU_ASSERT_FATAL(kit_start(&kit));
+  second = kit;
+  snprintf(pid, sizeof pid, "gateway (pid %ld); stop it", (long)getpid());
+  refused(&second, "is in use by another", pid);
+  CU_ASSERT_EQUAL(kit_put(&kit, "a", "abc", 3), SLUICE_OK);
+  kit_stop(&kit);
+  CU_ASSERT(kit_start(&second));
+  kit_stop(&second);
+  kit_fini(&kit);
+}
+
+static void test_index_that_is_no_database_is_refused(void) {
+  struct kit kit;
+  once(&kit);
+  overwrite(&kit, "index.db", 0, 8192, O_TRUNC);
+  refused(&kit, "index.db isn't a database", "restore it");
+  kit_fini(&kit);
+}
+
+static void test_index_of_another_program_is_refused_unchanged(void) {
+  struct kit kit;
+  kit_init(&kit, 100);
+  CU_ASSERT(kit_sql(&kit, "CREATE TABLE t(a); PRAGMA user_version = 1"));
+  refused(&kit, "belongs to another program", "choose another");
+  CU_ASSERT(kit_sql(&kit, "PRAGMA application_id = 12"));
+  refused(&kit, "belongs to another program", "choose another");
+  CU_ASSERT_EQUAL(kit_number(&kit, "SELECT count(*) FROM pragma_journal_mode"
+                                   " WHERE journal_mode = 'delete'"),
+                  1);
+  kit_fini(&kit);
+}
+
+static void test_index_of_a_later_version_is_refused(void) {
+  struct kit kit;
+  once(&kit);
+  CU_ASSERT(kit_sql(&kit, "PRAGMA user_version = 2"));
+  refused(&kit, "a later version (schema 2, this is 1)", "use that one");
+  kit_fini(&kit);
+}
+
+static void test_damaged_index_is_refused_after_a_crash(void) {
+  struct kit kit;
+  once(&kit);
+  CU_ASSERT(kit_sql(&kit, "UPDATE state SET value = 0 WHERE name = 'clean';"
+                          "PRAGMA wal_checkpoint(TRUNCATE)"));
+  overwrite(&kit, "index.db", 4096, 1000, 0);
+  refused(&kit, "is damaged", "restore it from a backup");
+  kit_fini(&kit);
+}
+
+static void test_state_that_makes_no_sense_is_refused(void) {
+  static const char *const spoil[] = {
+      "UPDATE state SET value = 0 WHERE name = 'next'",
+      "UPDATE state SET value = 1000000 WHERE name = 'low'",
+      "DELETE FROM state WHERE name = 'clean'"};
+  for (size_t i = 0; i < 3; i++) {
+    struct kit kit;
+    once(&kit);
+    CU_ASSERT(kit_sql(&kit, spoil[i]));
+    refused(&kit, "is damaged", "restore it from a backup");
+    kit_fini(&kit);
+  }
+}
+
+static void test_blobs_without_an_index_are_refused(void) {
+  struct kit kit;
+  char path[200];
+  char *data = kit_bytes(1, 5000);
+  once(&kit);
+  path_in(&kit, "index.db", path);
+  CU_ASSERT(unlink(path) == 0);
+  CU_ASSERT(kit_start(&kit)); /* no blobs: nothing is lost */
+  kit_put(&kit, "a", data, 5000);
+  kit_stop(&kit);
+  CU_ASSERT(unlink(path) == 0);
+  refused(&kit, "holds blobs but no index.db", "restore that");
+  CU_ASSERT_EQUAL(kit_files(&kit, "blobs"), 1);
+  free(data);
+  kit_fini(&kit);
+}
+
+static void test_cut_signing_key_is_refused(void) {
+  struct kit kit;
+  char path[200];
+  once(&kit);
+  path_in(&kit, "signing.key", path);
+  CU_ASSERT(truncate(path, 31) == 0);
+  refused(&kit, "signing.key isn't a key of 32 bytes", "restore it");
+  CU_ASSERT(unlink(path) == 0);
+  overwrite(&kit, "signing.key.new", 0, 5, 0);
+  CU_ASSERT_FATAL(kit_start(&kit));
+  kit_stop(&kit);
+  kit_fini(&kit);
+}
+
+static void test_unfinished_files_are_gone_after_a_start(void) {
+  struct kit kit;
+  once(&kit);
+  overwrite(&kit, "tmp/1", 0, 10, 0);
+  CU_ASSERT_FATAL(kit_start(&kit));
+  CU_ASSERT_EQUAL(kit_files(&kit, "tmp"), 0);
+  kit_stop(&kit);
+  kit_fini(&kit);
+}
+
+static void test_older_index_put_back_never_overwrites_a_blob(void) {
+  struct kit kit;
+  char *old = kit_bytes(1, 5000), *data = kit_bytes(2, 5000);
+  once(&kit);
+  CU_ASSERT_FATAL(kit_start(&kit));
+  kit_put(&kit, "b", old, 5000);
+  kit_stop(&kit);
+  CU_ASSERT(kit_sql(&kit, "UPDATE state SET value = 1"));
+  CU_ASSERT_FATAL(kit_start(&kit));
+  CU_ASSERT_EQUAL(kit_put(&kit, "c", data, 5000), SLUICE_OK);
+  CU_ASSERT(kit_has(&kit, "b", old, 5000));
+  CU_ASSERT(kit_has(&kit, "c", data, 5000));
+  free(old);
+  free(data);
+  kit_stop(&kit);
+  kit_fini(&kit);
+}
+
+int main(void) {
+  static const struct unit_test tests[] = {
+      UNIT(test_directory_is_made_for_its_owner_only),
+      UNIT(test_clean_stop_and_start_keep_everything),
+      UNIT(test_bad_options_are_refused),
+      UNIT(test_directory_in_use_is_refused),
+      UNIT(test_index_that_is_no_database_is_refused),
+      UNIT(test_index_of_another_program_is_refused_unchanged),
+      UNIT(test_index_of_a_later_version_is_refused),
+      UNIT(test_damaged_index_is_refused_after_a_crash),
+      UNIT(test_state_that_makes_no_sense_is_refused),
+      UNIT(test_blobs_without_an_index_are_refused),
+      UNIT(test_cut_signing_key_is_refused),
+      UNIT(test_unfinished_files_are_gone_after_a_start),
+      UNIT(test_older_index_put_back_never_overwrites_a_blob),
+      {NULL, NULL}};
+  return unit_main("local start", tests);
+}

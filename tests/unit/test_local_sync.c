@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the backend `local` makes durable, in which order, and what it does
+ * when the disk refuses.  fsync() and fdatasync() are this program's own: they
+ * note what they are called for, and fail when told to.
+ */
+#include "localkit.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LARGE 5000u
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static char seen[4096]; /* a letter a call, in order */
+static char refusing;   /* this letter's calls fail */
+static int refusal = EIO;
+
+/* w: the WAL, d: the database, b: a blob, l e B: its folder, that one's, and
+ * all blobs', t: anything else */
+static char kind_of(int fd) {
+  char link[40], path[400];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t len = readlink(link, path, sizeof path - 1);
+  path[len < 0 ? 0 : len] = '\0';
+  const char *blobs = strstr(path, "/blobs");
+  if (strstr(path, "-wal"))
+    return 'w';
+  if (strstr(path, "index.db"))
+    return 'd';
+  if (!blobs)
+    return 't';
+  if (strchr(blobs, '#') || strlen(blobs) > 20) /* no name yet, or one */
+    return 'b';
+  return strlen(blobs) > 9 ? 'l' : strlen(blobs) > 6 ? 'e' : 'B';
+}
+
+static int sync_as(int fd, long call) {
+  pthread_mutex_lock(&lock);
+  char kind = kind_of(fd);
+  size_t len = strlen(seen);
+  if (len + 1 < sizeof seen)
+    seen[len] = kind;
+  bool refused = kind == refusing;
+  pthread_mutex_unlock(&lock);
+  if (!refused)
+    return (int)syscall(call, fd);
+  errno = refusal;
+  return -1;
+}
+
+__attribute__((visibility("default"))) int fsync(int fd) {
+  return sync_as(fd, SYS_fsync);
+}
+
+__attribute__((visibility("default"))) int fdatasync(int fd) {
+  return sync_as(fd, SYS_fdatasync);
+}
+
+static void refuse(char kind, int error) {
+  pthread_mutex_lock(&lock);
+  refusing = kind;
+  refusal = error;
+  memset(seen, 0, sizeof seen);
+  pthread_mutex_unlock(&lock);
+}
+
+static void start(struct kit *kit, bool sync) {
+  kit_init(kit, 1000);
+  kit->conf.sync = sync;
+  refuse(0, 0);
+  if (!kit_start(kit))
+    abort();
+  refuse(0, 0);
+}
+
+static void test_commit_syncs_bytes_then_folders_then_row(void) {
+  struct kit kit;
+  char *data = kit_bytes(1, LARGE);
+  start(&kit, true);
+  kit_put(&kit, "a", data, LARGE);
+  CU_ASSERT_STRING_EQUAL(seen, "eBblw"); /* the first needs new folders */
+  refuse(0, 0);
+  kit_put(&kit, "b", data, LARGE);
+  CU_ASSERT_STRING_EQUAL(seen, "blw");
+  refuse(0, 0);
+  kit_put(&kit, "c", data, 1000);
+  CU_ASSERT_STRING_EQUAL(seen, "w");
+  refuse(0, 0);
+  kit_remove(&kit, "b");
+  CU_ASSERT_STRING_EQUAL(seen, "w");
+  kit_stop(&kit);
+  kit_fini(&kit);
+  free(data);
+}
+
+static void test_without_sync_nothing_waits_for_the_disk(void) {
+  struct kit kit;
+  char *data = kit_bytes(1, LARGE);
+  start(&kit, false);
+  kit_put(&kit, "a", data, LARGE);
+  kit_put(&kit, "c", data, 1000);
+  kit_remove(&kit, "a");
+  CU_ASSERT_STRING_EQUAL(seen, "");
+  CU_ASSERT(kit_has(&kit, "c", data, 1000));
+  kit_stop(&kit);
+  kit_fini(&kit);
+  free(data);
+}
+
+static void test_blob_that_is_not_durable_is_not_committed(void) {
+  static const struct {
+    char kind;
+    int error;
+    enum sluice_status want;
+  } table[] = {{'b', EIO, SLUICE_EIO},       {'l', EIO, SLUICE_EIO},
+               {'e', EIO, SLUICE_EIO},       {'B', EIO, SLUICE_EIO},
+               {'b', ENOSPC, SLUICE_ENOSPC}, {'b', EDQUOT, SLUICE_ENOSPC}};
+  char *data = kit_bytes(1, LARGE);
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+    struct kit kit;
+    start(&kit, true);
+    refuse(table[i].kind, table[i].error);
+    CU_ASSERT_EQUAL(kit_put(&kit, "a", data, LARGE), table[i].want);
+    CU_ASSERT_EQUAL(kit_files(&kit, "blobs"), 0);
+    CU_ASSERT(ledger_idle(&kit.local->ledger));
+    refuse(0, 0);
+    CU_ASSERT_EQUAL(kit_head(&kit, "a"), SLUICE_ENOENT);
+    CU_ASSERT_EQUAL(kit_put(&kit, "a", data, LARGE), SLUICE_OK);
+    CU_ASSERT(kit_has(&kit, "a", data, LARGE));
+    kit_stop(&kit);
+    kit_fini(&kit);
+  }
+  free(data);
+}
+
+/* After such a failure a crash may bring the row back: its blob has to stay
+ * until the next start, which knows. */
+static void test_row_that_is_in_doubt_keeps_its_blob_until_a_start(void) {
+  struct kit kit;
+  char *data = kit_bytes(1, LARGE);
+  start(&kit, true);
+  kit_put(&kit, "old", data, LARGE);
+  refuse('w', EIO);
+  CU_ASSERT_EQUAL(kit_put(&kit, "a", data, LARGE), SLUICE_EIO);
+  CU_ASSERT_EQUAL(kit_put(&kit, "old", data, 4000), SLUICE_EIO);
+  CU_ASSERT_EQUAL(kit_remove(&kit, "old"), SLUICE_EIO);
+  refuse(0, 0);
+  CU_ASSERT_EQUAL(kit_head(&kit, "a"), SLUICE_ENOENT);
+  CU_ASSERT(kit_has(&kit, "old", data, LARGE));
+  CU_ASSERT_EQUAL(kit_files(&kit, "blobs"), 3);
+  CU_ASSERT_FALSE(ledger_idle(&kit.local->ledger));
+  CU_ASSERT_EQUAL(kit_put(&kit, "b", data, LARGE), SLUICE_OK);
+  kit_stop(&kit);
+  CU_ASSERT_FATAL(kit_start(&kit));
+  CU_ASSERT_EQUAL(kit_files(&kit, "blobs"), 2);
+  CU_ASSERT(kit_has(&kit, "old", data, LARGE));
+  CU_ASSERT(kit_has(&kit, "b", data, LARGE));
+  kit_stop(&kit);
+  kit_fini(&kit);
+  free(data);
+}
+
+int main(void) {
+  static const struct unit_test tests[] = {
+      UNIT(test_commit_syncs_bytes_then_folders_then_row),
+      UNIT(test_without_sync_nothing_waits_for_the_disk),
+      UNIT(test_blob_that_is_not_durable_is_not_committed),
+      UNIT(test_row_that_is_in_doubt_keeps_its_blob_until_a_start),
+      {NULL, NULL}};
+  return unit_main("local sync", tests);
+}
