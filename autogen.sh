@@ -13,7 +13,8 @@ top=$(cd "$(dirname "$0")" && pwd)
 cd "$top"
 
 build_packages='autoconf automake libtool pkg-config make gcc libc6-dev
-libevent-dev libssl-dev libyaml-dev libjansson-dev libsqlite3-dev'
+libevent-dev libssl-dev libyaml-dev libjansson-dev libsqlite3-dev
+libcurl4-openssl-dev libexpat1-dev'
 check_packages='libcunit1-dev python3 openssl curl'
 
 say() {

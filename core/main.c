@@ -2,9 +2,11 @@
  *
  * The command line.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gateway.h"
 #include "log.h"
@@ -67,6 +69,16 @@ static int run(const struct command *command) {
   return ok ? 0 : fail(&errmsg);
 }
 
+/* A socket must not become standard error, and get log lines. */
+static void open_standard_streams(void) {
+  int fd;
+  do
+    fd = open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0)
+    close(fd);
+}
+
 int main(int argc, char **argv) {
   enum { VERSION = 256, PLUGINS, HELP };
   static const struct option options[] = {
@@ -76,6 +88,7 @@ int main(int argc, char **argv) {
       {NULL, 0, NULL, 0}};
   struct command command = {.file = SLUICE_SYSCONFDIR "/sluice.yaml"};
   int option;
+  open_standard_streams();
   while ((option = getopt_long(argc, argv, "c:t", options, NULL)) != -1) {
     switch (option) {
     case 'c':

@@ -9,6 +9,120 @@ PLUGIN_FILES = %D%/plugin.syms
 
 EXTRA_DIST += %D%/plugin.syms
 
+# ---- lib: what the S3 plugins share -----------------------------------------
+
+noinst_LTLIBRARIES += %D%/lib/libs3.la
+%C%_lib_libs3_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/%D%/lib/s3
+%C%_lib_libs3_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(EXPAT_CFLAGS) \
+	$(EVENT_CFLAGS) $(JANSSON_CFLAGS)
+%C%_lib_libs3_la_LIBADD = $(CURL_LIBS) $(EXPAT_LIBS) $(EVENT_LIBS) \
+	$(JANSSON_LIBS) $(CRYPTO_LIBS)
+%C%_lib_libs3_la_SOURCES = \
+	%D%/lib/httpc.c \
+	%D%/lib/httpc.h \
+	%D%/lib/httpc_answer.c \
+	%D%/lib/httpc_call.c \
+	%D%/lib/httpc_easy.c \
+	%D%/lib/httpc_private.h \
+	%D%/lib/s3/bucket.c \
+	%D%/lib/s3/call.c \
+	%D%/lib/s3/call.h \
+	%D%/lib/s3/call_private.h \
+	%D%/lib/s3/client.c \
+	%D%/lib/s3/client.h \
+	%D%/lib/s3/credentials.c \
+	%D%/lib/s3/credentials.h \
+	%D%/lib/s3/credentials_container.c \
+	%D%/lib/s3/credentials_fetch.c \
+	%D%/lib/s3/credentials_fetch.h \
+	%D%/lib/s3/credentials_file.c \
+	%D%/lib/s3/credentials_first.c \
+	%D%/lib/s3/credentials_imds.c \
+	%D%/lib/s3/credentials_json.c \
+	%D%/lib/s3/credentials_refresh.c \
+	%D%/lib/s3/credentials_refresh.h \
+	%D%/lib/s3/credentials_source.c \
+	%D%/lib/s3/credentials_source.h \
+	%D%/lib/s3/credentials_sts.c \
+	%D%/lib/s3/credentials_sts.h \
+	%D%/lib/s3/credentials_token.c \
+	%D%/lib/s3/credentials_url.c \
+	%D%/lib/s3/credentials_web.c \
+	%D%/lib/s3/dialect.h \
+	%D%/lib/s3/get.c \
+	%D%/lib/s3/list.c \
+	%D%/lib/s3/meta.c \
+	%D%/lib/s3/metadata.c \
+	%D%/lib/s3/metadata.h \
+	%D%/lib/s3/multipart.c \
+	%D%/lib/s3/object.c \
+	%D%/lib/s3/presign.c \
+	%D%/lib/s3/profile.c \
+	%D%/lib/s3/profile.h \
+	%D%/lib/s3/put.c \
+	%D%/lib/s3/put.h \
+	%D%/lib/s3/s3.h \
+	%D%/lib/s3/send.c \
+	%D%/lib/s3/sigv4.c \
+	%D%/lib/s3/sigv4.h \
+	%D%/lib/s3/task.h \
+	%D%/lib/s3/verdict.c \
+	%D%/lib/s3/xml.c \
+	%D%/lib/s3/xml.h \
+	%D%/lib/s3/xmlpage.c \
+	%D%/lib/s3/xmlpage.h \
+	%D%/lib/s3/xmlschema.c \
+	%D%/lib/s3/xmlschema.h \
+	%D%/lib/s3/xmlvalue.c \
+	%D%/lib/s3/xmlvalue.h \
+	%D%/lib/spool.c \
+	%D%/lib/spool.h \
+	%D%/lib/spool_file.c \
+	%D%/lib/spool_private.h \
+	%D%/lib/spool_read.c
+
+# ---- backend/{b2,ceph,minio,r2,s3}: options and a dialect each --------------
+
+pkglib_LTLIBRARIES += %D%/backend/b2/b2.la
+%C%_backend_b2_b2_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_backend_b2_b2_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_backend_b2_b2_la_LIBADD = %D%/lib/libs3.la core/libbase.la
+EXTRA_%C%_backend_b2_b2_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_backend_b2_b2_la_SOURCES = %D%/backend/b2/b2.c
+
+pkglib_LTLIBRARIES += %D%/backend/ceph/ceph.la
+%C%_backend_ceph_ceph_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_backend_ceph_ceph_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_backend_ceph_ceph_la_LIBADD = %D%/lib/libs3.la core/libbase.la
+EXTRA_%C%_backend_ceph_ceph_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_backend_ceph_ceph_la_SOURCES = %D%/backend/ceph/ceph.c
+
+pkglib_LTLIBRARIES += %D%/backend/minio/minio.la
+%C%_backend_minio_minio_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_backend_minio_minio_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_backend_minio_minio_la_LIBADD = %D%/lib/libs3.la core/libbase.la
+EXTRA_%C%_backend_minio_minio_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_backend_minio_minio_la_SOURCES = %D%/backend/minio/minio.c
+
+pkglib_LTLIBRARIES += %D%/backend/r2/r2.la
+%C%_backend_r2_r2_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_backend_r2_r2_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_backend_r2_r2_la_LIBADD = %D%/lib/libs3.la core/libbase.la
+EXTRA_%C%_backend_r2_r2_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_backend_r2_r2_la_SOURCES = %D%/backend/r2/r2.c
+
+pkglib_LTLIBRARIES += %D%/backend/s3/s3.la
+%C%_backend_s3_s3_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_backend_s3_s3_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_backend_s3_s3_la_LIBADD = %D%/lib/libs3.la core/libbase.la
+EXTRA_%C%_backend_s3_s3_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_backend_s3_s3_la_SOURCES = %D%/backend/s3/s3.c
+
 # ---- backend/local ----------------------------------------------------------
 
 # A library of its own, so that unit tests can link it.
@@ -41,6 +155,8 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 	%D%/backend/local/store.h \
 	%D%/backend/local/sweep.c \
 	%D%/backend/local/task.c \
+	%D%/backend/local/transaction.c \
+	%D%/backend/local/transaction.h \
 	%D%/backend/local/uploader.c \
 	%D%/backend/local/uploader.h \
 	%D%/backend/local/writer.c \
@@ -48,6 +164,37 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 
 pkglib_LTLIBRARIES += %D%/backend/local/local.la
 %C%_backend_local_local_la_LDFLAGS = $(PLUGIN_FLAGS)
-%C%_backend_local_local_la_LIBADD = %D%/backend/local/liblocal.la core/libbase.la
+%C%_backend_local_local_la_LIBADD = \
+	%D%/backend/local/liblocal.la core/libbase.la
 EXTRA_%C%_backend_local_local_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_backend_local_local_la_SOURCES =
+
+# ---- templates for new plugins: built and tested, never installed -----------
+
+# -rpath is what makes libtool build a module of what isn't installed.
+SKELETON_FLAGS = $(PLUGIN_FLAGS) -rpath $(pkglibdir)
+
+noinst_LTLIBRARIES += %D%/skeleton/libskeleton.la
+%C%_skeleton_libskeleton_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+%C%_skeleton_libskeleton_la_SOURCES = \
+	%D%/skeleton/call.c \
+	%D%/skeleton/call.h \
+	%D%/skeleton/shelf.c \
+	%D%/skeleton/shelf.h \
+	%D%/skeleton/skeleton.c
+
+noinst_LTLIBRARIES += %D%/skeleton/skeleton.la
+%C%_skeleton_skeleton_la_LDFLAGS = $(SKELETON_FLAGS)
+%C%_skeleton_skeleton_la_LIBADD = %D%/skeleton/libskeleton.la
+EXTRA_%C%_skeleton_skeleton_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_skeleton_skeleton_la_SOURCES =
+
+noinst_LTLIBRARIES += %D%/skeleton/skeleton_hook.la
+%C%_skeleton_skeleton_hook_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+%C%_skeleton_skeleton_hook_la_LDFLAGS = $(SKELETON_FLAGS)
+EXTRA_%C%_skeleton_skeleton_hook_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_skeleton_skeleton_hook_la_SOURCES = %D%/skeleton/skeleton_hook.c
+
+EXTRA_DIST += \
+	%D%/backend/local/example.yaml \
+	%D%/skeleton/README.md

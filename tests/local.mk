@@ -4,11 +4,14 @@
 # and counts as skipped.
 
 # For all programs that name no flags of their own, which are the tests.
-AM_CPPFLAGS = $(HTTP_CPPFLAGS) -I$(srcdir)/plugins/lib -I$(srcdir)/%D%/unit
+AM_CPPFLAGS = $(HTTP_CPPFLAGS) -I$(srcdir)/plugins/lib \
+	-I$(srcdir)/plugins/lib/s3 -I$(srcdir)/%D%/unit
 LDADD = %D%/unit/libunit.la $(CORE_LIBS) $(CUNIT_LIBS)
 
 # Each folder of built plugins, where the tests look for them.
-TEST_PLUGINS = plugins/backend/local plugins/skeleton %D%/plugins
+TEST_PLUGINS = plugins/backend/local plugins/backend/s3 plugins/backend/minio \
+	plugins/backend/r2 plugins/backend/b2 plugins/backend/ceph \
+	plugins/skeleton %D%/plugins
 
 AM_TESTS_ENVIRONMENT = \
 	srcdir='$(abs_top_srcdir)'; export srcdir; \
@@ -33,10 +36,18 @@ check_LTLIBRARIES += %D%/unit/libunit.la
 	%D%/unit/formlog.c \
 	%D%/unit/formlog.h \
 	%D%/unit/headstatus.c \
-	%D%/unit/headstatus.h
+	%D%/unit/headstatus.h \
+	%D%/unit/ingressclient.c \
+	%D%/unit/ingresskit.c \
+	%D%/unit/ingresskit.h \
+	%D%/unit/opkit.c \
+	%D%/unit/opkit.h \
+	%D%/unit/requestkit.c \
+	%D%/unit/requestkit.h
 
 UNIT_TESTS = \
 	%D%/unit/test_address \
+	%D%/unit/test_budget \
 	%D%/unit/test_buf \
 	%D%/unit/test_chunked \
 	%D%/unit/test_codec \
@@ -48,23 +59,50 @@ UNIT_TESTS = \
 	%D%/unit/test_formvectors \
 	%D%/unit/test_head \
 	%D%/unit/test_headrefusal \
+	%D%/unit/test_httpc \
+	%D%/unit/test_httpc_fail \
+	%D%/unit/test_httpc_flow \
+	%D%/unit/test_httpc_tls \
+	%D%/unit/test_ingress \
+	%D%/unit/test_ingress_body \
+	%D%/unit/test_ingress_end \
 	%D%/unit/test_key \
+	%D%/unit/test_listen \
 	%D%/unit/test_local \
 	%D%/unit/test_local_cancel \
+	%D%/unit/test_local_commit \
 	%D%/unit/test_local_crash \
 	%D%/unit/test_local_disk \
 	%D%/unit/test_local_link \
 	%D%/unit/test_local_list \
 	%D%/unit/test_local_start \
+	%D%/unit/test_local_sync \
+	%D%/unit/test_log \
+	%D%/unit/test_loop \
+	%D%/unit/test_metadata \
 	%D%/unit/test_mime \
+	%D%/unit/test_op \
+	%D%/unit/test_op_leave \
 	%D%/unit/test_options \
 	%D%/unit/test_partheader \
 	%D%/unit/test_plugin \
+	%D%/unit/test_profile \
 	%D%/unit/test_quantity \
 	%D%/unit/test_query \
 	%D%/unit/test_range \
+	%D%/unit/test_request \
+	%D%/unit/test_request_words \
+	%D%/unit/test_route \
 	%D%/unit/test_routes \
-	%D%/unit/test_settings
+	%D%/unit/test_settings \
+	%D%/unit/test_sigv4 \
+	%D%/unit/test_sigv4vectors \
+	%D%/unit/test_skeleton \
+	%D%/unit/test_spool \
+	%D%/unit/test_tls \
+	%D%/unit/test_work \
+	%D%/unit/test_xml \
+	%D%/unit/test_xmlrefusal
 
 if CUNIT
 check_PROGRAMS += $(UNIT_TESTS)
@@ -75,75 +113,95 @@ endif
 %C%_unit_test_plugin_LDFLAGS = $(AM_LDFLAGS) $(EXPORT_FLAGS)
 EXTRA_%C%_unit_test_plugin_DEPENDENCIES = $(EXPORT_FILES)
 
-# It reaches behind the descriptor of its backend.
-%C%_unit_test_local_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/backend/local
-%C%_unit_test_local_LDADD = %D%/unit/libunit.la \
+# What reaches behind the descriptor of the backend `local`.
+LOCAL_TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/backend/local
+LOCAL_TEST_LIBS = %D%/unit/libunit.la \
 	plugins/backend/local/liblocal.la $(CORE_LIBS) $(CUNIT_LIBS)
+LOCAL_TEST_KIT = \
+	%D%/unit/localcall.c \
+	%D%/unit/localkit.c \
+	%D%/unit/localkit.h
+
+%C%_unit_test_local_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
+%C%_unit_test_local_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_SOURCES = \
 	%D%/unit/test_local.c \
-	%D%/unit/localcall.c \
-	%D%/unit/localkit.c \
-	%D%/unit/localkit.h
+	$(LOCAL_TEST_KIT)
 
-# It reaches behind the descriptor of its backend.
-%C%_unit_test_local_cancel_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/backend/local
-%C%_unit_test_local_cancel_LDADD = %D%/unit/libunit.la \
-	plugins/backend/local/liblocal.la $(CORE_LIBS) $(CUNIT_LIBS)
+%C%_unit_test_local_cancel_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
+%C%_unit_test_local_cancel_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_cancel_SOURCES = \
 	%D%/unit/test_local_cancel.c \
-	%D%/unit/localcall.c \
-	%D%/unit/localkit.c \
-	%D%/unit/localkit.h
+	$(LOCAL_TEST_KIT)
 
-# It reaches behind the descriptor of its backend.
-%C%_unit_test_local_crash_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/backend/local
-%C%_unit_test_local_crash_LDADD = %D%/unit/libunit.la \
-	plugins/backend/local/liblocal.la $(CORE_LIBS) $(CUNIT_LIBS)
+%C%_unit_test_local_commit_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
+%C%_unit_test_local_commit_LDADD = $(LOCAL_TEST_LIBS)
+%C%_unit_test_local_commit_SOURCES = \
+	%D%/unit/test_local_commit.c \
+	$(LOCAL_TEST_KIT)
+
+%C%_unit_test_local_crash_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
+%C%_unit_test_local_crash_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_crash_SOURCES = \
 	%D%/unit/test_local_crash.c \
-	%D%/unit/localcall.c \
-	%D%/unit/localkit.c \
-	%D%/unit/localkit.h
+	$(LOCAL_TEST_KIT)
 
-# It reaches behind the descriptor of its backend.
-%C%_unit_test_local_disk_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/backend/local
-%C%_unit_test_local_disk_LDADD = %D%/unit/libunit.la \
-	plugins/backend/local/liblocal.la $(CORE_LIBS) $(CUNIT_LIBS)
+%C%_unit_test_local_disk_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
+%C%_unit_test_local_disk_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_disk_SOURCES = \
 	%D%/unit/test_local_disk.c \
-	%D%/unit/localcall.c \
-	%D%/unit/localkit.c \
-	%D%/unit/localkit.h
+	$(LOCAL_TEST_KIT)
 
-# It reaches behind the descriptor of its backend.
-%C%_unit_test_local_link_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/backend/local
-%C%_unit_test_local_link_LDADD = %D%/unit/libunit.la \
-	plugins/backend/local/liblocal.la $(CORE_LIBS) $(CUNIT_LIBS)
+%C%_unit_test_local_link_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
+%C%_unit_test_local_link_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_link_SOURCES = \
 	%D%/unit/test_local_link.c \
-	%D%/unit/localcall.c \
-	%D%/unit/localkit.c \
-	%D%/unit/localkit.h
+	$(LOCAL_TEST_KIT)
 
-# It reaches behind the descriptor of its backend.
-%C%_unit_test_local_list_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/backend/local
-%C%_unit_test_local_list_LDADD = %D%/unit/libunit.la \
-	plugins/backend/local/liblocal.la $(CORE_LIBS) $(CUNIT_LIBS)
+%C%_unit_test_local_list_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
+%C%_unit_test_local_list_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_list_SOURCES = \
 	%D%/unit/test_local_list.c \
-	%D%/unit/localcall.c \
-	%D%/unit/localkit.c \
-	%D%/unit/localkit.h
+	$(LOCAL_TEST_KIT)
 
-# It reaches behind the descriptor of its backend.
-%C%_unit_test_local_start_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/backend/local
-%C%_unit_test_local_start_LDADD = %D%/unit/libunit.la \
-	plugins/backend/local/liblocal.la $(CORE_LIBS) $(CUNIT_LIBS)
+%C%_unit_test_local_start_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
+%C%_unit_test_local_start_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_start_SOURCES = \
 	%D%/unit/test_local_start.c \
-	%D%/unit/localcall.c \
-	%D%/unit/localkit.c \
-	%D%/unit/localkit.h
+	$(LOCAL_TEST_KIT)
+
+%C%_unit_test_local_sync_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
+%C%_unit_test_local_sync_LDADD = $(LOCAL_TEST_LIBS)
+%C%_unit_test_local_sync_SOURCES = \
+	%D%/unit/test_local_sync.c \
+	$(LOCAL_TEST_KIT)
+
+# What uses the S3 client's parts.
+check_LTLIBRARIES += %D%/unit/libs3kit.la
+%C%_unit_libs3kit_la_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+%C%_unit_libs3kit_la_SOURCES = \
+	%D%/unit/httpckit.c \
+	%D%/unit/httpckit.h \
+	%D%/unit/httpcserver.c \
+	%D%/unit/xmltold.c \
+	%D%/unit/xmltold.h
+S3_TEST_LIBS = %D%/unit/libunit.la %D%/unit/libs3kit.la \
+	plugins/lib/libs3.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_httpc_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_httpc_fail_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_httpc_flow_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_httpc_tls_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_metadata_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_profile_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_sigv4_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_sigv4vectors_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_spool_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_xml_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_xmlrefusal_LDADD = $(S3_TEST_LIBS)
+
+%C%_unit_test_skeleton_LDADD = %D%/unit/libunit.la \
+	plugins/skeleton/libskeleton.la $(CORE_LIBS) $(CUNIT_LIBS)
 
 # ---- plugins that only tests load -------------------------------------------
 
@@ -189,8 +247,11 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_cursor \
 	%D%/fuzz/fuzz_formdata \
 	%D%/fuzz/fuzz_head \
+	%D%/fuzz/fuzz_metadata \
+	%D%/fuzz/fuzz_profile \
 	%D%/fuzz/fuzz_query \
-	%D%/fuzz/fuzz_range
+	%D%/fuzz/fuzz_range \
+	%D%/fuzz/fuzz_xml
 
 fuzz: $(FUZZ_TARGETS)
 
@@ -217,14 +278,30 @@ endif
 %C%_fuzz_fuzz_formdata_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_head_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_head_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_metadata_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_metadata_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_profile_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_profile_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_query_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_query_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_range_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_range_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_xml_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_xml_LDFLAGS = $(FUZZ_FLAGS)
 
 EXTRA_DIST += %D%/fuzz/corpus
 
 # ---- scripts ----------------------------------------------------------------
+
+S3_TESTS = \
+	%D%/s3/test_boto3.py \
+	%D%/s3/test_dialects.py \
+	%D%/s3/test_emulator.py \
+	%D%/s3/test_faults.py \
+	%D%/s3/test_operations.py
+
+TESTS += $(S3_TESTS)
+EXTRA_DIST += $(S3_TESTS)
 
 CHECKS = \
 	%D%/checks/banned.sh \
@@ -271,4 +348,31 @@ EXTRA_DIST += \
 	%D%/checks/kit \
 	%D%/e2e/crash.py \
 	%D%/integration/kit.py \
+	%D%/s3/client.py \
+	%D%/s3/emulator/__init__.py \
+	%D%/s3/emulator/__main__.py \
+	%D%/s3/emulator/access.py \
+	%D%/s3/emulator/buckets.py \
+	%D%/s3/emulator/call.py \
+	%D%/s3/emulator/checks.py \
+	%D%/s3/emulator/control.py \
+	%D%/s3/emulator/dialect.py \
+	%D%/s3/emulator/errors.py \
+	%D%/s3/emulator/faults.py \
+	%D%/s3/emulator/listing.py \
+	%D%/s3/emulator/message.py \
+	%D%/s3/emulator/multipart.py \
+	%D%/s3/emulator/objects.py \
+	%D%/s3/emulator/operations.py \
+	%D%/s3/emulator/payload.py \
+	%D%/s3/emulator/rules.py \
+	%D%/s3/emulator/server.py \
+	%D%/s3/emulator/signature.py \
+	%D%/s3/emulator/store.py \
+	%D%/s3/emulator/table_global.py \
+	%D%/s3/emulator/table_providers.py \
+	%D%/s3/kit.py \
+	%D%/s3/reader.py \
+	%D%/s3/s3-server \
+	%D%/bench/load.c \
 	%D%/plugins/entries.h

@@ -9,7 +9,7 @@
 #include <sluice/plugin.h>
 #include <stdarg.h>
 
-#define ERRMSG_MAX 512
+#define ERRMSG_MAX 1024
 
 struct errmsg {
   char text[ERRMSG_MAX]; /* "" while there is none; cut when too long */

@@ -71,7 +71,8 @@ static bool valid_host(const char *host) {
   if (*end != ':')
     return *end == '\0';
   size_t digits = strspn(end + 1, "0123456789");
-  return !end[1 + digits] && digits <= 5 && atol(end + 1) <= 65535;
+  return !end[1 + digits] && digits <= 5 &&
+         strtoul(end + 1, NULL, 10) <= 65535;
 }
 
 static bool set_host(struct parse *p, const char *host) {

@@ -24,7 +24,7 @@ bool plugin_file_is_name(const char *text, size_t len) {
 
 static bool find(struct plugin_file *file, const char *const *folders,
                  struct errmsg *err) {
-  char looked[300];
+  char looked[800];
   size_t max = sizeof file->path;
   for (const char *const *f = folders; *f != NULL; f++) {
     int len = snprintf(file->path, max, "%s/%s.so", *f, file->name);

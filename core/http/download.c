@@ -254,17 +254,31 @@ static void on_head_meta(void *arg, const struct sluice_meta *meta) {
   }
 }
 
+/* What will probably be read.  Without the object's length a range that counts
+ * from its end says nothing. */
+static struct sluice_get likely(const struct exchange *ex) {
+  struct sluice_get get = {.key = ex->key, .count = UINT64_MAX};
+  const char *header = head_get(&ex->head, "Range");
+  struct range range;
+  if (header != NULL && strstr(header, "=-") == NULL &&
+      range_parse(header, INT64_MAX, &range) == RANGE_PART) {
+    get.first = range.first;
+    if (range.count < INT64_MAX - range.first)
+      get.count = range.count;
+  }
+  return get;
+}
+
 static void on_key(struct exchange *ex) {
   static const struct op_events get = {
       .meta = on_meta, .chunk = on_chunk, .done = on_done};
   static const struct op_events head = {.meta = on_head_meta, .done = on_done};
+  const struct sluice_get wanted = likely(ex);
   exchange_watch(ex);
   if (strcmp(ex->head.method, "HEAD") == 0)
     ex->op = op_head(exchange_backend(ex), ex->key, &head, ex);
   else
-    ex->op = op_get(exchange_backend(ex),
-                    &(struct sluice_get){.key = ex->key, .count = UINT64_MAX},
-                    &get, ex);
+    ex->op = op_get(exchange_backend(ex), &wanted, &get, ex);
 }
 
 /* ---- the beginning ------------------------------------------------------ */

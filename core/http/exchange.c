@@ -45,6 +45,10 @@ static void on_silence(evutil_socket_t fd, short what, void *arg) {
     ingress_abort(ex->conn);
     return;
   }
+  if (ex->route->operation == ROUTE_READYZ) {
+    reply_error(ex, 503, "not_ready", "A storage doesn't answer");
+    return;
+  }
   bool hook = ex->request.waiting;
   ex->request.over = hook;
   exchange_drop(ex);
@@ -105,7 +109,7 @@ static void exchange_end(struct exchange *ex) {
                                  .usec = elapsed_us(ex),
                                  .code = ex->code};
   request_log(&ex->request, &record);
-  budget_give(&ex->worker->memory, ex->cost);
+  budget_give(ex->worker->memory, ex->cost);
   ex->worker->exchanges--;
   ex->state = EXCHANGE_OVER;
   ex->request.over = true;
@@ -216,7 +220,7 @@ void exchange_check_key(struct exchange *ex, const char *key,
 }
 
 bool exchange_charge(struct exchange *ex, size_t bytes) {
-  if (budget_take(&ex->worker->memory, bytes)) {
+  if (budget_take(ex->worker->memory, bytes)) {
     ex->cost += bytes;
     return true;
   }

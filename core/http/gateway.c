@@ -19,6 +19,7 @@ static bool load_plugin(struct gateway *gateway, struct gateway_plugin *out,
                    errmsg))
     return false;
   out->host.name = from->name;
+  out->host.spool_directory = settings->uploads.spool_directory;
   out->conf = calloc(1, plugin_conf_size(&out->plugin) + 1);
   if (out->conf == NULL)
     return errmsg_set(errmsg, "out of memory");

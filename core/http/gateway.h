@@ -32,10 +32,10 @@ struct gateway {
   struct worker *workers;
   size_t worker_count;
 
-  struct loop *loop;     /* the main thread's: signals, and news of workers */
-  size_t opened, ended;  /* workers */
-  const char *failure;   /* of a worker */
-  bool stopping, forced; /* requests may finish, or not */
+  struct loop *loop; /* the main thread's: signals, and news of workers */
+  size_t opened, served, ended; /* workers */
+  const char *failure;          /* of a worker */
+  bool stopping, forced;        /* requests may finish, or not */
   struct event *signals[3];
   struct event *deadline; /* of what is under way while stopping */
 };

@@ -4,6 +4,7 @@
  * obeyed, everything ended in the reverse order.
  */
 #include <assert.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,13 +38,8 @@ static size_t connections_max(const struct settings *settings) {
   size_t room = files.rlim_cur > FILES_SPARE + FILES_PER_CONN
                     ? (files.rlim_cur - FILES_SPARE) / FILES_PER_CONN
                     : 1;
-  if (wanted > room) {
-    log_line(SLUICE_LOG_INFO, NULL,
-             "limits.connections is lowered from %zu to %zu, as the process "
-             "may open only %zu files",
-             wanted, room, (size_t)files.rlim_cur);
+  if (wanted > room)
     wanted = room;
-  }
   size_t each = wanted / settings->server.workers;
   return each > 0 ? each : 1;
 }
@@ -53,7 +49,7 @@ static bool bind_all(struct gateway *gateway, struct errmsg *errmsg) {
   size_t count = 0;
   while (server->listen[count] != NULL)
     count++;
-  gateway->listens = calloc(count, sizeof(*gateway->listens));
+  gateway->listens = calloc(count + 1, sizeof(*gateway->listens));
   if (gateway->listens == NULL)
     return errmsg_set(errmsg, "out of memory");
   for (size_t i = 0; i < count; i++, gateway->listen_count++)
@@ -161,24 +157,45 @@ static void on_signal(evutil_socket_t number, short what, void *arg) {
 
 /* ---- news of the workers ------------------------------------------------ */
 
+static bool note_failure(struct worker *worker) {
+  if (worker->failure[0] != '\0' && worker->gateway->failure == NULL)
+    worker->gateway->failure = worker->failure;
+  return worker->gateway->failure != NULL;
+}
+
 static void on_opened(struct loop_task *task) {
   struct worker *worker =
       (void *)((char *)task - offsetof(struct worker, opened));
   struct gateway *gateway = worker->gateway;
-  if (worker->failure[0] != '\0' && gateway->failure == NULL)
-    gateway->failure = worker->failure;
-  if (++gateway->opened < gateway->worker_count)
+  bool failed = note_failure(worker);
+  if (++gateway->opened < gateway->worker_count || gateway->stopping)
     return;
-  if (gateway->failure != NULL) {
+  if (failed)
+    stop(gateway);
+  else
+    post_all(gateway, offsetof(struct worker, serve));
+}
+
+static void on_served(struct loop_task *task) {
+  struct worker *worker =
+      (void *)((char *)task - offsetof(struct worker, served));
+  struct gateway *gateway = worker->gateway;
+  bool failed = note_failure(worker);
+  if (++gateway->served < gateway->worker_count || gateway->stopping)
+    return;
+  if (failed) {
     stop(gateway);
     return;
   }
-  if (gateway->stopping)
-    return;
-  post_all(gateway, offsetof(struct worker, serve));
   for (size_t i = 0; i < gateway->listen_count; i++)
     log_line(SLUICE_LOG_INFO, NULL, "listening on %s",
              gateway->listens[i].url);
+  size_t most = gateway->connections_max * gateway->worker_count;
+  if (most + gateway->worker_count <
+      (size_t)gateway->settings->limits.connections)
+    log_line(SLUICE_LOG_INFO, NULL,
+             "limits.connections is lowered to %zu by the limit of open files",
+             most);
   log_line(SLUICE_LOG_INFO, NULL, "ready");
 }
 
@@ -197,7 +214,7 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
   static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
   size_t count = gateway->settings->server.workers;
   gateway->loop = loop_new();
-  gateway->workers = calloc(count, sizeof(*gateway->workers));
+  gateway->workers = calloc(count + 1, sizeof(*gateway->workers));
   if (gateway->loop == NULL || gateway->workers == NULL)
     return errmsg_set(errmsg, "out of memory");
   struct event_base *base = loop_base(gateway->loop);
@@ -215,15 +232,26 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
       return false;
     }
     worker->opened.run = on_opened;
+    worker->served.run = on_served;
     worker->ended.run = on_ended;
   }
   return true;
 }
 
+static bool check_spool(const struct settings *settings,
+                        struct errmsg *errmsg) {
+  const char *directory = settings->uploads.spool_directory;
+  return access(directory, R_OK | W_OK | X_OK) == 0 ||
+         errmsg_set(errmsg,
+                    "uploads.spool_directory: %s can't be written to: %s; "
+                    "create it, or choose another one",
+                    directory, strerror(errno));
+}
+
 static bool prepare(struct gateway *gateway, struct errmsg *errmsg) {
   signal(SIGPIPE, SIG_IGN);
   gateway->connections_max = connections_max(gateway->settings);
-  if (!bind_all(gateway, errmsg))
+  if (!check_spool(gateway->settings, errmsg) || !bind_all(gateway, errmsg))
     return false;
   gateway->pool = work_pool_new(pool_threads(gateway->settings));
   if (gateway->pool == NULL)

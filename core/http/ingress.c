@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -82,7 +83,7 @@ static bool remember_fd(struct ingress_conn *conn) {
 static void learn_peer(struct ingress_conn *conn) {
   struct sockaddr_storage address = {0};
   socklen_t len = sizeof address;
-  strcpy(conn->peer, "unix:");
+  snprintf(conn->peer, sizeof conn->peer, "unix:");
   if (getpeername(conn->fd, (struct sockaddr *)&address, &len) < 0)
     return;
   const void *ip = NULL;
@@ -175,6 +176,7 @@ static struct bufferevent *on_accept(struct event_base *base, void *arg) {
   bufferevent_set_max_single_write(conn->bev, SINGLE_WRITE);
   bufferevent_set_timeouts(conn->bev, NULL, ingress->write_timeout);
   event_add(conn->timer, ingress->head_timeout);
+  conn->timed = true;
   event_active(conn->kick, EV_TIMEOUT, 1);
   TAILQ_INSERT_TAIL(&ingress->conns, conn, link);
   ingress->open++;
@@ -192,7 +194,7 @@ static bool must_close(const struct ingress_conn *conn) {
    * answer as one, or not. */
   if (!conn->continued)
     return true;
-  return !conn->head.chunked && conn->left > INGRESS_SKIP_MAX;
+  return !conn->head.chunked && conn->left + conn->piece > INGRESS_SKIP_MAX;
 }
 
 static bool says_close(struct evhttp_request *request) {
@@ -377,8 +379,9 @@ void ingress_answer(struct ingress_conn *conn) {
     say_close(conn->request);
   conn->answering = true;
   ingress_body_stop(conn);
-  /* A client that has said its last word may still listen, but evhttp would
-   * take the end of its words for the end of the connection. */
+}
+
+void ingress_sent(struct ingress_conn *conn) {
   bufferevent_disable(conn->bev, EV_READ);
 }
 

@@ -87,6 +87,9 @@ void ingress_body_take(struct ingress_conn *, size_t len);
 
 /* Before evhttp_send_*(): whether the connection may be used again. */
 void ingress_answer(struct ingress_conn *);
+/* After each but evhttp_send_reply_end(): evhttp reads on, and would take the
+ * end of a client's words for the end of the connection. */
+void ingress_sent(struct ingress_conn *);
 /* Ends a connection in the middle of an answer: the client sees that it is
  * incomplete.  gone() is called before this returns. */
 void ingress_abort(struct ingress_conn *);

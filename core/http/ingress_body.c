@@ -81,10 +81,18 @@ void ingress_take_callbacks(struct ingress_conn *conn) {
   bufferevent_setcb(conn->bev, tls ? on_tls_read : NULL, NULL, on_event, conn);
 }
 
+/* evbuffer may offer more room than was asked for. */
+static void trim(struct evbuffer_iovec *room, int count, size_t len) {
+  for (int i = 0; i < count; i++) {
+    if (room[i].iov_len > len)
+      room[i].iov_len = len;
+    len -= room[i].iov_len;
+  }
+}
+
 static ssize_t read_input(struct ingress_conn *conn) {
   struct evbuffer *input = input_of(conn);
   struct evbuffer_iovec room[2];
-  struct iovec io[2];
   size_t used = evbuffer_get_length(input);
   if (used >= INGRESS_WINDOW) {
     errno = EAGAIN;
@@ -93,17 +101,11 @@ static ssize_t read_input(struct ingress_conn *conn) {
   evbuffer_unfreeze(input, 0);
   int n = evbuffer_reserve_space(input, (ev_ssize_t)(INGRESS_WINDOW - used),
                                  room, 2);
-  for (int i = 0; i < n; i++)
-    io[i] = (struct iovec){room[i].iov_base, room[i].iov_len};
-  ssize_t got = readv(conn->fd, io, n);
+  trim(room, n, INGRESS_WINDOW - used);
+  ssize_t got = readv(conn->fd, (const struct iovec *)room, n);
   int error = errno;
   if (got > 0) {
-    size_t rest = (size_t)got;
-    for (int i = 0; i < n; i++) {
-      if (rest < room[i].iov_len)
-        room[i].iov_len = rest;
-      rest -= room[i].iov_len;
-    }
+    trim(room, n, (size_t)got);
     evbuffer_commit_space(input, room, n);
   }
   evbuffer_freeze(input, 0);

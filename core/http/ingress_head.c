@@ -37,6 +37,7 @@ static void show_evhttp(struct ingress_conn *conn) {
   const char *head = constant_head(conn);
   conn->state = INGRESS_BUSY;
   conn->searched = conn->text_len = 0;
+  conn->timed = false;
   event_del(conn->timer);
   evbuffer_prepend(input, head, strlen(head));
 }
@@ -121,7 +122,9 @@ static void collect_head(struct ingress_conn *conn, struct evbuffer *input) {
   drop_empty_lines(conn);
   size_t dropped = total - conn->text_len;
   size_t end = head_end(conn->text, conn->text_len, &conn->searched);
-  if (end > 0) {
+  if (end > INGRESS_HEAD_MAX) {
+    refuse(conn, 431, "The head is larger than 32 KiB");
+  } else if (end > 0) {
     evbuffer_drain(input, end + dropped - had);
     take_head(conn, end);
   } else if (has_bare_lf(conn->text, 0, conn->text_len)) {
@@ -129,17 +132,32 @@ static void collect_head(struct ingress_conn *conn, struct evbuffer *input) {
   } else if (conn->text_len > INGRESS_HEAD_MAX) {
     refuse(conn, 431, "The head is larger than 32 KiB");
   } else {
-    evbuffer_drain(input, len);
-    if (had == 0 && conn->text_len > 0)
+    evbuffer_drain(input, more);
+    if (!conn->timed)
       event_add(conn->timer, conn->ingress->head_timeout);
+    conn->timed = true;
   }
+}
+
+/* The last answer is out and the rest of its request's body is no good, so
+ * there is nobody to be told. */
+static void give_up(struct ingress_conn *conn) {
+  struct evbuffer *input = bufferevent_get_input(conn->bev);
+  conn->state = INGRESS_DEAF;
+  evbuffer_drain(input, evbuffer_get_length(input));
+  linger_start(conn);
+  /* evhttp closes it, when it isn't reading any more. */
+  bufferevent_trigger_event(conn->bev, BEV_EVENT_READING | BEV_EVENT_EOF,
+                            BEV_OPT_DEFER_CALLBACKS);
 }
 
 static void scan(struct ingress_conn *conn) {
   struct evbuffer *input = bufferevent_get_input(conn->bev);
+  if (conn->state == INGRESS_DEAF)
+    evbuffer_drain(input, evbuffer_get_length(input));
   if (conn->state == INGRESS_SKIP) {
     if (!ingress_body_skip(conn)) {
-      refuse(conn, 400, "The body of the last request is malformed");
+      give_up(conn);
       return;
     }
     if (!conn->ended)
@@ -147,7 +165,7 @@ static void scan(struct ingress_conn *conn) {
     head_fini(&conn->head);
     conn->state = INGRESS_HEAD;
   }
-  if (evbuffer_get_length(input) > 0)
+  while (conn->state == INGRESS_HEAD && evbuffer_get_length(input) > 0)
     collect_head(conn, input);
 }
 

@@ -18,7 +18,8 @@
 enum ingress_state {
   INGRESS_HEAD, /* waits for a head */
   INGRESS_BUSY, /* evhttp has a request of it */
-  INGRESS_SKIP  /* passes over the rest of an answered request's body */
+  INGRESS_SKIP, /* passes over the rest of an answered request's body */
+  INGRESS_DEAF  /* is about to be closed: whatever comes is dropped */
 };
 
 struct ingress_conn {
@@ -35,6 +36,7 @@ struct ingress_conn {
   bool watching; /* inside on_input() */
   char peer[48];
 
+  bool timed; /* the head's time runs */
   char *text; /* a head that isn't complete yet */
   size_t text_len, text_room, searched;
 

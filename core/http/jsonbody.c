@@ -95,7 +95,7 @@ const char *jsonbody_key(struct exchange *ex, json_t *document) {
   }
   const char *key = json_string_value(value);
   const char *fault = key == NULL || key[0] == '\0'
-                          ? "it isn't a text of at least one letter"
+                          ? "it isn't a text, or an empty one"
                           : key_fault(key, json_string_length(value));
   if (fault != NULL) {
     reply_error(ex, 400, "bad_key", "Bad 'key': %s", fault);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -33,7 +34,10 @@ static int open_socket(const struct address *address, bool share) {
     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (family == AF_INET6)
     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  if (bind(fd, (const struct sockaddr *)&address->storage, address->len) == 0)
+  /* Listening at once, as a socket that is only bound keeps nobody out. */
+  if (bind(fd, (const struct sockaddr *)&address->storage, address->len) ==
+          0 &&
+      listen(fd, LISTEN_BACKLOG) == 0)
     return fd;
   int error = errno;
   close(fd);
@@ -44,10 +48,11 @@ static int open_socket(const struct address *address, bool share) {
 static bool bind_fault(struct errmsg *errmsg, const char *entry) {
   int error = errno;
   if (error == EADDRINUSE)
-    return errmsg_set(errmsg,
-                      "cannot listen on %s: the port is taken; stop what "
-                      "uses it, or change server.listen",
-                      entry);
+    return errmsg_set(
+        errmsg,
+        "cannot listen on %s: it is taken; stop what uses it, or "
+        "change server.listen",
+        entry);
   if (error == EACCES)
     return errmsg_set(errmsg,
                       "cannot listen on %s: not permitted; choose a port "
@@ -78,7 +83,7 @@ static bool split(const char *entry, char host[256], char port[8]) {
     return false;
   memcpy(host, from, len);
   host[len] = '\0';
-  strcpy(port, colon + 1); /* shorter than 8, as checked */
+  memcpy(port, colon + 1, strlen(colon + 1) + 1); /* 8, as checked */
   return true;
 }
 
@@ -136,8 +141,12 @@ static bool bind_tcp(struct listen *listen, const char *entry, bool tls,
   return true;
 }
 
-/* A path that nobody listens on is what a killed gateway left. */
+/* A socket that nobody listens on is what a killed gateway left; any other
+ * file is somebody's. */
 static bool remove_stale(const struct address *address, const char *path) {
+  struct stat file;
+  if (lstat(path, &file) < 0 || !S_ISSOCK(file.st_mode))
+    return false;
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   bool stale = fd >= 0 &&
                connect(fd, (const struct sockaddr *)&address->storage,
@@ -157,7 +166,7 @@ static bool bind_unix(struct listen *listen, const char *entry,
     return errmsg_set(errmsg, "server.listen: '%s' is longer than %zu bytes",
                       path, sizeof un->sun_path - 1);
   un->sun_family = AF_UNIX;
-  strcpy(un->sun_path, path); /* it fits, as checked */
+  memcpy(un->sun_path, path, strlen(path) + 1); /* it fits, as checked */
   int fd = open_socket(&address, false);
   if (fd < 0 && errno == EADDRINUSE && remove_stale(&address, path))
     fd = open_socket(&address, false);

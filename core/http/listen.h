@@ -8,6 +8,7 @@
 #include "errmsg.h"
 
 #define LISTEN_URL_MAX 160
+#define LISTEN_BACKLOG 1024
 
 /* One entry of server.listen, bound once for each loop. */
 struct listen {
@@ -17,8 +18,9 @@ struct listen {
   bool is_unix;
 };
 
-/* `entry` is "host:port", "[v6]:port" or "unix:/path".  A port that another
- * process listens on is refused, even where SO_REUSEPORT would share it. */
+/* The sockets listen; who connects before a loop accepts waits.  `entry` is
+ * "host:port", "[v6]:port" or "unix:/path".  A port that another process
+ * listens on is refused, even where SO_REUSEPORT would share it. */
 bool listen_bind(struct listen *, const char *entry, size_t loops, bool tls,
                  struct errmsg *);
 void listen_close(struct listen *); /* what wasn't taken; removes the path */

@@ -119,12 +119,14 @@ void reply_start(struct exchange *ex, int status, uint64_t length) {
   prepare(ex, status);
   reply_length(ex, length);
   evhttp_send_reply_start(ex->http, status, reason_of(status));
+  ingress_sent(ex->conn);
 }
 
 void reply_empty(struct exchange *ex, int status) {
   exchange_drop(ex);
   prepare(ex, status);
   evhttp_send_reply(ex->http, status, reason_of(status), NULL);
+  ingress_sent(ex->conn);
 }
 
 void reply_body(struct exchange *ex, int status, struct evbuffer *body) {
@@ -136,6 +138,7 @@ void reply_body(struct exchange *ex, int status, struct evbuffer *body) {
   else
     ex->bytes_out = evbuffer_get_length(body);
   evhttp_send_reply(ex->http, status, reason_of(status), body);
+  ingress_sent(ex->conn);
 }
 
 static int add_text(const char *text, size_t len, void *buffer) {

@@ -13,6 +13,7 @@
 #include "codec.h"
 #include "digest.h"
 #include "log.h"
+#include "token.h"
 
 static bool sane_id(const char *id) {
   static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -27,7 +28,7 @@ void request_init(struct sluice_request *request, struct loop *loop,
   snprintf(request->peer, sizeof request->peer, "%s", peer);
   const char *id = head_get(head, "X-Request-Id");
   if (sane_id(id)) {
-    strcpy(request->id, id);
+    memcpy(request->id, id, strlen(id) + 1); /* REQUEST_ID_MAX, as checked */
     return;
   }
   unsigned char random[16];
@@ -173,17 +174,37 @@ static bool has_control(const char *text) {
 bool sluice_request_identify(struct sluice_request *request,
                              const char *identity) {
   size_t len = strlen(identity);
-  if (len == 0 || len > REQUEST_IDENTITY_MAX || has_control(identity) ||
+  if (len == 0 || len > REQUEST_IDENTITY_MAX ||
       !codec_utf8_valid(identity, len))
     return false;
+  for (const char *at = identity; *at != '\0';)
+    if (codec_control(codec_utf8_next(&at)))
+      return false;
   memcpy(request->identity, identity, len + 1);
+  return true;
+}
+
+/* A token that doesn't frame the answer. */
+static bool may_add(const char *name) {
+  static const char *const ours[] = {"Connection",   "Content-Length",
+                                     "Content-Type", "Date",
+                                     "X-Request-Id", "Transfer-Encoding"};
+  size_t len = 0;
+  while (token_char((unsigned char)name[len]))
+    len++;
+  if (len == 0 || name[len] != '\0')
+    return false;
+  for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+    if (codec_same(name, len, ours[i]))
+      return false;
   return true;
 }
 
 bool sluice_request_answer(struct sluice_request *request, const char *name,
                            const char *value) {
   if (request->answer == NULL ||
-      request->answer_count >= REQUEST_HEADERS_MAX || has_control(value))
+      request->answer_count >= REQUEST_HEADERS_MAX || has_control(value) ||
+      !may_add(name))
     return false;
   request->answer_count++;
   return evhttp_add_header(request->answer, name, value) == 0;

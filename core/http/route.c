@@ -38,6 +38,7 @@ static bool add(struct route_table *table, const struct settings_route *from,
       (struct route){.path = path,
                      .method = method,
                      .operation = operation,
+                     .group = from,
                      .backend = from == NULL ? 0 : from->backend,
                      .hooks = from == NULL ? NULL : from->hooks,
                      .hook_count = from == NULL ? 0 : from->hook_count};
@@ -72,8 +73,8 @@ static int by_path(const void *a, const void *b) {
   return strcmp(left->path, right->path);
 }
 
-/* The route of this operation whose path is nearest to `to`: of the same
- * mount, where there is one. */
+/* The route of this operation in the same mount, or else the one whose path is
+ * nearest. */
 static const char *path_of(const struct route_table *table,
                            const struct route *to,
                            enum route_operation operation) {
@@ -83,6 +84,8 @@ static const char *path_of(const struct route_table *table,
     const struct route *route = &table->routes[i];
     if (route->operation != operation || route->backend != to->backend)
       continue;
+    if (route->group == to->group)
+      return route->path;
     size_t shared = 0;
     while (to->path[shared] != '\0' && to->path[shared] == route->path[shared])
       shared++;

@@ -23,6 +23,7 @@ struct route {
   const char *method; /* GET serves HEAD too */
   enum route_operation operation;
   size_t backend;
+  const void *group;   /* the same for all routes of a mount */
   const size_t *hooks; /* indices into the settings' hooks */
   size_t hook_count;
   const char *download_path; /* where uploads are found; NULL: nowhere */

@@ -74,6 +74,7 @@ static void push(struct send *send, size_t len, bool midfile) {
   bufferevent_setwatermark(ingress_bev(ex->conn), EV_WRITE,
                            midfile ? LOW_WATER : 0, 0);
   evhttp_send_reply_chunk_with_cb(ex->http, send->out, on_drained, send);
+  ingress_sent(ex->conn);
 }
 
 static void push_file(struct send *send) {

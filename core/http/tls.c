@@ -28,6 +28,12 @@ static bool load(SSL_CTX *tls, const char *certificate,
   return true;
 }
 
+/* A server has nobody to ask. */
+static int no_password(char *out, int size, int writing, void *arg) {
+  (void)out, (void)size, (void)writing, (void)arg;
+  return -1;
+}
+
 SSL_CTX *tls_new(const char *certificate, const char *private_key,
                  struct errmsg *errmsg) {
   SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
@@ -35,6 +41,7 @@ SSL_CTX *tls_new(const char *certificate, const char *private_key,
     errmsg_set(errmsg, "TLS: %s", reason());
     return NULL;
   }
+  SSL_CTX_set_default_passwd_cb(tls, no_password);
   SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
   SSL_CTX_set_options(tls, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                SSL_OP_CIPHER_SERVER_PREFERENCE);

@@ -60,7 +60,7 @@ static bool begin_file(struct exchange *ex, const struct formdata_part *part) {
     type = mime_by_name(upload->filename);
   else if (!mime_valid(type))
     return bad(ex, "The file's Content-Type is malformed");
-  strcpy(upload->type, type); /* MIME_MAX, as it is valid */
+  memcpy(upload->type, type, strlen(type) + 1); /* MIME_MAX: it is valid */
   upload_open(ex);
   return true;
 }
@@ -236,7 +236,7 @@ static bool read_uploader(struct exchange *ex) {
   }
   if (who == NULL || who[0] == '\0')
     who = "anonymous";
-  strcpy(upload->uploader, who); /* REQUEST_IDENTITY_MAX */
+  memcpy(upload->uploader, who, strlen(who) + 1); /* as checked */
   return true;
 }
 

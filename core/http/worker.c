@@ -16,7 +16,6 @@
 #include "gateway.h"
 #include "log.h"
 
-#define BACKLOG 1024
 #define PAUSE_MS 100
 
 /* ---- accepting ---------------------------------------------------------- */
@@ -114,7 +113,7 @@ static bool open_hook(struct worker *worker, size_t i) {
   hook->host.loop = worker->loop;
   hook->handle = hook->plugin->open(from->instance, &hook->host);
   if (hook->handle == NULL)
-    snprintf(worker->failure, sizeof worker->failure, "hook '%s': %.400s",
+    snprintf(worker->failure, sizeof worker->failure, "hook '%s': %.900s",
              hook->host.name, hook->host.failure);
   return hook->handle != NULL;
 }
@@ -127,7 +126,7 @@ static bool open_backend(struct worker *worker, size_t i) {
   backend->host.loop = worker->loop;
   backend->handle = backend->plugin->open(from->instance, &backend->host);
   if (backend->handle == NULL)
-    snprintf(worker->failure, sizeof worker->failure, "backend '%s': %.400s",
+    snprintf(worker->failure, sizeof worker->failure, "backend '%s': %.900s",
              backend->host.name, backend->host.failure);
   return backend->handle != NULL;
 }
@@ -160,7 +159,7 @@ static bool serve_one(struct worker *worker, size_t i) {
       worker->tls != NULL && !listen->is_unix ? worker->tls : worker->plain;
   struct evconnlistener *listener = evconnlistener_new(
       loop_base(worker->loop), NULL, NULL,
-      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, fd);
+      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, LISTEN_BACKLOG, fd);
   if (listener == NULL)
     return false;
   listen->fds[worker->index] = -1;
@@ -177,8 +176,10 @@ static void on_serve(struct loop_task *task) {
   struct worker *worker = WORKER_OF(task, serve);
   for (size_t i = 0; i < worker->gateway->listen_count; i++)
     if (!serve_one(worker, i))
-      log_line(SLUICE_LOG_ERROR, NULL, "cannot listen on %s: %s",
-               worker->gateway->listens[i].url, strerror(errno));
+      snprintf(worker->failure, sizeof worker->failure,
+               "cannot listen on %s: %s", worker->gateway->listens[i].url,
+               strerror(errno));
+  loop_post(worker->gateway->loop, &worker->served);
 }
 
 static void on_drain(struct loop_task *task) {
@@ -257,7 +258,7 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
                             .settings = settings,
                             .routes = &gateway->routes,
                             .index = index,
-                            .memory = {.budget = &gateway->memory},
+                            .memory = &gateway->memory,
                             .open = {.run = on_open},
                             .serve = {.run = on_serve},
                             .drain = {.run = on_drain},

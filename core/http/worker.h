@@ -30,7 +30,7 @@ struct worker {
   struct op_backend *backends;        /* as many as the settings' */
   struct request_hook *hooks;
   size_t *common_hooks; /* indices, for requests of no route */
-  struct budget_lease memory;
+  struct budget *memory;
   const struct timeval *backend_timeout;
   size_t connections, connections_max;
   size_t exchanges; /* requests in flight */
@@ -38,12 +38,12 @@ struct worker {
   bool draining, over;
   struct event *resume; /* of accepting */
   pthread_t thread;
-  bool started;      /* the thread is there */
-  char failure[512]; /* why a handle couldn't be opened */
+  bool started;       /* the thread is there */
+  char failure[1024]; /* why a handle couldn't be opened */
 
   /* Calls from the main thread, and news for it. */
   struct loop_task open, serve, drain, end;
-  struct loop_task opened, ended;
+  struct loop_task opened, served, ended;
 };
 
 /* Makes what the loop needs; `gateway` has settings, routes, plugins, pool and
@@ -52,8 +52,8 @@ bool worker_init(struct worker *, struct gateway *, size_t index,
                  struct errmsg *);
 void worker_fini(struct worker *);
 /* Starts the thread, which opens the handles and posts `opened`; after
- * serve() it accepts; after drain() it accepts no more, lets requests finish
- * and posts `ended`; end() makes that soon. */
+ * serve() it accepts, and posts `served`; after drain() it accepts no more,
+ * lets requests finish and posts `ended`; end() makes that soon. */
 bool worker_start(struct worker *);
 
 #endif

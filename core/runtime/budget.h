@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A bound on memory for the whole process that loops share without meeting:
- * each leases a stock, and gives back what it doesn't need.
+ * A bound on memory for the whole process: every request in flight takes what
+ * it may use, and gives it back.
  */
 #ifndef RUNTIME_BUDGET_H
 #define RUNTIME_BUDGET_H
@@ -10,19 +10,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define BUDGET_STEP (1u << 20)
-
-struct budget { /* of the process */
-  atomic_size_t free;
+struct budget {
+  atomic_size_t free; /* bytes */
 };
 
-struct budget_lease { /* of a loop */
-  struct budget *budget;
-  size_t free; /* leased, not used */
-};
-
-/* False when the process hasn't so much left. */
-bool budget_take(struct budget_lease *, size_t bytes);
-void budget_give(struct budget_lease *, size_t bytes);
+/* From any thread.  False, and nothing taken, when less is left. */
+bool budget_take(struct budget *, size_t bytes);
+void budget_give(struct budget *, size_t bytes);
 
 #endif

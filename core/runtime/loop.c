@@ -132,7 +132,9 @@ void loop_run(struct loop *loop) {
   loop->thread = pthread_self();
   loop->running = true;
   loop_ended(loop);
-  event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY);
+  do /* what is begun after the stop, in the same event, is waited for too */
+    event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY);
+  while (!loop->stopping || loop->holds > 0);
   loop->running = false;
 }
 

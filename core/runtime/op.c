@@ -48,7 +48,8 @@ static void op_deliver(struct loop_task *task) {
   op->queued = false;
   if (op_takes(op, OP_SAID_META) && op->events->meta != NULL)
     op->events->meta(op->arg, &op->meta->meta);
-  if (op_takes(op, OP_SAID_CHUNK) && op->events->chunk != NULL)
+  /* What was lent went back with the plugin's done. */
+  if (op_takes(op, OP_SAID_CHUNK) && !op->done && op->events->chunk != NULL)
     op->events->chunk(op->arg, &op->chunk);
   if (op_takes(op, OP_SAID_NEXT) && op->events->next != NULL)
     op->events->next(op->arg);

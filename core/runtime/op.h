@@ -25,7 +25,8 @@ struct sluice_host {
   const char *name;  /* for the log */
   struct loop *loop; /* NULL in start() and stop() */
   struct work_pool *pool;
-  char failure[512]; /* of sluice_fail() */
+  const char *spool_directory;
+  char failure[1024]; /* of sluice_fail() */
 };
 
 struct op_backend {

@@ -43,9 +43,12 @@ static bool listening(struct sluice_op *op, const char *call) {
   return !op->done && !op->left;
 }
 
-/* What can't be used ends the operation. */
+/* What can't be used ends the operation, but for a put: what was said isn't
+ * part of it, and the plugin may still read a chunk. */
 static void spoil(struct sluice_op *op, const char *call, const char *why) {
   misuse(op, call, why);
+  if (op->kind == OP_PUT)
+    return;
   op->status = SLUICE_EUPSTREAM;
   op_say(op, OP_SAID_NONSENSE);
 }

@@ -29,6 +29,10 @@ struct event_base *sluice_loop(struct sluice_host *host) {
   return host->loop == NULL ? NULL : loop_base(host->loop);
 }
 
+const char *sluice_spool_directory(const struct sluice_host *host) {
+  return host->spool_directory;
+}
+
 void sluice_work(struct sluice_host *host, void (*work)(void *arg),
                  void (*then)(void *arg), void *arg) {
   work_submit(host->pool, host->loop, work, then, arg);

@@ -56,7 +56,7 @@ spoil symbols core/sluice.syms '  sluice_more;'
 spoil lists core/base/more.c '/* in no list */'
 spoil layout more.txt 'at the top'
 
-if [ -d docs/man ]; then
+if [ -n "$(find docs/man -name '*.5' 2>/dev/null)" ]; then
   spoil options core/host/more.c '{"not_on_any_page", SLUICE_BOOL, "true"},'
 fi
 if command -v shellcheck >/dev/null; then

@@ -212,7 +212,7 @@ class Gateway:
         self.folder = Path(folder or tempfile.mkdtemp(prefix="sluice-test-"))
         self.path = written(self.folder, settings(self.folder, sections))
         self.lines, self.news = [], threading.Condition()
-        self.ended = False
+        self.ended = self.stopped = False
         # The gateway's limits are set before it starts, by a process of its
         # own, so that nothing runs between fork and exec here.
         command = [*(before or []), BINARY, "-c", str(self.path)]
@@ -262,7 +262,7 @@ class Gateway:
     def __exit__(self, kind, *_):
         if kind:
             self.kill()
-        else:
+        elif not self.stopped:
             self.stop()
 
     def signal(self, number):
@@ -282,6 +282,7 @@ class Gateway:
     def stop(self, status=0):
         """Ends it as an administrator would; complains about whatever isn't
         as it should be."""
+        self.stopped = True
         try:
             if self.process.poll() is None:
                 self.signal(signal.SIGTERM)
@@ -323,10 +324,21 @@ class Gateway:
             found.append(re.sub(r":\[\d+\]", "", name))
         return sorted(found)
 
+    def quiet(self):
+        """Its open descriptors once they stay the same: connections that
+        were closed here may not be closed there yet."""
+        seen = []
+
+        def same():
+            seen.append(self.descriptors())
+            return len(seen) > 15 and seen[-15:] == [seen[-1]] * 15
+        eventually("descriptors that stay the same", same)
+        return seen[-1]
+
     def settles(self, base, seconds=None):
-        """Its open descriptors return to what they were."""
-        if self.descriptors() == base:
-            return
+        """Its open descriptors return to what they were.  A request on a
+        new connection goes first, so that all earlier ones were accepted."""
+        self.alive()
         try:
             eventually("x", lambda: self.descriptors() == base, seconds)
         except Mismatch:
@@ -546,7 +558,10 @@ class Wire:
 
     def finish(self):
         """Sends FIN and goes on reading."""
-        self.socket.shutdown(socket.SHUT_WR)
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the other side was faster
 
     def send(self, data):
         """All of it; whoever stopped listening shows in the answer."""
@@ -555,11 +570,10 @@ class Wire:
         except (BrokenPipeError, ConnectionResetError):
             pass
 
-    def flood(self, piece, size, seconds=None):
+    def flood(self, piece, size, seconds=None, sent=0):
         """Sends `piece` again and again until `size` bytes went, an answer
         begins, the connection breaks or nothing is taken for `seconds`; how
-        many bytes went."""
-        sent = 0
+        many bytes went, with those that were `sent` by an earlier call."""
         view = memoryview(piece)
         while sent < size:
             readable, writable, _ = select.select(

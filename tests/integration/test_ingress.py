@@ -6,7 +6,7 @@ import tempfile
 import time
 
 from kit import (FORM, KIB, MIB, GIB, PATIENCE, SLOWNESS, Gateway, Mismatch,
-                 among, chunked, denying, each, equal, eventually, expect, field, file,
+                 among, chunked, denying, each, equal, expect, field, file,
                  form, head, large_form, main, md5, request, test)
 
 SMALL = form(field("prefix", "t"), file(b"small"))
@@ -30,18 +30,7 @@ def warm(gateway, size=1000):
     for _ in range(8):
         equal("status", gateway.download(key).status, 200)
         gateway.keys()
-    return key, quiet(gateway)
-
-
-def quiet(gateway):
-    """The descriptors once they stay the same."""
-    seen = []
-
-    def same():
-        seen.append(gateway.descriptors())
-        return len(seen) > 20 and all(one == seen[-1] for one in seen[-20:])
-    eventually("descriptors that stay the same", same)
-    return seen[-1]
+    return key, gateway.quiet()
 
 
 # ---- several requests on one connection ------------------------------------
@@ -135,6 +124,16 @@ def test_unread_body_that_comes_slowly_is_skipped():
 
 
 @test
+def test_malformed_rest_of_an_unread_body_gets_no_second_answer():
+    """It would pass for the answer to the client's next request."""
+    with Gateway() as gateway, gateway.wire() as wire:
+        wire.send(head("POST", "/nope", "Transfer-Encoding: chunked"))
+        equal("status", wire.answer().status, 404)
+        wire.send(b"5\r\nhello\r\nno chunk\r\n")
+        wire.ended()
+
+
+@test
 def test_empty_lines_before_a_request_do_no_harm():
     with Gateway() as gateway, gateway.wire() as wire:
         wire.send(b"\r\n" + request("GET", "/healthz"))
@@ -185,9 +184,11 @@ def test_client_that_goes_on_sending_2_gib_reads_the_early_answer(case):
             sent = wire.flood(piece, 2 * GIB)
             answer = wire.answer()
             equal("status", answer.status, status)
-            equal("Connection", (answer.header("connection") or "").lower(),
-                  "close")
+            if LENGTH.encode() in start:
+                equal("Connection", answer.header("connection"), "close")
+            sent = wire.flood(piece, 2 * GIB, sent=sent)
             expect(sent < GIB, f"{sent} bytes were taken")
+            wire.ended()
         equal("keys", gateway.keys(""), [])
 
 
@@ -200,6 +201,16 @@ def test_client_that_goes_on_sending_2_gib_reads_a_401():
             equal("status", wire.answer().status, 401)
 
 
+def taken(wire, data):
+    """A client that is reset while it sends may never see its answer; Linux
+    would still show it, so what counts is that nothing is reset."""
+    try:
+        wire.socket.sendall(data)
+    except (BrokenPipeError, ConnectionResetError):
+        raise Mismatch("the connection was reset while the client sends") \
+            from None
+
+
 @each({"404": (404, "/nope", "Content-Type: text/plain"),
        "415": (415, "/files", "Content-Type: text/plain"),
        "413": (413, "/files", FORM)})
@@ -209,9 +220,21 @@ def test_client_that_sends_30_mb_before_reading_gets_its_answer(case):
     with Gateway() as gateway, gateway.wire() as wire:
         wire.send(head("POST", path, kind, f"Content-Length: {size}"))
         for _ in range(30):
-            wire.send(b"x" * 1_000_000)
+            taken(wire, b"x" * 1_000_000)
         equal("status", wire.answer().status, status)
         wire.ended()
+
+
+@each({"404": (404, "/nope", "text/plain"),
+       "415": (415, "/files", "text/plain")})
+def test_client_that_sends_30_mb_in_chunks_before_reading_does_too(case):
+    status, path, kind = case
+    with Gateway() as gateway, gateway.wire() as wire:
+        wire.send(head("POST", path, f"Content-Type: {kind}",
+                       "Transfer-Encoding: chunked"))
+        for _ in range(30):
+            taken(wire, chunked(b"x" * MIB)[:-5])
+        equal("status", wire.answer().status, status)
 
 
 @test
@@ -436,8 +459,8 @@ def test_client_that_leaves_at_any_stage_leaves_nothing_behind(how):
                   len(gateway.download(name).body), (MIB, 8 * MIB))
 
 
-@each({"fin": "close", "rst": "reset"})
-def test_client_that_dies_behind_unread_data_is_noticed(how):
+@test
+def test_client_that_is_reset_behind_unread_data_is_noticed():
     """The backend takes no more, so the gateway doesn't read; the end of the
     connection lies behind what it hasn't read."""
     before, _, length = large_form(16 * MIB)
@@ -448,23 +471,59 @@ def test_client_that_dies_behind_unread_data_is_noticed(how):
                 wire.send(head("POST", "/stall", FORM,
                                f"Content-Length: {length}") + before)
                 wire.flood(b"x" * MIB, 300 * KIB, 1)
-                getattr(wire, how)()
+                gateway.alive()
+                wire.reset()
         gateway.settles(base)
-        gateway.alive()
 
 
 @test
-def test_client_that_dies_while_the_backend_is_silent_is_noticed():
+def test_client_that_is_reset_while_the_backend_is_silent_is_noticed():
     with Gateway(stall()) as gateway:
         _, base = warm(gateway)
         for key in "stall/head", "stall/body":
-            for how in "close", "reset":
-                with gateway.wire() as wire:
-                    wire.send(request("GET", f"/stall/download?key={key}"))
-                    if key == "stall/body":
-                        equal("status", wire.head().status, 200)
-                    getattr(wire, how)()
+            with gateway.wire() as wire:
+                wire.send(request("GET", f"/stall/download?key={key}"))
+                if key == "stall/body":
+                    equal("status", wire.head().status, 200)
+                gateway.alive()
+                wire.reset()
         gateway.settles(base)
+
+
+@test
+def test_client_that_closes_while_the_backend_is_silent_ends_with_it():
+    """Its FIN may also be that of a client that still listens."""
+    before, _, length = large_form(16 * MIB)
+    with Gateway({**stall(swallow="64KiB"),
+                  "limits": {"backend_timeout": "1s"}}) as gateway:
+        _, base = warm(gateway)
+        for _ in ROUNDS:
+            with gateway.wire() as wire:
+                wire.send(head("POST", "/stall", FORM,
+                               f"Content-Length: {length}") + before)
+                wire.flood(b"x" * MIB, 300 * KIB, 1)
+            with gateway.wire() as wire:
+                wire.send(request("GET", "/stall/download?key=stall/head"))
+        gateway.settles(base)
+
+
+@test
+def test_client_that_has_said_its_last_word_is_still_answered():
+    data = bytes(range(256)) * 8192
+    with Gateway() as gateway:
+        with gateway.wire() as wire:
+            wire.send(request("POST", "/files", FORM,
+                              body=form(file(data))))
+            wire.finish()
+            answer = wire.answer()
+            equal("status", answer.status, 201)
+            wire.ended()
+        with gateway.wire() as wire:
+            wire.send(request(
+                "GET", f"/files/download?key={answer.json['key']}"))
+            wire.finish()
+            equal("md5", md5(wire.answer().body), md5(data))
+            wire.ended()
         gateway.alive()
 
 
@@ -495,7 +554,8 @@ def test_download_that_stops_halfway_ends_short():
 
 
 @test
-def test_backend_that_ignores_being_canceled_holds_up_nobody():
+def test_backend_that_ignores_being_canceled_holds_up_no_client():
+    """It does hold up the end, but not for ever."""
     with Gateway({**stall(deaf=True),
                   "limits": {"backend_timeout": "1s",
                              "drain_timeout": "1s"}}) as gateway:
@@ -505,6 +565,8 @@ def test_backend_that_ignores_being_canceled_holds_up_nobody():
         equal("object", gateway.download(
             gateway.upload(mount="/stall")["key"], mount="/stall").body,
               b"hello")
+        gateway.stop(status=1)
+        gateway.says("doesn't end its operations")
 
 
 @test

@@ -64,7 +64,7 @@ def serves(gateway):
                               "Content-Length: 2000000") +
        large_form(MIB)[0] + b"x" * 1000})
 def test_gateway_without_descriptors_serves_again_after_the_storm(start):
-    with Gateway(before=few_descriptors(80)) as gateway:
+    with Gateway(before=few_descriptors(200)) as gateway:
         key = gateway.upload()["key"]
         for _ in range(8):
             gateway.download(key)
@@ -137,7 +137,8 @@ def test_storm_of_uploads_over_the_memory_limit_is_503_or_served():
     before, after, length = large_form(200_000)
     whole = (head("POST", "/files", FORM, f"Content-Length: {length}") +
              before + b"x" * 200_000 + after)
-    with Gateway({"limits": {"memory": "2MiB"}}) as gateway:
+    with Gateway({"server": {"workers": "1"},
+                  "limits": {"memory": "8MiB"}}) as gateway:
         wires = [gateway.wire() for _ in range(100)]
         for wire in wires:
             wire.send(whole[:-10])
@@ -153,6 +154,18 @@ def test_storm_of_uploads_over_the_memory_limit_is_503_or_served():
         among("statuses", set(statuses), ({201}, {201, 503}))
         equal("keys", len(gateway.keys("")), statuses.count(201))
         gateway.upload()
+
+
+@test
+def test_busy_limit_of_connections_costs_no_speed():
+    """A connection that ends makes room at once."""
+    with Gateway({"server": {"workers": "1"},
+                  "limits": {"connections": "2"}}) as gateway:
+        started = time.monotonic()
+        for _ in range(50):
+            gateway.alive()
+        took = time.monotonic() - started
+        expect(took < 2 * SLOWNESS, f"50 connections took {took:.1f} s")
 
 
 @test

@@ -193,7 +193,7 @@ def test_plain_http_to_the_tls_port_ends_soon():
 def test_handshake_that_does_not_come_is_given_up(start):
     with Secure({"limits": {"head_timeout": "1s"}}) as gateway:
         gateway.alive()
-        base = gateway.descriptors()
+        base = gateway.quiet()
         with gateway.plain() as wire:
             wire.send(start)
             started = time.monotonic()
@@ -211,7 +211,7 @@ def test_clients_that_leave_leave_nothing_behind():
         for _ in range(8):
             gateway.download(key)
         gateway.alive()
-        base = gateway.descriptors()
+        base = gateway.quiet()
         starts = [(b"", 0), (b"GET /", 0),
                   (request("GET", f"/files/download?key={key}"), 0),
                   (request("GET", f"/files/download?key={key}"), MIB),

@@ -163,10 +163,19 @@ void call_ping(struct call *call) {
   turn(call, nothing);
 }
 
+static void step(struct call *call) {
+  event_base_loop(loop_base(call->kit->loop),
+                  EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
+}
+
 void call_wait(struct call *call) {
   while (!call->done)
-    event_base_loop(loop_base(call->kit->loop),
-                    EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
+    step(call);
+}
+
+void call_wait_turns(struct call *call, int turns) {
+  while (call->turns < turns)
+    step(call);
 }
 
 void call_fini(struct call *call) {

@@ -50,7 +50,7 @@ static void let_go(struct kit *kit) {
 
 bool kit_start(struct kit *kit) {
   const struct sluice_backend *plugin = sluice_backend_local();
-  kit->pool = work_pool_new(4);
+  kit->pool = work_pool_new(kit->threads ? kit->threads : 4);
   kit->loop = loop_new();
   assert(kit->pool && kit->loop);
   kit->host = (struct sluice_host){.name = "local", .pool = kit->pool};
@@ -72,6 +72,27 @@ void kit_stop(struct kit *kit) {
   kit->backend.plugin->stop(kit->local);
   kit->local = NULL;
   let_go(kit);
+}
+
+static void wait_for_release(void *arg) {
+  const struct kit *kit = arg;
+  char byte;
+  assert(read(kit->hold[0], &byte, 1) == 1);
+}
+
+static void end_hold(void *arg) {
+  const struct kit *kit = arg;
+  close(kit->hold[0]);
+  close(kit->hold[1]);
+}
+
+void kit_hold(struct kit *kit) {
+  assert(kit->threads == 1 && pipe(kit->hold) == 0);
+  sluice_work(&kit->backend.host, wait_for_release, end_hold, kit);
+}
+
+void kit_release(struct kit *kit) {
+  assert(write(kit->hold[1], "x", 1) == 1);
 }
 
 uint64_t kit_noise(uint64_t *state) {
@@ -122,7 +143,7 @@ size_t kit_fds(void) {
   return count;
 }
 
-static sqlite3 *database(const struct kit *kit) {
+sqlite3 *kit_index(const struct kit *kit) {
   char path[256];
   sqlite3 *db;
   snprintf(path, sizeof path, "%s/" INDEX_FILE, kit->dir);
@@ -131,14 +152,14 @@ static sqlite3 *database(const struct kit *kit) {
 }
 
 bool kit_sql(const struct kit *kit, const char *sql) {
-  sqlite3 *db = database(kit);
+  sqlite3 *db = kit_index(kit);
   bool ok = index_exec(db, sql);
   sqlite3_close(db);
   return ok;
 }
 
 int64_t kit_number(const struct kit *kit, const char *sql) {
-  sqlite3 *db = database(kit);
+  sqlite3 *db = kit_index(kit);
   int64_t number = -1;
   assert(index_number(db, sql, &number));
   sqlite3_close(db);

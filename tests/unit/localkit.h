@@ -14,6 +14,8 @@
 struct kit {
   char dir[128]; /* of the backend */
   struct local_conf conf;
+  unsigned threads; /* of the pool; 0: 4 */
+  int hold[2];      /* a pipe, of kit_hold() */
   struct work_pool *pool;
   struct loop *loop;
   struct sluice_host host; /* of the instance; `failure` tells why not */
@@ -26,6 +28,10 @@ void kit_init(struct kit *, uint64_t inline_max);
 void kit_fini(struct kit *); /* and removes the directory */
 bool kit_start(struct kit *);
 void kit_stop(struct kit *);
+
+/* Keeps the only thread of the pool busy, so that jobs collect. */
+void kit_hold(struct kit *);
+void kit_release(struct kit *);
 
 enum call_leave { CALL_STAYS, CALL_LEAVES_BEFORE, CALL_LEAVES_AFTER };
 
@@ -62,6 +68,8 @@ void call_head(struct call *);
 void call_remove(struct call *);
 void call_ping(struct call *);
 void call_wait(struct call *);
+/* Until it has taken so many turns: a put in one chunk has 3. */
+void call_wait_turns(struct call *, int turns);
 void call_fini(struct call *);
 
 /* The short way. */
@@ -87,7 +95,9 @@ char *kit_bytes(uint64_t seed, size_t length);
 uint64_t kit_noise(uint64_t *state);                     /* pseudo-random */
 size_t kit_files(const struct kit *, const char *below); /* regular ones */
 size_t kit_fds(void);
-/* Runs SQL on the index of a backend that isn't started. */
+/* A connection of one's own to the index: for sqlite3_close(). */
+sqlite3 *kit_index(const struct kit *);
+/* Runs SQL on the index that no backend is writing to. */
 bool kit_sql(const struct kit *, const char *sql);
 int64_t kit_number(const struct kit *, const char *sql);
 

@@ -7,6 +7,7 @@
 #include "errmsg.h"
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,7 +157,7 @@ static void test_errmsg_is_cut_at_a_character(void) {
 
   for (size_t ascii = ERRMSG_MAX - 6; ascii < ERRMSG_MAX; ascii++) {
     memset(text, 'x', ascii);
-    strcpy(text + ascii, "\U0001F600");
+    memcpy(text + ascii, "\U0001F600", 5);
     errmsg_set(&message, "%s", text);
     CU_ASSERT_EQUAL(strlen(message.text),
                     ascii + 4 < ERRMSG_MAX ? ascii + 4 : ascii);

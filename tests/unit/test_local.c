@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * The backend `local` with real files: what goes in comes out, and a commit
- * is one of few transactions.
+ * The backend `local` with real files: what goes in comes out.
  */
 #include "localkit.h"
 #include "unit.h"
 
 #include "date.h"
-#include "index.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -184,148 +182,6 @@ static void test_missing_key_is_no_object_and_its_removal_is_fine(void) {
   end(&kit);
 }
 
-static enum sluice_status put_new(struct kit *kit, const char *data,
-                                  size_t length) {
-  struct call call = {.kit = kit,
-                      .key = "a",
-                      .data = data,
-                      .length = length,
-                      .exclusive = true};
-  call_put(&call);
-  call_wait(&call);
-  call_fini(&call);
-  return call.status;
-}
-
-static void test_exclusive_commit_never_replaces(void) {
-  static const size_t sizes[] = {10, INLINE + 10};
-  struct kit kit;
-  char *old = kit_bytes(1, INLINE + 10), *other = kit_bytes(2, INLINE + 10);
-  start(&kit);
-  for (size_t i = 0; i < 4; i++) {
-    size_t first = sizes[i / 2], second = sizes[i % 2];
-    CU_ASSERT_EQUAL(put_new(&kit, old, first), SLUICE_OK);
-    size_t files = kit_files(&kit, "blobs");
-    CU_ASSERT_EQUAL(put_new(&kit, other, second), SLUICE_EEXIST);
-    CU_ASSERT_EQUAL(kit_files(&kit, "blobs"), files);
-    CU_ASSERT(kit_has(&kit, "a", old, first));
-    CU_ASSERT_EQUAL(kit_put(&kit, "a", other, second), SLUICE_OK);
-    CU_ASSERT(kit_has(&kit, "a", other, second));
-    CU_ASSERT_EQUAL(kit_files(&kit, "blobs"), i % 2);
-    kit_remove(&kit, "a");
-  }
-  CU_ASSERT(ledger_idle(&kit.local->ledger));
-  kit_stop(&kit);
-  CU_ASSERT_EQUAL(kit_number(&kit, "SELECT count(*) FROM small"), 0);
-  CU_ASSERT_EQUAL(kit_number(&kit, "SELECT count(*) FROM garbage"), 0);
-  CU_ASSERT_EQUAL(kit_number(&kit, "SELECT count(*) FROM recent"), 0);
-  kit_fini(&kit);
-  free(old);
-  free(other);
-}
-
-static void test_commit_with_a_wrong_length_or_md5_is_refused(void) {
-  static const struct {
-    size_t claim;
-    const char *md5;
-  } table[] = {{2, NULL}, {4, NULL}, {0, "0123"}, {0, ""}};
-  struct kit kit;
-  start(&kit);
-  for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-    struct call call = {.kit = &kit,
-                        .key = "a",
-                        .data = "abc",
-                        .length = 3,
-                        .claim = table[i].claim,
-                        .md5 = table[i].md5};
-    call_put(&call);
-    call_wait(&call);
-    CU_ASSERT_EQUAL(call.status, SLUICE_EINVAL);
-    CU_ASSERT_EQUAL(kit_head(&kit, "a"), SLUICE_ENOENT);
-    call_fini(&call);
-  }
-  end(&kit);
-}
-
-static int count_commit(void *arg) {
-  ++*(int *)arg;
-  return 0;
-}
-
-static void put_many(struct kit *kit, struct call *calls, size_t count,
-                     const char *data, size_t length) {
-  for (size_t i = 0; i < count; i++) {
-    char *key = NULL;
-    CU_ASSERT(asprintf(&key, "key/%zu", i) > 0);
-    calls[i] = (struct call){.kit = kit,
-                             .key = key,
-                             .data = data,
-                             .length = length,
-                             .piece = 10000,
-                             .hint = -1};
-    call_put(&calls[i]);
-  }
-  for (size_t i = 0; i < count; i++) {
-    call_wait(&calls[i]);
-    CU_ASSERT_EQUAL(calls[i].status, SLUICE_OK);
-    free((char *)calls[i].key);
-    call_fini(&calls[i]);
-  }
-}
-
-static void test_commits_that_wait_together_share_a_transaction(void) {
-  static struct call calls[200];
-  struct kit kit;
-  int commits = 0;
-  char *data = kit_bytes(3, INLINE + 1);
-  start(&kit);
-  sqlite3_commit_hook(kit.local->writer.db, count_commit, &commits);
-  put_many(&kit, calls, 200, data, 100);
-  CU_ASSERT(commits > 0 && commits < 20);
-  put_many(&kit, calls, 200, data, INLINE + 1);
-  CU_ASSERT_EQUAL(kit_files(&kit, "blobs"), 200);
-  put_many(&kit, calls, 200, data, INLINE + 1);
-  CU_ASSERT_EQUAL(kit_files(&kit, "blobs"), 200);
-  CU_ASSERT(kit_has(&kit, "key/199", data, INLINE + 1));
-  free(data);
-  end(&kit);
-}
-
-/* A batch that fails as a whole is tried again one by one. */
-static void test_what_does_not_fit_spoils_nothing_beside_it(void) {
-  enum { SMALL = 20, ALL = 60 };
-  static struct call calls[ALL];
-  static char keys[ALL][8];
-  struct kit kit;
-  char *data = kit_bytes(3, INLINE), sql[64];
-  int full = 0;
-  int64_t pages = 0;
-  start(&kit);
-  sqlite3 *db = kit.local->writer.db;
-  CU_ASSERT(index_number(db, "PRAGMA page_count", &pages));
-  snprintf(sql, sizeof sql, "PRAGMA max_page_count = %d", (int)pages + 10);
-  CU_ASSERT(index_exec(db, sql));
-  for (int i = 0; i < ALL; i++) {
-    snprintf(keys[i], sizeof keys[i], "%d", i);
-    calls[i] = (struct call){.kit = &kit,
-                             .key = keys[i],
-                             .data = data,
-                             .length = i < SMALL ? 10 : INLINE};
-    call_put(&calls[i]);
-  }
-  for (int i = 0; i < ALL; i++) {
-    call_wait(&calls[i]);
-    CU_ASSERT(i >= SMALL || calls[i].status == SLUICE_OK);
-    full += calls[i].status == SLUICE_ENOSPC;
-    CU_ASSERT_EQUAL(kit_has(&kit, keys[i], data, calls[i].length),
-                    calls[i].status == SLUICE_OK);
-    call_fini(&calls[i]);
-  }
-  CU_ASSERT(full > ALL / 2);
-  free(data);
-  end(&kit);
-}
-
 static void test_removed_object_stays_readable_to_who_reads_it(void) {
   struct kit kit;
   char *data = kit_bytes(4, 100000), *got = malloc(100000);
@@ -409,10 +265,6 @@ int main(void) {
       UNIT(test_range_reads_just_these_bytes),
       UNIT(test_metadata_comes_back_as_it_was_given),
       UNIT(test_missing_key_is_no_object_and_its_removal_is_fine),
-      UNIT(test_exclusive_commit_never_replaces),
-      UNIT(test_commit_with_a_wrong_length_or_md5_is_refused),
-      UNIT(test_commits_that_wait_together_share_a_transaction),
-      UNIT(test_what_does_not_fit_spoils_nothing_beside_it),
       UNIT(test_removed_object_stays_readable_to_who_reads_it),
       UNIT(test_lost_or_cut_blob_is_an_error_that_names_the_key),
       UNIT(test_no_descriptor_left_is_busy),

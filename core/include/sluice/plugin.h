@@ -318,6 +318,8 @@ void sluice_log(struct sluice_host *, enum sluice_level, const char *fmt, ...)
 
 /* The loop of a handle; NULL in start() and stop(). */
 struct event_base *sluice_loop(struct sluice_host *);
+/* Where uploads may wait on disk (uploads.spool_directory). */
+const char *sluice_spool_directory(const struct sluice_host *);
 /* Runs work(arg) on a thread of the pool, then then(arg) on the handle's
  * loop.  The loop lives until each then() has run. */
 void sluice_work(struct sluice_host *, void (*work)(void *arg),

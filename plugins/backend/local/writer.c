@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Transactions.  A batch that fails is tried again job by job, so that one
- * large object on a full disk doesn't fail the removes beside it.
+ * The writer's lane, and what an operation does after its transaction.  A
+ * batch that fails is tried again job by job, so that one large object on a
+ * full disk doesn't fail the removes beside it.
  */
 #include "writer.h"
 
-#include "date.h"
 #include "index.h"
 #include "local.h"
+#include "transaction.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -42,147 +43,6 @@ static const struct index_sql statements[] = {
      "UPDATE state SET value = ?1 WHERE name = 'low'"},
     {0, NULL}};
 
-/* Takes what the key has out of the tables beside `object`. */
-static bool detach(struct writer *writer, struct task *task, bool *found) {
-  index_bind(writer->find, 1, task->key, strlen(task->key));
-  int result = sqlite3_step(writer->find);
-  uint64_t small = 0, blob = 0;
-  if (result == SQLITE_ROW) {
-    small = (uint64_t)sqlite3_column_int64(writer->find, 0);
-    blob = (uint64_t)sqlite3_column_int64(writer->find, 1);
-  }
-  index_reset(writer->find);
-  *found = result == SQLITE_ROW;
-  if (!*found)
-    return result == SQLITE_DONE;
-  if (task->exclusive) {
-    task->status = SLUICE_EEXIST;
-    return true;
-  }
-  task->old = blob;
-  return (small == 0 || index_run_number(writer->erase_small, small)) &&
-         (task->old == 0 || index_run_number(writer->put_garbage, task->old));
-}
-
-static bool put_bytes(struct writer *writer, struct task *task) {
-  task->row.blob = task->blob;
-  task->row.small = 0;
-  if (task->blob)
-    return index_run_number(writer->put_recent, task->blob);
-  if (task->bytes.len == 0)
-    return true;
-  index_bind(writer->put_small, 1, task->bytes.data, task->bytes.len);
-  if (!index_run(writer->put_small))
-    return false;
-  task->row.small = (uint64_t)sqlite3_last_insert_rowid(writer->db);
-  return true;
-}
-
-static bool apply(struct writer *writer, struct task *task) {
-  bool found;
-  task->status = SLUICE_OK;
-  task->why.text[0] = '\0';
-  task->old = 0;
-  if (task->reserve)
-    return true;
-  if (!detach(writer, task, &found))
-    return false;
-  if (task->status != SLUICE_OK)
-    return true;
-  if (task->kind == TASK_REMOVE) {
-    index_bind(writer->erase, 1, task->key, strlen(task->key));
-    return !found || index_run(writer->erase);
-  }
-  task->row.mtime_ms = date_now_ms();
-  if (!put_bytes(writer, task))
-    return false;
-  index_bind(writer->put, 1, task->key, strlen(task->key));
-  row_bind(&task->row, writer->put);
-  return index_run(writer->put);
-}
-
-/* What the ledger wants to have in the index by now. */
-struct upkeep {
-  uint64_t reserved, low;
-};
-
-static bool keep_up(struct local *local, struct upkeep *want) {
-  struct writer *writer = &local->writer;
-  want->reserved = ledger_want_reserved(&local->ledger);
-  want->low = ledger_want_low(&local->ledger);
-  if (want->reserved != atomic_load(&local->ledger.reserved) &&
-      !index_run_number(writer->put_reserved, want->reserved))
-    return false;
-  if (want->low != local->ledger.low &&
-      (!index_run_number(writer->put_low, want->low) ||
-       !index_run_number(writer->erase_recent, want->low)))
-    return false;
-  if (!writer->settling)
-    writer->settling = atomic_exchange(&writer->freed, NULL);
-  for (struct writer_freed *f = writer->settling; f; f = f->next)
-    if (!index_run_number(writer->erase_garbage, f->blob))
-      return false;
-  return true;
-}
-
-static void forget_freed(struct writer *writer) {
-  while (writer->settling) {
-    struct writer_freed *next = writer->settling->next;
-    free(writer->settling);
-    writer->settling = next;
-  }
-}
-
-static void committed(struct local *local, const struct upkeep *now,
-                      struct task **tasks, size_t count) {
-  atomic_store(&local->ledger.reserved, now->reserved);
-  local->ledger.low = now->low;
-  forget_freed(&local->writer);
-  for (size_t i = 0; i < count; i++) {
-    struct task *task = tasks[i];
-    if (task->status != SLUICE_OK || !task->blob)
-      continue;
-    task->blob = 0;
-    task->pinned = false;
-    ledger_unpin(&local->ledger, task->pin);
-  }
-}
-
-/* When COMMIT itself meets an I/O error, nobody knows whether a crash would
- * bring the transaction back.  Its blobs stay then, and so do their pins: the
- * next start looks at them. */
-static void failed(struct writer *writer, struct task **tasks, size_t count,
-                   bool doubtful) {
-  struct errmsg why;
-  enum sluice_status status = index_fault(writer->db, &why);
-  if (!sqlite3_get_autocommit(writer->db))
-    index_run(writer->rollback);
-  for (size_t i = 0; i < count; i++) {
-    tasks[i]->status = status;
-    tasks[i]->why = why;
-    tasks[i]->old = 0;
-    tasks[i]->doubtful = doubtful;
-  }
-}
-
-static bool write_batch(struct local *local, struct task **tasks, size_t count,
-                        bool *doubtful) {
-  struct writer *writer = &local->writer;
-  struct upkeep now;
-  bool ok = index_run(writer->begin);
-  for (size_t i = 0; ok && i < count; i++)
-    ok = apply(writer, tasks[i]);
-  ok = ok && keep_up(local, &now);
-  *doubtful = false;
-  if (ok && index_run(writer->commit)) {
-    committed(local, &now, tasks, count);
-    return true;
-  }
-  *doubtful = ok && (sqlite3_errcode(writer->db) & 0xff) == SQLITE_IOERR;
-  failed(writer, tasks, count, *doubtful);
-  return false;
-}
-
 static int note_wal(void *arg, sqlite3 *db, const char *name, int pages) {
   (void)db, (void)name;
   *(int *)arg = pages;
@@ -214,9 +74,10 @@ static void run(void *arg, void **jobs, size_t count) {
   bool doubtful;
   for (size_t i = 0; i < count; i++)
     tasks[i] = jobs[i];
-  if (!write_batch(local, tasks, count, &doubtful) && !doubtful && count > 1)
+  if (!transaction_run(local, tasks, count, &doubtful) && !doubtful &&
+      count > 1)
     for (size_t i = 0; i < count; i++)
-      write_batch(local, &tasks[i], 1, &doubtful);
+      transaction_run(local, &tasks[i], 1, &doubtful);
   checkpoint(&local->writer);
 }
 
@@ -291,7 +152,7 @@ static void end_cleanly(struct local *local) {
   struct writer *writer = &local->writer;
   struct upkeep now;
   uint64_t next = atomic_load(&local->ledger.next);
-  bool ok = index_run(writer->begin) && keep_up(local, &now) &&
+  bool ok = index_run(writer->begin) && transaction_keep_up(local, &now) &&
             (!ledger_idle(&local->ledger) ||
              (index_run_number(writer->put_reserved, next) &&
               index_run_number(writer->put_low, next) &&
@@ -315,9 +176,9 @@ void writer_close(struct local *local) {
     end_cleanly(local);
     sluice_lane_free(writer->lane);
   }
-  forget_freed(writer);
+  transaction_forget(writer);
   writer->settling = atomic_exchange(&writer->freed, NULL);
-  forget_freed(writer);
+  transaction_forget(writer);
   index_close(writer->db);
   *writer = (struct writer){.db = NULL};
 }

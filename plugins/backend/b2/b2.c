@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Backblaze B2, by its S3-compatible API.
+ */
+#include "s3/s3.h"
+
+#define MIB ((uint64_t)1 << 20)
+#define GIB ((uint64_t)1 << 30)
+
+static const struct sluice_option options[] = {S3_OPTIONS(NULL, NULL), {0}};
+
+/* Backblaze's documentation: HTTPS only, no conditional PUT (501), an ETag of
+ * parts that nobody describes, 2048 bytes of name and metadata where objects
+ * are encrypted.  Reports: a 503 is tied to the connection that it came on. */
+static const struct s3_dialect dialect = {.name = "B2",
+                                          .require_tls = true,
+                                          .etag_is_md5 = true,
+                                          .overrides = true,
+                                          .fresh_after_503 = true,
+                                          .probe = S3_PROBE_HEAD,
+                                          .location = S3_LOCATION_NEVER,
+                                          .put_max = 5000000000,
+                                          .part_max = 5000000000,
+                                          .metadata_max = 2048,
+                                          .part_min = 5 * MIB,
+                                          .parts_max = 10000};
+
+static void *start(const void *conf, struct sluice_host *host) {
+  return s3_start(conf, host, &dialect);
+}
+
+static const struct sluice_backend backend = {SLUICE_HEAD(sluice_backend),
+                                              .name = "b2",
+                                              .version = SLUICE_VERSION,
+                                              .summary = "Backblaze B2",
+                                              .options = options,
+                                              .conf_size =
+                                                  sizeof(struct s3_conf),
+                                              .start = start,
+                                              S3_OPERATIONS};
+
+SLUICE_BACKEND(b2, backend)

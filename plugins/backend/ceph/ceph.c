@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Ceph's RADOS Gateway.
+ */
+#include "s3/s3.h"
+
+#define MIB ((uint64_t)1 << 20)
+#define GIB ((uint64_t)1 << 30)
+
+static const struct sluice_option options[] = {S3_OPTIONS(NULL, "us-east-1"),
+                                               {0}};
+
+/* ceph/ceph, src/rgw: some versions ignore If-None-Match on a PUT, so they are
+ * asked for the object before. */
+static const struct s3_dialect dialect = {.name = "Ceph",
+                                          .etag_is_md5 = true,
+                                          .multipart_etag = true,
+                                          .overrides = true,
+                                          .probe = S3_PROBE_HEAD,
+                                          .location = S3_LOCATION_NEVER,
+                                          .put_max = 5 * GIB,
+                                          .part_max = 5 * GIB,
+                                          .metadata_max = 2048,
+                                          .part_min = 5 * MIB,
+                                          .parts_max = 10000};
+
+static void *start(const void *conf, struct sluice_host *host) {
+  return s3_start(conf, host, &dialect);
+}
+
+static const struct sluice_backend backend = {SLUICE_HEAD(sluice_backend),
+                                              .name = "ceph",
+                                              .version = SLUICE_VERSION,
+                                              .summary = "Ceph RADOS Gateway",
+                                              .options = options,
+                                              .conf_size =
+                                                  sizeof(struct s3_conf),
+                                              .start = start,
+                                              S3_OPERATIONS};
+
+SLUICE_BACKEND(ceph, backend)

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One transaction: what the tasks of a batch want, and what the ledger wants
+ * to have in the index by now.
+ */
+#include "transaction.h"
+
+#include "date.h"
+#include "index.h"
+#include "local.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Takes what the key has out of the tables beside `object`. */
+static bool detach(struct writer *writer, struct task *task, bool *found) {
+  index_bind(writer->find, 1, task->key, strlen(task->key));
+  int result = sqlite3_step(writer->find);
+  uint64_t small = 0, blob = 0;
+  if (result == SQLITE_ROW) {
+    small = (uint64_t)sqlite3_column_int64(writer->find, 0);
+    blob = (uint64_t)sqlite3_column_int64(writer->find, 1);
+  }
+  index_reset(writer->find);
+  *found = result == SQLITE_ROW;
+  if (!*found)
+    return result == SQLITE_DONE;
+  if (task->exclusive) {
+    task->status = SLUICE_EEXIST;
+    return true;
+  }
+  task->old = blob;
+  return (small == 0 || index_run_number(writer->erase_small, small)) &&
+         (task->old == 0 || index_run_number(writer->put_garbage, task->old));
+}
+
+static bool put_bytes(struct writer *writer, struct task *task) {
+  task->row.blob = task->blob;
+  task->row.small = 0;
+  if (task->blob)
+    return index_run_number(writer->put_recent, task->blob);
+  if (task->bytes.len == 0)
+    return true;
+  index_bind(writer->put_small, 1, task->bytes.data, task->bytes.len);
+  if (!index_run(writer->put_small))
+    return false;
+  task->row.small = (uint64_t)sqlite3_last_insert_rowid(writer->db);
+  return true;
+}
+
+static bool apply(struct writer *writer, struct task *task) {
+  bool found;
+  task->status = SLUICE_OK;
+  task->why.text[0] = '\0';
+  task->old = 0;
+  if (task->reserve)
+    return true;
+  if (!detach(writer, task, &found))
+    return false;
+  if (task->status != SLUICE_OK)
+    return true;
+  if (task->kind == TASK_REMOVE) {
+    index_bind(writer->erase, 1, task->key, strlen(task->key));
+    return !found || index_run(writer->erase);
+  }
+  task->row.mtime_ms = date_now_ms();
+  if (!put_bytes(writer, task))
+    return false;
+  index_bind(writer->put, 1, task->key, strlen(task->key));
+  row_bind(&task->row, writer->put);
+  return index_run(writer->put);
+}
+
+bool transaction_keep_up(struct local *local, struct upkeep *want) {
+  struct writer *writer = &local->writer;
+  want->reserved = ledger_want_reserved(&local->ledger);
+  want->low = ledger_want_low(&local->ledger);
+  if (want->reserved != atomic_load(&local->ledger.reserved) &&
+      !index_run_number(writer->put_reserved, want->reserved))
+    return false;
+  if (want->low != local->ledger.low &&
+      (!index_run_number(writer->put_low, want->low) ||
+       !index_run_number(writer->erase_recent, want->low)))
+    return false;
+  if (!writer->settling)
+    writer->settling = atomic_exchange(&writer->freed, NULL);
+  for (struct writer_freed *f = writer->settling; f; f = f->next)
+    if (!index_run_number(writer->erase_garbage, f->blob))
+      return false;
+  return true;
+}
+
+void transaction_forget(struct writer *writer) {
+  while (writer->settling) {
+    struct writer_freed *next = writer->settling->next;
+    free(writer->settling);
+    writer->settling = next;
+  }
+}
+
+static void committed(struct local *local, const struct upkeep *now,
+                      struct task **tasks, size_t count) {
+  atomic_store(&local->ledger.reserved, now->reserved);
+  local->ledger.low = now->low;
+  transaction_forget(&local->writer);
+  for (size_t i = 0; i < count; i++) {
+    struct task *task = tasks[i];
+    if (task->status != SLUICE_OK || !task->blob)
+      continue;
+    task->blob = 0;
+    task->pinned = false;
+    ledger_unpin(&local->ledger, task->pin);
+  }
+}
+
+/* When COMMIT itself meets an I/O error, nobody knows whether a crash would
+ * bring the transaction back.  Its blobs stay then, and so do their pins: the
+ * next start looks at them. */
+static void failed(struct writer *writer, struct task **tasks, size_t count,
+                   bool doubtful) {
+  struct errmsg why;
+  enum sluice_status status = index_fault(writer->db, &why);
+  if (!sqlite3_get_autocommit(writer->db))
+    index_run(writer->rollback);
+  for (size_t i = 0; i < count; i++) {
+    tasks[i]->status = status;
+    tasks[i]->why = why;
+    tasks[i]->old = 0;
+    tasks[i]->doubtful = doubtful;
+  }
+}
+
+bool transaction_run(struct local *local, struct task **tasks, size_t count,
+                     bool *doubtful) {
+  struct writer *writer = &local->writer;
+  struct upkeep now;
+  bool ok = index_run(writer->begin);
+  for (size_t i = 0; ok && i < count; i++)
+    ok = apply(writer, tasks[i]);
+  ok = ok && transaction_keep_up(local, &now);
+  *doubtful = false;
+  if (ok && index_run(writer->commit)) {
+    committed(local, &now, tasks, count);
+    return true;
+  }
+  *doubtful = ok && (sqlite3_errcode(writer->db) & 0xff) == SQLITE_IOERR;
+  failed(writer, tasks, count, *doubtful);
+  return false;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Transactions of the writer, on the thread that has its lane.
+ */
+#ifndef LOCAL_TRANSACTION_H
+#define LOCAL_TRANSACTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct local;
+struct task;
+struct writer;
+
+/* Writes what the tasks want, all or nothing, and gives each its status.
+ * False: nothing was written.  `doubtful`: but a crash may bring it back. */
+bool transaction_run(struct local *, struct task **tasks, size_t count,
+                     bool *doubtful);
+
+struct upkeep { /* what the ledger wants to have in the index */
+  uint64_t reserved, low;
+};
+
+/* Writes that, inside a transaction, and that freed blobs are no garbage. */
+bool transaction_keep_up(struct local *, struct upkeep *);
+/* Drops the list of freed blobs that were written. */
+void transaction_forget(struct writer *);
+
+#endif

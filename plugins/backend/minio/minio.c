@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * MinIO.
+ */
+#include "s3/s3.h"
+
+#define MIB ((uint64_t)1 << 20)
+#define GIB ((uint64_t)1 << 30)
+
+static const struct sluice_option options[] = {
+    S3_OPTIONS("http://localhost:9000", "us-east-1"), {0}};
+
+/* minio/minio, cmd/: conditional PUT, and 2 KiB of metadata that count the
+ * headers' names. */
+static const struct s3_dialect dialect = {.name = "MinIO",
+                                          .conditional_put = true,
+                                          .etag_is_md5 = true,
+                                          .multipart_etag = true,
+                                          .overrides = true,
+                                          .probe = S3_PROBE_HEAD,
+                                          .location = S3_LOCATION_NEVER,
+                                          .put_max = 5 * GIB,
+                                          .part_max = 5 * GIB,
+                                          .metadata_max = 2048,
+                                          .part_min = 5 * MIB,
+                                          .parts_max = 10000};
+
+static void *start(const void *conf, struct sluice_host *host) {
+  return s3_start(conf, host, &dialect);
+}
+
+static const struct sluice_backend backend = {SLUICE_HEAD(sluice_backend),
+                                              .name = "minio",
+                                              .version = SLUICE_VERSION,
+                                              .summary = "MinIO",
+                                              .options = options,
+                                              .conf_size =
+                                                  sizeof(struct s3_conf),
+                                              .start = start,
+                                              S3_OPERATIONS};
+
+SLUICE_BACKEND(minio, backend)

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Cloudflare R2.
+ */
+#include "s3/s3.h"
+
+#define MIB ((uint64_t)1 << 20)
+#define GIB ((uint64_t)1 << 30)
+
+static const struct sluice_option options[] = {S3_OPTIONS(NULL, "auto"), {0}};
+
+/* Cloudflare's documentation of R2: HTTPS only, parts of equal size, a PUT of
+ * at most 5 GiB less 5 MiB, 8 KiB of metadata; response-content-* isn't among
+ * what it lists.  A token for objects may list but not see its bucket. */
+static const struct s3_dialect dialect = {.name = "R2",
+                                          .require_tls = true,
+                                          .conditional_put = true,
+                                          .etag_is_md5 = true,
+                                          .multipart_etag = true,
+                                          .conflict_is_mine = true,
+                                          .probe = S3_PROBE_LIST,
+                                          .location = S3_LOCATION_NEVER,
+                                          .put_max = 5 * GIB - 5 * MIB,
+                                          .part_max = 5 * GIB - 5 * MIB,
+                                          .metadata_max = 8192,
+                                          .part_min = 5 * MIB,
+                                          .parts_max = 10000};
+
+static void *start(const void *conf, struct sluice_host *host) {
+  return s3_start(conf, host, &dialect);
+}
+
+static const struct sluice_backend backend = {SLUICE_HEAD(sluice_backend),
+                                              .name = "r2",
+                                              .version = SLUICE_VERSION,
+                                              .summary = "Cloudflare R2",
+                                              .options = options,
+                                              .conf_size =
+                                                  sizeof(struct s3_conf),
+                                              .start = start,
+                                              S3_OPERATIONS};
+
+SLUICE_BACKEND(r2, backend)

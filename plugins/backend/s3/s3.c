@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * AWS S3, and services that behave like it.
+ */
+#include "s3/s3.h"
+
+#define MIB ((uint64_t)1 << 20)
+#define GIB ((uint64_t)1 << 30)
+
+static const struct sluice_option options[] = {
+    S3_OPTIONS("https://s3.amazonaws.com", "us-east-1"), {0}};
+
+/* Amazon S3 API reference: bucket names are host names, a single PUT has at
+ * most 5 GB, and user metadata 2 KB. */
+static const struct s3_dialect dialect = {.name = "S3",
+                                          .virtual_host = true,
+                                          .conditional_put = true,
+                                          .etag_is_md5 = true,
+                                          .multipart_etag = true,
+                                          .overrides = true,
+                                          .fresh_after_503 = true,
+                                          .probe = S3_PROBE_HEAD,
+                                          .location =
+                                              S3_LOCATION_UNLESS_US_EAST_1,
+                                          .put_max = 5000000000,
+                                          .part_max = 5 * GIB,
+                                          .metadata_max = 2048,
+                                          .part_min = 5 * MIB,
+                                          .parts_max = 10000};
+
+static void *start(const void *conf, struct sluice_host *host) {
+  return s3_start(conf, host, &dialect);
+}
+
+static const struct sluice_backend backend = {
+    SLUICE_HEAD(sluice_backend),
+    .name = "s3",
+    .version = SLUICE_VERSION,
+    .summary = "AWS S3 and services that behave like it",
+    .options = options,
+    .conf_size = sizeof(struct s3_conf),
+    .start = start,
+    S3_OPERATIONS};
+
+SLUICE_BACKEND(s3, backend)

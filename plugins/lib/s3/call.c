@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The attempts of a request: after each it is decided whether it was the
+ * last, and how long to wait for the next.
+ */
+#include "call.h"
+
+#include <assert.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "call_private.h"
+#include "date.h"
+#include "quantity.h"
+
+#define BACKOFF_MS 100       /* of the first pause, doubled with each */
+#define BACKOFF_MAX_MS 10000 /* full jitter below it */
+#define RENEWAL_MS 20000 /* others than expired credentials are waited for */
+#define WHY_MAX 1024
+
+static void call_free(struct s3_call *call) {
+  call->over = true;
+  credentials_leave(&call->waiter);
+  if (call->reading_spool)
+    return; /* it comes back to us */
+  if (call->timer != NULL)
+    event_free(call->timer);
+  xml_free(call->xml);
+  buf_fini(&call->why);
+  free(call);
+}
+
+static void finish(struct s3_call *call) {
+  call->answer.why = call->why.data;
+  call->answer.attempts = call->attempt;
+  call->events->done(call->arg, call, &call->answer);
+  call_free(call);
+}
+
+/* ---- what an answer means ----------------------------------------------- */
+
+static const struct xml_result *read_xml(struct s3_call *call) {
+  return call->xml == NULL ? NULL : xml_end(call->xml);
+}
+
+static void tell_why(struct s3_call *call, const char *what,
+                     const struct xml_result *xml) {
+  const char *id =
+      call->http == NULL ? NULL : httpc_header(call->http, "x-amz-request-id");
+  buf_clear(&call->why);
+  buf_addf(&call->why, "%s %.200s: %.300s", call->request->method,
+           call->request->key == NULL ? "bucket" : call->request->key, what);
+  if (xml != NULL && xml->message != NULL)
+    buf_addf(&call->why, " %.200s", xml->message);
+  if (id != NULL)
+    buf_addf(&call->why, " (request id %.80s)", id);
+}
+
+/* The service's clock, once. */
+static bool adopt_clock(struct s3_call *call) {
+  const char *date = httpc_header(call->http, "Date");
+  int64_t now = date_now_ms() / 1000, theirs;
+  if (call->corrected || date == NULL || !date_http_parse(date, now, &theirs))
+    return false;
+  call->loop->skew_s = theirs - now;
+  sluice_log(call->loop->host, SLUICE_LOG_WARN,
+             "the service's clock is %+lld s from ours: set this machine's",
+             (long long)call->loop->skew_s);
+  return true;
+}
+
+/* The bucket's region, once. */
+static bool adopt_region(struct s3_call *call, const char *region) {
+  char *ours = call->loop->region;
+  if (call->corrected || region == NULL || region[0] == '\0' ||
+      strlen(region) >= sizeof call->loop->region || strcmp(region, ours) == 0)
+    return false;
+  sluice_log(call->loop->host, SLUICE_LOG_WARN,
+             "the bucket is in region '%s', not '%s': set 'region' so", region,
+             ours);
+  memcpy(ours, region, strlen(region) + 1); /* it fits, as checked */
+  return true;
+}
+
+/* Can the request be made right?  Then at once, and only once. */
+static bool correct(struct s3_call *call, int http, const char *code,
+                    const struct xml_result *xml) {
+  bool corrected = false;
+  if (strcmp(code, "RequestTimeTooSkewed") == 0)
+    corrected = adopt_clock(call);
+  else if (strcmp(code, "AuthorizationHeaderMalformed") == 0 ||
+           strcmp(code, "PermanentRedirect") == 0 || http == 301)
+    corrected = adopt_region(
+        call, xml != NULL && xml->region != NULL && xml->region[0] != '\0'
+                  ? xml->region
+                  : httpc_header(call->http, "x-amz-bucket-region"));
+  else if (code[0] == '\0' && http == 400)
+    corrected =
+        adopt_region(call, httpc_header(call->http, "x-amz-bucket-region"));
+  call->corrected |= corrected;
+  return corrected;
+}
+
+static int64_t retry_after_ms(struct s3_call *call) {
+  const char *text =
+      call->http == NULL ? NULL : httpc_header(call->http, "Retry-After");
+  int64_t seconds;
+  if (text == NULL || !quantity_int(text, &seconds) || seconds < 0)
+    return 0;
+  return seconds > 3600 ? 3600 * 1000 : seconds * 1000;
+}
+
+static void arrange(struct s3_call *call, int64_t pause) {
+  xml_free(call->xml);
+  call->xml = NULL;
+  call->http = NULL;
+  struct timeval wait = {.tv_sec = pause / 1000,
+                         .tv_usec = pause % 1000 * 1000};
+  event_add(call->timer, &wait);
+}
+
+/* True when another attempt was arranged. */
+static bool try_again(struct s3_call *call, bool at_once) {
+  const struct s3_conf *conf = call->loop->s3->conf;
+  int64_t most = BACKOFF_MS, pause = 0;
+  if (call->attempt >= conf->attempts && !at_once)
+    return false;
+  for (unsigned i = 1; i < call->attempt && most < BACKOFF_MAX_MS; i++)
+    most *= 2;
+  if (!at_once) {
+    uint32_t random;
+    digest_random(&random, sizeof random);
+    int64_t wanted = retry_after_ms(call);
+    pause = (int64_t)(random % (uint32_t)most);
+    pause = pause < wanted ? wanted : pause;
+  }
+  if (date_now_ms() + pause - call->started_ms > conf->retry_time_ms)
+    return false;
+  arrange(call, pause);
+  return true;
+}
+
+/* A HEAD's answer can't say what was wrong. */
+static bool is_expired(const struct s3_call *call, int http,
+                       const char *code) {
+  return strcmp(code, "ExpiredToken") == 0 ||
+         strcmp(code, "InvalidToken") == 0 ||
+         strcmp(code, "TokenRefreshRequired") == 0 ||
+         (http == 400 && strcmp(call->request->method, "HEAD") == 0 &&
+          call->loop->credentials.session_token != NULL);
+}
+
+static void on_renewed(void *arg) {
+  struct s3_call *call = arg;
+  event_active(call->timer, EV_TIMEOUT, 0);
+}
+
+/* Have the credentials expired?  Then once more with others, if there are
+ * any: true when that was arranged. */
+static bool renew(struct s3_call *call, int http, const char *code) {
+  if (call->renewed || !is_expired(call, http, code))
+    return false;
+  call->renewed = true;
+  switch (credentials_expired(call->loop->refresh, call->renewals,
+                              &call->waiter, on_renewed, call)) {
+  case CREDENTIALS_NO_HOPE:
+    return false;
+  case CREDENTIALS_OTHERS:
+    arrange(call, 0);
+    return true;
+  case CREDENTIALS_WAIT:
+    arrange(call, RENEWAL_MS);
+    return true;
+  }
+  return false;
+}
+
+static void judge_answer(struct s3_call *call) {
+  int http = httpc_status(call->http);
+  const struct xml_result *xml = read_xml(call);
+  bool failed = http < 200 || http > 299 ||
+                (xml != NULL && xml->kind == XML_ERROR) ||
+                (call->request->wants_xml && xml == NULL);
+  const char *code = xml != NULL && xml->code != NULL ? xml->code : "";
+  call->answer = (struct s3_answer){
+      .status = SLUICE_OK, .http = http, .code = code, .xml = xml};
+  if (!failed) {
+    finish(call);
+    return;
+  }
+  struct s3_verdict verdict = s3_verdict(http, code);
+  bool nonsense = http >= 200 && http <= 299 && code[0] == '\0';
+  char what[160];
+  snprintf(what, sizeof what, "%d %.64s%s", http, code,
+           nonsense ? "an answer that isn't the XML expected" : "");
+  tell_why(call, what, xml);
+  call->answer.status = verdict.status;
+  if (http == 503 || http == 500)
+    call->fresh = call->loop->s3->dialect->fresh_after_503;
+  if (correct(call, http, code, xml)
+          ? try_again(call, true)
+          : renew(call, http, code) ||
+                ((verdict.again || nonsense) && try_again(call, false)))
+    return;
+  finish(call);
+}
+
+static void judge_failure(struct s3_call *call, enum httpc_result result,
+                          const char *why) {
+  call->answer = (struct s3_answer){.status = SLUICE_EUPSTREAM, .code = ""};
+  if (result == HTTPC_TIMEOUT)
+    call->answer.status = SLUICE_ETIMEOUT;
+  if (result == HTTPC_LOCAL)
+    call->answer.status = SLUICE_EIO;
+  tell_why(call, why == NULL ? "no answer" : why, NULL);
+  call->fresh = true;
+  /* What was handed on can't be taken back. */
+  if (!call->delivered && try_again(call, false))
+    return;
+  finish(call);
+}
+
+void s3_call_ended(void *arg, enum httpc_result result, const char *why) {
+  struct s3_call *call = arg;
+  if (result == HTTPC_OK)
+    judge_answer(call);
+  else
+    judge_failure(call, result, why);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg) {
+  struct s3_call *call = arg;
+  (void)fd, (void)what;
+  credentials_leave(&call->waiter);
+  call->attempt++;
+  if (s3_call_send(call))
+    return;
+  call->answer = (struct s3_answer){.status = SLUICE_EIO, .code = ""};
+  tell_why(call, "the request can't be made: too long, or no memory", NULL);
+  finish(call);
+}
+
+/* ---- for the operations ------------------------------------------------- */
+
+struct s3_call *s3_call_start(struct s3_loop *loop,
+                              const struct s3_request *request,
+                              const struct s3_events *events, void *arg) {
+  static const struct timeval now = {0};
+  struct s3_call *call = calloc(1, sizeof *call);
+  assert(call != NULL); /* of an operation, which the gateway has charged */
+  call->loop = loop;
+  call->request = request;
+  call->events = events;
+  call->arg = arg;
+  call->started_ms = date_now_ms();
+  buf_init(&call->why, WHY_MAX);
+  call->timer = evtimer_new(loop->base, on_timer, call);
+  assert(call->timer != NULL);
+  event_add(call->timer, &now);
+  return call;
+}
+
+void s3_call_continue(struct s3_call *call) {
+  if (call->http != NULL)
+    httpc_continue(call->http);
+}
+
+void s3_call_cancel(struct s3_call *call) {
+  if (call->http != NULL)
+    httpc_cancel(call->http);
+  call->http = NULL;
+  event_del(call->timer);
+  call_free(call);
+}
+
+void s3_call_unspooled(struct s3_call *call) {
+  call->reading_spool = false;
+  if (call->over)
+    call_free(call);
+  else if (call->http != NULL)
+    httpc_continue(call->http);
+}
+
+int s3_call_status(const struct s3_call *call) {
+  return call->http == NULL ? 0 : httpc_status(call->http);
+}
+
+const char *s3_call_header(const struct s3_call *call, const char *name) {
+  return call->http == NULL ? NULL : httpc_header(call->http, name);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One request to S3 with all its attempts: signed anew each time, corrected
+ * where clock or region were wrong, repeated where that can help.
+ */
+#ifndef S3_CALL_H
+#define S3_CALL_H
+
+#include "client.h"
+#include "xml.h"
+
+#define S3_CALL_QUERY_MAX 8
+#define S3_CALL_HEADERS_MAX 16
+
+struct s3_call;
+
+struct s3_request { /* lent until done */
+  const char *method;
+  const char *key; /* NULL: the bucket */
+  struct sigv4_pair query[S3_CALL_QUERY_MAX];
+  struct sigv4_pair headers[S3_CALL_HEADERS_MAX]; /* beside the signature's */
+  /* The body: none, memory, or a range of a spool. */
+  const void *data;
+  struct spool *spool;
+  uint64_t first, length;
+  const char *sha256; /* of the body, in hex; NULL: unknown, or none */
+  enum xml_kind expected;
+  bool wants_xml; /* in a 2xx; an error's is read anyway */
+  const struct xml_events *xml_events;
+};
+
+struct s3_answer { /* lent during done() */
+  enum sluice_status status;
+  int http;         /* 0: there was no answer */
+  const char *code; /* S3's word for an error, or "" */
+  const char *why;  /* for the log: with the service's request id */
+  const struct xml_result *xml; /* where one was wanted and came */
+  unsigned attempts;
+};
+
+struct s3_events {
+  /* A 2xx came; the body follows as data(), as httpc has it.  Both NULL: the
+   * body doesn't matter. */
+  void (*head)(void *arg, struct s3_call *);
+  bool (*data)(void *arg, const char *data, size_t len);
+  void (*done)(void *arg, struct s3_call *, const struct s3_answer *);
+};
+
+/* done() is always called, never from inside this. */
+struct s3_call *s3_call_start(struct s3_loop *, const struct s3_request *,
+                              const struct s3_events *, void *arg);
+void s3_call_continue(struct s3_call *); /* after data() said "not yet" */
+void s3_call_cancel(struct s3_call *);   /* no event follows */
+int s3_call_status(const struct s3_call *);
+/* Of the answer, valid in head() and done(); NULL: it isn't there. */
+const char *s3_call_header(const struct s3_call *, const char *name);
+
+/* What an answer without or with S3's error code means. */
+struct s3_verdict {
+  enum sluice_status status;
+  bool again; /* another attempt may help */
+};
+struct s3_verdict s3_verdict(int http, const char *code);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A call's inside: call.c decides, send.c makes one attempt.
+ */
+#ifndef S3_CALL_PRIVATE_H
+#define S3_CALL_PRIVATE_H
+
+#include "call.h"
+
+struct s3_call {
+  struct s3_loop *loop;
+  const struct s3_request *request;
+  const struct s3_events *events;
+  void *arg;
+  struct httpc_call *http; /* of the attempt */
+  struct event *timer;     /* to the next attempt */
+  struct xml *xml;
+  struct s3_answer answer;
+  struct credentials_waiter waiter; /* for others than those refused */
+  struct buf why;
+  unsigned attempt; /* from 1 */
+  int64_t started_ms;
+  uint64_t sent;      /* of the body, in this attempt */
+  bool streaming;     /* the body of the answer is the caller's */
+  bool delivered;     /* and it has got some of it */
+  bool corrected;     /* clock or region: not again */
+  unsigned renewals;  /* of the credentials that signed it */
+  bool renewed;       /* they had expired: not again */
+  bool fresh;         /* on a new connection */
+  bool reading_spool; /* a thread reads: it comes back to us */
+  bool over;
+};
+
+/* Makes one attempt; false when it can't be made at all. */
+bool s3_call_send(struct s3_call *);
+void s3_call_ended(void *call, enum httpc_result, const char *why);
+void s3_call_unspooled(struct s3_call *);
+
+#endif

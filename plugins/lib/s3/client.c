@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A configured S3 service: options checked, endpoints read, handles.
+ */
+#include "client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "date.h"
+
+static const char *authority(const char *url, bool *tls) {
+  *tls = strncmp(url, "https://", 8) == 0;
+  if (*tls)
+    return url + 8;
+  return strncmp(url, "http://", 7) == 0 ? url + 7 : NULL;
+}
+
+bool s3_endpoint_parse(struct s3_endpoint *endpoint, const char *url,
+                       bool virtual_host, const char *bucket,
+                       struct errmsg *errmsg) {
+  const char *host = authority(url, &endpoint->tls);
+  size_t len = host == NULL ? 0 : strcspn(host, "/?#@");
+  if (len == 0 || strlen(host + len) > (host[len] == '/'))
+    return errmsg_set(errmsg,
+                      "endpoint '%s' isn't http://host[:port] or "
+                      "https://host[:port]",
+                      url);
+  const char *port = endpoint->tls ? ":443" : ":80";
+  if (len > strlen(port) &&
+      strncmp(host + len - strlen(port), port, strlen(port)) == 0)
+    len -= strlen(port);
+  endpoint->virtual_host = virtual_host;
+  int n = virtual_host ? snprintf(endpoint->host, sizeof endpoint->host,
+                                  "%s.%.*s", bucket, (int)len, host)
+                       : snprintf(endpoint->host, sizeof endpoint->host,
+                                  "%.*s", (int)len, host);
+  return n < (int)sizeof endpoint->host ||
+         errmsg_set(errmsg, "endpoint '%s' is too long", url);
+}
+
+bool s3_path(struct buf *path, const struct s3 *s3,
+             const struct s3_endpoint *endpoint, const char *key) {
+  buf_clear(path);
+  buf_addc(path, '/');
+  if (!endpoint->virtual_host) {
+    buf_adds(path, s3->conf->bucket);
+    if (key != NULL)
+      buf_addc(path, '/');
+  }
+  if (key != NULL)
+    buf_adds(path, key);
+  return !path->overflown;
+}
+
+struct sigv4_key s3_signing_key(const struct s3_loop *loop) {
+  const struct credentials *credentials = &loop->credentials;
+  return (struct sigv4_key){.access_key = credentials->access_key,
+                            .secret_key = credentials->secret_key,
+                            .session_token = credentials->session_token,
+                            .region = loop->region,
+                            .service = "s3"};
+}
+
+int64_t s3_now(const struct s3_loop *loop) {
+  return date_now_ms() / 1000 + loop->skew_s;
+}
+
+/* ---- options ------------------------------------------------------------ */
+
+static bool check_int(const char *name, int64_t value, int64_t most,
+                      struct errmsg *errmsg) {
+  return (value >= 1 && value <= most) ||
+         errmsg_set(errmsg, "'%s' must be between 1 and %lld", name,
+                    (long long)most);
+}
+
+static bool check_sizes(const struct s3_conf *conf,
+                        const struct s3_dialect *dialect,
+                        struct errmsg *errmsg) {
+  if (conf->part_size < dialect->part_min ||
+      conf->part_size > dialect->part_max)
+    return errmsg_set(errmsg,
+                      "'part_size' must be between %llu and %llu bytes",
+                      (unsigned long long)dialect->part_min,
+                      (unsigned long long)dialect->part_max);
+  if (conf->multipart_threshold < dialect->part_min ||
+      conf->multipart_threshold > dialect->put_max)
+    return errmsg_set(
+        errmsg, "'multipart_threshold' must be between %llu and %llu bytes",
+        (unsigned long long)dialect->part_min,
+        (unsigned long long)dialect->put_max);
+  return true;
+}
+
+/* RFC 1123 labels, as the strictest provider wants them. */
+static bool check_bucket(const char *bucket, struct errmsg *errmsg) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+  size_t len = strlen(bucket);
+  return (len >= 3 && len <= 63 && strspn(bucket, letters) == len) ||
+         errmsg_set(errmsg,
+                    "'%s' is no bucket name: 3 to 63 small letters, digits, "
+                    "dots and hyphens",
+                    bucket);
+}
+
+static bool is_virtual(const struct s3_conf *conf,
+                       const struct s3_dialect *dialect) {
+  if (strcmp(conf->addressing, "auto") != 0)
+    return strcmp(conf->addressing, "virtual") == 0;
+  /* A wildcard certificate covers one label. */
+  return dialect->virtual_host && strchr(conf->bucket, '.') == NULL;
+}
+
+static bool check_addressing(const char *word, struct errmsg *errmsg) {
+  return strcmp(word, "auto") == 0 || strcmp(word, "path") == 0 ||
+         strcmp(word, "virtual") == 0 ||
+         errmsg_set(errmsg, "'addressing' must be path, virtual or auto");
+}
+
+static bool read_endpoints(struct s3 *s3, struct errmsg *errmsg) {
+  const struct s3_conf *conf = s3->conf;
+  bool vhost = is_virtual(conf, s3->dialect);
+  const char *presign = conf->presign_endpoint[0] != '\0'
+                            ? conf->presign_endpoint
+                            : conf->endpoint;
+  if (!s3_endpoint_parse(&s3->endpoint, conf->endpoint, vhost, conf->bucket,
+                         errmsg) ||
+      !s3_endpoint_parse(&s3->presign, presign, vhost, conf->bucket, errmsg))
+    return false;
+  return s3->endpoint.tls || !s3->dialect->require_tls ||
+         errmsg_set(errmsg, "'endpoint' must be https:// for %s",
+                    s3->dialect->name);
+}
+
+static bool read_conf(struct s3 *s3, struct errmsg *errmsg) {
+  const struct s3_conf *conf = s3->conf;
+  return check_bucket(conf->bucket, errmsg) &&
+         check_addressing(conf->addressing, errmsg) &&
+         check_int("attempts", conf->attempts, 20, errmsg) &&
+         check_int("connections", conf->connections, 10000, errmsg) &&
+         check_int("parallel_parts", conf->parallel_parts, 64, errmsg) &&
+         check_sizes(conf, s3->dialect, errmsg) &&
+         read_endpoints(s3, errmsg) &&
+         credentials_source_find(&s3->source, conf, errmsg);
+}
+
+/* ---- instance and handles ----------------------------------------------- */
+
+void *s3_start(const struct s3_conf *conf, struct sluice_host *host,
+               const struct s3_dialect *dialect) {
+  struct errmsg errmsg = {0};
+  struct s3 *s3 = calloc(1, sizeof *s3);
+  if (s3 == NULL) {
+    sluice_fail(host, "out of memory");
+    return NULL;
+  }
+  s3->conf = conf;
+  s3->dialect = dialect;
+  s3->spools.directory = sluice_spool_directory(host);
+  s3->spools.memory = (size_t)conf->spool_memory;
+  s3->spools.max = conf->spool_max;
+  atomic_init(&s3->spools.used, 0);
+  httpc_init();
+  if (!read_conf(s3, &errmsg) ||
+      !credentials_first(&s3->first, &s3->source, host, &errmsg)) {
+    sluice_fail(host, "%s", errmsg.text);
+    s3_stop(s3);
+    return NULL;
+  }
+  if (!s3_bucket_check(s3, host)) {
+    s3_stop(s3);
+    return NULL;
+  }
+  return s3;
+}
+
+void s3_stop(void *instance) {
+  struct s3 *s3 = instance;
+  credentials_fini(&s3->first);
+  credentials_source_fini(&s3->source);
+  free(s3);
+}
+
+bool s3_loop_init(struct s3_loop *loop, struct s3 *s3,
+                  struct sluice_host *host, struct event_base *base) {
+  const struct s3_conf *conf = s3->conf;
+  struct httpc_settings settings = {.connect_timeout_ms =
+                                        conf->connect_timeout_ms,
+                                    .idle_timeout_ms = conf->idle_timeout_ms,
+                                    .connections = (uint32_t)conf->connections,
+                                    .proxy = conf->proxy,
+                                    .ca_file = conf->ca_file,
+                                    .verify = conf->verify};
+  *loop = (struct s3_loop){.s3 = s3, .host = host, .base = base};
+  snprintf(loop->region, sizeof loop->region, "%s", conf->region);
+  loop->http = httpc_new(base, &settings);
+  if (loop->http != NULL && credentials_copy(&loop->credentials, &s3->first))
+    loop->refresh = credentials_refresh_new(loop);
+  if (loop->refresh != NULL)
+    return true;
+  s3_loop_fini(loop);
+  sluice_fail(host, "out of memory for an HTTP client");
+  return false;
+}
+
+void s3_loop_fini(struct s3_loop *loop) {
+  credentials_refresh_free(loop->refresh);
+  credentials_fini(&loop->credentials);
+  httpc_free(loop->http);
+}
+
+void *s3_open(void *instance, struct sluice_host *host) {
+  struct s3_loop *loop = calloc(1, sizeof *loop);
+  if (loop != NULL && s3_loop_init(loop, instance, host, sluice_loop(host)))
+    return loop;
+  free(loop);
+  return NULL;
+}
+
+void s3_close(void *handle) {
+  struct s3_loop *loop = handle;
+  s3_loop_fini(loop);
+  free(loop);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A configured S3 service, as a whole and on one loop, for the files that are
+ * the operations.
+ */
+#ifndef S3_CLIENT_H
+#define S3_CLIENT_H
+
+#include "buf.h"
+#include "credentials.h"
+#include "credentials_refresh.h"
+#include "errmsg.h"
+#include "httpc.h"
+#include "s3.h"
+#include "sigv4.h"
+#include "spool.h"
+
+struct s3_endpoint {
+  bool tls;
+  bool virtual_host; /* the bucket is part of `host` */
+  char host[300];    /* as Host has it: with the port where it isn't the
+                        scheme's */
+};
+
+struct s3 { /* the instance */
+  const struct s3_conf *conf;
+  const struct s3_dialect *dialect;
+  struct s3_endpoint endpoint, presign;
+  struct credentials_source source;
+  struct credentials first; /* what each loop begins with */
+  struct spool_settings spools;
+};
+
+struct s3_loop { /* the handle */
+  struct s3 *s3;
+  struct sluice_host *host;
+  struct event_base *base;
+  struct httpc *http;
+  struct credentials credentials;
+  unsigned renewals; /* of them */
+  struct credentials_refresh *refresh;
+  char region[64]; /* as configured, or as the service corrected it */
+  int64_t skew_s;  /* its clock less ours */
+};
+
+bool s3_loop_init(struct s3_loop *, struct s3 *, struct sluice_host *,
+                  struct event_base *);
+void s3_loop_fini(struct s3_loop *);
+
+/* "http://host:port" as configured.  `bucket` goes into the host name when
+ * `virtual_host`. */
+bool s3_endpoint_parse(struct s3_endpoint *, const char *url,
+                       bool virtual_host, const char *bucket, struct errmsg *);
+/* "/bucket/key" or "/key", raw; NULL for the bucket itself. */
+bool s3_path(struct buf *, const struct s3 *, const struct s3_endpoint *,
+             const char *key);
+
+struct sigv4_key s3_signing_key(const struct s3_loop *);
+int64_t s3_now(const struct s3_loop *); /* by the service's clock */
+
+/* Makes sure that the bucket is there; logs, or fails as start() does. */
+bool s3_bucket_check(struct s3 *, struct sluice_host *);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The refresh of one loop's credentials, off every request's path: what was
+ * signed with the old ones goes on, and they stay until there are others.
+ */
+#include "credentials_refresh.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "client.h"
+#include "credentials_fetch.h"
+#include "date.h"
+#include "digest.h"
+
+struct credentials_refresh {
+  struct s3_loop *loop;
+  const struct credentials_source *source;
+  struct httpc *http; /* NULL: the source is a file */
+  struct event *timer;
+  struct credentials_fetch *fetch; /* under way, or NULL */
+  unsigned failures;               /* in a row */
+  int64_t ended_ms;                /* when the last fetch did; 0: none yet */
+  TAILQ_HEAD(, credentials_waiter) line;
+};
+
+static int64_t below(int64_t max) {
+  uint32_t number;
+  digest_random(&number, sizeof number);
+  return max <= 0 ? 0 : number % max;
+}
+
+/* A clock that doesn't jump. */
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t left_ms(const struct credentials_refresh *refresh) {
+  return refresh->loop->credentials.expires_ms - date_now_ms() -
+         refresh->loop->skew_s * 1000;
+}
+
+/* ---- when --------------------------------------------------------------- */
+
+static int64_t pause_ms(const struct credentials_refresh *refresh) {
+  const struct credentials_timing *timing = &refresh->source->timing;
+  int64_t pause = timing->retry_ms;
+  for (unsigned i = 1; i < refresh->failures && pause < timing->retry_max_ms;
+       i++)
+    pause *= 2;
+  if (pause > timing->retry_max_ms)
+    pause = timing->retry_max_ms;
+  return pause / 2 + below(pause / 2 + 1);
+}
+
+int64_t credentials_due_ms(const struct credentials_timing *timing,
+                           int64_t left) {
+  int64_t due = left / 2;
+  /* Of a short life, the half; services that aren't ready yet to give others
+   * are asked again so. */
+  if (due > timing->lead_ms)
+    due = left - timing->lead_ms + below(timing->jitter_ms);
+  return due < timing->retry_ms ? timing->retry_ms : due;
+}
+
+static void schedule(struct credentials_refresh *refresh) {
+  if (refresh->loop->credentials.expires_ms == 0)
+    return;
+  int64_t ms =
+      refresh->failures > 0
+          ? pause_ms(refresh)
+          : credentials_due_ms(&refresh->source->timing, left_ms(refresh));
+  struct timeval wait = {.tv_sec = ms / 1000,
+                         .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+  event_add(refresh->timer, &wait);
+}
+
+/* ---- what comes --------------------------------------------------------- */
+
+static void take(struct credentials_refresh *refresh,
+                 struct credentials *credentials) {
+  struct s3_loop *loop = refresh->loop;
+  const char *name = credentials_source_name(refresh->source);
+  refresh->failures = 0;
+  if (credentials_same(&loop->credentials, credentials)) {
+    sluice_log(loop->host, SLUICE_LOG_DEBUG, "%s has the same credentials yet",
+               name);
+    return;
+  }
+  credentials_fini(&loop->credentials);
+  loop->credentials = *credentials;
+  loop->renewals++;
+  *credentials = (struct credentials){0};
+  if (loop->credentials.expires_ms == 0)
+    sluice_log(loop->host, SLUICE_LOG_INFO, "new credentials from %s", name);
+  else
+    sluice_log(loop->host, SLUICE_LOG_INFO,
+               "new credentials from %s, for %lld s", name,
+               (long long)left_ms(refresh) / 1000);
+}
+
+static void miss(struct credentials_refresh *refresh, const char *why) {
+  const char *name = credentials_source_name(refresh->source);
+  bool lasts = refresh->loop->credentials.expires_ms != 0;
+  int64_t left = left_ms(refresh) / 1000;
+  refresh->failures++;
+  if (lasts && left > 0)
+    sluice_log(refresh->loop->host, SLUICE_LOG_WARN,
+               "no new credentials, the old ones end in %lld s: %s %s",
+               (long long)left, name, why);
+  else
+    sluice_log(refresh->loop->host, SLUICE_LOG_ERROR,
+               "no new credentials, and the old ones have expired: %s %s",
+               name, why);
+}
+
+static void wake_all(struct credentials_refresh *refresh) {
+  struct credentials_waiter *waiter;
+  while ((waiter = TAILQ_FIRST(&refresh->line)) != NULL) {
+    credentials_leave(waiter);
+    waiter->wake(waiter->arg);
+  }
+}
+
+static void ended(struct credentials_refresh *refresh) {
+  refresh->fetch = NULL;
+  refresh->ended_ms = now_ms();
+  schedule(refresh);
+  wake_all(refresh);
+}
+
+static void on_done(void *arg, const struct credentials_result *result) {
+  struct credentials_refresh *refresh = arg;
+  if (result->got != NULL)
+    take(refresh, result->got);
+  else
+    miss(refresh, result->why);
+  ended(refresh);
+}
+
+static void start(struct credentials_refresh *refresh) {
+  struct s3_loop *loop = refresh->loop;
+  event_del(refresh->timer);
+  refresh->fetch =
+      credentials_fetch_start(refresh->source, loop->host, loop->base,
+                              refresh->http, on_done, refresh);
+  if (refresh->fetch != NULL)
+    return;
+  miss(refresh, "can't be asked: out of memory");
+  ended(refresh);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg) {
+  (void)fd, (void)what;
+  start(arg);
+}
+
+/* ---- its life ----------------------------------------------------------- */
+
+struct credentials_refresh *credentials_refresh_new(struct s3_loop *loop) {
+  struct credentials_refresh *refresh = calloc(1, sizeof *refresh);
+  if (refresh == NULL)
+    return NULL;
+  TAILQ_INIT(&refresh->line);
+  refresh->loop = loop;
+  refresh->source = &loop->s3->source;
+  refresh->timer = evtimer_new(loop->base, on_timer, refresh);
+  bool asks = refresh->source->http.connections > 0;
+  if (asks)
+    refresh->http = credentials_http(refresh->source, loop->base);
+  if (refresh->timer == NULL || (asks && refresh->http == NULL)) {
+    credentials_refresh_free(refresh);
+    return NULL;
+  }
+  if (credentials_source_renews(refresh->source))
+    schedule(refresh);
+  return refresh;
+}
+
+void credentials_refresh_free(struct credentials_refresh *refresh) {
+  if (refresh == NULL)
+    return;
+  if (refresh->fetch != NULL)
+    credentials_fetch_cancel(refresh->fetch);
+  if (refresh->timer != NULL)
+    event_free(refresh->timer);
+  httpc_free(refresh->http);
+  free(refresh);
+}
+
+enum credentials_hope credentials_expired(struct credentials_refresh *refresh,
+                                          unsigned renewals,
+                                          struct credentials_waiter *waiter,
+                                          void (*wake)(void *arg), void *arg) {
+  const struct credentials_timing *timing = &refresh->source->timing;
+  if (renewals != refresh->loop->renewals)
+    return CREDENTIALS_OTHERS;
+  if (!credentials_source_renews(refresh->source))
+    return CREDENTIALS_NO_HOPE;
+  /* Or each request would ask, of a service that has no others. */
+  if (refresh->fetch == NULL && refresh->ended_ms != 0 &&
+      now_ms() - refresh->ended_ms < timing->retry_ms)
+    return CREDENTIALS_NO_HOPE;
+  waiter->refresh = refresh;
+  waiter->wake = wake;
+  waiter->arg = arg;
+  TAILQ_INSERT_TAIL(&refresh->line, waiter, in_line);
+  if (refresh->fetch == NULL)
+    start(refresh);
+  return CREDENTIALS_WAIT;
+}
+
+void credentials_leave(struct credentials_waiter *waiter) {
+  if (waiter->refresh != NULL)
+    TAILQ_REMOVE(&waiter->refresh->line, waiter, in_line);
+  waiter->refresh = NULL;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Keeps a loop's credentials fresh: asks for others before they expire, and
+ * when the service says that they have.
+ */
+#ifndef S3_CREDENTIALS_REFRESH_H
+#define S3_CREDENTIALS_REFRESH_H
+
+#include <sys/queue.h>
+
+#include "credentials.h"
+
+struct s3_loop;
+struct credentials_refresh;
+
+/* `base` and `credentials` of the loop are set.  NULL: no memory. */
+struct credentials_refresh *credentials_refresh_new(struct s3_loop *);
+/* Nobody waits any more; not from inside an event of HTTP. */
+void credentials_refresh_free(struct credentials_refresh *);
+
+struct credentials_waiter { /* zeroed at first */
+  TAILQ_ENTRY(credentials_waiter) in_line;
+  struct credentials_refresh *refresh; /* NULL: it doesn't wait */
+  void (*wake)(void *arg);
+  void *arg;
+};
+
+enum credentials_hope {
+  CREDENTIALS_NO_HOPE, /* there won't be others soon */
+  CREDENTIALS_OTHERS,  /* the loop has others already */
+  CREDENTIALS_WAIT     /* wake() comes when there are, or were none */
+};
+
+/* A request whose credentials were the loop's when `renewals` was so much was
+ * refused as they had expired. */
+enum credentials_hope credentials_expired(struct credentials_refresh *,
+                                          unsigned renewals,
+                                          struct credentials_waiter *,
+                                          void (*wake)(void *arg), void *arg);
+void credentials_leave(struct credentials_waiter *);
+
+/* When to ask for others, from now, of some that have `left` milliseconds. */
+int64_t credentials_due_ms(const struct credentials_timing *, int64_t left);
+
+#endif

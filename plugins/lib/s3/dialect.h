@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What differs between providers of S3, each difference a field with its
+ * reason; a plugin is its options and one of these.
+ */
+#ifndef S3_DIALECT_H
+#define S3_DIALECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum s3_probe { /* how to ask whether a bucket is there */
+                S3_PROBE_HEAD,
+                S3_PROBE_LIST /* for keys that may list objects but not see the
+                                 bucket */
+};
+
+enum s3_location { /* what CreateBucket says of the region */
+                   S3_LOCATION_NEVER,
+                   S3_LOCATION_UNLESS_US_EAST_1
+};
+
+struct s3_dialect {
+  const char *name;
+  bool virtual_host;     /* buckets as host names by default, not as paths */
+  bool require_tls;      /* plain HTTP is refused at the start */
+  bool conditional_put;  /* PUT knows If-None-Match: * */
+  bool etag_is_md5;      /* of a single PUT */
+  bool multipart_etag;   /* is the MD5 of the parts' MD5s, "-", their number */
+  bool overrides;        /* presigned GETs may name response-content-* */
+  bool fresh_after_503;  /* a failing server is tied to the connection */
+  bool conflict_is_mine; /* CreateBucket's 409 BucketConflict: it is ours */
+  enum s3_probe probe;
+  enum s3_location location;
+  uint64_t put_max; /* bytes of a single PUT */
+  uint64_t part_min, part_max;
+  uint32_t parts_max;
+  uint32_t metadata_max; /* bytes of user metadata, names included */
+};
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An object's description out of an answer's head.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "date.h"
+#include "metadata.h"
+#include "task.h"
+
+#define META_ROOM 8192
+
+const char *const s3_meta_names[S3_META_NAMES] = {"original-filename", "md5",
+                                                  "uploaded-by"};
+
+void s3_etag(char out[160], const char *header) {
+  out[0] = '\0';
+  if (header == NULL)
+    return;
+  if (strncmp(header, "W/", 2) == 0)
+    header += 2;
+  size_t len = strlen(header);
+  if (len >= 2 && header[0] == '"' && header[len - 1] == '"') {
+    header++;
+    len -= 2;
+  }
+  if (len >= 160)
+    return;
+  memcpy(out, header, len);
+  out[len] = '\0';
+}
+
+bool s3_range_total(const char *content_range, uint64_t *total) {
+  const char *slash =
+      content_range == NULL ? NULL : strchr(content_range, '/');
+  char *end = NULL;
+  if (slash == NULL || slash[1] < '0' || slash[1] > '9')
+    return false;
+  *total = strtoull(slash + 1, &end, 10);
+  return *end == '\0';
+}
+
+void s3_meta_tell(struct sluice_op *op, const struct s3_call *call,
+                  uint64_t length) {
+  struct sluice_meta meta = SLUICE_META;
+  struct sluice_pair user[S3_META_NAMES + 1] = {{NULL, NULL}};
+  struct buf texts[S3_META_NAMES];
+  char etag[160], name[64];
+  int64_t seconds;
+  size_t n = 0;
+  for (size_t i = 0; i < S3_META_NAMES; i++) {
+    buf_init(&texts[i], META_ROOM);
+    snprintf(name, sizeof name, "x-amz-meta-%s", s3_meta_names[i]);
+    const char *value = s3_call_header(call, name);
+    if (value != NULL && metadata_decode(&texts[i], value, strlen(value)))
+      user[n++] = (struct sluice_pair){s3_meta_names[i], texts[i].data};
+  }
+  s3_etag(etag, s3_call_header(call, "ETag"));
+  meta.length = length;
+  meta.etag = etag[0] == '\0' ? NULL : etag;
+  meta.type = s3_call_header(call, "Content-Type");
+  meta.user = user;
+  const char *modified = s3_call_header(call, "Last-Modified");
+  if (modified != NULL &&
+      date_http_parse(modified, date_now_ms() / 1000, &seconds))
+    meta.mtime_ms = seconds * 1000;
+  sluice_meta(op, &meta);
+  for (size_t i = 0; i < S3_META_NAMES; i++)
+    buf_fini(&texts[i]);
+}

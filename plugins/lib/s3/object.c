@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What one request does: head, remove, ping.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "task.h"
+
+struct simple {
+  struct sluice_op *op;
+  struct s3_call *call;
+  struct s3_request request;
+  char *key;
+};
+
+static void simple_free(struct simple *simple) {
+  free(simple->key);
+  free(simple);
+}
+
+static void simple_cancel(void *work) {
+  struct simple *simple = work;
+  struct sluice_op *op = simple->op;
+  s3_call_cancel(simple->call);
+  simple_free(simple);
+  sluice_done(op, SLUICE_ECANCELED, NULL);
+}
+
+static void simple_start(struct s3_loop *loop, struct sluice_op *op,
+                         const char *method, const char *key,
+                         const struct s3_events *events) {
+  struct simple *simple = calloc(1, sizeof *simple);
+  assert(simple != NULL); /* charged with the request */
+  simple->op = op;
+  simple->request.method = method;
+  if (key != NULL) {
+    simple->key = strdup(key);
+    assert(simple->key != NULL);
+  }
+  simple->request.key = simple->key;
+  *s3_task_of(op) = (struct s3_task){simple_cancel, simple};
+  simple->call = s3_call_start(loop, &simple->request, events, simple);
+}
+
+static void simple_end(struct simple *simple, enum sluice_status status,
+                       const char *why) {
+  struct sluice_op *op = simple->op;
+  if (status == SLUICE_OK)
+    sluice_done(op, SLUICE_OK, NULL);
+  else
+    sluice_done(op, status, "%s", why);
+  simple_free(simple);
+}
+
+static void on_head(void *arg, struct s3_call *call,
+                    const struct s3_answer *answer) {
+  struct simple *simple = arg;
+  const char *length = s3_call_header(call, "Content-Length");
+  if (answer->status == SLUICE_OK)
+    s3_meta_tell(simple->op, call,
+                 length == NULL ? 0 : strtoull(length, NULL, 10));
+  simple_end(simple, answer->status, answer->why);
+}
+
+void s3_head(void *handle, struct sluice_op *op, const char *key) {
+  static const struct s3_events events = {.done = on_head};
+  simple_start(handle, op, "HEAD", key, &events);
+}
+
+static void on_removed(void *arg, struct s3_call *call,
+                       const struct s3_answer *answer) {
+  (void)call;
+  simple_end(arg, answer->status, answer->why);
+}
+
+void s3_remove(void *handle, struct sluice_op *op, const char *key) {
+  static const struct s3_events events = {.done = on_removed};
+  simple_start(handle, op, "DELETE", key, &events);
+}
+
+/* Any answer to a signed request for the bucket says that the service is
+ * there; whether the bucket is, start() has asked. */
+static void on_ping(void *arg, struct s3_call *call,
+                    const struct s3_answer *answer) {
+  (void)call;
+  bool there = answer->http > 0 && answer->http < 500;
+  simple_end(arg, there ? SLUICE_OK : SLUICE_EUPSTREAM, answer->why);
+}
+
+void s3_ping(void *handle, struct sluice_op *op) {
+  static const struct s3_events events = {.done = on_ping};
+  simple_start(handle, op, "HEAD", NULL, &events);
+}
+
+void s3_cancel(void *handle, struct sluice_op *op) {
+  struct s3_task task = *s3_task_of(op);
+  (void)handle;
+  task.cancel(task.work);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An upload: its bytes wait in a spool until commit() names them; then one
+ * PUT, with its MD5 checked by the service and by us.
+ */
+#include "put.h"
+
+#include <assert.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec.h"
+#include "metadata.h"
+
+static void put_free(void *arg) {
+  struct put *put = arg;
+  digest_free(put->sha256);
+  free(put->key);
+  free(put->type);
+  free(put->md5_hex);
+  for (size_t i = 0; i < put->user_count; i++)
+    buf_fini(&put->user[i]);
+  free(put);
+}
+
+void put_end(struct put *put, enum sluice_status status, const char *why) {
+  if (status == SLUICE_OK)
+    sluice_done(put->op, SLUICE_OK, NULL);
+  else
+    sluice_done(put->op, status, "%s", why == NULL ? "" : why);
+  spool_free(put->spool, put_free, put);
+}
+
+static void put_cancel(void *work) {
+  struct put *put = work;
+  put->canceled = true;
+  if (put->multipart != NULL) {
+    multipart_cancel(put);
+    return;
+  }
+  if (put->call != NULL)
+    s3_call_cancel(put->call);
+  if (!put->adding)
+    put_end(put, SLUICE_ECANCELED, "canceled");
+}
+
+void put_base64_md5(char out[32], const unsigned char md5[16]) {
+  EVP_EncodeBlock((unsigned char *)out, md5, 16);
+}
+
+/* ---- bytes -------------------------------------------------------------- */
+
+void s3_put(void *handle, struct sluice_op *op,
+            const struct sluice_put *wanted) {
+  struct s3_loop *loop = handle;
+  struct put *put = calloc(1, sizeof *put);
+  (void)wanted;
+  assert(put != NULL); /* charged with the request */
+  put->loop = loop;
+  put->op = op;
+  put->spool = spool_new(loop->host, &loop->s3->spools);
+  assert(put->spool != NULL);
+  if (!loop->s3->endpoint.tls)
+    put->sha256 = digest_new(DIGEST_SHA256);
+  *s3_task_of(op) = (struct s3_task){put_cancel, put};
+  sluice_next(op);
+}
+
+static void on_added(void *arg, enum sluice_status status, const char *why) {
+  struct put *put = arg;
+  put->adding = false;
+  if (put->canceled)
+    put_end(put, SLUICE_ECANCELED, "canceled");
+  else if (status != SLUICE_OK)
+    put_end(put, status, why);
+  else
+    sluice_next(put->op);
+}
+
+void s3_data(void *handle, struct sluice_op *op,
+             const struct sluice_chunk *chunk) {
+  struct put *put = s3_task_of(op)->work;
+  const struct s3_conf *conf = ((struct s3_loop *)handle)->s3->conf;
+  if (chunk->length == 0) {
+    sluice_next(op);
+    return;
+  }
+  if (put->sha256 != NULL &&
+      spool_length(put->spool) + chunk->length > conf->multipart_threshold) {
+    digest_free(put->sha256); /* parts have their own */
+    put->sha256 = NULL;
+  }
+  if (put->sha256 != NULL)
+    digest_update(put->sha256, chunk->data, chunk->length);
+  put->adding = true;
+  spool_add(put->spool, chunk->data, chunk->length, on_added, put);
+}
+
+/* ---- commit ------------------------------------------------------------- */
+
+/* False: more metadata than the provider takes. */
+static bool keep_user(struct put *put, const struct sluice_pair *user) {
+  size_t bytes = 0;
+  for (; user != NULL && user->name != NULL; user++) {
+    if (put->user_count == S3_META_NAMES)
+      return false;
+    size_t i = put->user_count++;
+    buf_init(&put->user[i], 8192);
+    snprintf(put->user_names[i], sizeof put->user_names[i], "x-amz-meta-%s",
+             user->name);
+    if (!metadata_encode(&put->user[i], user->value))
+      return false;
+    bytes += strlen(put->user_names[i]) + put->user[i].len;
+  }
+  return bytes <= put->loop->s3->dialect->metadata_max;
+}
+
+size_t put_headers(const struct put *put, struct sigv4_pair *out) {
+  size_t n = 0;
+  out[n++] = (struct sigv4_pair){"Content-Type", put->type};
+  for (size_t i = 0; i < put->user_count; i++)
+    out[n++] = (struct sigv4_pair){put->user_names[i], put->user[i].data};
+  return n;
+}
+
+static void send_put(struct put *put);
+
+/* After a PUT whose answer was lost, another one finds the object there: is it
+ * this one? */
+static void on_compared(void *arg, struct s3_call *call,
+                        const struct s3_answer *answer) {
+  struct put *put = arg;
+  char etag[160];
+  s3_etag(etag, s3_call_header(call, "ETag"));
+  put->call = NULL;
+  bool ours = answer->status == SLUICE_OK && strcmp(etag, put->md5_hex) == 0;
+  put_end(put, ours ? SLUICE_OK : SLUICE_EEXIST,
+          "an object of that key is there");
+}
+
+static void compare(struct put *put) {
+  static const struct s3_events events = {.done = on_compared};
+  put->request = (struct s3_request){.method = "HEAD", .key = put->key};
+  put->call = s3_call_start(put->loop, &put->request, &events, put);
+}
+
+/* What was stored isn't what was sent: nobody shall find it. */
+static void on_removed(void *arg, struct s3_call *call,
+                       const struct s3_answer *answer) {
+  struct put *put = arg;
+  (void)call, (void)answer;
+  put->call = NULL;
+  put_end(put, SLUICE_EUPSTREAM,
+          "the service stored other bytes than it was sent; removed");
+}
+
+static void remove_wrong(struct put *put) {
+  static const struct s3_events events = {.done = on_removed};
+  put->request = (struct s3_request){.method = "DELETE", .key = put->key};
+  put->call = s3_call_start(put->loop, &put->request, &events, put);
+}
+
+static void on_put(void *arg, struct s3_call *call,
+                   const struct s3_answer *answer) {
+  struct put *put = arg;
+  char etag[160];
+  s3_etag(etag, s3_call_header(call, "ETag"));
+  put->call = NULL;
+  if (answer->status == SLUICE_EPRECOND && put->exclusive) {
+    if (answer->attempts > 1)
+      compare(put);
+    else
+      put_end(put, SLUICE_EEXIST, answer->why);
+  } else if (answer->status != SLUICE_OK) {
+    put_end(put, answer->status, answer->why);
+  } else if (put->loop->s3->dialect->etag_is_md5 && etag[0] != '\0' &&
+             strcmp(etag, put->md5_hex) != 0) {
+    remove_wrong(put);
+  } else {
+    put_end(put, SLUICE_OK, NULL);
+  }
+}
+
+static void send_put(struct put *put) {
+  static const struct s3_events events = {.done = on_put};
+  put->request = (struct s3_request){.method = "PUT",
+                                     .key = put->key,
+                                     .spool = put->spool,
+                                     .length = put->length};
+  if (put->sha256_hex[0] != '\0')
+    put->request.sha256 = put->sha256_hex;
+  size_t n = put_headers(put, put->request.headers);
+  put->request.headers[n++] =
+      (struct sigv4_pair){"Content-MD5", put->md5_base64};
+  if (put->exclusive && put->loop->s3->dialect->conditional_put)
+    put->request.headers[n] = (struct sigv4_pair){"If-None-Match", "*"};
+  put->call = s3_call_start(put->loop, &put->request, &events, put);
+}
+
+/* Where PUT can't be told not to replace, it is asked before.  Keys are random
+ * enough for the moment between the two. */
+static void on_absent(void *arg, struct s3_call *call,
+                      const struct s3_answer *answer) {
+  struct put *put = arg;
+  (void)call;
+  put->call = NULL;
+  if (answer->status == SLUICE_OK)
+    put_end(put, SLUICE_EEXIST, "an object of that key is there");
+  else if (answer->status != SLUICE_ENOENT)
+    put_end(put, answer->status, answer->why);
+  else if (put->length > put->loop->s3->conf->multipart_threshold)
+    multipart_start(put);
+  else
+    send_put(put);
+}
+
+static void ask_absent(struct put *put) {
+  static const struct s3_events events = {.done = on_absent};
+  put->request = (struct s3_request){.method = "HEAD", .key = put->key};
+  put->call = s3_call_start(put->loop, &put->request, &events, put);
+}
+
+static bool keep_object(struct put *put, const struct sluice_object *object) {
+  unsigned char md5[16], sha256[32];
+  put->key = strdup(object->key);
+  put->type = strdup(object->type);
+  put->md5_hex = strdup(object->md5);
+  assert(put->key != NULL && put->type != NULL && put->md5_hex != NULL);
+  put->length = object->length;
+  put->exclusive = object->exclusive;
+  if (put->sha256 != NULL) {
+    digest_final(put->sha256, sha256);
+    codec_hex(put->sha256_hex, sha256, sizeof sha256);
+  }
+  if (!codec_unhex(md5, sizeof md5, object->md5))
+    return false;
+  put_base64_md5(put->md5_base64, md5);
+  return keep_user(put, object->user);
+}
+
+void s3_commit(void *handle, struct sluice_op *op,
+               const struct sluice_object *object) {
+  const struct s3 *s3 = ((struct s3_loop *)handle)->s3;
+  struct put *put = s3_task_of(op)->work;
+  if (!keep_object(put, object))
+    put_end(put, SLUICE_EINVAL, "more metadata than the provider takes");
+  else if (put->exclusive && (!s3->dialect->conditional_put ||
+                              put->length > s3->conf->multipart_threshold))
+    ask_absent(put);
+  else if (put->length > s3->conf->multipart_threshold)
+    multipart_start(put);
+  else
+    send_put(put);
+}

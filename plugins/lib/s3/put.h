@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An upload's inside: put.c takes the bytes and commits in one PUT or, by
+ * multipart.c, in parts; both end in put_end().
+ */
+#ifndef S3_PUT_H
+#define S3_PUT_H
+
+#include "task.h"
+
+struct multipart;
+
+struct put {
+  struct s3_loop *loop;
+  struct sluice_op *op;
+  struct spool *spool;
+  struct digest *sha256; /* over plain HTTP, while it may be one PUT */
+  struct s3_call *call;  /* of put.c; parts have their own */
+  struct s3_request request;
+  struct multipart *multipart;
+  bool adding;   /* the spool has a chunk */
+  bool canceled; /* ends when nothing is under way */
+  bool exclusive;
+
+  /* What commit() said. */
+  char *key, *type, *md5_hex;
+  uint64_t length;
+  struct buf user[S3_META_NAMES]; /* encoded */
+  char user_names[S3_META_NAMES][48];
+  size_t user_count;
+  char md5_base64[32], sha256_hex[65];
+};
+
+/* Headers that describe the object; how many there are. */
+size_t put_headers(const struct put *, struct sigv4_pair *);
+/* The whole of it is done with; the spool goes in the background. */
+void put_end(struct put *, enum sluice_status, const char *why);
+
+/* In parts; ends in put_end(). */
+void multipart_start(struct put *);
+void multipart_cancel(struct put *);
+
+/* 24 letters and NUL. */
+void put_base64_md5(char out[32], const unsigned char md5[16]);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The S3 client that provider plugins share: their options, and the
+ * operations of a backend.
+ */
+#ifndef S3_S3_H
+#define S3_S3_H
+
+#include <sluice/plugin.h>
+
+#include "dialect.h"
+
+struct s3_conf {
+  const char *endpoint, *presign_endpoint, *region, *bucket;
+  const char *access_key, *secret_key, *session_token;
+  const char *credentials_file, *profile;
+  const char *addressing;
+  bool create_bucket, verify;
+  const char *ca_file, *proxy;
+  int64_t connect_timeout_ms, idle_timeout_ms, retry_time_ms, attempts;
+  int64_t connections, parallel_parts;
+  uint64_t multipart_threshold, part_size, spool_memory, spool_max;
+};
+
+#define S3_OPTION(type, name, fallback, field, help) \
+  { name, type, fallback, offsetof(struct s3_conf, field), help }
+
+/* The options of every provider; `endpoint` and `region` as it wants them:
+ * NULL where they must be given. */
+#define S3_OPTIONS(endpoint_, region_)                                        \
+  S3_OPTION(SLUICE_STRING, "endpoint", endpoint_, endpoint,                   \
+            "URL of the S3 service"),                                         \
+      S3_OPTION(SLUICE_STRING, "presign_endpoint", "", presign_endpoint,      \
+                "URL that presigned links begin with; empty: endpoint"),      \
+      S3_OPTION(SLUICE_STRING, "region", region_, region,                     \
+                "region that requests are signed for"),                       \
+      S3_OPTION(SLUICE_STRING, "bucket", NULL, bucket, "name of the bucket"), \
+      S3_OPTION(SLUICE_STRING, "access_key", "", access_key,                  \
+                "access key id; empty: environment or profile"),              \
+      S3_OPTION(SLUICE_SECRET, "secret_key", "", secret_key,                  \
+                "secret access key"),                                         \
+      S3_OPTION(SLUICE_SECRET, "session_token", "", session_token,            \
+                "session token of temporary credentials"),                    \
+      S3_OPTION(SLUICE_STRING, "credentials_file", "", credentials_file,      \
+                "shared credentials file; empty: AWS's own place"),           \
+      S3_OPTION(SLUICE_STRING, "profile", "", profile,                        \
+                "profile in it; empty: AWS_PROFILE or default"),              \
+      S3_OPTION(SLUICE_STRING, "addressing", "auto", addressing,              \
+                "path, virtual (bucket in the host name) or auto"),           \
+      S3_OPTION(SLUICE_BOOL, "create_bucket", "true", create_bucket,          \
+                "create the bucket when it isn't there"),                     \
+      S3_OPTION(SLUICE_BOOL, "verify", "true", verify,                        \
+                "check the server's certificate"),                            \
+      S3_OPTION(SLUICE_STRING, "ca_file", "", ca_file,                        \
+                "CA certificates in PEM; empty: the system's"),               \
+      S3_OPTION(SLUICE_STRING, "proxy", "", proxy,                            \
+                "URL of an HTTP proxy; empty: none"),                         \
+      S3_OPTION(SLUICE_TIME, "connect_timeout", "5s", connect_timeout_ms,     \
+                "for a connection"),                                          \
+      S3_OPTION(SLUICE_TIME, "idle_timeout", "20s", idle_timeout_ms,          \
+                "silence of the server within a request"),                    \
+      S3_OPTION(SLUICE_TIME, "retry_time", "30s", retry_time_ms,              \
+                "for all attempts at a request but the last"),                \
+      S3_OPTION(SLUICE_INT, "attempts", "5", attempts,                        \
+                "attempts at a request, 1 to 20"),                            \
+      S3_OPTION(SLUICE_INT, "connections", "128", connections,                \
+                "open at once on each loop, 1 to 10000"),                     \
+      S3_OPTION(SLUICE_INT, "parallel_parts", "4", parallel_parts,            \
+                "parts of an upload sent at once, 1 to 64"),                  \
+      S3_OPTION(SLUICE_SIZE, "multipart_threshold", "64MiB",                  \
+                multipart_threshold, "larger objects are sent in parts"),     \
+      S3_OPTION(SLUICE_SIZE, "part_size", "16MiB", part_size,                 \
+                "of a part, at least; more where there would be too many"),   \
+      S3_OPTION(SLUICE_SIZE, "spool_memory", "1MiB", spool_memory,            \
+                "of an upload that waits in memory, not on disk"),            \
+      S3_OPTION(SLUICE_SIZE, "spool_max", "0", spool_max,                     \
+                "of all uploads that wait on disk; 0: no bound")
+
+void *s3_start(const struct s3_conf *, struct sluice_host *,
+               const struct s3_dialect *);
+void s3_stop(void *instance);
+void *s3_open(void *instance, struct sluice_host *);
+void s3_close(void *handle);
+void s3_head(void *handle, struct sluice_op *, const char *key);
+void s3_get(void *handle, struct sluice_op *, const struct sluice_get *);
+void s3_read(void *handle, struct sluice_op *, uint64_t first, uint64_t count);
+void s3_more(void *handle, struct sluice_op *);
+void s3_put(void *handle, struct sluice_op *, const struct sluice_put *);
+void s3_data(void *handle, struct sluice_op *, const struct sluice_chunk *);
+void s3_commit(void *handle, struct sluice_op *, const struct sluice_object *);
+void s3_list(void *handle, struct sluice_op *, const struct sluice_list *);
+void s3_remove(void *handle, struct sluice_op *, const char *key);
+void s3_cancel(void *handle, struct sluice_op *);
+void s3_ping(void *handle, struct sluice_op *);
+void s3_presign(void *handle, struct sluice_op *, const struct sluice_link *);
+
+#define S3_OPERATIONS                                                         \
+  .stop = s3_stop, .open = s3_open, .close = s3_close, .head = s3_head,       \
+  .get = s3_get, .read = s3_read, .more = s3_more, .put = s3_put,             \
+  .data = s3_data, .commit = s3_commit, .list = s3_list, .remove = s3_remove, \
+  .cancel = s3_cancel, .ping = s3_ping, .presign = s3_presign
+
+#endif

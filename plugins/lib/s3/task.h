@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What every operation keeps: how to cancel it, and its own work.
+ */
+#ifndef S3_TASK_H
+#define S3_TASK_H
+
+#include "call.h"
+
+struct s3_task { /* the state of a sluice_op */
+  void (*cancel)(void *work);
+  void *work;
+};
+
+static inline struct s3_task *s3_task_of(struct sluice_op *op) {
+  return sluice_op_state(op, sizeof(struct s3_task));
+}
+
+/* "name" of x-amz-meta-name, as the gateway stores it. */
+#define S3_META_NAMES 3
+extern const char *const s3_meta_names[S3_META_NAMES];
+
+/* Tells the operation what an answer's head says of the object, whose length
+ * is given. */
+void s3_meta_tell(struct sluice_op *, const struct s3_call *, uint64_t length);
+/* Without quotes and W/; "" when there is none. */
+void s3_etag(char out[160], const char *header);
+/* "bytes 5-9/20": the last number; false when it isn't one. */
+bool s3_range_total(const char *content_range, uint64_t *total);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The one table from S3's errors to ours.  Codes come first, as a status
+ * alone says little; the sources are the providers' error lists.
+ */
+#include "call.h"
+
+#include <string.h>
+
+static const struct {
+  const char *code;
+  struct s3_verdict verdict;
+} codes[] = {
+    {"NoSuchKey", {SLUICE_ENOENT, false}},
+    {"NoSuchVersion", {SLUICE_ENOENT, false}},
+    {"NoSuchBucket", {SLUICE_EUPSTREAM, false}},
+    {"AccessDenied", {SLUICE_EUPSTREAM, false}},
+    {"PreconditionFailed", {SLUICE_EPRECOND, false}},
+    {"InvalidRange", {SLUICE_ERANGE, false}},
+    {"EntityTooLarge", {SLUICE_ETOOBIG, false}},
+    {"KeyTooLongError", {SLUICE_EINVAL, false}},
+    {"XMinioInvalidObjectName", {SLUICE_EINVAL, false}},
+    {"XMinioInvalidResourceName", {SLUICE_EINVAL, false}},
+    {"MetadataTooLarge", {SLUICE_EINVAL, false}},
+    {"QuotaExceeded", {SLUICE_ENOSPC, false}},
+    {"XMinioStorageFull", {SLUICE_ENOSPC, false}},
+    {"XMinioAdminBucketQuotaExceeded", {SLUICE_ENOSPC, false}},
+    {"NotImplemented", {SLUICE_EUPSTREAM, false}},
+    {"BadDigest", {SLUICE_EUPSTREAM, true}},
+    {"IncompleteBody", {SLUICE_EUPSTREAM, true}},
+    {"XAmzContentSHA256Mismatch", {SLUICE_EUPSTREAM, true}},
+    {"RequestTimeout", {SLUICE_EUPSTREAM, true}},
+    {"InternalError", {SLUICE_EUPSTREAM, true}},
+    {"SlowDown", {SLUICE_EUPSTREAM, true}},
+    {"SlowDownRead", {SLUICE_EUPSTREAM, true}},
+    {"SlowDownWrite", {SLUICE_EUPSTREAM, true}},
+    {"TooManyRequests", {SLUICE_EUPSTREAM, true}},
+    {"ServiceUnavailable", {SLUICE_EUPSTREAM, true}},
+    {"Throttling", {SLUICE_EUPSTREAM, true}},
+    {"XMinioServerNotInitialized", {SLUICE_EUPSTREAM, true}},
+    {"OperationAborted", {SLUICE_EUPSTREAM, true}},
+    {"ConditionalRequestConflict", {SLUICE_EUPSTREAM, true}},
+};
+
+static const struct {
+  int http;
+  struct s3_verdict verdict;
+} statuses[] = {
+    {404, {SLUICE_ENOENT, false}},   {412, {SLUICE_EPRECOND, false}},
+    {413, {SLUICE_ETOOBIG, false}},  {416, {SLUICE_ERANGE, false}},
+    {429, {SLUICE_EUPSTREAM, true}}, {500, {SLUICE_EUPSTREAM, true}},
+    {502, {SLUICE_EUPSTREAM, true}}, {503, {SLUICE_EUPSTREAM, true}},
+    {504, {SLUICE_ETIMEOUT, true}},  {507, {SLUICE_ENOSPC, false}},
+    {509, {SLUICE_EUPSTREAM, true}},
+};
+
+struct s3_verdict s3_verdict(int http, const char *code) {
+  for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+    if (strcmp(codes[i].code, code) == 0)
+      return codes[i].verdict;
+  for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+    if (statuses[i].http == http)
+      return statuses[i].verdict;
+  return (struct s3_verdict){SLUICE_EUPSTREAM, false};
+}

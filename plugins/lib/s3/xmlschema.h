@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Which elements of S3's XML are read, by the root element and by what they
+ * lie in.
+ */
+#ifndef S3_XMLSCHEMA_H
+#define S3_XMLSCHEMA_H
+
+#include "xml.h"
+
+enum field {
+  FIELD_CODE, /* those up to FIELD_NONE become texts of the result */
+  FIELD_MESSAGE,
+  FIELD_REQUEST_ID,
+  FIELD_REGION,
+  FIELD_BUCKET,
+  FIELD_NEXT_TOKEN,
+  FIELD_NEXT_KEY_MARKER,
+  FIELD_NEXT_UPLOAD_ID_MARKER,
+  FIELD_INITIATED,
+  FIELD_COMPLETE_ETAG,
+  FIELD_LOCATION,
+  FIELD_NONE,
+  FIELD_TRUNCATED,
+  FIELD_ENCODING,
+  FIELD_PREFIX,
+  FIELD_KEY, /* from here on: of an entry */
+  FIELD_UPLOAD_ID,
+  FIELD_ETAG,
+  FIELD_SIZE,
+  FIELD_TIME
+};
+
+enum group {
+  GROUP_ROOT,
+  GROUP_OBJECT,
+  GROUP_PREFIX,
+  GROUP_UPLOAD,
+  GROUP_NONE
+};
+
+/* XML_ANY: of another document. */
+enum xml_kind xmlschema_root(const char *name);
+/* What lies in this child of the root. */
+enum group xmlschema_group(enum xml_kind, const char *name);
+/* What the text of an element is that lies in a group. */
+enum field xmlschema_field(enum xml_kind, enum group, const char *name);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where an upload waits until its name and length are known: in memory while
+ * it is small, then in an unlinked temporary file.  All spools of a backend
+ * share a bound.
+ */
+#ifndef LIB_SPOOL_H
+#define LIB_SPOOL_H
+
+#include <sluice/plugin.h>
+#include <stdatomic.h>
+
+struct spool;
+
+struct spool_settings { /* of a backend, for all loops */
+  const char *directory;
+  size_t memory; /* bytes of a spool that stay in memory */
+  uint64_t max;  /* of all spools in files; 0: no bound */
+  atomic_uint_least64_t used;
+};
+
+struct spool *spool_new(struct sluice_host *, struct spool_settings *);
+/* Frees it, and its room on the disk: also while a job of its own runs, which
+ * it waits for in the background; then released(arg), NULL: nothing.  No other
+ * event comes; what was lent, and sums, must stay until released(), which is
+ * never called from inside this. */
+void spool_free(struct spool *, void (*released)(void *arg), void *arg);
+
+/* Appends; the bytes are lent until added(), which is never called from inside
+ * this.  One at a time, and none while a sum is made.  SLUICE_ENOSPC: disk or
+ * bound full; SLUICE_EIO, SLUICE_ENOMEM.  What failed isn't there, and `why`
+ * is lent until added() returns. */
+void spool_add(struct spool *, const void *data, size_t len,
+               void (*added)(void *arg, enum sluice_status, const char *why),
+               void *arg);
+uint64_t spool_length(const struct spool *);
+
+/* Copies from memory, or from the file where the page cache has it: never
+ * waits for a disk.  -1: it would; then ready(arg) comes when it needn't, and
+ * the same read is made again.  -2: the file can't be read.  0: at the end.
+ * Several may wait at once, each with an `arg` of its own. */
+int64_t spool_read(struct spool *, uint64_t offset, void *to, size_t room,
+                   void (*ready)(void *arg), void *arg);
+
+/* Digests of a range, made by a thread of the pool: MD5 and, when asked for,
+ * SHA-256.  One at a time for each `sum`. */
+struct spool_sum {
+  uint64_t first, count;
+  bool want_sha256;
+  unsigned char md5[16], sha256[32];
+  bool failed;
+  struct spool *spool; /* private */
+  void (*summed)(void *arg);
+  void *arg;
+};
+void spool_sum(struct spool *, struct spool_sum *, void (*summed)(void *arg),
+               void *arg);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A spool's inside, for its own files: spool.c appends and frees, spool_read.c
+ * reads and sums, spool_file.c makes the calls that may block.
+ *
+ * What must stay true: memory, fd and length change on the loop's thread only,
+ * and while a job uses them they don't.
+ */
+#ifndef LIB_SPOOL_PRIVATE_H
+#define LIB_SPOOL_PRIVATE_H
+
+#include <sys/queue.h>
+
+#include "spool.h"
+
+/* Bytes that a thread of the pool read, for who couldn't wait for them. */
+struct spool_fetch {
+  LIST_ENTRY(spool_fetch) link;
+  struct spool *spool;
+  int fd;
+  uint64_t offset;
+  size_t room;
+  int64_t got; /* -1: not yet; -2: it can't be read */
+  void (*ready)(void *arg);
+  void *arg;
+  char data[];
+};
+
+LIST_HEAD(spool_fetches, spool_fetch);
+
+struct spool_add {
+  const void *data;
+  size_t len;
+  uint64_t charge; /* what it takes of the bound */
+  int fd;          /* the file, once it is open */
+  int error;       /* errno */
+  bool busy;
+  enum sluice_status status;
+  void (*added)(void *arg, enum sluice_status, const char *why);
+  void *arg;
+};
+
+struct spool {
+  struct sluice_host *host;
+  struct spool_settings *settings;
+  struct event *later; /* says added() and released() */
+  char *memory;        /* all of it, while fd is -1 */
+  size_t room;
+  int fd;
+  uint64_t length;
+  uint64_t charged; /* to settings->used */
+  unsigned jobs;    /* of the pool's, that use this */
+  unsigned sums;    /* of those */
+  bool freed;
+  struct spool_add add;
+  struct spool_fetches fetches;
+  void (*released)(void *arg);
+  void *released_arg;
+  char why[512];
+};
+
+/* A job is over; true: the spool was freed meanwhile, say nothing. */
+bool spool_job_over(struct spool *);
+
+/* ---- calls that may block: on a thread of the pool ---------------------- */
+
+/* An unlinked file; -1 and errno. */
+int spool_file_open(const char *directory);
+bool spool_file_write(int fd, const void *data, size_t len, uint64_t offset);
+/* Bytes read, less than room only at the file's end; -1 and errno. */
+int64_t spool_file_read(int fd, void *to, size_t room, uint64_t offset);
+/* This one never waits for a disk: -1 and EAGAIN instead. */
+int64_t spool_file_peek(int fd, void *to, size_t room, uint64_t offset);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reading a spool back, and its digests.  What isn't in the page cache is read
+ * by a thread of the pool into memory of its own and kept until it is asked
+ * for again: so a read that was once told to wait succeeds, also where pages
+ * are short, or the filesystem can't tell whether it would wait.
+ */
+#include "spool_private.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "digest.h"
+
+#define FETCH_MAX (128u * 1024)
+#define SUM_PIECE (64u * 1024)
+
+static void fetch_free(struct spool_fetch *fetch) {
+  LIST_REMOVE(fetch, link);
+  free(fetch);
+}
+
+/* What was fetched for this read; NULL: nothing.  What was fetched for `arg`
+ * and isn't wanted any more goes. */
+static struct spool_fetch *fetch_find(struct spool *spool, uint64_t offset,
+                                      const void *arg) {
+  struct spool_fetch *fetch = LIST_FIRST(&spool->fetches), *found = NULL;
+  while (fetch != NULL) {
+    struct spool_fetch *next = LIST_NEXT(fetch, link);
+    if (fetch->arg == arg && fetch->got != -1) {
+      if (fetch->offset == offset && found == NULL)
+        found = fetch;
+      else
+        fetch_free(fetch);
+    }
+    fetch = next;
+  }
+  return found;
+}
+
+static void fetch_work(void *arg) {
+  struct spool_fetch *fetch = arg;
+  int64_t got =
+      spool_file_read(fetch->fd, fetch->data, fetch->room, fetch->offset);
+  fetch->got = got > 0 ? got : -2;
+}
+
+static void fetch_then(void *arg) {
+  struct spool_fetch *fetch = arg;
+  void (*ready)(void *) = fetch->ready;
+  void *ready_arg = fetch->arg;
+  if (!spool_job_over(fetch->spool))
+    ready(ready_arg);
+}
+
+static int64_t fetch_start(struct spool *spool, uint64_t offset, size_t room,
+                           void (*ready)(void *arg), void *arg) {
+  if (room > FETCH_MAX)
+    room = FETCH_MAX;
+  struct spool_fetch *fetch = calloc(1, sizeof *fetch + room);
+  if (fetch == NULL)
+    return -2;
+  fetch->spool = spool;
+  fetch->fd = spool->fd;
+  fetch->offset = offset;
+  fetch->room = room;
+  fetch->got = -1;
+  fetch->ready = ready;
+  fetch->arg = arg;
+  LIST_INSERT_HEAD(&spool->fetches, fetch, link);
+  spool->jobs++;
+  sluice_work(spool->host, fetch_work, fetch_then, fetch);
+  return -1;
+}
+
+int64_t spool_read(struct spool *spool, uint64_t offset, void *to, size_t room,
+                   void (*ready)(void *arg), void *arg) {
+  assert(!spool->freed);
+  if (offset >= spool->length || room == 0)
+    return 0;
+  if (room > spool->length - offset)
+    room = (size_t)(spool->length - offset);
+  if (spool->fd < 0) {
+    memcpy(to, spool->memory + offset, room);
+    return (int64_t)room;
+  }
+  struct spool_fetch *fetch = fetch_find(spool, offset, arg);
+  if (fetch == NULL) {
+    int64_t got = spool_file_peek(spool->fd, to, room, offset);
+    if (got > 0)
+      return got;
+    if (got == 0 || errno != EAGAIN)
+      return -2;
+    return fetch_start(spool, offset, room, ready, arg);
+  }
+  int64_t got = fetch->got;
+  if (got > 0 && (uint64_t)got > room)
+    got = (int64_t)room;
+  if (got > 0)
+    memcpy(to, fetch->data, (size_t)got);
+  fetch_free(fetch);
+  return got;
+}
+
+static bool sum_update(struct spool_sum *sum, struct digest *md5,
+                       struct digest *sha256) {
+  const struct spool *spool = sum->spool;
+  char *piece = spool->fd < 0 ? NULL : malloc(SUM_PIECE);
+  if (spool->fd >= 0 && piece == NULL)
+    return false;
+  bool whole = true;
+  for (uint64_t at = 0; at < sum->count && whole;) {
+    uint64_t left = sum->count - at;
+    size_t len = left < SUM_PIECE ? (size_t)left : SUM_PIECE;
+    const char *data = piece;
+    if (piece == NULL)
+      data = spool->memory + sum->first + at;
+    else
+      whole = spool_file_read(spool->fd, piece, len, sum->first + at) ==
+              (int64_t)len;
+    if (whole) {
+      digest_update(md5, data, len);
+      if (sha256 != NULL)
+        digest_update(sha256, data, len);
+    }
+    at += len;
+  }
+  free(piece);
+  return whole;
+}
+
+static void sum_work(void *arg) {
+  struct spool_sum *sum = arg;
+  struct digest *md5 = digest_new(DIGEST_MD5);
+  struct digest *sha256 = sum->want_sha256 ? digest_new(DIGEST_SHA256) : NULL;
+  sum->failed = md5 == NULL || (sum->want_sha256 && sha256 == NULL) ||
+                !sum_update(sum, md5, sha256);
+  if (!sum->failed) {
+    digest_final(md5, sum->md5);
+    if (sha256 != NULL)
+      digest_final(sha256, sum->sha256);
+  }
+  digest_free(md5);
+  digest_free(sha256);
+}
+
+static void sum_nothing(void *arg) {
+  struct spool_sum *sum = arg;
+  sum->failed = true;
+}
+
+static void sum_then(void *arg) {
+  struct spool_sum *sum = arg;
+  sum->spool->sums--;
+  if (!spool_job_over(sum->spool))
+    sum->summed(sum->arg);
+}
+
+void spool_sum(struct spool *spool, struct spool_sum *sum,
+               void (*summed)(void *arg), void *arg) {
+  assert(!spool->freed && !spool->add.busy);
+  bool inside =
+      sum->first <= spool->length && sum->count <= spool->length - sum->first;
+  sum->spool = spool;
+  sum->summed = summed;
+  sum->arg = arg;
+  spool->sums++;
+  spool->jobs++;
+  sluice_work(spool->host, inside ? sum_work : sum_nothing, sum_then, sum);
+}

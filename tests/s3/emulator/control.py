@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""What tests ask and tell the emulator itself, below /_emulator/, without a
+signature:
+
+  GET  violations    what a client did wrong; DELETE forgets it
+  GET  rules         the whole table, with how often each rule fired
+  GET  faults        what is pending, what fired; DELETE forgets both
+  POST faults        more steps of the script (faults.py)
+  GET  requests      what came, with status and bytes; DELETE forgets it
+  GET  state         buckets with their objects, uploads and parts
+  POST clock         {"offset": seconds} moves the server's time"""
+import json
+
+from .faults import BadStep
+from .message import Response
+
+PREFIX = "/_emulator/"
+
+
+def violations(server, call, _):
+    if call.request.method == "DELETE":
+        server.state.book.clear()
+    found = server.state.book.violations
+    return {"violations": found, "signature_failures": sum(
+        one["rule"].startswith(("G1.", "G2.")) for one in found)}
+
+
+def rules(server, _, __):
+    return {"rules": server.state.book.describe()}
+
+
+def faults(server, call, sent):
+    if call.request.method == "DELETE":
+        server.script.clear()
+    if call.request.method == "POST":
+        server.script.add(sent)
+    return server.script.describe()
+
+
+def requests(server, call, _):
+    with server.lock:
+        if call.request.method == "DELETE":
+            server.log.clear()
+        return {"requests": list(server.log)}
+
+
+def state(server, _, __):
+    with server.state.store.lock:
+        return {"buckets": {
+            bucket.name: {
+                "objects": {key: describe(thing) for key, thing
+                            in bucket.objects.items()},
+                "versions": {key: len(found) for key, found
+                             in bucket.versions.items()},
+                "uploads": [{"key": upload.key, "id": upload.id,
+                             "parts": {number: part.size for number, part
+                                       in upload.parts.items()}}
+                            for upload in bucket.uploads.values()]}
+            for bucket in server.state.store.buckets.values()}}
+
+
+def describe(thing):
+    return {"size": thing.size, "etag": thing.etag,
+            "headers": thing.headers, "metadata": dict(thing.metadata),
+            "parts": [part.size for part in thing.parts]}
+
+
+def clock(server, _, sent):
+    if sent:
+        server.state.clock.offset = sent["offset"]
+    return {"offset": server.state.clock.offset}
+
+
+HANDLERS = {"violations": violations, "rules": rules, "faults": faults,
+            "requests": requests, "state": state, "clock": clock}
+
+
+def control(server, call):
+    handler = HANDLERS.get(call.request.raw_path.removeprefix(PREFIX))
+    if not handler:
+        return reply(404, {"error": f"there are {', '.join(HANDLERS)}"})
+    text = b""
+    while data := call.body.read():
+        text += data
+    try:
+        return reply(200, handler(server, call,
+                                  json.loads(text) if text else None))
+    except (BadStep, KeyError, TypeError, ValueError) as error:
+        return reply(400, {"error": f"{type(error).__name__}: {error}"})
+
+
+def reply(status, thing):
+    body = json.dumps(thing).encode() + b"\n"
+    return Response(status, {"Content-Type": "application/json"}, body)

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Requests on their way through hooks: who is admitted, and who waits.
+ */
+#include "requestkit.h"
+#include "unit.h"
+
+#include <string.h>
+
+#define ROW(row, holds) \
+  CU_assertImplementation((holds), __LINE__, (row), __FILE__, "", CU_FALSE)
+
+/* ---- admission ---------------------------------------------------------- */
+
+static void test_hooks_decide_in_order_and_guards_deny_by_default(void) {
+  static const struct {
+    const char *hooks, *asked;
+    bool admitted;
+    enum sluice_status refusal;
+  } rows[] = {
+      {"", "", true, SLUICE_OK},           {"p", "p", true, SLUICE_OK},
+      {"a", "a", true, SLUICE_OK},         {"d", "d", false, SLUICE_EDENIED},
+      {"n", "", true, SLUICE_OK},          {"P", "P", false, SLUICE_OK},
+      {"A", "A", true, SLUICE_OK},         {"D", "D", false, SLUICE_EDENIED},
+      {"N", "", false, SLUICE_OK},         {"aP", "aP", false, SLUICE_OK},
+      {"PA", "PA", true, SLUICE_OK},       {"AP", "AP", true, SLUICE_OK},
+      {"NA", "A", true, SLUICE_OK},        {"AD", "AD", false, SLUICE_EDENIED},
+      {"Ad", "Ad", false, SLUICE_EDENIED}, {"dA", "d", false, SLUICE_EDENIED},
+      {"pppA", "pppA", true, SLUICE_OK},   {"Appp", "Appp", true, SLUICE_OK},
+      {"apaP", "apaP", false, SLUICE_OK},  {"f", "f", false, SLUICE_ERATE},
+      {"AF", "AF", false, SLUICE_ERATE}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct scene scene;
+    scene_init(&scene, rows[i].hooks);
+    request_admit(&scene.request, false, scene_then, &scene);
+    ROW(rows[i].hooks, scene.thens == 1);
+    ROW(rows[i].hooks, scene.admitted == rows[i].admitted);
+    ROW(rows[i].hooks, strcmp(scene.asked, rows[i].asked) == 0);
+    ROW(rows[i].hooks, scene.request.refusal == rows[i].refusal);
+    scene_fini(&scene);
+  }
+}
+
+static void test_a_key_passes_unless_it_is_denied(void) {
+  static const struct {
+    const char *hooks;
+    bool admitted;
+  } rows[] = {{"", true},   {"p", true},   {"P", true},
+              {"A", true},  {"N", true},   {"PPP", true},
+              {"D", false}, {"ad", false}, {"AD", false}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct scene scene;
+    scene_init(&scene, rows[i].hooks);
+    request_admit(&scene.request, true, scene_then, &scene);
+    ROW(rows[i].hooks, scene.thens == 1);
+    ROW(rows[i].hooks, scene.admitted == rows[i].admitted);
+    scene_fini(&scene);
+  }
+}
+
+static void test_a_chain_names_its_hooks(void) {
+  struct scene scene;
+  scene_init(&scene, "dpD");
+  scene.chain[0] = 1;
+  scene.request.chain_count = 1;
+  CU_ASSERT_FALSE(request_guarded(&scene.request));
+  request_admit(&scene.request, false, scene_then, &scene);
+  CU_ASSERT_TRUE(scene.admitted);
+  CU_ASSERT_STRING_EQUAL(scene.asked, "p");
+  scene.chain[0] = 2;
+  CU_ASSERT_TRUE(request_guarded(&scene.request));
+  scene_fini(&scene);
+}
+
+static void test_a_refusals_words_are_kept_and_cut(void) {
+  struct scene scene;
+  char text[400];
+  scene_init(&scene, "f");
+  request_admit(&scene.request, false, scene_then, &scene);
+  CU_ASSERT_STRING_EQUAL(scene.request.message, "Not so fast");
+  memset(text, 'x', sizeof text);
+  text[sizeof text - 1] = '\0';
+  sluice_request_refuse(&scene.request, SLUICE_OK, text);
+  CU_ASSERT_EQUAL(scene.request.refusal, SLUICE_EDENIED);
+  CU_ASSERT_EQUAL(strlen(scene.request.message),
+                  sizeof scene.request.message - 1);
+  scene_fini(&scene);
+}
+
+/* ---- waiting ------------------------------------------------------------ */
+
+static void test_a_hook_that_waited_decides_later(void) {
+  static const struct {
+    const char *hooks;
+    enum sluice_verdict verdict;
+    bool admitted;
+    const char *asked;
+  } rows[] = {
+      {"w", SLUICE_PASS, true, "w"},    {"w", SLUICE_DENY, false, "w"},
+      {"w", SLUICE_ALLOW, true, "w"},   {"W", SLUICE_PASS, false, "W"},
+      {"W", SLUICE_ALLOW, true, "W"},   {"W", SLUICE_DENY, false, "W"},
+      {"wA", SLUICE_PASS, true, "wA"},  {"wP", SLUICE_ALLOW, false, "wP"},
+      {"WP", SLUICE_ALLOW, true, "WP"}, {"Wd", SLUICE_ALLOW, false, "Wd"},
+      {"WA", SLUICE_DENY, false, "W"},  {"pWp", SLUICE_ALLOW, true, "pWp"}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct scene scene;
+    scene_init(&scene, rows[i].hooks);
+    request_admit(&scene.request, false, scene_then, &scene);
+    scene_turn(&scene);
+    ROW(rows[i].hooks, scene.thens == 0);
+    sluice_request_resume(&scene.request, rows[i].verdict);
+    ROW(rows[i].hooks, scene.thens == 0); /* not inside the hook's call */
+    scene_turn(&scene);
+    ROW(rows[i].hooks, scene.thens == 1);
+    ROW(rows[i].hooks, scene.admitted == rows[i].admitted);
+    ROW(rows[i].hooks, strcmp(scene.asked, rows[i].asked) == 0);
+    scene_fini(&scene);
+  }
+}
+
+static void test_hooks_may_wait_one_after_the_other(void) {
+  struct scene scene;
+  scene_init(&scene, "wWw");
+  request_admit(&scene.request, false, scene_then, &scene);
+  for (int i = 0; i < 3; i++) {
+    CU_ASSERT_EQUAL(scene.thens, 0);
+    sluice_request_resume(&scene.request, SLUICE_ALLOW);
+    scene_turn(&scene);
+  }
+  CU_ASSERT_EQUAL(scene.thens, 1);
+  CU_ASSERT_TRUE(scene.admitted);
+  CU_ASSERT_STRING_EQUAL(scene.asked, "wWw");
+  scene_fini(&scene);
+}
+
+static void test_a_second_resume_is_ignored(void) {
+  struct scene scene;
+  scene_init(&scene, "W");
+  request_admit(&scene.request, false, scene_then, &scene);
+  sluice_request_resume(&scene.request, SLUICE_DENY);
+  sluice_request_resume(&scene.request, SLUICE_ALLOW);
+  scene_turn(&scene);
+  sluice_request_resume(&scene.request, SLUICE_ALLOW);
+  scene_turn(&scene);
+  CU_ASSERT_EQUAL(scene.thens, 1);
+  CU_ASSERT_FALSE(scene.admitted);
+  scene_fini(&scene);
+}
+
+static void test_resuming_with_wait_goes_on_waiting(void) {
+  struct scene scene;
+  scene_init(&scene, "W");
+  request_admit(&scene.request, false, scene_then, &scene);
+  sluice_request_resume(&scene.request, SLUICE_WAIT);
+  scene_turn(&scene);
+  CU_ASSERT_EQUAL(scene.thens, 0);
+  sluice_request_resume(&scene.request, SLUICE_ALLOW);
+  scene_turn(&scene);
+  CU_ASSERT_TRUE(scene.thens == 1 && scene.admitted);
+  scene_fini(&scene);
+}
+
+static void test_resuming_who_does_not_wait_is_ignored(void) {
+  struct scene scene;
+  scene_init(&scene, "D");
+  request_admit(&scene.request, false, scene_then, &scene);
+  sluice_request_resume(&scene.request, SLUICE_ALLOW);
+  scene_turn(&scene);
+  CU_ASSERT_TRUE(scene.thens == 1 && !scene.admitted);
+  scene_fini(&scene);
+}
+
+static void test_a_resume_before_its_wait_admits_nobody(void) {
+  struct scene scene;
+  scene_init(&scene, "R");
+  request_admit(&scene.request, false, scene_then, &scene);
+  scene_turn(&scene);
+  CU_ASSERT_EQUAL(scene.thens, 0);
+  scene_fini(&scene);
+}
+
+static void test_a_late_resume_admits_nobody(void) {
+  static const bool rows[] = {false, true}; /* over when it is acted on */
+  for (size_t i = 0; i < 2; i++) {
+    struct scene scene;
+    scene_init(&scene, "Wp");
+    request_admit(&scene.request, false, scene_then, &scene);
+    scene.request.over = !rows[i];
+    sluice_request_resume(&scene.request, SLUICE_ALLOW);
+    scene.request.over = true;
+    scene_turn(&scene);
+    CU_ASSERT_TRUE(scene.thens == 1 && !scene.admitted);
+    CU_ASSERT_STRING_EQUAL(scene.asked, "W");
+    scene_fini(&scene);
+  }
+}
+
+int main(void) {
+  static const struct unit_test tests[] = {
+      UNIT(test_hooks_decide_in_order_and_guards_deny_by_default),
+      UNIT(test_a_key_passes_unless_it_is_denied),
+      UNIT(test_a_chain_names_its_hooks),
+      UNIT(test_a_refusals_words_are_kept_and_cut),
+      UNIT(test_a_hook_that_waited_decides_later),
+      UNIT(test_hooks_may_wait_one_after_the_other),
+      UNIT(test_a_second_resume_is_ignored),
+      UNIT(test_resuming_with_wait_goes_on_waiting),
+      UNIT(test_resuming_who_does_not_wait_is_ignored),
+      UNIT(test_a_resume_before_its_wait_admits_nobody),
+      UNIT(test_a_late_resume_admits_nobody),
+      {NULL, NULL}};
+  return unit_main("request", tests);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Certificates and keys as they are found on disks.  The openssl command
+ * makes them.
+ */
+#include "tls.h"
+#include "unit.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+struct shelf {
+  char folder[64];
+  char certificate[96], key[96], other[96], sealed[96], empty[96], none[96];
+};
+
+static struct shelf shelf;
+
+/* Runs openssl with the words of one line. */
+static bool openssl(const char *fmt, const char *first, const char *second) {
+  char line[512], *words[32] = {NULL};
+  size_t count = 0;
+  int status = 1;
+  pid_t child;
+  posix_spawn_file_actions_t quiet;
+  snprintf(line, sizeof line, fmt, first, second);
+  for (char *at = line; at != NULL && count < 31;) {
+    words[count++] = at;
+    at = strchr(at, ' ');
+    if (at != NULL)
+      *at++ = '\0';
+  }
+  posix_spawn_file_actions_init(&quiet);
+  posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", O_WRONLY, 0);
+  bool ran =
+      posix_spawnp(&child, words[0], &quiet, NULL, words, environ) == 0 &&
+      waitpid(child, &status, 0) == child && status == 0;
+  posix_spawn_file_actions_destroy(&quiet);
+  return ran;
+}
+
+static void name(char out[96], const char *file) {
+  snprintf(out, 96, "%s/%s", shelf.folder, file);
+}
+
+static bool shelf_init(void) {
+  snprintf(shelf.folder, sizeof shelf.folder, "/tmp/sluice-tls-XXXXXX");
+  if (mkdtemp(shelf.folder) == NULL)
+    return false;
+  name(shelf.certificate, "cert.pem");
+  name(shelf.key, "key.pem");
+  name(shelf.other, "other.pem");
+  name(shelf.sealed, "sealed.pem");
+  name(shelf.empty, "empty.pem");
+  name(shelf.none, "none.pem");
+  close(open(shelf.empty, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  return openssl("openssl req -x509 -newkey ec -pkeyopt "
+                 "ec_paramgen_curve:P-256 -nodes -subj /CN=localhost "
+                 "-days 2 -out %s -keyout %s",
+                 shelf.certificate, shelf.key) &&
+         openssl("openssl genpkey -algorithm EC -pkeyopt "
+                 "ec_paramgen_curve:P-256 -out %s",
+                 shelf.other, "") &&
+         openssl("openssl pkey -in %s -aes256 -passout pass:secret -out %s",
+                 shelf.key, shelf.sealed);
+}
+
+static void shelf_fini(void) {
+  const char *const files[] = {shelf.certificate, shelf.key,   shelf.other,
+                               shelf.sealed,      shelf.empty, shelf.none};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+    unlink(files[i]);
+  rmdir(shelf.folder);
+}
+
+static void test_a_certificate_and_its_key_are_loaded(void) {
+  struct errmsg errmsg = {""};
+  SSL_CTX *tls = tls_new(shelf.certificate, shelf.key, &errmsg);
+  CU_ASSERT_PTR_NOT_NULL(tls);
+  CU_ASSERT_STRING_EQUAL(errmsg.text, "");
+  SSL_CTX_free(tls);
+}
+
+static void test_what_is_wrong_is_named(void) {
+  const struct {
+    const char *certificate, *key, *option, *file;
+  } rows[] = {
+      {shelf.none, shelf.key, "server.tls.certificate", shelf.none},
+      {shelf.empty, shelf.key, "server.tls.certificate", shelf.empty},
+      {shelf.key, shelf.key, "server.tls.certificate", shelf.key},
+      {shelf.folder, shelf.key, "server.tls.certificate", shelf.folder},
+      {shelf.certificate, shelf.none, "server.tls.private_key", shelf.none},
+      {shelf.certificate, shelf.empty, "server.tls.private_key", shelf.empty},
+      {shelf.certificate, shelf.certificate, "server.tls.private_key",
+       shelf.certificate},
+      {shelf.certificate, shelf.other, "server.tls.private_key", shelf.other},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct errmsg errmsg = {""};
+    CU_ASSERT_PTR_NULL(tls_new(rows[i].certificate, rows[i].key, &errmsg));
+    CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, rows[i].option));
+    CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, rows[i].file));
+    CU_ASSERT_PTR_NULL(strstr(errmsg.text, "unknown error"));
+  }
+}
+
+/* A gateway is started by nobody who could answer.  In a session of its own
+ * it has no terminal, so a question is an error as well. */
+static void test_a_key_with_a_password_is_refused_without_asking(void) {
+  struct errmsg errmsg = {""};
+  CU_ASSERT_PTR_NULL(tls_new(shelf.certificate, shelf.sealed, &errmsg));
+  CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, "without a password"));
+  SSL_CTX *tls = tls_new(shelf.certificate, shelf.key, &errmsg);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(tls);
+  CU_ASSERT_PTR_NOT_NULL(SSL_CTX_get_default_passwd_cb(tls));
+  SSL_CTX_free(tls);
+}
+
+static void test_old_versions_are_not_spoken(void) {
+  struct errmsg errmsg = {""};
+  SSL_CTX *tls = tls_new(shelf.certificate, shelf.key, &errmsg);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(tls);
+  CU_ASSERT_EQUAL(SSL_CTX_get_min_proto_version(tls), TLS1_2_VERSION);
+  CU_ASSERT((SSL_CTX_get_options(tls) & SSL_OP_NO_RENEGOTIATION) != 0);
+  CU_ASSERT((SSL_CTX_get_options(tls) & SSL_OP_NO_COMPRESSION) != 0);
+  SSL_CTX_free(tls);
+}
+
+int main(void) {
+  static const struct unit_test tests[] = {
+      UNIT(test_a_certificate_and_its_key_are_loaded),
+      UNIT(test_what_is_wrong_is_named),
+      UNIT(test_a_key_with_a_password_is_refused_without_asking),
+      UNIT(test_old_versions_are_not_spoken),
+      {NULL, NULL}};
+  setsid();
+  if (!shelf_init()) {
+    shelf_fini();
+    printf("skipped: the openssl command makes no certificates here\n");
+    return UNIT_SKIP;
+  }
+  int status = unit_main("tls", tests);
+  shelf_fini();
+  return status;
+}
