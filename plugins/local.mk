@@ -65,6 +65,7 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/send.c \
 	%D%/lib/s3/sigv4.c \
 	%D%/lib/s3/sigv4.h \
+	%D%/lib/s3/sweep.c \
 	%D%/lib/s3/task.h \
 	%D%/lib/s3/verdict.c \
 	%D%/lib/s3/xml.c \

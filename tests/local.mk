@@ -52,6 +52,8 @@ UNIT_TESTS = \
 	%D%/unit/test_chunked \
 	%D%/unit/test_codec \
 	%D%/unit/test_config \
+	%D%/unit/test_credentials \
+	%D%/unit/test_credentials_refresh \
 	%D%/unit/test_cursor \
 	%D%/unit/test_date \
 	%D%/unit/test_digest \
@@ -99,6 +101,7 @@ UNIT_TESTS = \
 	%D%/unit/test_sigv4vectors \
 	%D%/unit/test_skeleton \
 	%D%/unit/test_spool \
+	%D%/unit/test_spool_job \
 	%D%/unit/test_tls \
 	%D%/unit/test_work \
 	%D%/unit/test_xml \
@@ -180,14 +183,21 @@ LOCAL_TEST_KIT = \
 check_LTLIBRARIES += %D%/unit/libs3kit.la
 %C%_unit_libs3kit_la_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 %C%_unit_libs3kit_la_SOURCES = \
+	%D%/unit/credentialskit.c \
+	%D%/unit/credentialskit.h \
+	%D%/unit/credentialsserver.c \
 	%D%/unit/httpckit.c \
 	%D%/unit/httpckit.h \
 	%D%/unit/httpcserver.c \
+	%D%/unit/spoolkit.c \
+	%D%/unit/spoolkit.h \
 	%D%/unit/xmltold.c \
 	%D%/unit/xmltold.h
 S3_TEST_LIBS = %D%/unit/libunit.la %D%/unit/libs3kit.la \
 	plugins/lib/libs3.la $(CORE_LIBS) $(CUNIT_LIBS)
 
+%C%_unit_test_credentials_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_credentials_refresh_LDADD = $(S3_TEST_LIBS)
 %C%_unit_test_httpc_LDADD = $(S3_TEST_LIBS)
 %C%_unit_test_httpc_fail_LDADD = $(S3_TEST_LIBS)
 %C%_unit_test_httpc_flow_LDADD = $(S3_TEST_LIBS)
@@ -197,6 +207,7 @@ S3_TEST_LIBS = %D%/unit/libunit.la %D%/unit/libs3kit.la \
 %C%_unit_test_sigv4_LDADD = $(S3_TEST_LIBS)
 %C%_unit_test_sigv4vectors_LDADD = $(S3_TEST_LIBS)
 %C%_unit_test_spool_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_spool_job_LDADD = $(S3_TEST_LIBS)
 %C%_unit_test_xml_LDADD = $(S3_TEST_LIBS)
 %C%_unit_test_xmlrefusal_LDADD = $(S3_TEST_LIBS)
 
@@ -298,7 +309,10 @@ S3_TESTS = \
 	%D%/s3/test_dialects.py \
 	%D%/s3/test_emulator.py \
 	%D%/s3/test_faults.py \
-	%D%/s3/test_operations.py
+	%D%/s3/test_listing.py \
+	%D%/s3/test_operations.py \
+	%D%/s3/test_rgw.py \
+	%D%/s3/test_signature.py
 
 TESTS += $(S3_TESTS)
 EXTRA_DIST += $(S3_TESTS)
@@ -323,6 +337,7 @@ EXTRA_DIST += $(CHECKS)
 
 INTEGRATION_TESTS = \
 	%D%/integration/test_clients.py \
+	%D%/integration/test_config.py \
 	%D%/integration/test_ingress.py \
 	%D%/integration/test_listen.py \
 	%D%/integration/test_local.py \
@@ -345,9 +360,11 @@ EXTRA_DIST += $(E2E_TESTS)
 
 EXTRA_DIST += \
 	%D%/bench/memory.py \
+	%D%/bench/s3.py \
 	%D%/checks/kit \
 	%D%/e2e/crash.py \
 	%D%/integration/kit.py \
+	%D%/s3/acts.py \
 	%D%/s3/client.py \
 	%D%/s3/emulator/__init__.py \
 	%D%/s3/emulator/__main__.py \
@@ -356,6 +373,7 @@ EXTRA_DIST += \
 	%D%/s3/emulator/call.py \
 	%D%/s3/emulator/checks.py \
 	%D%/s3/emulator/control.py \
+	%D%/s3/emulator/copies.py \
 	%D%/s3/emulator/dialect.py \
 	%D%/s3/emulator/errors.py \
 	%D%/s3/emulator/faults.py \
@@ -365,6 +383,7 @@ EXTRA_DIST += \
 	%D%/s3/emulator/objects.py \
 	%D%/s3/emulator/operations.py \
 	%D%/s3/emulator/payload.py \
+	%D%/s3/emulator/reading.py \
 	%D%/s3/emulator/rules.py \
 	%D%/s3/emulator/server.py \
 	%D%/s3/emulator/signature.py \

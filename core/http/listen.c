@@ -147,7 +147,7 @@ static bool remove_stale(const struct address *address, const char *path) {
   struct stat file;
   if (lstat(path, &file) < 0 || !S_ISSOCK(file.st_mode))
     return false;
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   bool stale = fd >= 0 &&
                connect(fd, (const struct sockaddr *)&address->storage,
                        address->len) < 0 &&

@@ -102,6 +102,7 @@ static void prepare(struct exchange *ex, int status) {
   ex->state = EXCHANGE_ANSWERING;
   ex->status = status;
   ex->on_body = NULL;
+  ex->request.over = true;
   exchange_unwatch(ex);
   reply_header(ex, "X-Request-Id", ex->request.id);
   reply_header(ex, "X-Content-Type-Options", "nosniff");

@@ -63,6 +63,10 @@ static bool admitted(const struct sluice_request *request) {
 static void go_on(struct sluice_request *request,
                   enum sluice_verdict verdict) {
   while (verdict != SLUICE_WAIT) {
+    if (verdict != SLUICE_DENY) { /* nobody's last word is another's */
+      request->refusal = SLUICE_OK;
+      request->message[0] = '\0';
+    }
     if (verdict == SLUICE_ALLOW &&
         hook_at(request, request->at)->plugin->guards)
       request->allowed = true;

@@ -41,6 +41,8 @@ uint64_t spool_length(const struct spool *);
  * Several may wait at once, each with an `arg` of its own. */
 int64_t spool_read(struct spool *, uint64_t offset, void *to, size_t room,
                    void (*ready)(void *arg), void *arg);
+/* Who waits with this `arg` isn't told any more. */
+void spool_unread(struct spool *, const void *arg);
 
 /* Digests of a range, made by a thread of the pool: MD5 and, when asked for,
  * SHA-256.  One at a time for each `sum`. */

@@ -20,7 +20,8 @@ struct spool_fetch {
   int fd;
   uint64_t offset;
   size_t room;
-  int64_t got; /* -1: not yet; -2: it can't be read */
+  int64_t got; /* the thread's, until it is over; -2: it can't be read */
+  bool over;
   void (*ready)(void *arg);
   void *arg;
   char data[];

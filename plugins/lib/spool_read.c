@@ -22,19 +22,17 @@ static void fetch_free(struct spool_fetch *fetch) {
   free(fetch);
 }
 
-/* What was fetched for this read; NULL: nothing.  What was fetched for `arg`
+/* What is fetched for this read; NULL: nothing.  What was fetched for `arg`
  * and isn't wanted any more goes. */
 static struct spool_fetch *fetch_find(struct spool *spool, uint64_t offset,
                                       const void *arg) {
   struct spool_fetch *fetch = LIST_FIRST(&spool->fetches), *found = NULL;
   while (fetch != NULL) {
     struct spool_fetch *next = LIST_NEXT(fetch, link);
-    if (fetch->arg == arg && fetch->got != -1) {
-      if (fetch->offset == offset && found == NULL)
-        found = fetch;
-      else
-        fetch_free(fetch);
-    }
+    if (fetch->arg == arg && fetch->offset == offset)
+      found = fetch;
+    else if (fetch->arg == arg && fetch->over)
+      fetch_free(fetch);
     fetch = next;
   }
   return found;
@@ -51,8 +49,16 @@ static void fetch_then(void *arg) {
   struct spool_fetch *fetch = arg;
   void (*ready)(void *) = fetch->ready;
   void *ready_arg = fetch->arg;
-  if (!spool_job_over(fetch->spool))
+  fetch->over = true;
+  if (!spool_job_over(fetch->spool) && ready != NULL)
     ready(ready_arg);
+}
+
+void spool_unread(struct spool *spool, const void *arg) {
+  struct spool_fetch *fetch;
+  LIST_FOREACH (fetch, &spool->fetches, link)
+    if (fetch->arg == arg)
+      fetch->ready = NULL;
 }
 
 static int64_t fetch_start(struct spool *spool, uint64_t offset, size_t room,
@@ -66,7 +72,6 @@ static int64_t fetch_start(struct spool *spool, uint64_t offset, size_t room,
   fetch->fd = spool->fd;
   fetch->offset = offset;
   fetch->room = room;
-  fetch->got = -1;
   fetch->ready = ready;
   fetch->arg = arg;
   LIST_INSERT_HEAD(&spool->fetches, fetch, link);
@@ -95,6 +100,8 @@ int64_t spool_read(struct spool *spool, uint64_t offset, void *to, size_t room,
       return -2;
     return fetch_start(spool, offset, room, ready, arg);
   }
+  if (!fetch->over)
+    return -1;
   int64_t got = fetch->got;
   if (got > 0 && (uint64_t)got > room)
     got = (int64_t)room;

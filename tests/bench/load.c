@@ -2,13 +2,13 @@
  *
  * A load client that costs little, for tests/bench/s3.py: sends the requests
  * of a plan over kept connections, a thread each, and prints how long all of
- * them took.  Bodies that are sent come out of one buffer, those that come are
- * dropped by the kernel.
+ * them took.  Bodies that come are dropped by the kernel.
  *
- *   load PORT CONNECTIONS <PLAN
+ *   load PORT CONNECTIONS BODY <PLAN
  *
  * A request of the plan is "HEAD BODY TAIL\n", three numbers of bytes, then
- * the bytes of its head and of its tail; the body's in between are made here.
+ * the bytes of its head and of its tail.  The body's in between are those of
+ * the file BODY, a MiB, again and again.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -100,14 +100,14 @@ static void read_plan(struct plan *plan) {
   }
 }
 
-/* Bytes that no layer can take for a pattern, the same each time. */
-static const char *make_body(void) {
-  uint64_t *words = malloc(BODY_ROOM), x = 0x9E3779B97F4A7C15;
-  for (size_t i = 0; words != NULL && i < BODY_ROOM / 8; i++) {
-    x ^= x << 13, x ^= x >> 7, x ^= x << 17;
-    words[i] = x;
-  }
-  return (const char *)words;
+static const char *read_body(const char *path) {
+  FILE *file = fopen(path, "rb");
+  char *body = malloc(BODY_ROOM);
+  if (file == NULL || body == NULL ||
+      fread(body, 1, BODY_ROOM, file) != BODY_ROOM)
+    die("can't read the body");
+  fclose(file);
+  return body;
 }
 
 /* ---- a connection ------------------------------------------------------- */
@@ -201,10 +201,11 @@ static double seconds(void) {
 }
 
 int main(int argc, char **argv) {
-  struct plan plan = {.body = make_body()};
-  unsigned count = argc == 3 ? (unsigned)strtoul(argv[2], NULL, 10) : 0;
-  if (count < 1 || count > 1000 || plan.body == NULL)
-    die("usage: load PORT CONNECTIONS <PLAN");
+  struct plan plan = {0};
+  unsigned count = argc == 4 ? (unsigned)strtoul(argv[2], NULL, 10) : 0;
+  if (count < 1 || count > 1000)
+    die("usage: load PORT CONNECTIONS BODY <PLAN");
+  plan.body = read_body(argv[3]);
   plan.port = (uint16_t)strtoul(argv[1], NULL, 10);
   read_plan(&plan);
   pthread_t *threads = calloc(count, sizeof *threads);

@@ -14,6 +14,7 @@ met.
 """
 import argparse
 import contextlib
+import hashlib
 import os
 import shutil
 import statistics
@@ -25,7 +26,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parents[0] / "integration"), str(HERE.parents[0])]
+# In place of this folder, where this file would be taken for the package s3.
+sys.path[:1] = [str(HERE.parent / "integration"), str(HERE.parent)]
 
 # pylint: disable=wrong-import-position
 from kit import (BINARY, FORM, GIB, KIB, MIB, Gateway, Mismatch,  # noqa: E402
@@ -177,6 +179,14 @@ def element(start, body=0, tail=b""):
     return b"%d %d %d\n%s%s" % (len(start), body, len(tail), start, tail)
 
 
+def measured(runs, turn):
+    """Runs them, starting with another one each turn; the answers in the
+    order in which they are given."""
+    order = [(at + turn) % len(runs) for at in range(len(runs))]
+    answers = {at: runs[at]() for at in order}
+    return [answers[at] for at in range(len(runs))]
+
+
 class Bench:
     def __init__(self, rgw, gateway, folder):
         self.rgw, self.gateway, self.samples = rgw, gateway, Samples()
@@ -184,13 +194,16 @@ class Bench:
         self.service = int(rgw.endpoint.rpartition(":")[2])
         self.port = int(gateway.url.rpartition(":")[2])
         self.program = load_program(folder)
-        self.runs = 0
+        self.body = Path(folder, "body")
+        if not self.body.exists():
+            self.body.write_bytes(os.urandom(MIB))
+        self.runs = self.turn = 0
 
     def load(self, port, connections, plan):
         """Seconds that the plan takes."""
-        done = subprocess.run([self.program, str(port), str(connections)],
-                              input=b"".join(plan), stdout=subprocess.PIPE,
-                              check=False)
+        done = subprocess.run([self.program, str(port), str(connections),
+                               self.body], input=b"".join(plan),
+                              stdout=subprocess.PIPE, check=False)
         equal("status of load", done.returncode, 0)
         return float(done.stdout)
 
@@ -202,6 +215,20 @@ class Bench:
         lines = [f"Content-Length: {size}"] if method == "PUT" else []
         return element(head(method, target, *lines, host=self.client.host),
                        size)
+
+    def payload(self, size):
+        """SHA-256 of a body."""
+        body, sum_ = self.body.read_bytes(), hashlib.sha256()
+        for at in range(0, size, MIB):
+            sum_.update(body[:size - at])
+        return sum_.hexdigest()
+
+    def signed(self, key, size, payload):
+        """A PUT as SDKs send it over plain HTTP, with its bytes signed."""
+        path = path_of(BUCKET, key)
+        lines = self.client.signed("PUT", path, payload=payload)
+        return element(head("PUT", path, *lines, f"Content-Length: {size}",
+                            host=self.client.host), size)
 
     @staticmethod
     def form(prefix, size):
@@ -220,10 +247,13 @@ class Bench:
 
     # ---- objects
 
-    def upload_direct(self, count, size, connections):
+    def upload_direct(self, count, size, connections, *, signed=False):
+        """Seconds, and the keys."""
         name = self.names("direct")
         keys = [f"{name}/{i}" for i in range(count)]
-        plan = [self.presigned("PUT", key, size) for key in keys]
+        payload = self.payload(size) if signed else None
+        plan = [self.signed(key, size, payload) if signed else
+                self.presigned("PUT", key, size) for key in keys]
         return self.load(self.service, connections, plan), keys
 
     def upload_form(self, count, size, connections):
@@ -252,54 +282,66 @@ class Bench:
 
     # ---- rounds
 
-    def large_round(self, tools, nginx):
-        volume = LARGE * LARGE_AT_ONCE
-        up, ours = self.upload_direct(LARGE_AT_ONCE, LARGE, LARGE_AT_ONCE)
-        through, keys, cpu = self.upload_form(LARGE_AT_ONCE, LARGE,
-                                              LARGE_AT_ONCE)
-        self.samples.add("16 uploads of 50 MiB, rate to direct", up / through)
-        self.samples.add("upload direct, MiB/s", volume / MIB / up)
-        self.remove(ours)
-        cost, basis = cpu * GIB / volume, tools.cost(self)
-        self.samples.add("CPU of an upload to openssl and curl", cost / basis)
-        self.samples.add("gateway, CPU s/GiB up", cost)
-        self.download_round(keys, volume, nginx)
-        self.remove(keys)
+    def uploads(self, what, count, size, connections):
+        """Direct, direct with bytes signed, and by the gateway: its keys, and
+        its processor time."""
+        some = (count, size, connections)
+        (direct, ours), (signed, others), (through, keys, cpu) = measured(
+            [lambda: self.upload_direct(*some),
+             lambda: self.upload_direct(*some, signed=True),
+             lambda: self.upload_form(*some)], self.turn)
+        equal("objects", len(keys), count)
+        self.samples.add(f"{what}, rate to direct", direct / through)
+        self.samples.add(f"{what}, rate to signed bytes", signed / through)
+        self.samples.add(f"{what}, direct, MiB/s",
+                         count * size / MIB / direct)
+        if size == LARGE:
+            self.remove(ours + others)
+        return keys, cpu
 
-    def download_round(self, keys, volume, nginx):
+    def downloads(self, what, keys, size, connections, nginx):
+        """Direct, by the gateway and by nginx: the processor time of both."""
         gets = [self.presigned("GET", key) for key in keys]
-        down = self.load(self.service, LARGE_AT_ONCE, gets)
-        before = cpu_of(self.gateway.pid)
-        through = self.load(self.port, LARGE_AT_ONCE,
-                            [self.fetch(key) for key in keys])
-        cost = (cpu_of(self.gateway.pid) - before) * GIB / volume
-        before = cpu_of(*nginx.pids())
-        self.load(nginx.port, LARGE_AT_ONCE, gets)
-        basis = (cpu_of(*nginx.pids()) - before) * GIB / volume
-        self.samples.add("16 downloads of 50 MiB, rate to direct",
-                         down / through)
-        self.samples.add("download direct, MiB/s", volume / MIB / down)
-        self.samples.add("CPU of a download to nginx", cost / basis)
-        self.samples.add("gateway, CPU s/GiB down", cost)
-        self.samples.add("nginx, CPU s/GiB down", basis)
 
-    def small_round(self, count):
-        up, _ = self.upload_direct(count, SMALL, SMALL_AT_ONCE)
-        through, keys, cpu = self.upload_form(count, SMALL, SMALL_AT_ONCE)
-        equal("small objects", len(keys), count)
-        self.samples.add("4 KiB uploads by 8, rate to direct", up / through)
-        self.samples.add("4 KiB direct, uploads/s", count / up)
-        self.samples.add("gateway, CPU ms/4 KiB upload", 1000 * cpu / count)
-        down = self.load(self.service, SMALL_AT_ONCE,
-                         [self.presigned("GET", key) for key in keys])
-        before = cpu_of(self.gateway.pid)
-        through = self.load(self.port, SMALL_AT_ONCE,
-                            [self.fetch(key) for key in keys])
-        cpu = cpu_of(self.gateway.pid) - before
-        self.samples.add("4 KiB downloads by 8, rate to direct",
-                         down / through)
-        self.samples.add("4 KiB direct, downloads/s", count / down)
-        self.samples.add("gateway, CPU ms/4 KiB download", 1000 * cpu / count)
+        def through(port, plan, *pids):
+            before = cpu_of(*pids)
+            return self.load(port, connections, plan), cpu_of(*pids) - before
+        (direct, _), (ours, cpu), (_, other) = measured(
+            [lambda: through(self.service, gets),
+             lambda: through(self.port, [self.fetch(key) for key in keys],
+                             self.gateway.pid),
+             lambda: through(nginx.port, gets, *nginx.pids())], self.turn)
+        self.samples.add(f"{what}, rate to direct", direct / ours)
+        self.samples.add(f"{what}, direct, MiB/s",
+                         len(keys) * size / MIB / direct)
+        return cpu, other
+
+    def large_round(self, tools, nginx):
+        gib = LARGE * LARGE_AT_ONCE / GIB
+        keys, cpu = self.uploads("16 uploads of 50 MiB", LARGE_AT_ONCE, LARGE,
+                                 LARGE_AT_ONCE)
+        basis = tools.cost(self)
+        self.samples.add("CPU of an upload to openssl and curl",
+                         cpu / gib / basis)
+        self.samples.add("gateway up, CPU s/GiB", cpu / gib)
+        cpu, other = self.downloads("16 downloads of 50 MiB", keys, LARGE,
+                                    LARGE_AT_ONCE, nginx)
+        self.samples.add("CPU of a download to nginx", cpu / other)
+        self.samples.add("gateway down, CPU s/GiB", cpu / gib)
+        self.samples.add("nginx down, CPU s/GiB", other / gib)
+        self.remove(keys)
+        self.turn += 1
+
+    def small_round(self, count, nginx):
+        keys, cpu = self.uploads("4 KiB uploads by 8", count, SMALL,
+                                 SMALL_AT_ONCE)
+        self.samples.add("gateway, CPU ms a 4 KiB upload", 1000 * cpu / count)
+        cpu, other = self.downloads("4 KiB downloads by 8", keys, SMALL,
+                                    SMALL_AT_ONCE, nginx)
+        self.samples.add("gateway, CPU ms a 4 KiB download",
+                         1000 * cpu / count)
+        self.samples.add("nginx, CPU ms a 4 KiB download",
+                         1000 * other / count)
 
 
 class Tools:
@@ -417,7 +459,7 @@ def measure(given, rgw, folder, samples):
             if "large" in only:
                 bench.large_round(tools, nginx)
             if "small" in only:
-                bench.small_round(given.small)
+                bench.small_round(given.small, nginx)
     if "memory" in only:
         peak_of_many(rgw, folder, samples)
     if given.large:

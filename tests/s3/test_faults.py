@@ -99,7 +99,7 @@ def test_status_after_the_operation_leaves_it_done():
 @test
 def test_sticky_status_stays_with_its_connection():
     _, client = prepared({"do": "503 ServiceUnavailable", "sticky": True,
-                          "message": "no tomes available"}, dialect="ceph")
+                          "message": "no tomes available"})
     with client.wire() as wire:
         for _ in range(3):
             client.send(wire, "GET", "/bucket-1/data")

@@ -114,15 +114,19 @@ static size_t on_read(void *arg, void *to, size_t room) {
   return room;
 }
 
+static void note_head(struct fetch *fetch) {
+  const char *value = httpc_header(fetch->call, "x-test");
+  fetch->status = httpc_status(fetch->call);
+  snprintf(fetch->header, sizeof fetch->header, "%s",
+           value != NULL ? value : "(none)");
+}
+
 static void on_head(void *arg) {
   struct fetch *fetch = arg;
   if (fetch->over)
     abort();
   fetch->heads++;
-  fetch->status = httpc_status(fetch->call);
-  const char *value = httpc_header(fetch->call, "x-test");
-  snprintf(fetch->header, sizeof fetch->header, "%s",
-           value != NULL ? value : "(none)");
+  note_head(fetch);
   fetch_leaves(fetch, FETCH_LEAVES_IN_HEAD);
 }
 
@@ -149,7 +153,7 @@ static void on_done(void *arg, enum httpc_result result, const char *why) {
     abort();
   fetch->over = true;
   fetch->result = result;
-  fetch->status = httpc_status(fetch->call);
+  note_head(fetch);
   snprintf(fetch->why, sizeof fetch->why, "%s", why);
 }
 

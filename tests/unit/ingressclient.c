@@ -29,8 +29,10 @@ static void on_got(struct bufferevent *bev, void *arg) {
 static void on_end(struct bufferevent *bev, short what, void *arg) {
   struct client *c = arg;
   (void)bev;
-  if ((what & BEV_EVENT_CONNECTED) != 0)
+  if ((what & BEV_EVENT_CONNECTED) != 0) {
+    c->connected = true;
     return;
+  }
   if ((what & BEV_EVENT_WRITING) == 0)
     c->ended = true;
   c->broken |= (what & BEV_EVENT_ERROR) != 0;
@@ -60,7 +62,8 @@ struct client *client_new(struct bed *bed) {
   int failed = connect(fd, (struct sockaddr *)&address, sizeof address);
   assert(failed == 0);
   evutil_make_socket_nonblocking(fd);
-  *c = (struct client){.bed = bed, .next = bed->clients};
+  *c = (struct client){
+      .bed = bed, .next = bed->clients, .connected = bed->tls == NULL};
   buf_init(&c->got, 64 << 20);
   bed->clients = c;
   c->bev = bed->tls == NULL

@@ -213,9 +213,19 @@ static size_t movement(const struct bed *bed) {
   return sum;
 }
 
+/* Handshakes move nothing that movement() sees. */
+static bool all_connected(void *arg, size_t count) {
+  (void)count;
+  const struct client *c = ((struct bed *)arg)->clients;
+  while (c != NULL && (c->connected || c->ended))
+    c = c->next;
+  return c == NULL;
+}
+
 void bed_settle(struct bed *bed) {
   static const struct timeval quiet = {.tv_usec = QUIET_MS * 1000};
   size_t before;
+  bed_await(bed, all_connected, bed, 0);
   do {
     bool over = false;
     struct event *timer = evtimer_new(loop_base(bed->loop), on_time, &over);

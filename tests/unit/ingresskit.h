@@ -47,6 +47,7 @@ struct client {
   size_t answers; /* "#" seen */
   bool ended;     /* the other end closed, or broke */
   bool broken;
+  bool connected; /* TLS: after the handshake */
 };
 
 /* `settings` NULL: all times are long. */

@@ -31,7 +31,7 @@ SAYS(says_interim, "HTTP/1.1 100 Continue\r\nX-Test: interim\r\n\r\n"
 SAYS(says_trailer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
                    "Trailer: X-Test\r\n\r\n"
                    "5\r\nhello\r\n0\r\nX-Test: trailer\r\n\r\n")
-SAYS(says_folded, "HTTP/1.1 200 OK\r\nX-Test: a\r\n b\r\n"
+SAYS(says_folded, "HTTP/1.1 200 OK\r\nX-Test: a\r\n b: c\r\n"
                   "Content-Length: 0\r\n\r\n")
 SAYS(says_ssh, "SSH-2.0-OpenSSH_9.2\r\n")
 
@@ -132,6 +132,7 @@ static void answered(void (*serve)(struct peer *), const char *method,
   fetch_run(&fetch, &web);
   CU_ASSERT_EQUAL(fetch.result, result);
   if (result == HTTPC_OK) {
+    CU_ASSERT_EQUAL(fetch.heads, 1);
     CU_ASSERT_EQUAL(fetch.status, status);
     CU_ASSERT_STRING_EQUAL(fetch.header, header);
     CU_ASSERT_STRING_EQUAL(fetch.body, body);

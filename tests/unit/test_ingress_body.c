@@ -314,8 +314,8 @@ static void early(bool tls) {
   static const char *const heads[] = {
       "POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 16777216\r\n\r\n",
       "POST /read HTTP/1.1\r\n" CHUNKED "nonsense", "nonsense\r\n\r\n",
-      "POST /early HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
-      "Content-Length: 16777216\r\n\r\n"};
+      ("POST /early HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+       "Content-Length: 16777216\r\n\r\n")};
   for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
     struct bed bed;
     bed_init(&bed, tls, NULL);

@@ -47,10 +47,17 @@ static void complain(struct check *check, const struct s3_answer *answer) {
   stop(check, false);
 }
 
+static void on_swept(void *arg) {
+  stop(arg, true);
+}
+
 static void there(struct check *check) {
   sluice_log(check->loop.host, SLUICE_LOG_INFO,
              "[s3] Bucket '%s' already exists", bucket_of(check));
-  stop(check, true);
+  if (check->loop.s3->conf->sweep_uploads_ms > 0)
+    s3_sweep_start(&check->loop, on_swept, check);
+  else
+    stop(check, true);
 }
 
 static void on_created(void *arg, struct s3_call *call,

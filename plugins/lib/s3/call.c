@@ -17,14 +17,12 @@
 
 #define BACKOFF_MS 100       /* of the first pause, doubled with each */
 #define BACKOFF_MAX_MS 10000 /* full jitter below it */
-#define RENEWAL_MS 20000 /* others than expired credentials are waited for */
 #define WHY_MAX 1024
 
 static void call_free(struct s3_call *call) {
-  call->over = true;
   credentials_leave(&call->waiter);
   if (call->reading_spool)
-    return; /* it comes back to us */
+    spool_unread(call->request->spool, call);
   if (call->timer != NULL)
     event_free(call->timer);
   xml_free(call->xml);
@@ -171,7 +169,7 @@ static bool renew(struct s3_call *call, int http, const char *code) {
     arrange(call, 0);
     return true;
   case CREDENTIALS_WAIT:
-    arrange(call, RENEWAL_MS);
+    arrange(call, call->loop->s3->source.timing.wait_ms);
     return true;
   }
   return false;
@@ -277,9 +275,7 @@ void s3_call_cancel(struct s3_call *call) {
 
 void s3_call_unspooled(struct s3_call *call) {
   call->reading_spool = false;
-  if (call->over)
-    call_free(call);
-  else if (call->http != NULL)
+  if (call->http != NULL)
     httpc_continue(call->http);
 }
 

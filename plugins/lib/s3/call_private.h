@@ -27,8 +27,7 @@ struct s3_call {
   unsigned renewals;  /* of the credentials that signed it */
   bool renewed;       /* they had expired: not again */
   bool fresh;         /* on a new connection */
-  bool reading_spool; /* a thread reads: it comes back to us */
-  bool over;
+  bool reading_spool; /* a thread reads: s3_call_unspooled() comes */
 };
 
 /* Makes one attempt; false when it can't be made at all. */

@@ -58,6 +58,10 @@ bool s3_path(struct buf *, const struct s3 *, const struct s3_endpoint *,
 struct sigv4_key s3_signing_key(const struct s3_loop *);
 int64_t s3_now(const struct s3_loop *); /* by the service's clock */
 
+/* Lists the unfinished multipart uploads of the bucket and gives up those that
+ * are older than the options say; then `done`, whatever came of it. */
+void s3_sweep_start(struct s3_loop *, void (*done)(void *arg), void *arg);
+
 /* Makes sure that the bucket is there; logs, or fails as start() does. */
 bool s3_bucket_check(struct s3 *, struct sluice_host *);
 

@@ -256,6 +256,8 @@ enum credentials_step credentials_refused(struct credentials_fetch *fetch,
                                           const char *code) {
   int status = httpc_status(fetch->call);
   fetch->again = status >= 500 || status == 429;
-  errmsg_set(&fetch->why, "answers %d %s", status, is_word(code) ? code : "");
+  bool word = code[0] != '\0' && is_word(code);
+  errmsg_set(&fetch->why, "answers %d%s%s", status, word ? " " : "",
+             word ? code : "");
   return CREDENTIALS_FAILED;
 }

@@ -59,7 +59,6 @@ static void on_timer(evutil_socket_t fd, short what, void *arg) {
   if (credentials_fetch_start(first->source, first->host, first->base,
                               first->http, on_done, first) != NULL)
     return;
-  errmsg_set(first->errmsg, "out of memory");
   event_base_loopbreak(first->base);
 }
 
@@ -68,7 +67,6 @@ static void run(struct first *first) {
   if (first->source->http.connections > 0)
     first->http = credentials_http(first->source, first->base);
   first->timer = evtimer_new(first->base, on_timer, first);
-  errmsg_set(first->errmsg, "out of memory");
   if (first->timer == NULL ||
       (first->http == NULL && first->source->http.connections > 0))
     return;
@@ -84,6 +82,7 @@ bool credentials_first(struct credentials *credentials,
                         .base = event_base_new(),
                         .out = credentials,
                         .errmsg = errmsg};
+  errmsg->text[0] = '\0';
   if (!credentials_source_renews(source))
     first.good = credentials_copy(credentials, &source->fixed);
   else if (first.base != NULL)
@@ -93,5 +92,7 @@ bool credentials_first(struct credentials *credentials,
   httpc_free(first.http);
   if (first.base != NULL)
     event_base_free(first.base);
+  if (!first.good && errmsg->text[0] == '\0')
+    errmsg_set(errmsg, "out of memory");
   return first.good;
 }

@@ -14,7 +14,8 @@
 static const struct credentials_timing timing = {.lead_ms = 5 * 60 * 1000,
                                                  .jitter_ms = 60 * 1000,
                                                  .retry_ms = 1000,
-                                                 .retry_max_ms = 60 * 1000};
+                                                 .retry_max_ms = 60 * 1000,
+                                                 .wait_ms = 20 * 1000};
 
 const char *credentials_env(const char *name) {
   const char *text = getenv(name);
@@ -131,7 +132,7 @@ const char *credentials_source_name(const struct credentials_source *source) {
   case CREDENTIALS_ENVIRONMENT:
     return "the environment";
   case CREDENTIALS_WEB:
-    return "STS, for the web identity";
+    return "STS (web identity)";
   case CREDENTIALS_FILE:
     return "the profile";
   case CREDENTIALS_CONTAINER:

@@ -21,15 +21,12 @@ struct list {
   char *prefix, *delimiter, *token;
   char max[16];
   unsigned found, pages;
-  struct buf last_key, last_prefix; /* that were told */
 };
 
 static void list_free(struct list *list) {
   free(list->prefix);
   free(list->delimiter);
   free(list->token);
-  buf_fini(&list->last_key);
-  buf_fini(&list->last_prefix);
   free(list);
 }
 
@@ -41,21 +38,9 @@ static void list_cancel(void *work) {
   sluice_done(op, SLUICE_ECANCELED, NULL);
 }
 
-/* An attempt that broke in the middle is repeated: what it told already comes
- * again, and comes in order. */
-static bool told(struct buf *last, const char *name) {
-  if (last->len > 0 && strcmp(name, last->data) <= 0)
-    return true;
-  buf_clear(last);
-  buf_adds(last, name);
-  return false;
-}
-
 static bool on_object(void *arg, const struct xml_object *object) {
   struct list *list = arg;
   struct sluice_meta meta = SLUICE_META;
-  if (told(&list->last_key, object->key))
-    return true;
   meta.length = object->size;
   meta.mtime_ms = object->mtime_ms;
   meta.etag = object->etag;
@@ -66,8 +51,6 @@ static bool on_object(void *arg, const struct xml_object *object) {
 
 static bool on_prefix(void *arg, const char *prefix) {
   struct list *list = arg;
-  if (told(&list->last_prefix, prefix))
-    return true;
   sluice_prefix(list->op, prefix);
   list->found++;
   return true;
@@ -130,8 +113,6 @@ void s3_list(void *handle, struct sluice_op *op,
   assert(list != NULL); /* charged with the request */
   list->loop = handle;
   list->op = op;
-  buf_init(&list->last_key, XML_TEXT_MAX);
-  buf_init(&list->last_prefix, XML_TEXT_MAX);
   list->prefix = copy(wanted->prefix);
   list->delimiter = copy(wanted->delimiter);
   list->token = copy(wanted->token);

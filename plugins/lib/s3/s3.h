@@ -18,6 +18,7 @@ struct s3_conf {
   bool create_bucket, verify;
   const char *ca_file, *proxy;
   int64_t connect_timeout_ms, idle_timeout_ms, retry_time_ms, attempts;
+  int64_t sweep_uploads_ms;
   int64_t connections, parallel_parts;
   uint64_t multipart_threshold, part_size, spool_memory, spool_max;
 };
@@ -74,7 +75,10 @@ struct s3_conf {
       S3_OPTION(SLUICE_SIZE, "spool_memory", "1MiB", spool_memory,            \
                 "of an upload that waits in memory, not on disk"),            \
       S3_OPTION(SLUICE_SIZE, "spool_max", "0", spool_max,                     \
-                "of all uploads that wait on disk; 0: no bound")
+                "of all uploads that wait on disk; 0: no bound"),             \
+      S3_OPTION(SLUICE_TIME, "sweep_uploads", "0", sweep_uploads_ms,          \
+                "at the start, give up multipart uploads of this bucket "     \
+                "older than that, whoever began them; 0: never")
 
 void *s3_start(const struct s3_conf *, struct sluice_host *,
                const struct s3_dialect *);

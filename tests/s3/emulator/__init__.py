@@ -12,7 +12,7 @@ runs it by itself (--help says the rest), tests/s3/kit.py runs it in tests.
   operations         which operation a request names
   access, signature  SigV4
   payload            bodies, aws-chunked, digests
-  buckets, objects, multipart, listing, store
+  buckets, objects, reading, copies, multipart, listing, store
   rules, table_*     the demands, each with its source
   checks, dialect    what single providers demand, and their figures
   faults             the fault script

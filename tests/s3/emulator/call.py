@@ -144,6 +144,8 @@ class Call:
         xmlns = self.state.variants.choose("xmlns", "yes", "no") == "yes"
         if xmlns:
             self.note("G3.xmlns")
+        if self.note("CEPH.no-message"):
+            error.message = ""
         body = error_document(error, self.request.raw_path, self.id,
                               self.host_id, xmlns)
         headers.append(("Content-Type", "application/xml"))

@@ -28,6 +28,7 @@ def check_key(call):
     if len(raw) > 1024:
         call.violate("limit.key", f"{len(raw)} bytes", {
             "Size": len(raw), "MaxSizeAllowed": 1024})
+        call.violate("CEPH.key", f"{len(raw)} bytes")
     check_minio_key(call, key, raw)
     check_b2_key(call, key, raw)
     if call.book.on("MINIO.leading-slash") and key.startswith("/"):

@@ -22,6 +22,7 @@ class Encoding:
     def __init__(self, call):
         self.url = call.query.get("encoding-type") == "url"
         self.minio = call.dialect.name == "minio"
+        self.safe = "*'()-_.~" if call.dialect.name == "ceph" else "/*-_."
         self.space, self.call = "%20", call
         if self.url:
             way = call.state.variants.choose("spaces", "plus", "percent")
@@ -33,7 +34,7 @@ class Encoding:
             if any(byte < 32 for byte in order(key)):
                 self.call.note("G6.raw-control", repr(key))
             return key
-        name = quote(order(key), safe="/*-_.").replace("%20", self.space)
+        name = quote(order(key), safe=self.safe).replace("%20", self.space)
         return name.replace("~", "%7E") if self.minio else name
 
 

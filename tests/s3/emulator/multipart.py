@@ -5,11 +5,12 @@ import re
 from xml.etree import ElementTree
 
 from .checks import check_headers, read_metadata
+from .copies import copy_part, late_xml
 from .errors import S3Error, document, element
-from .objects import (check_length, check_write, copy_source, iso,
-                      kept_headers, late_xml, receive, store, writing)
+from .objects import (check_length, check_write, iso, kept_headers,
+                      receive, store, writing)
 from .payload import Payload
-from .store import Joined, Object, Sink, Upload
+from .store import Joined, Object, Upload
 
 BODY_MAX = 2 << 20
 
@@ -66,38 +67,15 @@ def put_part(call):
     with call.store.lock:
         find_upload(call)
     if call.header("x-amz-copy-source") is not None:
-        return copy_part(call, number)
-    check_length(call, call.dialect.part_max)
-    blob, md5 = receive(call)
-    part = Object(call.key, blob, md5, int(call.now()), {}, [])
+        part, answer = copy_part(call)
+    else:
+        check_length(call, call.dialect.part_max)
+        blob, md5 = receive(call)
+        part = Object(call.key, blob, md5, int(call.now()), {}, [])
+        answer = call.answer(200, [("ETag", f'"{md5}"')])
     with call.store.lock:
         find_upload(call).parts[number] = part
-    return call.answer(200, [("ETag", f'"{md5}"')])
-
-
-def copy_part(call, number):
-    _, source = copy_source(call)
-    blob = source.blob
-    found = re.fullmatch(r"bytes=(\d+)-(\d+)",
-                         call.header("x-amz-copy-source-range", ""))
-    start, last = (int(found[1]), int(found[2])) if found else \
-        (0, blob.size - 1)
-    if last >= blob.size:
-        raise S3Error(400, "InvalidArgument", "Range specified is not valid "
-                      f"for source object of size: {blob.size}")
-    if last - start + 1 > call.dialect.part_max:
-        call.violate("G10.large-copy", f"{last - start + 1} bytes")
-    sink, md5 = Sink(), hashlib.md5()
-    for data in blob.pieces(start, last - start + 1):
-        sink.write(data)
-        md5.update(data)
-    part = Object(call.key, sink.blob(), md5.hexdigest(), int(call.now()),
-                  {}, [])
-    with call.store.lock:
-        find_upload(call).parts[number] = part
-    return late_xml(call, document(
-        "CopyPartResult", element("LastModified", iso(part.modified)),
-        element("ETag", f'"{part.etag}"')))
+    return answer
 
 
 # ---- complete
@@ -114,6 +92,7 @@ def named_parts(call, root):
     numbers = [number for number, _ in named]
     if numbers != sorted(set(numbers)):
         call.violate("G5.order", str(numbers[:20]))
+        call.note("CEPH.parts-sorted", str(numbers[:20]))
     return sorted(named)
 
 

@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""PUT, copy, GET, HEAD and DELETE of an object."""
+"""PUT and DELETE of an object, and what other operations share."""
 import contextlib
-import re
-from email.utils import formatdate, parsedate_to_datetime
 from time import gmtime, strftime
-from urllib.parse import unquote
 
-from .checks import check_headers, read_metadata, show_metadata
-from .errors import S3Error, document, element
+from .checks import check_headers, read_metadata
+from .errors import S3Error
 from .payload import Payload
 from .store import Marker, Object, Sink
 
 KEPT = ("content-type", "cache-control", "content-disposition",
         "content-encoding", "content-language", "expires")
-OVERRIDES = {"response-" + name: name for name in KEPT}
 
 
 def iso(seconds):
@@ -25,6 +21,12 @@ def no_such_key(call):
         call.violate("AWS.no-list-403")
     return S3Error(404, "NoSuchKey", "The specified key does not exist.",
                    {"Key": call.key})
+
+
+def tagged(etag, value):
+    tags = [tag.strip().removeprefix("W/").strip('"')
+            for tag in value.split(",")]
+    return "*" in tags or etag in tags
 
 
 def find(call):
@@ -157,160 +159,6 @@ def check_rate(call):
     if now - call.store.written.get(name, 0) < 1:
         call.violate("R2.write-rate")
     call.store.written[name] = now
-
-
-# ---- copying
-
-def copy_source(call):
-    """The object that x-amz-copy-source names."""
-    name = unquote(call.header("x-amz-copy-source").split("?")[0])
-    bucket_name, _, key = name.lstrip("/").partition("/")
-    with call.store.lock:
-        bucket = call.store.buckets.get(bucket_name)
-        if not bucket:
-            raise S3Error(404, "NoSuchBucket",
-                          "The specified bucket does not exist")
-        thing = bucket.objects.get(key)
-    if not thing:
-        raise S3Error(404, "NoSuchKey", "The specified key does not exist.",
-                      {"Key": key})
-    check_copy_conditions(call, thing)
-    return bucket_name, thing
-
-
-def check_copy_conditions(call, thing):
-    match = call.header("x-amz-copy-source-if-match")
-    none = call.header("x-amz-copy-source-if-none-match")
-    if (match or none) and call.note("CEPH.copy-condition"):
-        return
-    if match and not tagged(thing.etag, match) or \
-            none and tagged(thing.etag, none):
-        raise failed("x-amz-copy-source-If-Match")
-
-
-def copy(call):
-    check_headers(call)
-    bucket_name, source = copy_source(call)
-    replace = call.header("x-amz-metadata-directive") == "REPLACE"
-    if (bucket_name, source.key) == (call.bucket_name, call.key) and \
-            not replace:
-        call.violate("G10.self-copy")
-    if source.size > call.dialect.copy_max:
-        call.violate("G10.large-copy", f"{source.size} bytes")
-    headers, metadata = source.headers, source.metadata
-    if replace:
-        headers, metadata = kept_headers(call), read_metadata(call)
-    thing = Object(call.key, source.blob, source.etag.partition("-")[0],
-                   int(call.now()), dict(headers), metadata)
-    with writing(call):
-        store(call, thing)
-    return late_xml(call, document(
-        "CopyObjectResult", element("LastModified", iso(thing.modified)),
-        element("ETag", f'"{thing.etag}"')))
-
-
-def late_xml(call, body):
-    """An answer that AWS begins before it knows the end."""
-    if call.book.on("AWS.keep-alive-space"):
-        if call.state.variants.turn("late") % 2 and \
-                call.note("AWS.keep-alive-space"):
-            mark = body.index(b"?>") + 2
-            body = body[:mark] + b" \r\n " * 3 + body[mark:]
-    return call.xml(body)
-
-
-# ---- conditions and ranges of a read
-
-def tagged(etag, value):
-    tags = [tag.strip().removeprefix("W/").strip('"')
-            for tag in value.split(",")]
-    return "*" in tags or etag in tags
-
-
-def date(value):
-    try:
-        return parsedate_to_datetime(value).timestamp()
-    except (TypeError, ValueError):
-        return None
-
-
-def check_read(call, thing):
-    """RFC 9110, 13.2.2."""
-    match, none = call.header("if-match"), call.header("if-none-match")
-    until = date(call.header("if-unmodified-since"))
-    since = date(call.header("if-modified-since"))
-    if match is not None:
-        if not tagged(thing.etag, match):
-            raise failed("If-Match")
-    elif until is not None and thing.modified > until:
-        raise failed("If-Unmodified-Since")
-    same = none is not None and tagged(thing.etag, none) or \
-        none is None and since is not None and thing.modified <= since
-    if same:
-        raise S3Error(304, "NotModified", "Not Modified", headers={
-            "ETag": f'"{thing.etag}"',
-            "Last-Modified": formatdate(thing.modified, usegmt=True)})
-
-
-def wanted(call, size):
-    """(start, length) of the range, None for all."""
-    found = re.fullmatch(r"bytes=(\d*)-(\d*)", call.header("range", ""))
-    if not found or found[0] == "bytes=-":
-        return None
-    if found[1]:
-        first = int(found[1])
-        last = min(int(found[2] or size - 1), size - 1)
-    else:
-        first, last = max(size - int(found[2]), 0), size - 1
-    if found[1] and found[2] and int(found[2]) < first and \
-            call.dialect.name != "minio":
-        return None
-    if first >= size or first > last:
-        raise S3Error(416, "InvalidRange", "The requested range is not "
-                      "satisfiable", {"RangeRequested": found[0],
-                                      "ActualObjectSize": size},
-                      {"Content-Range": f"bytes */{size}"})
-    return first, last - first + 1
-
-
-def get(call):
-    check_headers(call)
-    if call.header("x-amz-checksum-mode") and \
-            call.state.variants.get("checksums") == "old":
-        call.violate("B2.checksum", "x-amz-checksum-mode",
-                     got="x-amz-checksum-mode")
-    thing = find(call)
-    check_read(call, thing)
-    part = wanted(call, thing.size)
-    headers = described(call, thing, bool(part))
-    if not part:
-        return call.answer(200, headers, thing.blob.pieces(), thing.size)
-    start, length = part
-    headers.append(("Content-Range",
-                    f"bytes {start}-{start + length - 1}/{thing.size}"))
-    return call.answer(206, headers, thing.blob.pieces(start, length),
-                       length)
-
-
-def described(call, thing, part):
-    """The headers of an answer; a checksum is that of the whole."""
-    headers = dict(thing.headers)
-    if part or not call.header("x-amz-checksum-mode"):
-        headers = {name: value for name, value in headers.items()
-                   if not name.startswith("x-amz-checksum-")}
-    ignored = call.state.variants.get("overrides") == "ignored"
-    for name, header in OVERRIDES.items():
-        if name in call.query:
-            if ignored and call.note("R2.overrides"):
-                continue
-            headers[header] = call.query[name].encode().decode("latin-1")
-    found = [(name.title(), value) for name, value in headers.items()]
-    found += [("ETag", f'"{thing.etag}"'), ("Accept-Ranges", "bytes"),
-              ("Last-Modified", formatdate(thing.modified, usegmt=True))]
-    found += show_metadata(call, thing.metadata)
-    if call.dialect.versioned:
-        found.append(("x-amz-version-id", thing.version))
-    return found
 
 
 # ---- deleting

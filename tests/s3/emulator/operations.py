@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Which operation a request names, and what stands before all of them."""
-from . import buckets, listing, multipart, objects
+from . import buckets, copies, listing, multipart, objects, reading
 from .access import authenticate
 from .checks import check_key
 from .errors import S3Error
@@ -16,8 +16,8 @@ BUCKET = {
     ("POST", "delete"): buckets.delete_objects,
     ("GET", "cors"): buckets.cors, ("PUT", "cors"): buckets.cors}
 OBJECT = {
-    ("PUT", ""): objects.put, ("GET", ""): objects.get,
-    ("HEAD", ""): objects.get, ("DELETE", ""): objects.delete,
+    ("PUT", ""): objects.put, ("GET", ""): reading.get,
+    ("HEAD", ""): reading.get, ("DELETE", ""): objects.delete,
     ("POST", "uploads"): multipart.create,
     ("PUT", "uploadId"): multipart.put_part,
     ("POST", "uploadId"): multipart.complete,
@@ -54,7 +54,7 @@ def operation(call):
     method = call.request.method
     if table is OBJECT and method == "PUT" and not named and \
             call.header("x-amz-copy-source") is not None:
-        return objects.copy
+        return copies.copy
     found = table.get((method, named[0] if named else ""))
     if found:
         return found

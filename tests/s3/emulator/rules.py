@@ -65,6 +65,8 @@ SOURCES = {
     "b2-condition": GITHUB + "obsidian-s3-sync/issues/78",
     "RGW-tests": GITHUB + "ceph/s3-tests s3tests/functional/",
     "RGW-src": GITHUB + "ceph/ceph src/rgw/",
+    "rgw-16": "https://packages.debian.org/bookworm/radosgw 16.2.15, asked "
+              "by test_rgw.py",
     "contentkit": GITHUB + "open-rails/contentkit v0.58.1",
     "general": "general knowledge of S3, not read again",
 }

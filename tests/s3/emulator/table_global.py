@@ -119,7 +119,7 @@ OBJECTS = [
          "parts out of order at Complete", 400, "InvalidPartOrder",
          "The list of parts was not in ascending order. The parts list must "
          "be specified in order by part number.",
-         dialects=("aws", "minio", "b2", "ceph")),
+         dialects=("aws", "minio", "b2")),
     Rule("G5.part", "documented", "AWS-model",
          "a part at Complete that wasn't uploaded, or has another ETag",
          400, "InvalidPart", "One or more of the specified parts could not "
@@ -173,7 +173,7 @@ OBJECTS = [
          "Your proposed upload exceeds the maximum allowed size"),
     Rule("limit.key", "documented", "AWS-UG object-keys.md",
          "a key of more than 1024 bytes", 400, "KeyTooLongError",
-         "Your key is too long"),
+         "Your key is too long", dialects=("aws", "minio", "r2", "b2")),
     Rule("limit.bucket-name", "documented", "AWS-UG bucketnamingrules.md",
          "a name that no bucket can have", 400, "InvalidBucketName",
          "The specified bucket is not valid."),

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a crash leaves in a bucket: multipart uploads that nobody completes.
+ * Listed, and given up where they are old enough, one after the other.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "call.h"
+#include "date.h"
+
+struct old_upload {
+  struct old_upload *next;
+  char *key, *id;
+};
+
+struct sweep {
+  struct s3_loop *loop;
+  struct s3_request request;
+  struct xml_events xml;
+  struct old_upload *old; /* of this page */
+  char *key_marker, *id_marker;
+  unsigned given_up, left;
+  void (*done)(void *arg);
+  void *arg;
+};
+
+static void next_page(struct sweep *sweep);
+static void next_upload(struct sweep *sweep);
+
+static char *copy(const char *text) {
+  char *made = strdup(text);
+  assert(made != NULL); /* at the start, a few names */
+  return made;
+}
+
+static void sweep_end(struct sweep *sweep) {
+  void (*done)(void *) = sweep->done;
+  void *arg = sweep->arg;
+  sluice_log(sweep->loop->host, SLUICE_LOG_INFO,
+             "[s3] %u unfinished uploads given up, %u are younger than "
+             "sweep_uploads",
+             sweep->given_up, sweep->left);
+  free(sweep->key_marker);
+  free(sweep->id_marker);
+  free(sweep);
+  done(arg);
+}
+
+static void drop_first(struct sweep *sweep) {
+  struct old_upload *upload = sweep->old;
+  sweep->old = upload->next;
+  free(upload->key);
+  free(upload->id);
+  free(upload);
+}
+
+static void on_aborted(void *arg, struct s3_call *call,
+                       const struct s3_answer *answer) {
+  struct sweep *sweep = arg;
+  (void)call;
+  if (answer->status == SLUICE_OK)
+    sweep->given_up++;
+  else
+    sluice_log(sweep->loop->host, SLUICE_LOG_WARN,
+               "an unfinished upload can't be given up: %s", answer->why);
+  drop_first(sweep);
+  next_upload(sweep);
+}
+
+static void next_upload(struct sweep *sweep) {
+  static const struct s3_events events = {.done = on_aborted};
+  if (sweep->old == NULL) {
+    if (sweep->key_marker != NULL)
+      next_page(sweep);
+    else
+      sweep_end(sweep);
+    return;
+  }
+  sweep->request =
+      (struct s3_request){.method = "DELETE",
+                          .key = sweep->old->key,
+                          .query = {{"uploadId", sweep->old->id}}};
+  s3_call_start(sweep->loop, &sweep->request, &events, sweep);
+}
+
+static bool on_upload(void *arg, const struct xml_upload *upload) {
+  struct sweep *sweep = arg;
+  int64_t age = date_now_ms() - upload->initiated_ms;
+  if (age < sweep->loop->s3->conf->sweep_uploads_ms) {
+    sweep->left++;
+    return true;
+  }
+  struct old_upload *old = malloc(sizeof *old);
+  assert(old != NULL);
+  *old = (struct old_upload){sweep->old, copy(upload->key),
+                             copy(upload->upload_id)};
+  sweep->old = old;
+  sluice_log(sweep->loop->host, SLUICE_LOG_INFO,
+             "unfinished upload of '%s', begun %lld s ago", upload->key,
+             (long long)(age / 1000));
+  return true;
+}
+
+static void on_page(void *arg, struct s3_call *call,
+                    const struct s3_answer *answer) {
+  struct sweep *sweep = arg;
+  (void)call;
+  free(sweep->key_marker);
+  free(sweep->id_marker);
+  sweep->key_marker = sweep->id_marker = NULL;
+  if (answer->status != SLUICE_OK) {
+    sluice_log(sweep->loop->host, SLUICE_LOG_WARN,
+               "unfinished uploads can't be listed: %s", answer->why);
+  } else if (answer->xml->truncated &&
+             answer->xml->next_key_marker[0] != '\0') {
+    sweep->key_marker = copy(answer->xml->next_key_marker);
+    sweep->id_marker = copy(answer->xml->next_upload_id_marker);
+  }
+  next_upload(sweep);
+}
+
+/* Without encoding-type, as Ceph then encodes keys and doesn't say so. */
+static void next_page(struct sweep *sweep) {
+  static const struct s3_events events = {.done = on_page};
+  struct s3_request *request = &sweep->request;
+  *request = (struct s3_request){.method = "GET",
+                                 .query = {{"uploads", ""}},
+                                 .expected = XML_UPLOADS,
+                                 .wants_xml = true,
+                                 .xml_events = &sweep->xml};
+  if (sweep->key_marker != NULL) {
+    request->query[1] = (struct sigv4_pair){"key-marker", sweep->key_marker};
+    request->query[2] =
+        (struct sigv4_pair){"upload-id-marker", sweep->id_marker};
+  }
+  s3_call_start(sweep->loop, request, &events, sweep);
+}
+
+void s3_sweep_start(struct s3_loop *loop, void (*done)(void *arg), void *arg) {
+  struct sweep *sweep = calloc(1, sizeof *sweep);
+  assert(sweep != NULL);
+  sweep->loop = loop;
+  sweep->done = done;
+  sweep->arg = arg;
+  sweep->xml = (struct xml_events){.upload = on_upload, .arg = sweep};
+  next_page(sweep);
+}
