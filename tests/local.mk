@@ -54,6 +54,8 @@ UNIT_TESTS = \
 	%D%/unit/test_config \
 	%D%/unit/test_credentials \
 	%D%/unit/test_credentials_refresh \
+	%D%/unit/test_credentials_source \
+	%D%/unit/test_credentials_sts \
 	%D%/unit/test_cursor \
 	%D%/unit/test_date \
 	%D%/unit/test_digest \
@@ -179,37 +181,111 @@ LOCAL_TEST_KIT = \
 	%D%/unit/test_local_sync.c \
 	$(LOCAL_TEST_KIT)
 
-# What uses the S3 client's parts.
-check_LTLIBRARIES += %D%/unit/libs3kit.la
-%C%_unit_libs3kit_la_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
-%C%_unit_libs3kit_la_SOURCES = \
+# What uses the S3 client's parts, with the kits they name.
+S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
+	$(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_credentials_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_credentials_SOURCES = \
+	%D%/unit/test_credentials.c \
 	%D%/unit/credentialskit.c \
 	%D%/unit/credentialskit.h \
 	%D%/unit/credentialsserver.c \
 	%D%/unit/httpckit.c \
 	%D%/unit/httpckit.h \
-	%D%/unit/httpcserver.c \
+	%D%/unit/httpcserver.c
+
+%C%_unit_test_credentials_refresh_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_credentials_refresh_SOURCES = \
+	%D%/unit/test_credentials_refresh.c \
+	%D%/unit/credentialskit.c \
+	%D%/unit/credentialskit.h \
+	%D%/unit/credentialsserver.c \
+	%D%/unit/httpckit.c \
+	%D%/unit/httpckit.h \
+	%D%/unit/httpcserver.c
+
+%C%_unit_test_credentials_source_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_credentials_source_SOURCES = \
+	%D%/unit/test_credentials_source.c \
+	%D%/unit/credentialskit.c \
+	%D%/unit/credentialskit.h \
+	%D%/unit/credentialsserver.c \
+	%D%/unit/httpckit.c \
+	%D%/unit/httpckit.h \
+	%D%/unit/httpcserver.c
+
+%C%_unit_test_credentials_sts_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_credentials_sts_SOURCES = \
+	%D%/unit/test_credentials_sts.c
+
+%C%_unit_test_httpc_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_httpc_SOURCES = \
+	%D%/unit/test_httpc.c \
+	%D%/unit/httpckit.c \
+	%D%/unit/httpckit.h \
+	%D%/unit/httpcserver.c
+
+%C%_unit_test_httpc_fail_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_httpc_fail_SOURCES = \
+	%D%/unit/test_httpc_fail.c \
+	%D%/unit/httpckit.c \
+	%D%/unit/httpckit.h \
+	%D%/unit/httpcserver.c
+
+%C%_unit_test_httpc_flow_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_httpc_flow_SOURCES = \
+	%D%/unit/test_httpc_flow.c \
+	%D%/unit/httpckit.c \
+	%D%/unit/httpckit.h \
+	%D%/unit/httpcserver.c
+
+%C%_unit_test_httpc_tls_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_httpc_tls_SOURCES = \
+	%D%/unit/test_httpc_tls.c \
+	%D%/unit/httpckit.c \
+	%D%/unit/httpckit.h \
+	%D%/unit/httpcserver.c
+
+%C%_unit_test_metadata_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_metadata_SOURCES = \
+	%D%/unit/test_metadata.c
+
+%C%_unit_test_profile_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_profile_SOURCES = \
+	%D%/unit/test_profile.c
+
+%C%_unit_test_sigv4_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_sigv4_SOURCES = \
+	%D%/unit/test_sigv4.c
+
+%C%_unit_test_sigv4vectors_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_sigv4vectors_SOURCES = \
+	%D%/unit/test_sigv4vectors.c
+
+%C%_unit_test_spool_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_spool_SOURCES = \
+	%D%/unit/test_spool.c \
 	%D%/unit/spoolkit.c \
-	%D%/unit/spoolkit.h \
+	%D%/unit/spoolkit.h
+
+%C%_unit_test_spool_job_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_spool_job_SOURCES = \
+	%D%/unit/test_spool_job.c \
+	%D%/unit/spoolkit.c \
+	%D%/unit/spoolkit.h
+
+%C%_unit_test_xml_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_xml_SOURCES = \
+	%D%/unit/test_xml.c \
 	%D%/unit/xmltold.c \
 	%D%/unit/xmltold.h
-S3_TEST_LIBS = %D%/unit/libunit.la %D%/unit/libs3kit.la \
-	plugins/lib/libs3.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_credentials_LDADD = $(S3_TEST_LIBS)
-%C%_unit_test_credentials_refresh_LDADD = $(S3_TEST_LIBS)
-%C%_unit_test_httpc_LDADD = $(S3_TEST_LIBS)
-%C%_unit_test_httpc_fail_LDADD = $(S3_TEST_LIBS)
-%C%_unit_test_httpc_flow_LDADD = $(S3_TEST_LIBS)
-%C%_unit_test_httpc_tls_LDADD = $(S3_TEST_LIBS)
-%C%_unit_test_metadata_LDADD = $(S3_TEST_LIBS)
-%C%_unit_test_profile_LDADD = $(S3_TEST_LIBS)
-%C%_unit_test_sigv4_LDADD = $(S3_TEST_LIBS)
-%C%_unit_test_sigv4vectors_LDADD = $(S3_TEST_LIBS)
-%C%_unit_test_spool_LDADD = $(S3_TEST_LIBS)
-%C%_unit_test_spool_job_LDADD = $(S3_TEST_LIBS)
-%C%_unit_test_xml_LDADD = $(S3_TEST_LIBS)
 %C%_unit_test_xmlrefusal_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_xmlrefusal_SOURCES = \
+	%D%/unit/test_xmlrefusal.c \
+	%D%/unit/xmltold.c \
+	%D%/unit/xmltold.h
 
 %C%_unit_test_skeleton_LDADD = %D%/unit/libunit.la \
 	plugins/skeleton/libskeleton.la $(CORE_LIBS) $(CUNIT_LIBS)

@@ -46,6 +46,10 @@ struct claim {
   char path[ROUTE_PATH_MAX + CLAIM_TAIL_MAX];
   const char *method;
   unsigned line;
+  /* Where links are served that a single route makes; the routes of one
+   * backend may share it. */
+  bool links;
+  size_t backend;
 };
 
 /* ---- one route --------------------------------------------------------- */
@@ -177,12 +181,28 @@ static void claim_set(struct claim *claim, const char *path, const char *tail,
   claim->line = line;
 }
 
+static bool makes_links(const struct settings_route *route) {
+  return strcmp(route->operation, "upload") == 0 ||
+         strcmp(route->operation, "presign") == 0;
+}
+
+static size_t claim_single(const struct settings_route *route,
+                           struct claim *claims) {
+  claim_set(&claims[0], route->path, "", route->method, route->line);
+  if (!makes_links(route))
+    return 1;
+  claim_set(&claims[1], route->path, "/signed", "GET", route->line);
+  claims[1].links = true;
+  claims[1].backend = route->backend;
+  return 2;
+}
+
 static size_t claim_all(const struct settings *s, struct claim *claims) {
   size_t n = 0;
   for (size_t i = 0; i < s->route_count; i++) {
     const struct settings_route *route = &s->routes[i];
     if (route->mount == NULL)
-      claim_set(&claims[n++], route->path, "", route->method, route->line);
+      n += claim_single(route, &claims[n]);
     for (size_t j = 0; route->mount != NULL && j < MOUNTED; j++)
       claim_set(&claims[n++], route->mount, mounted[j].tail, mounted[j].method,
                 route->line);
@@ -198,6 +218,12 @@ static int by_claim(const void *a, const void *b) {
   return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
 }
 
+static bool clash(const struct claim *a, const struct claim *b) {
+  bool shared = a->links && b->links && a->backend == b->backend;
+  return !shared && strcmp(a->path, b->path) == 0 &&
+         strcmp(a->method, b->method) == 0;
+}
+
 static bool check_claims(const struct settings *s, const struct claim *claims,
                          size_t n, struct errmsg *err) {
   for (size_t i = 0; i < n; i++) {
@@ -205,8 +231,7 @@ static bool check_claims(const struct settings *s, const struct claim *claims,
       return config_fault(s->config, claims[i].line, err,
                           "%s is the gateway's own; choose another path",
                           claims[i].path);
-    if (i > 0 && strcmp(claims[i - 1].path, claims[i].path) == 0 &&
-        strcmp(claims[i - 1].method, claims[i].method) == 0)
+    if (i > 0 && clash(&claims[i - 1], &claims[i]))
       return config_fault(s->config, claims[i].line, err,
                           "%s %.200s is also the route of line %u; change one "
                           "of them",

@@ -65,7 +65,8 @@ struct httpc_events {
 };
 
 /* Once in the process, on the main thread, before any loop runs: what a
- * plugin's start() does.  More than once is fine. */
+ * plugin's start() does.  More than once is fine.  The process has to ignore
+ * SIGPIPE. */
 void httpc_init(void);
 
 /* NULL: out of memory or descriptors. */

@@ -154,15 +154,6 @@ void httpc_call_end(struct httpc_call *call, enum httpc_result result,
   call_free(call);
 }
 
-/* Who refuses a body and closes may reset the connection while curl is still
- * sending: the answer was read all the same. */
-static bool is_whole(const struct httpc_call *call) {
-  curl_off_t length = -1, got = 0;
-  curl_easy_getinfo(call->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-  curl_easy_getinfo(call->easy, CURLINFO_SIZE_DOWNLOAD_T, &got);
-  return call->answer.status >= 300 && length >= 0 && got == length;
-}
-
 static enum httpc_result result_of(const struct httpc_call *call,
                                    CURLcode code) {
   static const CURLcode ours[] = {
@@ -176,8 +167,7 @@ static enum httpc_result result_of(const struct httpc_call *call,
   /* Even "out of memory" is then most likely curl's word for a header that is
    * too long. */
   if (call->sent)
-    return code == CURLE_SEND_ERROR && is_whole(call) ? HTTPC_OK
-                                                      : HTTPC_BROKEN;
+    return HTTPC_BROKEN;
   for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
     if (code == ours[i])
       return HTTPC_LOCAL;

@@ -87,8 +87,7 @@ class Emulator(Endpoint):
     def __init__(self, dialect="aws", *, tls=None, region=None, without=(),
                  **variants):
         self.dialect = dialect
-        self.folder = tempfile.mkdtemp(prefix="sluice-s3-")
-        without = list(without)
+        self.folder, without = None, list(without)
         if tls is False and dialect in TLS_ONLY:
             without.append(dialect.upper() + ".tls")
         if tls is None:
@@ -96,6 +95,7 @@ class Emulator(Endpoint):
         command = [sys.executable, str(HERE / "emulator"), "--until-eof",
                    "--dialect", dialect]
         if tls:
+            self.folder = tempfile.mkdtemp(prefix="sluice-s3-")
             self.certificate, key = certificate(self.folder)
             self.context = ssl.create_default_context(
                 cafile=self.certificate)
@@ -143,7 +143,8 @@ class Emulator(Endpoint):
             self.process.kill()
             self.process.wait()
         self.process.stdout.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     # ---- what the emulator knows (emulator/control.py)
 

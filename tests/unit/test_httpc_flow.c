@@ -177,6 +177,15 @@ static void serve_no_unread(struct peer *peer) {
   peer_wait(peer);
 }
 
+/* The rest of the refusal comes when the client knows that it is one. */
+static void serve_no_slowly(struct peer *peer) {
+  peer_head(peer);
+  peer_say(peer, NO "Connection: close\r\n\r\nn");
+  peer_wait(peer);
+  peer_say(peer, "o");
+  peer_until_left(peer);
+}
+
 static void early(void (*serve)(struct peer *), bool hold) {
   struct web web;
   struct fetch fetch = {.method = "PUT", .length = BIG, .hold_read = hold},
@@ -194,6 +203,7 @@ static void early(void (*serve)(struct peer *), bool hold) {
   CU_ASSERT_TRUE(fetch.given < BIG);
   fetch_fini(&fetch);
   /* What is left of the body must not be taken for a request. */
+  sem_post(&web.server.gate);
   fetch_run(&next, &web);
   CU_ASSERT_EQUAL(next.status, 403);
   CU_ASSERT_EQUAL(web.server.accepted, 2);
@@ -206,6 +216,7 @@ static void test_an_early_refusal_is_an_answer(void) {
   early(serve_no_chunked, false);
   early(serve_no_midway, false);
   early(serve_no_unread, false);
+  early(serve_no_slowly, false);
 }
 
 static void test_an_early_refusal_is_seen_while_the_body_waits(void) {
@@ -213,6 +224,7 @@ static void test_an_early_refusal_is_seen_while_the_body_waits(void) {
   early(serve_no_close, true);
   early(serve_no_chunked, true);
   early(serve_no_unread, true);
+  early(serve_no_slowly, true);
 }
 
 static void serve_continue(struct peer *peer) {

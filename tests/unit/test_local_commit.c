@@ -197,6 +197,24 @@ static void test_what_does_not_fit_spoils_nothing_beside_it(void) {
   end(&kit);
 }
 
+/* A reader that stayed once doesn't let the WAL grow ever further. */
+static void test_wal_limit_falls_when_the_wal_starts_over(void) {
+  struct kit kit;
+  char *data = kit_bytes(1, 1u << 20);
+  kit_init(&kit, 1u << 20);
+  CU_ASSERT_FATAL(kit_start(&kit));
+  struct writer *writer = &kit.local->writer;
+  int limit = writer->wal_limit;
+  writer->wal_limit = 1000;
+  for (int i = 0; i < 5; i++)
+    CU_ASSERT_EQUAL(kit_put(&kit, i % 2 ? "a" : "b", data, 1u << 20),
+                    SLUICE_OK);
+  CU_ASSERT_EQUAL(writer->wal_limit, limit);
+  free(data);
+  kit_stop(&kit);
+  kit_fini(&kit);
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_exclusive_commit_never_replaces),
@@ -204,6 +222,7 @@ int main(void) {
       UNIT(test_commits_that_wait_together_share_a_transaction),
       UNIT(test_many_blobs_are_replaced_at_once),
       UNIT(test_what_does_not_fit_spoils_nothing_beside_it),
+      UNIT(test_wal_limit_falls_when_the_wal_starts_over),
       {NULL, NULL}};
   return unit_main("local commit", tests);
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void path_in(const struct kit *kit, const char *name, char out[200]) {
@@ -61,6 +62,55 @@ static void test_directory_is_made_for_its_owner_only(void) {
   kit_stop(&kit);
   kit_fini(&kit);
   umask(mask);
+}
+
+static void check_private(const struct kit *kit) {
+  static const char *const names[] = {"index.db", "index.db-wal",
+                                      "index.db-shm"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char path[200];
+    struct stat st;
+    path_in(kit, names[i], path);
+    CU_ASSERT(stat(path, &st) == 0 && (st.st_mode & 07777) == 0600);
+  }
+}
+
+static void test_files_are_private_whatever_the_umask_is(void) {
+  static const mode_t masks[] = {0, 022, 077};
+  for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
+    struct kit kit;
+    kit_init(&kit, 100);
+    mode_t mask = umask(masks[i]);
+    bool started = kit_start(&kit);
+    umask(mask);
+    CU_ASSERT_FATAL(started);
+    check_private(&kit);
+    kit_stop(&kit);
+    kit_fini(&kit);
+  }
+}
+
+/* Also those that SQLite finds after a crash. */
+static void test_files_that_others_may_read_become_private(void) {
+  static const char *const names[] = {"index.db", "index.db-wal",
+                                      "index.db-shm"};
+  struct kit kit;
+  kit_init(&kit, 100);
+  pid_t child = fork();
+  CU_ASSERT_FATAL(child >= 0);
+  if (child == 0)
+    _exit(!kit_start(&kit) || kit_put(&kit, "a", "abc", 3) != SLUICE_OK);
+  CU_ASSERT_EQUAL(waitpid(child, NULL, 0), child);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char path[200];
+    path_in(&kit, names[i], path);
+    CU_ASSERT(chmod(path, 0644) == 0);
+  }
+  CU_ASSERT_FATAL(kit_start(&kit));
+  check_private(&kit);
+  CU_ASSERT(kit_has(&kit, "a", "abc", 3));
+  kit_stop(&kit);
+  kit_fini(&kit);
 }
 
 static void test_clean_stop_and_start_keep_everything(void) {
@@ -166,8 +216,9 @@ static void test_state_that_makes_no_sense_is_refused(void) {
   static const char *const spoil[] = {
       "UPDATE state SET value = 0 WHERE name = 'next'",
       "UPDATE state SET value = 1000000 WHERE name = 'low'",
+      "UPDATE state SET value = 9223372036854775807 WHERE name = 'next'",
       "DELETE FROM state WHERE name = 'clean'"};
-  for (size_t i = 0; i < 3; i++) {
+  for (size_t i = 0; i < sizeof spoil / sizeof *spoil; i++) {
     struct kit kit;
     once(&kit);
     CU_ASSERT(kit_sql(&kit, spoil[i]));
@@ -238,6 +289,8 @@ static void test_older_index_put_back_never_overwrites_a_blob(void) {
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_directory_is_made_for_its_owner_only),
+      UNIT(test_files_are_private_whatever_the_umask_is),
+      UNIT(test_files_that_others_may_read_become_private),
       UNIT(test_clean_stop_and_start_keep_everything),
       UNIT(test_bad_options_are_refused),
       UNIT(test_directory_in_use_is_refused),

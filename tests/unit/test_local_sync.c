@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -167,12 +168,62 @@ static void test_row_that_is_in_doubt_keeps_its_blob_until_a_start(void) {
   free(data);
 }
 
+/* ---- a quota, which no one but write(2) knows of ---- */
+
+static const struct kit *limited; /* its WAL gets no block more */
+
+static bool may_write(int fd, off_t end) {
+  char path[200];
+  struct stat wal, file, reserve;
+  snprintf(path, sizeof path, "%s/index.db-wal", limited->dir);
+  bool is_wal = stat(path, &wal) == 0 && fstat(fd, &file) == 0 &&
+                wal.st_ino == file.st_ino;
+  snprintf(path, sizeof path, "%s/reserve", limited->dir);
+  return !is_wal || end <= wal.st_size || stat(path, &reserve) != 0 ||
+         reserve.st_blocks == 0;
+}
+
+static ssize_t limited_pwrite(int fd, const void *data, size_t len,
+                              off_t offset) {
+  if (!limited || may_write(fd, offset + (off_t)len))
+    return pwrite(fd, data, len, offset);
+  errno = EDQUOT;
+  return -1;
+}
+
+static void set_pwrite(sqlite3_syscall_ptr call) {
+  sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+  vfs->xSetSystemCall(vfs, "pwrite", call);
+  vfs->xSetSystemCall(vfs, "pwrite64", call);
+}
+
+static void test_removes_work_when_a_quota_is_used_up(void) {
+  struct kit kit;
+  char *data = kit_bytes(1, LARGE);
+  set_pwrite((sqlite3_syscall_ptr)limited_pwrite);
+  start(&kit, true);
+  CU_ASSERT_EQUAL(kit_put(&kit, "a", data, LARGE), SLUICE_OK);
+  CU_ASSERT_EQUAL(kit_put(&kit, "b", data, 10), SLUICE_OK);
+  limited = &kit;
+  CU_ASSERT_EQUAL(kit_remove(&kit, "a"), SLUICE_OK);
+  CU_ASSERT_EQUAL(kit_head(&kit, "a"), SLUICE_ENOENT);
+  CU_ASSERT_EQUAL(kit_put(&kit, "c", data, LARGE), SLUICE_ENOSPC);
+  limited = NULL;
+  CU_ASSERT(kit_has(&kit, "b", data, 10));
+  CU_ASSERT_EQUAL(kit_put(&kit, "c", data, LARGE), SLUICE_OK);
+  kit_stop(&kit);
+  kit_fini(&kit);
+  set_pwrite(NULL);
+  free(data);
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_commit_syncs_bytes_then_folders_then_row),
       UNIT(test_without_sync_nothing_waits_for_the_disk),
       UNIT(test_blob_that_is_not_durable_is_not_committed),
       UNIT(test_row_that_is_in_doubt_keeps_its_blob_until_a_start),
+      UNIT(test_removes_work_when_a_quota_is_used_up),
       {NULL, NULL}};
   return unit_main("local sync", tests);
 }

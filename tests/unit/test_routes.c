@@ -229,6 +229,33 @@ static void test_routes_have_a_limit(void) {
                          "t.yaml:259: more than 256 routes; drop some");
 }
 
+/* A single upload or presign route makes links, which are served below it. */
+static void test_links_of_single_routes_have_their_path(void) {
+  static const struct {
+    const char *first, *second;
+    bool fine;
+  } rows[] = {
+      {"backend: main, path: /a, method: POST, operation: upload",
+       "backend: main, path: /a/signed, method: GET, operation: list", false},
+      {"backend: main, path: /a, method: POST, operation: presign",
+       "backend: main, path: /a/signed, method: GET, operation: list", false},
+      {"backend: main, path: /a, method: POST, operation: delete",
+       "backend: main, path: /a/signed, method: GET, operation: list", true},
+      {"backend: main, path: /a, method: POST, operation: upload",
+       "backend: cold, path: /a, method: PUT, operation: upload", false},
+      {"backend: main, path: /a, method: POST, operation: upload",
+       "backend: main, path: /a, method: PUT, operation: presign", true}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    char text[512];
+    struct errmsg err;
+    snprintf(text, sizeof text, BACKEND "routes:\n  - {%s}\n  - {%s}\n",
+             rows[i].first, rows[i].second);
+    struct settings *s = parse(text, &err);
+    ROW(rows[i].second, (s != NULL) == rows[i].fine);
+    settings_free(s);
+  }
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_hooks_are_common_or_a_routes_own),
@@ -239,6 +266,7 @@ int main(void) {
       UNIT(test_two_routes_of_one_path_and_method_are_refused),
       UNIT(test_own_paths_are_reserved),
       UNIT(test_routes_have_a_limit),
+      UNIT(test_links_of_single_routes_have_their_path),
       {NULL, NULL},
   };
   return unit_main("routes", tests);

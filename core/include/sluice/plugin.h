@@ -175,15 +175,16 @@ struct sluice_backend {
   size_t conf_size;
 
   /* Once per configured backend, before the loops run; may block.  Makes sure
-   * that the storage is there.  NULL after sluice_fail() stops the gateway. */
+   * that the storage is there.  NULL after sluice_fail() stops the gateway.
+   * The host may be used until stop(). */
   void *(*start)(const void *conf, struct sluice_host *);
   void (*stop)(void *instance); /* once, after every close(); may block */
   /* Once per loop, on its thread. */
   void *(*open)(void *instance, struct sluice_host *);
   void (*close)(void *handle); /* no operation is in flight any more */
 
-  /* Every call but more, read and data starts an operation, and each
-   * operation ends in one sluice_done(). */
+  /* head, get, put, list, remove, ping, presign and verify start an operation,
+   * which ends in one sluice_done(). */
 
   /* sluice_meta(), done; SLUICE_ENOENT */
   void (*head)(void *handle, struct sluice_op *, const char *key);
@@ -349,9 +350,10 @@ const char *sluice_request_method(const struct sluice_request *);
 const char *sluice_request_path(const struct sluice_request *);
 const char *sluice_request_query(const struct sluice_request *);
 const char *sluice_request_id(const struct sluice_request *);
-/* "upload", "presign", "download", "list", "delete" */
+/* "upload", "presign", "download", "list", "delete"; NULL where it is none of
+ * them: health, a signed link, a path or method that isn't known. */
 const char *sluice_request_operation(const struct sluice_request *);
-/* The key, or the prefix of a list or an upload; NULL while unknown. */
+/* The key, or the prefix of a list; NULL while unknown. */
 const char *sluice_request_key(const struct sluice_request *);
 /* The other end of the connection: an address without port, or "unix:". */
 const char *sluice_request_peer(const struct sluice_request *);
@@ -359,7 +361,8 @@ const char *sluice_request_peer(const struct sluice_request *);
 const char *sluice_request_identity(const struct sluice_request *);
 /* UTF-8 without control characters, at most 256 bytes; else false. */
 bool sluice_request_identify(struct sluice_request *, const char *identity);
-/* Adds a header to the answer; false when it isn't a sane one. */
+/* In on_response: adds a header to the answer; false when it isn't a sane one,
+ * or is the gateway's own. */
 bool sluice_request_answer(struct sluice_request *, const char *name,
                            const char *value);
 /* Before DENY: which status, and what the client is told. */

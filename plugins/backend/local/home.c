@@ -6,6 +6,7 @@
 #include "home.h"
 
 #include "digest.h"
+#include "index.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define KEY_FILE "signing.key"
@@ -90,11 +92,14 @@ bool home_open(struct home *home, const char *directory, struct errmsg *err) {
   return enter(home, directory, err) && take_lock(home, err);
 }
 
+/* To close a file of the index ends all of SQLite's locks on it, those of
+ * other connections too: so this comes after them. */
 void home_close(struct home *home) {
-  if (home->dir >= 0)
-    close(home->dir);
-  if (home->lock >= 0)
-    close(home->lock);
+  const int fds[] = {home->index, home->wal, home->reserve, home->dir,
+                     home->lock};
+  for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+    if (fds[i] >= 0)
+      close(fds[i]);
   free(home->path);
   *home = (struct home)HOME_CLOSED;
 }
@@ -151,4 +156,93 @@ bool home_there(const struct home *home) {
   struct stat path, dir;
   return stat(home->path, &path) == 0 && fstat(home->dir, &dir) == 0 &&
          path.st_ino == dir.st_ino && path.st_dev == dir.st_dev;
+}
+
+/* ---- room ---- */
+
+/* Blocks for the bytes from..to-1, whatever the file's size is; false and
+ * errno.  A file system that can't do that keeps no room. */
+static bool allocate(int fd, off_t from, off_t to) {
+  int result = 0;
+  if (from < to)
+    do
+      result = fallocate(fd, FALLOC_FL_KEEP_SIZE, from, to - from);
+    while (result != 0 && errno == EINTR);
+  return result == 0 || errno == EOPNOTSUPP || errno == ENOSYS;
+}
+
+static uint64_t spare_of(int dir) {
+  struct statvfs disk;
+  if (fstatvfs(dir, &disk) != 0 || disk.f_blocks == 0)
+    return HOME_SPARE_MAX;
+  uint64_t part = disk.f_blocks / HOME_SPARE_PART;
+  if (part > HOME_SPARE_MAX / disk.f_frsize)
+    return HOME_SPARE_MAX;
+  return part * disk.f_frsize;
+}
+
+/* With mode 0600, whatever the umask is and the mode was; or what a file
+ * system without modes has instead. */
+static int open_private(int dir, const char *name, int flags) {
+  struct stat st;
+  int fd = openat(dir, name, O_RDWR | O_CLOEXEC | flags, 0600);
+  if (fd < 0 || fchmod(fd, 0600) == 0)
+    return fd;
+  int why = errno;
+  if (fstat(fd, &st) == 0 && (st.st_mode & 077) == 0)
+    return fd;
+  close(fd);
+  errno = why;
+  return -1;
+}
+
+/* SQLite gives the mode of index.db to what it makes beside it, not to what a
+ * crash left there. */
+static bool make_private(int dir, const char *name) {
+  int fd = open_private(dir, name, 0);
+  if (fd < 0)
+    return errno == ENOENT;
+  close(fd);
+  return true;
+}
+
+bool home_open_room(struct home *home, struct errmsg *err) {
+  home->full = true;
+  home->spare = spare_of(home->dir);
+  home->reserve = open_private(home->dir, "reserve", O_CREAT);
+  if (home->reserve >= 0 && ftruncate(home->reserve, 0) == 0) {
+    home->index = open_private(home->dir, INDEX_FILE, O_CREAT);
+    if (home->index >= 0 && make_private(home->dir, INDEX_FILE "-wal") &&
+        make_private(home->dir, INDEX_FILE "-shm"))
+      return true;
+  }
+  return errmsg_set(err,
+                    "the files " INDEX_FILE " and reserve in %s can't be made "
+                    "or kept private: %s; let them belong to the gateway's "
+                    "user",
+                    home->path, strerror(errno));
+}
+
+bool home_grow_index(const struct home *home, uint64_t bytes) {
+  struct stat st;
+  if (fstat(home->index, &st) != 0)
+    return false;
+  return allocate(home->index, st.st_size, (off_t)bytes);
+}
+
+/* The flag first: what sees it asks for no room any more. */
+void home_give_room(struct home *home) {
+  atomic_store(&home->full, true);
+  (void)!ftruncate(home->reserve, 0);
+}
+
+void home_take_room(struct home *home) {
+  if (home->wal < 0)
+    home->wal = openat(home->dir, INDEX_FILE "-wal", O_RDWR | O_CLOEXEC);
+  bool taken = home->wal >= 0 && allocate(home->wal, 0, (off_t)home->spare) &&
+               allocate(home->reserve, 0, (off_t)home->spare);
+  if (taken)
+    atomic_store(&home->full, false);
+  else
+    home_give_room(home);
 }

@@ -3,22 +3,44 @@
  * The directory that a local backend lives in: made when it isn't there,
  * locked while a gateway uses it, and the keeper of the key that links are
  * signed with.
+ *
+ * It also keeps room on its disk, so that removes work when that is full, by
+ * blocks that are allocated beyond the ends of three files:
+ *   index.db      what the next checkpoint copies into it, so that the WAL
+ *                 can always start over; from each commit that isn't a remove
+ *   index.db-wal  a transaction's worth, or else the index, which never
+ *                 shrinks, could take the last block and refuse all that
+ *                 comes after it
+ *   reserve       given up when a remove finds no room, and for the time of a
+ *                 start, which makes files; without it nothing but removes is
+ *                 let in
  */
 #ifndef LOCAL_HOME_H
 #define LOCAL_HOME_H
 
 #include "errmsg.h"
 
+#include <stdatomic.h>
+
 #define HOME_KEY_LEN 32
+/* A batch of 256 removes writes two or three pages each to the WAL, and the
+ * threads of the pool, in the middle of uploads, may get hold of a chunk each
+ * of what is given up.  When even that doesn't do, removes go one by one. */
+#define HOME_SPARE_MAX (4u << 20)
+/* Of a small disk, just this part. */
+#define HOME_SPARE_PART 16u
 
 struct home {
   char *path; /* absolute */
-  int dir;    /* -1: closed, as lock */
+  int dir;    /* -1: closed, as all below */
   int lock;
+  int index, wal, reserve; /* their blocks are looked after */
+  uint64_t spare;          /* bytes of the reserve, and of the WAL at least */
+  _Atomic bool full;       /* the reserve is given up */
 };
 
 #define HOME_CLOSED \
-  { .dir = -1, .lock = -1 }
+  { .dir = -1, .lock = -1, .index = -1, .wal = -1, .reserve = -1 }
 
 /* False and why; home_close() is needed in any case. */
 bool home_open(struct home *, const char *directory, struct errmsg *);
@@ -26,6 +48,14 @@ void home_close(struct home *);
 /* Reads <directory>/signing.key, which is made when it isn't there. */
 bool home_key(const struct home *, unsigned char key[HOME_KEY_LEN],
               struct errmsg *);
+/* Before SQLite opens the index: makes its files private to the owner, and
+ * gives up the reserve for the time of the start. */
+bool home_open_room(struct home *, struct errmsg *);
+/* Before a commit: room for the first `bytes` of index.db; false, errno. */
+bool home_grow_index(const struct home *, uint64_t bytes);
+void home_give_room(struct home *);
+/* Once there is a WAL; while that fails, `full` stays. */
+void home_take_room(struct home *);
 /* Is the path still the directory that was opened? */
 bool home_there(const struct home *);
 

@@ -7,6 +7,7 @@
 
 #include "store.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,8 +235,14 @@ void index_bind(sqlite3_stmt *statement, int at, const void *blob,
   sqlite3_bind_blob64(statement, at, len > 0 ? blob : "", len, SQLITE_STATIC);
 }
 
+/* SQLite doesn't note what the system said to a COMMIT. */
+static enum sluice_status system_fault(sqlite3 *db, int last) {
+  int error = sqlite3_system_errno(db);
+  return store_fault(error ? error : last);
+}
+
 enum sluice_status index_fault(sqlite3 *db, struct errmsg *why) {
-  int code = sqlite3_extended_errcode(db);
+  int last = errno, code = sqlite3_extended_errcode(db);
   errmsg_set(why, "the index says: %s (%d)", sqlite3_errmsg(db), code);
   switch (code & 0xff) {
   case SQLITE_FULL:
@@ -247,7 +254,7 @@ enum sluice_status index_fault(sqlite3 *db, struct errmsg *why) {
     return SLUICE_EBUSY;
   case SQLITE_IOERR:
   case SQLITE_CANTOPEN:
-    return store_fault(sqlite3_system_errno(db));
+    return system_fault(db, last);
   default:
     return SLUICE_EIO;
   }

@@ -45,7 +45,8 @@ void index_bind(sqlite3_stmt *, int at, const void *blob, size_t len);
 /* The one number that sql returns. */
 bool index_number(sqlite3 *, const char *sql, int64_t *number);
 
-/* What the connection's last error means, and says. */
+/* What the connection's last error means, and says.  Where SQLite doesn't know
+ * what the system said, errno does: set it to 0 before. */
 enum sluice_status index_fault(sqlite3 *, struct errmsg *);
 
 #endif

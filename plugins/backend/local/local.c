@@ -53,10 +53,13 @@ static bool set_up(struct local *local, const struct local_conf *conf,
                            "in the index");
   local->inline_max = conf->inline_max;
   local->sync = conf->sync;
-  return home_open(&local->home, conf->directory, err) &&
-         set_key(local, conf->signing_key, err) &&
-         store_open(&local->store, local->home.dir, conf->sync, err) &&
-         recover(local, err) && writer_open(local, err);
+  if (!home_open(&local->home, conf->directory, err) ||
+      !set_key(local, conf->signing_key, err) ||
+      !store_open(&local->store, local->home.dir, conf->sync, err) ||
+      !recover(local, err) || !writer_open(local, err))
+    return false;
+  home_take_room(&local->home);
+  return true;
 }
 
 static void stop(void *instance) {

@@ -96,13 +96,17 @@ static void look_up(struct reader *reader, struct task *task) {
 }
 
 /* The blob of a row went before it was opened: the object was replaced or
- * removed, which a transaction begun now sees. */
+ * removed, which a transaction begun now sees.  Row and bytes in one: the id
+ * of bytes that went may be another object's. */
 static void look_again(struct reader *reader, struct task *task) {
   for (int tries = 0; task->stale && tries < TRIES_MAX; tries++) {
     uint64_t blob = task->row.blob;
     row_fini(&task->row);
     task->stale = false;
+    bool begun = index_run(reader->begin);
     look_up(reader, task);
+    if (begun)
+      index_run(reader->end);
     if (task->stale && task->row.blob == blob)
       break;
   }

@@ -45,7 +45,8 @@ static bool read_state(sqlite3 *db, struct state *state) {
                       &state->low) &&
          index_number(db, "SELECT value FROM state WHERE name = 'clean'",
                       &state->clean) &&
-         state->low > 0 && state->next >= state->low;
+         state->low > 0 && state->next >= state->low &&
+         state->next <= INT64_MAX - (int64_t)LEDGER_BLOCK;
 }
 
 static bool has_row(void *arg, uint64_t number) {
@@ -103,6 +104,8 @@ bool recover(struct local *local, struct errmsg *err) {
   struct state state;
   struct errmsg what;
   if (!has_index(local, &size) && lost_index(local, err))
+    return false;
+  if (!home_open_room(&local->home, err))
     return false;
   err->text[0] = '\0';
   sqlite3 *db = index_open(local->home.path, local->sync, err);

@@ -9,6 +9,7 @@
 #include "index.h"
 #include "local.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,11 +49,17 @@ static bool put_bytes(struct writer *writer, struct task *task) {
   return true;
 }
 
-static bool apply(struct writer *writer, struct task *task) {
+static bool apply(struct local *local, struct task *task) {
+  struct writer *writer = &local->writer;
   bool found;
   task->status = SLUICE_OK;
   task->why.text[0] = '\0';
   task->old = 0;
+  task->doubtful = false;
+  if (task->kind != TASK_REMOVE && atomic_load(&local->home.full)) {
+    task_fail(task, SLUICE_ENOSPC, "the disk is full");
+    return true;
+  }
   if (task->reserve)
     return true;
   if (!detach(writer, task, &found))
@@ -113,13 +120,40 @@ static void committed(struct local *local, const struct upkeep *now,
   }
 }
 
+static bool only_removes(struct task **tasks, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (tasks[i]->kind != TASK_REMOVE)
+      return false;
+  return true;
+}
+
+/* Room in index.db for what the transaction adds.  Removes hardly make it
+ * grow, and may not fail for it. */
+static bool grow(struct local *local, struct task **tasks, size_t count,
+                 int *error) {
+  struct writer *writer = &local->writer;
+  if (only_removes(tasks, count))
+    return true;
+  bool ok = sqlite3_step(writer->pages) == SQLITE_ROW;
+  uint64_t pages = ok ? (uint64_t)sqlite3_column_int64(writer->pages, 0) : 0;
+  index_reset(writer->pages);
+  if (!ok || home_grow_index(&local->home, pages * writer->page_size))
+    return ok;
+  *error = errno;
+  return false;
+}
+
 /* When COMMIT itself meets an I/O error, nobody knows whether a crash would
  * bring the transaction back.  Its blobs stay then, and so do their pins: the
- * next start looks at them. */
+ * next start looks at them.  `error`: an errno, 0: the index knows. */
 static void failed(struct writer *writer, struct task **tasks, size_t count,
-                   bool doubtful) {
+                   int error, bool doubtful) {
   struct errmsg why;
   enum sluice_status status = index_fault(writer->db, &why);
+  if (error) {
+    status = store_fault(error);
+    errmsg_set(&why, "the index can't grow: %s", strerror(error));
+  }
   if (!sqlite3_get_autocommit(writer->db))
     index_run(writer->rollback);
   for (size_t i = 0; i < count; i++) {
@@ -134,16 +168,19 @@ bool transaction_run(struct local *local, struct task **tasks, size_t count,
                      bool *doubtful) {
   struct writer *writer = &local->writer;
   struct upkeep now;
+  int error = 0;
+  errno = 0;
   bool ok = index_run(writer->begin);
   for (size_t i = 0; ok && i < count; i++)
-    ok = apply(writer, tasks[i]);
-  ok = ok && transaction_keep_up(local, &now);
+    ok = apply(local, tasks[i]);
+  ok = ok && transaction_keep_up(local, &now) &&
+       grow(local, tasks, count, &error);
   *doubtful = false;
   if (ok && index_run(writer->commit)) {
     committed(local, &now, tasks, count);
     return true;
   }
   *doubtful = ok && (sqlite3_errcode(writer->db) & 0xff) == SQLITE_IOERR;
-  failed(writer, tasks, count, *doubtful);
+  failed(writer, tasks, count, error, *doubtful);
   return false;
 }

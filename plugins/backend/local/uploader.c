@@ -60,6 +60,12 @@ static void chunk_written(void *arg) {
     sluice_next(task->op);
 }
 
+static void room_made(void *arg) {
+  struct task *task = arg;
+  if (goes_on(task))
+    task_work(task, write_chunk, chunk_written);
+}
+
 void uploader_data(void *handle, struct sluice_op *op,
                    const struct sluice_chunk *chunk) {
   struct task *task = task_of(op);
@@ -68,7 +74,11 @@ void uploader_data(void *handle, struct sluice_op *op,
   task->large = task->large || chunk->length > inline_max - task->bytes.len;
   if (task->large && chunk->length > 0) {
     task->chunk = *chunk;
-    task_work(task, write_chunk, chunk_written);
+    /* On a full disk the writer tells first whether there is room again. */
+    if (atomic_load(&task->handle->local->home.full))
+      writer_reserve(task, room_made);
+    else
+      task_work(task, write_chunk, chunk_written);
   } else if (buf_add(&task->bytes, chunk->data, (size_t)chunk->length)) {
     sluice_next(op);
   } else {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The writer's lane, and what an operation does after its transaction.  A
- * batch that fails is tried again job by job, so that one large object on a
- * full disk doesn't fail the removes beside it.
+ * batch that fails is tried again job by job, so that one bad job doesn't fail
+ * those beside it.  On a full disk removes go first, with room that is kept
+ * for them: see home.h.
  */
 #include "writer.h"
 
@@ -41,6 +42,7 @@ static const struct index_sql statements[] = {
      "UPDATE state SET value = ?1 WHERE name = 'next'"},
     {offsetof(struct writer, put_low),
      "UPDATE state SET value = ?1 WHERE name = 'low'"},
+    {offsetof(struct writer, pages), "PRAGMA page_count"},
     {0, NULL}};
 
 static int note_wal(void *arg, sqlite3 *db, const char *name, int pages) {
@@ -49,23 +51,82 @@ static int note_wal(void *arg, sqlite3 *db, const char *name, int pages) {
   return SQLITE_OK;
 }
 
+/* Copies the WAL back, so that it can start over, or be cut. */
+static bool copy_back(struct writer *writer, int mode) {
+  sqlite3_busy_timeout(writer->db, READERS_WAIT_MS);
+  int result = sqlite3_wal_checkpoint_v2(writer->db, NULL, mode, NULL, NULL);
+  sqlite3_busy_timeout(writer->db, INDEX_WAIT_MS);
+  return result == SQLITE_OK;
+}
+
 /* Readers that never pause would keep the WAL from starting over; one that
  * stays, as a backup does, may not hold up every batch. */
 static void checkpoint(struct writer *writer) {
   int pages = writer->wal_pages;
-  bool wait = pages >= writer->wal_limit;
   writer->wal_pages = 0;
   if (pages < WAL_PAGES)
     return;
-  if (wait)
-    sqlite3_busy_timeout(writer->db, READERS_WAIT_MS);
-  sqlite3_wal_checkpoint_v2(writer->db, NULL,
-                            wait ? SQLITE_CHECKPOINT_RESTART
-                                 : SQLITE_CHECKPOINT_PASSIVE,
-                            NULL, NULL);
-  if (wait)
-    sqlite3_busy_timeout(writer->db, INDEX_WAIT_MS);
-  writer->wal_limit = wait ? pages + WAL_PAGES_MAX : writer->wal_limit;
+  if (pages < writer->wal_limit)
+    copy_back(writer, SQLITE_CHECKPOINT_PASSIVE);
+  else if (copy_back(writer, SQLITE_CHECKPOINT_RESTART))
+    writer->wal_limit = WAL_PAGES_MAX;
+  else
+    writer->wal_limit = pages + WAL_PAGES_MAX;
+}
+
+static bool is_full(const struct task *task) {
+  return task->status == SLUICE_ENOSPC;
+}
+
+static void one_by_one(struct local *local, struct task **tasks,
+                       size_t count) {
+  bool doubtful;
+  for (size_t i = 0; i < count; i++)
+    if (!transaction_run(local, &tasks[i], 1, &doubtful) &&
+        tasks[i]->kind == TASK_REMOVE && is_full(tasks[i]) &&
+        copy_back(&local->writer, SQLITE_CHECKPOINT_RESTART))
+      transaction_run(local, &tasks[i], 1, &doubtful);
+}
+
+/* Brings removes to the front, each part in its order. */
+static size_t part(struct task **tasks, size_t count) {
+  struct task *others[SLUICE_LANE_BATCH];
+  size_t removes = 0, rest = 0;
+  for (size_t i = 0; i < count; i++)
+    if (tasks[i]->kind == TASK_REMOVE)
+      tasks[removes++] = tasks[i];
+    else
+      others[rest++] = tasks[i];
+  memcpy(tasks + removes, others, rest * sizeof *others);
+  return removes;
+}
+
+static void make_room(struct local *local) {
+  home_give_room(&local->home);
+  copy_back(&local->writer, SQLITE_CHECKPOINT_RESTART);
+}
+
+/* What the WAL grew to on the way is room, too. */
+static void regain_room(struct local *local) {
+  copy_back(&local->writer, SQLITE_CHECKPOINT_TRUNCATE);
+  home_take_room(&local->home);
+}
+
+/* After a failure for want of room: of the whole batch, and of nothing else.
+ * A doubtful remove may be tried again, as it makes no difference how often
+ * it is done. */
+static void run_full(struct local *local, struct task **tasks, size_t count,
+                     bool doubtful) {
+  size_t removes = part(tasks, count);
+  bool again;
+  if (removes > 0) {
+    make_room(local);
+    if (!transaction_run(local, tasks, removes, &again))
+      one_by_one(local, tasks, removes);
+  }
+  regain_room(local);
+  if (!doubtful)
+    one_by_one(local, tasks + removes, count - removes);
 }
 
 static void run(void *arg, void **jobs, size_t count) {
@@ -74,10 +135,14 @@ static void run(void *arg, void **jobs, size_t count) {
   bool doubtful;
   for (size_t i = 0; i < count; i++)
     tasks[i] = jobs[i];
-  if (!transaction_run(local, tasks, count, &doubtful) && !doubtful &&
-      count > 1)
-    for (size_t i = 0; i < count; i++)
-      transaction_run(local, &tasks[i], 1, &doubtful);
+  if (atomic_load(&local->home.full))
+    regain_room(local);
+  if (!transaction_run(local, tasks, count, &doubtful)) {
+    if (is_full(tasks[0]))
+      run_full(local, tasks, count, doubtful);
+    else if (!doubtful && count > 1)
+      one_by_one(local, tasks, count);
+  }
   checkpoint(&local->writer);
 }
 
@@ -138,20 +203,26 @@ void writer_reserve(struct task *task, void (*then)(void *task)) {
 
 bool writer_open(struct local *local, struct errmsg *err) {
   struct writer *writer = &local->writer;
-  if (!index_prepare(writer->db, statements, writer)) {
+  int64_t page_size;
+  if (!index_number(writer->db, "PRAGMA page_size", &page_size) ||
+      !index_prepare(writer->db, statements, writer)) {
     index_fault(writer->db, err);
     return false;
   }
+  writer->page_size = (uint64_t)page_size;
   writer->wal_limit = WAL_PAGES_MAX;
   sqlite3_wal_hook(writer->db, note_wal, &writer->wal_pages);
   writer->lane = sluice_lane_new(local->host, run, local);
   return writer->lane || errmsg_set(err, "no memory is left");
 }
 
+/* In a WAL that starts over, as the disk may be full.  The reserve stays for
+ * the next start. */
 static void end_cleanly(struct local *local) {
   struct writer *writer = &local->writer;
   struct upkeep now;
   uint64_t next = atomic_load(&local->ledger.next);
+  copy_back(writer, SQLITE_CHECKPOINT_RESTART);
   bool ok = index_run(writer->begin) && transaction_keep_up(local, &now) &&
             (!ledger_idle(&local->ledger) ||
              (index_run_number(writer->put_reserved, next) &&

@@ -11,6 +11,7 @@
 
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <stdint.h>
 
 struct local;
 struct task;
@@ -28,10 +29,11 @@ struct writer {
   sqlite3_stmt *put_small, *erase_small;
   sqlite3_stmt *put_garbage, *erase_garbage;
   sqlite3_stmt *put_recent, *erase_recent;
-  sqlite3_stmt *put_reserved, *put_low;
+  sqlite3_stmt *put_reserved, *put_low, *pages;
   _Atomic(struct writer_freed *) freed; /* pushed by any thread */
   struct writer_freed *settling;        /* taken from it, the lane's */
   int wal_pages, wal_limit;
+  uint64_t page_size;
 };
 
 /* With the database open: its statements and its lane. */
@@ -42,7 +44,8 @@ void writer_close(struct local *);
 /* Writes the task's row, or removes its key, and ends the operation.  What
  * became superfluous on disk is gone then. */
 void writer_submit(struct task *);
-/* Has numbers reserved, and returns the task through then(). */
+/* Has numbers and room reserved, and returns the task through then(); its
+ * status is SLUICE_ENOSPC while there is room for removes only. */
 void writer_reserve(struct task *, void (*then)(void *task));
 /* Ends the operation with the status that it has, undoing its blob. */
 void writer_undo(struct task *);

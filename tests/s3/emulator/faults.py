@@ -27,7 +27,8 @@ times.  `do`, with the further members that it knows:
   bad-xml huge-xml           instead of the body; `bytes` of it
   error-in-200               200 and <Error> with `code`; `when` as above
   lost-answer                the operation is done, its answer is not sent
-  clock-skew                 403, Date is `seconds` off
+  clock-skew                 403, Date is `seconds` off, once; a clock that
+                             stays wrong is POST clock (control.py)
   wrong-region               `as` "redirect" or "malformed"; `region`"""
 import re
 import select
