@@ -21,6 +21,7 @@ AM_TESTS_ENVIRONMENT = \
 	  SLUICE_PLUGINS="$${SLUICE_PLUGINS:+$$SLUICE_PLUGINS:}$(abs_top_builddir)/$$d/.libs"; \
 	done; \
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
+	AWS_EC2_METADATA_DISABLED=true; export AWS_EC2_METADATA_DISABLED; \
 	CC='$(CC)'; export CC;
 
 TEST_EXTENSIONS = .py .sh
@@ -419,6 +420,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_local.py \
 	%D%/integration/test_presigned.py \
 	%D%/integration/test_routes.py \
+	%D%/integration/test_s3_dialects.py \
 	%D%/integration/test_signals.py \
 	%D%/integration/test_start.py \
 	%D%/integration/test_storm.py \
@@ -439,6 +441,7 @@ EXTRA_DIST += \
 	%D%/bench/s3.py \
 	%D%/checks/kit \
 	%D%/e2e/crash.py \
+	%D%/integration/bucket.py \
 	%D%/integration/kit.py \
 	%D%/s3/acts.py \
 	%D%/s3/client.py \
