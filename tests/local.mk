@@ -420,6 +420,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_local.py \
 	%D%/integration/test_presigned.py \
 	%D%/integration/test_routes.py \
+	%D%/integration/test_s3_ceph.py \
 	%D%/integration/test_s3_dialects.py \
 	%D%/integration/test_signals.py \
 	%D%/integration/test_start.py \
