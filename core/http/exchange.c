@@ -269,7 +269,7 @@ static void start(struct exchange *ex, const struct head_refusal *refusal) {
   } else if (operations[ex->route->operation].open) {
     ex->state = EXCHANGE_WORKING;
     operations[ex->route->operation].start(ex);
-  } else if (ex->worker->draining) {
+  } else if (ex->worker->draining && !ingress_was_sent(ex->conn)) {
     reply_error(ex, 503, "draining", "The gateway is stopping; try again");
   } else if (exchange_charge(ex, COST_PLAIN)) {
     ex->request.operation = route_name(ex->route->operation);

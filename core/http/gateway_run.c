@@ -248,8 +248,19 @@ static bool check_spool(const struct settings *settings,
                     directory, strerror(errno));
 }
 
+/* A signal that comes during the start waits until it is watched for. */
+static void hold_signals(bool hold) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
 static bool prepare(struct gateway *gateway, struct errmsg *errmsg) {
   signal(SIGPIPE, SIG_IGN);
+  hold_signals(true);
   gateway->connections_max = connections_max(gateway->settings);
   if (!check_spool(gateway->settings, errmsg) || !bind_all(gateway, errmsg))
     return false;
@@ -271,8 +282,10 @@ static bool serve(struct gateway *gateway, struct errmsg *errmsg) {
     gateway->opened = gateway->ended;
     stop(gateway);
   }
+  hold_signals(false);
   if (started > 0)
     loop_run(gateway->loop);
+  hold_signals(true); /* the end is near anyway */
   return gateway->failure == NULL ||
          errmsg_set(errmsg, "%s", gateway->failure);
 }

@@ -340,12 +340,21 @@ size_t ingress_open(const struct ingress *ingress) {
   return ingress->open;
 }
 
+static bool is_idle(const struct ingress_conn *conn) {
+  return conn->state == INGRESS_HEAD && conn->text_len == 0 &&
+         conn->evcon != NULL;
+}
+
+static bool has_unread(const struct ingress_conn *conn) {
+  char byte;
+  return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 void ingress_evict(struct ingress *ingress, size_t count) {
   struct ingress_conn *conn = TAILQ_FIRST(&ingress->conns);
   while (conn != NULL && count > 0) {
     struct ingress_conn *next = TAILQ_NEXT(conn, link);
-    if (conn->state == INGRESS_HEAD && conn->text_len == 0 &&
-        conn->evcon != NULL) {
+    if (is_idle(conn) && !has_unread(conn)) {
       evhttp_connection_free(conn->evcon);
       count--;
     }
@@ -364,8 +373,15 @@ void ingress_close(struct ingress *ingress) {
 }
 
 void ingress_drain(struct ingress *ingress) {
+  struct ingress_conn *conn;
   ingress->draining = true;
   ingress_evict(ingress, SIZE_MAX);
+  TAILQ_FOREACH (conn, &ingress->conns, link)
+    conn->sent = true;
+}
+
+bool ingress_was_sent(const struct ingress_conn *conn) {
+  return conn->sent;
 }
 
 void ingress_own(struct ingress_conn *conn,

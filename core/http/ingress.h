@@ -62,6 +62,8 @@ struct evhttp *ingress_http(struct ingress *);
 size_t ingress_open(const struct ingress *);
 /* Closes idle connections, and others after their answer. */
 void ingress_drain(struct ingress *);
+/* When draining began, had its request come already, unread? */
+bool ingress_was_sent(const struct ingress_conn *);
 /* Closes all connections. */
 void ingress_close(struct ingress *);
 /* Closes up to `count` idle connections, oldest first, to make room. */

@@ -34,6 +34,7 @@ struct ingress_conn {
   evutil_socket_t fd;
   enum ingress_state state;
   bool watching; /* inside on_input() */
+  bool sent;     /* a request waited in the socket when draining began */
   char peer[48];
 
   bool timed; /* the head's time runs */

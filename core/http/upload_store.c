@@ -178,8 +178,18 @@ static void on_next(void *arg) {
     upload_pump(ex);
 }
 
+/* While a chunk or the commit is under way; not while the client is waited
+ * for. */
+static void on_alive(void *arg) {
+  struct exchange *ex = arg;
+  const struct upload *upload = ex->work;
+  if (upload->lent || upload->last_sent)
+    exchange_watch(ex);
+}
+
 void upload_open(struct exchange *ex) {
-  static const struct op_events events = {.next = on_next, .done = on_done};
+  static const struct op_events events = {
+      .next = on_next, .alive = on_alive, .done = on_done};
   struct upload *upload = ex->work;
   give_room(ex, &upload->buffers[upload->filling]);
   ex->work_lent = true;

@@ -51,6 +51,8 @@ static void op_deliver(struct loop_task *task) {
   /* What was lent went back with the plugin's done. */
   if (op_takes(op, OP_SAID_CHUNK) && !op->done && op->events->chunk != NULL)
     op->events->chunk(op->arg, &op->chunk);
+  if (op_takes(op, OP_SAID_ALIVE) && op->events->alive != NULL)
+    op->events->alive(op->arg);
   if (op_takes(op, OP_SAID_NEXT) && op->events->next != NULL)
     op->events->next(op->arg);
   if (op_takes(op, OP_SAID_NONSENSE) && !op->done) {

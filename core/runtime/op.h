@@ -45,7 +45,8 @@ struct op_entry {
 struct op_events {
   void (*meta)(void *arg, const struct sluice_meta *);
   void (*chunk)(void *arg, const struct sluice_chunk *); /* until op_more() */
-  void (*next)(void *arg); /* the put wants a chunk, or op_commit() */
+  void (*next)(void *arg);  /* the put wants a chunk, or op_commit() */
+  void (*alive)(void *arg); /* it goes on */
   /* The last call; the op is gone after it. */
   void (*done)(void *arg, enum sluice_status, const char *why);
 };

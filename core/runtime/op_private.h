@@ -24,7 +24,8 @@ enum op_signal { /* said by the plugin, not yet delivered */
                  OP_SAID_CHUNK = 2,
                  OP_SAID_NEXT = 4,
                  OP_SAID_DONE = 8,
-                 OP_SAID_NONSENSE = 16 /* end it without waiting for more */
+                 OP_SAID_ALIVE = 16,
+                 OP_SAID_NONSENSE = 32 /* end it without waiting for more */
 };
 
 /* An object's key and metadata in one block of memory. */

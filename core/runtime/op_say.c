@@ -87,6 +87,11 @@ void sluice_done(struct sluice_op *op, enum sluice_status status,
   op_say(op, OP_SAID_DONE);
 }
 
+void sluice_alive(struct sluice_op *op) {
+  if (listening(op, "sluice_alive"))
+    op_say(op, OP_SAID_ALIVE);
+}
+
 void sluice_meta(struct sluice_op *op, const struct sluice_meta *meta) {
   if (!listening(op, "sluice_meta"))
     return;

@@ -141,18 +141,17 @@ http {{
       proxy_set_header Host {host};
       proxy_buffering on;
       proxy_max_temp_file_size 0;
-      {more}
     }}
   }}
 }}
 """
 
-    def __init__(self, folder, host, more=""):
+    def __init__(self, folder, host):
         self.port = free_port()
         self.folder = tempfile.mkdtemp(dir=folder)
         conf = Path(self.folder, "nginx.conf")
         conf.write_text(self.CONF.format(
-            folder=self.folder, host=host, port=self.port, more=more,
+            folder=self.folder, host=host, port=self.port,
             user="user root;" if os.geteuid() == 0 else ""))
         program = shutil.which("nginx") or "/usr/sbin/nginx"
         self.process = subprocess.Popen(

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: MIT
 """A gateway in front of an S3 server of tests/s3, for test_s3_*.py."""
 import sys
-import tempfile
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 # pylint: disable=wrong-import-position
 from s3.kit import Emulator, free_port, shared  # noqa: E402,F401
-from kit import Gateway, MIB, SLOWNESS, expect  # noqa: E402
+from kit import Gateway, SLOWNESS  # noqa: E402
 
 DIALECTS = {"s3": "aws", "minio": "minio", "r2": "r2", "b2": "b2",
             "ceph": "ceph"}  # the plugin's name, the emulator's
@@ -41,8 +40,8 @@ def sections(s3, bucket=BUCKET, more=None, **options):
             **(more or {})}
 
 
-def gateway(s3, bucket=BUCKET, more=None, **options):
-    return Gateway(sections(s3, bucket, more, **options))
+def gateway(s3, bucket=BUCKET, more=None, env=None, **options):
+    return Gateway(sections(s3, bucket, more, **options), env=env)
 
 
 def stored(s3, key, bucket=BUCKET):

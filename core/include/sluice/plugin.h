@@ -292,6 +292,9 @@ void *sluice_op_state(struct sluice_op *, size_t size);
  * NULL: the status says enough. */
 void sluice_done(struct sluice_op *, enum sluice_status, const char *why, ...)
     SLUICE_PRINTF(3, 4);
+/* A long operation goes on, though there is nothing to tell yet: without a
+ * word for limits.backend_timeout it would be canceled. */
+void sluice_alive(struct sluice_op *);
 void sluice_meta(struct sluice_op *, const struct sluice_meta *);
 /* The chunk's bytes stay as they are until more() or cancel(). */
 void sluice_send(struct sluice_op *, const struct sluice_chunk *);

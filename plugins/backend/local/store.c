@@ -13,6 +13,7 @@
 
 #include "folder.h"
 
+#define ALONG ((uint64_t)8 << 20) /* bytes that are written back at once */
 #define PATH_SIZE 64
 #define NAME_SIZE 24
 
@@ -113,6 +114,27 @@ bool store_write(const struct store_file *file, const void *data, size_t len,
     offset += (uint64_t)put;
   }
   return true;
+}
+
+/* An error is told once, here or by fsync; that the filesystem can't do it is
+ * none. */
+static bool write_back(int fd, uint64_t first, unsigned flags) {
+  return sync_file_range(fd, (off64_t)first, ALONG, flags) == 0 ||
+         (errno != EIO && errno != ENOSPC && errno != EDQUOT);
+}
+
+bool store_write_along(const struct store *store,
+                       const struct store_file *file, uint64_t from,
+                       uint64_t to) {
+  uint64_t end = to / ALONG * ALONG;
+  if (!store->sync || from >= end)
+    return true;
+  /* The last piece is begun, the one before it waited for. */
+  return write_back(file->fd, end - ALONG, SYNC_FILE_RANGE_WRITE) &&
+         (end < 2 * ALONG ||
+          write_back(file->fd, end - 2 * ALONG,
+                     SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                         SYNC_FILE_RANGE_WAIT_AFTER));
 }
 
 void store_discard(struct store *store, struct store_file *file) {

@@ -42,6 +42,10 @@ bool store_empty(const struct store *);
 bool store_create(struct store *, struct store_file *);
 bool store_write(const struct store_file *, const void *data, size_t len,
                  uint64_t offset);
+/* After bytes [from, to) were written: has the disk write along, so that the
+ * fsync of a large file has little left to wait for. */
+bool store_write_along(const struct store *, const struct store_file *,
+                       uint64_t from, uint64_t to);
 /* The file becomes the blob of that number, durably.  EEXIST: the number is
  * taken by a file, another one may do; any other failure may leave a blob. */
 bool store_link(struct store *, struct store_file *, uint64_t number);

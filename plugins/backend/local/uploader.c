@@ -46,7 +46,9 @@ static void write_chunk(void *arg) {
   size_t before = task->bytes.len;
   if (!store_write(&task->file, task->bytes.data, before, 0) ||
       !store_write(&task->file, task->chunk.data, (size_t)task->chunk.length,
-                   task->written + before)) {
+                   task->written + before) ||
+      !store_write_along(store, &task->file, task->written,
+                         task->written + before + task->chunk.length)) {
     task_fail_errno(task, "a blob can't be written", errno);
     return;
   }

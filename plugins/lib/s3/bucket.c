@@ -32,8 +32,11 @@ static void complain(struct check *check, const struct s3_answer *answer) {
   if (answer->http == 0)
     sluice_fail(check->loop.host,
                 "cannot reach %s: %s; is the service up, and 'endpoint' "
-                "right?",
-                conf->endpoint, answer->why);
+                "right%s?",
+                conf->endpoint, answer->why,
+                check->loop.s3->endpoint.tls
+                    ? ", and is its certificate known ('ca_file')"
+                    : "");
   else if (answer->http == 403 || answer->http == 401)
     sluice_fail(check->loop.host,
                 "the service refuses access to bucket '%s' (%s); check "
@@ -118,8 +121,8 @@ static void on_probed(void *arg, struct s3_call *call,
   (void)call;
   if (answer->status == SLUICE_OK)
     there(check);
-  else if (answer->http == 403 && by_head)
-    probe(check, true); /* a key that may list may not see the bucket */
+  else if ((answer->http == 403 || answer->http == 400) && by_head)
+    probe(check, true); /* which says why, or is allowed where this isn't */
   else if (answer->http != 404)
     complain(check, answer);
   else if (check->loop.s3->conf->create_bucket)

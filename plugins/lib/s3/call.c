@@ -17,6 +17,7 @@
 
 #define BACKOFF_MS 100       /* of the first pause, doubled with each */
 #define BACKOFF_MAX_MS 10000 /* full jitter below it */
+#define SKEW_S 300           /* below that no service minds */
 #define WHY_MAX 1024
 
 static void call_free(struct s3_call *call) {
@@ -56,11 +57,13 @@ static void tell_why(struct s3_call *call, const char *what,
     buf_addf(&call->why, " (request id %.80s)", id);
 }
 
-/* The service's clock, once. */
-static bool adopt_clock(struct s3_call *call) {
+/* The service's clock, once, where it is so far from what we said. */
+static bool adopt_clock(struct s3_call *call, int64_t least_s) {
   const char *date = httpc_header(call->http, "Date");
   int64_t now = date_now_ms() / 1000, theirs;
-  if (call->corrected || date == NULL || !date_http_parse(date, now, &theirs))
+  if (call->corrected || date == NULL ||
+      !date_http_parse(date, now, &theirs) ||
+      llabs(theirs - s3_now(call->loop)) < least_s)
     return false;
   call->loop->skew_s = theirs - now;
   sluice_log(call->loop->host, SLUICE_LOG_WARN,
@@ -87,7 +90,9 @@ static bool correct(struct s3_call *call, int http, const char *code,
                     const struct xml_result *xml) {
   bool corrected = false;
   if (strcmp(code, "RequestTimeTooSkewed") == 0)
-    corrected = adopt_clock(call);
+    corrected = adopt_clock(call, 1);
+  else if (http == 403 && code[0] == '\0') /* HEAD: it can't say why */
+    corrected = adopt_clock(call, SKEW_S);
   else if (strcmp(code, "AuthorizationHeaderMalformed") == 0 ||
            strcmp(code, "PermanentRedirect") == 0 || http == 301)
     corrected = adopt_region(

@@ -14,7 +14,8 @@
 
 struct s3_call;
 
-struct s3_request { /* lent until done */
+struct s3_request {     /* lent until done */
+  struct sluice_op *op; /* to be told that it goes on; NULL: none */
   const char *method;
   const char *key; /* NULL: the bucket */
   struct sigv4_pair query[S3_CALL_QUERY_MAX];

@@ -20,6 +20,7 @@ struct s3_call {
   struct buf why;
   unsigned attempt; /* from 1 */
   int64_t started_ms;
+  int64_t alive_ms;   /* when the operation was last told */
   uint64_t sent;      /* of the body, in this attempt */
   bool streaming;     /* the body of the answer is the caller's */
   bool delivered;     /* and it has got some of it */

@@ -235,7 +235,8 @@ static void on_summed(void *arg) {
   put_base64_md5(part->md5_base64, part->sum.md5);
   snprintf(part->number_text, sizeof part->number_text, "%u", part->number);
   part->request =
-      (struct s3_request){.method = "PUT",
+      (struct s3_request){.op = put->op,
+                          .method = "PUT",
                           .key = put->key,
                           .query = {{"partNumber", part->number_text},
                                     {"uploadId", put->multipart->upload_id}},

@@ -185,7 +185,8 @@ static void on_put(void *arg, struct s3_call *call,
 
 static void send_put(struct put *put) {
   static const struct s3_events events = {.done = on_put};
-  put->request = (struct s3_request){.method = "PUT",
+  put->request = (struct s3_request){.op = put->op,
+                                     .method = "PUT",
                                      .key = put->key,
                                      .spool = put->spool,
                                      .length = put->length};

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "date.h"
+
+#define ALIVE_MS 1000
 #define URL_MAX 16384
 #define HEADERS_TEXT_MAX 32768
 #define HEADERS_MAX (S3_CALL_HEADERS_MAX + 6)
@@ -124,8 +127,18 @@ static void on_spool_ready(void *arg) {
   s3_call_unspooled(arg);
 }
 
+/* Now and then, so that a large upload isn't taken for one that stalls. */
+static void say_alive(struct s3_call *call) {
+  int64_t now = date_now_ms();
+  if (call->request->op == NULL || now - call->alive_ms < ALIVE_MS)
+    return;
+  call->alive_ms = now;
+  sluice_alive(call->request->op);
+}
+
 static size_t on_read(void *arg, void *to, size_t room) {
   struct s3_call *call = arg;
+  say_alive(call);
   const struct s3_request *request = call->request;
   uint64_t left = request->length - call->sent;
   if (room > left)
