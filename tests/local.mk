@@ -422,6 +422,8 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_routes.py \
 	%D%/integration/test_s3_ceph.py \
 	%D%/integration/test_s3_dialects.py \
+	%D%/integration/test_s3_faults.py \
+	%D%/integration/test_s3_reuse.py \
 	%D%/integration/test_signals.py \
 	%D%/integration/test_start.py \
 	%D%/integration/test_storm.py \

@@ -66,6 +66,10 @@ struct spool *spool_new(struct sluice_host *host,
   return spool;
 }
 
+void spool_expect(struct spool *spool, uint64_t length) {
+  spool->large = length > spool->settings->memory;
+}
+
 uint64_t spool_length(const struct spool *spool) {
   return spool->length;
 }
@@ -200,7 +204,8 @@ void spool_add(struct spool *spool, const void *data, size_t len,
                             .status = SLUICE_OK,
                             .added = added,
                             .arg = arg};
-  if (spool->fd < 0 && spool->length <= spool->settings->memory &&
+  if (spool->fd < 0 && !spool->large &&
+      spool->length <= spool->settings->memory &&
       len <= spool->settings->memory - spool->length) {
     if (!remember(spool, data, len))
       fail(spool, SLUICE_ENOMEM, "no memory to write later to", 0);

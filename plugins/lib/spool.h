@@ -33,6 +33,8 @@ void spool_free(struct spool *, void (*released)(void *arg), void *arg);
 void spool_add(struct spool *, const void *data, size_t len,
                void (*added)(void *arg, enum sluice_status, const char *why),
                void *arg);
+/* So much may come: more than stays in memory goes to the file at once. */
+void spool_expect(struct spool *, uint64_t length);
 uint64_t spool_length(const struct spool *);
 
 /* Copies from memory, or from the file where the page cache has it: never

@@ -53,6 +53,7 @@ struct spool {
   unsigned jobs;    /* of the pool's, that use this */
   unsigned sums;    /* of those */
   bool freed;
+  bool large; /* to the file at once */
   struct spool_add add;
   struct spool_fetches fetches;
   void (*released)(void *arg);

@@ -193,6 +193,8 @@ ONCE = {
 EXTRA = {
     ("part", "reset in the request"): {"do": "reset-in-body", "at": 300_000},
     ("upload", "reset in the request"): {"do": "reset-in-body", "at": 50_000},
+    ("upload", "another one at once"):
+        {"do": "409 ConditionalRequestConflict"},
     ("upload", "slow answer"): {"do": "drip", "bytes": 1, "seconds": 0.01},
     ("download", "reset in the answer"): {"do": "reset-in-body",
                                           "at": 90_000},

@@ -30,6 +30,7 @@ struct get {
   bool asked;        /* the gateway waits for a chunk */
   bool lent;
   bool stopped; /* data() said "not yet" */
+  bool ending;  /* all came, nobody waits: curl has to see the end too */
   unsigned resumes, filling;
   struct {
     char *data;
@@ -51,6 +52,11 @@ static void get_free(struct get *get) {
 static void get_cancel(void *work) {
   struct get *get = work;
   struct sluice_op *op = get->op;
+  if (get->call != NULL && get->described && get->reading &&
+      get->at == get->call_end) {
+    get->ending = true; /* or the connection would be closed */
+    return;
+  }
   get_free(get);
   sluice_done(op, SLUICE_ECANCELED, NULL);
 }
@@ -163,6 +169,12 @@ static void on_done(void *arg, struct s3_call *call,
     get->call = s3_call_start(get->loop, &get->request, &describe_events, get);
     return;
   }
+  if (get->ending) {
+    struct sluice_op *op = get->op;
+    get_free(get);
+    sluice_done(op, SLUICE_OK, NULL);
+    return;
+  }
   if (get->described && get->reading && get->receive == 0)
     return; /* the rest is between the gateway and us */
   if (get->described && !get->reading && answer->status == SLUICE_OK)
@@ -234,6 +246,10 @@ void s3_more(void *handle, struct sluice_op *op) {
   struct get *get = s3_task_of(op)->work;
   (void)handle;
   get->lent = false;
+  if (get->deliver == 0 && get->call != NULL && get->at == get->call_end) {
+    get->ending = true;
+    return;
+  }
   if (get->deliver == 0) {
     get_free(get);
     sluice_done(op, SLUICE_OK, NULL);

@@ -56,12 +56,13 @@ void s3_put(void *handle, struct sluice_op *op,
             const struct sluice_put *wanted) {
   struct s3_loop *loop = handle;
   struct put *put = calloc(1, sizeof *put);
-  (void)wanted;
   assert(put != NULL); /* charged with the request */
   put->loop = loop;
   put->op = op;
   put->spool = spool_new(loop->host, &loop->s3->spools);
   assert(put->spool != NULL);
+  if (wanted->length > 0)
+    spool_expect(put->spool, (uint64_t)wanted->length);
   if (!loop->s3->endpoint.tls)
     put->sha256 = digest_new(DIGEST_SHA256);
   *s3_task_of(op) = (struct s3_task){put_cancel, put};
