@@ -373,10 +373,10 @@ void ingress_close(struct ingress *ingress) {
 }
 
 void ingress_drain(struct ingress *ingress) {
-  struct ingress_conn *conn;
   ingress->draining = true;
   ingress_evict(ingress, SIZE_MAX);
-  TAILQ_FOREACH (conn, &ingress->conns, link)
+  struct ingress_conn *conn = TAILQ_FIRST(&ingress->conns);
+  for (; conn != NULL; conn = TAILQ_NEXT(conn, link))
     conn->sent = true;
 }
 

@@ -222,7 +222,7 @@ void httpc_free(struct httpc *httpc) {
   if (httpc == NULL)
     return;
   assert(!httpc->inside && httpc->running == 0 && TAILQ_EMPTY(&httpc->line));
-  while (httpc->spares > 0)
+  while (httpc->spare != NULL && httpc->spares > 0)
     curl_easy_cleanup(httpc->spare[--httpc->spares]);
   if (httpc->multi != NULL)
     curl_multi_cleanup(httpc->multi);

@@ -55,8 +55,8 @@ static void fetch_then(void *arg) {
 }
 
 void spool_unread(struct spool *spool, const void *arg) {
-  struct spool_fetch *fetch;
-  LIST_FOREACH (fetch, &spool->fetches, link)
+  struct spool_fetch *fetch = LIST_FIRST(&spool->fetches);
+  for (; fetch != NULL; fetch = LIST_NEXT(fetch, link))
     if (fetch->arg == arg)
       fetch->ready = NULL;
 }

@@ -98,7 +98,7 @@ def test_start_with_a_wrong_secret_is_refused(dialect):
     equal("violations", set(s3.violations()), {"G1.signature"})
 
 
-@each({"s3": "aws", "minio": "minio", "b2": "b2"})
+@each({"s3": "aws", "minio": "minio", "b2, inferred": "b2"})
 def test_region_that_the_service_names_is_adopted(dialect):
     with Emulator(dialect, region="eu-central-1") as s3:
         s3.create(BUCKET)
@@ -376,7 +376,7 @@ def test_link_endpoint_need_not_be_the_gateways_own():
 
 @each({plugin: (dialect, 400 if plugin == "r2" else 403)
        for plugin, dialect in DIALECTS.items()})
-def test_link_expires(case):
+def test_link_expires_inferred(case):
     dialect, status = case
     s3 = shared(dialect)
     with gateway(s3) as running:

@@ -59,6 +59,7 @@ void rig_init(struct rig *rig) {
   rig->service.lives_ms = 3600 * 1000;
   rig->service.valid_from = 1;
   sem_init(&rig->service.s3_gate, 0, 0);
+  sem_init(&rig->service.noting, 0, 1);
   server_start(&rig->service.server);
   rig->conf = (struct s3_conf){.bucket = "bucket",
                                .region = "us-east-1",

@@ -42,6 +42,7 @@ struct service {
   atomic_int gets;       /* S3 requests that came */
   atomic_bool s3_held;   /* until service_s3_goes_on() */
   sem_t s3_gate;
+  sem_t noting;           /* of what follows, between connections */
   char asked_with[65536]; /* head and body of the last round's request */
 };
 
@@ -81,6 +82,8 @@ void rig_wait_ms(struct rig *, int ms);
 int rig_number(const struct credentials *); /* 0: not one of ours */
 
 void service_go_on(struct service *, int times);
+/* What it was asked with last, when nobody asks any more. */
+const char *service_asked_with(struct service *);
 void service_s3_goes_on(struct service *, int times);
 
 struct get {

@@ -46,6 +46,7 @@ static void note(struct peer *peer) {
   const char *length = strstr(peer->head.data, "Content-Length: ");
   size_t left = length == NULL ? 0 : strtoul(length + 16, NULL, 10);
   size_t len = peer->head.len;
+  sem_wait(&service->noting);
   memcpy(service->asked_with, peer->head.data, len);
   while (left > 0 && len + left < sizeof service->asked_with) {
     ssize_t got = recv(peer->fd, service->asked_with + len, left, 0);
@@ -55,6 +56,13 @@ static void note(struct peer *peer) {
     left -= (size_t)got;
   }
   service->asked_with[len] = '\0';
+  sem_post(&service->noting);
+}
+
+const char *service_asked_with(struct service *service) {
+  sem_wait(&service->noting);
+  sem_post(&service->noting);
+  return service->asked_with;
 }
 
 static void write_time(char out[32], int64_t ms) {

@@ -150,7 +150,8 @@ static void test_sts_gets_the_token_in_the_body_only(void) {
   rig_use(&rig, BY_WEB);
   rig_set("AWS_ROLE_SESSION_NAME", "me@here");
   CU_ASSERT(rig_first(&rig));
-  const char *head = rig.service.asked_with, *body = strstr(head, "\r\n\r\n");
+  const char *head = service_asked_with(&rig.service),
+             *body = strstr(head, "\r\n\r\n");
   CU_ASSERT_PTR_NOT_NULL_FATAL(body);
   CU_ASSERT(strncmp(head, "POST / HTTP/1.1\r\n", 17) == 0);
   CU_ASSERT(strstr(head, SECRET_WORD) > body);
@@ -167,14 +168,14 @@ static void test_a_container_sends_its_token(void) {
   rig_init(&rig);
   rig_use(&rig, BY_CONTAINER);
   CU_ASSERT(rig_first(&rig));
-  CU_ASSERT(strstr(rig.service.asked_with,
+  CU_ASSERT(strstr(service_asked_with(&rig.service),
                    "Authorization: " AUTHORIZATION "\r\n") != NULL);
   credentials_fini(&rig.s3.first);
   credentials_source_fini(&rig.s3.source);
   rig_set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "%s",
           rig_write(&rig, "token", "file" SECRET_WORD "\n"));
   CU_ASSERT(rig_first(&rig));
-  CU_ASSERT(strstr(rig.service.asked_with,
+  CU_ASSERT(strstr(service_asked_with(&rig.service),
                    "Authorization: file" SECRET_WORD "\r\n") != NULL);
   rig_fini(&rig);
 }

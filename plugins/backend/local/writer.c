@@ -90,7 +90,7 @@ static void one_by_one(struct local *local, struct task **tasks,
 
 /* Brings removes to the front, each part in its order. */
 static size_t part(struct task **tasks, size_t count) {
-  struct task *others[SLUICE_LANE_BATCH];
+  struct task *others[SLUICE_LANE_BATCH] = {NULL};
   size_t removes = 0, rest = 0;
   for (size_t i = 0; i < count; i++)
     if (tasks[i]->kind == TASK_REMOVE)

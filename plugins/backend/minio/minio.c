@@ -13,6 +13,7 @@ static const struct sluice_option options[] = {
 /* minio/minio, cmd/: conditional PUT, and 2 KiB of metadata that count the
  * headers' names. */
 static const struct s3_dialect dialect = {.name = "MinIO",
+                                          .slash_aliases = true,
                                           .conditional_put = true,
                                           .etag_is_md5 = true,
                                           .multipart_etag = true,

@@ -145,6 +145,8 @@ bool s3_bucket_check(struct s3 *s3, struct sluice_host *host) {
   } else {
     probe(&check, s3->dialect->probe == S3_PROBE_LIST);
     event_base_loop(base, EVLOOP_NO_EXIT_ON_EMPTY);
+    memcpy(s3->region, check.loop.region, sizeof s3->region);
+    s3->skew_s = check.loop.skew_s;
     s3_loop_fini(&check.loop);
   }
   if (base != NULL)

@@ -85,23 +85,39 @@ static bool adopt_region(struct s3_call *call, const char *region) {
   return true;
 }
 
+/* The region that an answer names: as an element, in a header or, as MinIO
+ * does, in its words: "expecting 'eu-central-1'". */
+static const char *named_region(const struct s3_call *call,
+                                const struct xml_result *xml, char out[64]) {
+  static const char words[] = "expecting '";
+  if (xml != NULL && xml->region != NULL && xml->region[0] != '\0')
+    return xml->region;
+  const char *at =
+      xml == NULL || xml->message == NULL ? NULL : strstr(xml->message, words);
+  if (at == NULL)
+    return httpc_header(call->http, "x-amz-bucket-region");
+  at += sizeof words - 1;
+  size_t len = strcspn(at, "'");
+  if (len >= 64)
+    return NULL;
+  memcpy(out, at, len);
+  out[len] = '\0';
+  return out;
+}
+
 /* Can the request be made right?  Then at once, and only once. */
 static bool correct(struct s3_call *call, int http, const char *code,
                     const struct xml_result *xml) {
+  char region[64];
   bool corrected = false;
   if (strcmp(code, "RequestTimeTooSkewed") == 0)
     corrected = adopt_clock(call, 1);
   else if (http == 403 && code[0] == '\0') /* HEAD: it can't say why */
     corrected = adopt_clock(call, SKEW_S);
   else if (strcmp(code, "AuthorizationHeaderMalformed") == 0 ||
-           strcmp(code, "PermanentRedirect") == 0 || http == 301)
-    corrected = adopt_region(
-        call, xml != NULL && xml->region != NULL && xml->region[0] != '\0'
-                  ? xml->region
-                  : httpc_header(call->http, "x-amz-bucket-region"));
-  else if (code[0] == '\0' && http == 400)
-    corrected =
-        adopt_region(call, httpc_header(call->http, "x-amz-bucket-region"));
+           strcmp(code, "PermanentRedirect") == 0 || http == 301 ||
+           (code[0] == '\0' && http == 400))
+    corrected = adopt_region(call, named_region(call, xml, region));
   call->corrected |= corrected;
   return corrected;
 }
@@ -187,6 +203,9 @@ static void judge_answer(struct s3_call *call) {
                 (xml != NULL && xml->kind == XML_ERROR) ||
                 (call->request->wants_xml && xml == NULL);
   const char *code = xml != NULL && xml->code != NULL ? xml->code : "";
+  const char *in_head = httpc_header(call->http, "x-minio-error-code");
+  if (code[0] == '\0' && in_head != NULL)
+    code = in_head; /* of a HEAD */
   call->answer = (struct s3_answer){
       .status = SLUICE_OK, .http = http, .code = code, .xml = xml};
   if (!failed) {

@@ -162,6 +162,7 @@ void *s3_start(const struct s3_conf *conf, struct sluice_host *host,
   s3->spools.memory = (size_t)conf->spool_memory;
   s3->spools.max = conf->spool_max;
   atomic_init(&s3->spools.used, 0);
+  snprintf(s3->region, sizeof s3->region, "%s", conf->region);
   httpc_init();
   if (!read_conf(s3, &errmsg) ||
       !credentials_first(&s3->first, &s3->source, host, &errmsg)) {
@@ -194,7 +195,8 @@ bool s3_loop_init(struct s3_loop *loop, struct s3 *s3,
                                     .ca_file = conf->ca_file,
                                     .verify = conf->verify};
   *loop = (struct s3_loop){.s3 = s3, .host = host, .base = base};
-  snprintf(loop->region, sizeof loop->region, "%s", conf->region);
+  memcpy(loop->region, s3->region, sizeof loop->region);
+  loop->skew_s = s3->skew_s;
   loop->http = httpc_new(base, &settings);
   if (loop->http != NULL && credentials_copy(&loop->credentials, &s3->first))
     loop->refresh = credentials_refresh_new(loop);

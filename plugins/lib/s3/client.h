@@ -29,6 +29,8 @@ struct s3 { /* the instance */
   struct credentials_source source;
   struct credentials first; /* what each loop begins with */
   struct spool_settings spools;
+  char region[64]; /* as configured, or as the start found it */
+  int64_t skew_s;  /* so too */
 };
 
 struct s3_loop { /* the handle */

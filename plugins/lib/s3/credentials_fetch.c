@@ -249,7 +249,7 @@ bool credentials_expire(struct credentials_fetch *fetch, const char *when) {
 static bool is_word(const char *code) {
   size_t len = strspn(code, "abcdefghijklmnopqrstuvwxyz"
                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-  return code[len] == '\0' && len <= 64;
+  return len <= 64 && code[len] == '\0';
 }
 
 enum credentials_step credentials_refused(struct credentials_fetch *fetch,

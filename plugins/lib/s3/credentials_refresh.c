@@ -21,7 +21,7 @@ struct credentials_refresh {
   struct credentials_fetch *fetch; /* under way, or NULL */
   unsigned failures;               /* in a row */
   int64_t ended_ms;                /* when the last fetch did; 0: none yet */
-  TAILQ_HEAD(, credentials_waiter) line;
+  TAILQ_HEAD(credentials_line, credentials_waiter) line;
 };
 
 static int64_t below(int64_t max) {

@@ -29,6 +29,7 @@ struct s3_dialect {
   bool multipart_etag;   /* is the MD5 of the parts' MD5s, "-", their number */
   bool overrides;        /* presigned GETs may name response-content-* */
   bool fresh_after_503;  /* a failing server is tied to the connection */
+  bool slash_aliases;    /* "/a" is taken for "a": so it isn't asked for */
   bool conflict_is_mine; /* CreateBucket's 409 BucketConflict: it is ours */
   enum s3_probe probe;
   enum s3_location location;

@@ -22,6 +22,7 @@ struct get {
   char *key;
   char range[64], etag[160], if_match[164];
   uint64_t at;       /* offset of the next byte that the call brings */
+  uint64_t next;     /* and of the next that is wanted */
   uint64_t call_end; /* one past the last */
   uint64_t receive;  /* bytes that are still wanted of it */
   uint64_t deliver;  /* and still to be sent to the gateway */
@@ -31,6 +32,8 @@ struct get {
   bool lent;
   bool stopped; /* data() said "not yet" */
   bool ending;  /* all came, nobody waits: curl has to see the end too */
+  enum sluice_status failure; /* kept while a chunk is lent */
+  char why[256];
   unsigned resumes, filling;
   struct {
     char *data;
@@ -61,8 +64,14 @@ static void get_cancel(void *work) {
   sluice_done(op, SLUICE_ECANCELED, NULL);
 }
 
+/* A chunk that is lent is waited for. */
 static void fail(struct get *get, enum sluice_status status, const char *why) {
   struct sluice_op *op = get->op;
+  if (get->lent) {
+    get->failure = status;
+    snprintf(get->why, sizeof get->why, "%s", why);
+    return;
+  }
   sluice_done(op, status, "%s", why);
   get_free(get);
 }
@@ -85,7 +94,7 @@ static void ask(struct get *get, uint64_t first, uint64_t end) {
     snprintf(get->if_match, sizeof get->if_match, "\"%s\"", get->etag);
     *header = (struct sigv4_pair){"If-Match", get->if_match};
   }
-  get->at = first;
+  get->at = get->next = first;
   get->call = s3_call_start(get->loop, &get->request, &get_events, get);
 }
 
@@ -93,11 +102,13 @@ static void on_head(void *arg, struct s3_call *call) {
   struct get *get = arg;
   const char *length = s3_call_header(call, "Content-Length");
   uint64_t total, count = length == NULL ? 0 : strtoull(length, NULL, 10);
-  if (s3_call_status(call) != 206)
-    get->at = 0; /* the whole object, whatever was asked for */
+  /* Where it begins says the answer: who ignores Range sends all of it. */
   if (s3_call_status(call) != 206 ||
-      !s3_range_total(s3_call_header(call, "Content-Range"), &total))
-    total = get->at + count;
+      !s3_content_range(s3_call_header(call, "Content-Range"), &get->at,
+                        &total)) {
+    get->at = 0;
+    total = count;
+  }
   get->call_end = get->at + count;
   if (get->described)
     return;
@@ -131,6 +142,10 @@ static bool on_data(void *arg, const char *data, size_t len) {
     get->stopped = true;
     return false;
   }
+  if (get->at > get->next || get->at + len <= get->next) { /* not wanted */
+    get->at += len;
+    return true;
+  }
   size_t room = CHUNK - get->buffers[get->filling].len;
   if (len > room && !get->lent)
     push(get);
@@ -143,10 +158,13 @@ static bool on_data(void *arg, const char *data, size_t len) {
   if (*buffer == NULL)
     *buffer = malloc(CHUNK);
   assert(*buffer != NULL); /* charged with the request */
-  size_t wanted = len < get->receive ? len : (size_t)get->receive;
-  memcpy(*buffer + get->buffers[get->filling].len, data, wanted);
+  size_t before = (size_t)(get->next - get->at), wanted = len - before;
+  if (wanted > get->receive)
+    wanted = (size_t)get->receive;
+  memcpy(*buffer + get->buffers[get->filling].len, data + before, wanted);
   get->buffers[get->filling].len += wanted;
   get->receive -= wanted;
+  get->next += wanted;
   get->at += len;
   push(get);
   return true;
@@ -181,8 +199,7 @@ static void on_done(void *arg, struct s3_call *call,
     return; /* an empty object, which nobody reads */
   if (get->reading && answer->status != SLUICE_EPRECOND &&
       get->resumes++ < RESUMES) {
-    uint64_t from = get->at;
-    ask(get, from, from + get->receive);
+    ask(get, get->next, get->next + get->receive);
     return;
   }
   fail(get, answer->status == SLUICE_OK ? SLUICE_EUPSTREAM : answer->status,
@@ -213,6 +230,12 @@ static const struct s3_events describe_events = {.done = on_described};
 void s3_get(void *handle, struct sluice_op *op,
             const struct sluice_get *wanted) {
   struct get *get = calloc(1, sizeof *get);
+  const struct s3_loop *loop = handle;
+  if (loop->s3->dialect->slash_aliases && wanted->key[0] == '/') {
+    free(get);
+    sluice_done(op, SLUICE_ENOENT, NULL);
+    return;
+  }
   assert(get != NULL); /* charged with the request */
   get->loop = handle;
   get->op = op;
@@ -230,6 +253,7 @@ void s3_read(void *handle, struct sluice_op *op, uint64_t first,
   (void)handle;
   get->reading = get->asked = true;
   get->receive = get->deliver = count;
+  get->next = first;
   bool fits =
       get->call != NULL && get->at == first && get->call_end >= first + count;
   if (fits) {
@@ -246,6 +270,10 @@ void s3_more(void *handle, struct sluice_op *op) {
   struct get *get = s3_task_of(op)->work;
   (void)handle;
   get->lent = false;
+  if (get->failure != SLUICE_OK) {
+    fail(get, get->failure, get->why);
+    return;
+  }
   if (get->deliver == 0 && get->call != NULL && get->at == get->call_end) {
     get->ending = true;
     return;

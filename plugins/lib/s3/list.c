@@ -19,8 +19,8 @@ struct list {
   struct s3_request request;
   struct xml_events xml;
   char *prefix, *delimiter, *token;
-  char max[16];
-  unsigned found, pages;
+  char max_keys[16];
+  unsigned max, found, before, empty;
 };
 
 static void list_free(struct list *list) {
@@ -75,14 +75,16 @@ static void on_done(void *arg, struct s3_call *call,
     return;
   }
   const char *token = answer->xml->truncated ? answer->xml->next_token : NULL;
-  if (token != NULL && token[0] != '\0' && list->found == 0 &&
-      ++list->pages < EMPTY_PAGES) {
+  bool more = token != NULL && token[0] != '\0';
+  list->empty = list->found == list->before ? list->empty + 1 : 0;
+  list->before = list->found;
+  if (more && list->found < list->max && list->empty < EMPTY_PAGES) {
     free(list->token);
     list->token = copy(token);
     next_page(list);
     return;
   }
-  if (token != NULL && token[0] != '\0')
+  if (more)
     sluice_truncated(op, token);
   sluice_done(op, SLUICE_OK, NULL);
   list_free(list);
@@ -98,7 +100,9 @@ static void next_page(struct list *list) {
                                  .xml_events = &list->xml};
   *query++ = (struct sigv4_pair){"list-type", "2"};
   *query++ = (struct sigv4_pair){"encoding-type", "url"};
-  *query++ = (struct sigv4_pair){"max-keys", list->max};
+  snprintf(list->max_keys, sizeof list->max_keys, "%u",
+           list->max - list->found);
+  *query++ = (struct sigv4_pair){"max-keys", list->max_keys};
   *query++ = (struct sigv4_pair){"prefix", list->prefix};
   if (list->delimiter != NULL)
     *query++ = (struct sigv4_pair){"delimiter", list->delimiter};
@@ -118,7 +122,7 @@ void s3_list(void *handle, struct sluice_op *op,
   list->token = copy(wanted->token);
   list->xml = (struct xml_events){
       .object = on_object, .prefix = on_prefix, .arg = list};
-  snprintf(list->max, sizeof list->max, "%u", wanted->max);
+  list->max = wanted->max;
   *s3_task_of(op) = (struct s3_task){list_cancel, list};
   next_page(list);
 }

@@ -32,11 +32,14 @@ void s3_etag(char out[160], const char *header) {
   out[len] = '\0';
 }
 
-bool s3_range_total(const char *content_range, uint64_t *total) {
-  const char *slash =
-      content_range == NULL ? NULL : strchr(content_range, '/');
+bool s3_content_range(const char *header, uint64_t *first, uint64_t *total) {
+  const char *slash = header == NULL ? NULL : strchr(header, '/');
   char *end = NULL;
-  if (slash == NULL || slash[1] < '0' || slash[1] > '9')
+  if (slash == NULL || strncmp(header, "bytes ", 6) != 0 || header[6] < '0' ||
+      header[6] > '9' || slash[1] < '0' || slash[1] > '9')
+    return false;
+  *first = strtoull(header + 6, &end, 10);
+  if (*end != '-')
     return false;
   *total = strtoull(slash + 1, &end, 10);
   return *end == '\0';

@@ -130,6 +130,27 @@ static void expected_etag(const struct multipart *multipart, char out[64]) {
   snprintf(out, 64, "%s-%u", hex, multipart->count);
 }
 
+/* What was made isn't what was sent, or nobody knows: it shall not be found.
+ */
+static void on_removed(void *arg, struct s3_call *call,
+                       const struct s3_answer *answer) {
+  struct put *put = arg;
+  (void)call, (void)answer;
+  put->call = NULL;
+  multipart_end(put, put->multipart->failure, put->multipart->why);
+}
+
+static void remove_doubtful(struct put *put, enum sluice_status status,
+                            const char *why) {
+  static const struct s3_events events = {.done = on_removed};
+  struct multipart *multipart = put->multipart;
+  multipart->aborting = true;
+  multipart->failure = status;
+  snprintf(multipart->why, sizeof multipart->why, "%s", why);
+  put->request = (struct s3_request){.method = "DELETE", .key = put->key};
+  put->call = s3_call_start(put->loop, &put->request, &events, put);
+}
+
 static void on_compared(void *arg, struct s3_call *call,
                         const struct s3_answer *answer) {
   struct put *put = arg;
@@ -139,13 +160,18 @@ static void on_compared(void *arg, struct s3_call *call,
   expected_etag(put->multipart, wanted);
   put->call = NULL;
   bool same =
-      answer->status == SLUICE_OK && length != NULL &&
-      strtoull(length, NULL, 10) == put->length &&
+      length != NULL && strtoull(length, NULL, 10) == put->length &&
       (!put->loop->s3->dialect->multipart_etag || strcmp(etag, wanted) == 0);
-  multipart_end(put, same ? SLUICE_OK : SLUICE_EUPSTREAM,
-                answer->status == SLUICE_OK
-                    ? "the service made another object of the parts"
-                    : answer->why);
+  if (answer->status == SLUICE_OK && same)
+    multipart_end(put, SLUICE_OK, NULL);
+  else if (answer->status == SLUICE_OK)
+    remove_doubtful(put, SLUICE_EUPSTREAM,
+                    "the service made another object of the parts; removed");
+  else
+    remove_doubtful(put,
+                    answer->status == SLUICE_ENOENT ? SLUICE_EUPSTREAM
+                                                    : answer->status,
+                    answer->why);
 }
 
 /* Also when the answer to Complete was lost: then the object tells. */
@@ -162,7 +188,14 @@ static void on_completed(void *arg, struct s3_call *call,
   put->call = NULL;
   bool lost =
       answer->attempts > 1 && strcmp(answer->code, "NoSuchUpload") == 0;
-  if (answer->status == SLUICE_OK || lost)
+  char etag[160] = "", wanted[64];
+  if (answer->status == SLUICE_OK)
+    s3_etag(etag, answer->xml->etag);
+  expected_etag(put->multipart, wanted);
+  if (answer->status == SLUICE_OK && put->loop->s3->dialect->multipart_etag &&
+      strcmp(etag, wanted) == 0)
+    multipart_end(put, SLUICE_OK, NULL); /* which says the length, too */
+  else if (answer->status == SLUICE_OK || lost)
     compare(put);
   else
     give_up(put, answer->status, answer->why);

@@ -64,19 +64,34 @@ static void on_head(void *arg, struct s3_call *call,
   simple_end(simple, answer->status, answer->why);
 }
 
+/* Another name of another object, to a service that drops the slash. */
+static bool is_alias(const struct s3_loop *loop, const char *key) {
+  return loop->s3->dialect->slash_aliases && key[0] == '/';
+}
+
 void s3_head(void *handle, struct sluice_op *op, const char *key) {
   static const struct s3_events events = {.done = on_head};
+  if (is_alias(handle, key)) {
+    sluice_done(op, SLUICE_ENOENT, NULL);
+    return;
+  }
   simple_start(handle, op, "HEAD", key, &events);
 }
 
 static void on_removed(void *arg, struct s3_call *call,
                        const struct s3_answer *answer) {
+  /* A 404 that no S3 service sends says nothing of the object. */
+  bool stranger = answer->http == 404 && answer->code[0] == '\0';
   (void)call;
-  simple_end(arg, answer->status, answer->why);
+  simple_end(arg, stranger ? SLUICE_EUPSTREAM : answer->status, answer->why);
 }
 
 void s3_remove(void *handle, struct sluice_op *op, const char *key) {
   static const struct s3_events events = {.done = on_removed};
+  if (is_alias(handle, key)) {
+    sluice_done(op, SLUICE_OK, NULL);
+    return;
+  }
   simple_start(handle, op, "DELETE", key, &events);
 }
 

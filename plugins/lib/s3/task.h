@@ -25,7 +25,7 @@ extern const char *const s3_meta_names[S3_META_NAMES];
 void s3_meta_tell(struct sluice_op *, const struct s3_call *, uint64_t length);
 /* Without quotes and W/; "" when there is none. */
 void s3_etag(char out[160], const char *header);
-/* "bytes 5-9/20": the last number; false when it isn't one. */
-bool s3_range_total(const char *content_range, uint64_t *total);
+/* "bytes 5-9/20": the first number and the last; false when it isn't that. */
+bool s3_content_range(const char *header, uint64_t *first, uint64_t *total);
 
 #endif

@@ -79,6 +79,8 @@ class Page:
         passed = position if delimiter and position.endswith(delimiter) \
             and position != prefix else None
         for key in bucket.after(max(position, before(prefix), key=order)):
+            if order(key) < order(prefix):
+                continue
             if not key.startswith(prefix):
                 break
             if passed is not None and key.startswith(passed):
