@@ -194,8 +194,8 @@ static void *server_thread(void *arg) {
     peer->fd = fd;
     peer->number = number;
     pthread_mutex_unlock(&server->lock);
+    server->accepted++; /* before it can answer */
     pthread_create(&peer->thread, NULL, peer_thread, peer);
-    server->accepted++;
   }
 }
 
