@@ -111,8 +111,8 @@ static size_t respond(struct scene *scene,
   TAILQ_INIT(&headers);
   scene->plugins[0].on_response = hook;
   request_response(&scene->request, &headers);
-  TAILQ_FOREACH (header, &headers, next)
-    count++;
+  TAILQ_FOREACH(header, &headers, next)
+  count++;
   evhttp_clear_headers(&headers);
   return count;
 }

@@ -15,7 +15,8 @@
 #include "date.h"
 #include "quantity.h"
 
-#define BACKOFF_MS 100       /* of the first pause, doubled with each */
+#define BACKOFF_MS 100 /* of the first pause, doubled with each */
+#define EARLY_MS 10
 #define BACKOFF_MAX_MS 10000 /* full jitter below it */
 #define SKEW_S 300           /* below that no service minds */
 #define WHY_MAX 1024
@@ -151,9 +152,9 @@ static bool try_again(struct s3_call *call, bool at_once) {
   if (!at_once) {
     uint32_t random;
     digest_random(&random, sizeof random);
-    int64_t wanted = retry_after_ms(call);
-    pause = (int64_t)(random % (uint32_t)most);
-    pause = pause < wanted ? wanted : pause;
+    /* Jitter comes on top, as all are told the same; and a timer may be a
+     * little early. */
+    pause = retry_after_ms(call) + EARLY_MS + random % (uint32_t)most;
   }
   if (date_now_ms() + pause - call->started_ms > conf->retry_time_ms)
     return false;
