@@ -124,10 +124,7 @@ static void on_body(void *arg) {
 }
 
 static void on_finished(void *arg) {
-  struct exchange *ex = arg;
-  if (ex->on_finished != NULL)
-    ex->on_finished(ex);
-  exchange_end(ex);
+  exchange_end(arg);
 }
 
 static void on_gone(void *arg) {

@@ -38,7 +38,6 @@ struct exchange {
   void (*work_free)(void *work);
   void (*on_body)(struct exchange *);
   void (*on_key)(struct exchange *);
-  void (*on_finished)(struct exchange *);
 
   size_t cost; /* taken from the budget */
   uint64_t bytes_in, bytes_out;

@@ -148,7 +148,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg) {
   struct gateway *gateway = arg;
   (void)what;
   if (number == SIGHUP)
-    return; /* hooks that keep files reopen them */
+    return; /* a terminal that goes away is no reason to end */
   log_line(SLUICE_LOG_INFO, NULL, "%s: %s", strsignal(number),
            gateway->stopping ? "ending now"
                              : "no new connections, requests may finish");

@@ -190,7 +190,6 @@ void op_leave(struct sluice_op *op, void (*released)(void *),
   op->released = released;
   op->released_arg = released_arg;
   if (!op->done) {
-    op->canceled = true;
     op->lent = false;
     op->backend->plugin->cancel(op->backend->handle, op);
   }

@@ -48,7 +48,6 @@ struct sluice_op {
   bool lent;     /* get: the gateway holds a chunk */
   bool done;     /* the plugin said so */
   bool left;     /* the gateway's side is gone */
-  bool canceled; /* and the plugin knows */
   bool queued;   /* for delivery */
   unsigned said; /* enum op_signal */
   void (*released)(void *);

@@ -71,7 +71,7 @@ void sluice_done(struct sluice_op *op, enum sluice_status status,
     misuse(op, "sluice_done", "twice");
     return;
   }
-  if (op->lent && !op->canceled)
+  if (op->lent) /* no longer, once it is canceled */
     spoil(op, "sluice_done", "while a chunk is lent");
   op->done = true;
   if (op->status == SLUICE_OK)

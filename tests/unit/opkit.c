@@ -53,6 +53,9 @@ static void say_letter(struct op_rig *rig, char letter) {
   case 'N':
     sluice_next(rig->op);
     break;
+  case 'v':
+    sluice_alive(rig->op);
+    break;
   case 'e':
     sluice_entry(rig->op, "key", &rig->meta);
     break;
@@ -238,6 +241,10 @@ static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
     op_more(rig->op);
 }
 
+static void on_alive(void *arg) {
+  happened(arg, 'v');
+}
+
 static void on_next(void *arg) {
   struct op_rig *rig = arg;
   if (happened(rig, 'n'))
@@ -298,8 +305,11 @@ void op_rig_fini(struct op_rig *rig) {
 }
 
 void op_rig_start(struct op_rig *rig) {
-  static const struct op_events events = {
-      .meta = on_meta, .chunk = on_chunk, .next = on_next, .done = on_done};
+  static const struct op_events events = {.meta = on_meta,
+                                          .chunk = on_chunk,
+                                          .next = on_next,
+                                          .alive = on_alive,
+                                          .done = on_done};
   struct op_backend *backend = &rig->backend;
   switch (rig->script.kind) {
   case OP_HEAD:

@@ -194,6 +194,18 @@ static void test_a_put_that_is_done_before_its_commit_failed(void) {
   }
 }
 
+/* As often as it likes, from inside a call or later. */
+static void test_a_long_commit_says_that_it_goes_on(void) {
+  struct op_rig rig;
+  op_rig_run(&rig,
+             &(struct op_script){OP_PUT, .start = "N", .data = "vN",
+                                 .commit = "v;v;D", .chunks = 1, .leave = -1});
+  CU_ASSERT_STRING_EQUAL(rig.line, "<P>n<A>vn<C>vv!d");
+  CU_ASSERT_EQUAL(rig.status, SLUICE_OK);
+  CU_ASSERT_EQUAL(rig.backend.misused, 0);
+  op_rig_fini(&rig);
+}
+
 /* The plugin may still read the chunk: what it says out of turn must not end
  * the put, after which the gateway frees it. */
 static void test_nonsense_does_not_take_a_chunk_from_the_plugin(void) {
@@ -343,6 +355,7 @@ int main(void) {
       UNIT(test_a_chunk_isnt_seen_after_its_lender_was_done),
       UNIT(test_done_while_the_gateway_holds_a_chunk_is_a_failure),
       UNIT(test_a_put_that_is_done_before_its_commit_failed),
+      UNIT(test_a_long_commit_says_that_it_goes_on),
       UNIT(test_nonsense_does_not_take_a_chunk_from_the_plugin),
       UNIT(test_metadata_has_limits),
       UNIT(test_too_much_metadata_ends_a_get_that_waits),
