@@ -17,7 +17,7 @@ static const struct sluice_option top_table[] = {
     {0}};
 static const char *const sections[] = {"server", "backends", "hooks",
                                        "routes", "uploads",  "presign",
-                                       "limits", NULL};
+                                       "limits", "cors",     NULL};
 
 unsigned settings_line(const struct config_node *section, const char *key) {
   const struct config_node *node = config_get(section, key);
@@ -71,7 +71,8 @@ static bool read_all(struct settings *s, const char *folder,
   return options_fill(top_table, sections, s->config, s->config->root,
                       "the configuration", s, err) &&
          read_plugin_path(s, folder, err) && settings_read_sections(s, err) &&
-         settings_read_plugins(s, err) && settings_read_routes(s, err);
+         settings_read_cors(s, err) && settings_read_plugins(s, err) &&
+         settings_read_routes(s, err);
 }
 
 /* Takes the config. */
