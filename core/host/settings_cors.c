@@ -94,7 +94,7 @@ bool settings_read_cors(struct settings *s, struct errmsg *err) {
   for (size_t i = 0; cors->origins[i] != NULL; i++)
     if (!check_origin(s, settings_line(node, "origins"), i, err))
       return false;
-  if (node != NULL && !node->null && cors->origins[0] == NULL)
+  if (node != NULL && !node->null && config_get(node, "origins") == NULL)
     return config_fault(s->config, node->line, err,
                         "cors needs 'origins' (whose pages may use the "
                         "gateway); write a list, as in [https://app.example]");
