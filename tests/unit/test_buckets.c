@@ -116,30 +116,41 @@ static void test_clock_that_turns_around_forgets_nothing(void) {
   buckets_free(buckets);
 }
 
+#define CROWD 4
+#define CROWD_BURST 500000
+
 struct crowd {
   struct buckets *buckets;
+  pthread_barrier_t ready;
   atomic_uint taken;
 };
 
+/* Takes until all four are empty. */
 static void *crowd_run(void *arg) {
   struct crowd *crowd = arg;
+  unsigned taken = 0;
   uint64_t wait;
-  for (uint64_t i = 0; i < 20000; i++)
+  pthread_barrier_wait(&crowd->ready);
+  for (unsigned before = taken + 1; before != taken;) {
+    before = taken;
     for (uint64_t tag = 1; tag <= 4; tag++)
-      if (buckets_take(crowd->buckets, hash_in(5, tag), T0, 1, 10000, &wait) ==
-          BUCKETS_OK)
-        atomic_fetch_add(&crowd->taken, 1);
+      taken += buckets_take(crowd->buckets, hash_in(5, tag), T0, 1,
+                            CROWD_BURST, &wait) == BUCKETS_OK;
+  }
+  atomic_fetch_add(&crowd->taken, taken);
   return NULL;
 }
 
 static void test_threads_take_exactly_what_is_there(void) {
   struct crowd crowd = {.buckets = buckets_new(BUCKETS_MIN)};
-  pthread_t threads[4];
-  for (size_t i = 0; i < 4; i++)
+  pthread_t threads[CROWD];
+  pthread_barrier_init(&crowd.ready, NULL, CROWD);
+  for (size_t i = 0; i < CROWD; i++)
     pthread_create(&threads[i], NULL, crowd_run, &crowd);
-  for (size_t i = 0; i < 4; i++)
+  for (size_t i = 0; i < CROWD; i++)
     pthread_join(threads[i], NULL);
-  CU_ASSERT_EQUAL(atomic_load(&crowd.taken), 40000);
+  CU_ASSERT_EQUAL(atomic_load(&crowd.taken), 4 * CROWD_BURST);
+  pthread_barrier_destroy(&crowd.ready);
   buckets_free(crowd.buckets);
 }
 

@@ -267,6 +267,12 @@ def test_fifo_that_nobody_reads_holds_no_request_up():
         shutil.rmtree(folder)
 
 
+def writes(pid):
+    """How often a process has called write(2), and its like."""
+    return int(re.search(r"syscw: (\d+)",
+                         Path(f"/proc/{pid}/io").read_text())[1])
+
+
 @test
 def test_full_disk_holds_no_request_up_and_is_told():
     folder = tempfile.mkdtemp(prefix="sluice-test-")
@@ -288,6 +294,8 @@ def test_full_disk_holds_no_request_up_and_is_told():
                                       f"X-Request-Id: {i}")
                     equal("status", answer.status, 200)
             gate.says("the log can't be written: No space left on device")
+            tried = writes(gate.pid)
+            eventually("further tries", lambda: writes(gate.pid) > tried + 9)
             subprocess.run(["nsenter", "-t", str(gate.pid), "-U", "-m",
                             "--preserve-credentials", "mount", "-o",
                             "remount,size=1m", str(disk)], check=True)
