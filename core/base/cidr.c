@@ -46,7 +46,9 @@ void cidr_print(char out[CIDR_TEXT_SIZE], const struct cidr_address *address) {
 static unsigned char mask_at(size_t byte, unsigned bits) {
   if (bits >= 8 * (byte + 1))
     return 0xff;
-  return bits <= 8 * byte ? 0 : (unsigned char)(0xff00u >> (bits - 8 * byte));
+  if (bits <= 8 * byte)
+    return 0;
+  return (unsigned char)(0xff00u >> (bits - 8 * byte));
 }
 
 void cidr_mask(struct cidr_address *address, unsigned v4, unsigned v6) {
