@@ -53,6 +53,26 @@ static void test_json_is_escaped(void) {
   }
 }
 
+/* Long runs are looked at by the word, so each byte and place counts. */
+static void test_no_byte_slips_through_wherever_it_stands(void) {
+  for (unsigned byte = 1; byte < 128; byte++)
+    for (size_t len = 1; len < 20; len++)
+      for (size_t at = 0; at < len; at++) {
+        char in[20];
+        bool plain = byte >= 32 && byte != 127 && byte != '"' && byte != '\\';
+        struct line line = {room, 0, sizeof room};
+        memset(in, 'a', sizeof in);
+        in[at] = (char)byte;
+        in[len] = '\0';
+        line_json(&line, in, 99);
+        CU_ASSERT_TRUE((line.len == len + 2) == plain);
+        line = (struct line){room, 0, sizeof room};
+        in[at] = (char)(byte + 128);
+        line_json(&line, in, 99);
+        CU_ASSERT_TRUE(line.len > len + 2);
+      }
+}
+
 static void test_json_is_cut_between_characters(void) {
   static const struct row rows[] = {
       {"12345678", 8, "\"12345678\""},
@@ -151,6 +171,7 @@ static void test_times_are_utc(void) {
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_json_is_escaped),
+      UNIT(test_no_byte_slips_through_wherever_it_stands),
       UNIT(test_json_is_cut_between_characters),
       UNIT(test_cut_never_splits_an_escape),
       UNIT(test_apache_escapes_all_but_printable_ascii),

@@ -138,6 +138,7 @@ struct fields {
   size_t count;
   struct {
     char lead[LEAD_MAX]; /* {"time": or ,"id": */
+    size_t lead_len;
     put_field *put;
   } list[FIELDS];
 };
@@ -165,8 +166,9 @@ static bool add(struct fields *fields, const char *name, struct errmsg *err) {
   for (size_t j = 0; j < fields->count; j++)
     if (fields->list[j].put == known_fields[i].put)
       return errmsg_set(err, "fields: '%s' is here twice; remove one", name);
-  snprintf(fields->list[fields->count].lead, LEAD_MAX,
-           "%c\"%s\":", fields->count == 0 ? '{' : ',', name);
+  int len = snprintf(fields->list[fields->count].lead, LEAD_MAX,
+                     "%c\"%s\":", fields->count == 0 ? '{' : ',', name);
+  fields->list[fields->count].lead_len = (size_t)len;
   fields->list[fields->count++].put = known_fields[i].put;
   return true;
 }
@@ -196,7 +198,7 @@ void fields_write(const struct fields *fields, struct line *line,
                   const struct sluice_record *record) {
   const struct source from = {request, record, clock, now_ms};
   for (size_t i = 0; i < fields->count; i++) {
-    line_text(line, fields->list[i].lead);
+    line_bytes(line, fields->list[i].lead, fields->list[i].lead_len);
     fields->list[i].put(line, &from);
   }
   line_text(line, "}");

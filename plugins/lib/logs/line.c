@@ -6,25 +6,12 @@
  */
 #include "line.h"
 
-#include <string.h>
 #include <time.h>
 
 #include "codec.h"
 
 #define ELLIPSIS "\xe2\x80\xa6"
 #define ESCAPE_MAX 6 /* bytes that one character may become */
-
-void line_bytes(struct line *line, const char *data, size_t len) {
-  size_t left = line->room - line->len;
-  if (len > left)
-    len = left;
-  memcpy(line->data + line->len, data, len);
-  line->len += len;
-}
-
-void line_text(struct line *line, const char *text) {
-  line_bytes(line, text, strlen(text));
-}
 
 void line_number(struct line *line, uint64_t number) {
   char digits[20];
@@ -93,12 +80,38 @@ struct escape {
   const char *mark;
 };
 
+/* Eight bytes at once; true means that each is plain.  A borrow or a carry
+ * into a byte comes only from one that isn't, and is found itself. */
+static bool is_plain_word(const char *at) {
+  const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
+  uint64_t word;
+  memcpy(&word, at, sizeof word);
+  uint64_t quote = word ^ ones * '"', escape = word ^ ones * '\\';
+  uint64_t bad = word | (word + ones) | (~word & (word - ones * 0x20)) |
+                 (~quote & (quote - ones)) | (~escape & (escape - ones));
+  return (bad & high) == 0;
+}
+
 static size_t plain_run(const char *at, size_t left, bool word) {
   size_t run = 0;
+  if (!word)
+    while (left - run >= sizeof(uint64_t) && is_plain_word(at + run))
+      run += sizeof(uint64_t);
   while (run < left && is_plain((unsigned char)at[run]) &&
          !(word && at[run] == ' '))
     run++;
   return run;
+}
+
+/* Whole words, of which the last may overlap the one before. */
+static bool is_all_plain(const char *at, size_t len) {
+  const size_t word = sizeof(uint64_t);
+  if (len < word)
+    return plain_run(at, len, false) == len;
+  for (size_t i = 0; i + word < len; i += word)
+    if (!is_plain_word(at + i))
+      return false;
+  return is_plain_word(at + len - word);
 }
 
 /* Bytes that one more step takes; `out` has them when it isn't a run. */
@@ -137,15 +150,20 @@ static void put_string(struct line *line, const struct escape *escape,
   }
 }
 
+/* Most values are plain and short. */
 void line_json(struct line *line, const char *value, size_t max) {
   static const struct escape escape = {json_escape, false, ELLIPSIS};
   if (value == NULL) {
     line_text(line, "null");
     return;
   }
-  line_text(line, "\"");
-  put_string(line, &escape, value, max);
-  line_text(line, "\"");
+  size_t len = strlen(value);
+  line_char(line, '"');
+  if (len <= max && is_all_plain(value, len))
+    line_bytes(line, value, len);
+  else
+    put_string(line, &escape, value, max);
+  line_char(line, '"');
 }
 
 void line_escaped(struct line *line, const char *value, bool word,

@@ -9,19 +9,36 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define LINE_BYTES_MAX 8192 /* of a record, with its newline */
 #define LINE_SHORT_MAX 640  /* of a value that has a small limit elsewhere */
-#define LINE_VALUE_MAX 1024 /* of any other; both count escapes, not quotes \
-                             */
+#define LINE_VALUE_MAX                                 \
+  1024 /* of any other; both count escapes, not quotes \
+        */
 
 struct line { /* what doesn't fit is left out */
   char *data;
   size_t len, room;
 };
 
-void line_text(struct line *, const char *text); /* as it is */
-void line_bytes(struct line *, const char *data, size_t len);
+/* As they are. */
+static inline void line_bytes(struct line *line, const char *data,
+                              size_t len) {
+  size_t left = line->room - line->len;
+  if (len > left)
+    len = left;
+  memcpy(line->data + line->len, data, len);
+  line->len += len;
+}
+static inline void line_text(struct line *line, const char *text) {
+  line_bytes(line, text, strlen(text));
+}
+static inline void line_char(struct line *line, char letter) {
+  if (line->len < line->room)
+    line->data[line->len++] = letter;
+}
+
 void line_number(struct line *, uint64_t);
 
 /* A JSON string, or null for NULL.  Valid UTF-8 whatever comes: controls and
