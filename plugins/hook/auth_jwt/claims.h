@@ -9,8 +9,8 @@
 #include "grants.h"
 #include "jws.h"
 
-#define CLAIMS_AUDIENCES_MAX 64  /* of a token */
-#define CLAIMS_IDENTITY_MAX 256  /* bytes, as the gateway takes them */
+#define CLAIMS_AUDIENCES_MAX 64      /* of a token */
+#define CLAIMS_IDENTITY_MAX 256      /* bytes, as the gateway takes them */
 #define CLAIMS_TIME_MAX 253402300799 /* seconds since 1970: year 9999 */
 
 struct claims_policy { /* "" and empty lists: see sluice-auth_jwt(7) */

@@ -21,8 +21,7 @@ static bool is_identity(const char *text) {
 }
 
 static const char *give_identity(const struct claims_policy *policy,
-                                 const json_t *claims,
-                                 struct bearer *bearer) {
+                                 const json_t *claims, struct bearer *bearer) {
   const char *text = jwtjson_text(claims, policy->identity_claim);
   if (text == NULL || !is_identity(text))
     return "The token does not say who it is for, or not in a way that can "
@@ -110,8 +109,7 @@ static const char *own_prefixes(struct bearer *bearer, const json_t *claim) {
 }
 
 static const char *give_prefixes(const struct claims_policy *policy,
-                                 const json_t *claims,
-                                 struct bearer *bearer) {
+                                 const json_t *claims, struct bearer *bearer) {
   const json_t *claim = json_object_get(claims, policy->prefixes_claim);
   if (policy->prefixes_claim[0] != '\0' && claim != NULL)
     return own_prefixes(bearer, claim);

@@ -119,8 +119,7 @@ static bool verify_key(const struct jwk *jwk, const struct jws *jws,
       context != NULL &&
       EVP_DigestVerifyInit(context, NULL, hash, NULL, jwk->key) == 1 &&
       EVP_DigestVerify(context, signature, len,
-                       (const unsigned char *)jws->input,
-                       jws->input_len) == 1;
+                       (const unsigned char *)jws->input, jws->input_len) == 1;
   EVP_MD_CTX_free(context);
   return good;
 }

@@ -166,8 +166,8 @@ const char *jwk_read(struct jwk *jwk, const json_t *json, bool secrets) {
   const json_t *kid = json_object_get(json, "kid");
   const json_t *alg = json_object_get(json, "alg");
   const char *name = json_string_value(kid);
-  const char *fault = json_is_object(json) ? use_fault(json)
-                                           : "it is no JSON object";
+  const char *fault =
+      json_is_object(json) ? use_fault(json) : "it is no JSON object";
   if (fault == NULL && kid != NULL &&
       (name == NULL || strlen(name) > JWS_KID_MAX))
     fault = "its kid is no text, or too long";

@@ -59,8 +59,7 @@ static bool add_all(struct jwks *set, const json_t *keys, bool secrets,
                               "in it, or it has a name twice or is too deep");
   if (json_array_size(keys) > JWKS_KEYS_MAX)
     return errmsg_set(errmsg, "there are more than %d keys", JWKS_KEYS_MAX);
-  json_array_foreach(keys, i, key)
-    add(set, key, i + 1, secrets);
+  json_array_foreach(keys, i, key) add(set, key, i + 1, secrets);
   if (set->count > 0)
     return true;
   return errmsg_set(errmsg, "there is no key that can be used%s%.200s",

@@ -18,8 +18,9 @@ static bool has_private(const char *data, size_t len) {
 static bool add_pem(struct jwks *set, EVP_PKEY *key, struct errmsg *errmsg) {
   if (set->count == JWKS_PEM_MAX) {
     EVP_PKEY_free(key);
-    return errmsg_set(errmsg, "there are more than %d keys; keep those that "
-                              "are in use, or use 'jwks'",
+    return errmsg_set(errmsg,
+                      "there are more than %d keys; keep those that "
+                      "are in use, or use 'jwks'",
                       JWKS_PEM_MAX);
   }
   const char *fault = jwk_take(&set->keys[set->count], key);
