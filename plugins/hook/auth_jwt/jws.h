@@ -11,7 +11,7 @@
 
 #define JWS_TOKEN_MAX 8192
 #define JWS_HEADER_MAX 2048 /* the rest in bytes after decoding */
-#define JWS_PAYLOAD_MAX 6144
+#define JWS_PAYLOAD_MAX 5120
 #define JWS_SIGNATURE_MAX 512 /* of RSA with 4096 bits */
 #define JWS_KID_MAX 256
 #define JWS_TYPE_MAX 64
