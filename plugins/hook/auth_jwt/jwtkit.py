@@ -2,9 +2,12 @@
 """What the tests of auth_jwt share: keys, tokens good and bad, an issuer that
 publishes its keys over HTTP as a test tells it to, and a gateway behind it."""
 import base64
+import datetime
 import hashlib
 import hmac
+import ipaddress
 import json
+import ssl
 import sys
 import threading
 import time
@@ -17,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] /
 from kit import PATIENCE, FORM, Gateway, Mismatch, field, file, form  # noqa
 
 try:
+    from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, \
         padding, rsa
@@ -136,10 +140,33 @@ def token(key, said=None, header=None, *, text=None, head=None, sign=None):
 
 # ---- an issuer -------------------------------------------------------------
 
-class Issuer:
-    """Publishes `body` with `status` at self.url; `hold()` makes it wait."""
+def certificate(folder):
+    """A file with a key and its certificate for 127.0.0.1, its own issuer."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    day = datetime.timedelta(days=1)
+    now = datetime.datetime.utcnow()
+    names = x509.SubjectAlternativeName(
+        [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    made = x509.CertificateBuilder(
+        name, name, key.public_key(), x509.random_serial_number(), now - day,
+        now + day).add_extension(names, False).add_extension(
+            x509.BasicConstraints(True, None), True).sign(
+                key, hashes.SHA256())
+    path = Path(folder, "tls.pem")
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM,
+                          serialization.PrivateFormat.PKCS8,
+                          serialization.NoEncryption()) +
+        made.public_bytes(serialization.Encoding.PEM))
+    return str(path)
 
-    def __init__(self, body=b"", status=200):
+
+class Issuer:
+    """Publishes `body` with `status` at self.url; `hold()` makes it wait.
+    `tls`: a file with a key and a certificate."""
+
+    def __init__(self, body=b"", status=200, tls=None):
         self.body, self.status, self.headers = body, status, {}
         self.count, self.news = 0, threading.Condition()
         self.open = threading.Event()
@@ -155,7 +182,13 @@ class Issuer:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}/keys"
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(tls)
+            self.server.socket = context.wrap_socket(self.server.socket,
+                                                     server_side=True)
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self.server.server_port}/keys"
         self.thread = threading.Thread(target=self.server.serve_forever,
                                        kwargs={"poll_interval": 0.01},
                                        daemon=True)

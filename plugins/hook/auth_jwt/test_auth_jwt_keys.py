@@ -4,8 +4,9 @@
 fails, or answers nonsense."""
 import json
 import signal
+import tempfile
 
-from jwtkit import Guarded, Issuer, Key, jwks, token
+from jwtkit import Guarded, Issuer, Key, certificate, jwks, token
 from kit import each, equal, expect, main, test
 
 ONE, TWO = Key.new("ES256", "one"), Key.new("ES256", "two")
@@ -29,6 +30,18 @@ def test_keys_of_a_url_verify():
         equal("unknown", gateway.status_of(token(TWO)), 401)
         gateway.says("2 keys from http://")
         gateway.says("without TLS")
+
+
+@test
+def test_keys_come_over_tls_from_whom_the_certificate_names():
+    with tempfile.TemporaryDirectory() as folder:
+        pem = certificate(folder)
+        with Issuer(jwks(ONE), tls=pem) as issuer:
+            with Behind(issuer, ca_file=pem) as gateway:
+                equal("status", gateway.status_of(token(ONE)), 200)
+            with Behind(issuer) as gateway:
+                equal("unknown", gateway.status_of(token(ONE)), 503)
+                gateway.says("doesn't answer")
 
 
 @test
