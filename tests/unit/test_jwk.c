@@ -96,6 +96,8 @@ static void test_jwk_examples_of_the_rfcs_verify_with_their_key_only(void) {
       /* The same, should a token's alg ever be believed. */
       jws.alg = key.alg;
       ROW(examples[j].name, jwk_verify(&key, &jws) == (i == j));
+      jws.alg = examples[(i + 1) % EXAMPLES].alg;
+      ROW(examples[j].name, !jwk_verify(&key, &jws));
       jws_fini(&jws);
     }
     jwk_fini(&key);

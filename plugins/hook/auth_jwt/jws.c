@@ -24,7 +24,7 @@ static bool split(struct piece pieces[3], const char *token, size_t len) {
     pieces[i].len = (size_t)((dot != NULL ? dot : end) - token);
     if (pieces[i].len == 0)
       return false;
-    token = dot + 1;
+    token = pieces[i].data + pieces[i].len + (dot != NULL);
   }
   return true;
 }

@@ -259,7 +259,8 @@ class Guarded(Gateway):
         return self.list_by(text, prefix).status
 
     def put(self, text, prefix="t", data=b"hello"):
-        return self.ask("POST", "/files", FORM, f"Authorization: Bearer {text}",
+        return self.ask("POST", "/files", FORM,
+                        f"Authorization: Bearer {text}",
                         body=form(field("prefix", prefix), file(data)))
 
     def act(self, text, method, target, document=None):
