@@ -179,15 +179,22 @@ def test_beginnings_of_which_none_was_heard_of_are_aborted(case):
 
 
 @test
-def test_uploads_of_other_keys_are_left_alone():
-    with Place() as here:
-        theirs = here.s3.client().ask("POST", f"/{BUCKET}/t?uploads")
-        equal("status", theirs.status, 200)
-        here.s3.forget()
-        here.fault(BEGIN, "lost-answer")
-        equal("status", here.upload(LARGE).status, 502)
+def test_uploads_of_longer_keys_are_left_alone():
+    with Place(options={"idle_timeout": seconds(1)}) as here:
+        here.s3.faults({"match": BEGIN, "do": "stall"})
+        body = form(field("prefix", "t"), file(LARGE, "a.txt"))
+        with here.running.wire() as wire:
+            wire.send(request("POST", "/files", FORM, body=body))
+            here.s3.wait_for_fault()
+            line = here.s3.faults_fired()[0]["request"]
+            other = line.split()[1].partition("?")[0] + "2"
+            theirs = here.s3.client().ask("POST", other + "?uploads")
+            equal("theirs", theirs.status, 200)
+            answer = wire.answer("POST")
+        equal("status", answer.status, 201)
         equal("uploads", [one["key"] for one in
-                          here.s3.state(BUCKET)["uploads"]], ["t"])
+                          here.s3.state(BUCKET)["uploads"]],
+              [answer.json["key"] + "2"])
 
 
 @test

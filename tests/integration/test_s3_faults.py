@@ -270,6 +270,8 @@ STAYS = {
                                           "at": 50_000}, 502),
     ("part", "reset in the request"): ({"do": "reset-in-body",
                                         "at": 300_000}, 502),
+    ("part", "aborted by others"): ({"do": "404 NoSuchUpload"}, 502),
+    ("complete", "aborted by others"): ({"do": "404 NoSuchUpload"}, 502),
     ("list", "truncated"): ({"do": "truncate", "at": 90}, 502),
     ("list", "bad XML"): ({"do": "bad-xml"}, 502),
     ("list", "an error in 200"): ({"do": "error-in-200"}, 502),

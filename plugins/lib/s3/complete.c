@@ -109,8 +109,7 @@ static void on_completed(void *arg, struct s3_call *call,
   } else if (answer->status == SLUICE_OK) {
     put_find(put, wanted, on_confirmed);
   } else if (lost || answer->doubtful) {
-    put_keep_failure(put, lost ? SLUICE_EUPSTREAM : answer->status,
-                     answer->why);
+    put_keep_failure(put, answer->status, answer->why);
     put_find(put, wanted, on_doubted);
   } else {
     multipart_give_up(put, answer->status, answer->why);

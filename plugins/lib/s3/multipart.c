@@ -40,7 +40,7 @@ static void on_aborted(void *arg, struct s3_call *call,
   struct put *put = arg;
   (void)call;
   put->call = NULL;
-  if (answer->status != SLUICE_OK && answer->status != SLUICE_ENOENT)
+  if (answer->status != SLUICE_OK && answer->http != 404)
     sluice_log(put->loop->host, SLUICE_LOG_WARN,
                "an unfinished upload is left behind: %s", answer->why);
   multipart_end(put, put->failure, put->why);
