@@ -427,10 +427,14 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_local.py \
 	%D%/integration/test_presigned.py \
 	%D%/integration/test_routes.py \
+	%D%/integration/test_s3_awscli.py \
 	%D%/integration/test_s3_ceph.py \
 	%D%/integration/test_s3_dialects.py \
+	%D%/integration/test_s3_doubt.py \
 	%D%/integration/test_s3_faults.py \
+	%D%/integration/test_s3_links.py \
 	%D%/integration/test_s3_reuse.py \
+	%D%/integration/test_s3_swift.py \
 	%D%/integration/test_signals.py \
 	%D%/integration/test_start.py \
 	%D%/integration/test_storm.py \
@@ -464,6 +468,7 @@ EXTRA_DIST += \
 	%D%/s3/emulator/control.py \
 	%D%/s3/emulator/copies.py \
 	%D%/s3/emulator/dialect.py \
+	%D%/s3/emulator/encryption.py \
 	%D%/s3/emulator/errors.py \
 	%D%/s3/emulator/faults.py \
 	%D%/s3/emulator/listing.py \
@@ -482,5 +487,6 @@ EXTRA_DIST += \
 	%D%/s3/kit.py \
 	%D%/s3/reader.py \
 	%D%/s3/s3-server \
+	%D%/s3/swift.py \
 	%D%/bench/load.c \
 	%D%/plugins/entries.h
