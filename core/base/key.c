@@ -70,6 +70,32 @@ const char *key_prefix(char out[KEY_MAX + 1], const char *in, size_t len,
   return strstr(out, "//") ? "A prefix has an empty segment" : NULL;
 }
 
+const char *key_user_fault(const char *prefix) {
+  const char *at = strstr(prefix, KEY_USER);
+
+  return at && strstr(at + 1, KEY_USER) ? "it has {user} more than once"
+                                        : NULL;
+}
+
+const char *key_user(char out[KEY_MAX + 1], const char *prefix,
+                     const char *identity) {
+  const char *at = strstr(prefix, KEY_USER);
+  size_t len = strlen(identity);
+  int size;
+
+  if (!at) {
+    memcpy(out, prefix, strlen(prefix) + 1);
+    return NULL;
+  }
+  if (!len || is_dots(identity, len) || strchr(identity, '/') ||
+      key_fault(identity, len))
+    return "Your identity can't be part of a key";
+  size = snprintf(out, KEY_MAX + 1, "%.*s%s%s", (int)(at - prefix), prefix,
+                  identity, at + strlen(KEY_USER));
+  return size < 0 || size > KEY_MAX ? "Your identity is too long for a key"
+                                    : NULL;
+}
+
 /* The length of what follows the last / or \, and where that is. */
 static size_t last_segment(const char **in, size_t len) {
   size_t from = len;

@@ -8,8 +8,9 @@
 
 #include <sluice/plugin.h>
 
-#define KEY_MAX 1024     /* bytes of UTF-8, as S3 has it */
-#define KEY_NAME_MAX 246 /* of a file name: "12345678-" and it make 255 */
+#define KEY_MAX 1024      /* bytes of UTF-8, as S3 has it */
+#define KEY_USER "{user}" /* in a configured prefix: whose upload it is */
+#define KEY_NAME_MAX 246  /* of a file name: "12345678-" and it make 255 */
 
 /* Why a key or prefix is refused: a constant for the client, NULL when it is
  * fine.  Refused are: bytes that aren't UTF-8, control characters (C0, DEL,
@@ -20,6 +21,15 @@ const char *key_fault(const char *key, size_t len);
  * NULL and out filled, or why it is refused: as above, or an empty segment. */
 const char *key_prefix(char out[KEY_MAX + 1], const char *in, size_t len,
                        const char *fallback);
+
+/* Why a configured prefix can't be used: "{user}" is in it more than once.  A
+ * constant, or NULL. */
+const char *key_user_fault(const char *prefix);
+/* Such a prefix with "{user}" replaced.  NULL and out filled, or why not: an
+ * identity that is empty, "." or "..", has a slash or what no key may have, or
+ * makes the prefix longer than KEY_MAX. */
+const char *key_user(char out[KEY_MAX + 1], const char *prefix,
+                     const char *identity);
 
 /* A client's file name: the last segment after / or \, control characters and
  * what isn't UTF-8 removed, cut at a character to KEY_NAME_MAX bytes; empty,

@@ -117,3 +117,32 @@ const char *address_url_fault(const char *text) {
     return "it ends in /; leave the last / out";
   return NULL;
 }
+
+static size_t scheme_len(const char *text) {
+  size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789+.-");
+  bool ok = *text >= 'a' && *text <= 'z' && len <= 32;
+  return ok && strncmp(text + len, "://", 3) == 0 ? len : 0;
+}
+
+static bool ends_in(const char *text, const char *end) {
+  size_t len = strlen(text), tail = strlen(end);
+  return len > tail && strcmp(text + len - tail, end) == 0;
+}
+
+const char *address_origin_fault(const char *text) {
+  if (text[strcspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] != '\0')
+    return "browsers write it in lower case; do so, too";
+  size_t scheme = scheme_len(text);
+  if (scheme == 0)
+    return "it has no scheme; write https://app.example";
+  const char *host = text + scheme + 3;
+  if (strpbrk(host, "/?#") != NULL)
+    return "an origin ends with its host or port; drop what follows";
+  if (!is_authority(host, strlen(host)))
+    return "its host or port is wrong; write https://app.example or "
+           "https://app.example:8443";
+  if ((strncmp(text, "http://", 7) == 0 && ends_in(text, ":80")) ||
+      (strncmp(text, "https://", 8) == 0 && ends_in(text, ":443")))
+    return "browsers leave the scheme's own port out; drop it";
+  return NULL;
+}

@@ -15,5 +15,8 @@
 const char *address_listen_fault(const char *text);
 /* http(s)://host[:port][/path] */
 const char *address_url_fault(const char *text);
+/* scheme://host[:port] as browsers write it in Origin: lower case, without a
+ * path, and without the port that its scheme has anyway */
+const char *address_origin_fault(const char *text);
 
 #endif

@@ -17,7 +17,7 @@ static const struct sluice_option top_table[] = {
     {0}};
 static const char *const sections[] = {"server", "backends", "hooks",
                                        "routes", "uploads",  "presign",
-                                       "limits", NULL};
+                                       "limits", "cors",     NULL};
 
 unsigned settings_line(const struct config_node *section, const char *key) {
   const struct config_node *node = config_get(section, key);
@@ -30,12 +30,12 @@ bool settings_not_one_of(const struct settings *s, unsigned line,
                          const char *key, const char *word,
                          const char *const *words, struct errmsg *err) {
   char known[WORDS_SIZE];
-  const char *nearest = options_nearest(word, words);
+  const char *nearest = words_nearest(word, words);
   if (nearest != NULL)
     return config_fault(s->config, line, err,
                         "'%s': '%.64s' is not known; did you mean '%s'?", key,
                         word, nearest);
-  options_join(known, sizeof known, words);
+  words_join(known, sizeof known, words);
   return config_fault(s->config, line, err,
                       "'%s': '%.64s' is not known; write one of %s", key, word,
                       known);
@@ -71,7 +71,8 @@ static bool read_all(struct settings *s, const char *folder,
   return options_fill(top_table, sections, s->config, s->config->root,
                       "the configuration", s, err) &&
          read_plugin_path(s, folder, err) && settings_read_sections(s, err) &&
-         settings_read_plugins(s, err) && settings_read_routes(s, err);
+         settings_read_cors(s, err) && settings_read_plugins(s, err) &&
+         settings_read_routes(s, err);
 }
 
 /* Takes the config. */

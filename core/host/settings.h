@@ -6,12 +6,17 @@
 #ifndef HOST_SETTINGS_H
 #define HOST_SETTINGS_H
 
+#include "cidr.h"
 #include "config.h"
 
 #define SETTINGS_LISTEN_MAX 64
 #define SETTINGS_BACKENDS_MAX 64
 #define SETTINGS_HOOKS_MAX 64
 #define SETTINGS_ROUTES_MAX 256
+#define SETTINGS_PROXIES_MAX 256
+#define SETTINGS_ORIGINS_MAX 256
+#define SETTINGS_CORS_NAMES_MAX 64 /* methods, headers: each of 1..64 bytes \
+                                    */
 
 struct settings_server {
   const char *const *listen; /* "0.0.0.0:8000", "[::]:8000", "unix:/path" */
@@ -20,16 +25,31 @@ struct settings_server {
   const char *public_url; /* "" or http(s)://host[:port][/path], no final / */
   const char *log_level;  /* error, warn, info, debug */
   const char *tls_certificate, *tls_private_key; /* both or none ("") */
+  const char *const *proxies; /* whose X-Forwarded-For is believed */
+  struct cidr *trusted;       /* the same, parsed */
+  size_t trusted_count;
 };
 
 struct settings_uploads {
   uint64_t max_bytes;
-  const char *prefix;
+  const char *prefix; /* may hold KEY_USER once */
   const char *spool_directory;
 };
 
 struct settings_presign {
   int64_t default_ms, min_ms, max_ms; /* min <= default <= max <= 7d */
+};
+
+/* What pages of other origins may do; without origins there is no CORS. */
+struct settings_cors {
+  const char *const *origins; /* as browsers write them, or "*" */
+  const char *const *methods; /* none: those of the path */
+  const char *const *headers; /* that requests may have */
+  const char *const *expose;  /* of answers, that scripts may read */
+  const char *methods_text, *headers_text, *expose_text; /* "a, b" */
+  bool any;                                              /* "*" is there */
+  bool credentials;                                      /* not with "*" */
+  int64_t max_age_ms; /* how long a preflight's answer is good for */
 };
 
 struct settings_limits {
@@ -69,6 +89,7 @@ struct settings {
   struct settings_uploads uploads;
   struct settings_presign presign;
   struct settings_limits limits;
+  struct settings_cors cors;
   const char *const *plugin_path; /* folders, the installed one by default */
   struct settings_plugin *backends;
   size_t backend_count;

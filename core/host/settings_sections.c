@@ -43,6 +43,8 @@ static const struct sluice_option server_table[] = {
      "for absolute URLs; default: the request's Host"},
     {"log_level", SLUICE_STRING, "info", SERVER(log_level),
      "error, warn, info or debug"},
+    {"trusted_proxies", SLUICE_LIST, "", SERVER(proxies),
+     "addresses, 10.0.0.0/8 or unix:, whose X-Forwarded-For is believed"},
     {0}};
 
 static const struct sluice_option tls_table[] = {
@@ -186,6 +188,31 @@ static bool check_public_url(const struct settings *s, unsigned line,
                       s->server.public_url, why);
 }
 
+static bool read_proxies(struct settings *s, unsigned line,
+                         struct errmsg *err) {
+  const char *const *texts = s->server.proxies;
+  size_t count = 0;
+  while (texts[count] != NULL)
+    count++;
+  if (count > SETTINGS_PROXIES_MAX)
+    return config_fault(s->config, line, err,
+                        "'trusted_proxies': more than %d; join some to blocks "
+                        "as 10.0.0.0/8",
+                        SETTINGS_PROXIES_MAX);
+  s->server.trusted =
+      config_alloc(s->config, (count + 1) * sizeof *s->server.trusted);
+  if (s->server.trusted == NULL)
+    return settings_no_memory(s, err);
+  for (; s->server.trusted_count < count; s->server.trusted_count++) {
+    size_t i = s->server.trusted_count;
+    const char *why = cidr_parse(&s->server.trusted[i], texts[i]);
+    if (why != NULL)
+      return config_fault(s->config, line, err,
+                          "'trusted_proxies': '%.64s': %s", texts[i], why);
+  }
+  return true;
+}
+
 static bool read_tls(struct settings *s, const struct config_node *server,
                      struct errmsg *err) {
   const struct config_node *tls = config_get(server, "tls");
@@ -206,9 +233,10 @@ static bool read_server(struct settings *s, struct errmsg *err) {
   if (!fill(s, "server", server_table, others, &s->server, err) ||
       !check_listen(s, settings_line(server, "listen"), err) ||
       !read_workers(s, settings_line(server, "workers"), err) ||
-      !check_public_url(s, settings_line(server, "public_url"), err))
+      !check_public_url(s, settings_line(server, "public_url"), err) ||
+      !read_proxies(s, settings_line(server, "trusted_proxies"), err))
     return false;
-  if (!options_has(levels, s->server.log_level))
+  if (!words_has(levels, s->server.log_level))
     return settings_not_one_of(s, settings_line(server, "log_level"),
                                "log_level", s->server.log_level, levels, err);
   return read_tls(s, server, err);
@@ -225,6 +253,8 @@ static bool read_prefix(struct settings *s, unsigned line,
   const char *why = key_prefix(clean, prefix, strlen(prefix), "");
   if (why == NULL && *clean == '\0')
     why = "it is empty";
+  if (why == NULL)
+    why = key_user_fault(clean);
   s->uploads.prefix = clean;
   return why == NULL ||
          config_fault(s->config, line, err,

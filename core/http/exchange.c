@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "cors.h"
+#include "forwarded.h"
 #include "log.h"
 #include "reply.h"
 #include "worker.h"
@@ -158,6 +160,8 @@ static const char *code_of_refusal(int status) {
   switch (status) {
   case 413:
     return "too_large";
+  case 414:
+    return "uri_too_long";
   case 431:
     return "head_too_large";
   case 417:
@@ -268,6 +272,15 @@ bool exchange_base_url(struct exchange *ex, struct buf *out) {
                   ex->head.host);
 }
 
+bool exchange_own_prefix(struct exchange *ex, char out[KEY_MAX + 1]) {
+  const char *identity = sluice_request_identity(&ex->request);
+  const char *why = key_user(out, ex->worker->settings->uploads.prefix,
+                             identity == NULL ? "anonymous" : identity);
+  if (why != NULL)
+    reply_error(ex, 403, "forbidden", "%s; name a prefix", why);
+  return why == NULL;
+}
+
 static void use_hooks(struct exchange *ex) {
   struct worker *worker = ex->worker;
   ex->request.hooks = worker->hooks;
@@ -290,6 +303,8 @@ static void start(struct exchange *ex, const struct head_refusal *refusal) {
                 refusal->what);
   } else if (found == ROUTE_UNKNOWN) {
     reply_error(ex, 404, "not_found", "There is nothing at this path");
+  } else if (cors_is_preflight(ex)) {
+    cors_preflight(ex);
   } else if (found == ROUTE_METHOD) {
     char allow[64];
     route_allow(ex->worker->routes, path, allow);
@@ -323,5 +338,9 @@ void exchange_begin(struct worker *worker, struct ingress_conn *conn,
   worker->exchanges++;
   ingress_own(conn, &events, ex);
   request_init(&ex->request, worker->loop, &ex->head, ingress_peer(conn));
+  forwarded_client(ex->request.client, ex->request.peer,
+                   worker->settings->server.trusted,
+                   worker->settings->server.trusted_count, &ex->head);
+  ex->request.cors = cors_is_on(worker->settings);
   start(ex, refusal);
 }

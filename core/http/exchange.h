@@ -9,6 +9,7 @@
 
 #include "buf.h"
 #include "ingress.h"
+#include "key.h"
 #include "request.h"
 #include "route.h"
 
@@ -72,6 +73,10 @@ bool exchange_charge(struct exchange *, size_t bytes);
 /* "https://host": what URLs of this gateway begin with; "" when the request
  * doesn't tell and the configuration neither. */
 bool exchange_base_url(struct exchange *, struct buf *);
+
+/* uploads.prefix, for whom the request is; false, and 403 answered, when that
+ * isn't a part of a key. */
+bool exchange_own_prefix(struct exchange *, char out[KEY_MAX + 1]);
 
 /* The operations, one file each. */
 void upload_start(struct exchange *);

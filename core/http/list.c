@@ -111,13 +111,14 @@ static const char *read_limit(struct list *list, const char *query) {
   return ok && limit >= 1 ? NULL : "'limit' isn't a whole number above 0";
 }
 
-static const char *read_prefix(struct list *list, const char *query,
+static const char *read_prefix(struct list *list, enum query_result named,
                                const char *fallback) {
-  switch (query_get(&list->prefix, query, "prefix")) {
+  switch (named) {
   case QUERY_NONE:
     buf_clear(&list->prefix);
-    buf_addf(&list->prefix, "%s/", fallback);
-    return NULL;
+    return buf_addf(&list->prefix, "%s/", fallback)
+               ? NULL
+               : "the configured prefix is longer than a key; name one";
   case QUERY_FOUND:
     return has_control(&list->prefix) ? "'prefix' has a control character"
                                       : NULL;
@@ -159,9 +160,13 @@ void list_start(struct exchange *ex) {
   ex->work = list;
   ex->work_free = list_free;
   const char *query = ex->head.query;
+  char own[KEY_MAX + 1] = "";
+  enum query_result named = query_get(&list->prefix, query, "prefix");
+  if (named == QUERY_NONE && !exchange_own_prefix(ex, own))
+    return;
   const char *fault = read_limit(list, query);
   if (fault == NULL)
-    fault = read_prefix(list, query, ex->worker->settings->uploads.prefix);
+    fault = read_prefix(list, named, own);
   if (fault == NULL)
     fault = read_delimiter(list, query);
   if (fault == NULL)

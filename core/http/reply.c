@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cors.h"
 #include "log.h"
 
 #define RETRY_AFTER "5" /* seconds, with 503 */
@@ -55,6 +56,7 @@ static const char *reason_of(int status) {
     const char *reason;
   } reasons[] = {{200, "OK"},
                  {201, "Created"},
+                 {204, "No Content"},
                  {206, "Partial Content"},
                  {304, "Not Modified"},
                  {400, "Bad Request"},
@@ -107,6 +109,7 @@ static void prepare(struct exchange *ex, int status) {
   exchange_unwatch(ex);
   reply_header(ex, "X-Request-Id", ex->request.id);
   reply_header(ex, "X-Content-Type-Options", "nosniff");
+  cors_answer(ex);
   request_response(&ex->request, headers_of(ex));
   ingress_answer(ex->conn);
 }

@@ -5,6 +5,7 @@
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
 
+#include "cidr.h"
 #include "head.h"
 #include "loop.h"
 #include "op.h"
@@ -29,7 +30,7 @@ struct sluice_request {
   struct loop *loop;
   const struct head *head;
   const char *operation; /* NULL: of no route */
-  char peer[48], client[48];
+  char peer[48], client[CIDR_TEXT_SIZE];
   const char *key;
   char id[REQUEST_ID_MAX + 1];
   char identity[REQUEST_IDENTITY_MAX + 1]; /* "": nobody said */
@@ -38,6 +39,7 @@ struct sluice_request {
   const size_t *chain;        /* indices of this request's */
   size_t chain_count;
 
+  bool cors;      /* is configured, so its headers are the gateway's own */
   bool is_signed; /* hooks that guard aren't asked */
   int status;     /* of the answer; 0 before */
   size_t calling; /* the hook that runs, or waits: index into the chain */

@@ -84,7 +84,8 @@ bool sluice_request_identify(struct sluice_request *request,
 }
 
 /* A token that doesn't frame the answer. */
-static bool may_add(const char *name) {
+static bool may_add(const struct sluice_request *request, const char *name) {
+  static const char cors[] = "Access-Control-";
   static const char *const ours[] = {"Connection",   "Content-Length",
                                      "Content-Type", "Date",
                                      "X-Request-Id", "Transfer-Encoding"};
@@ -92,6 +93,8 @@ static bool may_add(const char *name) {
   while (token_char((unsigned char)name[len]))
     len++;
   if (len == 0 || name[len] != '\0')
+    return false;
+  if (request->cors && codec_same(name, strnlen(name, strlen(cors)), cors))
     return false;
   for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
     if (codec_same(name, len, ours[i]))
@@ -103,7 +106,7 @@ bool sluice_request_answer(struct sluice_request *request, const char *name,
                            const char *value) {
   if (request->answer == NULL ||
       request->answer_count >= REQUEST_HEADERS_MAX || has_control(value) ||
-      !may_add(name))
+      !may_add(request, name))
     return false;
   request->answer_count++;
   if (codec_same(name, strlen(name), "Retry-After"))

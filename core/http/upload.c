@@ -150,9 +150,12 @@ static bool on_event(struct exchange *ex, enum formdata_event event) {
 
 static bool read_prefix(struct exchange *ex) {
   struct upload *upload = ex->work;
-  const char *fault =
-      key_prefix(upload->key_prefix, upload->prefix.data, upload->prefix.len,
-                 ex->worker->settings->uploads.prefix);
+  char own[KEY_MAX + 1] = "";
+  size_t slashes = strspn(upload->prefix.data, "/");
+  if (slashes == upload->prefix.len && !exchange_own_prefix(ex, own))
+    return false;
+  const char *fault = key_prefix(upload->key_prefix, upload->prefix.data,
+                                 upload->prefix.len, own);
   if (fault == NULL)
     return true;
   reply_error(ex, 400, "bad_prefix", "Bad 'prefix': %s", fault);

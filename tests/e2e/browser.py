@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
 from kit import (PATIENCE, Gateway, Mismatch, equal, eventually,
-                 expect, main, md5, needs, test)
+                 expect, like, main, md5, needs, test)
 
 NAMES = "chromium", "chromium-browser", "google-chrome", "chrome"
 NAME = 'Größe "1" – отчёт 日本.txt'
@@ -224,6 +224,49 @@ def test_text_that_looks_like_a_page_is_not_made_one():
             ".then(b => { document.title = b.type })")
         equal("type", it.browser.run("document.title"),
               "application/octet-stream")
+
+
+# X-User-Id is what makes a browser ask first.
+FROM_AFAR = """(async () => {
+  const form = new FormData();
+  form.append('file', new Blob(['from afar']), 'afar.txt');
+  const headers = {'X-User-Id': 'ann'};
+  const up = await fetch('%s/files', {method: 'POST', body: form, headers});
+  const key = (await up.json()).key;
+  const gone = await fetch('%s/files', {
+    method: 'DELETE', headers: {'Content-Type': 'application/json'},
+    body: JSON.stringify({key})});
+  const lost = await fetch('%s/files/download?key=none');
+  return JSON.stringify({status: up.status,
+                         location: up.headers.get('location'),
+                         gone: gone.status, lost: (await lost.json()).code});
+})()"""
+
+
+def from_afar(it, origin):
+    """What a page of one gateway's origin does with another gateway that
+    knows `origin`; None when the browser forbids it."""
+    with Gateway({"cors": {"origins": [origin]}}) as other:
+        script = FROM_AFAR.replace("%s", other.url)
+        got = it.browser.run(f"{script}.catch(e => e.name)")
+        return got, other.keys("")
+
+
+@test
+def test_page_of_an_origin_that_is_named_uploads_and_deletes():
+    with Session() as it:
+        got, _ = from_afar(it, it.gateway.url)
+        got = json.loads(got)
+        like("location", got.pop("location"), "^/files/download[?]key=")
+        equal("statuses", got, {"status": 201, "gone": 200,
+                                "lost": "object_not_found"})
+
+
+@test
+def test_page_of_another_origin_uploads_nothing():
+    with Session() as it:
+        got, keys = from_afar(it, "http://app.example")
+        equal("error", (got, keys), ("TypeError", []))
 
 
 if __name__ == "__main__":

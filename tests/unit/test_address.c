@@ -94,11 +94,45 @@ static void test_public_urls(void) {
     ROW(rows[i].in, (address_url_fault(rows[i].in) == NULL) == rows[i].good);
 }
 
+static void test_origins_are_as_browsers_write_them(void) {
+  static const struct {
+    const char *in;
+    bool good;
+  } rows[] = {
+      {"https://app.example", true},
+      {"http://localhost:3000", true},
+      {"https://[::1]:8443", true},
+      {"http://app.example:443", true},
+      {"chrome-extension://abcdef", true},
+      {"https://app.example/", false},
+      {"https://app.example/x", false},
+      {"https://app.example?x", false},
+      {"https://app.example#x", false},
+      {"https://u@app.example", false},
+      {"https://App.example", false},
+      {"HTTPS://app.example", false},
+      {"https://app.example:443", false},
+      {"http://app.example:80", false},
+      {"https://app.example:", false},
+      {"https://*.example", false},
+      {"https://", false},
+      {"://x", false},
+      {"1a://x", false},
+      {"app.example", false},
+      {"null", false},
+      {"", false},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    ROW(rows[i].in,
+        (address_origin_fault(rows[i].in) == NULL) == rows[i].good);
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_listen_addresses),
       UNIT(test_unix_path_has_a_limit),
       UNIT(test_public_urls),
+      UNIT(test_origins_are_as_browsers_write_them),
       {NULL, NULL},
   };
   return unit_main("address", tests);

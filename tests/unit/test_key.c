@@ -249,7 +249,51 @@ static void test_key_name_follows_the_last_slash(void) {
   CU_ASSERT_STRING_EQUAL(key_name("a/"), "");
 }
 
+static void test_key_user_takes_the_place_of_its_name(void) {
+  char out[KEY_MAX + 1];
+
+  CU_ASSERT_PTR_NULL(key_user(out, "users/{user}/in", "ann"));
+  CU_ASSERT_STRING_EQUAL(out, "users/ann/in");
+  CU_ASSERT_PTR_NULL(key_user(out, "{user}", "\xc3\xa4 {user} %s"));
+  CU_ASSERT_STRING_EQUAL(out, "\xc3\xa4 {user} %s");
+  CU_ASSERT_PTR_NULL(key_user(out, "u-{user}", "..."));
+  CU_ASSERT_STRING_EQUAL(out, "u-...");
+  CU_ASSERT_PTR_NULL(key_user(out, "plain", "../x"));
+  CU_ASSERT_STRING_EQUAL(out, "plain");
+}
+
+static void test_key_user_that_is_no_segment_is_refused(void) {
+  static const char *const rows[] = {"",     ".",    "..",      "/",
+                                     "a/b",  "../a", "a/..",    "a\x7f",
+                                     "a\nb", "\xff", "\xc2\x85"};
+  char out[KEY_MAX + 1];
+
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    CU_ASSERT_PTR_NOT_NULL(key_user(out, "users/{user}", rows[i]));
+}
+
+static void test_key_user_makes_1024_bytes_and_not_1025(void) {
+  char prefix[KEY_MAX + 1], out[KEY_MAX + 1];
+
+  memset(prefix, 'p', KEY_MAX);
+  memcpy(prefix + KEY_MAX - 8, "/{user}", 8);
+  CU_ASSERT_PTR_NULL(key_user(out, prefix, "1234567"));
+  CU_ASSERT_EQUAL(strlen(out), KEY_MAX);
+  CU_ASSERT_PTR_NOT_NULL(key_user(out, prefix, "12345678"));
+}
+
+static void test_key_user_may_be_named_once(void) {
+  CU_ASSERT_PTR_NULL(key_user_fault("a"));
+  CU_ASSERT_PTR_NULL(key_user_fault("a/{user}"));
+  CU_ASSERT_PTR_NULL(key_user_fault("{User}/{user}/{user"));
+  CU_ASSERT_PTR_NOT_NULL(key_user_fault("{user}{user}"));
+}
+
 static const struct unit_test tests[] = {
+    UNIT(test_key_user_takes_the_place_of_its_name),
+    UNIT(test_key_user_that_is_no_segment_is_refused),
+    UNIT(test_key_user_makes_1024_bytes_and_not_1025),
+    UNIT(test_key_user_may_be_named_once),
     UNIT(test_key_that_is_fine_is_fine),
     UNIT(test_key_that_climbs_or_controls_is_refused),
     UNIT(test_key_takes_1024_bytes_and_not_1025),

@@ -138,11 +138,15 @@ static void test_example_shows_every_key(void) {
   static const struct {
     const char *section;
     size_t keys;
-  } rows[] = {{"server", 5}, {"uploads", 3}, {"presign", 3}, {"limits", 9}};
+  } rows[] = {{"server", 6},
+              {"uploads", 3},
+              {"presign", 3},
+              {"limits", 9},
+              {"cors", 6}};
   struct errmsg err;
   struct settings *s = load_shipped("example.yaml", &err);
   CU_ASSERT_PTR_NOT_NULL_FATAL(s);
-  CU_ASSERT_EQUAL(s->config->root->count, 8);
+  CU_ASSERT_EQUAL(s->config->root->count, 9);
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     ROW(rows[i].section,
         config_get(s->config->root, rows[i].section)->count == rows[i].keys);
@@ -317,6 +321,54 @@ static void test_hooks_are_checked(void) {
   CHECK_ROWS(rows);
 }
 
+static void test_proxies_and_prefix_of_users_are_checked(void) {
+  static const struct row rows[] = {
+      {"server: {trusted_proxies: [10.0.0.0/8, '::1', 'unix:']}", NULL},
+      {"server: {trusted_proxies: []}", NULL},
+      {"server: {trusted_proxies: [10.0.0.1/8]}",
+       "t.yaml:3: 'trusted_proxies': '10.0.0.1/8': it has bits behind its "
+       "mask; write zeroes there"},
+      {"server: {trusted_proxies: [proxy.example]}",
+       "t.yaml:3: 'trusted_proxies': 'proxy.example': it is no address; write "
+       "one, as in 10.0.0.0/8, ::1 or unix:"},
+      {"uploads: {prefix: 'users/{user}/in'}", NULL},
+      {"uploads: {prefix: '{user}/{user}'}",
+       "t.yaml:3: 'prefix': '{user}/{user}': it has {user} more than once; "
+       "write a key prefix, as in uploads"},
+  };
+  CHECK_ROWS(rows);
+}
+
+static void test_cors_is_checked(void) {
+  static const struct row rows[] = {
+      {"cors:", NULL},
+      {"cors: {origins: ['*']}", NULL},
+      {"cors: {origins: ['*'], headers: ['*'], expose: []}", NULL},
+      {"cors: {origins: ['http://a:1'], credentials: true, max_age: 1d}",
+       NULL},
+      {"cors: {}", "t.yaml:3: cors needs 'origins' (whose pages may use the "
+                   "gateway); write a list, as in [https://app.example]"},
+      {"cors: {origins: ['*'], credentials: true}",
+       "t.yaml:3: 'origins': '*': with credentials each origin has to be "
+       "named, as any page could act for its visitors; name them, or drop "
+       "credentials"},
+      {"cors: {origins: ['http://a'], credentials: true, headers: ['*']}",
+       "t.yaml:3: 'headers': '*': with credentials it means nothing; name "
+       "them"},
+      {"cors: {origins: ['http://a/']}",
+       "t.yaml:3: 'origins': 'http://a/': an origin ends with its host or "
+       "port; drop what follows"},
+      {"cors: {origins: ['http://a'], expose: [a b]}",
+       "t.yaml:3: 'expose': 'a b': it is no name; write 1 to 64 letters, "
+       "digits and -"},
+      {"cors: {origins: ['http://a'], max_age: 86400001ms}",
+       "t.yaml:3: 'max_age': it is out of range; write 0 to 1d"},
+      {"cors: {orgins: ['http://a']}",
+       "t.yaml:3: unknown key 'orgins' in cors; did you mean 'origins'?"},
+  };
+  CHECK_ROWS(rows);
+}
+
 /* ---- limits ------------------------------------------------------------ */
 
 /* head, then `count` times the format with its number, then tail. */
@@ -367,6 +419,29 @@ static void test_hooks_have_a_limit(void) {
                          "t.yaml:68: more than 64 hooks in all; drop some");
 }
 
+static void test_proxies_have_a_limit(void) {
+  struct errmsg err;
+  const char *head = BACKEND ROUTE "server: {trusted_proxies: [";
+  CU_ASSERT_TRUE(taken(head, "'::#',", SETTINGS_PROXIES_MAX, "]}", &err));
+  CU_ASSERT_FALSE(taken(head, "'::#',", SETTINGS_PROXIES_MAX + 1, "]}", &err));
+  CU_ASSERT_STRING_EQUAL(err.text, "t.yaml:3: 'trusted_proxies': more than "
+                                   "256; join some to blocks as 10.0.0.0/8");
+}
+
+static void test_lists_of_cors_have_a_limit(void) {
+  struct errmsg err;
+  const char *head = BACKEND ROUTE "cors: {origins: [", *item = "'http://#',";
+  CU_ASSERT_TRUE(taken(head, item, SETTINGS_ORIGINS_MAX, "]}", &err));
+  CU_ASSERT_FALSE(taken(head, item, SETTINGS_ORIGINS_MAX + 1, "]}", &err));
+  CU_ASSERT_STRING_EQUAL(err.text, "t.yaml:3: 'origins': 'http://256': more "
+                                   "than 256 origins; drop some");
+  head = BACKEND ROUTE "cors: {origins: ['http://a'], expose: [";
+  CU_ASSERT_TRUE(taken(head, "A#,", SETTINGS_CORS_NAMES_MAX, "]}", &err));
+  CU_ASSERT_FALSE(taken(head, "A#,", SETTINGS_CORS_NAMES_MAX + 1, "]}", &err));
+  CU_ASSERT_STRING_EQUAL(err.text,
+                         "t.yaml:3: 'expose': 'A64': more than 64; drop some");
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_least_file_has_all_defaults),
@@ -380,6 +455,10 @@ int main(void) {
       UNIT(test_bad_prefix_is_refused),
       UNIT(test_backends_are_checked),
       UNIT(test_hooks_are_checked),
+      UNIT(test_proxies_and_prefix_of_users_are_checked),
+      UNIT(test_cors_is_checked),
+      UNIT(test_proxies_have_a_limit),
+      UNIT(test_lists_of_cors_have_a_limit),
       UNIT(test_listen_has_a_limit),
       UNIT(test_backends_have_a_limit),
       UNIT(test_hooks_have_a_limit),

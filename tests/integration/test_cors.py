@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Pages of other origins: preflights, and what every answer tells browsers."""
+import tempfile
+
+from kit import (FORM, PLUGINS, Gateway, built, denying, each, equal, expect,
+                 file, form, hook_source, main, refusal, test)
+
+APP = "https://app.example"
+PREFLIGHT = (f"Origin: {APP}", "Access-Control-Request-Method: POST",
+             "Access-Control-Request-Headers: content-type")
+
+
+def sharing(*origins, **more):
+    sections = more.pop("sections", {})
+    return Gateway({"cors": {"origins": origins or (APP,), **more},
+                    **sections})
+
+
+def allows(answer):
+    """What an answer allows, by the last word of its headers' names."""
+    return {name.removeprefix("access-control-"): value
+            for name, value in answer.headers
+            if name.startswith("access-control-")}
+
+
+def whole(answer):
+    """A 204 without a body's length, on a connection that goes on."""
+    equal("status", answer.status, 204)
+    equal("length", answer.header("content-length"), None)
+    equal("coding", answer.header("transfer-encoding"), None)
+
+
+@test
+def test_preflight_is_answered_with_what_the_path_has():
+    with sharing() as gate, gate.wire() as wire:
+        answer = wire.ask("OPTIONS", "/files", *PREFLIGHT)
+        whole(answer)
+        allowed = allows(answer)
+        methods = allowed.pop("allow-methods")
+        equal("methods", sorted(methods.split(", ")),
+              ["DELETE", "GET", "HEAD", "POST"])
+        expect("Content-Type" in allowed.pop("allow-headers"), "headers")
+        equal("the rest", allowed, {"allow-origin": APP, "max-age": "600"})
+        equal("vary", answer.header("vary"), "Origin")
+        equal("status", wire.ask("GET", "/healthz").status, 200)
+
+
+@test
+def test_configured_lists_are_what_a_preflight_says():
+    with sharing(methods=["GET"], headers=["X-A", "X-B"], max_age="0",
+                 credentials="true", expose=["X-C"]) as gate:
+        equal("allowed", allows(gate.ask("OPTIONS", "/files", *PREFLIGHT)), {
+            "allow-methods": "GET", "allow-headers": "X-A, X-B",
+            "allow-origin": APP, "allow-credentials": "true", "max-age": "0"})
+        equal("allowed", allows(gate.ask("GET", "/files", PREFLIGHT[0])), {
+            "allow-origin": APP, "allow-credentials": "true",
+            "expose-headers": "X-C"})
+
+
+@each({"other": "https://evil.example", "null": "null", "port": f"{APP}:8443",
+       "scheme": "http://app.example", "longer": f"{APP}.evil.example",
+       "case": "https://APP.example"})
+def test_origin_that_is_not_named_is_allowed_nothing(origin):
+    with sharing() as gate:
+        answer = gate.ask("OPTIONS", "/files", f"Origin: {origin}",
+                          PREFLIGHT[1])
+        whole(answer)
+        equal("allowed", allows(answer), {})
+        equal("vary", answer.header("vary"), "Origin")
+        answer = gate.ask("GET", "/files", f"Origin: {origin}")
+        equal("allowed", (answer.status, allows(answer)), (200, {}))
+
+
+@test
+def test_star_allows_every_origin():
+    with sharing("*") as gate:
+        answer = gate.ask("GET", "/files", "Origin: https://any.example")
+        equal("origin", allows(answer)["allow-origin"], "*")
+        equal("vary", answer.header("vary"), None)
+
+
+@test
+def test_answers_of_any_status_say_who_may_read_them():
+    with sharing(APP, "http://other.example:81") as gate:
+        key = gate.upload(b"0123456789")["key"]
+        download = f"/files/download?key={key}"
+        etag = gate.ask("GET", download).header("etag")
+        for want, method, target, *lines in (
+                (200, "GET", download), (206, "GET", download,
+                                         "Range: bytes=0-1"),
+                (304, "GET", download, f"If-None-Match: {etag}"),
+                (416, "GET", download, "Range: bytes=99-"),
+                (200, "HEAD", download), (404, "GET", "/files/download?key=x"),
+                (404, "GET", "/nothing"), (405, "PUT", "/files"),
+                (400, "GET", "/files?limit=x"), (200, "GET", "/healthz")):
+            answer = gate.ask(method, target, *lines,
+                              "Origin: http://other.example:81")
+            equal(f"{method} {target}", answer.status, want)
+            equal(f"{want}", allows(answer)["allow-origin"],
+                  "http://other.example:81")
+            expect("ETag" in allows(answer)["expose-headers"], "expose")
+            equal(f"{want}", answer.header("vary"), "Origin")
+        answer = gate.ask("GET", download)  # a cache keeps them apart
+        equal("without origin", (allows(answer), answer.header("vary")),
+              ({}, "Origin"))
+
+
+@test
+def test_upload_from_another_origin_is_stored():
+    with sharing() as gate:
+        answer = gate.ask("POST", "/files", FORM, PREFLIGHT[0],
+                          body=form(file(b"x")))
+        equal("status", answer.status, 201)
+        equal("origin", allows(answer)["allow-origin"], APP)
+
+
+@test
+def test_preflight_is_not_asked_of_hooks_and_a_refusal_is_readable():
+    with tempfile.TemporaryDirectory(prefix="sluice-test-") as folder:
+        with sharing(sections=denying(folder)) as gate:
+            whole(gate.ask("OPTIONS", "/files", *PREFLIGHT))
+            answer = gate.ask("GET", "/files", PREFLIGHT[0])
+            equal("status", answer.status, 401)
+            equal("origin", allows(answer)["allow-origin"], APP)
+
+
+@test
+def test_preflight_of_an_unknown_path_is_404():
+    with sharing() as gate:
+        equal("status", gate.ask("OPTIONS", "/x", *PREFLIGHT).status, 404)
+
+
+@each({"no origin": PREFLIGHT[1:], "no method": PREFLIGHT[:1]})
+def test_options_that_is_no_preflight_is_405(lines):
+    with sharing() as gate:
+        equal("status", gate.ask("OPTIONS", "/files", *lines).status, 405)
+
+
+@test
+def test_without_cors_nothing_is_said():
+    with Gateway() as gate:
+        answer = gate.ask("OPTIONS", "/files", *PREFLIGHT)
+        equal("answer", (answer.status, allows(answer),
+                         answer.header("vary")), (405, {}, None))
+        answer = gate.ask("GET", "/files", PREFLIGHT[0])
+        equal("answer", (answer.status, allows(answer),
+                         answer.header("vary")), (200, {}, None))
+
+
+@test
+def test_hook_cannot_add_to_what_the_gateway_allows():
+    source = hook_source("opener").replace(
+        ".on_request = ask", ".on_request = ask, .on_response = open_up"
+    ).replace("static const struct sluice_hook it", """
+static void open_up(void *handle, struct sluice_request *request)
+{ (void)handle;
+  sluice_request_answer(request, "access-control-Allow-Origin", "*");
+  sluice_request_answer(request, "Access-Control-Allow-Private-Network",
+                        "true"); }
+static const struct sluice_hook it""")
+    with tempfile.TemporaryDirectory(prefix="sluice-test-") as folder:
+        built(folder, "opener", source)
+        own = {"plugin_path": [*PLUGINS, folder],
+               "hooks": [{"plugin": "opener"}]}
+        with sharing(sections=own) as gate:
+            equal("allowed", allows(gate.ask("GET", "/files")), {})
+        with Gateway(own) as gate:  # where there is none, a hook may
+            equal("allowed", len(allows(gate.ask("GET", "/files"))), 2)
+
+
+@test
+def test_credentials_for_everybody_are_refused_at_start():
+    refusal({"cors": {"origins": ["*"], "credentials": "true"}},
+            "with credentials each origin has to be named")
+
+
+if __name__ == "__main__":
+    main()
