@@ -138,12 +138,12 @@ static void collect(const char *words[OPTIONS_MAX + OPTIONS_OTHERS_MAX + 1],
 static bool unknown_key(struct fill *f, const char *const *words,
                         const struct config_node *key) {
   char known[KNOWN_SIZE];
-  const char *nearest = options_nearest(key->text, words);
+  const char *nearest = words_nearest(key->text, words);
   if (nearest != NULL)
     return config_fault(f->config, key->line, f->err,
                         "unknown key '%.64s' in %s; did you mean '%s'?",
                         key->text, f->where, nearest);
-  options_join(known, sizeof known, words);
+  words_join(known, sizeof known, words);
   return config_fault(f->config, key->line, f->err,
                       "unknown key '%.64s' in %s; known: %s", key->text,
                       f->where, known);
@@ -154,7 +154,7 @@ static bool check_keys(struct fill *f, const struct sluice_option *table,
   const char *words[OPTIONS_MAX + OPTIONS_OTHERS_MAX + 1];
   collect(words, table, others);
   for (size_t i = 0; i < f->mapping->count; i++)
-    if (!options_has(words, f->mapping->keys[i].text))
+    if (!words_has(words, f->mapping->keys[i].text))
       return unknown_key(f, words, &f->mapping->keys[i]);
   return true;
 }

@@ -7,9 +7,10 @@
 #define HOST_OPTIONS_H
 
 #include "config.h"
+#include "words.h"
 
 #define OPTIONS_MAX 128     /* entries of a table */
-#define OPTIONS_NAME_MAX 64 /* bytes of a name */
+#define OPTIONS_NAME_MAX WORDS_LEN_MAX /* bytes of a name */
 #define OPTIONS_OTHERS_MAX 16
 
 /* Reads `mapping` (NULL: empty) into the zeroed `conf`.  Keys that aren't in
@@ -29,15 +30,5 @@ bool options_check(const struct sluice_option *table,
 
 /* What a type is called: "string", "size", ...; NULL: no such type. */
 const char *options_type(int type);
-
-/* The entry of the NULL-ended words that is nearest to `word`; NULL when none
- * is near. */
-const char *options_nearest(const char *word, const char *const *words);
-
-/* Is it one of the NULL-ended words? */
-bool options_has(const char *const *words, const char *word);
-
-/* Writes "a, b, c", cut with "..." when `size` bytes don't hold it. */
-void options_join(char *out, size_t size, const char *const *words);
 
 #endif

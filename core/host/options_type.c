@@ -117,7 +117,7 @@ bool options_check(const struct sluice_option *table,
     if (!check_entry(&table[i], conf_size, err) ||
         !check_fallback(&table[i], err))
       return false;
-    bool taken = others != NULL && options_has(others, table[i].name);
+    bool taken = others != NULL && words_has(others, table[i].name);
     for (size_t j = 0; j < i; j++)
       taken = taken || strcmp(table[j].name, table[i].name) == 0;
     if (taken)

@@ -31,7 +31,7 @@ static bool find(struct plugin_file *file, const char *const *folders,
     if (len > 0 && (size_t)len < max && access(file->path, F_OK) == 0)
       return true;
   }
-  options_join(looked, sizeof looked, folders);
+  words_join(looked, sizeof looked, folders);
   return errmsg_set(err,
                     "plugin '%s': not found in %s; add its folder to "
                     "plugin_path",

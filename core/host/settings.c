@@ -30,12 +30,12 @@ bool settings_not_one_of(const struct settings *s, unsigned line,
                          const char *key, const char *word,
                          const char *const *words, struct errmsg *err) {
   char known[WORDS_SIZE];
-  const char *nearest = options_nearest(word, words);
+  const char *nearest = words_nearest(word, words);
   if (nearest != NULL)
     return config_fault(s->config, line, err,
                         "'%s': '%.64s' is not known; did you mean '%s'?", key,
                         word, nearest);
-  options_join(known, sizeof known, words);
+  words_join(known, sizeof known, words);
   return config_fault(s->config, line, err,
                       "'%s': '%.64s' is not known; write one of %s", key, word,
                       known);

@@ -112,10 +112,10 @@ static bool read_single(const struct settings *s,
                         "NAME}");
   if (!check_path(s, node, "path", conf->path, err))
     return false;
-  if (!options_has(methods, conf->method))
+  if (!words_has(methods, conf->method))
     return settings_not_one_of(s, settings_line(node, "method"), "method",
                                conf->method, methods, err);
-  if (!options_has(operations, conf->operation))
+  if (!words_has(operations, conf->operation))
     return settings_not_one_of(s, settings_line(node, "operation"),
                                "operation", conf->operation, operations, err);
   route->path = conf->path;
@@ -227,7 +227,7 @@ static bool clash(const struct claim *a, const struct claim *b) {
 static bool check_claims(const struct settings *s, const struct claim *claims,
                          size_t n, struct errmsg *err) {
   for (size_t i = 0; i < n; i++) {
-    if (options_has(reserved, claims[i].path))
+    if (words_has(reserved, claims[i].path))
       return config_fault(s->config, claims[i].line, err,
                           "%s is the gateway's own; choose another path",
                           claims[i].path);

@@ -208,7 +208,7 @@ static bool read_server(struct settings *s, struct errmsg *err) {
       !read_workers(s, settings_line(server, "workers"), err) ||
       !check_public_url(s, settings_line(server, "public_url"), err))
     return false;
-  if (!options_has(levels, s->server.log_level))
+  if (!words_has(levels, s->server.log_level))
     return settings_not_one_of(s, settings_line(server, "log_level"),
                                "log_level", s->server.log_level, levels, err);
   return read_tls(s, server, err);

@@ -222,7 +222,7 @@ static void test_nearest_word_is_found(void) {
       {"defualt", "default"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    const char *got = options_nearest(rows[i].in, words);
+    const char *got = words_nearest(rows[i].in, words);
     ROW(rows[i].in, rows[i].want == NULL
                         ? got == NULL
                         : got != NULL && strcmp(got, rows[i].want) == 0);
@@ -236,20 +236,20 @@ static void test_nearest_has_a_limit(void) {
   memset(near, 'x', sizeof near);
   near[OPTIONS_NAME_MAX] = '\0';
   word[OPTIONS_NAME_MAX] = '\0';
-  CU_ASSERT_PTR_EQUAL(options_nearest(word, words), near);
+  CU_ASSERT_PTR_EQUAL(words_nearest(word, words), near);
   word[OPTIONS_NAME_MAX] = 'x';
   word[OPTIONS_NAME_MAX + 1] = '\0';
-  CU_ASSERT_PTR_NULL(options_nearest(word, words));
+  CU_ASSERT_PTR_NULL(words_nearest(word, words));
 }
 
 static void test_join_is_cut_at_a_word(void) {
   static const char *const words[] = {"alpha", "beta", "gamma", NULL};
   char out[64];
-  options_join(out, sizeof out, words);
+  words_join(out, sizeof out, words);
   CU_ASSERT_STRING_EQUAL(out, "alpha, beta, gamma");
-  options_join(out, 20, words);
+  words_join(out, 20, words);
   CU_ASSERT_STRING_EQUAL(out, "alpha, beta, ...");
-  options_join(out, 8, words);
+  words_join(out, 8, words);
   CU_ASSERT_STRING_EQUAL(out, "...");
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Words in messages about configuration: which one was meant, and lists of
- * those that are known.
+ * Words in messages about configuration.  None may be ambiguous to a reader,
+ * so what isn't near is not guessed.
  */
-#include "options.h"
+#include "words.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,10 +17,10 @@ static bool same(char a, char b) {
 }
 
 /* How many letters to insert, drop, change or swap with their neighbour: the
- * optimal string alignment distance.  Both are at most OPTIONS_NAME_MAX
+ * optimal string alignment distance.  Both are at most WORDS_LEN_MAX
  * long. */
 static unsigned distance(const char *a, const char *b) {
-  unsigned rows[3][OPTIONS_NAME_MAX + 1];
+  unsigned rows[3][WORDS_LEN_MAX + 1];
   unsigned *before = rows[0], *last = rows[1], *now = rows[2];
   size_t na = strlen(a), nb = strlen(b);
   for (size_t j = 0; j <= nb; j++)
@@ -42,22 +42,22 @@ static unsigned distance(const char *a, const char *b) {
   return last[nb];
 }
 
-bool options_has(const char *const *words, const char *word) {
+bool words_has(const char *const *words, const char *word) {
   while (*words != NULL && strcmp(*words, word) != 0)
     words++;
   return *words != NULL;
 }
 
-const char *options_nearest(const char *word, const char *const *words) {
+const char *words_nearest(const char *word, const char *const *words) {
   const char *nearest = NULL;
   size_t len = strlen(word);
-  if (len < 2 || len > OPTIONS_NAME_MAX)
+  if (len < 2 || len > WORDS_LEN_MAX)
     return NULL;
   unsigned limit = len < 6 ? 2 : (unsigned)len / 3 + 1;
   if (len < 4)
     limit = 1;
   for (; *words != NULL; words++) {
-    if (strlen(*words) > OPTIONS_NAME_MAX)
+    if (strlen(*words) > WORDS_LEN_MAX)
       continue;
     unsigned apart = distance(word, *words);
     if (apart > limit || (apart == limit && nearest != NULL))
@@ -68,7 +68,7 @@ const char *options_nearest(const char *word, const char *const *words) {
   return nearest;
 }
 
-void options_join(char *out, size_t size, const char *const *words) {
+void words_join(char *out, size_t size, const char *const *words) {
   size_t used = 0;
   *out = '\0';
   for (; *words != NULL; words++) {
