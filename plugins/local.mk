@@ -150,6 +150,8 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 %C%_backend_local_liblocal_la_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_backend_local_liblocal_la_LIBADD = $(SQLITE_LIBS)
 %C%_backend_local_liblocal_la_SOURCES = \
+	%D%/backend/local/cache.c \
+	%D%/backend/local/cache.h \
 	%D%/backend/local/folder.c \
 	%D%/backend/local/folder.h \
 	%D%/backend/local/home.c \

@@ -74,6 +74,7 @@ UNIT_TESTS = \
 	%D%/unit/test_key \
 	%D%/unit/test_listen \
 	%D%/unit/test_local \
+	%D%/unit/test_local_cache \
 	%D%/unit/test_local_cancel \
 	%D%/unit/test_local_commit \
 	%D%/unit/test_local_crash \
@@ -132,6 +133,12 @@ LOCAL_TEST_KIT = \
 %C%_unit_test_local_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_SOURCES = \
 	%D%/unit/test_local.c \
+	$(LOCAL_TEST_KIT)
+
+%C%_unit_test_local_cache_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
+%C%_unit_test_local_cache_LDADD = $(LOCAL_TEST_LIBS)
+%C%_unit_test_local_cache_SOURCES = \
+	%D%/unit/test_local_cache.c \
 	$(LOCAL_TEST_KIT)
 
 %C%_unit_test_local_cancel_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
