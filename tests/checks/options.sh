@@ -18,10 +18,11 @@ options() {
 
 undocumented() {
   options | while read -r name; do
-    grep -rqwF -- "$name" docs/man || echo "$name"
+    grep -rqwF --include='*.[1357]' -- "$name" docs/man plugins ||
+      echo "$name"
   done
 }
 
 [ -n "$(options)" ] || refuse 'no option was found: mend this check' core
-refuse 'options that no page of docs/man names' "$(undocumented)"
+refuse 'options that no man page names' "$(undocumented)"
 verdict

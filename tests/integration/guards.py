@@ -53,7 +53,7 @@ def ask(gateway, lines, request):
     return gateway.ask(method, target, *lines, *more, body=body)
 
 
-# ---- keys: as they are in a query, %-encoded or not --------------------------
+# ---- keys: as they are in a query, %-encoded or not ------------------------
 
 def escapes(key):
     """Other ways to write alice's key, or to get there from bob's."""
@@ -142,7 +142,7 @@ def keys_are_walled(gateway, bob, key):
         among("key twice in a document", answer.status, (400, 403, 404))
 
 
-# ---- prefixes and cursors ----------------------------------------------------
+# ---- prefixes and cursors --------------------------------------------------
 
 PREFIXES = ["prefix=", "prefix=users", "prefix=users/", "prefix=users/bob",
             "prefix=users/bo", "prefix=users/alice", "prefix=users/alice/",

@@ -18,9 +18,10 @@ sys.path.insert(0, str(Path(os.environ.get("srcdir") or
                             "tests", "integration")))
 # pylint: disable=wrong-import-position
 import guards  # noqa: E402
-from kit import (FORM, SOURCES, Gateway, Wire, among, each, equal,  # noqa: E402
-                 eventually, expect, field, file, form, head, like, main,
-                 refusal, request, run, settings, test, written)
+from kit import (  # noqa: E402
+    FORM, SOURCES, Gateway, Wire, among, each, equal, eventually, expect,
+    field, file, form, head, like, main, refusal, request, run, settings,
+    test, written)
 
 INTERVAL = "20ms"
 SALTS = {
@@ -98,7 +99,7 @@ def comes_to(gateway, status, user, password=None):
                lambda: listed(gateway, user, password).status == status)
 
 
-# ---- who ---------------------------------------------------------------------
+# ---- who -------------------------------------------------------------------
 
 @test
 def test_each_operation_needs_a_password():
@@ -260,7 +261,7 @@ def test_no_password_is_logged():
                 expect(word not in said, f"{word!r} was logged")
 
 
-# ---- what, and how far ---------------------------------------------------------
+# ---- what, and how far -----------------------------------------------------
 
 @each({name: name for name in guards.requests("users/x/y")})
 def test_one_operation_does_not_permit_another(permitted):
@@ -300,7 +301,7 @@ def test_a_name_that_climbs_reaches_nothing(user):
             among(f"status of {prefix}", answer.status, (400, 403))
 
 
-# ---- guesses ---------------------------------------------------------------------
+# ---- guesses ---------------------------------------------------------------
 
 @test
 def test_more_guesses_than_the_queue_holds_are_503():
@@ -412,7 +413,7 @@ def test_what_was_wrong_is_remembered_too():
             equal("status of the guess", wire.answer().status, 401)
 
 
-# ---- files that change -------------------------------------------------------------
+# ---- files that change -----------------------------------------------------
 
 @test
 def test_a_changed_file_is_read_while_it_runs():
@@ -476,7 +477,7 @@ def test_a_user_removed_during_an_upload_stores_nothing():
         equal("objects", listed(gateway, "bob").json["objects"], [])
 
 
-# ---- starting --------------------------------------------------------------------
+# ---- starting --------------------------------------------------------------
 
 REFUSED = {
     "plain text": ("secret", "plain text"),

@@ -16,9 +16,10 @@ sys.path.insert(0, str(Path(os.environ.get("srcdir") or
                             "tests", "integration")))
 # pylint: disable=wrong-import-position
 import guards  # noqa: E402
-from kit import (FORM, SOURCES, Gateway, Wire, among, each, equal,  # noqa: E402
-                 eventually, expect, field, file, form, head, like, main,
-                 refusal, run, settings, test, written)
+from kit import (  # noqa: E402
+    FORM, SOURCES, Gateway, Wire, among, each, equal, eventually, expect,
+    field, file, form, head, like, main, refusal, run, settings, test,
+    written)
 
 OPERATIONS = ["upload", "presign", "download", "list", "delete"]
 INTERVAL = "20ms"
@@ -82,7 +83,7 @@ def comes_to(gateway, who, status):
                lambda: listed(gateway, who).status == status)
 
 
-# ---- who ---------------------------------------------------------------------
+# ---- who -------------------------------------------------------------------
 
 @test
 def test_each_operation_needs_a_token():
@@ -246,7 +247,7 @@ def test_an_expired_token_is_401_and_says_so():
         equal("status", listed(gateway, "eve").status, 200)
 
 
-# ---- what ----------------------------------------------------------------------
+# ---- what ------------------------------------------------------------------
 
 @each({name: name for name in OPERATIONS})
 def test_one_operation_does_not_permit_another(permitted):
@@ -282,7 +283,7 @@ def test_a_refused_delete_deletes_nothing():
               200)
 
 
-# ---- how far ---------------------------------------------------------------------
+# ---- how far ---------------------------------------------------------------
 
 @test
 def test_a_user_is_confined_to_their_prefix():
@@ -342,7 +343,7 @@ def test_a_presigned_link_needs_no_token():
               gateway.ask("GET", target.replace("bob", "eve")).status, 403)
 
 
-# ---- files that change -------------------------------------------------------------
+# ---- files that change -----------------------------------------------------
 
 @test
 def test_a_changed_file_is_read_while_it_runs():
@@ -423,7 +424,7 @@ def test_a_token_revoked_during_an_upload_stores_nothing():
         equal("objects", answer.json["objects"], [])
 
 
-# ---- starting --------------------------------------------------------------------
+# ---- starting --------------------------------------------------------------
 
 def tokens_refused(text, *words):
     with tempfile.TemporaryDirectory(prefix="sluice-test-") as folder:
