@@ -119,9 +119,10 @@ bool hash_matches(const char *hash, const char *password) {
   bool same = false;
   if (data == NULL)
     return false;
-  const char *made = crypt_r(password, hash, data);
+  /* Not crypt_r(), whose failures look like a hash. */
+  const char *made = crypt_rn(password, hash, data, (int)sizeof *data);
   size_t len = strlen(hash);
-  if (made != NULL && *made != '*' && strlen(made) == len)
+  if (made != NULL && strlen(made) == len)
     same = digest_equal(made, hash, len);
   digest_wipe(data, sizeof *data);
   free(data);
