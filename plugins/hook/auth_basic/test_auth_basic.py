@@ -149,6 +149,17 @@ def test_nobody_has_the_password_of_somebody_else():
 
 
 @test
+def test_an_upload_that_is_refused_is_not_received():
+    """Before the body is asked for, also where its key would be refused."""
+    with Guarded(line("bob")) as gateway:
+        for user, password in (("bob", "x"), ("eve", password_of("bob"))):
+            answer = gateway.ask("POST", "/files", FORM, "Content-Length: 99",
+                                 "Expect: 100-continue",
+                                 *basic(user, password))
+            equal(f"status of {user}", answer.status, 401)
+
+
+@test
 def test_an_unknown_user_takes_as_long_as_a_known_one():
     """So much work that the rest doesn't matter."""
     slow = "$6$rounds=200000$salt"
@@ -454,8 +465,9 @@ def test_a_broken_file_leaves_the_users_as_they_were(text):
         equal("times it was said", gateway.lines.count(said), 1)
 
 
-@test
-def test_a_user_removed_during_an_upload_stores_nothing():
+@each({"who is removed": [line("eve")],
+       "who has a new password": [line("bob", "new"), line("eve")]})
+def test_during_an_upload_nothing_is_stored_of(lines):
     guarded = Guarded(line("bob"), line("eve"),
                       sections={"server": {"workers": "1"}})
     with guarded as gateway, Wire(gateway.url) as wire:
@@ -464,7 +476,7 @@ def test_a_user_removed_during_an_upload_stores_nothing():
                        "Expect: 100-continue",
                        f"Content-Length: {len(body)}"))
         equal("interim", wire.head().status, 100)  # it was admitted
-        guarded.rewrite(line("eve"))
+        guarded.rewrite(*lines)
         comes_to(gateway, 401, "bob")
         wire.send(body)
         equal("status", wire.answer().status, 401)

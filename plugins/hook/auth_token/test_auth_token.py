@@ -283,6 +283,17 @@ def test_a_refused_delete_deletes_nothing():
               200)
 
 
+@test
+def test_an_upload_that_is_refused_is_not_received():
+    """Before the body is asked for, also where its key would be refused."""
+    with Guarded(token("old", expires="2020-01-01T00:00:00Z"),
+                 token("bob", operations=["list"])) as gateway:
+        for who, status in (("old", 401), ("bob", 403), ("eve", 401)):
+            answer = gateway.ask("POST", "/files", FORM, "Content-Length: 99",
+                                 "Expect: 100-continue", *bearer(who))
+            equal(f"status of {who}", answer.status, status)
+
+
 # ---- how far ---------------------------------------------------------------
 
 @test
