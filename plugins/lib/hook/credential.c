@@ -73,7 +73,7 @@ static size_t to_base64url(char *out, const char *in) {
 }
 
 static bool is_clean(const char *text, size_t len) {
-  if (memchr(text, '\0', len) != NULL || !codec_utf8_valid(text, len))
+  if (!codec_utf8_valid(text, len))
     return false;
   for (const char *at = text; at < text + len;)
     if (codec_control(codec_utf8_next(&at)))
