@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
 """An HTTP service for hooks to talk to: it notes what it is asked, and behaves
 as the test wants it to, also badly."""
+import shutil
 import socket
+import ssl
 import struct
+import subprocess
 import threading
 import time
+from pathlib import Path
 
-from kit import PATIENCE, Mismatch
+from kit import PATIENCE, Mismatch, needs
 
 
 class Asked:
@@ -99,17 +103,32 @@ def wait_for_end(conn):
         pass
 
 
+def certified(folder):
+    """A certificate for 127.0.0.1 in folder/tls.crt, and who has its key."""
+    needs(shutil.which("openssl"), "no openssl")
+    chain, key = Path(folder, "tls.crt"), Path(folder, "tls.key")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt",
+         "ec_paramgen_curve:prime256v1", "-days", "2", "-subj", "/CN=test",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-out", chain, "-keyout",
+         key], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, key)
+    return context
+
+
 class Service:
     """`behave` may be set anew at any time; it is a function of the connection
-    and the request that says whether the connection goes on."""
+    and the request that says whether the connection goes on.  `tls`: an
+    ssl.SSLContext."""
 
-    def __init__(self, behave=say(204), port=0):
-        self.behave = behave
+    def __init__(self, behave=say(204), port=0, tls=None):
+        self.behave, self.tls = behave, tls
         self.asked, self.news = [], threading.Condition()
         self.connections, self.open = 0, set()
         self.listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port = self.listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
         self.thread = threading.Thread(target=self._accept, daemon=True)
         self.thread.start()
 
@@ -168,10 +187,12 @@ class Service:
             data += more
         return head, data[:length], data[length:]
 
-    def _serve(self, conn, number):
-        data, goes_on = b"", True
+    def _serve(self, raw, number):
+        conn, data, goes_on = raw, b"", True
         try:
             conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.tls:
+                conn = self.tls.wrap_socket(conn, server_side=True)
             while goes_on and (got := self._read(conn, data)):
                 head, body, data = got
                 asked = Asked(head, body, number)
@@ -184,7 +205,7 @@ class Service:
             pass
         finally:
             with self.news:
-                self.open.discard(conn)
+                self.open.discard(raw)
                 self.news.notify_all()
             conn.close()
 
