@@ -3,11 +3,14 @@
 """What the hook auth_request makes of its configuration."""
 import json
 import re
+import socket
+import subprocess
+import sys
 import tempfile
 
 from authkit import KEY, gateway
-from kit import (PLUGINS, SOURCES, each, equal, expect, main, refusal, run,
-                 test, written)
+from kit import (PLUGINS, SOURCES, each, equal, eventually, expect, main,
+                 refusal, run, test, written)
 from service import Service
 
 
@@ -66,6 +69,28 @@ def test_every_option_is_in_the_man_page():
         for name in names:
             expect(name == "plugin" or f".It Cm {name} :" in page,
                    f"{name} isn't in the man page")
+
+
+@test
+def test_service_of_the_man_page_admits_who_it_says():
+    page = (SOURCES / "plugins/hook/auth_request/sluice-auth_request.7"
+            ).read_text()
+    code = page[page.index("from http.server"):]
+    code = code[:code.index(".Ed")]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with subprocess.Popen(
+            [sys.executable, "-c", code.replace("9000", str(port))],
+            stderr=subprocess.DEVNULL) as service:
+        try:
+            with gateway(f"http://127.0.0.1:{port}/may-i",
+                         identity_header="X-User") as gate:
+                eventually("a service", lambda: gate.ask(
+                    "GET", KEY).status == 401)
+                equal("known", gate.ask(
+                    "GET", KEY, "Authorization: Bearer s3same").status, 404)
+        finally:
+            service.kill()
 
 
 @test

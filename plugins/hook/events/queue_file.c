@@ -6,12 +6,14 @@
 #include "queue_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "backoff.h"
 
@@ -141,6 +143,19 @@ static bool connect(struct queue *queue, const char *path, int64_t now_ms,
           broken(queue->db, path, why));
 }
 
+/* SQLite syncs what is in the directory; its own name is ours to sync. */
+static bool make(const char *directory) {
+  char above[4096];
+  if (mkdir(directory, 0700) != 0)
+    return errno == EEXIST;
+  snprintf(above, sizeof above, "%s/..", directory);
+  int fd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  bool synced = fd >= 0 && fsync(fd) == 0;
+  if (fd >= 0)
+    close(fd);
+  return synced;
+}
+
 struct queue *queue_open(const char *directory, int64_t now_ms,
                          struct errmsg *why) {
   char path[4096];
@@ -152,7 +167,7 @@ struct queue *queue_open(const char *directory, int64_t now_ms,
     free(queue);
     return NULL;
   }
-  if (mkdir(directory, 0700) != 0 && errno != EEXIST)
+  if (!make(directory))
     errmsg_set(why,
                "'directory' %s can't be made: %s; make the folder above "
                "it, or give the gateway access",

@@ -147,8 +147,8 @@ def test_two_hooks_tell_two_receivers(folder):
 def test_disk_that_fails_costs_the_event_and_not_the_answer(folder):
     # A write beyond the limit of a file's size fails, and is no signal.
     quiet = ["sh", "-c", 'trap "" XFSZ; exec "$@"', "sh"]
-    with Service(stall) as service, \
-            gateway(service, folder=folder, before=quiet) as gate:
+    with Service(stall) as service, gateway(
+            service, folder=folder, before=quiet, queue_max="61") as gate:
         # Of these only the queue's log grows.
         for _ in range(60):
             gate.delete("t/none")

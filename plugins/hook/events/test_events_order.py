@@ -5,9 +5,9 @@ import json
 import threading
 import time
 
-from eventskit import (each_folder, gateway, heard, per_key, send_upload,
-                       waiting)
-from kit import FORM, equal, eventually, expect, main
+from eventskit import (each_folder, gateway, heard, hook, per_key,
+                       send_upload, waiting)
+from kit import FORM, Gateway, equal, eventually, expect, main
 from service import Service, say, stall
 
 
@@ -128,6 +128,21 @@ def test_refused_requests_give_their_room_back(folder):
         gate.upload()
         gate.upload()
         equal("third", send_upload(gate).status, 503)
+
+
+@each_folder
+def test_request_that_another_hook_refuses_gives_its_room_back(folder):
+    def behave(conn, asked):
+        return say(403 if asked.header("X-Key") else 200)(conn, asked)
+    with Service(stall) as service, Service(behave) as refusing:
+        hooks = [hook(folder, service.url, queue_max="1",
+                      when_full="refuse"),
+                 {"plugin": "auth_request", "url": refusing.url,
+                  "check_key": "true"}]
+        with Gateway({"hooks": hooks}, folder=folder) as gate:
+            for _ in range(3):
+                equal("status", gate.json("DELETE", "/files",
+                                          {"key": "t/a"}).status, 403)
 
 
 @each_folder

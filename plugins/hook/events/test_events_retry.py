@@ -49,7 +49,7 @@ def test_failed_delivery_is_tried_again(behave):
                              length=False))})
 def test_2xx_is_delivered_whatever_its_body(behave):
     with tempfile.TemporaryDirectory() as folder, Service(behave) as service, \
-            gateway(service, folder=folder, timeout="5s") as gate:
+            gateway(service, folder=folder, timeout="1h") as gate:
         made = gate.upload()
         service.count(1)
         service.behave = say(204)
