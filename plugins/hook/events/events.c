@@ -222,6 +222,7 @@ static const struct sluice_hook hook = {
     .open = open_handle,
     .close = close_handle,
     .on_key = recorder_on_key,
+    .on_response = recorder_on_response,
     .on_log = recorder_on_log,
     .on_change = recorder_on_change,
 };

@@ -80,16 +80,21 @@ enum sluice_verdict recorder_on_key(void *arg,
   return SLUICE_DENY;
 }
 
-void recorder_on_log(void *arg, struct sluice_request *request,
-                     const struct sluice_record *record) {
-  struct recorder *recorder = arg;
-  (void)record;
-  if (!recorder->events->refuse || !is_wanted(recorder->events, request))
+/* Whoever is answered, or left, with room of their own changed nothing. */
+void recorder_on_response(void *arg, struct sluice_request *request) {
+  struct events *events = ((struct recorder *)arg)->events;
+  if (!events->refuse || !is_wanted(events, request))
     return;
   struct kept *kept = sluice_request_state(request, sizeof *kept);
   if (kept->room)
-    events_give_room(recorder->events);
+    events_give_room(events);
   kept->room = false;
+}
+
+void recorder_on_log(void *arg, struct sluice_request *request,
+                     const struct sluice_record *record) {
+  (void)record;
+  recorder_on_response(arg, request);
 }
 
 /* ---- the event ---------------------------------------------------------- */

@@ -17,6 +17,7 @@ struct recorder {
 enum sluice_verdict recorder_on_key(void *, struct sluice_request *);
 enum sluice_verdict recorder_on_change(void *, struct sluice_request *,
                                        const struct sluice_object *);
+void recorder_on_response(void *, struct sluice_request *);
 void recorder_on_log(void *, struct sluice_request *,
                      const struct sluice_record *);
 
