@@ -84,7 +84,8 @@ def test_service_of_the_man_page_admits_who_it_says():
             stderr=subprocess.DEVNULL) as service:
         try:
             with gateway(f"http://127.0.0.1:{port}/may-i",
-                         identity_header="X-User") as gate:
+                         identity_header="X-User",
+                         breaker_failures="0") as gate:
                 eventually("a service", lambda: gate.ask(
                     "GET", KEY).status == 401)
                 equal("known", gate.ask(
