@@ -14,7 +14,7 @@ cp "$v1/plugin.h" "$scratch/then/sluice"
 cp core/include/sluice/plugin.h "$scratch/now/sluice"
 
 # Fields, constants and prototypes, by any compiler.
-for age in then now; do
+for age in "then" now; do
   refuse "plugin.h ($age) isn't what version 1.0 promised" \
     "$(${CC:-cc} -std=gnu11 -fsyntax-only -I "$scratch/$age" "$v1/layout.c" \
       2>&1 || :)"
@@ -46,7 +46,7 @@ types=$(sed -n 's/^struct \([a-z_]*\) {.*/\1/p' "$v1/plugin.h")
     echo "void take_$type(const struct $type *it) { (void)it; }"
   done
 } >"$scratch/types.c"
-for age in then now; do
+for age in "then" now; do
   ${CC:-cc} -std=gnu11 -g -O0 -shared -fPIC -I "$scratch/$age" \
     -o "$scratch/$age.so" "$scratch/types.c"
 done

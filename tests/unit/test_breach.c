@@ -102,8 +102,10 @@ static void test_what_is_no_text_is_left_out_or_refused(void) {
 static void test_backend_is_asked_until_it_owes_256_ends(void) {
   struct op_rig rig;
   op_rig_init(&rig, &(struct op_script){OP_REMOVE, .start = "", .leave = 0});
-  for (int i = 0; i < OP_OWED_MAX; i++)
+  for (int i = 0; i < OP_OWED_MAX; i++) {
+    rig.len = 0; /* of what happened nobody reads so many lines */
     op_rig_start(&rig);
+  }
   CU_ASSERT_EQUAL(rig.backend.owed, OP_OWED_MAX);
   struct sluice_op *one = rig.op;
   rig.script.leave = -1;
