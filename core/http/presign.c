@@ -83,6 +83,8 @@ static void on_signed(void *arg, enum sluice_status status, const char *why) {
         (json_int_t)presign_seconds(ex->op, presign->seconds), "content_type",
         presign->type, "size_bytes", (json_int_t)presign->length);
   ex->op = NULL;
+  if (status == SLUICE_OK && answer == NULL)
+    op_breach(exchange_backend(ex), "sluice_done", "before sluice_text()");
   if (answer == NULL)
     reply_failure(ex, status == SLUICE_OK ? SLUICE_EUPSTREAM : status, why);
   else
@@ -104,6 +106,8 @@ static void on_head(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   const struct presign *presign = ex->work;
   ex->op = NULL;
+  if (status == SLUICE_OK && presign->type == NULL)
+    op_breach(exchange_backend(ex), "sluice_done", "before sluice_meta()");
   if (status != SLUICE_OK || presign->type == NULL)
     reply_failure(ex, status == SLUICE_OK ? SLUICE_EUPSTREAM : status, why);
   else

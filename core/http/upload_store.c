@@ -186,12 +186,12 @@ static void on_next(void *arg) {
     upload_pump(ex);
 }
 
-/* While a chunk or the commit is under way; not while the client is waited
+/* While the backend owes something; not while the client is waited
  * for. */
 static void on_alive(void *arg) {
   struct exchange *ex = arg;
   const struct upload *upload = ex->work;
-  if (upload->lent || upload->last_sent)
+  if (!upload->wanted || upload->last_sent)
     exchange_watch(ex);
 }
 
@@ -201,6 +201,7 @@ void upload_open(struct exchange *ex) {
   struct upload *upload = ex->work;
   give_room(ex, &upload->buffers[upload->filling]);
   ex->work_lent = true;
+  exchange_watch(ex);
   ex->op = op_put(
       exchange_backend(ex),
       &(struct sluice_put){.length = ex->head.chunked ? -1 : ex->head.length},
