@@ -11,9 +11,6 @@
 #include "log.h"
 
 static void op_free(struct sluice_op *op) {
-  struct loop *loop = op->backend->host.loop;
-  if (op->released != NULL)
-    op->released(op->released_arg);
   for (size_t i = 0; i < op->text_count; i++)
     free(op->texts[i]);
   for (size_t i = 0; i < op->item_count; i++)
@@ -24,7 +21,27 @@ static void op_free(struct sluice_op *op) {
   free(op->why);
   free(op->state);
   free(op);
-  loop_release(loop);
+}
+
+static void op_over(struct sluice_op *op) {
+  struct op_backend *backend = op->backend;
+  if (op->released != NULL)
+    op->released(op->released_arg);
+  if (backend->ended != NULL) {
+    op->next = *backend->ended;
+    *backend->ended = op;
+  } else {
+    op_free(op);
+  }
+  loop_release(backend->host.loop);
+}
+
+void op_forget(struct op_backend *backend) {
+  while (*backend->ended != NULL) {
+    struct sluice_op *op = *backend->ended;
+    *backend->ended = op->next;
+    op_free(op);
+  }
 }
 
 static bool op_takes(struct sluice_op *op, enum op_signal signal) {
@@ -61,7 +78,7 @@ static void op_deliver(struct loop_task *task) {
   }
   if (op->done && !op->queued) {
     op_end(op);
-    op_free(op);
+    op_over(op);
   }
 }
 

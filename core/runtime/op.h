@@ -34,6 +34,9 @@ struct op_backend {
   void *handle;
   struct sluice_host host;
   uint64_t operations, late, misused; /* counters, this loop's */
+  /* NULL: an operation's memory goes with its end.  Else what has ended is
+   * kept here until op_forget(), so that who speaks after the end is found. */
+  struct sluice_op **ended;
 };
 
 struct op_entry {
@@ -81,6 +84,9 @@ void op_commit(struct sluice_op *, const struct sluice_object *);
  * is lent) is called with `released_arg`. */
 void op_leave(struct sluice_op *, void (*released)(void *),
               void *released_arg);
+
+/* Frees what was kept in `ended`. */
+void op_forget(struct op_backend *);
 
 /* What the plugin collected, until the end of done(). */
 size_t op_texts(const struct sluice_op *);

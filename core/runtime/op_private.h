@@ -53,6 +53,8 @@ struct sluice_op {
   void (*released)(void *);
   void *released_arg;
 
+  struct sluice_op *next; /* in `ended` */
+
   void *state;
   size_t state_size;
   struct op_item *meta;

@@ -183,7 +183,7 @@ void reader_read(void *handle, struct sluice_op *op, uint64_t first,
                  uint64_t count) {
   struct task *task = task_of(op);
   (void)handle;
-  if (first > task->row.length) {
+  if (first >= task->row.length) {
     task_fail(task, SLUICE_ERANGE, "the object ends before that");
     task_end(task);
     return;
