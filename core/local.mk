@@ -129,6 +129,7 @@ noinst_LTLIBRARIES += %D%/libhttp.la
 	%D%/http/reply.h \
 	%D%/http/request.c \
 	%D%/http/request.h \
+	%D%/http/request_api.c \
 	%D%/http/route.c \
 	%D%/http/route.h \
 	%D%/http/send.c \

@@ -9,21 +9,29 @@ PLUGIN_FILES = %D%/plugin.syms
 
 EXTRA_DIST += %D%/plugin.syms
 
-# ---- lib: what the S3 plugins share -----------------------------------------
+# ---- lib: an HTTP client ----------------------------------------------------
 
-noinst_LTLIBRARIES += %D%/lib/libs3.la
-%C%_lib_libs3_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/%D%/lib/s3
-%C%_lib_libs3_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(EXPAT_CFLAGS) \
-	$(EVENT_CFLAGS) $(JANSSON_CFLAGS)
-%C%_lib_libs3_la_LIBADD = $(CURL_LIBS) $(EXPAT_LIBS) $(EVENT_LIBS) \
-	$(JANSSON_LIBS) $(CRYPTO_LIBS)
-%C%_lib_libs3_la_SOURCES = \
+noinst_LTLIBRARIES += %D%/lib/libhttpc.la
+%C%_lib_libhttpc_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+%C%_lib_libhttpc_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(EVENT_CFLAGS)
+%C%_lib_libhttpc_la_LIBADD = $(CURL_LIBS) $(EVENT_LIBS)
+%C%_lib_libhttpc_la_SOURCES = \
 	%D%/lib/httpc.c \
 	%D%/lib/httpc.h \
 	%D%/lib/httpc_answer.c \
 	%D%/lib/httpc_call.c \
 	%D%/lib/httpc_easy.c \
-	%D%/lib/httpc_private.h \
+	%D%/lib/httpc_private.h
+
+# ---- lib: what the S3 plugins share -----------------------------------------
+
+noinst_LTLIBRARIES += %D%/lib/libs3.la
+%C%_lib_libs3_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/%D%/lib/s3
+%C%_lib_libs3_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(EXPAT_CFLAGS) $(EVENT_CFLAGS) \
+	$(JANSSON_CFLAGS)
+%C%_lib_libs3_la_LIBADD = %D%/lib/libhttpc.la $(EXPAT_LIBS) $(EVENT_LIBS) \
+	$(JANSSON_LIBS) $(CRYPTO_LIBS)
+%C%_lib_libs3_la_SOURCES = \
 	%D%/lib/s3/bucket.c \
 	%D%/lib/s3/call.c \
 	%D%/lib/s3/call.h \
@@ -82,6 +90,16 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/spool_private.h \
 	%D%/lib/spool_read.c
 
+# ---- lib: what hooks that know people share ---------------------------------
+
+noinst_LTLIBRARIES += %D%/lib/libhook.la
+%C%_lib_libhook_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/%D%/lib/hook
+%C%_lib_libhook_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(YAML_CFLAGS) $(JANSSON_CFLAGS)
+%C%_lib_libhook_la_LIBADD = $(EVENT_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
+%C%_lib_libhook_la_SOURCES = \
+	%D%/lib/hook/grants.h \
+	%D%/lib/hook/watch.h
+
 # ---- backend/{b2,ceph,minio,r2,s3}: options and a dialect each --------------
 
 pkglib_LTLIBRARIES += %D%/backend/b2/b2.la
@@ -132,6 +150,8 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 %C%_backend_local_liblocal_la_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_backend_local_liblocal_la_LIBADD = $(SQLITE_LIBS)
 %C%_backend_local_liblocal_la_SOURCES = \
+	%D%/backend/local/cache.c \
+	%D%/backend/local/cache.h \
 	%D%/backend/local/folder.c \
 	%D%/backend/local/folder.h \
 	%D%/backend/local/home.c \

@@ -144,8 +144,8 @@ static const char *hook_lacks(const struct sluice_hook *h) {
   if (h->close == NULL)
     return "close";
   if (h->on_request == NULL && h->on_key == NULL && h->on_response == NULL &&
-      h->on_log == NULL)
-    return "on_request, on_key, on_response or on_log";
+      h->on_log == NULL && h->on_change == NULL)
+    return "on_request, on_key, on_response, on_log or on_change";
   return NULL;
 }
 

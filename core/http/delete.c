@@ -5,13 +5,17 @@
 #include "jsonbody.h"
 #include "reply.h"
 
+static void on_told(struct exchange *ex) {
+  reply_json(ex, 200, json_pack("{s:s}", "deleted", ex->key));
+}
+
 static void on_done(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   ex->op = NULL;
   if (status != SLUICE_OK && status != SLUICE_ENOENT)
     reply_failure(ex, status, why);
   else
-    reply_json(ex, 200, json_pack("{s:s}", "deleted", ex->key));
+    exchange_changed(ex, &(struct sluice_object){.key = ex->key}, on_told);
 }
 
 static void on_key(struct exchange *ex) {

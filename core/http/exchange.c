@@ -17,14 +17,14 @@
 
 static const struct {
   void (*start)(struct exchange *);
-  bool open; /* no hook is asked: it isn't about objects, or is signed */
+  bool open; /* no hook is asked: it isn't about objects */
 } operations[] = {
     [ROUTE_UPLOAD] = {upload_start, false},
     [ROUTE_PRESIGN] = {presign_start, false},
     [ROUTE_DOWNLOAD] = {download_start, false},
     [ROUTE_LIST] = {list_start, false},
     [ROUTE_DELETE] = {delete_start, false},
-    [ROUTE_SIGNED] = {signed_start, true},
+    [ROUTE_SIGNED] = {signed_start, false},
     [ROUTE_HEALTHZ] = {healthz_start, true},
     [ROUTE_READYZ] = {readyz_start, true},
 };
@@ -33,7 +33,12 @@ struct op_backend *exchange_backend(struct exchange *ex) {
   return &ex->worker->backends[ex->route == NULL ? 0 : ex->route->backend];
 }
 
-/* ---- the backend's patience --------------------------------------------- */
+/* ---- patience with backends and hooks ----------------------------------- */
+
+static const char *hook_name(const struct exchange *ex) {
+  const struct sluice_request *request = &ex->request;
+  return request->hooks[request->chain[request->calling]].host.name;
+}
 
 static void on_silence(evutil_socket_t fd, short what, void *arg) {
   struct exchange *ex = arg;
@@ -51,7 +56,17 @@ static void on_silence(evutil_socket_t fd, short what, void *arg) {
   }
   bool hook = ex->request.waiting;
   ex->request.over = hook;
+  if (hook && ex->request.phase == REQUEST_ON_CHANGE) {
+    log_line(SLUICE_LOG_ERROR, hook_name(ex),
+             "request %s: the hook didn't let the answer go in time",
+             ex->request.id);
+    ex->on_key(ex);
+    return;
+  }
   exchange_drop(ex);
+  if (hook)
+    log_line(SLUICE_LOG_ERROR, hook_name(ex),
+             "request %s: the hook didn't answer in time", ex->request.id);
   reply_failure(ex, SLUICE_ETIMEOUT,
                 hook ? "a hook didn't answer in time"
                      : "the backend didn't answer in time");
@@ -93,6 +108,7 @@ static uint64_t elapsed_us(const struct exchange *ex) {
 }
 
 static void exchange_free(struct exchange *ex) {
+  request_fini(&ex->request);
   head_fini(&ex->head);
   free(ex->key);
   if (ex->timer != NULL)
@@ -213,7 +229,23 @@ void exchange_check_key(struct exchange *ex, const char *key,
   exchange_set_key(ex, key);
   ex->on_key = then;
   exchange_watch(ex);
-  request_admit(&ex->request, true, on_key_checked, ex);
+  request_admit(&ex->request, REQUEST_ON_KEY, on_key_checked, ex);
+}
+
+static void on_change_told(void *arg, bool admitted) {
+  struct exchange *ex = arg;
+  (void)admitted;
+  if (too_late(ex))
+    return;
+  exchange_unwatch(ex);
+  ex->on_key(ex);
+}
+
+void exchange_changed(struct exchange *ex, const struct sluice_object *object,
+                      void (*then)(struct exchange *)) {
+  ex->on_key = then;
+  exchange_watch(ex);
+  request_change(&ex->request, object, on_change_told, ex);
 }
 
 bool exchange_charge(struct exchange *ex, size_t bytes) {
@@ -269,9 +301,10 @@ static void start(struct exchange *ex, const struct head_refusal *refusal) {
   } else if (ex->worker->draining && !ingress_was_sent(ex->conn)) {
     reply_error(ex, 503, "draining", "The gateway is stopping; try again");
   } else if (exchange_charge(ex, COST_PLAIN)) {
+    ex->request.is_signed = ex->route->operation == ROUTE_SIGNED;
     ex->request.operation = route_name(ex->route->operation);
     exchange_watch(ex);
-    request_admit(&ex->request, false, on_admitted, ex);
+    request_admit(&ex->request, REQUEST_ON_REQUEST, on_admitted, ex);
   }
 }
 

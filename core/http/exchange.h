@@ -37,7 +37,7 @@ struct exchange {
   bool work_lent;       /* the backend may still read it after a cancel */
   void (*work_free)(void *work);
   void (*on_body)(struct exchange *);
-  void (*on_key)(struct exchange *);
+  void (*on_key)(struct exchange *); /* when hooks let it go on */
 
   size_t cost; /* taken from the budget */
   uint64_t bytes_in, bytes_out;
@@ -62,6 +62,10 @@ void exchange_set_key(struct exchange *, const char *key);
  * deny is answered here. */
 void exchange_check_key(struct exchange *, const char *key,
                         void (*then)(struct exchange *));
+/* Tells hooks of an upload or delete that is done, then `then`.  What the
+ * object points to is in ex->work, or in ex. */
+void exchange_changed(struct exchange *, const struct sluice_object *,
+                      void (*then)(struct exchange *));
 /* Takes from the memory that requests may use; false, and 503 answered, when
  * there is too little. */
 bool exchange_charge(struct exchange *, size_t bytes);

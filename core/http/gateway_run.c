@@ -144,11 +144,22 @@ static void stop(struct gateway *gateway) {
   post_all(gateway, offsetof(struct worker, drain));
 }
 
+/* Before all handles are there, nothing is old yet. */
+static void reload(struct gateway *gateway) {
+  if (gateway->opened < gateway->worker_count || gateway->stopping)
+    return;
+  log_line(SLUICE_LOG_INFO, NULL, "%s: hooks reload", strsignal(SIGHUP));
+  for (size_t i = 0; i < gateway->worker_count; i++)
+    worker_reload(&gateway->workers[i]);
+}
+
 static void on_signal(evutil_socket_t number, short what, void *arg) {
   struct gateway *gateway = arg;
   (void)what;
-  if (number == SIGHUP)
-    return; /* a terminal that goes away is no reason to end */
+  if (number == SIGHUP) { /* nor does a terminal that goes away end it */
+    reload(gateway);
+    return;
+  }
   log_line(SLUICE_LOG_INFO, NULL, "%s: %s", strsignal(number),
            gateway->stopping ? "ending now"
                              : "no new connections, requests may finish");

@@ -103,6 +103,7 @@ static void prepare(struct exchange *ex, int status) {
   ex->status = status;
   ex->on_body = NULL;
   ex->request.over = true;
+  ex->request.status = status;
   exchange_unwatch(ex);
   reply_header(ex, "X-Request-Id", ex->request.id);
   reply_header(ex, "X-Content-Type-Options", "nosniff");

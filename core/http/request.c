@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * The phases of a request's hooks, and what a hook may ask and say.
+ * The phases of a request's hooks.  What hooks may ask and say themselves:
+ * request_api.c.
  */
 #include "request.h"
 
 #include <assert.h>
-#include <event2/http.h>
-#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "codec.h"
 #include "digest.h"
-#include "log.h"
-#include "token.h"
 
 static bool sane_id(const char *id) {
   static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -26,6 +25,7 @@ void request_init(struct sluice_request *request, struct loop *loop,
                   const struct head *head, const char *peer) {
   *request = (struct sluice_request){.loop = loop, .head = head};
   snprintf(request->peer, sizeof request->peer, "%s", peer);
+  snprintf(request->client, sizeof request->client, "%s", peer);
   const char *id = head_get(head, "X-Request-Id");
   if (sane_id(id)) {
     memcpy(request->id, id, strlen(id) + 1); /* REQUEST_ID_MAX, as checked */
@@ -50,29 +50,52 @@ bool request_guarded(const struct sluice_request *request) {
 
 static enum sluice_verdict ask(struct sluice_request *request) {
   struct request_hook *hook = hook_at(request, request->at);
-  enum sluice_verdict (*phase)(void *, struct sluice_request *) =
-      request->key_phase ? hook->plugin->on_key : hook->plugin->on_request;
-  return phase == NULL ? SLUICE_PASS : phase(hook->handle, request);
+  const struct sluice_hook *plugin = hook->plugin;
+  request->calling = request->at;
+  if (request->is_signed && plugin->guards)
+    return SLUICE_PASS;
+  switch (request->phase) {
+  case REQUEST_ON_REQUEST:
+    if (plugin->on_request != NULL)
+      return plugin->on_request(hook->handle, request);
+    break;
+  case REQUEST_ON_KEY:
+    if (plugin->on_key != NULL)
+      return plugin->on_key(hook->handle, request);
+    break;
+  case REQUEST_ON_CHANGE:
+    if (plugin->on_change != NULL)
+      return plugin->on_change(hook->handle, request, &request->object);
+    break;
+  }
+  return SLUICE_PASS;
 }
 
 /* Deny by default: with a hook that guards, one of them has to allow. */
 static bool admitted(const struct sluice_request *request) {
-  return request->key_phase || request->allowed || !request_guarded(request);
+  return request->phase != REQUEST_ON_REQUEST || request->is_signed ||
+         request->allowed || !request_guarded(request);
+}
+
+/* Notes one verdict; true when it ends the phase. */
+static bool is_final(struct sluice_request *request,
+                     enum sluice_verdict verdict) {
+  if (verdict == SLUICE_DENY && request->phase != REQUEST_ON_CHANGE) {
+    if (request->refusal == SLUICE_OK)
+      request->refusal = SLUICE_EDENIED;
+    return true;
+  }
+  request->refusal = SLUICE_OK; /* nobody's last word is another's */
+  request->message[0] = '\0';
+  if (verdict == SLUICE_ALLOW && hook_at(request, request->at)->plugin->guards)
+    request->allowed = true;
+  return false;
 }
 
 static void go_on(struct sluice_request *request,
                   enum sluice_verdict verdict) {
   while (verdict != SLUICE_WAIT) {
-    if (verdict != SLUICE_DENY) { /* nobody's last word is another's */
-      request->refusal = SLUICE_OK;
-      request->message[0] = '\0';
-    }
-    if (verdict == SLUICE_ALLOW &&
-        hook_at(request, request->at)->plugin->guards)
-      request->allowed = true;
-    if (verdict == SLUICE_DENY) {
-      if (request->refusal == SLUICE_OK)
-        request->refusal = SLUICE_EDENIED;
+    if (is_final(request, verdict)) {
       request->then(request->arg, false);
       return;
     }
@@ -96,9 +119,9 @@ static void on_resume(struct loop_task *task) {
     go_on(request, request->verdict);
 }
 
-void request_admit(struct sluice_request *request, bool key_phase,
+void request_admit(struct sluice_request *request, enum request_phase phase,
                    void (*then)(void *arg, bool admitted), void *arg) {
-  request->key_phase = key_phase;
+  request->phase = phase;
   request->then = then;
   request->arg = arg;
   request->at = 0;
@@ -109,127 +132,67 @@ void request_admit(struct sluice_request *request, bool key_phase,
     go_on(request, ask(request));
 }
 
+void request_change(struct sluice_request *request,
+                    const struct sluice_object *object,
+                    void (*then)(void *arg, bool admitted), void *arg) {
+  request->object = *object;
+  request_admit(request, REQUEST_ON_CHANGE, then, arg);
+}
+
+/* The hook that may wait is the calling one again afterwards. */
 void request_response(struct sluice_request *request,
                       struct evkeyvalq *answer) {
+  size_t calling = request->calling;
   request->answer = answer;
   for (size_t i = 0; i < request->chain_count; i++) {
     struct request_hook *hook = hook_at(request, i);
+    request->calling = i;
     if (hook->plugin->on_response != NULL)
       hook->plugin->on_response(hook->handle, request);
   }
   request->answer = NULL;
+  request->calling = calling;
 }
 
 void request_log(struct sluice_request *request,
                  const struct sluice_record *record) {
+  size_t calling = request->calling;
   for (size_t i = 0; i < request->chain_count; i++) {
     struct request_hook *hook = hook_at(request, i);
+    request->calling = i;
     if (hook->plugin->on_log != NULL)
       hook->plugin->on_log(hook->handle, request, record);
   }
+  request->calling = calling;
 }
 
-/* ---- what a hook may call ----------------------------------------------- */
+/* ---- what hooks keep ---------------------------------------------------- */
 
-const char *sluice_request_header(const struct sluice_request *request,
-                                  const char *name) {
-  return head_get(request->head, name);
+struct request_state {
+  struct request_state *next;
+  size_t hook; /* index into the chain */
+  max_align_t data[];
+};
+
+void *sluice_request_state(struct sluice_request *request, size_t size) {
+  struct request_state *state = request->states;
+  assert(size <= REQUEST_STATE_MAX);
+  while (state != NULL && state->hook != request->calling)
+    state = state->next;
+  if (state != NULL)
+    return state->data;
+  state = calloc(1, sizeof *state + size);
+  assert(state != NULL); /* charged with the request */
+  state->next = request->states;
+  state->hook = request->calling;
+  request->states = state;
+  return state->data;
 }
 
-const char *sluice_request_method(const struct sluice_request *request) {
-  return request->head->method;
-}
-
-const char *sluice_request_path(const struct sluice_request *request) {
-  return request->head->path;
-}
-
-const char *sluice_request_query(const struct sluice_request *request) {
-  return request->head->query;
-}
-
-const char *sluice_request_id(const struct sluice_request *request) {
-  return request->id;
-}
-
-const char *sluice_request_operation(const struct sluice_request *request) {
-  return request->operation;
-}
-
-const char *sluice_request_key(const struct sluice_request *request) {
-  return request->key;
-}
-
-const char *sluice_request_peer(const struct sluice_request *request) {
-  return request->peer;
-}
-
-const char *sluice_request_identity(const struct sluice_request *request) {
-  return request->identity[0] == '\0' ? NULL : request->identity;
-}
-
-static bool has_control(const char *text) {
-  for (; *text != '\0'; text++)
-    if ((unsigned char)*text < 32 || *text == 127)
-      return true;
-  return false;
-}
-
-bool sluice_request_identify(struct sluice_request *request,
-                             const char *identity) {
-  size_t len = strlen(identity);
-  if (len == 0 || len > REQUEST_IDENTITY_MAX ||
-      !codec_utf8_valid(identity, len))
-    return false;
-  for (const char *at = identity; *at != '\0';)
-    if (codec_control(codec_utf8_next(&at)))
-      return false;
-  memcpy(request->identity, identity, len + 1);
-  return true;
-}
-
-/* A token that doesn't frame the answer. */
-static bool may_add(const char *name) {
-  static const char *const ours[] = {"Connection",   "Content-Length",
-                                     "Content-Type", "Date",
-                                     "X-Request-Id", "Transfer-Encoding"};
-  size_t len = 0;
-  while (token_char((unsigned char)name[len]))
-    len++;
-  if (len == 0 || name[len] != '\0')
-    return false;
-  for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-    if (codec_same(name, len, ours[i]))
-      return false;
-  return true;
-}
-
-bool sluice_request_answer(struct sluice_request *request, const char *name,
-                           const char *value) {
-  if (request->answer == NULL ||
-      request->answer_count >= REQUEST_HEADERS_MAX || has_control(value) ||
-      !may_add(name))
-    return false;
-  request->answer_count++;
-  return evhttp_add_header(request->answer, name, value) == 0;
-}
-
-void sluice_request_refuse(struct sluice_request *request,
-                           enum sluice_status status, const char *message) {
-  request->refusal = status == SLUICE_OK ? SLUICE_EDENIED : status;
-  snprintf(request->message, sizeof request->message, "%s", message);
-}
-
-void sluice_request_resume(struct sluice_request *request,
-                           enum sluice_verdict verdict) {
-  assert(loop_is_mine(request->loop));
-  if (!request->waiting || verdict == SLUICE_WAIT) {
-    log_line(SLUICE_LOG_ERROR, "hooks",
-             "a hook resumed a request that didn't wait");
-    return;
+void request_fini(struct sluice_request *request) {
+  while (request->states != NULL) {
+    struct request_state *next = request->states->next;
+    free(request->states);
+    request->states = next;
   }
-  request->waiting = false;
-  request->resuming = true;
-  request->verdict = verdict;
-  loop_defer(request->loop, &request->resume);
 }

@@ -12,6 +12,9 @@
 #define REQUEST_ID_MAX 128
 #define REQUEST_IDENTITY_MAX 256
 #define REQUEST_HEADERS_MAX 32 /* that hooks add to an answer */
+#define REQUEST_STATE_MAX 4096 /* bytes that a hook keeps of a request */
+
+enum request_phase { REQUEST_ON_REQUEST, REQUEST_ON_KEY, REQUEST_ON_CHANGE };
 
 struct evkeyvalq;
 
@@ -26,7 +29,7 @@ struct sluice_request {
   struct loop *loop;
   const struct head *head;
   const char *operation; /* NULL: of no route */
-  char peer[48];
+  char peer[48], client[48];
   const char *key;
   char id[REQUEST_ID_MAX + 1];
   char identity[REQUEST_IDENTITY_MAX + 1]; /* "": nobody said */
@@ -35,13 +38,19 @@ struct sluice_request {
   const size_t *chain;        /* indices of this request's */
   size_t chain_count;
 
+  bool is_signed; /* hooks that guard aren't asked */
+  int status;     /* of the answer; 0 before */
+  size_t calling; /* the hook that runs, or waits: index into the chain */
+  struct request_state *states;
+
   /* While a phase runs. */
-  bool key_phase;
-  bool over;     /* nobody waits for the hooks any more */
-  bool waiting;  /* for sluice_request_resume() */
-  bool resuming; /* it came, and is about to be acted on */
-  bool allowed;  /* by a hook that guards */
-  size_t at;     /* index into the chain */
+  enum request_phase phase;
+  struct sluice_object object; /* in REQUEST_ON_CHANGE */
+  bool over;                   /* nobody waits for the hooks any more */
+  bool waiting;                /* for sluice_request_resume() */
+  bool resuming;               /* it came, and is about to be acted on */
+  bool allowed;                /* by a hook that guards */
+  size_t at;                   /* index into the chain */
   enum sluice_verdict verdict;
   struct loop_task resume;
   void (*then)(void *arg, bool admitted);
@@ -56,11 +65,16 @@ struct sluice_request {
 /* The id is the client's own where it sent a sane one. */
 void request_init(struct sluice_request *, struct loop *, const struct head *,
                   const char *peer);
+void request_fini(struct sluice_request *); /* no hook waits any more */
 
 /* Runs on_request (before the key is known) or on_key through the chain, then
  * then(): at once, or later, when a hook waits. */
-void request_admit(struct sluice_request *, bool key_phase,
+void request_admit(struct sluice_request *, enum request_phase,
                    void (*then)(void *arg, bool admitted), void *arg);
+/* The same for on_change, which refuses nothing.  What the object points to
+ * is lent until then(), or until `over` is set. */
+void request_change(struct sluice_request *, const struct sluice_object *,
+                    void (*then)(void *arg, bool admitted), void *arg);
 /* Is any hook of the chain one that guards? */
 bool request_guarded(const struct sluice_request *);
 /* Headers may be added to `answer`. */

@@ -13,7 +13,7 @@
 static const char *const names[] = {
     [ROUTE_UPLOAD] = "upload",     [ROUTE_PRESIGN] = "presign",
     [ROUTE_DOWNLOAD] = "download", [ROUTE_LIST] = "list",
-    [ROUTE_DELETE] = "delete",     [ROUTE_SIGNED] = "download",
+    [ROUTE_DELETE] = "delete",     [ROUTE_SIGNED] = "signed",
     [ROUTE_HEALTHZ] = "healthz",   [ROUTE_READYZ] = "readyz"};
 
 const char *route_name(enum route_operation operation) {

@@ -41,6 +41,8 @@ struct upload {
   char key_prefix[KEY_MAX + 1], key[KEY_MAX + 1];
   char filename[KEY_NAME_MAX + 1], type[MIME_MAX + 1];
   char uploader[REQUEST_IDENTITY_MAX + 1], md5_hex[2 * DIGEST_MD5_LEN + 1];
+  struct sluice_pair user[4];
+  struct sluice_object object; /* what is committed */
 };
 
 /* Parses on: when there is input, or room for it again. */

@@ -93,33 +93,39 @@ static void on_link(void *arg, enum sluice_status status, const char *why) {
 
 /* ---- commit ------------------------------------------------------------- */
 
-static void on_done(void *arg, enum sluice_status status, const char *why) {
+static void on_told(struct exchange *ex) {
   static const struct op_events events = {.done = on_link};
+  const struct upload *upload = ex->work;
+  presign_link(ex, ex->key, upload->filename,
+               (uint32_t)(ex->worker->settings->presign.default_ms / 1000),
+               &events);
+}
+
+static void on_done(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   const struct upload *upload = ex->work;
   ex->op = NULL;
   ex->work_lent = false;
   if (status == SLUICE_OK)
-    presign_link(ex, ex->key, upload->filename,
-                 (uint32_t)(ex->worker->settings->presign.default_ms / 1000),
-                 &events);
+    exchange_changed(ex, &upload->object, on_told);
   else
     reply_failure(ex, status, why);
 }
 
 static void on_key(struct exchange *ex) {
   struct upload *upload = ex->work;
-  const struct sluice_pair user[] = {{"original-filename", upload->filename},
-                                     {"md5", upload->md5_hex},
-                                     {"uploaded-by", upload->uploader},
-                                     {NULL, NULL}};
+  upload->user[0] =
+      (struct sluice_pair){"original-filename", upload->filename};
+  upload->user[1] = (struct sluice_pair){"md5", upload->md5_hex};
+  upload->user[2] = (struct sluice_pair){"uploaded-by", upload->uploader};
+  upload->object = (struct sluice_object){.key = ex->key,
+                                          .type = upload->type,
+                                          .length = upload->size,
+                                          .md5 = upload->md5_hex,
+                                          .user = upload->user,
+                                          .exclusive = true};
   exchange_watch(ex);
-  op_commit(ex->op, &(struct sluice_object){.key = ex->key,
-                                            .type = upload->type,
-                                            .length = upload->size,
-                                            .md5 = upload->md5_hex,
-                                            .user = user,
-                                            .exclusive = true});
+  op_commit(ex->op, &upload->object);
 }
 
 static void commit(struct exchange *ex) {

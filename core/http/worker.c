@@ -182,6 +182,14 @@ static void on_serve(struct loop_task *task) {
   loop_post(worker->gateway->loop, &worker->served);
 }
 
+static void on_reload(struct loop_task *task) {
+  struct worker *worker = WORKER_OF(task, reload);
+  atomic_store(&worker->reloading, false);
+  for (size_t i = 0; i < worker->settings->hook_count; i++)
+    if (worker->hooks[i].plugin->reload != NULL)
+      worker->hooks[i].plugin->reload(worker->hooks[i].handle);
+}
+
 static void on_drain(struct loop_task *task) {
   struct worker *worker = WORKER_OF(task, drain);
   worker->draining = true;
@@ -261,6 +269,7 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
                             .memory = &gateway->memory,
                             .open = {.run = on_open},
                             .serve = {.run = on_serve},
+                            .reload = {.run = on_reload},
                             .drain = {.run = on_drain},
                             .end = {.run = on_end}};
   worker->connections_max = gateway->connections_max;
@@ -301,4 +310,9 @@ bool worker_start(struct worker *worker) {
       pthread_create(&worker->thread, NULL, worker_thread, worker) == 0;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return worker->started;
+}
+
+void worker_reload(struct worker *worker) {
+  if (!atomic_exchange(&worker->reloading, true))
+    loop_post(worker->loop, &worker->reload);
 }

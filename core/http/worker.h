@@ -9,6 +9,7 @@
 
 #include <event2/listener.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "budget.h"
 #include "ingress.h"
@@ -36,13 +37,14 @@ struct worker {
   size_t exchanges; /* requests in flight */
   bool paused;      /* accepts nobody for a moment */
   bool draining, over;
-  struct event *resume; /* of accepting */
+  atomic_bool reloading; /* `reload` is posted */
+  struct event *resume;  /* of accepting */
   pthread_t thread;
   bool started;       /* the thread is there */
   char failure[1024]; /* why a handle couldn't be opened */
 
   /* Calls from the main thread, and news for it. */
-  struct loop_task open, serve, drain, end;
+  struct loop_task open, serve, reload, drain, end;
   struct loop_task opened, served, ended;
 };
 
@@ -55,5 +57,7 @@ void worker_fini(struct worker *);
  * serve() it accepts, and posts `served`; after drain() it accepts no more,
  * lets requests finish and posts `ended`; end() makes that soon. */
 bool worker_start(struct worker *);
+/* From the main thread, while the loop runs: its hooks reload(). */
+void worker_reload(struct worker *);
 
 #endif

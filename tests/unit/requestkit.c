@@ -15,6 +15,8 @@ static enum sluice_verdict on_phase(void *handle,
   struct scene *scene =
       (void *)((char *)request - offsetof(struct scene, request));
   scene->asked[strlen(scene->asked)] = *letter;
+  int *count = sluice_request_state(request, sizeof *count);
+  scene->counts[letter - scene->letters] = ++*count;
   switch (*letter | 32) {
   case 'a':
     return SLUICE_ALLOW;
@@ -31,6 +33,13 @@ static enum sluice_verdict on_phase(void *handle,
   default:
     return SLUICE_PASS;
   }
+}
+
+static enum sluice_verdict on_change(void *handle,
+                                     struct sluice_request *request,
+                                     const struct sluice_object *object) {
+  CU_ASSERT_STRING_EQUAL(object->key, "k");
+  return on_phase(handle, request);
 }
 
 void scene_then(void *arg, bool admitted) {
@@ -53,8 +62,8 @@ void scene_init_head(struct scene *scene, const char *letters,
     scene->letters[i] = letters[i];
     scene->plugins[i] = (struct sluice_hook){
         SLUICE_HEAD(sluice_hook), .guards = letters[i] < 'a',
-        .on_request = none ? NULL : on_phase,
-        .on_key = none ? NULL : on_phase};
+        .on_request = none ? NULL : on_phase, .on_key = none ? NULL : on_phase,
+        .on_change = none ? NULL : on_change};
     scene->hooks[i].plugin = &scene->plugins[i];
     scene->hooks[i].handle = &scene->letters[i];
     scene->chain[i] = i;
@@ -70,6 +79,7 @@ void scene_init(struct scene *scene, const char *letters) {
 }
 
 void scene_fini(struct scene *scene) {
+  request_fini(&scene->request);
   head_fini(&scene->head);
   loop_free(scene->loop);
 }

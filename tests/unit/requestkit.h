@@ -17,6 +17,7 @@ struct scene {
   struct sluice_hook plugins[SCENE_HOOKS_MAX];
   size_t chain[SCENE_HOOKS_MAX];
   char letters[SCENE_HOOKS_MAX]; /* how each hook answers */
+  int counts[SCENE_HOOKS_MAX];   /* how often each was, as its state says */
   char asked[32];                /* the letters of those that were asked */
   int thens;
   bool admitted;

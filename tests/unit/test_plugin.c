@@ -101,9 +101,10 @@ static void test_incomplete_descriptor_is_refused(void) {
   check_refused("missingentry", PLUGIN_BACKEND,
                 "plugin 'missingentry': has no ping, which is required; add "
                 "it to the descriptor");
-  check_refused("deafhook", PLUGIN_HOOK,
-                "plugin 'deafhook': has no on_request, on_key, on_response or "
-                "on_log, which is required; add it to the descriptor");
+  check_refused(
+      "deafhook", PLUGIN_HOOK,
+      "plugin 'deafhook': has no on_request, on_key, on_response, "
+      "on_log or on_change, which is required; add it to the descriptor");
   snprintf(want, sizeof want,
            "plugin 'shortsize': its descriptor of %zu bytes is not a whole "
            "one; begin it with SLUICE_HEAD(sluice_backend)",

@@ -32,7 +32,7 @@ static void test_hooks_decide_in_order_and_guards_deny_by_default(void) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     struct scene scene;
     scene_init(&scene, rows[i].hooks);
-    request_admit(&scene.request, false, scene_then, &scene);
+    request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
     ROW(rows[i].hooks, scene.thens == 1);
     ROW(rows[i].hooks, scene.admitted == rows[i].admitted);
     ROW(rows[i].hooks, strcmp(scene.asked, rows[i].asked) == 0);
@@ -51,7 +51,7 @@ static void test_a_key_passes_unless_it_is_denied(void) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     struct scene scene;
     scene_init(&scene, rows[i].hooks);
-    request_admit(&scene.request, true, scene_then, &scene);
+    request_admit(&scene.request, REQUEST_ON_KEY, scene_then, &scene);
     ROW(rows[i].hooks, scene.thens == 1);
     ROW(rows[i].hooks, scene.admitted == rows[i].admitted);
     scene_fini(&scene);
@@ -64,7 +64,7 @@ static void test_a_chain_names_its_hooks(void) {
   scene.chain[0] = 1;
   scene.request.chain_count = 1;
   CU_ASSERT_FALSE(request_guarded(&scene.request));
-  request_admit(&scene.request, false, scene_then, &scene);
+  request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
   CU_ASSERT_TRUE(scene.admitted);
   CU_ASSERT_STRING_EQUAL(scene.asked, "p");
   scene.chain[0] = 2;
@@ -76,7 +76,7 @@ static void test_a_refusals_words_are_kept_and_cut(void) {
   struct scene scene;
   char text[400];
   scene_init(&scene, "f");
-  request_admit(&scene.request, false, scene_then, &scene);
+  request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
   CU_ASSERT_STRING_EQUAL(scene.request.message, "Not so fast");
   memset(text, 'x', sizeof text);
   text[sizeof text - 1] = '\0';
@@ -105,7 +105,7 @@ static void test_a_hook_that_waited_decides_later(void) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     struct scene scene;
     scene_init(&scene, rows[i].hooks);
-    request_admit(&scene.request, false, scene_then, &scene);
+    request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
     scene_turn(&scene);
     ROW(rows[i].hooks, scene.thens == 0);
     sluice_request_resume(&scene.request, rows[i].verdict);
@@ -121,7 +121,7 @@ static void test_a_hook_that_waited_decides_later(void) {
 static void test_hooks_may_wait_one_after_the_other(void) {
   struct scene scene;
   scene_init(&scene, "wWw");
-  request_admit(&scene.request, false, scene_then, &scene);
+  request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
   for (int i = 0; i < 3; i++) {
     CU_ASSERT_EQUAL(scene.thens, 0);
     sluice_request_resume(&scene.request, SLUICE_ALLOW);
@@ -136,7 +136,7 @@ static void test_hooks_may_wait_one_after_the_other(void) {
 static void test_a_second_resume_is_ignored(void) {
   struct scene scene;
   scene_init(&scene, "W");
-  request_admit(&scene.request, false, scene_then, &scene);
+  request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
   sluice_request_resume(&scene.request, SLUICE_DENY);
   sluice_request_resume(&scene.request, SLUICE_ALLOW);
   scene_turn(&scene);
@@ -150,7 +150,7 @@ static void test_a_second_resume_is_ignored(void) {
 static void test_resuming_with_wait_goes_on_waiting(void) {
   struct scene scene;
   scene_init(&scene, "W");
-  request_admit(&scene.request, false, scene_then, &scene);
+  request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
   sluice_request_resume(&scene.request, SLUICE_WAIT);
   scene_turn(&scene);
   CU_ASSERT_EQUAL(scene.thens, 0);
@@ -163,7 +163,7 @@ static void test_resuming_with_wait_goes_on_waiting(void) {
 static void test_resuming_who_does_not_wait_is_ignored(void) {
   struct scene scene;
   scene_init(&scene, "D");
-  request_admit(&scene.request, false, scene_then, &scene);
+  request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
   sluice_request_resume(&scene.request, SLUICE_ALLOW);
   scene_turn(&scene);
   CU_ASSERT_TRUE(scene.thens == 1 && !scene.admitted);
@@ -173,7 +173,7 @@ static void test_resuming_who_does_not_wait_is_ignored(void) {
 static void test_a_resume_before_its_wait_admits_nobody(void) {
   struct scene scene;
   scene_init(&scene, "R");
-  request_admit(&scene.request, false, scene_then, &scene);
+  request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
   scene_turn(&scene);
   CU_ASSERT_EQUAL(scene.thens, 0);
   scene_fini(&scene);
@@ -184,7 +184,7 @@ static void test_a_late_resume_admits_nobody(void) {
   for (size_t i = 0; i < 2; i++) {
     struct scene scene;
     scene_init(&scene, "Wp");
-    request_admit(&scene.request, false, scene_then, &scene);
+    request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
     scene.request.over = !rows[i];
     sluice_request_resume(&scene.request, SLUICE_ALLOW);
     scene.request.over = true;
@@ -193,6 +193,49 @@ static void test_a_late_resume_admits_nobody(void) {
     CU_ASSERT_STRING_EQUAL(scene.asked, "W");
     scene_fini(&scene);
   }
+}
+
+static void test_a_change_is_told_to_all_and_refused_by_none(void) {
+  static const char *const rows[] = {"", "p", "d", "D", "aDpf", "NFn"};
+  const struct sluice_object object = {.key = "k"};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct scene scene;
+    scene_init(&scene, rows[i]);
+    request_change(&scene.request, &object, scene_then, &scene);
+    size_t asking = strlen(rows[i]) - (rows[i][0] == 'N' ? 2 : 0);
+    ROW(rows[i], scene.thens == 1);
+    ROW(rows[i], scene.admitted);
+    ROW(rows[i], strlen(scene.asked) == asking);
+    scene_fini(&scene);
+  }
+}
+
+static void test_a_signed_link_asks_no_guard(void) {
+  struct scene scene;
+  scene_init(&scene, "pDaD");
+  scene.request.is_signed = true;
+  request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
+  CU_ASSERT_TRUE(scene.admitted);
+  CU_ASSERT_STRING_EQUAL(scene.asked, "pa");
+  scene_fini(&scene);
+  scene_init(&scene, "Dd");
+  scene.request.is_signed = true;
+  request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
+  CU_ASSERT_FALSE(scene.admitted);
+  scene_fini(&scene);
+}
+
+static void test_each_hook_has_its_state_in_all_phases(void) {
+  const struct sluice_object object = {.key = "k"};
+  struct scene scene;
+  scene_init(&scene, "pna");
+  request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
+  request_admit(&scene.request, REQUEST_ON_KEY, scene_then, &scene);
+  request_change(&scene.request, &object, scene_then, &scene);
+  CU_ASSERT_EQUAL(scene.counts[0], 3);
+  CU_ASSERT_EQUAL(scene.counts[1], 0);
+  CU_ASSERT_EQUAL(scene.counts[2], 3);
+  scene_fini(&scene);
 }
 
 int main(void) {
@@ -208,6 +251,9 @@ int main(void) {
       UNIT(test_resuming_who_does_not_wait_is_ignored),
       UNIT(test_a_resume_before_its_wait_admits_nobody),
       UNIT(test_a_late_resume_admits_nobody),
+      UNIT(test_a_change_is_told_to_all_and_refused_by_none),
+      UNIT(test_a_signed_link_asks_no_guard),
+      UNIT(test_each_hook_has_its_state_in_all_phases),
       {NULL, NULL}};
   return unit_main("request", tests);
 }

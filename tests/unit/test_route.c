@@ -213,7 +213,7 @@ static void test_operations_have_names(void) {
   CU_ASSERT_STRING_EQUAL(route_name(ROUTE_UPLOAD), "upload");
   CU_ASSERT_STRING_EQUAL(route_name(ROUTE_PRESIGN), "presign");
   CU_ASSERT_STRING_EQUAL(route_name(ROUTE_DOWNLOAD), "download");
-  CU_ASSERT_STRING_EQUAL(route_name(ROUTE_SIGNED), "download");
+  CU_ASSERT_STRING_EQUAL(route_name(ROUTE_SIGNED), "signed");
   CU_ASSERT_STRING_EQUAL(route_name(ROUTE_LIST), "list");
   CU_ASSERT_STRING_EQUAL(route_name(ROUTE_DELETE), "delete");
 }

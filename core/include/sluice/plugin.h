@@ -262,9 +262,18 @@ struct sluice_hook {
   enum sluice_verdict (*on_key)(void *handle, struct sluice_request *);
   /* The head of the answer is about to go: headers may be added. */
   void (*on_response)(void *handle, struct sluice_request *);
-  /* The last byte went, or the client did. */
+  /* The last byte went, or the client did.  Comes for every request, also for
+   * one that no hook was asked about, or while a hook still waits. */
   void (*on_log)(void *handle, struct sluice_request *,
                  const struct sluice_record *);
+  /* An upload is durable, or an object was deleted, and nobody was told yet:
+   * for what has to be certain before the client's answer.  WAIT holds the
+   * answer back, at most for limits.backend_timeout; any other verdict lets it
+   * go.  Of a delete, the object's key alone is known. */
+  enum sluice_verdict (*on_change)(void *handle, struct sluice_request *,
+                                   const struct sluice_object *);
+  /* SIGHUP: open files again, read them again. */
+  void (*reload)(void *handle);
 };
 
 /* ---- registration: const data, one symbol named after the plugin ------- */
@@ -353,25 +362,38 @@ const char *sluice_request_method(const struct sluice_request *);
 const char *sluice_request_path(const struct sluice_request *);
 const char *sluice_request_query(const struct sluice_request *);
 const char *sluice_request_id(const struct sluice_request *);
-/* "upload", "presign", "download", "list", "delete"; NULL where it is none of
- * them: health, a signed link, a path or method that isn't known. */
+/* "HTTP/1.1"; NULL when the head was refused. */
+const char *sluice_request_protocol(const struct sluice_request *);
+/* "upload", "presign", "download", "list", "delete"; "signed": a link that
+ * carries its own permission, about which hooks with `guards` aren't asked;
+ * NULL where it is none of them: health, a path or method that isn't known. */
 const char *sluice_request_operation(const struct sluice_request *);
 /* The key, or the prefix of a list; NULL while unknown. */
 const char *sluice_request_key(const struct sluice_request *);
 /* The other end of the connection: an address without port, or "unix:". */
 const char *sluice_request_peer(const struct sluice_request *);
+/* Whose request it is: the peer, or what X-Forwarded-For says where the peer
+ * is one of server.trusted_proxies. */
+const char *sluice_request_client(const struct sluice_request *);
+/* Of the answer; 0 before there is one. */
+int sluice_request_status(const struct sluice_request *);
+/* The calling hook's memory for this request: zeroed at the first call, the
+ * same in all phases and while it waits, freed after on_log.  `size` is the
+ * same at each call, at most 4 KiB. */
+void *sluice_request_state(struct sluice_request *, size_t size);
 /* Who it is, established by a hook; NULL: nobody said. */
 const char *sluice_request_identity(const struct sluice_request *);
 /* UTF-8 without control characters, at most 256 bytes; else false. */
 bool sluice_request_identify(struct sluice_request *, const char *identity);
 /* In on_response: adds a header to the answer; false when it isn't a sane one,
- * or is the gateway's own. */
+ * or is the gateway's own.  A Retry-After takes the place of the gateway's. */
 bool sluice_request_answer(struct sluice_request *, const char *name,
                            const char *value);
 /* Before DENY: which status, and what the client is told. */
 void sluice_request_refuse(struct sluice_request *, enum sluice_status,
                            const char *message);
-/* After WAIT, once, from any event of the loop. */
+/* After WAIT, once, from any event of the loop: also when on_log came before
+ * it, as the client left or waited too long. */
 void sluice_request_resume(struct sluice_request *, enum sluice_verdict);
 
 #pragma GCC visibility pop

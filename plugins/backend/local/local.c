@@ -26,6 +26,8 @@ static const struct sluice_option options[] = {
     {"inline_max", SLUICE_SIZE, "16KiB",
      offsetof(struct local_conf, inline_max),
      "objects up to this size are kept in the index; at most 1MiB"},
+    {"cache", SLUICE_SIZE, "8MiB", offsetof(struct local_conf, cache),
+     "each loop's memory for small objects that were asked for; 0: none"},
     {"sync", SLUICE_BOOL, "true", offsetof(struct local_conf, sync),
      "wait for the disk; false only for data that may get lost"},
     {NULL, 0, NULL, 0, NULL}};
@@ -52,7 +54,9 @@ static bool set_up(struct local *local, const struct local_conf *conf,
     return errmsg_set(err, "inline_max is too large; at most 1MiB can be kept "
                            "in the index");
   local->inline_max = conf->inline_max;
+  local->cache_max = conf->cache;
   local->sync = conf->sync;
+  cache_epochs_init(&local->epochs);
   if (!home_open(&local->home, conf->directory, err) ||
       !set_key(local, conf->signing_key, err) ||
       !store_open(&local->store, local->home.dir, conf->sync, err) ||
@@ -94,6 +98,7 @@ static void close_handle(void *arg) {
   struct local_handle *handle = arg;
   reader_close(handle);
   lister_close(handle);
+  cache_free(handle->cache);
   free(handle);
 }
 
@@ -106,7 +111,10 @@ static void *open_handle(void *instance, struct sluice_host *host) {
   }
   handle->local = instance;
   handle->host = host;
-  if (reader_open(handle, &err) && lister_open(handle, &err))
+  handle->cache = cache_new(&handle->local->epochs, handle->local->cache_max);
+  if (handle->cache == NULL)
+    errmsg_set(&err, "no memory is left");
+  else if (reader_open(handle, &err) && lister_open(handle, &err))
     return handle;
   sluice_fail(host, "%s", err.text);
   close_handle(handle);

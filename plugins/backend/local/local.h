@@ -13,6 +13,7 @@
 #define LOCAL_LOCAL_H
 
 #include "buf.h"
+#include "cache.h"
 #include "errmsg.h"
 #include "home.h"
 #include "ledger.h"
@@ -28,24 +29,26 @@
 struct local_conf {
   const char *directory;
   const char *signing_key; /* "": the directory's own */
-  uint64_t inline_max;
+  uint64_t inline_max, cache;
   bool sync;
 };
 
 struct local {
   struct sluice_host *host; /* until stop() */
-  uint64_t inline_max;
+  uint64_t inline_max, cache_max;
   bool sync;
   struct home home;
   struct store store;
   struct ledger ledger;
   struct link_key key;
   struct writer writer;
+  struct cache_epochs epochs;
 };
 
 struct local_handle {
   struct local *local;
   struct sluice_host *host;
+  struct cache *cache;
   struct reader reader;
   struct lister lister;
 };
@@ -72,12 +75,14 @@ struct task {
   struct buf bytes;       /* of a small object */
   struct store_file file; /* get: being read; put: being written */
 
-  uint64_t first, count;     /* get: what will probably be read */
-  bool stale;                /* get: the blob went while it was looked up */
-  struct listing *listing;   /* list: owned */
-  uint64_t written;          /* put: bytes so far */
-  bool large;                /* put: they go to the file */
-  struct sluice_chunk chunk; /* put: lent */
+  uint64_t first, count;      /* get: what will probably be read */
+  struct cache_ticket ticket; /* head, get: under which it is read */
+  struct cache_entry *entry;  /* head, get: lent, in place of row and bytes */
+  bool stale;                 /* get: the blob went while it was looked up */
+  struct listing *listing;    /* list: owned */
+  uint64_t written;           /* put: bytes so far */
+  bool large;                 /* put: they go to the file */
+  struct sluice_chunk chunk;  /* put: lent */
   bool exclusive;
   bool reserve;  /* no row to write, just numbers to reserve */
   bool pinned;   /* put: `pin` counts in the ledger */

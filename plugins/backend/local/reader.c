@@ -141,26 +141,51 @@ static void run(void *arg, void **jobs, size_t count) {
 
 /* ---- on the loop ---- */
 
-static void looked_up(void *arg) {
-  struct task *task = arg;
-  task->busy = false;
-  if (task->canceled)
-    task->status = SLUICE_ECANCELED;
-  if (task->status == SLUICE_OK && task->kind != TASK_PING &&
-      !row_tell(&task->row, task->op))
+static const struct row *row_of(const struct task *task) {
+  return task->entry ? &task->entry->row : &task->row;
+}
+
+static void tell(struct task *task) {
+  if (!row_tell(row_of(task), task->op))
     task->status = SLUICE_ENOMEM;
   if (task->status != SLUICE_OK || task->kind != TASK_GET)
     task_end(task);
 }
 
-static void ask(struct local_handle *handle, struct task *task,
-                const char *key) {
-  if (key && !(task->key = strdup(key))) {
-    task->status = SLUICE_ENOMEM;
+/* A blob's row isn't worth much, as a get has to open the blob anyway. */
+static void keep(struct task *task) {
+  bool whole = !task->row.blob && (!task->row.small || task->bytes.len > 0);
+  if (task->kind == TASK_HEAD || whole)
+    task->entry = cache_keep(task->handle->cache, task->key, &task->ticket,
+                             &task->row, &task->bytes, whole);
+}
+
+static void looked_up(void *arg) {
+  struct task *task = arg;
+  task->busy = false;
+  if (task->canceled)
+    task->status = SLUICE_ECANCELED;
+  if (task->status != SLUICE_OK || task->kind == TASK_PING) {
     task_end(task);
     return;
   }
-  task_lane(task, handle->reader.lane, looked_up);
+  keep(task);
+  tell(task);
+}
+
+static void ask(struct local_handle *handle, struct task *task,
+                const char *key) {
+  task->ticket = cache_ticket(handle->cache, key);
+  task->entry =
+      cache_find(handle->cache, key, &task->ticket, task->kind == TASK_GET);
+  if (task->entry) {
+    tell(task);
+  } else if ((task->key = strdup(key))) {
+    task_lane(task, handle->reader.lane, looked_up);
+  } else {
+    task->status = SLUICE_ENOMEM;
+    task_end(task);
+  }
 }
 
 void reader_head(void *handle, struct sluice_op *op, const char *key) {
@@ -176,25 +201,27 @@ void reader_get(void *handle, struct sluice_op *op,
 }
 
 void reader_ping(void *handle, struct sluice_op *op) {
-  ask(handle, task_start(handle, op, TASK_PING), NULL);
+  struct task *task = task_start(handle, op, TASK_PING);
+  task_lane(task, ((struct local_handle *)handle)->reader.lane, looked_up);
 }
 
 void reader_read(void *handle, struct sluice_op *op, uint64_t first,
                  uint64_t count) {
   struct task *task = task_of(op);
   (void)handle;
-  if (first >= task->row.length) {
+  const struct row *row = row_of(task);
+  if (first >= row->length) {
     task_fail(task, SLUICE_ERANGE, "the object ends before that");
     task_end(task);
     return;
   }
-  uint64_t left = task->row.length - first;
+  uint64_t left = row->length - first;
   struct sluice_chunk chunk = {.length = count < left ? count : left,
                                .offset = first,
                                .fd = task->file.fd,
                                .last = true};
   if (chunk.fd < 0) {
-    chunk.data = task->bytes.data + first;
+    chunk.data = (task->entry ? task->entry->bytes : task->bytes).data + first;
     chunk.offset = 0;
   }
   sluice_send(op, &chunk);

@@ -53,6 +53,8 @@ void task_fail_errno(struct task *task, const char *what, int error) {
 
 static void let_go(struct task *task) {
   free(task->key);
+  if (task->entry)
+    cache_leave(task->entry);
   row_fini(&task->row);
   buf_fini(&task->bytes);
   listing_free(task->listing);

@@ -164,6 +164,13 @@ static void failed(struct writer *writer, struct task **tasks, size_t count,
   }
 }
 
+static void change(struct local *local, struct task **tasks, size_t count,
+                   void (*step)(struct cache_epochs *, const char *key)) {
+  for (size_t i = 0; i < count; i++)
+    if (!tasks[i]->reserve)
+      step(&local->epochs, tasks[i]->key);
+}
+
 bool transaction_run(struct local *local, struct task **tasks, size_t count,
                      bool *doubtful) {
   struct writer *writer = &local->writer;
@@ -176,7 +183,10 @@ bool transaction_run(struct local *local, struct task **tasks, size_t count,
   ok = ok && transaction_keep_up(local, &now) &&
        grow(local, tasks, count, &error);
   *doubtful = false;
-  if (ok && index_run(writer->commit)) {
+  change(local, tasks, count, cache_change_begin);
+  bool committing = ok && index_run(writer->commit);
+  change(local, tasks, count, cache_change_end);
+  if (committing) {
     committed(local, &now, tasks, count);
     return true;
   }

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a hook may ask of a request, and say about it.
+ */
+#include <assert.h>
+#include <event2/http.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "codec.h"
+#include "log.h"
+#include "request.h"
+#include "token.h"
+
+const char *sluice_request_header(const struct sluice_request *request,
+                                  const char *name) {
+  return head_get(request->head, name);
+}
+
+const char *sluice_request_method(const struct sluice_request *request) {
+  return request->head->method;
+}
+
+const char *sluice_request_path(const struct sluice_request *request) {
+  return request->head->path;
+}
+
+const char *sluice_request_query(const struct sluice_request *request) {
+  return request->head->query;
+}
+
+const char *sluice_request_protocol(const struct sluice_request *request) {
+  if (request->head->text == NULL)
+    return NULL;
+  return request->head->minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
+}
+
+const char *sluice_request_id(const struct sluice_request *request) {
+  return request->id;
+}
+
+const char *sluice_request_operation(const struct sluice_request *request) {
+  return request->operation;
+}
+
+const char *sluice_request_key(const struct sluice_request *request) {
+  return request->key;
+}
+
+const char *sluice_request_peer(const struct sluice_request *request) {
+  return request->peer;
+}
+
+const char *sluice_request_client(const struct sluice_request *request) {
+  return request->client;
+}
+
+int sluice_request_status(const struct sluice_request *request) {
+  return request->status;
+}
+
+const char *sluice_request_identity(const struct sluice_request *request) {
+  return request->identity[0] == '\0' ? NULL : request->identity;
+}
+
+static bool has_control(const char *text) {
+  for (; *text != '\0'; text++)
+    if ((unsigned char)*text < 32 || *text == 127)
+      return true;
+  return false;
+}
+
+bool sluice_request_identify(struct sluice_request *request,
+                             const char *identity) {
+  size_t len = strlen(identity);
+  if (len == 0 || len > REQUEST_IDENTITY_MAX ||
+      !codec_utf8_valid(identity, len))
+    return false;
+  for (const char *at = identity; *at != '\0';)
+    if (codec_control(codec_utf8_next(&at)))
+      return false;
+  memcpy(request->identity, identity, len + 1);
+  return true;
+}
+
+/* A token that doesn't frame the answer. */
+static bool may_add(const char *name) {
+  static const char *const ours[] = {"Connection",   "Content-Length",
+                                     "Content-Type", "Date",
+                                     "X-Request-Id", "Transfer-Encoding"};
+  size_t len = 0;
+  while (token_char((unsigned char)name[len]))
+    len++;
+  if (len == 0 || name[len] != '\0')
+    return false;
+  for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+    if (codec_same(name, len, ours[i]))
+      return false;
+  return true;
+}
+
+bool sluice_request_answer(struct sluice_request *request, const char *name,
+                           const char *value) {
+  if (request->answer == NULL ||
+      request->answer_count >= REQUEST_HEADERS_MAX || has_control(value) ||
+      !may_add(name))
+    return false;
+  request->answer_count++;
+  if (codec_same(name, strlen(name), "Retry-After"))
+    evhttp_remove_header(request->answer, name);
+  return evhttp_add_header(request->answer, name, value) == 0;
+}
+
+void sluice_request_refuse(struct sluice_request *request,
+                           enum sluice_status status, const char *message) {
+  request->refusal = status == SLUICE_OK ? SLUICE_EDENIED : status;
+  snprintf(request->message, sizeof request->message, "%s", message);
+}
+
+void sluice_request_resume(struct sluice_request *request,
+                           enum sluice_verdict verdict) {
+  assert(loop_is_mine(request->loop));
+  if (!request->waiting || verdict == SLUICE_WAIT) {
+    log_line(SLUICE_LOG_ERROR, "hooks",
+             "a hook resumed a request that didn't wait");
+    return;
+  }
+  request->waiting = false;
+  request->resuming = true;
+  request->verdict = verdict;
+  loop_defer(request->loop, &request->resume);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A small file that is read again when it changes: by a thread of the pool,
+ * now and then, and when it is told to.  What is wrong with a new version is
+ * logged, and the last good one stays.
+ */
+#ifndef HOOK_WATCH_H
+#define HOOK_WATCH_H
+
+#include <sluice/plugin.h>
+
+#include "errmsg.h"
+
+struct watch;
+
+struct watch_file {
+  const char *path;
+  size_t max;          /* bytes */
+  int64_t interval_ms; /* between two looks; 0: only watch_now() */
+  /* On a thread of the pool, or in watch_read(): what the text means; NULL and
+   * why.  `data` ends in NUL.  `arg` must not change meanwhile. */
+  void *(*parse)(const char *data, size_t len, void *arg, struct errmsg *);
+  void (*free)(void *parsed);
+  void *arg;
+};
+
+/* Reads it at once; NULL and why.  May block: for start(). */
+void *watch_read(const struct watch_file *, struct errmsg *);
+
+/* Watches on the loop of a handle, beginning with `parsed`, which is taken;
+ * NULL: no memory.  `file` is copied, what it points to isn't. */
+struct watch *watch_new(struct sluice_host *, const struct watch_file *file,
+                        void *parsed);
+void watch_free(
+    struct watch *); /* in close(); a reader may still be running */
+/* The newest good version, until the loop's next event. */
+const void *watch_get(const struct watch *);
+void watch_now(struct watch *); /* looks again, for reload() */
+
+#endif
