@@ -111,7 +111,7 @@ static void test_range_reads_just_these_bytes(void) {
                {50000, 49999, UINT64_MAX, SLUICE_OK, 1},
                {50000, 50001, 1, SLUICE_ERANGE, 0},
                {50000, UINT64_MAX, UINT64_MAX, SLUICE_ERANGE, 0},
-               {0, 0, 1, SLUICE_ERANGE, 0}};
+               {0, 0, 1, SLUICE_OK, 0}};
   struct kit kit;
   start(&kit);
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
