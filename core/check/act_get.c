@@ -126,16 +126,16 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
     return;
   act->from = get->other ? get->read_first : get->first;
   uint64_t count = get->other ? get->read_count : get->count;
-  if (count == 0)
-    count = UINT64_MAX;
+  uint64_t rest = act->from < meta->length ? meta->length - act->from : 0;
+  /* As the gateway asks, unless a check wants to know more than that. */
+  if (count == 0 || (count > rest && !get->other))
+    count = rest == 0 ? 1 : rest;
   /* As the gateway does: of an empty object nothing is read. */
   if (get->leave || meta->length == 0) {
     act_leave(act);
     return;
   }
-  act->want = act->from < meta->length ? meta->length - act->from : 0;
-  if (count < act->want)
-    act->want = count;
+  act->want = count < rest ? count : rest;
   lab_enter(act->lab, "read");
   op_read(act->op, act->from, count);
   lab_leave(act->lab);

@@ -81,17 +81,19 @@ static int64_t now_us(void) {
   return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* How often this thread gave the processor away of its own will. */
-static long sleeps(void) {
+/* How often this thread gave the processor away of its own will, and how
+ * often it lost it. */
+static void count_switches(long *slept, long *ousted) {
   struct rusage usage = {0};
   getrusage(RUSAGE_THREAD, &usage);
-  return usage.ru_nvcsw;
+  *slept = usage.ru_nvcsw;
+  *ousted = usage.ru_nivcsw;
 }
 
 void lab_enter(struct lab *lab, const char *entry) {
   lab->inside = entry;
   lab->since_us = now_us();
-  lab->slept = sleeps();
+  count_switches(&lab->slept, &lab->ousted);
   if (!lab->second) /* who never returns: SIGALRM */
     alarm((unsigned)((lab->plan->patience_ms + 999) / 1000));
 }
@@ -99,9 +101,12 @@ void lab_enter(struct lab *lab, const char *entry) {
 /* Waiting alone is no breach: a busy machine makes everybody wait. */
 void lab_leave(struct lab *lab) {
   int64_t took = now_us() - lab->since_us;
+  long slept, ousted;
   if (!lab->second)
     alarm(0);
-  if (took > LAB_BLOCK_MS * 1000 && sleeps() > lab->slept)
+  count_switches(&slept, &ousted);
+  if (took > LAB_BLOCK_MS * 1000 && slept > lab->slept &&
+      ousted == lab->ousted)
     lab_breach(lab, "block", "%s() kept its loop waiting for %lld ms",
                lab->inside, (long long)(took / 1000));
   lab->inside = NULL;

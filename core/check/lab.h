@@ -20,8 +20,9 @@ struct lab_plan {
   const char *spool; /* a folder */
   char prefix[48];   /* what every key begins with */
   int64_t patience_ms;
-  uint64_t large;  /* bytes of the largest object */
-  unsigned rounds; /* of what is repeated to find leaks */
+  uint64_t large;     /* bytes of the largest object */
+  unsigned rounds;    /* of what is repeated to find leaks */
+  const char *header; /* a line that says who is allowed, or NULL */
 };
 
 struct lab {
@@ -42,7 +43,7 @@ struct lab {
   struct sluice_op *ended;
   const char *inside; /* the entry that is running, or NULL */
   int64_t since_us;
-  long slept;
+  long slept, ousted; /* how often this thread was, before the call */
 };
 
 struct lab_key {

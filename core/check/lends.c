@@ -33,8 +33,8 @@ static void chunks_in(struct lab *lab) {
 }
 
 static void chunks_out(struct lab *lab) {
-  struct lab_key keys[3] = {lab_key(lab, "1"), lab_key(lab, "2"),
-                            lab_key(lab, "3")};
+  struct lab_key keys[3] = {lab_key(lab, "out1"), lab_key(lab, "out2"),
+                            lab_key(lab, "out3")};
   const struct sample samples[3] = {{1, LENGTH}, {2, LENGTH}, {3, 500}};
   struct act acts[3];
   for (int i = 0; i < 3; i++)
@@ -48,7 +48,7 @@ static void chunks_out(struct lab *lab) {
   }
   /* Removed meanwhile: what is lent stays all the same. */
   lab_idle(lab, 2);
-  objects_put(lab, lab_key(lab, "4").text, (struct sample){4, LENGTH});
+  objects_put(lab, lab_key(lab, "out4").text, (struct sample){4, LENGTH});
   for (int i = 0; i < 3; i++) {
     act_wait(&acts[i]);
     act_expect(&acts[i], SLUICE_OK);

@@ -26,6 +26,7 @@ struct command {
   struct lab_plan plan;
   struct suite suite;
   bool list;
+  char header[8192];
 };
 
 static int usage(FILE *out, int status) {
@@ -35,6 +36,7 @@ static int usage(FILE *out, int status) {
         "keeps every rule of <sluice/plugin.h>.\n"
         "\n"
         "  -o FILE          the plugin's options: a YAML mapping\n"
+        "  --header LINE    \"Name: value\", by which a hook knows somebody\n"
         "  --large SIZE     of the largest object (default: 4MiB)\n"
         "  --list           print the checks and end\n"
         "  --only WORDS     run the checks whose names have these words\n"
@@ -59,7 +61,8 @@ static int complain(const char *text) {
 /* ---- the command line --------------------------------------------------- */
 
 enum {
-  LARGE_SIZE = 256,
+  HEADER = 256,
+  LARGE_SIZE,
   LIST,
   ONLY,
   PATIENCE,
@@ -87,6 +90,14 @@ static bool read_number(struct command *command, int option,
   }
 }
 
+static bool read_header(struct command *command, const char *text) {
+  size_t room = sizeof command->header;
+  int len = snprintf(command->header, room, "%s\r\n", text);
+  command->plan.header = command->header;
+  return strchr(text, ':') != NULL && strpbrk(text, "\r\n") == NULL &&
+         len > 0 && (size_t)len < room;
+}
+
 static bool read_option(struct command *command, int option) {
   switch (option) {
   case 'o':
@@ -95,6 +106,8 @@ static bool read_option(struct command *command, int option) {
   case 'v':
     command->suite.verbose = true;
     return true;
+  case HEADER:
+    return read_header(command, optarg);
   case LIST:
     command->list = true;
     return true;
@@ -181,6 +194,7 @@ out:
 
 int main(int argc, char **argv) {
   static const struct option options[] = {
+      {"header", required_argument, NULL, HEADER},
       {"large", required_argument, NULL, LARGE_SIZE},
       {"list", no_argument, NULL, LIST},
       {"only", required_argument, NULL, ONLY},

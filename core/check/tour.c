@@ -42,7 +42,7 @@ static void list_all(struct lab *lab, const char *prefix) {
 void tour_run(struct lab *lab, const char *tag) {
   static const struct sample samples[] = {
       {1, 0}, {2, 100}, {3, 3 * ACT_CHUNK + 17}};
-  static const char *const parts[] = {"empty", "small", "sub/large"};
+  static const char *const parts[] = {"nothing", "small", "sub/large"};
   struct act act;
   act_init(&act, lab);
   act_ping(&act);

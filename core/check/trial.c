@@ -26,6 +26,7 @@ static _Noreturn void child(const struct check *check,
   struct lab lab;
   setpgid(0, 0);
   dup2(log, STDERR_FILENO);
+  dup2(log, STDOUT_FILENO); /* a hook may log there */
   signal(SIGPIPE, SIG_IGN);
   lab_init(&lab, plan, words, number);
   if (!check->raw) {
