@@ -11,7 +11,7 @@
 #include "tour.h"
 
 #define WINDOWS 4
-#define LEAK_MIN 32 /* bytes a round, each of which has two tours */
+#define LEAK_MIN 64 /* bytes a round, each of which has two tours */
 
 static void canceled(struct lab *lab) {
   struct lab_key key = lab_key(lab, "canceled");

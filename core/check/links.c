@@ -96,11 +96,25 @@ static void urls(struct lab *lab) {
              "presign: '%s' isn't a URL; all but unreserved characters have "
              "to be escaped",
              is_url(plain) ? full : plain);
-    lab_need(lab, strcmp(plain, full) != 0,
-             "presign: disposition and type don't change the link");
     free(plain);
     free(full);
   }
+}
+
+static void overrides(struct lab *lab) {
+  need_presign(lab);
+  struct lab_key key = lab_key(lab, "overrides");
+  struct sluice_link link = link_of(key.text);
+  char *plain = make(lab, &link);
+  link.disposition = "attachment";
+  char *one = make(lab, &link);
+  link.type = "text/plain";
+  char *both = make(lab, &link);
+  lab_need(lab, strcmp(plain, one) != 0 && strcmp(one, both) != 0,
+           "presign: disposition or type don't change the link '%s'", both);
+  free(plain);
+  free(one);
+  free(both);
 }
 
 /* ---- verify ------------------------------------------------------------- */
@@ -221,6 +235,9 @@ void links_tour(struct lab *lab, const char *key) {
 
 const struct check link_checks[] = {
     {"presign: links are URLs", "sluice_text() with the URL, done", urls,
+     false},
+    {"presign: disposition and type are in the link",
+     "disposition: Content-Disposition to answer with, or NULL", overrides,
      false},
     {"verify: a link comes back as it went",
      "sluice_text() with the key, then, where the link has them, with "

@@ -44,6 +44,9 @@ static int usage(FILE *out, int status) {
         "  --prefix TEXT    what all keys begin with (default: sluice-check-\n"
         "                   and eight random digits, and a slash)\n"
         "  --rounds NUMBER  of operations, to find leaks (default: 25)\n"
+        "  --skip WORDS     skip the checks whose names have these words; may "
+        "be\n"
+        "                   given often\n"
         "  --spool FOLDER   where uploads may wait on disk (default: TMPDIR,\n"
         "                   or /tmp)\n"
         "  -v, --verbose    print what the plugin logs, too\n"
@@ -68,6 +71,7 @@ enum {
   PATIENCE,
   PREFIX,
   ROUND_COUNT,
+  SKIP,
   SPOOL,
   VERSION,
   HELP
@@ -118,6 +122,11 @@ static bool read_option(struct command *command, int option) {
     if (strlen(optarg) >= sizeof command->plan.prefix)
       return false;
     memcpy(command->plan.prefix, optarg, strlen(optarg) + 1);
+    return true;
+  case SKIP:
+    if (command->suite.skip_count == SUITE_SKIPS_MAX)
+      return false;
+    command->suite.skips[command->suite.skip_count++] = optarg;
     return true;
   case SPOOL:
     command->plan.spool = optarg;
@@ -201,6 +210,7 @@ int main(int argc, char **argv) {
       {"patience", required_argument, NULL, PATIENCE},
       {"prefix", required_argument, NULL, PREFIX},
       {"rounds", required_argument, NULL, ROUND_COUNT},
+      {"skip", required_argument, NULL, SKIP},
       {"spool", required_argument, NULL, SPOOL},
       {"verbose", no_argument, NULL, 'v'},
       {"version", no_argument, NULL, VERSION},

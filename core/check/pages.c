@@ -9,15 +9,23 @@
 
 #define PAGES_MAX 2000
 
-/* Whoever sorts by anything else than bytes is found here. */
-static void check_order(struct act *act, const char *before) {
+/* Whoever sorts by anything else than bytes is found here.  Entries and
+ * prefixes each have their order; both come after the page before. */
+static void check_order(struct act *act, bool folded, const char *before) {
   for (size_t i = 0; i < act->entry_count; i++) {
     const char *key = act->entries[i].key;
+    if (act->entries[i].folded != folded)
+      continue;
     lab_need(act->lab, before == NULL || strcmp(before, key) < 0,
              "%s: not in byte order: '%s' came before '%s'", act->what, before,
              key);
     before = key;
   }
+}
+
+static int by_key(const void *a, const void *b) {
+  return strcmp(((const struct act_entry *)a)->key,
+                ((const struct act_entry *)b)->key);
 }
 
 static void check_page(struct act *act, const struct sluice_list *list) {
@@ -60,8 +68,12 @@ void pages_read_from(struct lab *lab, struct pages *pages, const char *prefix,
     act_list(&act, &list);
     act_wait(&act);
     check_page(&act, &list);
-    check_order(
-        &act, pages->count == 0 ? NULL : pages->entries[pages->count - 1].key);
+    const char *before =
+        pages->count == 0 ? NULL : pages->entries[pages->count - 1].key;
+    check_order(&act, false, before);
+    check_order(&act, true, before);
+    if (act.entry_count > 0)
+      qsort(act.entries, act.entry_count, sizeof *act.entries, by_key);
     take(pages, &act);
     free(next);
     next = act.token == NULL ? NULL : strdup(act.token);

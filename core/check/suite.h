@@ -21,10 +21,15 @@ extern const struct check life_checks[], write_checks[], read_checks[],
     cancel_checks[], lend_checks[], leak_checks[], loop_checks[];
 extern const struct check hook_checks[], hook_leak_checks[];
 
+#define SUITE_SKIPS_MAX 32
+
 struct suite {
   const struct lab_plan *plan;
   const char *only; /* words in the names of the checks to run, or NULL */
-  bool verbose;     /* also what the plugin logs, and each check's rule */
+  /* The same of those not to run: what a storage is known not to have. */
+  const char *skips[SUITE_SKIPS_MAX];
+  size_t skip_count;
+  bool verbose; /* also what the plugin logs */
 };
 
 /* Prints a line a check and their sum; true: none failed. */

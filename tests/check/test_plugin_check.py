@@ -202,11 +202,23 @@ def test_skeleton_hook_passes():
            report.text)
 
 
+# What a storage doesn't have, by its own documentation (sluice-s3(7)).
+LACKS = {
+    "aws": [],
+    "minio": ["slash"],
+    "r2": ["presign: disposition and type", "look alike"],
+    "b2": ["of exclusive ones at once"],
+    "ceph": ["of exclusive ones at once"]}
+
+
 def passes_on(s3):
     words = backend(s3, s3.create("conformance"))
     options = [f"{key}={value}" for key, value in words.items()
                if key != "plugin" and value is not None]
-    passes("--rounds", "10", plugin(words["plugin"]), *options,
+    # libcurl's caches grow for longer than a test may take.
+    skips = [word for lack in ["no memory", *LACKS[s3.dialect]]
+             for word in ("--skip", lack)]
+    passes("--rounds", "10", *skips, plugin(words["plugin"]), *options,
            patience=10)
 
 
@@ -216,9 +228,11 @@ def test_ceph_passes_on_a_real_rgw():
         passes_on(s3)
 
 
-@each({name: name for name in ("aws", "minio", "r2", "b2", "ceph")})
+@each({name: name for name in LACKS})
 def test_s3_family_passes_on_the_emulator(dialect):
-    with Emulator(dialect) as s3:
+    # One write a second is a rule of R2's for each key.
+    without = ["R2.write-rate"] if dialect == "r2" else []
+    with Emulator(dialect, without=without) as s3:
         passes_on(s3)
 
 
