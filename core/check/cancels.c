@@ -92,7 +92,7 @@ static void heads(struct lab *lab) {
   run_reader(lab, start_head, "head");
 }
 
-static void gets(struct lab *lab) {
+static void get_steps(struct lab *lab) {
   run_reader(lab, start_get, "get");
 }
 
@@ -238,7 +238,7 @@ static void put_leave(struct lab *lab) {
 
 const struct check cancel_checks[] = {
     {"cancel: of a head", RULE, heads, false},
-    {"cancel: at every step of a get", RULE, gets, false},
+    {"cancel: at every step of a get", RULE, get_steps, false},
     {"cancel: of a list", RULE, lists, false},
     {"cancel: of a ping", RULE, pings, false},
     {"cancel: of a remove", RULE, removes, false},

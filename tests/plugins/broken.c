@@ -349,9 +349,10 @@ static void list(void *arg, struct sluice_op *op,
   pthread_mutex_lock(&handle->boxes->lock);
   const struct box *box = handle->boxes->first;
   for (; box != NULL; box = box->next) {
+    if (!begins(handle, box->key, list->prefix))
+      continue;
     size_t folded = fold(box->key, &how);
-    if (!begins(handle, box->key, list->prefix) ||
-        !is_new(box->key, last, folded))
+    if (!is_new(box->key, last, folded))
       continue;
     if (count == list->max)
       break;
