@@ -38,6 +38,7 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/call_private.h \
 	%D%/lib/s3/client.c \
 	%D%/lib/s3/client.h \
+	%D%/lib/s3/complete.c \
 	%D%/lib/s3/credentials.c \
 	%D%/lib/s3/credentials.h \
 	%D%/lib/s3/credentials_container.c \
@@ -57,12 +58,14 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/credentials_url.c \
 	%D%/lib/s3/credentials_web.c \
 	%D%/lib/s3/dialect.h \
+	%D%/lib/s3/found.c \
 	%D%/lib/s3/get.c \
 	%D%/lib/s3/list.c \
 	%D%/lib/s3/meta.c \
 	%D%/lib/s3/metadata.c \
 	%D%/lib/s3/metadata.h \
 	%D%/lib/s3/multipart.c \
+	%D%/lib/s3/multipart.h \
 	%D%/lib/s3/object.c \
 	%D%/lib/s3/presign.c \
 	%D%/lib/s3/profile.c \
@@ -73,6 +76,7 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/send.c \
 	%D%/lib/s3/sigv4.c \
 	%D%/lib/s3/sigv4.h \
+	%D%/lib/s3/single.c \
 	%D%/lib/s3/sweep.c \
 	%D%/lib/s3/task.h \
 	%D%/lib/s3/verdict.c \

@@ -74,6 +74,7 @@ UNIT_TESTS = \
 	%D%/unit/test_key \
 	%D%/unit/test_listen \
 	%D%/unit/test_local \
+	%D%/unit/test_local_cache \
 	%D%/unit/test_local_cancel \
 	%D%/unit/test_local_commit \
 	%D%/unit/test_local_crash \
@@ -132,6 +133,12 @@ LOCAL_TEST_KIT = \
 %C%_unit_test_local_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_SOURCES = \
 	%D%/unit/test_local.c \
+	$(LOCAL_TEST_KIT)
+
+%C%_unit_test_local_cache_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
+%C%_unit_test_local_cache_LDADD = $(LOCAL_TEST_LIBS)
+%C%_unit_test_local_cache_SOURCES = \
+	%D%/unit/test_local_cache.c \
 	$(LOCAL_TEST_KIT)
 
 %C%_unit_test_local_cancel_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
@@ -425,10 +432,14 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_local.py \
 	%D%/integration/test_presigned.py \
 	%D%/integration/test_routes.py \
+	%D%/integration/test_s3_awscli.py \
 	%D%/integration/test_s3_ceph.py \
 	%D%/integration/test_s3_dialects.py \
+	%D%/integration/test_s3_doubt.py \
 	%D%/integration/test_s3_faults.py \
+	%D%/integration/test_s3_links.py \
 	%D%/integration/test_s3_reuse.py \
+	%D%/integration/test_s3_swift.py \
 	%D%/integration/test_signals.py \
 	%D%/integration/test_start.py \
 	%D%/integration/test_storm.py \
@@ -462,6 +473,7 @@ EXTRA_DIST += \
 	%D%/s3/emulator/control.py \
 	%D%/s3/emulator/copies.py \
 	%D%/s3/emulator/dialect.py \
+	%D%/s3/emulator/encryption.py \
 	%D%/s3/emulator/errors.py \
 	%D%/s3/emulator/faults.py \
 	%D%/s3/emulator/listing.py \
@@ -480,6 +492,7 @@ EXTRA_DIST += \
 	%D%/s3/kit.py \
 	%D%/s3/reader.py \
 	%D%/s3/s3-server \
+	%D%/s3/swift.py \
 	%D%/bench/load.c \
 	%D%/plugins/boxes.h \
 	%D%/plugins/entries.h

@@ -18,6 +18,7 @@
 
 #define SINGLE_WRITE (256 * 1024)
 #define SWEEP_BATCH 256
+#define LINGER_SILENCE_MS 2000
 
 /* ---- a connection's life ------------------------------------------------ */
 
@@ -41,6 +42,7 @@ static void conn_free(struct ingress_conn *conn) {
     event_free(conn->timer);
   if (conn->readable != NULL)
     event_free(conn->readable);
+  linger_forget(conn);
   head_fini(&conn->head);
   free(conn->text);
   free(conn);
@@ -197,9 +199,8 @@ static bool must_close(const struct ingress_conn *conn) {
   return !conn->head.chunked && conn->left + conn->piece > INGRESS_SKIP_MAX;
 }
 
-static bool says_close(struct evhttp_request *request) {
-  const char *value = evhttp_find_header(
-      evhttp_request_get_output_headers(request), "Connection");
+static bool says_close(struct evkeyvalq *headers) {
+  const char *value = evhttp_find_header(headers, "Connection");
   return value != NULL && evutil_ascii_strcasecmp(value, "close") == 0;
 }
 
@@ -209,19 +210,34 @@ static void say_close(struct evhttp_request *request) {
   evhttp_add_header(headers, "Connection", "close");
 }
 
+/* evhttp would close it now; the client's last bytes shall be read before. */
+static void keep_lingering(struct ingress_conn *conn) {
+  struct evhttp_request *request = conn->request;
+  struct evkeyvalq *shown = evhttp_request_get_input_headers(request);
+  evhttp_remove_header(evhttp_request_get_output_headers(request),
+                       "Connection");
+  if (says_close(shown))
+    evhttp_remove_header(shown, "Connection");
+  conn_forget_request(conn);
+  linger_start(conn);
+}
+
 /* The answer's last byte was handed over.  evhttp frees the request and reads
  * on, or closes where the headers say so. */
 static void on_complete(struct evhttp_request *request, void *arg) {
   struct ingress_conn *conn = arg;
   conn->events->finished(conn->arg);
-  bool close = must_close(conn) || says_close(request);
+  bool close = must_close(conn) ||
+               says_close(evhttp_request_get_output_headers(request));
   bool unread = conn->refused || !conn->ended;
   ingress_body_stop(conn);
+  if (close && unread && linger_can(conn)) {
+    keep_lingering(conn);
+    return;
+  }
   if (close) {
     say_close(request);
     conn_forget_request(conn);
-    if (unread)
-      linger_start(conn);
     return;
   }
   struct ingress *ingress = conn->ingress;
@@ -250,10 +266,14 @@ static void on_request(struct evhttp_request *request, void *arg) {
   evhttp_request_set_on_complete_cb(request, on_complete, conn);
   ingress_take_callbacks(conn);
   bufferevent_set_timeouts(bev, NULL, ingress->write_timeout);
-  if (!conn->refused) /* to notice when the client leaves */
-    bufferevent_enable(bev, EV_READ);
+  evutil_socket_t fd = conn->fd;
+  bool refused = conn->refused;
   ingress->owner.request(ingress->owner.arg, conn, request, &conn->head,
-                         conn->refused ? &conn->refusal : NULL);
+                         refused ? &conn->refusal : NULL);
+  if (refused || ingress->by_fd[fd] != conn) /* it is no more */
+    return;
+  if (!conn->answering && !conn->reading && !conn->eof)
+    bufferevent_enable(bev, EV_READ); /* to notice when the client leaves */
 }
 
 /* While EV_READ is off, nobody would notice a connection that was reset;
@@ -304,12 +324,14 @@ struct ingress *ingress_new(struct loop *loop, SSL_CTX *tls,
   ingress->body_timeout = timeout_of(loop, settings->body_timeout_ms);
   ingress->idle_timeout = timeout_of(loop, settings->idle_timeout_ms);
   ingress->write_timeout = timeout_of(loop, settings->write_timeout_ms);
+  ingress->linger_silence = timeout_of(loop, LINGER_SILENCE_MS);
   ingress->http = evhttp_new(loop_base(loop));
   ingress->sweeper =
       event_new(loop_base(loop), -1, EV_PERSIST, on_sweep, ingress);
   if (ingress->http == NULL || ingress->sweeper == NULL ||
       ingress->write_timeout == NULL || ingress->idle_timeout == NULL ||
-      ingress->body_timeout == NULL || ingress->head_timeout == NULL ||
+      ingress->body_timeout == NULL || ingress->linger_silence == NULL ||
+      ingress->head_timeout == NULL ||
       event_add(ingress->sweeper, &second) < 0) {
     ingress_free(ingress);
     return NULL;
@@ -376,8 +398,11 @@ void ingress_drain(struct ingress *ingress) {
   ingress->draining = true;
   ingress_evict(ingress, SIZE_MAX);
   struct ingress_conn *conn = TAILQ_FIRST(&ingress->conns);
-  for (; conn != NULL; conn = TAILQ_NEXT(conn, link))
+  for (; conn != NULL; conn = TAILQ_NEXT(conn, link)) {
     conn->sent = true;
+    if (conn->lingers)
+      linger_end(conn);
+  }
 }
 
 bool ingress_was_sent(const struct ingress_conn *conn) {
@@ -399,6 +424,21 @@ void ingress_answer(struct ingress_conn *conn) {
 
 void ingress_sent(struct ingress_conn *conn) {
   bufferevent_disable(conn->bev, EV_READ);
+}
+
+/* What the kernel takes at once needn't wait for a turn of the loop. */
+void ingress_flush(struct ingress_conn *conn) {
+  struct evbuffer *output = bufferevent_get_output(conn->bev);
+  if (conn->ingress->tls != NULL)
+    return;
+  evbuffer_unfreeze(output, 1);
+  evbuffer_write(output, conn->fd);
+  evbuffer_freeze(output, 1);
+  if (evbuffer_get_length(output) > 0)
+    return; /* or an error, which the next attempt meets again */
+  bufferevent_disable(conn->bev, EV_WRITE);
+  bufferevent_trigger(conn->bev, EV_WRITE,
+                      BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 }
 
 void ingress_abort(struct ingress_conn *conn) {

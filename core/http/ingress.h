@@ -92,6 +92,8 @@ void ingress_answer(struct ingress_conn *);
 /* After each but evhttp_send_reply_end(): evhttp reads on, and would take the
  * end of a client's words for the end of the connection. */
 void ingress_sent(struct ingress_conn *);
+/* After evhttp_send_reply(): sends what goes without waiting. */
+void ingress_flush(struct ingress_conn *);
 /* Ends a connection in the middle of an answer: the client sees that it is
  * incomplete.  gone() is called before this returns. */
 void ingress_abort(struct ingress_conn *);

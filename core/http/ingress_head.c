@@ -139,25 +139,15 @@ static void collect_head(struct ingress_conn *conn, struct evbuffer *input) {
   }
 }
 
-/* The last answer is out and the rest of its request's body is no good, so
- * there is nobody to be told. */
-static void give_up(struct ingress_conn *conn) {
-  struct evbuffer *input = bufferevent_get_input(conn->bev);
-  conn->state = INGRESS_DEAF;
-  evbuffer_drain(input, evbuffer_get_length(input));
-  linger_start(conn);
-  /* evhttp closes it, when it isn't reading any more. */
-  bufferevent_trigger_event(conn->bev, BEV_EVENT_READING | BEV_EVENT_EOF,
-                            BEV_OPT_DEFER_CALLBACKS);
-}
-
 static void scan(struct ingress_conn *conn) {
   struct evbuffer *input = bufferevent_get_input(conn->bev);
   if (conn->state == INGRESS_DEAF)
-    evbuffer_drain(input, evbuffer_get_length(input));
+    linger_drop(conn);
   if (conn->state == INGRESS_SKIP) {
+    /* The last answer is out: when the rest of its request's body is no good,
+     * there is nobody to be told. */
     if (!ingress_body_skip(conn)) {
-      give_up(conn);
+      linger_start(conn);
       return;
     }
     if (!conn->ended)

@@ -13,13 +13,11 @@
 #include "chunked.h"
 #include "ingress.h"
 
-#define INGRESS_LINGER_MAX 256
-
 enum ingress_state {
   INGRESS_HEAD, /* waits for a head */
   INGRESS_BUSY, /* evhttp has a request of it */
   INGRESS_SKIP, /* passes over the rest of an answered request's body */
-  INGRESS_DEAF  /* is about to be closed: whatever comes is dropped */
+  INGRESS_DEAF  /* lingers, or is about to be closed: what comes is dropped */
 };
 
 struct ingress_conn {
@@ -55,6 +53,8 @@ struct ingress_conn {
   uint64_t left;   /* of a body with a length */
   size_t piece;    /* bytes at the front of the input that are data */
   uint64_t skipped;
+  bool lingers;
+  struct timeval linger_until;
   uint64_t since_us;
   struct chunked chunked;
   const struct ingress_events *events;
@@ -70,7 +70,7 @@ struct ingress {
   SSL_CTX *tls;
   struct ingress_owner owner;
   const struct timeval *head_timeout, *body_timeout, *idle_timeout,
-      *write_timeout;
+      *write_timeout, *linger_silence;
   struct ingress_conns conns;
   struct ingress_conn **by_fd;
   size_t fds, open, lingering;
@@ -91,8 +91,12 @@ void ingress_on_readable(evutil_socket_t, short what, void *conn);
  * go on.  conn->ended says whether its end was reached. */
 bool ingress_body_skip(struct ingress_conn *);
 
-/* linger.c: reads and drops what the client still sends on a copy of the
- * descriptor, so that it gets to see the answer instead of a reset. */
+/* linger.c: drops what the client still sends, so that it gets to see the
+ * answer instead of a reset; then the connection is closed. */
+bool linger_can(const struct ingress_conn *);
 void linger_start(struct ingress_conn *);
+void linger_drop(struct ingress_conn *);   /* what is in the input */
+void linger_end(struct ingress_conn *);    /* soon */
+void linger_forget(struct ingress_conn *); /* it is no more */
 
 #endif

@@ -1,84 +1,80 @@
 /* SPDX-License-Identifier: MIT
  *
  * Lingering close: a client that is still sending when its connection is
- * closed would be reset, and lose the answer that it didn't read yet.  Bounded
- * in bytes, silence, time and number.
+ * closed would be reset, and lose the answer that it didn't read yet.  So its
+ * connection is closed for writing only, and what still comes is dropped, for
+ * so many bytes, so much silence and time, and so many connections.
  */
 #include "ingress_private.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include <openssl/err.h>
+#include <event2/bufferevent_ssl.h>
+#include <sys/socket.h>
 
+#define LINGER_MAX 256
 #define LINGER_BYTES (64 << 20)
 #define LINGER_SECONDS 10
-#define LINGER_SILENCE 2
 
-struct lingerer {
-  struct ingress *ingress;
-  struct event *event;
-  int fd;
-  size_t left;
-  struct timeval deadline;
-};
-
-static void linger_end(struct lingerer *linger) {
-  linger->ingress->lingering--;
-  event_free(linger->event);
-  close(linger->fd);
-  loop_release(linger->ingress->loop);
-  free(linger);
+bool linger_can(const struct ingress_conn *conn) {
+  return !conn->eof && !conn->ingress->draining &&
+         conn->ingress->lingering < LINGER_MAX;
 }
 
-static bool linger_over(const struct lingerer *linger) {
-  struct timeval now;
-  event_base_gettimeofday_cached(loop_base(linger->ingress->loop), &now);
-  return evutil_timercmp(&now, &linger->deadline, >) ||
-         linger->ingress->draining;
+/* Deferred, as it may be called from inside evhttp. */
+void linger_end(struct ingress_conn *conn) {
+  bufferevent_trigger_event(conn->bev, BEV_EVENT_READING | BEV_EVENT_EOF,
+                            BEV_OPT_DEFER_CALLBACKS);
 }
 
-static void linger_on_event(evutil_socket_t fd, short what, void *arg) {
-  struct lingerer *linger = arg;
-  char dropped[65536];
-  if ((what & EV_READ) == 0 || linger_over(linger)) {
-    linger_end(linger);
-    return;
+static void say_goodbye(struct ingress_conn *conn) {
+  SSL *ssl = bufferevent_openssl_get_ssl(conn->bev);
+  if (ssl != NULL) {
+    SSL_shutdown(ssl);
+    ERR_clear_error();
   }
-  ssize_t n = read(fd, dropped, sizeof dropped);
-  if (n < 0 && (errno == EAGAIN || errno == EINTR))
-    return;
-  if (n <= 0 || (size_t)n >= linger->left)
-    linger_end(linger);
-  else
-    linger->left -= (size_t)n;
+  shutdown(conn->fd, SHUT_WR);
 }
 
 void linger_start(struct ingress_conn *conn) {
-  static const struct timeval silence = {.tv_sec = LINGER_SILENCE};
   struct ingress *ingress = conn->ingress;
-  if (ingress->lingering >= INGRESS_LINGER_MAX || ingress->draining)
+  struct evbuffer *input = bufferevent_get_input(conn->bev);
+  conn->state = INGRESS_DEAF;
+  evbuffer_drain(input, evbuffer_get_length(input));
+  if (!linger_can(conn)) {
+    linger_end(conn);
     return;
-  struct lingerer *linger = calloc(1, sizeof *linger);
-  int fd = fcntl(conn->fd, F_DUPFD_CLOEXEC, 0);
-  if (linger == NULL || fd < 0)
-    goto out;
-  *linger =
-      (struct lingerer){.ingress = ingress, .fd = fd, .left = LINGER_BYTES};
-  event_base_gettimeofday_cached(loop_base(ingress->loop), &linger->deadline);
-  linger->deadline.tv_sec += LINGER_SECONDS;
-  linger->event = event_new(loop_base(ingress->loop), fd, EV_READ | EV_PERSIST,
-                            linger_on_event, linger);
-  if (linger->event == NULL || event_add(linger->event, &silence) < 0)
-    goto out;
+  }
+  conn->lingers = true;
+  conn->skipped = 0;
   ingress->lingering++;
-  loop_hold(ingress->loop);
-  return;
+  event_base_gettimeofday_cached(loop_base(ingress->loop),
+                                 &conn->linger_until);
+  conn->linger_until.tv_sec += LINGER_SECONDS;
+  event_add(conn->timer, ingress->linger_silence);
+  say_goodbye(conn);
+}
 
-out:
-  if (linger != NULL && linger->event != NULL)
-    event_free(linger->event);
-  if (fd >= 0)
-    close(fd);
-  free(linger);
+static bool is_over(const struct ingress_conn *conn) {
+  struct timeval now;
+  event_base_gettimeofday_cached(loop_base(conn->ingress->loop), &now);
+  return conn->skipped > LINGER_BYTES ||
+         evutil_timercmp(&now, &conn->linger_until, >);
+}
+
+void linger_drop(struct ingress_conn *conn) {
+  struct evbuffer *input = bufferevent_get_input(conn->bev);
+  conn->skipped += evbuffer_get_length(input);
+  evbuffer_drain(input, evbuffer_get_length(input));
+  if (!conn->lingers)
+    return;
+  if (is_over(conn))
+    linger_end(conn);
+  else
+    event_add(conn->timer, conn->ingress->linger_silence);
+}
+
+void linger_forget(struct ingress_conn *conn) {
+  if (conn->lingers)
+    conn->ingress->lingering--;
+  conn->lingers = false;
 }

@@ -12,6 +12,7 @@
 #include "jsonbody.h"
 #include "key.h"
 #include "mime.h"
+#include "quantity.h"
 #include "reply.h"
 #include "worker.h"
 
@@ -49,6 +50,15 @@ void presign_link(struct exchange *ex, const char *key, const char *filename,
   buf_fini(&disposition);
 }
 
+uint32_t presign_seconds(const struct sluice_op *op, uint32_t wanted) {
+  const char *text = op_text(op, 1);
+  int64_t seconds;
+  if (text == NULL || !quantity_int(text, &seconds) || seconds < 0 ||
+      seconds > wanted)
+    return wanted;
+  return (uint32_t)seconds;
+}
+
 struct presign {
   char *type, *filename;
   uint64_t length;
@@ -68,10 +78,10 @@ static void on_signed(void *arg, enum sluice_status status, const char *why) {
   const char *url = op_text(ex->op, 0);
   json_t *answer = NULL;
   if (status == SLUICE_OK && url != NULL)
-    answer =
-        json_pack("{s:s, s:s, s:I, s:s, s:I}", "key", ex->key, "url", url,
-                  "expires_in", (json_int_t)presign->seconds, "content_type",
-                  presign->type, "size_bytes", (json_int_t)presign->length);
+    answer = json_pack(
+        "{s:s, s:s, s:I, s:s, s:I}", "key", ex->key, "url", url, "expires_in",
+        (json_int_t)presign_seconds(ex->op, presign->seconds), "content_type",
+        presign->type, "size_bytes", (json_int_t)presign->length);
   ex->op = NULL;
   if (answer == NULL)
     reply_failure(ex, status == SLUICE_OK ? SLUICE_EUPSTREAM : status, why);

@@ -129,6 +129,7 @@ void reply_empty(struct exchange *ex, int status) {
   prepare(ex, status);
   evhttp_send_reply(ex->http, status, reason_of(status), NULL);
   ingress_sent(ex->conn);
+  ingress_flush(ex->conn);
 }
 
 void reply_body(struct exchange *ex, int status, struct evbuffer *body) {
@@ -141,6 +142,7 @@ void reply_body(struct exchange *ex, int status, struct evbuffer *body) {
     ex->bytes_out = evbuffer_get_length(body);
   evhttp_send_reply(ex->http, status, reason_of(status), body);
   ingress_sent(ex->conn);
+  ingress_flush(ex->conn);
 }
 
 static int add_text(const char *text, size_t len, void *buffer) {

@@ -316,6 +316,20 @@ def test_32_uploads_to_a_full_disk_all_end():
 
 
 @test
+def test_deleted_object_is_gone_on_every_loop_at_once():
+    """However often each loop was asked for it, and remembers it."""
+    with Gateway({"server": {"workers": "4"}}) as gateway:
+        for size in (0, 1, 4096):
+            keys = [gateway.upload(b"x" * size)["key"] for _ in range(20)]
+            for key in keys:
+                for _ in range(8):  # a connection each: some loop
+                    equal("there", gateway.download(key).status, 200)
+                gateway.delete(key)
+                for _ in range(8):
+                    equal("gone", gateway.download(key).status, 404)
+
+
+@test
 def test_directory_that_went_away_is_not_ready():
     with tempfile.TemporaryDirectory() as folder:
         with Gateway(folder=folder) as gateway:

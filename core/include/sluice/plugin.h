@@ -214,7 +214,8 @@ struct sluice_backend {
 
   /* ---- optional ---- */
 
-  /* sluice_text() with the URL, done */
+  /* sluice_text() with the URL, then, where it ends before link->seconds,
+   * with the seconds after which it does; done */
   void (*presign)(void *handle, struct sluice_op *,
                   const struct sluice_link *);
   /* For a backend whose links the gateway serves: sluice_text() with the key,
