@@ -305,8 +305,6 @@ TEST_PLUGIN_FLAGS = $(PLUGIN_FLAGS) -rpath $(pkglibdir)
 
 check_LTLIBRARIES += \
 	%D%/plugins/badoption.la \
-	%D%/plugins/broken.la \
-	%D%/plugins/broken_hook.la \
 	%D%/plugins/deafhook.la \
 	%D%/plugins/goodbackend.la \
 	%D%/plugins/goodhook.la \
@@ -321,9 +319,6 @@ check_LTLIBRARIES += \
 	%D%/plugins/stall.la
 
 %C%_plugins_badoption_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
-%C%_plugins_broken_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
-%C%_plugins_broken_la_LIBADD = core/libbase.la
-%C%_plugins_broken_hook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_deafhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_goodbackend_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_goodhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
@@ -494,5 +489,4 @@ EXTRA_DIST += \
 	%D%/s3/s3-server \
 	%D%/s3/swift.py \
 	%D%/bench/load.c \
-	%D%/plugins/boxes.h \
 	%D%/plugins/entries.h
