@@ -87,11 +87,12 @@ static double cpu_of(int who) {
 static void report(const struct tally *all, uint64_t started, double cpu) {
   double took =
       all->ended > started ? (double)(all->ended - started) / 1e9 : 0;
-  printf("{\"seconds\": %.6f, \"requests\": %llu, \"errors\": %llu, "
-         "\"sent\": %llu, \"got\": %llu, \"p50\": %.1f, \"p99\": %.1f, "
+  printf("{\"seconds\": %.6f, \"requests\": %llu, \"bad\": %llu, "
+         "\"broken\": %llu, \"sent\": %llu, \"got\": %llu, \"p50\": %.1f, "
+         "\"p99\": %.1f, "
          "\"most\": %.1f, \"cpu\": %.3f}\n",
-         took, (unsigned long long)all->requests,
-         (unsigned long long)all->errors, (unsigned long long)all->sent,
+         took, (unsigned long long)all->requests, (unsigned long long)all->bad,
+         (unsigned long long)all->broken, (unsigned long long)all->sent,
          (unsigned long long)all->got, tally_quantile(all, 0.50),
          tally_quantile(all, 0.99), (double)all->longest / 1e3, cpu);
   fflush(stdout);

@@ -38,7 +38,10 @@ struct plan {
 #define SPANS 40
 
 struct tally {
-  uint64_t requests, errors, sent, got;
+  uint64_t requests; /* answered */
+  uint64_t bad;      /* of them with another status than 2xx or 304 */
+  uint64_t broken;   /* connections, before a whole answer */
+  uint64_t sent, got;
   uint64_t ended; /* when the last answer was whole */
   uint64_t longest;
   uint64_t taking[SPANS * FINE];

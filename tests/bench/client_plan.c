@@ -128,7 +128,8 @@ void tally_count(struct tally *tally, uint64_t ns) {
 
 void tally_add(struct tally *all, const struct tally *one) {
   all->requests += one->requests;
-  all->errors += one->errors;
+  all->bad += one->bad;
+  all->broken += one->broken;
   all->sent += one->sent;
   all->got += one->got;
   if (one->ended > all->ended)

@@ -163,7 +163,7 @@ static const char *field_of(const char *head, const char *name) {
 static void read_head(struct loop *loop, struct wire *wire) {
   const char *status = wire->room + 9, *value;
   wire->bad = *status != '2' && strncmp(status, "304", 3) != 0;
-  if (wire->bad && loop->worker->tally.errors == 0)
+  if (wire->bad && loop->worker->tally.bad == 0)
     fprintf(stderr, "client: %.*s\n", (int)strcspn(wire->room, "\r"),
             wire->room);
   value = field_of(wire->room, "\r\nconnection:");
@@ -287,6 +287,12 @@ static void wire_end(struct loop *loop, struct wire *wire) {
     wire_begin(loop, &loop->wires[loop->begun++]);
 }
 
+static void wire_broke(struct loop *loop, struct wire *wire) {
+  if (loop->worker->tally.broken++ == 0)
+    fprintf(stderr, "client: a connection broke\n");
+  wire_reopen(loop, wire);
+}
+
 /* Begins requests until one has to wait for its server. */
 static void wire_begin(struct loop *loop, struct wire *wire) {
   for (;;) {
@@ -301,8 +307,7 @@ static void wire_begin(struct loop *loop, struct wire *wire) {
       wire_watch(loop, wire, how > 0 ? EPOLLIN : EPOLLOUT);
       return;
     }
-    loop->worker->tally.errors++;
-    wire_reopen(loop, wire);
+    wire_broke(loop, wire);
   }
 }
 
@@ -310,7 +315,7 @@ static void wire_done(struct loop *loop, struct wire *wire) {
   struct tally *tally = &loop->worker->tally;
   tally->ended = now_ns();
   tally_count(tally, tally->ended - wire->began);
-  tally->errors += wire->bad;
+  tally->bad += wire->bad;
   if (loop->worker->client->idle != IDLE_NOT) {
     wire_end(loop, wire);
     return;
@@ -337,9 +342,7 @@ static void wire_event(struct loop *loop, struct wire *wire) {
     }
   }
   if (how < 0) {
-    if (loop->worker->tally.errors++ == 0)
-      fprintf(stderr, "client: a connection broke\n");
-    wire_reopen(loop, wire);
+    wire_broke(loop, wire);
     wire_begin(loop, wire);
   }
 }

@@ -91,6 +91,8 @@ FIGURES = (
     Figure("the same with sync: false",
            ratio("uploads", "50 MiB x 16", "nginx",
                  peer="Sluice, sync: false")),
+    Figure("upload 50 MiB, 16 connections, until the disk has them, to nginx "
+           "and a sync", ratio("uploads, synced", "50 MiB x 16", "nginx")),
     Figure("upload 50 MiB, 16 connections, to the fastest other peer",
            to_best("uploads", "50 MiB x 16", but=("nginx",)), least=1),
     Figure("durable uploads of 4 KiB, 64 connections, to one fsync a file, "
@@ -107,6 +109,10 @@ FIGURES = (
            through("upload", "4 KiB x 8", DIRECT), least=0.7),
     Figure("4 KiB downloads, 8 connections, to RGW itself",
            through("download", "4 KiB x 8", DIRECT), least=0.7),
+    Figure("CPU of 50 MiB uploads, to openssl dgst -md5 and -sha256 and "
+           "curl -T", special("through"), most=1.4),
+    Figure("peak memory of 64 uploads of 50 MiB at once",
+           special("through", "peak"), most=64, unit=" MiB"),
     Figure("CPU of 50 MiB downloads, 16 connections, to nginx's as a proxy",
            ratio("s3 downloads", "50 MiB x 16", PROXY, "cpu_gib", GATE),
            most=1.3),
@@ -133,7 +139,10 @@ FIGURES = (
     Figure("p99 of 4 KiB downloads beside 16 large uploads, to alone",
            special("fairness"), most=4),
     Figure("the same of nginx", special("fairness", peer="nginx")),
-    Figure("two workers to one", special("workers"), least=1.7),
+    Figure("two workers to one (by requests a second from 4 cores on, else "
+           "by the processor time of a request)", special("workers"),
+           least=1.7),
+    Figure("the same by requests a second", special("workers", "rates")),
 )
 
 
@@ -144,7 +153,7 @@ def table(samples):
         values = figure.values(samples)
         if values:
             failed += not figure.met(values)
-            print(f"{figure.text:76} {statistics.median(values):8.2f}"
+            print(f"{figure.text[:76]:76} {statistics.median(values):8.2f}"
                   f"{figure.unit:4} {figure.limited():9} "
                   f"{figure.verdict(values).strip('*')}")
     return failed

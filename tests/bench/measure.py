@@ -57,9 +57,10 @@ class Client:
 
     def run(self, port, plan, connections, **how):
         counted = self.finish(self.start(port, plan, connections, **how))
-        if counted["errors"]:
-            raise RuntimeError(f"{counted['errors']} of "
-                               f"{counted['requests']} requests failed")
+        if counted["bad"] or counted["broken"]:
+            raise RuntimeError(f"{counted['bad']} of {counted['requests']} "
+                               f"requests failed, {counted['broken']} "
+                               "connections broke")
         return counted
 
 
@@ -78,7 +79,8 @@ def cell(client, peer, plan, connections, **how):
             "p50": counted["p50"] / 1e3, "p99": counted["p99"] / 1e3,
             "cpu": cpu, "cpu_gib": cpu / moved * GIB if moved else 0,
             "cpu_1000": 1000 * cpu / requests,
-            "peak": memory_of(pids), "errors": counted["errors"],
+            "peak": memory_of(pids), "bad": counted["bad"],
+            "broken": counted["broken"],
             "requests": counted["requests"], "seconds": took,
             "client_cpu": counted["cpu"]}
 
@@ -93,12 +95,12 @@ class Samples:
         for name, value in sample.items():
             self.of.setdefault((group, work, peer), {}).setdefault(
                 name, []).append(value)
-        if "rate" in sample:
+        if "p50" in sample:
             print(f"  {group} | {work} | {peer}: {sample['rate']:.0f}/s "
                   f"{sample['speed']:.0f} MiB/s p50 {sample['p50']:.2f} ms "
                   f"p99 {sample['p99']:.2f} ms cpu {sample['cpu']:.2f} s "
-                  f"peak {sample['peak']:.0f} MiB errors "
-                  f"{sample['errors']}", file=sys.stderr, flush=True)
+                  f"peak {sample['peak']:.0f} MiB failed "
+                  f"{sample['bad']}+{sample['broken']}", file=sys.stderr, flush=True)
         else:
             print(f"  {group} | {work} | {peer}: {sample}",
                   file=sys.stderr, flush=True)
@@ -134,7 +136,7 @@ class Samples:
         """What the function of that name adds."""
         self.of = {key: value for key, value in self.of.items()
                    if key[0] != name and key[:2] != ("special", name) and
-                   not key[0].startswith(name + " ")}
+                   not key[0].startswith((name + " ", name + ","))}
 
 
 def turned(things, turn):

@@ -89,7 +89,8 @@ def plot(path, panels):
                for at, label in enumerate(labels)}
     across = min(2, len(panels))
     down = -(-len(panels) // across)
-    width, legend = across * WIDTH, 16 * -(-len(labels) // 3) + 10
+    width, columns = across * WIDTH, across + 1
+    legend = 16 * -(-len(labels) // columns) + 10
     total = down * HEIGHT + legend
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" '
              f'height="{total}" viewBox="0 0 {width} {total}" '
@@ -101,8 +102,8 @@ def plot(path, panels):
         parts += panel(title, unit, curves, colours)
         parts.append("</g>")
     for at, label in enumerate(labels):
-        x = 16 + at % 3 * (width - 20) / 3
-        y = down * HEIGHT + 8 + at // 3 * 16
+        x = 16 + at % columns * (width - 20) / columns
+        y = down * HEIGHT + 8 + at // columns * 16
         parts.append(line(x, y - 4, x + 18, y - 4, colours[label], 3))
         parts.append(text(x + 23, y, label, "start"))
     path.write_text("\n".join([*parts, "</svg>", ""]))

@@ -14,11 +14,29 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 SKELETON = f"""# Performance
 
 How fast Sluice is, beside what one would take in its place. Everything
-between the two markers below was measured and written by one run of
+between two markers on this page was measured and written by one run of
 `tests/bench/run` on one machine; nothing there is edited by hand.
 
 {BEGIN}
 {END}
+
+## Measure it again
+
+On a machine where nothing else runs, with Sluice built by configure's own
+CFLAGS:
+
+```
+export SLUICE=build/sluice SLUICE_PLUGINS=build/plugins/backend/local/.libs:...
+tests/bench/run --install          # everything, some two hours
+tests/bench/run --quick            # a smoke test of some ten minutes
+tests/bench/run --only uploads,s3  # see --help for the groups
+```
+
+Rates depend on the machine, on how busy it is, and on the disk. What a
+request costs in instructions doesn't: `tests/bench/instructions` counts those
+of ten kinds of request, compares them with `tests/bench/instructions.txt`, and
+fails when one grew by more than 5 %. More about memory is measured by
+`tests/bench/memory.py`, more about S3 by `tests/bench/s3.py`.
 """
 
 # Group of samples: title, unequal work, what its plot shows.
@@ -75,7 +93,7 @@ class Report:
     def row(self, group, work, peer):
         figures = self.samples.of[group, work, peer]
         large = by_bytes(work)
-        errors = sum(figures["errors"])
+        errors = sum(figures["bad"] + figures["broken"])
         name = f"**{peer}**" if peer.startswith("Sluice") else peer
         if errors:
             asked = sum(figures["requests"])
@@ -86,10 +104,16 @@ class Report:
             (" MiB/s" if large else " /s"),
             short(statistics.median(figures["p50"])),
             short(statistics.median(figures["p99"])),
-            short(statistics.median(figures["cpu_gib" if large else
-                                            "cpu_1000"])) +
-            (" /GiB" if large else " /1000"),
-            short(statistics.median(figures["peak"]))]) + " |"
+            *self.costs(figures, large)]) + " |"
+
+    @staticmethod
+    def costs(figures, large):
+        """Of a service that isn't ours to measure nothing is known."""
+        if not any(figures["peak"]):
+            return "–", "–"
+        name, unit = (("cpu_gib", "GiB") if large else ("cpu_1000", "1000"))
+        return (f"{short(statistics.median(figures[name]))} /{unit}",
+                short(statistics.median(figures["peak"])))
 
     def table(self, group):
         of = self.samples.of
@@ -136,7 +160,7 @@ class Report:
                                                        figure))
                     for connections, work in works
                     if (group, work, peer) in self.samples.of}
-            yield (size or "all", "MiB/s by connections" if large else
+            yield (size or "Requests", "MiB/s by connections" if large else
                    "requests a second by connections", curves)
 
     def curves_of_costs(self):
@@ -169,9 +193,20 @@ class Report:
                     yield f"- {peer}: {said}."
             for text in self.about["skipped"].get(group, []):
                 yield f"- {text}"
+            yield from self.synced(group)
             yield "\n<details><summary>All figures</summary>\n"
             yield from self.table(group)
             yield "\n</details>\n"
+
+    def synced(self, group):
+        """Uploads with what it takes until the disk has them."""
+        name = group + ", synced"
+        for work in self.samples.works(name):
+            said = [f"{peer} " + ranged(self.samples.of[name, work, peer]
+                                        ["speed"])
+                    for peer in self.samples.peers(name)]
+            yield (f"- {work}, with a `sync` after it, MiB/s: "
+                   f"{'; '.join(said)}.")
 
     def linear(self, folder):
         panels = self.curves_of_costs()
@@ -191,6 +226,7 @@ class Report:
     def measured(self, folder):
         yield "## The machine and the programs\n"
         yield from (f"- {text}" for text in self.about["machine"])
+        yield from (f"- {text}" for text in self.about.get("troubles", []))
         yield ""
         figures = self.figures()
         if figures:

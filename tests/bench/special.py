@@ -11,19 +11,25 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from kit import GIB, KIB, MIB, equal, request
+from s3.kit import Rgw
 
 from .measure import cell
 from .peers.nginx import Nginx
-from .peers.peer import Site, cpu_of, get, memory_of
-from .peers.sluice import Sluice
+from .peers.peer import Site, cpu_of, memory_of
+from .peers.rgw import Direct
+from .peers.sluice import Sluice, SluiceS3
 from .stock import Stocked
-from .works import present
+from .works import crowd, present
 
 CORES = sorted(os.sched_getaffinity(0))
 
 
 def named(kind, name, **more):
     return type(kind.__name__ + name, (kind,), {"name": name, **more})
+
+
+# As many downloads at once as connections take 1.4 GiB of the budget.
+ROOMY = named(Sluice, "Sluice, 2 GiB", memory="2GiB")
 
 
 # ---- fsync ------------------------------------------------------------------
@@ -61,7 +67,7 @@ def fsync(bench):
             place = bench.place()
             ours = cell(bench.client, peer, peer.uploads(4 * KIB, place), 64,
                         seconds=bench.seconds)
-            peer.removed(place)
+            peer.removed(place, 4 * KIB)
             os.sync()
             one = synced_files(peer.folder, 1, bench.seconds)
             many = synced_files(peer.folder, 64, bench.seconds)
@@ -80,31 +86,66 @@ def cpu_of_command(*command):
     return usage.ru_utime + usage.ru_stime
 
 
-def basis(bench):
-    """openssl dgst -md5 and cp of as many bytes as are uploaded."""
-    count, size = 16, 50 * MIB
+COUNT, SIZE = 16, 50 * MIB
+
+
+def cost_of_tools(bench, *words, target=None):
+    """Processor time a GiB of commands that are given as many bytes as are
+    uploaded: digests, and a plain copy, or a PUT where there is a target."""
     source = Path(bench.folder, "bytes")
-    piece = os.urandom(MIB)
-    with source.open("wb") as file:
-        for _ in range(count * size // MIB):
-            file.write(piece)
+    if not source.exists():
+        piece = os.urandom(MIB)
+        with source.open("wb") as file:
+            for _ in range(COUNT * SIZE // MIB):
+                file.write(piece)
+    total = sum(cpu_of_command("openssl", "dgst", word, str(source))
+                for word in words)
+    copy = source.with_name("copy")
+    last = (["curl", "-sf", "--noproxy", "*", "-T", str(source), target]
+            if target else ["cp", "--reflink=never", str(source), str(copy)])
+    total += cpu_of_command(*last)
+    copy.unlink(missing_ok=True)
+    os.sync()
+    return total / (COUNT * SIZE / GIB)
+
+
+def cost_of_uploads(bench, peer):
+    place = bench.place()
+    cpu = cell(bench.client, peer, peer.uploads(SIZE, place), COUNT,
+               most=COUNT)["cpu"]
+    equal("objects", peer.removed(place, SIZE), COUNT)
+    os.sync()
+    return cpu / (COUNT * SIZE / GIB)
+
+
+def basis(bench):
+    """Beside openssl dgst -md5 and cp of as many bytes."""
     with Sluice(bench.folder, bench.client) as peer:
         for _ in range(bench.rounds):
-            place = bench.place()
-            ours = cell(bench.client, peer, peer.uploads(size, place), 16,
-                        most=count)["cpu"]
-            peer.removed(place)
-            digest = cpu_of_command("openssl", "dgst", "-md5", str(source))
-            copy = source.with_name("copy")
-            plain = cpu_of_command("cp", "--reflink=never", str(source),
-                                   str(copy))
-            copy.unlink()
-            os.sync()
-            gib = count * size / GIB
+            ours = cost_of_uploads(bench, peer)
+            tools = cost_of_tools(bench, "-md5")
             bench.samples.add("special", "basis", "Sluice", {
-                "value": ours / (digest + plain), "cpu_gib": ours / gib,
-                "digest": digest / gib, "copy": plain / gib})
-    source.unlink()
+                "value": ours / tools, "ours": ours, "tools": tools})
+
+
+def through(bench):
+    """To an S3 service, beside both digests and a plain PUT; and the peak of
+    many uploads at once."""
+    if not list(present((Direct,))):
+        return
+    for _ in range(bench.rounds):
+        with Rgw() as rgw, Direct(bench.folder, rgw, bench.client, ()) as \
+                direct, SluiceS3(bench.folder, bench.client, direct) as peer:
+            ours = cost_of_uploads(bench, peer)
+            tools = cost_of_tools(bench, "-md5", "-sha256",
+                                  target=direct.url("PUT", "tools"))
+            place, many = bench.place(), 16 if bench.quick else 64
+            peak = cell(bench.client, peer, peer.uploads(SIZE, place), many,
+                        most=many)["peak"]
+            equal("objects", peer.removed(place, SIZE), many)
+            bench.samples.add("special", "through", "Sluice", {
+                "value": ours / tools, "peak": peak, "ours": ours,
+                "tools": tools})
 
 
 # ---- lists ------------------------------------------------------------------
@@ -161,11 +202,11 @@ def idle_each(bench, peer, count, at_once):
 def idle(bench):
     """A fresh process each time: memory that was used once isn't counted
     again."""
-    count = 1000 if bench.quick else 10000
+    count = 1000 if bench.quick else crowd()
     for _ in range(bench.rounds):
         values = {}
         for figure in ("value", "at_once"):
-            with Sluice(bench.folder, bench.client, (4 * KIB,)) as peer:
+            with ROOMY(bench.folder, bench.client, (4 * KIB,)) as peer:
                 values[figure] = idle_each(bench, peer, count,
                                            figure == "at_once")
         bench.samples.add("special", "idle", "Sluice", values)
@@ -181,7 +222,7 @@ def beside_uploads(bench, peer, place):
                                seconds=bench.seconds + 1)
     beside = cell(bench.client, peer, gets, 16, seconds=bench.seconds)
     bench.client.finish(rough)
-    peer.removed(place)
+    peer.removed(place, 50 * MIB)
     os.sync()
     bench.samples.add("special", "fairness", peer.name, {
         "value": beside["p99"] / alone["p99"], "alone": alone["p99"],
@@ -226,11 +267,11 @@ def workers(bench):
             one, two = (cell(bench.client, peer, peer.downloads(4 * KIB), 64,
                              seconds=bench.seconds, before=pinned(2)[1])
                         for peer in peers)
-            value = (two["rate"] / one["rate"] if pinned(2)[0] else
-                     2 * one["cpu_1000"] / two["cpu_1000"])
+            rate = two["rate"] / one["rate"]
+            # Two cores can't do more than twice the work of one.
+            cost = min(2, 2 * one["cpu_1000"] / two["cpu_1000"])
             bench.samples.add("special", "workers", "Sluice", {
-                "value": value, "one": one["cpu_1000"],
-                "two": two["cpu_1000"]})
+                "value": rate if pinned(2)[0] else cost, "rates": rate})
 
 
 # ---- linear costs -----------------------------------------------------------
@@ -250,7 +291,7 @@ def upload_costs(bench):
             place, count = bench.place(), max(1, 512 * MIB // size)
             sample = cell(bench.client, peer, peer.uploads(size, place), 1,
                           most=count)
-            peer.removed(place)
+            equal("objects", peer.removed(place, size), count)
             os.sync()
             cost(bench, "One upload", "CPU ms a MiB", name,
                  1000 * sample["cpu"] * MIB / (count * size))
@@ -284,15 +325,15 @@ def list_costs(bench):
 
 
 def connection_costs(bench):
-    for exponent in range(1, 4 if bench.quick else 5):
-        with Sluice(bench.folder, bench.client, (4 * KIB,)) as peer:
-            sample = cell(bench.client, peer, peer.downloads(4 * KIB),
-                          10 ** exponent, seconds=bench.seconds)
+    for count in (10, 100, 1000, crowd())[:3 if bench.quick else 4]:
+        with ROOMY(bench.folder, bench.client, (4 * KIB,)) as peer:
+            sample = cell(bench.client, peer, peer.downloads(4 * KIB), count,
+                          seconds=bench.seconds)
             cost(bench, "4 KiB downloads by connections", "CPU µs a request",
-                 f"10^{exponent}", 1000 * sample["cpu_1000"])
+                 f"{count}", 1000 * sample["cpu_1000"])
         with Sluice(bench.folder, bench.client, (4 * KIB,)) as peer:
-            cost(bench, "Idle connections", "KiB each", f"10^{exponent}",
-                 idle_each(bench, peer, 10 ** exponent, False))
+            cost(bench, "Idle connections", "KiB each", f"{count}",
+                 idle_each(bench, peer, count, False))
 
 
 def linear(bench):
@@ -302,5 +343,6 @@ def linear(bench):
         connection_costs(bench)
 
 
-GROUPS = {"fsync": fsync, "basis": basis, "lists": lists, "idle": idle,
-          "fairness": fairness, "workers": workers, "linear": linear}
+GROUPS = {"fsync": fsync, "basis": basis, "through": through,
+          "lists": lists, "idle": idle, "fairness": fairness,
+          "workers": workers, "linear": linear}

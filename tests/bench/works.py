@@ -5,7 +5,10 @@ that all peers take turns in.  Each function adds samples of its group.
 import contextlib
 import os
 import random
+import resource
+import subprocess
 import sys
+import time
 
 from kit import GIB, KIB, MIB
 from s3.kit import Rgw
@@ -26,6 +29,9 @@ CONNECTIONS = (1, 16, 64, 512)
 # Bytes in flight beyond these make a cell a measurement of the machine's
 # memory, or of its disk's cache, and take minutes a peer.
 UPLOAD_MAX, DOWNLOAD_MAX, S3_MAX = 4 * GIB, 32 * GIB, GIB
+
+# Uploads to a folder that are also measured until the disk has them.
+SYNCED = ("50 MiB x 16", "1 GiB x 1")
 
 LOCAL = (Sluice, SluiceHasty, Nginx, Lighttpd, Apache, RcloneHttp, RcloneDav)
 S3 = (Direct, NginxProxy, SluiceS3, Service)
@@ -69,6 +75,13 @@ def how_long(size, connections, seconds):
     return {"most": max(1, -(-GIB // (size * connections))) * connections}
 
 
+def crowd():
+    """10 000 connections, or as many as the gateway takes where a process
+    may open fewer files: two for each, and a loop's share may be uneven."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return min(10000, int(most * 0.45) // 1000 * 1000)
+
+
 def present(kinds):
     """Those that can run here; a line about the others."""
     for kind in kinds:
@@ -87,18 +100,32 @@ class Bench:
         self.client, self.samples, self.folder = client, samples, folder
         self.rounds, self.quick = given.rounds, given.quick
         self.seconds = given.seconds
-        self.places = 0
+        self.places, self.troubles = 0, []
 
     def place(self):
         self.places += 1
         return f"up{self.places}"
 
     def take(self, group, work, peer, plan, connections, **limits):
-        if plan is not None:
-            self.samples.add(group, work, peer.name, cell(
-                self.client, peer, plan, connections, **limits))
+        """A sample; None where the peer can't do that, or failed at it,
+        which ends nobody else's turn."""
+        if plan is None:
+            return None
+        try:
+            sample = cell(self.client, peer, plan, connections, **limits)
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            self.trouble(group, work, peer, error)
+            return None
+        self.samples.add(group, work, peer.name, sample)
+        return sample
+
+    def trouble(self, group, work, peer, what):
+        text = f"{peer.name} failed at {group}, {work}: {what}"
+        print(f"  {text}", file=sys.stderr, flush=True)
+        self.troubles.append(text)
 
     def upload(self, group, peer, name, size, connections):
+        """What was answered must be there."""
         place = self.place()
         plan = peer.uploads(size, place)
         if plan is None:
@@ -107,11 +134,29 @@ class Bench:
         if len(plan) > 1:
             # Each key once: nothing is overwritten.
             limits["most"] = min(len(plan), limits.get("most", len(plan)))
-        self.take(group, f"{name} x {connections}", peer, plan, connections,
-                  **limits)
-        peer.removed(place)
+        work = f"{name} x {connections}"
+        sample = self.take(group, work, peer, plan, connections, **limits)
+        if sample and group == "uploads" and work in SYNCED:
+            self.sync(group, work, peer, sample)
+        stored = peer.removed(place, size)
+        if sample:
+            # Of a broken connection nobody knows.
+            least = sample["requests"] - sample["bad"]
+            if not least <= stored <= least + sample["broken"]:
+                self.trouble(group, work, peer, f"{least} uploads left "
+                             f"{stored} objects of that size")
         # What the peers leave to the disk isn't the next one's to wait for.
         os.sync()
+
+    def sync(self, group, work, peer, sample):
+        """What the uploads made, had they been waited for on the disk."""
+        started = time.monotonic()
+        os.sync()
+        share = sample["seconds"] / (sample["seconds"] + time.monotonic() -
+                                     started)
+        self.samples.add(group + ", synced", work, peer.name,
+                         {"speed": sample["speed"] * share,
+                          "rate": sample["rate"] * share})
 
     def download(self, group, peer, name, size, connections):
         self.take(group, f"{name} x {connections}", peer,
@@ -165,21 +210,26 @@ def shuffled(parts):
     return plan
 
 
+def mixture(bench, peer, connections):
+    place = bench.place()
+    plan = shuffled(((700, peer.downloads(4 * KIB)),
+                     (200, peer.downloads(MIB)),
+                     (100, peer.uploads(4 * KIB, place))))
+    bench.take("mixed", f"x {connections}", peer, plan, connections,
+               seconds=bench.seconds)
+    peer.removed(place, 4 * KIB)
+    os.sync()
+
+
 def mixed(bench):
     """70 % downloads of 4 KiB, 20 % of 1 MiB, 10 % uploads of 4 KiB."""
     kinds = [kind for kind in LOCAL if kind is not RcloneHttp]
     with contextlib.ExitStack() as stack:
         peers = local_peers(bench, stack, kinds, (4 * KIB, MIB))
         for turn in range(bench.rounds):
-            for peer in turned(peers, turn):
-                place = bench.place()
-                plan = shuffled(((700, peer.downloads(4 * KIB)),
-                                 (200, peer.downloads(MIB)),
-                                 (100, peer.uploads(4 * KIB, place))))
-                bench.take("mixed", "x 64", peer, plan, 64,
-                           seconds=bench.seconds)
-                peer.removed(place)
-                os.sync()
+            for connections in (64,) if bench.quick else CONNECTIONS:
+                for peer in turned(peers, turn):
+                    mixture(bench, peer, connections)
 
 
 def presign(bench):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Apache httpd: static files, uploads by mod_dav.
 
-By its manual: the event MPM with threads enough for as many connections as
-are measured, EnableSendfile for files of a local disk, a lock database for
+By its manual: the event MPM with threads for as many connections as are
+measured (it closes kept ones when threads are scarce), all made at the start;
+EnableSendfile for files of a local disk, a lock database for
 mod_dav, kept connections without an end; no log of requests.
 """
 from pathlib import Path
@@ -22,13 +23,13 @@ PidFile {folder}/pid
 ErrorLog {folder}/error.log
 {modules}
 {user}
-StartServers 4
+StartServers 16
 ThreadsPerChild 64
 ThreadLimit 64
 ServerLimit 16
 MaxRequestWorkers 1024
-MinSpareThreads 64
-MaxSpareThreads 1024
+MinSpareThreads 512
+MaxSpareThreads 1088
 KeepAlive On
 MaxKeepAliveRequests 0
 KeepAliveTimeout 60

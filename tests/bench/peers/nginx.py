@@ -113,5 +113,5 @@ class NginxProxy(Peer):
     def downloads(self, size):
         return self.direct.downloads(size)
 
-    def removed(self, place):
-        self.direct.removed(place)
+    def removed(self, place, size):
+        return self.direct.removed(place, size)

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from kit import KIB, MIB, GIB, PATIENCE, eventually, head
+from kit import GIB, KIB, MIB, PATIENCE, eventually, head
 
 # How many objects of each size there are to download.
 STOCK = {4 * KIB: 1000, MIB: 64, 50 * MIB: 16, GIB: 1}
@@ -176,8 +176,9 @@ class Peer:
     def downloads(self, size):
         return None
 
-    def removed(self, place):
-        """Nothing is left of what was stored there."""
+    def removed(self, place, size):
+        """How many objects of that size were stored there; none is left."""
+        raise NotImplementedError
 
 
 class Site:
@@ -206,8 +207,12 @@ class Site:
         path.mkdir(exist_ok=True)
         path.chmod(0o777)
 
-    def removed(self, place):
-        shutil.rmtree(Path(self.root, place), ignore_errors=True)
+    def removed(self, place, size):
+        path = Path(self.root, place)
+        found = sum(entry.stat().st_size == size for entry in
+                    os.scandir(path)) if path.exists() else 0
+        shutil.rmtree(path, ignore_errors=True)
+        return found
 
 
 class Static(Peer):
@@ -229,8 +234,8 @@ class Static(Peer):
     def downloads(self, size):
         return [get(target) for target in self.site.targets[size]]
 
-    def removed(self, place):
-        self.site.removed(place)
+    def removed(self, place, size):
+        return self.site.removed(place, size)
 
 
 def unprivileged():

@@ -62,5 +62,5 @@ class Service(Peer):
         return [asking("POST", "/files/presign", {"key": key})
                 for key in self.direct.stock[size]]
 
-    def removed(self, place):
-        self.direct.removed(place)
+    def removed(self, place, size):
+        return self.direct.removed(place, size)

@@ -38,6 +38,10 @@ class Direct(Peer):
     def start(self):
         """It runs already, and what it costs isn't of interest."""
 
+    def url(self, method, key):
+        return self.rgw.endpoint + self.rgw.client().presigned(
+            method, path_of(self.bucket, key))
+
     def link(self, method, key, size=0):
         client = self.rgw.client()
         target = client.presigned(method, path_of(self.bucket, key))
@@ -60,16 +64,18 @@ class Direct(Peer):
     def downloads(self, size):
         return [self.link("GET", key) for key in self.stock[size]]
 
-    def keys(self, place):
-        client, keys, more = self.rgw.client(), [], {}
+    def objects(self, place):
+        """Keys and sizes."""
+        client, found, more = self.rgw.client(), [], {}
         while more is not None:
             query = urlencode({"list-type": 2, "prefix": place + "/", **more})
             text = client.ask("GET", path_of(self.bucket) + "?" +
                               query).body.decode()
-            keys += map(unescape, re.findall("<Key>(.*?)</Key>", text))
+            found += zip(map(unescape, re.findall("<Key>(.*?)</Key>", text)),
+                         map(int, re.findall("<Size>(.*?)</Size>", text)))
             token = re.search("<NextContinuationToken>(.*?)</", text)
             more = token and {"continuation-token": unescape(token[1])}
-        return keys
+        return found
 
     def lists(self, prefix="stock-4096", limit=100):
         client = self.rgw.client()
@@ -78,7 +84,9 @@ class Direct(Peer):
         target = client.presigned("GET", path_of(self.bucket), query=query)
         return [element(head("GET", target, host=client.host))]
 
-    def removed(self, place):
-        gone = [self.link("DELETE", key) for key in self.keys(place)]
+    def removed(self, place, size):
+        found = self.objects(place)
+        gone = [self.link("DELETE", key) for key, _ in found]
         if gone:
             self.client.run(self.port, gone, 16, most=len(gone))
+        return sum(one == size for _, one in found)

@@ -5,7 +5,7 @@ over an S3 service.
 import json
 from urllib.parse import quote
 
-from kit import (BINARY, FORM, Gateway, head, large_form,
+from kit import (BINARY, FORM, Gateway, equal, head, large_form,
                  request)
 
 from .peer import STOCK, Peer, element, get, said
@@ -32,7 +32,7 @@ class Sluice(Peer):
                          "(fsync, group commit)",
                "download": "an index look-up a request"}
     backend = {}
-    workers = "auto"
+    workers, memory = "auto", "256MiB"
     before = ()       # words before the command, as taskset's
 
     def __init__(self, folder, client=None, sizes=()):
@@ -52,7 +52,7 @@ class Sluice(Peer):
     def sections(self):
         return {"server": {"workers": self.workers},
                 "uploads": {"max_bytes": "6GiB"},
-                "limits": {"connections": "12000",
+                "limits": {"connections": "16000", "memory": self.memory,
                            "backend_timeout": "10m"},
                 "backends": {"main": self.backend}}
 
@@ -66,16 +66,17 @@ class Sluice(Peer):
         """STOCK of that size, by uploads."""
         place = f"stock-{size}"
         self.client.run(self.port, [form(size, place)], 8, most=STOCK[size])
-        self.stock[size] = self.keys(place)
+        self.stock[size] = [thing["key"] for thing in self.objects(place)]
+        equal("objects in stock", len(self.stock[size]), STOCK[size])
 
-    def keys(self, place):
-        keys, more = [], {}
+    def objects(self, place):
+        found, more = [], {}
         while more is not None:
             page = self.gateway.list(place + "/", **more)
-            keys += [thing["key"] for thing in page["objects"]]
+            found += page["objects"]
             more = ({"cursor": page["next_cursor"]} if page["truncated"]
                     else None)
-        return keys
+        return found
 
     def uploads(self, size, place):
         return [form(size, place)]
@@ -92,11 +93,13 @@ class Sluice(Peer):
         return [asking("POST", "/files/presign", {"key": key})
                 for key in self.stock[size]]
 
-    def removed(self, place):
-        gone = [asking("DELETE", "/files", {"key": key})
-                for key in self.keys(place)]
+    def removed(self, place, size):
+        found = self.objects(place)
+        gone = [asking("DELETE", "/files", {"key": thing["key"]})
+                for thing in found]
         if gone:
             self.client.run(self.port, gone, 16, most=len(gone))
+        return sum(thing["size_bytes"] == size for thing in found)
 
 
 class SluiceHasty(Sluice):
@@ -118,6 +121,6 @@ class SluiceS3(Sluice):
         super().__init__(folder, client)
         self.stock = direct.stock
 
-    def removed(self, place):
-        self.direct.removed(place)
+    def removed(self, place, size):
+        return self.direct.removed(place, size)
 
