@@ -25,7 +25,7 @@ class Client:
 
     def __init__(self, folder):
         self.program = Path(folder, "client")
-        self.folder = folder
+        self.folder, self.patience = folder, SLOW
         self.threads = min(2, len(os.sched_getaffinity(0)))
         subprocess.run(
             [os.environ.get("CC", "cc").split()[-1], "-std=gnu11",
@@ -49,8 +49,15 @@ class Client:
 
     def finish(self, process):
         """What it counted."""
-        out, _ = process.communicate(timeout=SLOW)
-        Path(process.args[-1]).unlink()
+        try:
+            out, _ = process.communicate(timeout=self.patience)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise RuntimeError("no end in "
+                               f"{self.patience:.0f} s") from None
+        finally:
+            Path(process.args[-1]).unlink()
         if process.returncode:
             raise RuntimeError("the client failed, see above")
         return json.loads(out)
