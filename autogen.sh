@@ -14,8 +14,8 @@ cd "$top"
 
 build_packages='autoconf automake libtool pkg-config make gcc libc6-dev
 libevent-dev libssl-dev libyaml-dev libjansson-dev libsqlite3-dev
-libcurl4-openssl-dev libexpat1-dev'
-check_packages='libcunit1-dev python3 openssl curl'
+libcurl4-openssl-dev libexpat1-dev libcrypt-dev'
+check_packages='libcunit1-dev python3 openssl curl python3-cryptography'
 
 say() {
   printf 'autogen.sh: %s\n' "$*"

@@ -14,6 +14,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/buf.h \
 	%D%/base/chunked.c \
 	%D%/base/chunked.h \
+	%D%/base/cidr.c \
+	%D%/base/cidr.h \
 	%D%/base/codec.c \
 	%D%/base/codec.h \
 	%D%/base/cursor.c \
@@ -26,6 +28,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/errmsg.h \
 	%D%/base/formdata.c \
 	%D%/base/formdata.h \
+	%D%/base/forwarded.c \
+	%D%/base/forwarded.h \
 	%D%/base/head.c \
 	%D%/base/head.h \
 	%D%/base/key.c \
@@ -40,7 +44,11 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/query.h \
 	%D%/base/range.c \
 	%D%/base/range.h \
-	%D%/base/token.h
+	%D%/base/siphash.c \
+	%D%/base/siphash.h \
+	%D%/base/token.h \
+	%D%/base/words.c \
+	%D%/base/words.h
 
 # ---- core/runtime -----------------------------------------------------------
 
@@ -83,7 +91,6 @@ noinst_LTLIBRARIES += %D%/libhost.la
 	%D%/host/options.h \
 	%D%/host/options_type.c \
 	%D%/host/options_type.h \
-	%D%/host/options_words.c \
 	%D%/host/plugin.c \
 	%D%/host/plugin.h \
 	%D%/host/plugin_file.c \
@@ -91,6 +98,7 @@ noinst_LTLIBRARIES += %D%/libhost.la
 	%D%/host/plugin_list.c \
 	%D%/host/settings.c \
 	%D%/host/settings.h \
+	%D%/host/settings_cors.c \
 	%D%/host/settings_parts.h \
 	%D%/host/settings_plugins.c \
 	%D%/host/settings_routes.c \
@@ -104,6 +112,8 @@ noinst_LTLIBRARIES += %D%/libhttp.la
 %C%_libhttp_la_LIBADD = $(EVENT_OPENSSL_LIBS) $(EVENT_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS) \
 	$(JANSSON_LIBS)
 %C%_libhttp_la_SOURCES = \
+	%D%/http/cors.c \
+	%D%/http/cors.h \
 	%D%/http/delete.c \
 	%D%/http/download.c \
 	%D%/http/exchange.c \

@@ -38,6 +38,7 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/call_private.h \
 	%D%/lib/s3/client.c \
 	%D%/lib/s3/client.h \
+	%D%/lib/s3/complete.c \
 	%D%/lib/s3/credentials.c \
 	%D%/lib/s3/credentials.h \
 	%D%/lib/s3/credentials_container.c \
@@ -57,12 +58,14 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/credentials_url.c \
 	%D%/lib/s3/credentials_web.c \
 	%D%/lib/s3/dialect.h \
+	%D%/lib/s3/found.c \
 	%D%/lib/s3/get.c \
 	%D%/lib/s3/list.c \
 	%D%/lib/s3/meta.c \
 	%D%/lib/s3/metadata.c \
 	%D%/lib/s3/metadata.h \
 	%D%/lib/s3/multipart.c \
+	%D%/lib/s3/multipart.h \
 	%D%/lib/s3/object.c \
 	%D%/lib/s3/presign.c \
 	%D%/lib/s3/profile.c \
@@ -73,6 +76,7 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/send.c \
 	%D%/lib/s3/sigv4.c \
 	%D%/lib/s3/sigv4.h \
+	%D%/lib/s3/single.c \
 	%D%/lib/s3/sweep.c \
 	%D%/lib/s3/task.h \
 	%D%/lib/s3/verdict.c \
@@ -99,6 +103,24 @@ noinst_LTLIBRARIES += %D%/lib/libhook.la
 %C%_lib_libhook_la_SOURCES = \
 	%D%/lib/hook/grants.h \
 	%D%/lib/hook/watch.h
+
+# ---- lib: what hooks that log requests share --------------------------------
+
+noinst_LTLIBRARIES += %D%/lib/liblogs.la
+%C%_lib_liblogs_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/%D%/lib/logs
+%C%_lib_liblogs_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS)
+%C%_lib_liblogs_la_LIBADD = $(EVENT_LIBS) $(JANSSON_LIBS)
+%C%_lib_liblogs_la_SOURCES = \
+	%D%/lib/logs/access.c \
+	%D%/lib/logs/access.h \
+	%D%/lib/logs/journal.c \
+	%D%/lib/logs/journal.h \
+	%D%/lib/logs/journal_private.h \
+	%D%/lib/logs/journal_write.c \
+	%D%/lib/logs/line.c \
+	%D%/lib/logs/line.h \
+	%D%/lib/logs/sink.c \
+	%D%/lib/logs/sink.h
 
 # ---- backend/{b2,ceph,minio,r2,s3}: options and a dialect each --------------
 
@@ -190,6 +212,62 @@ pkglib_LTLIBRARIES += %D%/backend/local/local.la
 EXTRA_%C%_backend_local_local_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_backend_local_local_la_SOURCES =
 
+# ---- hook/log_combined ------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/hook/log_combined/liblog_combined.la
+%C%_hook_log_combined_liblog_combined_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/%D%/lib/logs \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_hook_log_combined_liblog_combined_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) 
+%C%_hook_log_combined_liblog_combined_la_LIBADD = %D%/lib/liblogs.la $(EVENT_LIBS) $(JANSSON_LIBS) 
+%C%_hook_log_combined_liblog_combined_la_SOURCES = \
+	%D%/hook/log_combined/combined.c \
+	%D%/hook/log_combined/combined.h \
+	%D%/hook/log_combined/log_combined.c
+
+pkglib_LTLIBRARIES += %D%/hook/log_combined/log_combined.la
+%C%_hook_log_combined_log_combined_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_hook_log_combined_log_combined_la_LIBADD = %D%/hook/log_combined/liblog_combined.la core/libbase.la
+EXTRA_%C%_hook_log_combined_log_combined_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_hook_log_combined_log_combined_la_SOURCES =
+
+# ---- hook/log_json ----------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/hook/log_json/liblog_json.la
+%C%_hook_log_json_liblog_json_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/%D%/lib/logs \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_hook_log_json_liblog_json_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) 
+%C%_hook_log_json_liblog_json_la_LIBADD = %D%/lib/liblogs.la $(EVENT_LIBS) $(JANSSON_LIBS) 
+%C%_hook_log_json_liblog_json_la_SOURCES = \
+	%D%/hook/log_json/fields.c \
+	%D%/hook/log_json/fields.h \
+	%D%/hook/log_json/log_json.c
+
+pkglib_LTLIBRARIES += %D%/hook/log_json/log_json.la
+%C%_hook_log_json_log_json_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_hook_log_json_log_json_la_LIBADD = %D%/hook/log_json/liblog_json.la core/libbase.la
+EXTRA_%C%_hook_log_json_log_json_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_hook_log_json_log_json_la_SOURCES =
+
+# ---- hook/rate_limit --------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/hook/rate_limit/librate_limit.la
+%C%_hook_rate_limit_librate_limit_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_hook_rate_limit_librate_limit_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) 
+%C%_hook_rate_limit_librate_limit_la_LIBADD =  $(EVENT_LIBS) $(JANSSON_LIBS) 
+%C%_hook_rate_limit_librate_limit_la_SOURCES = \
+	%D%/hook/rate_limit/buckets.c \
+	%D%/hook/rate_limit/buckets.h \
+	%D%/hook/rate_limit/rate_limit.c \
+	%D%/hook/rate_limit/rates.c \
+	%D%/hook/rate_limit/rates.h
+
+pkglib_LTLIBRARIES += %D%/hook/rate_limit/rate_limit.la
+%C%_hook_rate_limit_rate_limit_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_hook_rate_limit_rate_limit_la_LIBADD = %D%/hook/rate_limit/librate_limit.la core/libbase.la
+EXTRA_%C%_hook_rate_limit_rate_limit_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_hook_rate_limit_rate_limit_la_SOURCES =
+
 # ---- templates for new plugins: built and tested, never installed -----------
 
 # -rpath is what makes libtool build a module of what isn't installed.
@@ -218,4 +296,7 @@ EXTRA_%C%_skeleton_skeleton_hook_la_DEPENDENCIES = $(PLUGIN_FILES)
 
 EXTRA_DIST += \
 	%D%/backend/local/example.yaml \
+	%D%/hook/log_combined/log_combined.yaml \
+	%D%/hook/log_json/log_json.yaml \
+	%D%/hook/rate_limit/rate_limit.yaml \
 	%D%/skeleton/README.md

@@ -11,6 +11,9 @@ LDADD = %D%/unit/libunit.la $(CORE_LIBS) $(CUNIT_LIBS)
 # Each folder of built plugins, where the tests look for them.
 TEST_PLUGINS = plugins/backend/local plugins/backend/s3 plugins/backend/minio \
 	plugins/backend/r2 plugins/backend/b2 plugins/backend/ceph \
+	plugins/hook/log_combined \
+	plugins/hook/log_json \
+	plugins/hook/rate_limit \
 	plugins/skeleton %D%/plugins
 
 AM_TESTS_ENVIRONMENT = \
@@ -48,9 +51,11 @@ check_LTLIBRARIES += %D%/unit/libunit.la
 
 UNIT_TESTS = \
 	%D%/unit/test_address \
+	%D%/unit/test_buckets \
 	%D%/unit/test_budget \
 	%D%/unit/test_buf \
 	%D%/unit/test_chunked \
+	%D%/unit/test_cidr \
 	%D%/unit/test_codec \
 	%D%/unit/test_config \
 	%D%/unit/test_credentials \
@@ -72,6 +77,7 @@ UNIT_TESTS = \
 	%D%/unit/test_ingress_body \
 	%D%/unit/test_ingress_end \
 	%D%/unit/test_key \
+	%D%/unit/test_line \
 	%D%/unit/test_listen \
 	%D%/unit/test_local \
 	%D%/unit/test_local_cache \
@@ -103,6 +109,7 @@ UNIT_TESTS = \
 	%D%/unit/test_settings \
 	%D%/unit/test_sigv4 \
 	%D%/unit/test_sigv4vectors \
+	%D%/unit/test_siphash \
 	%D%/unit/test_skeleton \
 	%D%/unit/test_spool \
 	%D%/unit/test_spool_job \
@@ -295,6 +302,12 @@ S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 	%D%/unit/xmltold.c \
 	%D%/unit/xmltold.h
 
+%C%_unit_test_buckets_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/rate_limit -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_buckets_LDADD = %D%/unit/libunit.la plugins/hook/rate_limit/librate_limit.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_line_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_line_LDADD = %D%/unit/libunit.la plugins/lib/liblogs.la $(CORE_LIBS) $(CUNIT_LIBS)
+
 %C%_unit_test_skeleton_LDADD = %D%/unit/libunit.la \
 	plugins/skeleton/libskeleton.la $(CORE_LIBS) $(CUNIT_LIBS)
 
@@ -341,6 +354,7 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_config \
 	%D%/fuzz/fuzz_cursor \
 	%D%/fuzz/fuzz_formdata \
+	%D%/fuzz/fuzz_forwarded \
 	%D%/fuzz/fuzz_head \
 	%D%/fuzz/fuzz_metadata \
 	%D%/fuzz/fuzz_profile \
@@ -371,6 +385,8 @@ endif
 %C%_fuzz_fuzz_cursor_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_formdata_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_formdata_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_forwarded_LDADD = $(FUZZ_LIBS)
+%C%_fuzz_fuzz_forwarded_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_head_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_head_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_metadata_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
@@ -422,15 +438,21 @@ EXTRA_DIST += $(CHECKS)
 INTEGRATION_TESTS = \
 	%D%/integration/test_clients.py \
 	%D%/integration/test_config.py \
+	%D%/integration/test_cors.py \
 	%D%/integration/test_ingress.py \
 	%D%/integration/test_listen.py \
 	%D%/integration/test_local.py \
 	%D%/integration/test_presigned.py \
+	%D%/integration/test_proxies.py \
 	%D%/integration/test_routes.py \
+	%D%/integration/test_s3_awscli.py \
 	%D%/integration/test_s3_ceph.py \
 	%D%/integration/test_s3_dialects.py \
+	%D%/integration/test_s3_doubt.py \
 	%D%/integration/test_s3_faults.py \
+	%D%/integration/test_s3_links.py \
 	%D%/integration/test_s3_reuse.py \
+	%D%/integration/test_s3_swift.py \
 	%D%/integration/test_signals.py \
 	%D%/integration/test_start.py \
 	%D%/integration/test_storm.py \
@@ -445,6 +467,14 @@ E2E_TESTS = \
 
 TESTS += $(E2E_TESTS)
 EXTRA_DIST += $(E2E_TESTS)
+
+HOOK_TESTS = \
+	plugins/hook/log_combined/test_log_combined.py \
+	plugins/hook/log_json/test_log_json.py \
+	plugins/hook/rate_limit/test_rate_limit.py
+
+TESTS += $(HOOK_TESTS)
+EXTRA_DIST += $(HOOK_TESTS)
 
 EXTRA_DIST += \
 	%D%/bench/memory.py \
@@ -464,6 +494,7 @@ EXTRA_DIST += \
 	%D%/s3/emulator/control.py \
 	%D%/s3/emulator/copies.py \
 	%D%/s3/emulator/dialect.py \
+	%D%/s3/emulator/encryption.py \
 	%D%/s3/emulator/errors.py \
 	%D%/s3/emulator/faults.py \
 	%D%/s3/emulator/listing.py \
@@ -482,5 +513,6 @@ EXTRA_DIST += \
 	%D%/s3/kit.py \
 	%D%/s3/reader.py \
 	%D%/s3/s3-server \
+	%D%/s3/swift.py \
 	%D%/bench/load.c \
 	%D%/plugins/entries.h

@@ -159,6 +159,11 @@ static bool scan_field(const char **at, char field, struct civil *civil) {
     return scan_name(at, day_names, 7, true, &civil->weekday);
   case 'b':
     return scan_name(at, month_names, 12, false, &civil->month);
+  case 'm':
+    if (!scan_number(at, 2, &civil->month))
+      return false;
+    civil->month--;
+    return true;
   case 'Y':
     return scan_number(at, 4, &civil->year);
   case 'y':
@@ -202,7 +207,8 @@ static void place_year(struct civil *civil, int64_t now) {
 
 /* A leap second is the second after it, as POSIX counts. */
 static bool exists(const struct civil *civil) {
-  return civil->year >= 0 && civil->year <= 9999 && civil->day > 0 &&
+  return civil->year >= 0 && civil->year <= 9999 && civil->month >= 0 &&
+         civil->month < 12 && civil->day > 0 &&
          civil->day <= days_in(civil->year, civil->month) &&
          civil->hour < 24 && civil->minute < 60 && civil->second <= 60;
 }
@@ -222,6 +228,46 @@ bool date_http_parse(const char *text, int64_t now, int64_t *seconds) {
   if (!exists(&civil))
     return false;
   *seconds = seconds_of(&civil);
+  return true;
+}
+
+/* "Z" or "+hh:mm": how far the written clock is ahead, in seconds. */
+static bool scan_offset(const char *text, int *ahead) {
+  int hours, minutes, sign = *text == '-' ? -1 : 1;
+
+  *ahead = 0;
+  if (strcmp(text, "Z") == 0)
+    return true;
+  if (*text != '+' && *text != '-')
+    return false;
+  text++;
+  if (!scan_number(&text, 2, &hours) || *text++ != ':' ||
+      !scan_number(&text, 2, &minutes) || hours > 23 || minutes > 59)
+    return false;
+  *ahead = sign * (hours * 3600 + minutes * 60);
+  return *text == '\0';
+}
+
+bool date_rfc3339_parse(const char *text, int64_t *seconds) {
+  char start[sizeof "2026-06-14T12:34:56"] = "";
+  struct civil civil = {0};
+  size_t len = sizeof start - 1;
+  int ahead;
+
+  if (strnlen(text, len) < len)
+    return false;
+  memcpy(start, text, len);
+  text += len;
+  if (*text == '.') {
+    size_t digits = strspn(text + 1, "0123456789");
+    if (digits == 0)
+      return false;
+    text += 1 + digits;
+  }
+  if (!scan(start, "%Y-%m-%dT%H:%M:%S", &civil) || !exists(&civil) ||
+      !scan_offset(text, &ahead))
+    return false;
+  *seconds = seconds_of(&civil) - ahead;
   return true;
 }
 

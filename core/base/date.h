@@ -18,6 +18,9 @@ void date_http(char out[DATE_HTTP_SIZE], int64_t seconds);
 /* The three forms of RFC 9110, section 5.6.7, strictly; `now` places the two
  * digit years of RFC 850. */
 bool date_http_parse(const char *text, int64_t now, int64_t *seconds);
+/* The one form of RFC 3339, section 5.6, strictly: "2026-06-14T12:34:56Z", or
+ * with an offset, "+02:00".  Fractions are cut off. */
+bool date_rfc3339_parse(const char *text, int64_t *seconds);
 /* "2026-06-14T12:34:56+00:00" */
 void date_iso(char out[DATE_ISO_SIZE], int64_t seconds);
 /* "2026/06/14" */

@@ -196,6 +196,8 @@ static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
   bool fits = chunk->length <= download->left && chunk->length > 0 &&
               chunk->last == (chunk->length == download->left);
   if (!fits) {
+    op_breach(exchange_backend(ex), "sluice_send",
+              "with another length than was asked for");
     if (download->send != NULL)
       abandon(ex, "the backend sent another length than it said");
     else
@@ -236,8 +238,10 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
 static void on_done(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   ex->op = NULL;
-  if (status == SLUICE_OK)
-    status = SLUICE_EUPSTREAM; /* what was wanted would have come before */
+  if (status == SLUICE_OK) { /* what was wanted would have come before */
+    op_breach(exchange_backend(ex), "sluice_done", "before all was said");
+    status = SLUICE_EUPSTREAM;
+  }
   if (ex->state == EXCHANGE_ANSWERING)
     abandon(ex, why != NULL ? why : "the backend failed in an object");
   else

@@ -37,18 +37,21 @@ struct op_backend *exchange_backend(struct exchange *ex) {
 
 /* ---- patience with backends and hooks ----------------------------------- */
 
-static const char *hook_name(const struct exchange *ex) {
-  const struct sluice_request *request = &ex->request;
-  return request->hooks[request->chain[request->calling]].host.name;
+static void log_silence(const struct exchange *ex, const char *name,
+                        const char *what, uint64_t *count) {
+  ++*count;
+  log_line(SLUICE_LOG_ERROR, name, "request %s: %s (%llu times on this loop)",
+           ex->request.id, what, (unsigned long long)*count);
 }
 
 static void on_silence(evutil_socket_t fd, short what, void *arg) {
   struct exchange *ex = arg;
+  struct op_backend *backend = exchange_backend(ex);
   (void)fd, (void)what;
   if (ex->state == EXCHANGE_ANSWERING) {
-    log_line(SLUICE_LOG_ERROR, exchange_backend(ex)->host.name,
-             "request %s: the backend stalled in the middle of an object",
-             ex->request.id);
+    log_silence(ex, backend->host.name,
+                "the backend stalled in the middle of an object",
+                &backend->silent);
     ingress_abort(ex->conn);
     return;
   }
@@ -56,22 +59,23 @@ static void on_silence(evutil_socket_t fd, short what, void *arg) {
     reply_error(ex, 503, "not_ready", "A storage doesn't answer");
     return;
   }
-  bool hook = ex->request.waiting;
-  ex->request.over = hook;
-  if (hook && ex->request.phase == REQUEST_ON_CHANGE) {
-    log_line(SLUICE_LOG_ERROR, hook_name(ex),
-             "request %s: the hook didn't let the answer go in time",
-             ex->request.id);
+  struct request_hook *hook =
+      ex->request.waiting ? request_hook(&ex->request) : NULL;
+  ex->request.over = hook != NULL;
+  if (hook != NULL && ex->request.phase == REQUEST_ON_CHANGE) {
+    log_silence(ex, hook->host.name,
+                "the hook didn't let the answer go in time", &hook->silent);
     ex->on_key(ex);
     return;
   }
   exchange_drop(ex);
-  if (hook)
-    log_line(SLUICE_LOG_ERROR, hook_name(ex),
-             "request %s: the hook didn't answer in time", ex->request.id);
-  reply_failure(ex, SLUICE_ETIMEOUT,
-                hook ? "a hook didn't answer in time"
-                     : "the backend didn't answer in time");
+  if (hook != NULL)
+    log_silence(ex, hook->host.name, "the hook didn't answer in time",
+                &hook->silent);
+  else
+    log_silence(ex, backend->host.name, "the backend didn't answer in time",
+                &backend->silent);
+  reply_denial(ex, SLUICE_ETIMEOUT, NULL);
 }
 
 void exchange_watch(struct exchange *ex) {
@@ -115,7 +119,26 @@ static void exchange_free(struct exchange *ex) {
   free(ex->key);
   if (ex->timer != NULL)
     event_free(ex->timer);
-  free(ex);
+  pool_give(&ex->worker->spent, ex);
+}
+
+/* A hook that waits has a pointer to it. */
+static void keep_owed(struct exchange *ex) {
+  ex->next_owed = ex->worker->owed;
+  ex->worker->owed = ex;
+}
+
+static void free_owed(struct exchange *ex) {
+  struct exchange **at = &ex->worker->owed;
+  while (*at != ex)
+    at = &(*at)->next_owed;
+  *at = ex->next_owed;
+  exchange_free(ex);
+}
+
+void exchange_free_owed(struct worker *worker) {
+  while (worker->owed != NULL)
+    free_owed(worker->owed);
 }
 
 static void exchange_end(struct exchange *ex) {
@@ -130,8 +153,9 @@ static void exchange_end(struct exchange *ex) {
   budget_give(ex->worker->memory, ex->cost);
   ex->worker->exchanges--;
   ex->state = EXCHANGE_OVER;
-  ex->request.over = true;
-  if (!ex->request.waiting && !ex->request.resuming)
+  if (request_leave(&ex->request))
+    keep_owed(ex);
+  else
     exchange_free(ex);
 }
 
@@ -191,7 +215,7 @@ static void refuse_denied(struct exchange *ex) {
 static bool too_late(struct exchange *ex) {
   bool late = ex->request.over;
   if (late && ex->state == EXCHANGE_OVER)
-    exchange_free(ex);
+    free_owed(ex);
   return late;
 }
 
@@ -328,7 +352,7 @@ void exchange_begin(struct worker *worker, struct ingress_conn *conn,
                     const struct head_refusal *refusal) {
   static const struct ingress_events events = {
       .body = on_body, .finished = on_finished, .gone = on_gone};
-  struct exchange *ex = calloc(1, sizeof *ex);
+  struct exchange *ex = pool_take(&worker->spent, worker->loop, sizeof *ex);
   assert(ex != NULL); /* a few KiB, for at most limits.connections */
   ex->worker = worker;
   ex->conn = conn;

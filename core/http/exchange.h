@@ -40,6 +40,8 @@ struct exchange {
   void (*on_body)(struct exchange *);
   void (*on_key)(struct exchange *); /* when hooks let it go on */
 
+  struct exchange *next_owed; /* of those that a hook still has to resume */
+
   size_t cost; /* taken from the budget */
   uint64_t bytes_in, bytes_out;
   int status;       /* of the answer */
@@ -51,6 +53,9 @@ struct exchange {
 void exchange_begin(struct worker *, struct ingress_conn *,
                     struct evhttp_request *, struct head *,
                     const struct head_refusal *);
+
+/* At the end of a loop, when no hook can resume them any more. */
+void exchange_free_owed(struct worker *);
 
 struct op_backend *exchange_backend(struct exchange *);
 /* The backend owes an answer from now on: 504 when it doesn't come in time. */

@@ -117,6 +117,18 @@ static void break_off(struct gateway *gateway) {
   event_add(gateway->deadline, &grace);
 }
 
+static void name_debtors(const struct gateway *gateway) {
+  for (size_t b = 0; b < gateway->settings->backend_count; b++) {
+    size_t owed = 0;
+    for (size_t i = 0; i < gateway->worker_count; i++)
+      owed += worker_owed(&gateway->workers[i], b);
+    if (owed > 0)
+      log_line(SLUICE_LOG_ERROR, gateway->backends[b].host.name,
+               "plugin '%s' hasn't ended %zu operations that were canceled",
+               gateway->backends[b].plugin.name, owed);
+  }
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *arg) {
   struct gateway *gateway = arg;
   (void)fd, (void)what;
@@ -124,6 +136,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg) {
     break_off(gateway);
     return;
   }
+  name_debtors(gateway);
   /* Threads that still use what would be freed: there is no clean way. */
   log_line(SLUICE_LOG_ERROR, NULL,
            "a plugin doesn't end its operations; the process ends without "

@@ -12,6 +12,7 @@
 #include "jsonbody.h"
 #include "key.h"
 #include "mime.h"
+#include "quantity.h"
 #include "reply.h"
 #include "worker.h"
 
@@ -49,6 +50,15 @@ void presign_link(struct exchange *ex, const char *key, const char *filename,
   buf_fini(&disposition);
 }
 
+uint32_t presign_seconds(const struct sluice_op *op, uint32_t wanted) {
+  const char *text = op_text(op, 1);
+  int64_t seconds;
+  if (text == NULL || !quantity_int(text, &seconds) || seconds < 0 ||
+      seconds > wanted)
+    return wanted;
+  return (uint32_t)seconds;
+}
+
 struct presign {
   char *type, *filename;
   uint64_t length;
@@ -68,11 +78,13 @@ static void on_signed(void *arg, enum sluice_status status, const char *why) {
   const char *url = op_text(ex->op, 0);
   json_t *answer = NULL;
   if (status == SLUICE_OK && url != NULL)
-    answer =
-        json_pack("{s:s, s:s, s:I, s:s, s:I}", "key", ex->key, "url", url,
-                  "expires_in", (json_int_t)presign->seconds, "content_type",
-                  presign->type, "size_bytes", (json_int_t)presign->length);
+    answer = json_pack(
+        "{s:s, s:s, s:I, s:s, s:I}", "key", ex->key, "url", url, "expires_in",
+        (json_int_t)presign_seconds(ex->op, presign->seconds), "content_type",
+        presign->type, "size_bytes", (json_int_t)presign->length);
   ex->op = NULL;
+  if (status == SLUICE_OK && answer == NULL)
+    op_breach(exchange_backend(ex), "sluice_done", "before sluice_text()");
   if (answer == NULL)
     reply_failure(ex, status == SLUICE_OK ? SLUICE_EUPSTREAM : status, why);
   else
@@ -94,6 +106,8 @@ static void on_head(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   const struct presign *presign = ex->work;
   ex->op = NULL;
+  if (status == SLUICE_OK && presign->type == NULL)
+    op_breach(exchange_backend(ex), "sluice_done", "before sluice_meta()");
   if (status != SLUICE_OK || presign->type == NULL)
     reply_failure(ex, status == SLUICE_OK ? SLUICE_EUPSTREAM : status, why);
   else

@@ -12,6 +12,9 @@
 void presign_link(struct exchange *, const char *key, const char *filename,
                   uint32_t seconds, const struct op_events *);
 
+/* How long the link of an operation that is done is good, at most `wanted`. */
+uint32_t presign_seconds(const struct sluice_op *, uint32_t wanted);
+
 /* The metadata "original-filename"; NULL: there is none. */
 const char *presign_filename(const struct sluice_meta *);
 

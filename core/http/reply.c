@@ -191,5 +191,5 @@ void reply_failure(struct exchange *ex, enum sluice_status status,
 void reply_denial(struct exchange *ex, enum sluice_status status,
                   const char *message) {
   reply_error(ex, outcomes[status].status, outcomes[status].code, "%s",
-              message);
+              message != NULL ? message : outcomes[status].message);
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "breach.h"
 #include "codec.h"
 #include "digest.h"
 
@@ -48,12 +49,25 @@ bool request_guarded(const struct sluice_request *request) {
   return false;
 }
 
-static enum sluice_verdict ask(struct sluice_request *request) {
+/* It has its hands full with what it never resumed. */
+static bool is_stuck(struct sluice_request *request,
+                     const struct request_hook *hook) {
+  if (hook->owed < REQUEST_OWED_MAX || request->phase == REQUEST_ON_CHANGE)
+    return false;
+  request->refusal = SLUICE_EBUSY;
+  snprintf(request->message, sizeof request->message,
+           "A hook doesn't answer; try again");
+  return true;
+}
+
+static enum sluice_verdict call(struct sluice_request *request) {
   struct request_hook *hook = hook_at(request, request->at);
   const struct sluice_hook *plugin = hook->plugin;
   request->calling = request->at;
   if (request->is_signed && plugin->guards)
     return SLUICE_PASS;
+  if (is_stuck(request, hook))
+    return SLUICE_DENY;
   switch (request->phase) {
   case REQUEST_ON_REQUEST:
     if (plugin->on_request != NULL)
@@ -69,6 +83,29 @@ static enum sluice_verdict ask(struct sluice_request *request) {
     break;
   }
   return SLUICE_PASS;
+}
+
+static enum sluice_verdict ask(struct sluice_request *request) {
+  request->asking = true;
+  enum sluice_verdict verdict = call(request);
+  request->asking = false;
+  return verdict;
+}
+
+/* What is no verdict admits nobody. */
+static enum sluice_verdict checked(struct sluice_request *request,
+                                   enum sluice_verdict verdict) {
+  switch (verdict) {
+  case SLUICE_PASS:
+  case SLUICE_ALLOW:
+  case SLUICE_DENY:
+  case SLUICE_WAIT:
+    return verdict;
+  }
+  struct request_hook *hook = hook_at(request, request->at);
+  breach_note(&hook->misused, hook->host.name, hook->plugin->name, NULL,
+              "it answered with what is no verdict");
+  return SLUICE_DENY;
 }
 
 /* Deny by default: with a hook that guards, one of them has to allow. */
@@ -94,7 +131,7 @@ static bool is_final(struct sluice_request *request,
 
 static void go_on(struct sluice_request *request,
                   enum sluice_verdict verdict) {
-  while (verdict != SLUICE_WAIT) {
+  while ((verdict = checked(request, verdict)) != SLUICE_WAIT) {
     if (is_final(request, verdict)) {
       request->then(request->arg, false);
       return;
@@ -106,6 +143,7 @@ static void go_on(struct sluice_request *request,
     verdict = ask(request);
   }
   request->waiting = true;
+  request->waited = request->at;
 }
 
 static void on_resume(struct loop_task *task) {
@@ -113,6 +151,8 @@ static void on_resume(struct loop_task *task) {
       (struct sluice_request *)((char *)task -
                                 offsetof(struct sluice_request, resume));
   request->resuming = false;
+  if (request->owed)
+    hook_at(request, request->at)->owed--;
   if (request->over)
     request->then(request->arg, false);
   else
@@ -171,25 +211,55 @@ void request_log(struct sluice_request *request,
 struct request_state {
   struct request_state *next;
   size_t hook; /* index into the chain */
+  size_t size;
   max_align_t data[];
 };
 
 void *sluice_request_state(struct sluice_request *request, size_t size) {
   struct request_state *state = request->states;
-  assert(size <= REQUEST_STATE_MAX);
   while (state != NULL && state->hook != request->calling)
     state = state->next;
+  if (request->gone || size > REQUEST_STATE_MAX ||
+      (state != NULL && state->size != size)) {
+    struct request_hook *hook = hook_at(request, request->calling);
+    breach_note(&hook->misused, hook->host.name, hook->plugin->name,
+                "sluice_request_state",
+                request->gone ? "after on_log"
+                              : "of more than 4 KiB, or of another size than "
+                                "before");
+    return NULL;
+  }
   if (state != NULL)
     return state->data;
   state = calloc(1, sizeof *state + size);
   assert(state != NULL); /* charged with the request */
   state->next = request->states;
   state->hook = request->calling;
+  state->size = size;
   request->states = state;
   return state->data;
 }
 
+bool request_leave(struct sluice_request *request) {
+  request->over = true;
+  if (request->waiting) {
+    request->owed = true;
+    hook_at(request, request->at)->owed++;
+  }
+  return request->waiting || request->resuming;
+}
+
+struct request_hook *request_hook(const struct sluice_request *request) {
+  return hook_at(request,
+                 request->asking ? request->calling : request->waited);
+}
+
+/* Whoever still has a pointer to it finds nothing. */
 void request_fini(struct sluice_request *request) {
+  static const struct head none;
+  request->head = &none;
+  request->key = NULL;
+  request->gone = true;
   while (request->states != NULL) {
     struct request_state *next = request->states->next;
     free(request->states);

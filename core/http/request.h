@@ -14,6 +14,9 @@
 #define REQUEST_IDENTITY_MAX 256
 #define REQUEST_HEADERS_MAX 32 /* that hooks add to an answer */
 #define REQUEST_STATE_MAX 4096 /* bytes that a hook keeps of a request */
+/* Requests that a hook owes the resuming of, though they ended, on one loop;
+ * with so many it isn't asked about more. */
+#define REQUEST_OWED_MAX 256
 
 enum request_phase { REQUEST_ON_REQUEST, REQUEST_ON_KEY, REQUEST_ON_CHANGE };
 
@@ -24,6 +27,9 @@ struct request_hook {
   const struct sluice_hook *plugin;
   void *handle;
   struct sluice_host host;
+  uint64_t misused; /* breaches of the contract, on this loop */
+  uint64_t silent;  /* requests that waited too long for it */
+  size_t owed;      /* ended, and not resumed */
 };
 
 struct sluice_request {
@@ -43,13 +49,17 @@ struct sluice_request {
   bool is_signed; /* hooks that guard aren't asked */
   int status;     /* of the answer; 0 before */
   size_t calling; /* the hook that runs, or waits: index into the chain */
+  size_t waited;  /* the one that waited last */
   struct request_state *states;
 
   /* While a phase runs. */
   enum request_phase phase;
   struct sluice_object object; /* in REQUEST_ON_CHANGE */
   bool over;                   /* nobody waits for the hooks any more */
+  bool asking;                 /* a hook's function runs */
   bool waiting;                /* for sluice_request_resume() */
+  bool owed;                   /* it ended while a hook waited */
+  bool gone;                   /* nobody may use it any more */
   bool resuming;               /* it came, and is about to be acted on */
   bool allowed;                /* by a hook that guards */
   size_t at;                   /* index into the chain */
@@ -68,6 +78,11 @@ struct sluice_request {
 void request_init(struct sluice_request *, struct loop *, const struct head *,
                   const char *peer);
 void request_fini(struct sluice_request *); /* no hook waits any more */
+/* It ends while a hook waits: true when that one may still resume it, until
+ * then() was called. */
+bool request_leave(struct sluice_request *);
+/* That hook, or the one that runs. */
+struct request_hook *request_hook(const struct sluice_request *);
 
 /* Runs on_request (before the key is known) or on_key through the chain, then
  * then(): at once, or later, when a hook waits. */

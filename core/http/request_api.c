@@ -2,13 +2,12 @@
  *
  * What a hook may ask of a request, and say about it.
  */
-#include <assert.h>
 #include <event2/http.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "breach.h"
 #include "codec.h"
-#include "log.h"
 #include "request.h"
 #include "token.h"
 
@@ -116,16 +115,21 @@ bool sluice_request_answer(struct sluice_request *request, const char *name,
 
 void sluice_request_refuse(struct sluice_request *request,
                            enum sluice_status status, const char *message) {
-  request->refusal = status == SLUICE_OK ? SLUICE_EDENIED : status;
+  bool sane = (unsigned)status <= SLUICE_ECANCELED && status != SLUICE_OK;
+  request->refusal = sane ? status : SLUICE_EDENIED;
   snprintf(request->message, sizeof request->message, "%s", message);
 }
 
 void sluice_request_resume(struct sluice_request *request,
                            enum sluice_verdict verdict) {
-  assert(loop_is_mine(request->loop));
+  static const char name[] = "sluice_request_resume";
+  struct request_hook *hook = request_hook(request);
+  if (!loop_is_mine(request->loop))
+    breach_of_thread(hook->host.name, hook->plugin->name, name);
   if (!request->waiting || verdict == SLUICE_WAIT) {
-    log_line(SLUICE_LOG_ERROR, "hooks",
-             "a hook resumed a request that didn't wait");
+    breach_note(&hook->misused, hook->host.name, hook->plugin->name, name,
+                request->waiting ? "with SLUICE_WAIT"
+                                 : "of a request that doesn't wait for it");
     return;
   }
   request->waiting = false;

@@ -59,7 +59,7 @@ static char *own_url(struct exchange *ex) {
   return text;
 }
 
-static void answer(struct exchange *ex, const char *url) {
+static void answer(struct exchange *ex, const char *url, uint32_t seconds) {
   const struct upload *upload = ex->work;
   if (ex->route->download_path != NULL) {
     struct buf location;
@@ -68,13 +68,16 @@ static void answer(struct exchange *ex, const char *url) {
     reply_header(ex, "Location", location.data);
     buf_fini(&location);
   }
-  reply_json(
-      ex, 201,
-      json_pack("{s:s, s:s, s:I, s:s, s:s, s:s?, s:I}", "key", ex->key,
-                "filename", upload->filename, "size_bytes",
-                (json_int_t)upload->size, "content_type", upload->type, "md5",
-                upload->md5_hex, "download_url", url, "expires_in",
-                (json_int_t)ex->worker->settings->presign.default_ms / 1000));
+  reply_json(ex, 201,
+             json_pack("{s:s, s:s, s:I, s:s, s:s, s:s?, s:I}", "key", ex->key,
+                       "filename", upload->filename, "size_bytes",
+                       (json_int_t)upload->size, "content_type", upload->type,
+                       "md5", upload->md5_hex, "download_url", url,
+                       "expires_in", (json_int_t)seconds));
+}
+
+static uint32_t default_seconds(const struct exchange *ex) {
+  return (uint32_t)(ex->worker->settings->presign.default_ms / 1000);
 }
 
 /* The object is stored: an answer without a link beats an error that would
@@ -84,9 +87,10 @@ static void on_link(void *arg, enum sluice_status status, const char *why) {
   const char *url = status == SLUICE_OK ? op_text(ex->op, 0) : NULL;
   char *own = url == NULL ? own_url(ex) : NULL;
   char *copy = url == NULL ? NULL : strdup(url);
+  uint32_t seconds = presign_seconds(ex->op, default_seconds(ex));
   (void)why;
   ex->op = NULL;
-  answer(ex, copy != NULL ? copy : own);
+  answer(ex, copy != NULL ? copy : own, seconds);
   free(copy);
   free(own);
 }
@@ -96,9 +100,7 @@ static void on_link(void *arg, enum sluice_status status, const char *why) {
 static void on_told(struct exchange *ex) {
   static const struct op_events events = {.done = on_link};
   const struct upload *upload = ex->work;
-  presign_link(ex, ex->key, upload->filename,
-               (uint32_t)(ex->worker->settings->presign.default_ms / 1000),
-               &events);
+  presign_link(ex, ex->key, upload->filename, default_seconds(ex), &events);
 }
 
 static void on_done(void *arg, enum sluice_status status, const char *why) {
@@ -184,12 +186,12 @@ static void on_next(void *arg) {
     upload_pump(ex);
 }
 
-/* While a chunk or the commit is under way; not while the client is waited
+/* While the backend owes something; not while the client is waited
  * for. */
 static void on_alive(void *arg) {
   struct exchange *ex = arg;
   const struct upload *upload = ex->work;
-  if (upload->lent || upload->last_sent)
+  if (!upload->wanted || upload->last_sent)
     exchange_watch(ex);
 }
 
@@ -199,6 +201,7 @@ void upload_open(struct exchange *ex) {
   struct upload *upload = ex->work;
   give_room(ex, &upload->buffers[upload->filling]);
   ex->work_lent = true;
+  exchange_watch(ex);
   ex->op = op_put(
       exchange_backend(ex),
       &(struct sluice_put){.length = ex->head.chunked ? -1 : ex->head.length},

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "breach.h"
 #include "exchange.h"
 #include "gateway.h"
 #include "log.h"
@@ -102,6 +103,10 @@ static void on_request(void *arg, struct ingress_conn *conn,
 
 /* ---- calls of the main thread ------------------------------------------- */
 
+size_t worker_owed(const struct worker *worker, size_t backend) {
+  return worker->backends[backend].owed;
+}
+
 #define WORKER_OF(task, member) \
   ((struct worker *)(void *)((char *)(task)-offsetof(struct worker, member)))
 
@@ -144,12 +149,22 @@ static void on_open(struct loop_task *task) {
 
 static void close_handles(struct worker *worker) {
   const struct settings *settings = worker->settings;
-  for (size_t i = 0; i < settings->hook_count; i++)
-    if (worker->hooks[i].handle != NULL)
-      worker->hooks[i].plugin->close(worker->hooks[i].handle);
-  for (size_t i = 0; i < settings->backend_count; i++)
-    if (worker->backends[i].handle != NULL)
-      worker->backends[i].plugin->close(worker->backends[i].handle);
+  for (size_t i = 0; i < settings->hook_count; i++) {
+    struct request_hook *hook = &worker->hooks[i];
+    if (hook->handle == NULL)
+      continue;
+    hook->plugin->close(hook->handle);
+    breach_sum(hook->host.name, hook->plugin->name, hook->misused,
+               hook->silent);
+  }
+  for (size_t i = 0; i < settings->backend_count; i++) {
+    struct op_backend *backend = &worker->backends[i];
+    if (backend->handle == NULL)
+      continue;
+    backend->plugin->close(backend->handle);
+    breach_sum(backend->host.name, backend->plugin->name, backend->misused,
+               backend->silent);
+  }
 }
 
 static bool serve_one(struct worker *worker, size_t i) {
@@ -295,6 +310,7 @@ void worker_fini(struct worker *worker) {
   ingress_free(worker->tls);
   if (worker->resume != NULL)
     event_free(worker->resume);
+  exchange_free_owed(worker);
   loop_free(worker->loop);
   free(worker->bound);
   free(worker->backends);

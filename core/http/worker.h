@@ -34,8 +34,10 @@ struct worker {
   struct budget *memory;
   const struct timeval *backend_timeout;
   size_t connections, connections_max;
-  size_t exchanges; /* requests in flight */
-  bool paused;      /* accepts nobody for a moment */
+  struct pool spent;     /* exchanges, as hooks have pointers to them */
+  size_t exchanges;      /* requests in flight */
+  struct exchange *owed; /* ended, but a hook still has to resume them */
+  bool paused;           /* accepts nobody for a moment */
   bool draining, over;
   atomic_bool reloading; /* `reload` is posted */
   struct event *resume;  /* of accepting */
@@ -57,6 +59,9 @@ void worker_fini(struct worker *);
  * serve() it accepts, and posts `served`; after drain() it accepts no more,
  * lets requests finish and posts `ended`; end() makes that soon. */
 bool worker_start(struct worker *);
+/* From the main thread: how many operations that backend was left with and
+ * hasn't ended. */
+size_t worker_owed(const struct worker *, size_t backend);
 /* From the main thread, while the loop runs: its hooks reload(). */
 void worker_reload(struct worker *);
 

@@ -9,9 +9,15 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+struct owned {
+  struct owned *next;
+  max_align_t memory[];
+};
 
 struct queue {
   struct loop_task *first, **end;
@@ -26,6 +32,7 @@ struct loop {
   struct queue later;
   pthread_t thread;
   size_t holds;
+  struct owned *owned; /* freed with the loop */
   int fd;
   bool running, stopping;
 };
@@ -124,6 +131,11 @@ void loop_free(struct loop *loop) {
   if (loop->fd >= 0)
     close(loop->fd);
   pthread_mutex_destroy(&loop->lock);
+  while (loop->owned != NULL) {
+    struct owned *next = loop->owned->next;
+    free(loop->owned);
+    loop->owned = next;
+  }
   free(loop);
 }
 
@@ -164,6 +176,15 @@ void loop_defer(struct loop *loop, struct loop_task *task) {
   assert(loop_is_mine(loop));
   if (queue_add(&loop->later, task))
     event_active(loop->deferred, EV_TIMEOUT, 1);
+}
+
+void *loop_own(struct loop *loop, size_t size) {
+  struct owned *owned = calloc(1, sizeof *owned + size);
+  if (owned == NULL)
+    return NULL;
+  owned->next = loop->owned;
+  loop->owned = owned;
+  return owned->memory;
 }
 
 void loop_hold(struct loop *loop) {

@@ -32,6 +32,9 @@ void loop_post(struct loop *, struct loop_task *);
 /* On the loop's thread: after the current event, before it waits again. */
 void loop_defer(struct loop *, struct loop_task *);
 
+/* Zeroed memory that is freed with the loop; NULL: none. */
+void *loop_own(struct loop *, size_t size);
+
 /* What keeps loop_run() from ending. */
 void loop_hold(struct loop *);
 void loop_release(struct loop *);

@@ -23,7 +23,9 @@ static void op_free(struct sluice_op *op) {
   free(op->meta);
   free(op->why);
   free(op->state);
-  free(op);
+  op->state = NULL;
+  op->buried = true;
+  pool_give(&op->backend->ops, op);
   loop_release(loop);
 }
 
@@ -35,8 +37,13 @@ static bool op_takes(struct sluice_op *op, enum op_signal signal) {
 
 static void op_end(struct sluice_op *op) {
   enum sluice_status status = op->status;
-  if (status == SLUICE_OK && !op->left && op->kind == OP_PUT && !op->committed)
-    status = SLUICE_EUPSTREAM; /* done before there was anything to commit */
+  if (status == SLUICE_OK && !op->left && op->kind == OP_PUT &&
+      !op->committed) {
+    op_breach(op->backend, "sluice_done", "with SLUICE_OK before commit()");
+    status = SLUICE_EUPSTREAM;
+  }
+  if (op->owed)
+    op->backend->owed--;
   if (op->left)
     op->backend->late++;
   else if (op->events->done != NULL)
@@ -68,7 +75,8 @@ static void op_deliver(struct loop_task *task) {
 static struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
                                 const struct op_events *events, void *arg) {
   assert(loop_is_mine(backend->host.loop));
-  struct sluice_op *op = calloc(1, sizeof *op);
+  struct sluice_op *op =
+      pool_take(&backend->ops, backend->host.loop, sizeof *op);
   assert(op != NULL); /* the limits of memory are kept by who asks */
   op->task.run = op_deliver;
   op->backend = backend;
@@ -81,10 +89,21 @@ static struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
   return op;
 }
 
+/* Is the plugin asked?  Else the operation is done. */
+static bool op_asks(struct sluice_op *op) {
+  if (op->backend->owed < OP_OWED_MAX)
+    return true;
+  sluice_done(op, SLUICE_EBUSY,
+              "the backend hasn't ended %u operations that were canceled",
+              OP_OWED_MAX);
+  return false;
+}
+
 struct sluice_op *op_head(struct op_backend *backend, const char *key,
                           const struct op_events *events, void *arg) {
   struct sluice_op *op = op_new(backend, OP_HEAD, events, arg);
-  backend->plugin->head(backend->handle, op, key);
+  if (op_asks(op))
+    backend->plugin->head(backend->handle, op, key);
   return op;
 }
 
@@ -92,7 +111,8 @@ struct sluice_op *op_get(struct op_backend *backend,
                          const struct sluice_get *get,
                          const struct op_events *events, void *arg) {
   struct sluice_op *op = op_new(backend, OP_GET, events, arg);
-  backend->plugin->get(backend->handle, op, get);
+  if (op_asks(op))
+    backend->plugin->get(backend->handle, op, get);
   return op;
 }
 
@@ -100,7 +120,8 @@ struct sluice_op *op_put(struct op_backend *backend,
                          const struct sluice_put *put,
                          const struct op_events *events, void *arg) {
   struct sluice_op *op = op_new(backend, OP_PUT, events, arg);
-  backend->plugin->put(backend->handle, op, put);
+  if (op_asks(op))
+    backend->plugin->put(backend->handle, op, put);
   return op;
 }
 
@@ -108,21 +129,25 @@ struct sluice_op *op_list(struct op_backend *backend,
                           const struct sluice_list *list,
                           const struct op_events *events, void *arg) {
   struct sluice_op *op = op_new(backend, OP_LIST, events, arg);
-  backend->plugin->list(backend->handle, op, list);
+  op->item_limit = list->max;
+  if (op_asks(op))
+    backend->plugin->list(backend->handle, op, list);
   return op;
 }
 
 struct sluice_op *op_remove(struct op_backend *backend, const char *key,
                             const struct op_events *events, void *arg) {
   struct sluice_op *op = op_new(backend, OP_REMOVE, events, arg);
-  backend->plugin->remove(backend->handle, op, key);
+  if (op_asks(op))
+    backend->plugin->remove(backend->handle, op, key);
   return op;
 }
 
 struct sluice_op *op_ping(struct op_backend *backend,
                           const struct op_events *events, void *arg) {
   struct sluice_op *op = op_new(backend, OP_PING, events, arg);
-  backend->plugin->ping(backend->handle, op);
+  if (op_asks(op))
+    backend->plugin->ping(backend->handle, op);
   return op;
 }
 
@@ -130,9 +155,9 @@ struct sluice_op *op_presign(struct op_backend *backend,
                              const struct sluice_link *link,
                              const struct op_events *events, void *arg) {
   struct sluice_op *op = op_new(backend, OP_PRESIGN, events, arg);
-  if (backend->plugin->presign != NULL)
+  if (backend->plugin->presign != NULL && op_asks(op))
     backend->plugin->presign(backend->handle, op, link);
-  else
+  else if (backend->plugin->presign == NULL)
     sluice_done(op, SLUICE_ENOTSUP, "the backend makes no links");
   return op;
 }
@@ -141,9 +166,9 @@ struct sluice_op *op_verify(struct op_backend *backend,
                             const struct sluice_claim *claim,
                             const struct op_events *events, void *arg) {
   struct sluice_op *op = op_new(backend, OP_VERIFY, events, arg);
-  if (backend->plugin->verify != NULL)
+  if (backend->plugin->verify != NULL && op_asks(op))
     backend->plugin->verify(backend->handle, op, claim);
-  else
+  else if (backend->plugin->verify == NULL)
     sluice_done(op, SLUICE_ENOTSUP, "its links aren't served here");
   return op;
 }
@@ -191,6 +216,8 @@ void op_leave(struct sluice_op *op, void (*released)(void *),
   op->released_arg = released_arg;
   if (!op->done) {
     op->lent = false;
+    op->owed = true;
+    op->backend->owed++;
     op->backend->plugin->cancel(op->backend->handle, op);
   }
 }

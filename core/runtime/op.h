@@ -9,14 +9,20 @@
 #ifndef RUNTIME_OP_H
 #define RUNTIME_OP_H
 
+#include <stdatomic.h>
+
 #include "buf.h"
 #include "loop.h"
+#include "pool.h"
 
 #define OP_STATE_MAX 65536
 #define OP_USER_MAX 64    /* pairs of metadata */
 #define OP_META_MAX 16384 /* bytes of an object's metadata, all told */
 #define OP_TEXT_MAX 16384 /* bytes of one sluice_text() */
 #define OP_TEXTS_MAX 8
+/* Operations that a backend owes the end of, as the gateway has left them, on
+ * one loop; with so many it isn't asked for more. */
+#define OP_OWED_MAX 256
 
 struct work_pool;
 
@@ -33,7 +39,12 @@ struct op_backend {
   const struct sluice_backend *plugin;
   void *handle;
   struct sluice_host host;
-  uint64_t operations, late, misused; /* counters, this loop's */
+  struct pool ops; /* each backend's own: it can harm only itself */
+  /* Counters, this loop's. */
+  uint64_t operations, late;
+  uint64_t misused;   /* breaches of the contract */
+  uint64_t silent;    /* requests that waited too long for it */
+  atomic_size_t owed; /* left, and not done; others only read it */
 };
 
 struct op_entry {
@@ -81,6 +92,9 @@ void op_commit(struct sluice_op *, const struct sluice_object *);
  * is lent) is called with `released_arg`. */
 void op_leave(struct sluice_op *, void (*released)(void *),
               void *released_arg);
+
+/* The plugin said what can't be true: counted and logged. */
+void op_breach(struct op_backend *, const char *call, const char *what);
 
 /* What the plugin collected, until the end of done(). */
 size_t op_texts(const struct sluice_op *);

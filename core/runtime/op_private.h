@@ -49,6 +49,8 @@ struct sluice_op {
   bool done;     /* the plugin said so */
   bool left;     /* the gateway's side is gone */
   bool queued;   /* for delivery */
+  bool owed;     /* counted among those that the plugin owes the end of */
+  bool buried;   /* nobody may use it any more */
   unsigned said; /* enum op_signal */
   void (*released)(void *);
   void *released_arg;
@@ -64,6 +66,7 @@ struct sluice_op {
   size_t text_count;
   struct op_item **items;
   size_t item_count, item_max;
+  uint32_t item_limit; /* how many were asked for */
   char *token;
 };
 

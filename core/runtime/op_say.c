@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "breach.h"
 #include "codec.h"
 #include "log.h"
 
 #define WHY_MAX 1024
-#define ENTRIES_MAX 1000
 #define TOKEN_MAX 4096
 
 void op_say(struct sluice_op *op, enum op_signal signal) {
@@ -27,17 +27,25 @@ void op_say(struct sluice_op *op, enum op_signal signal) {
   loop_defer(op->backend->host.loop, &op->task);
 }
 
+void op_breach(struct op_backend *backend, const char *call,
+               const char *what) {
+  breach_note(&backend->misused, backend->host.name, backend->plugin->name,
+              call, what);
+}
+
 static void misuse(struct sluice_op *op, const char *call, const char *why) {
-  op->backend->misused++;
-  log_line(SLUICE_LOG_ERROR, op->backend->host.name,
-           "plugin '%s' breaks the contract: %s() %s",
-           op->backend->plugin->name, call, why);
+  op_breach(op->backend, call, why);
+}
+
+static void check_thread(const struct sluice_op *op, const char *call) {
+  if (!loop_is_mine(op->backend->host.loop))
+    breach_of_thread(op->backend->host.name, op->backend->plugin->name, call);
 }
 
 /* May the plugin speak at all?  After leaving, nobody listens: that is fine.
  */
 static bool listening(struct sluice_op *op, const char *call) {
-  assert(loop_is_mine(op->backend->host.loop));
+  check_thread(op, call);
   if (op->done)
     misuse(op, call, "after sluice_done()");
   return !op->done && !op->left;
@@ -54,8 +62,15 @@ static void spoil(struct sluice_op *op, const char *call, const char *why) {
 }
 
 void *sluice_op_state(struct sluice_op *op, size_t size) {
-  assert(size > 0 && size <= OP_STATE_MAX);
-  assert(op->state == NULL || op->state_size == size);
+  bool sane = size > 0 && size <= OP_STATE_MAX &&
+              (op->state == NULL || op->state_size == size);
+  check_thread(op, "sluice_op_state");
+  if (!sane || op->buried) {
+    misuse(op, "sluice_op_state",
+           op->buried ? "after sluice_done()"
+                      : "of more than 64 KiB, or of another size than before");
+    return NULL;
+  }
   if (op->state == NULL) {
     op->state = calloc(1, size);
     op->state_size = size;
@@ -66,10 +81,14 @@ void *sluice_op_state(struct sluice_op *op, size_t size) {
 
 void sluice_done(struct sluice_op *op, enum sluice_status status,
                  const char *why, ...) {
-  assert(loop_is_mine(op->backend->host.loop));
+  check_thread(op, "sluice_done");
   if (op->done) {
     misuse(op, "sluice_done", "twice");
     return;
+  }
+  if ((unsigned)status > SLUICE_ECANCELED) {
+    misuse(op, "sluice_done", "with what is no status");
+    status = SLUICE_EIO;
   }
   if (op->lent) /* no longer, once it is canceled */
     spoil(op, "sluice_done", "while a chunk is lent");
@@ -92,6 +111,29 @@ void sluice_alive(struct sluice_op *op) {
     op_say(op, OP_SAID_ALIVE);
 }
 
+/* What no header and no JSON can carry. */
+static bool is_text(const char *text) {
+  if (!codec_utf8_valid(text, strlen(text)))
+    return false;
+  while (*text != '\0')
+    if (codec_control(codec_utf8_next(&text)))
+      return false;
+  return true;
+}
+
+/* The rest of the object may be of use. */
+static void leave_out(struct sluice_op *op, const char *call,
+                      struct sluice_meta *meta) {
+  if (meta->type != NULL && !is_text(meta->type)) {
+    misuse(op, call, "with a type that isn't text; it is left out");
+    meta->type = NULL;
+  }
+  if (meta->etag != NULL && !is_text(meta->etag)) {
+    misuse(op, call, "with an ETag that isn't text; it is left out");
+    meta->etag = NULL;
+  }
+}
+
 void sluice_meta(struct sluice_op *op, const struct sluice_meta *meta) {
   if (!listening(op, "sluice_meta"))
     return;
@@ -103,10 +145,12 @@ void sluice_meta(struct sluice_op *op, const struct sluice_meta *meta) {
   op->described = true;
   op->plugins_turn = op->kind == OP_HEAD;
   op->meta = op_item_new(NULL, meta);
-  if (op->meta == NULL)
+  if (op->meta == NULL) {
     spoil(op, "sluice_meta", "with more metadata than is allowed");
-  else
-    op_say(op, OP_SAID_META);
+    return;
+  }
+  leave_out(op, "sluice_meta", &op->meta->meta);
+  op_say(op, OP_SAID_META);
 }
 
 void sluice_send(struct sluice_op *op, const struct sluice_chunk *chunk) {
@@ -137,7 +181,7 @@ static void add_item(struct sluice_op *op, const char *call, const char *key,
                      const struct sluice_meta *meta) {
   if (!listening(op, call))
     return;
-  if (op->kind != OP_LIST || op->item_count >= ENTRIES_MAX) {
+  if (op->kind != OP_LIST || op->item_count >= op->item_limit) {
     spoil(op, call, "more often than was asked for");
     return;
   }
@@ -157,10 +201,12 @@ static void add_item(struct sluice_op *op, const char *call, const char *key,
     op->item_max = more;
   }
   struct op_item *item = op_item_new(key, meta);
-  if (item == NULL)
+  if (item == NULL) {
     op->status = SLUICE_ENOMEM;
-  else
-    op->items[op->item_count++] = item;
+    return;
+  }
+  leave_out(op, call, &item->meta);
+  op->items[op->item_count++] = item;
 }
 
 void sluice_entry(struct sluice_op *op, const char *key,
@@ -187,8 +233,9 @@ void sluice_truncated(struct sluice_op *op, const char *token) {
 void sluice_text(struct sluice_op *op, const char *text) {
   if (!listening(op, "sluice_text"))
     return;
-  if (op->text_count == OP_TEXTS_MAX || strlen(text) > OP_TEXT_MAX) {
-    spoil(op, "sluice_text", "too often, or with too long a text");
+  if (op->text_count == OP_TEXTS_MAX || strlen(text) > OP_TEXT_MAX ||
+      !is_text(text)) {
+    spoil(op, "sluice_text", "too often, or with what is no text");
     return;
   }
   op->texts[op->text_count] = strdup(text);

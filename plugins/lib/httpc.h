@@ -15,6 +15,7 @@
 
 #define HTTPC_HEAD_MAX 65536 /* bytes of an answer's head */
 #define HTTPC_HEADERS_MAX 128
+#define HTTPC_URL_MAX 2048         /* of a configured one */
 #define HTTPC_READ_FAILED SIZE_MAX /* of read(): ends it as HTTPC_LOCAL */
 
 struct httpc;      /* of a loop */
@@ -87,5 +88,13 @@ void httpc_cancel(struct httpc_call *);
 int httpc_status(const struct httpc_call *);
 /* Of the final answer, without case; NULL: it isn't there. */
 const char *httpc_header(const struct httpc_call *, const char *name);
+/* The one with so many of that name before it: 0 is the first. */
+const char *httpc_header_at(const struct httpc_call *, const char *name,
+                            size_t before);
+
+/* Why this can't be the URL of a service, or NULL: it isn't http or https,
+ * has no host, has a user name or a fragment, has letters that no URL has, or
+ * is longer than HTTPC_URL_MAX. */
+const char *httpc_url_fault(const char *url);
 
 #endif

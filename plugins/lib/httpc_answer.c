@@ -72,12 +72,12 @@ enum httpc_line_kind httpc_answer_line(struct httpc_answer *answer,
 }
 
 const char *httpc_answer_get(const struct httpc_answer *answer,
-                             const char *name) {
+                             const char *name, size_t before) {
   if (answer->status == 0)
     return NULL;
   for (size_t i = 0; i < answer->count; i++) {
     const char *field = answer->text.data + answer->fields[i];
-    if (strcasecmp(field, name) == 0)
+    if (strcasecmp(field, name) == 0 && before-- == 0)
       return field + strlen(field) + 1;
   }
   return NULL;

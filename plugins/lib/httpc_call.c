@@ -192,5 +192,10 @@ int httpc_status(const struct httpc_call *call) {
 }
 
 const char *httpc_header(const struct httpc_call *call, const char *name) {
-  return httpc_answer_get(&call->answer, name);
+  return httpc_answer_get(&call->answer, name, 0);
+}
+
+const char *httpc_header_at(const struct httpc_call *call, const char *name,
+                            size_t before) {
+  return httpc_answer_get(&call->answer, name, before);
 }

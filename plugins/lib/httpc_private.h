@@ -103,6 +103,7 @@ void httpc_answer_fini(struct httpc_answer *);
 enum httpc_line_kind httpc_answer_line(struct httpc_answer *, const char *line,
                                        size_t len, int status,
                                        const char **why);
-const char *httpc_answer_get(const struct httpc_answer *, const char *name);
+const char *httpc_answer_get(const struct httpc_answer *, const char *name,
+                             size_t before);
 
 #endif

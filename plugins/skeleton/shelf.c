@@ -54,7 +54,7 @@ static const char *copy(struct shelf_object *object, const char *text) {
 bool shelf_object_name(struct shelf_object *object,
                        const struct sluice_object *as) {
   struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
+  timespec_get(&now, TIME_UTC);
   object->meta.mtime_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
   object->key = copy(object, as->key);
   object->meta.type = copy(object, as->type);

@@ -54,6 +54,7 @@ spoil words docs/style.md 'See /ho''me/me.'
 spoil symbols core/include/sluice/plugin.h 'void sluice_more(void);'
 spoil symbols core/sluice.syms '  sluice_more;'
 spoil lists core/base/more.c '/* in no list */'
+spoil abi tests/abi/v1/functions sluice_never
 spoil layout more.txt 'at the top'
 
 if [ -n "$(find docs/man -name '*.5' 2>/dev/null)" ]; then

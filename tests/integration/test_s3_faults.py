@@ -227,8 +227,6 @@ EXTRA = {
     ("complete", "reset in the answer"): {"do": "reset-in-body", "at": 30,
                                           "side": "response"},
 }
-# The id of an upload whose beginning was answered to nobody isn't known.
-ORPHANS = {("begin", "lost answer"), ("begin", "500 when it was done")}
 # B2 says nothing of it in the answer to a HEAD.
 MUTE = {("compare", "another region"), ("compare", "moved")}
 REGIONS = iter(range(1, 1000))  # each is another one than before
@@ -246,7 +244,7 @@ def passes(operation, step):
 
 for name in OPERATIONS:
     for word, step in ONCE.items():
-        if (name, word) not in ORPHANS | MUTE and not (
+        if (name, word) not in MUTE and not (
                 name in HEADS and word in UNSEEN):
             TESTS.append((f"test_fault_passes[{name}, {word}]",
                           lambda name=name, step=step: passes(name, step)))
@@ -272,6 +270,8 @@ STAYS = {
                                           "at": 50_000}, 502),
     ("part", "reset in the request"): ({"do": "reset-in-body",
                                         "at": 300_000}, 502),
+    ("part", "aborted by others"): ({"do": "404 NoSuchUpload"}, 502),
+    ("complete", "aborted by others"): ({"do": "404 NoSuchUpload"}, 502),
     ("list", "truncated"): ({"do": "truncate", "at": 90}, 502),
     ("list", "bad XML"): ({"do": "bad-xml"}, 502),
     ("list", "an error in 200"): ({"do": "error-in-200"}, 502),
@@ -662,19 +662,6 @@ def test_lost_answer_of_a_complete_is_resolved(dialect):
     with Place(dialect, attempts="5") as here:
         here.s3.faults(fault("complete", "lost-answer"))
         here.check_success("complete", here.ask("complete"))
-
-
-@each({"lost answer": "lost-answer", "500 when it was done": "500"})
-def test_beginning_that_nobody_heard_of_is_made_again(word):
-    here = place()
-    here.s3.faults(fault("begin", word, when="after"))
-    answer = here.ask("begin")
-    equal("status", answer.status, 201)
-    # Only a sweep can find it.
-    left = here.uploads() - here.begun
-    expect(len(left) <= 1, f"{len(left)} uploads are left")
-    here.begun |= left
-    here.check_success("begin", answer)
 
 
 # ---- many

@@ -322,7 +322,8 @@ void op_rig_start(struct op_rig *rig) {
     rig->op = op_put(backend, &(struct sluice_put){-1}, &events, rig);
     break;
   case OP_LIST:
-    rig->op = op_list(backend, &(struct sluice_list){0}, &events, rig);
+    rig->op =
+        op_list(backend, &(struct sluice_list){.max = 1000}, &events, rig);
     break;
   case OP_REMOVE:
     rig->op = op_remove(backend, "key", &events, rig);

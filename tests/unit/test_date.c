@@ -194,6 +194,56 @@ static void test_date_now_is_the_wall_clock(void) {
   CU_ASSERT(now / 1000 <= (int64_t)time(NULL) + 1);
 }
 
+static void test_date_of_rfc3339_has_one_form(void) {
+  static const struct {
+    const char *text;
+    bool fine;
+    int64_t seconds;
+  } rows[] = {{"2026-06-14T12:34:56Z", true, NOW},
+              {"2026-06-14T12:34:56+00:00", true, NOW},
+              {"2026-06-14T12:34:56-00:00", true, NOW},
+              {"2026-06-14T12:34:56.999Z", true, NOW},
+              {"2026-06-14T14:34:56+02:00", true, NOW},
+              {"2026-06-14T07:04:56-05:30", true, NOW},
+              {"2026-06-15T12:33:56+23:59", true, NOW},
+              {"1970-01-01T00:00:00Z", true, 0},
+              {"2000-02-29T00:00:00Z", true, 951782400},
+              {"2016-12-31T23:59:60Z", true, 1483228800},
+              {"9999-12-31T23:59:59Z", true, YEAR_9999_END},
+              {"2026-06-14", false, 0},
+              {"2026-06-14T12:34Z", false, 0},
+              {"2026-06-14T12:34:56", false, 0},
+              {"2026-06-14 12:34:56Z", false, 0},
+              {"2026-06-14T12:34:56 Z", false, 0},
+              {"2026-06-14T12:34:56z", false, 0},
+              {"2026-06-14T12:34:56Z ", false, 0},
+              {" 2026-06-14T12:34:56Z", false, 0},
+              {"2026-06-14T12:34:56.Z", false, 0},
+              {"2026-06-14T12:34:56+02", false, 0},
+              {"2026-06-14T12:34:56+0200", false, 0},
+              {"2026-06-14T12:34:56+24:00", false, 0},
+              {"2026-06-14T12:34:56+02:60", false, 0},
+              {"2026-06-14T12:34:56+02:000", false, 0},
+              {"2026-02-29T12:34:56Z", false, 0},
+              {"2026-00-14T12:34:56Z", false, 0},
+              {"2026-13-14T12:34:56Z", false, 0},
+              {"2026-06-00T12:34:56Z", false, 0},
+              {"2026-06-31T12:34:56Z", false, 0},
+              {"2026-06-14T24:00:00Z", false, 0},
+              {"2026-06-14T12:60:00Z", false, 0},
+              {"2026-06-14T12:34:61Z", false, 0},
+              {"26-06-14T12:34:56Z", false, 0},
+              {"+2026-06-14T12:34:56Z", false, 0},
+              {"tomorrow", false, 0},
+              {"", false, 0}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    int64_t seconds = 0;
+    ROW(rows[i].text,
+        date_rfc3339_parse(rows[i].text, &seconds) == rows[i].fine);
+    ROW(rows[i].text, seconds == rows[i].seconds);
+  }
+}
+
 static const struct unit_test tests[] = {
     UNIT(test_date_prints_known_times),
     UNIT(test_date_out_of_range_is_the_nearest_in_range),
@@ -202,6 +252,7 @@ static const struct unit_test tests[] = {
     UNIT(test_date_refuses_what_only_looks_like_one),
     UNIT(test_date_of_two_digits_is_at_most_50_years_ahead),
     UNIT(test_date_beyond_the_years_is_refused),
+    UNIT(test_date_of_rfc3339_has_one_form),
     UNIT(test_date_now_is_the_wall_clock),
     {NULL, NULL},
 };

@@ -105,7 +105,7 @@ static void test_range_reads_just_these_bytes(void) {
   } table[] = {{100, 0, 1, SLUICE_OK, 1},
                {100, 99, 1, SLUICE_OK, 1},
                {100, 99, 5, SLUICE_OK, 1},
-               {100, 100, 5, SLUICE_OK, 0},
+               {100, 100, 5, SLUICE_ERANGE, 0},
                {100, 101, 5, SLUICE_ERANGE, 0},
                {50000, 20000, 3, SLUICE_OK, 3},
                {50000, 49999, UINT64_MAX, SLUICE_OK, 1},

@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * What a loop of the backend `local` remembers: what was kept is found, and
+ * what changed since, or while it was read, never is.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -40,7 +40,11 @@ extern "C" {
 #define SLUICE_ABI_MINOR 0u
 #define SLUICE_ABI (SLUICE_ABI_MAJOR << 16 | SLUICE_ABI_MINOR)
 
+#ifdef __cplusplus
+#define SLUICE_EXPORT extern "C" __attribute__((visibility("default")))
+#else
 #define SLUICE_EXPORT __attribute__((visibility("default")))
+#endif
 #define SLUICE_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
 /* How an operation ends.  The HTTP status that a client sees is beside it. */
@@ -111,8 +115,13 @@ struct sluice_meta {
   const char *type;               /* media type; NULL: unknown */
   const struct sluice_pair *user; /* metadata, ends with a NULL name */
 };
+#ifdef __cplusplus
+#define SLUICE_META \
+  { (uint32_t)sizeof(struct sluice_meta), 0, 0, NULL, NULL, NULL }
+#else
 #define SLUICE_META \
   { .size = (uint32_t)sizeof(struct sluice_meta) }
+#endif
 
 /* Bytes: in memory when fd is -1, else in a file that can be read with
  * pread(2) or sendfile(2) from `offset`.  A put's chunks are in memory. */
@@ -214,7 +223,8 @@ struct sluice_backend {
 
   /* ---- optional ---- */
 
-  /* sluice_text() with the URL, done */
+  /* sluice_text() with the URL, then, where it ends before link->seconds,
+   * with the seconds after which it does; done */
   void (*presign)(void *handle, struct sluice_op *,
                   const struct sluice_link *);
   /* For a backend whose links the gateway serves: sluice_text() with the key,
@@ -278,7 +288,11 @@ struct sluice_hook {
 
 /* ---- registration: const data, one symbol named after the plugin ------- */
 
+#if defined __cplusplus && __cplusplus < 202002L /* has no designators */
+#define SLUICE_HEAD(t) SLUICE_ABI, (uint32_t)sizeof(struct t)
+#else
 #define SLUICE_HEAD(t) .abi = SLUICE_ABI, .size = (uint32_t)sizeof(struct t)
+#endif
 #define SLUICE_BACKEND(n, desc)                                        \
   SLUICE_EXPORT const struct sluice_backend *sluice_backend_##n(void); \
   const struct sluice_backend *sluice_backend_##n(void) {              \

@@ -7,7 +7,8 @@
 #define MIB ((uint64_t)1 << 20)
 #define GIB ((uint64_t)1 << 30)
 
-static const struct sluice_option options[] = {S3_OPTIONS(NULL, NULL), {0}};
+static const struct sluice_option options[] = {S3_OPTIONS(NULL, NULL, "false"),
+                                               {0}};
 
 /* Backblaze's documentation: HTTPS only, no conditional PUT (501), an ETag of
  * parts that nobody describes, 2048 bytes of name and metadata where objects

@@ -210,7 +210,7 @@ void reader_read(void *handle, struct sluice_op *op, uint64_t first,
   struct task *task = task_of(op);
   (void)handle;
   const struct row *row = row_of(task);
-  if (first > row->length) {
+  if (first > 0 && first >= row->length) {
     task_fail(task, SLUICE_ERANGE, "the object ends before that");
     task_end(task);
     return;

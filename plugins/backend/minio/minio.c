@@ -8,13 +8,12 @@
 #define GIB ((uint64_t)1 << 30)
 
 static const struct sluice_option options[] = {
-    S3_OPTIONS("http://localhost:9000", "us-east-1"), {0}};
+    S3_OPTIONS("http://localhost:9000", "us-east-1", "true"), {0}};
 
 /* minio/minio, cmd/: conditional PUT, and 2 KiB of metadata that count the
  * headers' names. */
 static const struct s3_dialect dialect = {.name = "MinIO",
                                           .slash_aliases = true,
-                                          .conditional_put = true,
                                           .etag_is_md5 = true,
                                           .multipart_etag = true,
                                           .overrides = true,

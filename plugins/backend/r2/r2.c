@@ -7,14 +7,14 @@
 #define MIB ((uint64_t)1 << 20)
 #define GIB ((uint64_t)1 << 30)
 
-static const struct sluice_option options[] = {S3_OPTIONS(NULL, "auto"), {0}};
+static const struct sluice_option options[] = {
+    S3_OPTIONS(NULL, "auto", "true"), {0}};
 
 /* Cloudflare's documentation of R2: HTTPS only, parts of equal size, a PUT of
  * at most 5 GiB less 5 MiB, 8 KiB of metadata; response-content-* isn't among
  * what it lists.  A token for objects may list but not see its bucket. */
 static const struct s3_dialect dialect = {.name = "R2",
                                           .require_tls = true,
-                                          .conditional_put = true,
                                           .etag_is_md5 = true,
                                           .multipart_etag = true,
                                           .conflict_is_mine = true,

@@ -8,13 +8,12 @@
 #define GIB ((uint64_t)1 << 30)
 
 static const struct sluice_option options[] = {
-    S3_OPTIONS("https://s3.amazonaws.com", "us-east-1"), {0}};
+    S3_OPTIONS("https://s3.amazonaws.com", "us-east-1", "true"), {0}};
 
 /* Amazon S3 API reference: bucket names are host names, a single PUT has at
  * most 5 GB, and user metadata 2 KB. */
 static const struct s3_dialect dialect = {.name = "S3",
                                           .virtual_host = true,
-                                          .conditional_put = true,
                                           .etag_is_md5 = true,
                                           .multipart_etag = true,
                                           .overrides = true,

@@ -31,7 +31,9 @@ struct grants {
 unsigned grants_operation(const char *name);
 
 /* Why a prefix can't be used, or NULL: it isn't UTF-8, has control characters,
- * a segment "." or "..", begins with "/", or holds more than one "{user}". */
+ * a segment "." or "..", is over 1024 bytes, begins with "/", holds more than
+ * one "{user}", or no "/" after it: "users/{user}" would open users/bobby to
+ * bob.  Fine is "": every key. */
 const char *grants_prefix_fault(const char *prefix);
 
 /* In on_request: may this operation be begun?  False for any that isn't
@@ -41,7 +43,7 @@ bool grants_allow(const struct grants *, const char *operation);
 /* In on_key: does the key (or the prefix of a list) begin with one of the
  * prefixes, byte for byte, "{user}" replaced by the identity?  A prefix with
  * "{user}" matches nothing for an identity that is NULL, empty, "." or "..",
- * or has a "/". */
+ * or has a "/".  What can't be a key (key_fault()) is never reached. */
 bool grants_reach(const struct grants *, const char *identity,
                   const char *key);
 

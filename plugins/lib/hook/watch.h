@@ -2,14 +2,17 @@
  *
  * A small file that is read again when it changes: by a thread of the pool,
  * now and then, and when it is told to.  What is wrong with a new version is
- * logged, and the last good one stays.
+ * logged, once, and the last good one stays.
  */
 #ifndef HOOK_WATCH_H
 #define HOOK_WATCH_H
 
 #include <sluice/plugin.h>
+#include <stdatomic.h>
 
 #include "errmsg.h"
+
+#define WATCH_INTERVAL_MIN_MS 10
 
 struct watch;
 
@@ -18,23 +21,31 @@ struct watch_file {
   size_t max;          /* bytes */
   int64_t interval_ms; /* between two looks; 0: only watch_now() */
   /* On a thread of the pool, or in watch_read(): what the text means; NULL and
-   * why.  `data` ends in NUL.  `arg` must not change meanwhile. */
+   * why.  `data` ends in NUL and is wiped afterwards.  `arg` must not change
+   * meanwhile. */
   void *(*parse)(const char *data, size_t len, void *arg, struct errmsg *);
   void (*free)(void *parsed);
   void *arg;
+  /* One number (0 at first) for the watches of all loops, so that a change is
+   * logged by one of them; NULL: each logs it. */
+  atomic_uint_least64_t *told;
 };
 
 /* Reads it at once; NULL and why.  May block: for start(). */
 void *watch_read(const struct watch_file *, struct errmsg *);
 
-/* Watches on the loop of a handle, beginning with `parsed`, which is taken;
- * NULL: no memory.  `file` is copied, what it points to isn't. */
+/* May any user of the machine read or write it?  May block: for start(). */
+bool watch_exposed(const char *path);
+
+/* Watches on the loop of a handle, beginning with `parsed`, which is taken in
+ * any case; NULL: no memory.  `file` is copied, what it points to isn't. */
 struct watch *watch_new(struct sluice_host *, const struct watch_file *file,
                         void *parsed);
-void watch_free(
-    struct watch *); /* in close(); a reader may still be running */
+/* In close(); a reader may still be running: it has `arg` until it ended. */
+void watch_free(struct watch *);
 /* The newest good version, until the loop's next event. */
 const void *watch_get(const struct watch *);
-void watch_now(struct watch *); /* looks again, for reload() */
+/* Reads it again in any case, for reload(). */
+void watch_now(struct watch *);
 
 #endif

@@ -58,7 +58,8 @@ static void there(struct check *check) {
   sluice_log(check->loop.host, SLUICE_LOG_INFO,
              "[s3] Bucket '%s' already exists", bucket_of(check));
   if (check->loop.s3->conf->sweep_uploads_ms > 0)
-    s3_sweep_start(&check->loop, on_swept, check);
+    s3_sweep_start(&check->loop,
+                   &(struct s3_sweep){.done = on_swept, .arg = check});
   else
     stop(check, true);
 }

@@ -34,7 +34,7 @@ static void call_free(struct s3_call *call) {
 
 static void finish(struct s3_call *call) {
   call->answer.why = call->why.data;
-  call->answer.attempts = call->attempt;
+  call->answer.doubtful = call->doubtful;
   call->events->done(call->arg, call, &call->answer);
   call_free(call);
 }
@@ -197,6 +197,14 @@ static bool renew(struct s3_call *call, int http, const char *code) {
   return false;
 }
 
+/* Of an answer that says it failed, though it may have been done: all of it
+ * was sent, and what failed may be what came after. */
+static bool is_doubtful(const struct s3_call *call, int http) {
+  return call->sent == call->request->length &&
+         (http >= 500 || (http >= 200 && http <= 299)) && http != 501 &&
+         http != 507;
+}
+
 static void judge_answer(struct s3_call *call) {
   int http = httpc_status(call->http);
   const struct xml_result *xml = read_xml(call);
@@ -214,6 +222,7 @@ static void judge_answer(struct s3_call *call) {
     return;
   }
   struct s3_verdict verdict = s3_verdict(http, code);
+  call->doubtful |= is_doubtful(call, http);
   bool nonsense = http >= 200 && http <= 299 && code[0] == '\0';
   char what[160];
   snprintf(what, sizeof what, "%d %.64s%s", http, code,
@@ -239,6 +248,8 @@ static void judge_failure(struct s3_call *call, enum httpc_result result,
     call->answer.status = SLUICE_EIO;
   tell_why(call, why == NULL ? "no answer" : why, NULL);
   call->fresh = true;
+  call->doubtful |= (result == HTTPC_BROKEN || result == HTTPC_TIMEOUT) &&
+                    call->sent == call->request->length;
   /* What was handed on can't be taken back. */
   if (!call->delivered && try_again(call, false))
     return;
@@ -276,6 +287,7 @@ struct s3_call *s3_call_start(struct s3_loop *loop,
   call->loop = loop;
   call->request = request;
   call->events = events;
+  call->fresh = request->fresh;
   call->arg = arg;
   call->started_ms = date_now_ms();
   buf_init(&call->why, WHY_MAX);

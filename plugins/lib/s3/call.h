@@ -27,6 +27,8 @@ struct s3_request {     /* lent until done */
   const char *sha256; /* of the body, in hex; NULL: unknown, or none */
   enum xml_kind expected;
   bool wants_xml; /* in a 2xx; an error's is read anyway */
+  bool fresh;     /* on a connection of its own: on one that was kept, the
+                     client itself may send a request without a body twice */
   const struct xml_events *xml_events;
 };
 
@@ -36,7 +38,7 @@ struct s3_answer { /* lent during done() */
   const char *code; /* S3's word for an error, or "" */
   const char *why;  /* for the log: with the service's request id */
   const struct xml_result *xml; /* where one was wanted and came */
-  unsigned attempts;
+  bool doubtful; /* an attempt that failed may have been done all the same */
 };
 
 struct s3_events {

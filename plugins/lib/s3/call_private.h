@@ -28,6 +28,7 @@ struct s3_call {
   unsigned renewals;  /* of the credentials that signed it */
   bool renewed;       /* they had expired: not again */
   bool fresh;         /* on a new connection */
+  bool doubtful;      /* an attempt may have been done */
   bool reading_spool; /* a thread reads: s3_call_unspooled() comes */
 };
 

@@ -170,6 +170,10 @@ void *s3_start(const struct s3_conf *conf, struct sluice_host *host,
     s3_stop(s3);
     return NULL;
   }
+  if (s3->first.session_token != NULL && s3->first.expires_ms == 0)
+    sluice_log(host, SLUICE_LOG_WARN,
+               "links end with the session token, and nobody says when that "
+               "is: they may be promised for longer");
   if (!s3_bucket_check(s3, host)) {
     s3_stop(s3);
     return NULL;

@@ -60,9 +60,14 @@ bool s3_path(struct buf *, const struct s3 *, const struct s3_endpoint *,
 struct sigv4_key s3_signing_key(const struct s3_loop *);
 int64_t s3_now(const struct s3_loop *); /* by the service's clock */
 
-/* Lists the unfinished multipart uploads of the bucket and gives up those that
- * are older than the options say; then `done`, whatever came of it. */
-void s3_sweep_start(struct s3_loop *, void (*done)(void *arg), void *arg);
+struct s3_sweep {   /* which unfinished multipart uploads to give up */
+  const char *key;  /* all of this one; NULL: those of the bucket that are
+                       older than the options say */
+  const char *keep; /* but the one of this id; NULL: none */
+  void (*done)(void *arg); /* whatever came of it; never from inside */
+  void *arg;
+};
+void s3_sweep_start(struct s3_loop *, const struct s3_sweep *);
 
 /* Makes sure that the bucket is there; logs, or fails as start() does. */
 bool s3_bucket_check(struct s3 *, struct sluice_host *);

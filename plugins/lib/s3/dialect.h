@@ -24,7 +24,6 @@ struct s3_dialect {
   const char *name;
   bool virtual_host;     /* buckets as host names by default, not as paths */
   bool require_tls;      /* plain HTTP is refused at the start */
-  bool conditional_put;  /* PUT knows If-None-Match: * */
   bool etag_is_md5;      /* of a single PUT */
   bool multipart_etag;   /* is the MD5 of the parts' MD5s, "-", their number */
   bool overrides;        /* presigned GETs may name response-content-* */

@@ -21,6 +21,7 @@ struct get {
   struct s3_request request;
   char *key;
   char range[64], etag[160], if_match[164];
+  uint64_t length;   /* of the object, once it is described */
   uint64_t at;       /* offset of the next byte that the call brings */
   uint64_t next;     /* and of the next that is wanted */
   uint64_t call_end; /* one past the last */
@@ -113,6 +114,7 @@ static void on_head(void *arg, struct s3_call *call) {
   if (get->described)
     return;
   get->described = true;
+  get->length = total;
   s3_etag(get->etag, s3_call_header(call, "ETag"));
   s3_meta_tell(get->op, call, total);
 }
@@ -217,8 +219,9 @@ static void on_described(void *arg, struct s3_call *call,
     return;
   }
   get->described = true;
+  get->length = length ? strtoull(length, NULL, 10) : 0;
   s3_etag(get->etag, s3_call_header(call, "ETag"));
-  s3_meta_tell(get->op, call, length ? strtoull(length, NULL, 10) : 0);
+  s3_meta_tell(get->op, call, get->length);
 }
 
 static const struct s3_events get_events = {
@@ -251,6 +254,12 @@ void s3_read(void *handle, struct sluice_op *op, uint64_t first,
              uint64_t count) {
   struct get *get = s3_task_of(op)->work;
   (void)handle;
+  if (first >= get->length) {
+    fail(get, SLUICE_ERANGE, "the object ends before that");
+    return;
+  }
+  if (count > get->length - first)
+    count = get->length - first;
   get->reading = get->asked = true;
   get->receive = get->deliver = count;
   get->next = first;

@@ -32,6 +32,17 @@ void s3_etag(char out[160], const char *header) {
   out[len] = '\0';
 }
 
+/* Amazon S3 API reference, Object, ETag: encrypted by SSE-C or SSE-KMS it is
+ * no MD5; without or by SSE-S3, which is called AES256, it is. */
+bool s3_etag_tells(const struct s3_call *call) {
+  static const char by[] = "x-amz-server-side-encryption";
+  static const char customer[] =
+      "x-amz-server-side-encryption-customer-algorithm";
+  const char *encryption = s3_call_header(call, by);
+  return (encryption == NULL || strcmp(encryption, "AES256") == 0) &&
+         s3_call_header(call, customer) == NULL;
+}
+
 bool s3_content_range(const char *header, uint64_t *first, uint64_t *total) {
   const char *slash = header == NULL ? NULL : strchr(header, '/');
   char *end = NULL;

@@ -4,6 +4,29 @@
  */
 #include "client.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
+/* A link ends with the credentials that signed it.  0: they have expired. */
+static uint32_t seconds_of(const struct s3_loop *loop, uint32_t wanted) {
+  int64_t end = loop->credentials.expires_ms / 1000;
+  int64_t left = end - s3_now(loop);
+  if (loop->credentials.expires_ms == 0 || left >= wanted)
+    return wanted;
+  return left < 0 ? 0 : (uint32_t)left;
+}
+
+/* The gateway promises no more than that. */
+static void tell(struct sluice_op *op, const char *url, uint32_t seconds,
+                 uint32_t wanted) {
+  char text[16];
+  sluice_text(op, url);
+  if (seconds == wanted)
+    return;
+  snprintf(text, sizeof text, "%" PRIu32, seconds);
+  sluice_text(op, text);
+}
+
 void s3_presign(void *handle, struct sluice_op *op,
                 const struct sluice_link *link) {
   const struct s3_loop *loop = handle;
@@ -12,7 +35,12 @@ void s3_presign(void *handle, struct sluice_op *op,
   struct sigv4_pair host = {"host", s3->presign.host};
   struct sigv4_pair query[2];
   struct buf path, target, url;
+  uint32_t seconds = seconds_of(loop, link->seconds);
   size_t n = 0;
+  if (seconds == 0) {
+    sluice_done(op, SLUICE_EUPSTREAM, "the credentials have expired");
+    return;
+  }
   if (link->disposition != NULL && s3->dialect->overrides)
     query[n++] =
         (struct sigv4_pair){"response-content-disposition", link->disposition};
@@ -34,9 +62,9 @@ void s3_presign(void *handle, struct sluice_op *op,
   ok = ok &&
        buf_addf(&url, "%s://%s%s?", s3->presign.tls ? "https" : "http",
                 s3->presign.host, target.data) &&
-       sigv4_presign(&url, &request, &key, link->seconds);
+       sigv4_presign(&url, &request, &key, seconds);
   if (ok)
-    sluice_text(op, url.data);
+    tell(op, url.data, seconds, link->seconds);
   sluice_done(op, ok ? SLUICE_OK : SLUICE_EINVAL,
               ok ? NULL : "the link would be too long");
   buf_fini(&path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * An upload: its bytes wait in a spool until commit() names them; then one
- * PUT, with its MD5 checked by the service and by us.
+ * An upload: its bytes wait in a spool until commit() names them, and says how
+ * many they are: in one PUT, or in parts.
  */
 #include "put.h"
 
@@ -36,6 +36,8 @@ void put_end(struct put *put, enum sluice_status status, const char *why) {
 static void put_cancel(void *work) {
   struct put *put = work;
   put->canceled = true;
+  if (put->removing)
+    return; /* it ends soon */
   if (put->multipart != NULL) {
     multipart_cancel(put);
     return;
@@ -126,79 +128,11 @@ size_t put_headers(const struct put *put, struct sigv4_pair *out) {
   return n;
 }
 
-static void send_put(struct put *put);
-
-/* After a PUT whose answer was lost, another one finds the object there: is it
- * this one? */
-static void on_compared(void *arg, struct s3_call *call,
-                        const struct s3_answer *answer) {
-  struct put *put = arg;
-  char etag[160];
-  s3_etag(etag, s3_call_header(call, "ETag"));
-  put->call = NULL;
-  bool ours = answer->status == SLUICE_OK && strcmp(etag, put->md5_hex) == 0;
-  put_end(put, ours ? SLUICE_OK : SLUICE_EEXIST,
-          "an object of that key is there");
-}
-
-static void compare(struct put *put) {
-  static const struct s3_events events = {.done = on_compared};
-  put->request = (struct s3_request){.method = "HEAD", .key = put->key};
-  put->call = s3_call_start(put->loop, &put->request, &events, put);
-}
-
-/* What was stored isn't what was sent: nobody shall find it. */
-static void on_removed(void *arg, struct s3_call *call,
-                       const struct s3_answer *answer) {
-  struct put *put = arg;
-  (void)call, (void)answer;
-  put->call = NULL;
-  put_end(put, SLUICE_EUPSTREAM,
-          "the service stored other bytes than it was sent; removed");
-}
-
-static void remove_wrong(struct put *put) {
-  static const struct s3_events events = {.done = on_removed};
-  put->request = (struct s3_request){.method = "DELETE", .key = put->key};
-  put->call = s3_call_start(put->loop, &put->request, &events, put);
-}
-
-static void on_put(void *arg, struct s3_call *call,
-                   const struct s3_answer *answer) {
-  struct put *put = arg;
-  char etag[160];
-  s3_etag(etag, s3_call_header(call, "ETag"));
-  put->call = NULL;
-  if (answer->status == SLUICE_EPRECOND && put->exclusive) {
-    if (answer->attempts > 1)
-      compare(put);
-    else
-      put_end(put, SLUICE_EEXIST, answer->why);
-  } else if (answer->status != SLUICE_OK) {
-    put_end(put, answer->status, answer->why);
-  } else if (put->loop->s3->dialect->etag_is_md5 && etag[0] != '\0' &&
-             strcmp(etag, put->md5_hex) != 0) {
-    remove_wrong(put);
-  } else {
-    put_end(put, SLUICE_OK, NULL);
-  }
-}
-
-static void send_put(struct put *put) {
-  static const struct s3_events events = {.done = on_put};
-  put->request = (struct s3_request){.op = put->op,
-                                     .method = "PUT",
-                                     .key = put->key,
-                                     .spool = put->spool,
-                                     .length = put->length};
-  if (put->sha256_hex[0] != '\0')
-    put->request.sha256 = put->sha256_hex;
-  size_t n = put_headers(put, put->request.headers);
-  put->request.headers[n++] =
-      (struct sigv4_pair){"Content-MD5", put->md5_base64};
-  if (put->exclusive && put->loop->s3->dialect->conditional_put)
-    put->request.headers[n] = (struct sigv4_pair){"If-None-Match", "*"};
-  put->call = s3_call_start(put->loop, &put->request, &events, put);
+static void send_object(struct put *put) {
+  if (put->length > put->loop->s3->conf->multipart_threshold)
+    multipart_start(put);
+  else
+    single_start(put);
 }
 
 /* Where PUT can't be told not to replace, it is asked before.  Keys are random
@@ -208,14 +142,14 @@ static void on_absent(void *arg, struct s3_call *call,
   struct put *put = arg;
   (void)call;
   put->call = NULL;
-  if (answer->status == SLUICE_OK)
+  if (answer->status == SLUICE_OK) {
     put_end(put, SLUICE_EEXIST, "an object of that key is there");
-  else if (answer->status != SLUICE_ENOENT)
+  } else if (answer->status != SLUICE_ENOENT) {
     put_end(put, answer->status, answer->why);
-  else if (put->length > put->loop->s3->conf->multipart_threshold)
-    multipart_start(put);
-  else
-    send_put(put);
+  } else {
+    put->was_absent = true;
+    send_object(put);
+  }
 }
 
 static void ask_absent(struct put *put) {
@@ -248,11 +182,9 @@ void s3_commit(void *handle, struct sluice_op *op,
   struct put *put = s3_task_of(op)->work;
   if (!keep_object(put, object))
     put_end(put, SLUICE_EINVAL, "more metadata than the provider takes");
-  else if (put->exclusive && (!s3->dialect->conditional_put ||
+  else if (put->exclusive && (!s3->conf->conditional_put ||
                               put->length > s3->conf->multipart_threshold))
     ask_absent(put);
-  else if (put->length > s3->conf->multipart_threshold)
-    multipart_start(put);
   else
-    send_put(put);
+    send_object(put);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * An upload's inside: put.c takes the bytes and commits in one PUT or, by
- * multipart.c, in parts; both end in put_end().
+ * An upload's inside: put.c takes the bytes and commits, by single.c in one
+ * PUT or by multipart.c in parts; both end in put_end().
  */
 #ifndef S3_PUT_H
 #define S3_PUT_H
@@ -9,18 +9,29 @@
 #include "task.h"
 
 struct multipart;
+struct put;
+
+enum put_found { /* what lies under the upload's key */
+                 PUT_OURS,
+                 PUT_SPOILED, /* it says it is ours, and has other bytes */
+                 PUT_FOREIGN,
+                 PUT_ABSENT,
+                 PUT_UNKNOWN /* nobody could tell */
+};
 
 struct put {
   struct s3_loop *loop;
   struct sluice_op *op;
   struct spool *spool;
   struct digest *sha256; /* over plain HTTP, while it may be one PUT */
-  struct s3_call *call;  /* of put.c; parts have their own */
+  struct s3_call *call;  /* parts have their own */
   struct s3_request request;
   struct multipart *multipart;
   bool adding;   /* the spool has a chunk */
   bool canceled; /* ends when nothing is under way */
+  bool removing; /* what may have been stored */
   bool exclusive;
+  bool was_absent; /* as a HEAD before said */
 
   /* What commit() said. */
   char *key, *type, *md5_hex;
@@ -29,12 +40,32 @@ struct put {
   char user_names[S3_META_NAMES][48];
   size_t user_count;
   char md5_base64[32], sha256_hex[65];
+
+  /* Once something is wrong: how it ends. */
+  enum sluice_status failure;
+  char why[512];
+
+  char etag[64]; /* that put_find() compares; "": none */
+  void (*on_found)(struct put *, enum put_found, const struct s3_answer *);
+  void (*on_removed)(struct put *);
 };
 
 /* Headers that describe the object; how many there are. */
 size_t put_headers(const struct put *, struct sigv4_pair *);
 /* The whole of it is done with; the spool goes in the background. */
 void put_end(struct put *, enum sluice_status, const char *why);
+void put_keep_failure(struct put *, enum sluice_status, const char *why);
+
+/* Asks what lies under the key.  `etag`: what an ETag that is made of MD5s
+ * has to be; "": that of this object never is. */
+void put_find(struct put *, const char *etag,
+              void (*on_found)(struct put *, enum put_found,
+                               const struct s3_answer *));
+/* Removes it; then on_gone(), whatever came of that. */
+void put_remove(struct put *, void (*on_gone)(struct put *));
+
+/* In one PUT; ends in put_end(). */
+void single_start(struct put *);
 
 /* In parts; ends in put_end(). */
 void multipart_start(struct put *);

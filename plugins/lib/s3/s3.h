@@ -15,7 +15,7 @@ struct s3_conf {
   const char *access_key, *secret_key, *session_token;
   const char *credentials_file, *profile;
   const char *addressing;
-  bool create_bucket, verify;
+  bool create_bucket, verify, conditional_put;
   const char *ca_file, *proxy;
   int64_t connect_timeout_ms, idle_timeout_ms, retry_time_ms, attempts;
   int64_t sweep_uploads_ms;
@@ -27,8 +27,9 @@ struct s3_conf {
   { name, type, fallback, offsetof(struct s3_conf, field), help }
 
 /* The options of every provider; `endpoint` and `region` as it wants them:
- * NULL where they must be given. */
-#define S3_OPTIONS(endpoint_, region_)                                        \
+ * NULL where they must be given.  `conditional`: whether its PUT knows
+ * If-None-Match. */
+#define S3_OPTIONS(endpoint_, region_, conditional_)                          \
   S3_OPTION(SLUICE_STRING, "endpoint", endpoint_, endpoint,                   \
             "URL of the S3 service"),                                         \
       S3_OPTION(SLUICE_STRING, "presign_endpoint", "", presign_endpoint,      \
@@ -50,6 +51,9 @@ struct s3_conf {
                 "path, virtual (bucket in the host name) or auto"),           \
       S3_OPTION(SLUICE_BOOL, "create_bucket", "true", create_bucket,          \
                 "create the bucket when it isn't there"),                     \
+      S3_OPTION(SLUICE_BOOL, "conditional_put", conditional_,                 \
+                conditional_put,                                              \
+                "the service refuses to overwrite; false: ask it before"),    \
       S3_OPTION(SLUICE_BOOL, "verify", "true", verify,                        \
                 "check the server's certificate"),                            \
       S3_OPTION(SLUICE_STRING, "ca_file", "", ca_file,                        \

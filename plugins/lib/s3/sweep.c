@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a crash leaves in a bucket: multipart uploads that nobody completes.
- * Listed, and given up where they are old enough, one after the other.
+ * Multipart uploads that nobody completes: what a crash left in the bucket, or
+ * of one key what was begun and answered to nobody.  Listed, and given up one
+ * after the other.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct sweep {
   struct xml_events xml;
   struct old_upload *old; /* of this page */
   char *key_marker, *id_marker;
+  char *key, *keep; /* as wanted; NULL: the whole bucket, none */
   unsigned given_up, left;
   void (*done)(void *arg);
   void *arg;
@@ -31,19 +33,22 @@ static void next_upload(struct sweep *sweep);
 
 static char *copy(const char *text) {
   char *made = strdup(text);
-  assert(made != NULL); /* at the start, a few names */
+  assert(made != NULL); /* a few names */
   return made;
 }
 
 static void sweep_end(struct sweep *sweep) {
   void (*done)(void *) = sweep->done;
   void *arg = sweep->arg;
-  sluice_log(sweep->loop->host, SLUICE_LOG_INFO,
-             "[s3] %u unfinished uploads given up, %u are younger than "
-             "sweep_uploads",
-             sweep->given_up, sweep->left);
+  if (sweep->key == NULL)
+    sluice_log(sweep->loop->host, SLUICE_LOG_INFO,
+               "[s3] %u unfinished uploads given up, %u are younger than "
+               "sweep_uploads",
+               sweep->given_up, sweep->left);
   free(sweep->key_marker);
   free(sweep->id_marker);
+  free(sweep->key);
+  free(sweep->keep);
   free(sweep);
   done(arg);
 }
@@ -85,10 +90,18 @@ static void next_upload(struct sweep *sweep) {
   s3_call_start(sweep->loop, &sweep->request, &events, sweep);
 }
 
+static bool is_wanted(const struct sweep *sweep,
+                      const struct xml_upload *upload, int64_t age_ms) {
+  if (sweep->key == NULL)
+    return age_ms >= sweep->loop->s3->conf->sweep_uploads_ms;
+  return strcmp(upload->key, sweep->key) == 0 &&
+         (sweep->keep == NULL || strcmp(upload->upload_id, sweep->keep) != 0);
+}
+
 static bool on_upload(void *arg, const struct xml_upload *upload) {
   struct sweep *sweep = arg;
   int64_t age = date_now_ms() - upload->initiated_ms;
-  if (age < sweep->loop->s3->conf->sweep_uploads_ms) {
+  if (!is_wanted(sweep, upload, age)) {
     sweep->left++;
     return true;
   }
@@ -113,7 +126,7 @@ static void on_page(void *arg, struct s3_call *call,
   if (answer->status != SLUICE_OK) {
     sluice_log(sweep->loop->host, SLUICE_LOG_WARN,
                "unfinished uploads can't be listed: %s", answer->why);
-  } else if (answer->xml->truncated &&
+  } else if (sweep->key == NULL && answer->xml->truncated &&
              answer->xml->next_key_marker[0] != '\0') {
     sweep->key_marker = copy(answer->xml->next_key_marker);
     sweep->id_marker = copy(answer->xml->next_upload_id_marker);
@@ -130,20 +143,27 @@ static void next_page(struct sweep *sweep) {
                                  .expected = XML_UPLOADS,
                                  .wants_xml = true,
                                  .xml_events = &sweep->xml};
+  size_t n = 1;
+  if (sweep->key != NULL)
+    request->query[n++] = (struct sigv4_pair){"prefix", sweep->key};
   if (sweep->key_marker != NULL) {
-    request->query[1] = (struct sigv4_pair){"key-marker", sweep->key_marker};
-    request->query[2] =
+    request->query[n++] = (struct sigv4_pair){"key-marker", sweep->key_marker};
+    request->query[n++] =
         (struct sigv4_pair){"upload-id-marker", sweep->id_marker};
   }
   s3_call_start(sweep->loop, request, &events, sweep);
 }
 
-void s3_sweep_start(struct s3_loop *loop, void (*done)(void *arg), void *arg) {
+void s3_sweep_start(struct s3_loop *loop, const struct s3_sweep *wanted) {
   struct sweep *sweep = calloc(1, sizeof *sweep);
   assert(sweep != NULL);
   sweep->loop = loop;
-  sweep->done = done;
-  sweep->arg = arg;
+  sweep->done = wanted->done;
+  sweep->arg = wanted->arg;
+  if (wanted->key != NULL)
+    sweep->key = copy(wanted->key);
+  if (wanted->keep != NULL)
+    sweep->keep = copy(wanted->keep);
   sweep->xml = (struct xml_events){.upload = on_upload, .arg = sweep};
   next_page(sweep);
 }

@@ -23,6 +23,8 @@ extern const char *const s3_meta_names[S3_META_NAMES];
 /* Tells the operation what an answer's head says of the object, whose length
  * is given. */
 void s3_meta_tell(struct sluice_op *, const struct s3_call *, uint64_t length);
+/* False: the answer tells of an encryption under which an ETag is no MD5. */
+bool s3_etag_tells(const struct s3_call *);
 /* Without quotes and W/; "" when there is none. */
 void s3_etag(char out[160], const char *header);
 /* "bytes 5-9/20": the first number and the last; false when it isn't that. */

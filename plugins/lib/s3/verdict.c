@@ -14,6 +14,7 @@ static const struct {
     {"NoSuchKey", {SLUICE_ENOENT, false}},
     {"NoSuchVersion", {SLUICE_ENOENT, false}},
     {"NoSuchBucket", {SLUICE_EUPSTREAM, false}},
+    {"NoSuchUpload", {SLUICE_EUPSTREAM, false}}, /* somebody aborted it */
     {"AccessDenied", {SLUICE_EUPSTREAM, false}},
     {"PreconditionFailed", {SLUICE_EPRECOND, false}},
     {"InvalidRange", {SLUICE_ERANGE, false}},

@@ -58,14 +58,14 @@ def copy(call):
         element("ETag", f'"{thing.etag}"')))
 
 
-def late_xml(call, body):
+def late_xml(call, body, headers=None):
     """An answer that AWS begins before it knows the end."""
     if call.book.on("AWS.keep-alive-space"):
         if call.state.variants.turn("late") % 2 and \
                 call.note("AWS.keep-alive-space"):
             mark = body.index(b"?>") + 2
             body = body[:mark] + b" \r\n " * 3 + body[mark:]
-    return call.xml(body)
+    return call.xml(body, headers=headers)
 
 
 def copy_part(call):

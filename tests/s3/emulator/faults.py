@@ -27,16 +27,22 @@ times.  `do`, with the further members that it knows:
   bad-xml huge-xml           instead of the body; `bytes` of it
   error-in-200               200 and <Error> with `code`; `when` as above
   lost-answer                the operation is done, its answer is not sent
+  spoil                      what a PUT or Complete stored isn't what was
+                             sent: all of it but the last byte; the answer
+                             tells its ETag, or is lost, when `lost`
   clock-skew                 403, Date is `seconds` off, once; a clock that
                              stays wrong is POST clock (control.py)
   wrong-region               `as` "redirect" or "malformed"; `region`"""
+import hashlib
 import re
 import select
 import threading
 import time
 
+from . import encryption
 from .errors import Broken, S3Error, document, element
 from .message import Response
+from .store import Blob
 
 STATUS = {
     401: ("Unauthorized", "Unauthorized"),
@@ -47,7 +53,7 @@ STATUS = {
     503: ("SlowDown", "Please reduce your request rate.")}
 WORDS = ("reset-before-head", "reset-in-body", "stall", "drip", "close",
          "truncate", "corrupt", "bad-xml", "huge-xml", "error-in-200",
-         "lost-answer", "clock-skew", "wrong-region")
+         "lost-answer", "spoil", "clock-skew", "wrong-region")
 
 
 class BadStep(ValueError):
@@ -145,6 +151,8 @@ class Step:
             return call.failure(self.refusal(call))
         if self.word == "lost-answer":
             raise Broken("fault: lost answer")
+        if self.word == "spoil" and response.status == 200:
+            return self.spoil(call, response)
         if self.word == "error-in-200" and self.get("when") == "after":
             return call.failure(self.error_in_200())
         if self.word == "bad-xml":
@@ -152,6 +160,24 @@ class Step:
             return call.xml(cut)
         if self.word == "huge-xml":
             return self.huge(call)
+        return response
+
+    def spoil(self, call, response):
+        """A PUT's ETag stands in its head, a Complete's in its body."""
+        with call.store.lock:
+            thing = call.bucket().objects[call.key]
+            old, data = thing.etag, b"".join(thing.blob.pieces())[:-1]
+            thing.blob = Blob(data)
+            if encryption.way(call) in ("none", "s3"):
+                number = old[32:]
+                thing.etag = hashlib.md5(data).hexdigest() + number
+        if self.get("lost"):
+            raise Broken("fault: lost answer")
+        response.headers = [(name, value.replace(old, thing.etag))
+                            for name, value in response.headers]
+        if isinstance(response.body, bytes):
+            response.body = response.body.replace(old.encode(),
+                                                  thing.etag.encode())
         return response
 
     def huge(self, call):

@@ -4,6 +4,7 @@ import hashlib
 import re
 from xml.etree import ElementTree
 
+from . import encryption
 from .checks import check_headers, read_metadata
 from .copies import copy_part, late_xml
 from .errors import S3Error, document, element
@@ -43,7 +44,7 @@ def create(call):
     return call.xml(document(
         "InitiateMultipartUploadResult",
         element("Bucket", call.bucket_name), element("Key", call.key),
-        element("UploadId", upload.id)))
+        element("UploadId", upload.id)), headers=encryption.headers(call))
 
 
 def find_upload(call):
@@ -71,8 +72,10 @@ def put_part(call):
     else:
         check_length(call, call.dialect.part_max)
         blob, md5 = receive(call)
-        part = Object(call.key, blob, md5, int(call.now()), {}, [])
-        answer = call.answer(200, [("ETag", f'"{md5}"')])
+        etag = encryption.sealed(call, md5)
+        part = Object(call.key, blob, etag, int(call.now()), {}, [])
+        answer = call.answer(200, [("ETag", f'"{etag}"'),
+                                   *encryption.headers(call)])
     with call.store.lock:
         find_upload(call).parts[number] = part
     return answer
@@ -140,7 +143,7 @@ def complete(call):
     return late_xml(call, document(
         "CompleteMultipartUploadResult", element("Location", location),
         element("Bucket", call.bucket_name), element("Key", call.key),
-        element("ETag", f'"{thing.etag}"')))
+        element("ETag", f'"{thing.etag}"')), encryption.headers(call))
 
 
 def check_completion(call, upload):

@@ -3,6 +3,7 @@
 import contextlib
 from time import gmtime, strftime
 
+from . import encryption
 from .checks import check_headers, read_metadata
 from .errors import S3Error
 from .payload import Payload
@@ -83,8 +84,8 @@ def put(call):
         check_write(call)
         blob, md5 = receive(call)
         headers.update(call.payload.trailers)
-        thing = Object(call.key, blob, md5, int(call.now()), headers,
-                       metadata)
+        thing = Object(call.key, blob, encryption.sealed(call, md5),
+                       int(call.now()), headers, metadata)
         store(call, thing)
     return call.answer(200, stored_headers(call, thing))
 
@@ -95,7 +96,7 @@ def stored_headers(call, thing):
                 if name.startswith("x-amz-checksum-")]
     if call.dialect.versioned:
         headers.append(("x-amz-version-id", thing.version))
-    return headers
+    return headers + encryption.headers(call)
 
 
 @contextlib.contextmanager

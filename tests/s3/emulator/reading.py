@@ -4,6 +4,7 @@ request may choose."""
 import re
 from email.utils import formatdate, parsedate_to_datetime
 
+from . import encryption
 from .checks import check_headers, show_metadata
 from .errors import S3Error
 from .objects import KEPT, failed, find, tagged
@@ -100,4 +101,4 @@ def described(call, thing, part):
     found += show_metadata(call, thing.metadata)
     if call.dialect.versioned:
         found.append(("x-amz-version-id", thing.version))
-    return found
+    return found + encryption.headers(call)

@@ -38,6 +38,15 @@ AWS = [
         "ConditionalRequestConflict", "The conditional request cannot "
         "succeed due to a conflicting operation against this resource.",
         **RULE_OF),
+    aws("AWS.kms-etag", "documented", "AWS-model Object.ETag",
+        "encrypted by SSE-KMS an ETag is no MD5 (variant encryption=kms; "
+        "dsse is taken for the same)", **RULE_OF),
+    aws("AWS.sse-s3", "documented", "AWS-model Object.ETag",
+        "encrypted by SSE-S3 an ETag is an MD5 (variant encryption=s3)",
+        **RULE_OF),
+    aws("AWS.customer-etag", "inferred", "AWS-model Object.ETag",
+        "encrypted by SSE-C an ETag is no MD5 (variant "
+        "encryption=customer, which no bucket does by itself)", **RULE_OF),
     aws("AWS.no-list-403", "documented", "AWS-model GetObject",
         "a missing key is 403 to whom may not list", 403, "AccessDenied",
         "Access Denied", **RULE_OF),

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One request on its way through the phases of the hook, as the gateway's
+ * requests go.  A verdict that is none, or no answer at all, fails the check.
+ */
+#ifndef CHECK_GUEST_H
+#define CHECK_GUEST_H
+
+#include <event2/keyvalq_struct.h>
+
+#include "lab.h"
+
+/* What is sent. */
+struct visit {
+  const char *method, *target;
+  const char *headers;   /* whole lines, each with CRLF, or NULL */
+  const char *operation; /* NULL: of none, then no verdict is asked for */
+  const char *key;       /* NULL: it has none yet when it is refused */
+  const char *peer;      /* NULL: 192.0.2.1 */
+  bool old;              /* HTTP/1.0, without a Host */
+  bool refused;          /* the head couldn't be read */
+  bool gone;             /* the client leaves while the hook waits */
+};
+
+struct guest {
+  struct lab *lab;
+  const struct visit *visit;
+  struct head head;
+  struct sluice_request request;
+  struct sluice_hook plugin; /* notes what the hook says */
+  struct request_hook hook;
+  size_t chain[1];
+  struct evkeyvalq answer;
+  char what[160];
+  bool over;                   /* the phase */
+  bool admitted;               /* in the last phase that ran */
+  bool waited;                 /* in some phase */
+  enum sluice_verdict verdict; /* the last one */
+  unsigned asked;
+};
+
+/* The whole life of one: asked, answered, logged.  It is on the heap, as a
+ * hook may still know it when it waited for somebody; guest_free() runs the
+ * loop until the hook has let it go. */
+struct guest *guest_new(struct lab *, const struct visit *);
+/* Begins with the first phase; `over` is set when that has its answer. */
+void guest_begin(struct guest *);
+/* The rest: key and change where it was admitted, answer and log. */
+void guest_finish(struct guest *);
+void guest_free(struct guest *);
+/* All of it; true: it was admitted by every phase. */
+bool guest_visit(struct lab *, const struct visit *);
+
+#endif

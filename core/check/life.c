@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Checks of what every plugin has: options, start and stop.
+ */
+#include "suite.h"
+
+#include <string.h>
+
+#include "facts.h"
+
+#define LIVES 5
+
+static void life_cycles(struct lab *lab) {
+  unsigned before = 0;
+  for (int i = 0; i < LIVES; i++) {
+    lab_start(lab);
+    lab_open(lab);
+    lab_close(lab);
+    lab_stop(lab);
+    unsigned files = facts_files();
+    if (i == 0) /* libraries may keep some of their own */
+      before = files;
+    lab_need(lab, files <= before,
+             "%u descriptors are open after stop() instead of %u", files,
+             before);
+  }
+}
+
+/* A gateway that ends before its loops ran. */
+static void start_alone(struct lab *lab) {
+  for (int i = 0; i < LIVES; i++) {
+    lab_start(lab);
+    lab_stop(lab);
+  }
+}
+
+static void unknown_option(struct lab *lab) {
+  struct errmsg err = {""};
+  lab_need(lab, !subject_with(lab->plan->subject, "no_such_option", &err),
+           "the option 'no_such_option' is taken");
+  lab_need(lab, strstr(err.text, "no_such_option") != NULL,
+           "the message doesn't name it: %s", err.text);
+}
+
+static void missing_option(struct lab *lab) {
+  const struct subject *subject = lab->plan->subject;
+  const struct sluice_option *option = plugin_options(&subject->plugin);
+  unsigned required = 0;
+  for (; option->name != NULL; option++) {
+    struct errmsg err = {""};
+    if (option->fallback != NULL)
+      continue;
+    required++;
+    lab_need(lab, !subject_without(subject, option->name, &err),
+             "it does without '%s', which is required", option->name);
+    lab_need(lab, strstr(err.text, option->name) != NULL,
+             "the message doesn't name '%s': %s", option->name, err.text);
+  }
+  if (required == 0)
+    lab_skip(lab, "no option is required");
+}
+
+static void texts(struct lab *lab) {
+  const struct plugin *plugin = &lab->plan->subject->plugin;
+  const struct sluice_option *option = plugin_options(plugin);
+  for (; option->name != NULL; option++)
+    lab_need(lab,
+             option->help != NULL && *option->help != '\0' &&
+                 strchr(option->help, '\n') == NULL,
+             "the help of '%s' isn't one line", option->name);
+}
+
+const struct check life_checks[] = {
+    {"options: each is explained in one line",
+     "help: one line: --plugins, the man page and its test", texts, true},
+    {"options: an unknown one is refused by name",
+     "One key of a backend's or hook's YAML mapping.", unknown_option, true},
+    {"options: one that is required is asked for by name",
+     "fallback: NULL: required", missing_option, true},
+    {"life: start and stop, without a loop",
+     "Once, after every close(); may block", start_alone, true},
+    {"life: what start and open took, close and stop give back",
+     "close: no operation is in flight any more; stop: once, after every "
+     "close()",
+     life_cycles, true},
+    {NULL, NULL, NULL, false}};

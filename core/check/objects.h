@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Whole operations in one call each, for checks that are about what comes out
+ * of them.  What isn't as it has to be fails the check.
+ */
+#ifndef CHECK_OBJECTS_H
+#define CHECK_OBJECTS_H
+
+#include "act.h"
+
+/* Stores it, whether or not there is one. */
+void objects_put(struct lab *, const char *key, struct sample);
+/* How such a put ends. */
+enum sluice_status objects_try(struct lab *, const struct act_put *);
+/* It is there, and is this: head, get and every byte. */
+void objects_expect(struct lab *, const char *key, struct sample);
+/* It isn't there: neither head nor get find it. */
+void objects_expect_none(struct lab *, const char *key);
+void objects_remove(struct lab *, const char *key);
+/* The head of an object that is there. */
+void objects_head(struct lab *, const char *key, struct act *out);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The lines that name a plugin which breaks the contract.
+ */
+#include "breach.h"
+
+#include <stdlib.h>
+
+#include "log.h"
+
+bool breach_shows(uint64_t n) {
+  return n <= BREACH_LINES || (n & (n - 1)) == 0;
+}
+
+void breach_note(uint64_t *count, const char *host, const char *plugin,
+                 const char *call, const char *what) {
+  if (breach_shows(++*count))
+    log_line(SLUICE_LOG_ERROR, host,
+             "plugin '%s' breaks the contract: %s%s%s (breach %llu on this "
+             "loop)",
+             plugin, call == NULL ? "" : call, call == NULL ? "" : "() ", what,
+             (unsigned long long)*count);
+}
+
+void breach_of_thread(const char *host, const char *plugin, const char *call) {
+  log_line(SLUICE_LOG_ERROR, host,
+           "plugin '%s' breaks the contract: %s() from another thread than "
+           "its loop's; the process ends, as nothing it has is safe now",
+           plugin, call);
+  abort();
+}
+
+void breach_sum(const char *host, const char *plugin, uint64_t misused,
+                uint64_t silent) {
+  if (misused > 0 || silent > 0)
+    log_line(SLUICE_LOG_WARN, host,
+             "plugin '%s' broke the contract %llu times on this loop, and "
+             "left %llu requests without an answer",
+             plugin, (unsigned long long)misused, (unsigned long long)silent);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Admits users of an htpasswd file, sluice-auth_basic(7): the hook's options
+ * and its life.  Who calls is asked in caller.c.
+ */
+#include "auth_basic.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "challenge.h"
+#include "htpasswd.h"
+
+#define SEEN_MAX 1024 /* of each kind, a loop */
+#define DAY_MS INT64_C(86400000)
+
+static const struct sluice_option options[] = {
+    {"file", SLUICE_STRING, NULL, offsetof(struct conf, file),
+     "the users: a file as htpasswd -B writes it"},
+    {"prefixes", SLUICE_LIST, NULL, offsetof(struct conf, prefixes),
+     "what their keys begin with; {user} is the name"},
+    {"operations", SLUICE_LIST, "[*]", offsetof(struct conf, operations),
+     "what they may do: upload, presign, download, list, delete; * for all"},
+    {"realm", SLUICE_STRING, "Sluice", offsetof(struct conf, realm),
+     "what the password is for: browsers show it"},
+    {"cache_time", SLUICE_TIME, "5m", offsetof(struct conf, cache_time),
+     "how long a password that was right isn't checked again"},
+    {"queue", SLUICE_INT, "32", offsetof(struct conf, queue),
+     "passwords that may be checked or wait for it, on each loop"},
+    {"interval", SLUICE_TIME, "5s", offsetof(struct conf, interval),
+     "how often to look whether the file changed; 0: at SIGHUP only"},
+    {NULL, 0, NULL, 0, NULL}};
+
+static void on_response(void *arg, struct sluice_request *request) {
+  const struct handle *handle = arg;
+  if (sluice_request_status(request) == 401)
+    challenge_basic(request, handle->instance->conf->realm);
+}
+
+static void reload(void *arg) {
+  const struct handle *handle = arg;
+  watch_now(handle->watch);
+}
+
+/* ---- its life ----------------------------------------------------------- */
+
+static void *parse(const char *data, size_t len, void *arg,
+                   struct errmsg *err) {
+  const struct instance *instance = arg;
+  return htpasswd_parse(instance->conf->file, data, len, err);
+}
+
+static void free_users(void *parsed) {
+  htpasswd_free(parsed);
+}
+
+static bool take_grants(struct instance *instance, struct sluice_host *host) {
+  const struct conf *conf = instance->conf;
+  for (size_t i = 0; conf->operations[i] != NULL; i++) {
+    unsigned bits = grants_operation(conf->operations[i]);
+    if (bits == 0) {
+      sluice_fail(host,
+                  "operations: '%.64s' is none; there are upload, presign, "
+                  "download, list, delete, and \"*\" for all",
+                  conf->operations[i]);
+      return false;
+    }
+    instance->grants.operations |= bits;
+  }
+  for (size_t i = 0; conf->prefixes[i] != NULL; i++) {
+    const char *fault = grants_prefix_fault(conf->prefixes[i]);
+    if (fault == NULL && i < GRANTS_PREFIXES_MAX)
+      continue;
+    sluice_fail(host, "prefixes: %s",
+                fault != NULL ? fault : "there are more than 64");
+    return false;
+  }
+  instance->grants.prefixes = conf->prefixes;
+  return true;
+}
+
+static bool check(const struct conf *conf, struct sluice_host *host) {
+  const char *fault = challenge_realm_fault(conf->realm);
+  if (fault != NULL)
+    sluice_fail(host, "realm %s", fault);
+  else if (conf->interval < 0 || conf->interval > DAY_MS)
+    sluice_fail(host, "interval is longer than 24h; shorten it");
+  else if (conf->cache_time < 0 || conf->cache_time > DAY_MS)
+    sluice_fail(host, "cache_time is longer than 24h; shorten it");
+  else if (conf->queue < 1 || conf->queue > 1024)
+    sluice_fail(host, "queue is not in 1 to 1024; 32 is usual");
+  else
+    return true;
+  return false;
+}
+
+static bool read_users(struct instance *instance, struct sluice_host *host) {
+  const char *file = instance->conf->file;
+  struct errmsg err = {""};
+  struct htpasswd *users = watch_read(&instance->file, &err);
+  if (users == NULL) {
+    sluice_fail(host, "%s", err.text);
+    return false;
+  }
+  if (users->count == 0)
+    sluice_log(host, SLUICE_LOG_WARN, "%s has no user: nobody is admitted",
+               file);
+  htpasswd_free(users);
+  if (watch_exposed(file))
+    sluice_log(host, SLUICE_LOG_WARN,
+               "%s can be read or written by any user; chmod o= %s", file,
+               file);
+  return true;
+}
+
+static void *start(const void *conf, struct sluice_host *host) {
+  struct instance *instance = calloc(1, sizeof *instance);
+  if (instance == NULL) {
+    sluice_fail(host, "out of memory");
+    return NULL;
+  }
+  instance->conf = conf;
+  instance->file = (struct watch_file){.path = instance->conf->file,
+                                       .max = HTPASSWD_FILE_MAX,
+                                       .interval_ms = instance->conf->interval,
+                                       .parse = parse,
+                                       .free = free_users,
+                                       .arg = instance,
+                                       .told = &instance->told};
+  digest_random(instance->secret, sizeof instance->secret);
+  if (check(conf, host) && take_grants(instance, host) &&
+      read_users(instance, host))
+    return instance;
+  free(instance);
+  return NULL;
+}
+
+static void stop(void *arg) {
+  struct instance *instance = arg;
+  digest_wipe(instance->secret, sizeof instance->secret);
+  free(instance);
+}
+
+static void close_handle(void *arg) {
+  struct handle *handle = arg;
+  watch_free(handle->watch);
+  checks_free(handle->checks);
+  seen_free(handle->good);
+  seen_free(handle->bad);
+  free(handle);
+}
+
+static void *open_handle(void *arg, struct sluice_host *host) {
+  const struct instance *instance = arg;
+  struct errmsg err = {"out of memory"};
+  struct handle *handle = calloc(1, sizeof *handle);
+  if (handle == NULL) {
+    sluice_fail(host, "%s", err.text);
+    return NULL;
+  }
+  *handle = (struct handle){.instance = instance, .host = host};
+  handle->good = seen_new(SEEN_MAX);
+  handle->bad = seen_new(SEEN_MAX);
+  handle->checks =
+      checks_new(host, (size_t)instance->conf->queue, caller_found, handle);
+  if (handle->good != NULL && handle->bad != NULL && handle->checks != NULL) {
+    void *users = watch_read(&instance->file, &err);
+    if (users != NULL)
+      handle->watch = watch_new(host, &instance->file, users);
+  }
+  if (handle->watch != NULL)
+    return handle;
+  sluice_fail(host, "%s", err.text);
+  close_handle(handle);
+  return NULL;
+}
+
+static const struct sluice_hook hook = {
+    SLUICE_HEAD(sluice_hook),
+    .name = "auth_basic",
+    .version = SLUICE_VERSION,
+    .summary = "admits the users of an htpasswd file",
+    .options = options,
+    .conf_size = sizeof(struct conf),
+    .guards = true,
+    .start = start,
+    .stop = stop,
+    .open = open_handle,
+    .close = close_handle,
+    .on_request = caller_on_request,
+    .on_key = caller_on_key,
+    .on_response = on_response,
+    .reload = reload,
+};
+
+SLUICE_HOOK(auth_basic, hook)

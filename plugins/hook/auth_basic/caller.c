@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Who calls.  What was found of a password is kept below a keyed digest of
+ * user, password and hash, so that a new hash is a new question.  Nothing that
+ * is said or done tells a user who isn't there from a password that is wrong.
+ */
+#include "auth_basic.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "credential.h"
+#include "htpasswd.h"
+
+#define FAILURES_TIME_MAX 10000 /* ms */
+#define QUESTION_MAX 1024       /* bytes of user, password and hash */
+
+/* Where there is no user at all.  Of bcrypt, for no password. */
+static const char no_hash[] =
+    "$2b$05$......................DuZlQ3aRTnkSDxc4ySaLbHl4DyY8ZVe";
+
+struct caller { /* what a request keeps */
+  struct checks_waiter waiter;
+  const struct handle *handle;
+  struct sluice_request *request;
+  bool known;
+  char name[HTPASSWD_NAME_MAX + 1];
+  unsigned char entry[DIGEST_SHA256_LEN]; /* of the hash, not the password */
+};
+
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- the question ------------------------------------------------------- */
+
+/* Names and passwords have no NUL, so that the parts can't be shifted. */
+static bool make_key(const struct instance *instance,
+                     const struct credential_basic *basic, const char *hash,
+                     unsigned char key[DIGEST_SHA256_LEN]) {
+  char text[QUESTION_MAX];
+  int len = snprintf(text, sizeof text, "%s%c%s%c%s", basic->user, '\0',
+                     basic->password, '\0', hash);
+  bool fits = len > 0 && (size_t)len < sizeof text;
+  if (fits)
+    digest_hmac_sha256(key, instance->secret, sizeof instance->secret, text,
+                       (size_t)len);
+  digest_wipe(text, sizeof text);
+  return fits;
+}
+
+/* A user that isn't there has the hash of one that is, always the same one, so
+ * that both take the same time. */
+static const char *decoy(const struct instance *instance,
+                         const struct htpasswd *users, const char *name) {
+  unsigned char sum[DIGEST_SHA256_LEN];
+  uint32_t number;
+  if (users->count == 0)
+    return no_hash;
+  digest_hmac_sha256(sum, instance->secret, sizeof instance->secret, name,
+                     strlen(name));
+  memcpy(&number, sum, sizeof number);
+  return users->users[number % users->count].hash;
+}
+
+static void hash_entry(const struct htpasswd_user *user,
+                       unsigned char sum[DIGEST_SHA256_LEN]) {
+  digest_sha256(sum, user->hash, strlen(user->hash));
+}
+
+/* ---- the answer --------------------------------------------------------- */
+
+static enum sluice_verdict deny(struct caller *caller) {
+  sluice_request_refuse(caller->request, SLUICE_EAUTH,
+                        "The user name or the password is wrong");
+  return SLUICE_DENY;
+}
+
+static enum sluice_verdict judge(struct caller *caller, bool good) {
+  const struct grants *grants = &caller->handle->instance->grants;
+  const char *operation = sluice_request_operation(caller->request);
+  if (!good || !sluice_request_identify(caller->request, caller->name))
+    return deny(caller);
+  caller->known = true;
+  if (grants_allow(grants, operation))
+    return SLUICE_ALLOW;
+  sluice_request_refuse(caller->request, SLUICE_EDENIED,
+                        "Users may not do this");
+  return SLUICE_DENY;
+}
+
+void caller_found(void *arg, const unsigned char *key, bool good) {
+  const struct handle *handle = arg;
+  int64_t time = handle->instance->conf->cache_time;
+  if (time == 0)
+    return;
+  if (!good && time > FAILURES_TIME_MAX)
+    time = FAILURES_TIME_MAX;
+  seen_add(good ? handle->good : handle->bad, key, now_ms() + time);
+}
+
+static void on_checked(struct checks_waiter *waiter, bool good) {
+  struct caller *caller =
+      (struct caller *)((char *)waiter - offsetof(struct caller, waiter));
+  sluice_request_resume(caller->request, judge(caller, good));
+}
+
+static enum sluice_verdict ask(struct caller *caller,
+                               const struct credential_basic *basic) {
+  const struct handle *handle = caller->handle;
+  const struct htpasswd *users = watch_get(handle->watch);
+  const struct htpasswd_user *user = htpasswd_find(users, basic->user);
+  struct checks_question question = {
+      .hash = user != NULL ? user->hash
+                           : decoy(handle->instance, users, basic->user),
+      .password = basic->password,
+      .decoy = user == NULL};
+  if (user != NULL)
+    hash_entry(user, caller->entry);
+  snprintf(caller->name, sizeof caller->name, "%s", basic->user);
+  if (!make_key(handle->instance, basic, question.hash, question.key))
+    return deny(caller);
+  if (seen_has(handle->good, question.key, now_ms()))
+    return judge(caller, true);
+  if (seen_has(handle->bad, question.key, now_ms()))
+    return judge(caller, false);
+  caller->waiter.then = on_checked;
+  if (checks_ask(handle->checks, &question, &caller->waiter))
+    return SLUICE_WAIT;
+  sluice_request_refuse(caller->request, SLUICE_EBUSY,
+                        "Too many passwords are being checked; try again");
+  return SLUICE_DENY;
+}
+
+enum sluice_verdict caller_on_request(void *arg,
+                                      struct sluice_request *request) {
+  struct caller *caller = sluice_request_state(request, sizeof *caller);
+  struct credential_basic basic;
+  const char *header = sluice_request_header(request, "Authorization");
+  if (credential_basic(header, &basic) != CREDENTIAL_GOOD)
+    return SLUICE_PASS;
+  caller->handle = arg;
+  caller->request = request;
+  enum sluice_verdict verdict = ask(caller, &basic);
+  credential_basic_wipe(&basic);
+  return verdict;
+}
+
+/* Between the phases of an upload the file may have changed. */
+enum sluice_verdict caller_on_key(void *arg, struct sluice_request *request) {
+  const struct handle *handle = arg;
+  struct caller *caller = sluice_request_state(request, sizeof *caller);
+  unsigned char entry[DIGEST_SHA256_LEN];
+  if (!caller->known)
+    return SLUICE_PASS;
+  const struct htpasswd_user *user =
+      htpasswd_find(watch_get(handle->watch), caller->name);
+  if (user == NULL)
+    return deny(caller);
+  hash_entry(user, entry);
+  if (!digest_equal(entry, caller->entry, sizeof entry))
+    return deny(caller);
+  if (grants_reach(&handle->instance->grants, caller->name,
+                   sluice_request_key(request)))
+    return SLUICE_PASS;
+  sluice_request_refuse(request, SLUICE_EDENIED,
+                        "This key isn't one of the user's");
+  return SLUICE_DENY;
+}

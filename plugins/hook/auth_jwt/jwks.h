@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The keys that are believed: an issuer's set (RFC 7517, section 5), public
+ * keys in PEM, or a secret.  A set never changes: there is a new one.
+ */
+#ifndef AUTH_JWT_JWKS_H
+#define AUTH_JWT_JWKS_H
+
+#include "digest.h"
+#include "errmsg.h"
+#include "jwk.h"
+
+#define JWKS_TEXT_MAX 262144 /* bytes */
+#define JWKS_KEYS_MAX 64
+#define JWKS_PEM_MAX 4 /* keys of a PEM file: each may have to be tried */
+
+struct jwks {
+  unsigned char digest[DIGEST_SHA256_LEN]; /* of the text */
+  bool named;                              /* kid decides: not of PEM */
+  size_t count, skipped;
+  struct errmsg why; /* of the first that was skipped */
+  struct jwk keys[JWKS_KEYS_MAX];
+};
+
+/* All three check each key, which takes milliseconds: for a thread of the
+ * pool, or a start.
+ *
+ * NULL and why: none of its keys can be used, or it is no set.  Keys that are
+ * of other kinds, for other uses or wrong are skipped; with `secrets` it may
+ * hold some for HS256. */
+struct jwks *jwks_read(const char *data, size_t len, bool secrets,
+                       struct errmsg *);
+/* "PUBLIC KEY" blocks; anything else between them but text is refused. */
+struct jwks *jwks_pem(const char *data, size_t len, struct errmsg *);
+/* One line break at the end isn't part of it. */
+struct jwks *jwks_secret(const char *data, size_t len, struct errmsg *);
+void jwks_free(struct jwks *); /* NULL: nothing */
+
+enum jwks_answer {
+  JWKS_SIGNED,
+  JWKS_FORGED, /* not with the key that it names */
+  JWKS_NO_KEY  /* it names none of these: there may be newer ones */
+};
+
+/* By the key of the token's kid and alg; a token without kid needs a set that
+ * has one key of its alg.  Of keys that have no names, any of the alg. */
+enum jwks_answer jwks_verify(const struct jwks *, const struct jws *);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The end of an upload in parts: the service makes an object of them, which is
+ * compared; where nobody heard whether it did, the object itself is asked.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "codec.h"
+#include "multipart.h"
+
+/* What S3 makes of the parts: the MD5 of their MD5s, "-", their number.  ""
+ * where nobody can know it before. */
+static void expected_etag(const struct put *put, char out[64]) {
+  const struct multipart *multipart = put->multipart;
+  unsigned char md5[16];
+  char hex[33];
+  out[0] = '\0';
+  if (!put->loop->s3->dialect->multipart_etag || multipart->opaque)
+    return;
+  digest_md5(md5, multipart->md5s, 16 * (size_t)multipart->count);
+  codec_hex(hex, md5, sizeof md5);
+  snprintf(out, 64, "%s-%u", hex, multipart->count);
+}
+
+static void on_gone(struct put *put) {
+  multipart_end(put, put->failure, put->why);
+}
+
+/* Whether the parts are still there isn't known either. */
+static void on_doubtful_gone(struct put *put) {
+  multipart_give_up(put, put->failure, put->why);
+}
+
+/* What was made isn't what was sent: it shall not be found. */
+static void remove_spoiled(struct put *put) {
+  put_keep_failure(put, SLUICE_EUPSTREAM,
+                   "the service made another object of the parts; removed");
+  put_remove(put, on_gone);
+}
+
+/* After an answer that said it is complete, but not what came of it. */
+static void on_confirmed(struct put *put, enum put_found found,
+                         const struct s3_answer *answer) {
+  switch (found) {
+  case PUT_OURS:
+    multipart_end(put, SLUICE_OK, NULL);
+    return;
+  case PUT_SPOILED:
+    remove_spoiled(put);
+    return;
+  case PUT_FOREIGN:
+  case PUT_ABSENT:
+    multipart_end(put, SLUICE_EUPSTREAM,
+                  "the service has another object than the parts, or none");
+    return;
+  case PUT_UNKNOWN:
+    put_keep_failure(put, answer->status, answer->why);
+    put_remove(put, on_gone);
+    return;
+  }
+}
+
+/* After one that said it failed, or none. */
+static void on_doubted(struct put *put, enum put_found found,
+                       const struct s3_answer *answer) {
+  switch (found) {
+  case PUT_OURS:
+    multipart_end(put, SLUICE_OK, NULL);
+    return;
+  case PUT_SPOILED:
+    remove_spoiled(put);
+    return;
+  case PUT_FOREIGN:
+    multipart_give_up(put, put->exclusive ? SLUICE_EEXIST : put->failure,
+                      put->why);
+    return;
+  case PUT_ABSENT:
+    multipart_give_up(put, put->failure, put->why);
+    return;
+  case PUT_UNKNOWN:
+    /* Only what was seen to be absent before can't be somebody else's. */
+    if (put->was_absent) {
+      put_remove(put, on_doubtful_gone);
+      return;
+    }
+    sluice_log(put->loop->host, SLUICE_LOG_WARN,
+               "an upload that failed may be stored all the same: %s",
+               answer->why);
+    multipart_give_up(put, put->failure, put->why);
+    return;
+  }
+}
+
+static void on_completed(void *arg, struct s3_call *call,
+                         const struct s3_answer *answer) {
+  struct put *put = arg;
+  char etag[160] = "", wanted[64];
+  put->call = NULL;
+  put->multipart->opaque |= !s3_etag_tells(call);
+  expected_etag(put, wanted);
+  /* An attempt before may have ended it, and the client's own, too. */
+  bool lost = strcmp(answer->code, "NoSuchUpload") == 0;
+  if (answer->status == SLUICE_OK)
+    s3_etag(etag, answer->xml->etag);
+  if (answer->status == SLUICE_OK && wanted[0] != '\0' &&
+      strcmp(etag, wanted) == 0) {
+    multipart_end(put, SLUICE_OK, NULL); /* which says the length, too */
+  } else if (answer->status == SLUICE_OK) {
+    put_find(put, wanted, on_confirmed);
+  } else if (lost || answer->doubtful) {
+    put_keep_failure(put, answer->status, answer->why);
+    put_find(put, wanted, on_doubted);
+  } else {
+    multipart_give_up(put, answer->status, answer->why);
+  }
+}
+
+static void add_escaped(struct buf *document, const char *text) {
+  for (; *text != '\0'; text++)
+    if (strchr("<>&", *text) != NULL)
+      buf_addf(document, "&#%d;", *text);
+    else
+      buf_addc(document, *text);
+}
+
+static void write_document(struct buf *document,
+                           const struct multipart *multipart) {
+  buf_adds(document, "<CompleteMultipartUpload>");
+  for (uint32_t i = 0; i < multipart->count; i++) {
+    buf_addf(document, "<Part><PartNumber>%u</PartNumber><ETag>", i + 1);
+    add_escaped(document, multipart->etags[i]);
+    buf_adds(document, "</ETag></Part>");
+  }
+  buf_adds(document, "</CompleteMultipartUpload>");
+}
+
+void complete_start(struct put *put) {
+  static const struct s3_events events = {.done = on_completed};
+  struct multipart *multipart = put->multipart;
+  struct buf *document = &multipart->document;
+  write_document(document, multipart);
+  if (document->overflown) {
+    multipart_give_up(put, SLUICE_EUPSTREAM, "the list of parts is too long");
+    return;
+  }
+  put->request =
+      (struct s3_request){.method = "POST",
+                          .key = put->key,
+                          .query = {{"uploadId", multipart->upload_id}},
+                          .headers = {{"Content-Type", "application/xml"}},
+                          .data = document->data,
+                          .length = document->len,
+                          .expected = XML_COMPLETE,
+                          .wants_xml = true};
+  unsigned char sha256[32];
+  digest_sha256(sha256, document->data, document->len);
+  codec_hex(put->sha256_hex, sha256, sizeof sha256);
+  put->request.sha256 = put->sha256_hex;
+  put->call = s3_call_start(put->loop, &put->request, &events, put);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An upload in parts from the inside: multipart.c begins it, sends the parts
+ * and gives it up, complete.c makes an object of them.
+ */
+#ifndef S3_MULTIPART_H
+#define S3_MULTIPART_H
+
+#include "put.h"
+
+struct part { /* one that is under way */
+  struct put *put;
+  uint32_t number; /* from 1; 0: idle */
+  struct spool_sum sum;
+  bool summing;
+  struct s3_call *call;
+  struct s3_request request;
+  char number_text[12], md5_base64[32], sha256_hex[65];
+};
+
+struct multipart {
+  char *upload_id;
+  uint64_t part_size;
+  uint32_t count, next, finished;
+  unsigned char (*md5s)[16]; /* of all parts: what the ETag is made of */
+  char **etags;              /* and theirs, as the service gave them */
+  struct part *parts;        /* conf->parallel_parts of them */
+  size_t slots;
+  struct buf document;
+  bool opaque;   /* ETags are no MD5s, as an answer has told */
+  bool sweeping; /* uploads of this key that nobody heard of */
+  bool aborting;
+};
+
+void multipart_end(struct put *, enum sluice_status, const char *why);
+/* Aborts what was begun, then ends. */
+void multipart_give_up(struct put *, enum sluice_status, const char *why);
+
+/* All parts are there. */
+void complete_start(struct put *);
+
+#endif

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The whole contract between the gateway and a plugin.  Guide:
+ * sluice-plugin(3).
+ *
+ * The promise: a plugin built against an older 1.x header works with a newer
+ * 1.y gateway.  Fields are added only at the end of a struct, NULL in a
+ * descriptor means "not offered" (the gateway answers 501).
+ *
+ * Three rules cover the rest.
+ *   THREAD  A handle is used by one event loop only.  A plugin takes no locks
+ *           and never blocks: blocking calls go through sluice_work() or a
+ *           lane.  sluice_* calls are made on the loop's own thread, unless
+ *           they say otherwise.
+ *   DONE    Every operation ends in exactly one sluice_done(), also when it
+ *           was canceled.  After it the operation must not be touched.
+ *   LENT    A chunk is lent from its send until the receiver asks for the
+ *           next one; there is never more than one.  Who lent it doesn't end
+ *           the operation before that, cancel() excepted.
+ * And the gateway's side: no call re-enters.  sluice_send(), sluice_next()
+ * and sluice_done() return before the other end runs.
+ *
+ * All strings are UTF-8 and end in NUL.  What the gateway passes to a plugin
+ * (keys, requests, objects) is lent until the plugin's function returns,
+ * unless it says otherwise; what a plugin passes to the gateway is copied
+ * before the call returns, chunks excepted.
+ */
+#ifndef SLUICE_PLUGIN_H
+#define SLUICE_PLUGIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SLUICE_ABI_MAJOR 1u
+#define SLUICE_ABI_MINOR 0u
+#define SLUICE_ABI (SLUICE_ABI_MAJOR << 16 | SLUICE_ABI_MINOR)
+
+#ifdef __cplusplus
+#define SLUICE_EXPORT extern "C" __attribute__((visibility("default")))
+#else
+#define SLUICE_EXPORT __attribute__((visibility("default")))
+#endif
+#define SLUICE_PRINTF(f, a) __attribute__((format(printf, f, a)))
+
+/* How an operation ends.  The HTTP status that a client sees is beside it. */
+enum sluice_status {
+  SLUICE_OK,        /* 200, 201, 206 */
+  SLUICE_EINVAL,    /* 400  the request makes no sense to this backend */
+  SLUICE_EAUTH,     /* 401  who is it? */
+  SLUICE_EDENIED,   /* 403  not this one, or a link that doesn't verify */
+  SLUICE_ENOENT,    /* 404  no such object */
+  SLUICE_EEXIST,    /* 409  an object of that key is there */
+  SLUICE_EPRECOND,  /* 412  the object changed meanwhile */
+  SLUICE_ERANGE,    /* 416 */
+  SLUICE_ETOOBIG,   /* 413 */
+  SLUICE_EBUSY,     /* 503  try again later */
+  SLUICE_ERATE,     /* 429  too many requests of this client */
+  SLUICE_EIO,       /* 500  the backend's own machinery failed */
+  SLUICE_EUPSTREAM, /* 502  the storage failed, or answered nonsense */
+  SLUICE_ETIMEOUT,  /* 504 */
+  SLUICE_ENOSPC,    /* 507  disk, quota or bucket full */
+  SLUICE_ENOTSUP,   /* 501 */
+  SLUICE_ENOMEM,    /* 503 */
+  SLUICE_ECANCELED  /* never seen by a client */
+};
+
+/* ---- configuration: a table, not a callback ---------------------------- */
+
+enum sluice_type { /* the field at `offset` is a        written as */
+                   SLUICE_STRING, /* const char *                      text */
+                   SLUICE_SECRET, /* const char *, never logged        text */
+                   SLUICE_BOOL,   /* bool                              true,
+                                     false */
+                   SLUICE_INT,    /* int64_t                           12 */
+                   SLUICE_SIZE,   /* uint64_t, bytes                   64KiB,
+                                     50MiB */
+                   SLUICE_TIME,   /* int64_t, milliseconds             250ms,
+                                     30s, 1h */
+                   SLUICE_LIST /* const char *const *, NULL at end  [a, b] */
+};
+
+/* One key of a backend's or hook's YAML mapping.  The table ends with a NULL
+ * name.  Strings live as long as the process. */
+struct sluice_option { /* frozen for major 1 */
+  const char *name;
+  int type;             /* enum sluice_type */
+  const char *fallback; /* as written in YAML; NULL: required;
+                           "": empty, for a list: no item */
+  size_t offset;        /* into the plugin's conf struct */
+  const char *help;     /* one line: --plugins, the man page and its test */
+};
+
+/* ---- what gateway and plugin say to each other ------------------------- */
+
+struct sluice_host;    /* one configured plugin: as a whole, or on one loop */
+struct sluice_op;      /* one operation in flight */
+struct sluice_request; /* one HTTP request, seen by hooks */
+struct event_base;
+
+struct sluice_pair {
+  const char *name, *value;
+};
+
+/* What is known of an object.  Filled by plugins, so the size goes first. */
+struct sluice_meta {
+  uint32_t size;
+  uint64_t length;                /* bytes of the whole object */
+  int64_t mtime_ms;               /* since 1970, UTC */
+  const char *etag;               /* without quotes; NULL: none */
+  const char *type;               /* media type; NULL: unknown */
+  const struct sluice_pair *user; /* metadata, ends with a NULL name */
+};
+#ifdef __cplusplus
+#define SLUICE_META \
+  { (uint32_t)sizeof(struct sluice_meta), 0, 0, NULL, NULL, NULL }
+#else
+#define SLUICE_META \
+  { .size = (uint32_t)sizeof(struct sluice_meta) }
+#endif
+
+/* Bytes: in memory when fd is -1, else in a file that can be read with
+ * pread(2) or sendfile(2) from `offset`.  A put's chunks are in memory. */
+struct sluice_chunk { /* frozen for major 1 */
+  const void *data;
+  uint64_t length;
+  uint64_t offset;
+  int fd;
+  bool last; /* get: nothing follows.  put: set on the last one, maybe empty */
+};
+
+struct sluice_get {
+  const char *key;
+  /* What read() will probably ask for, so that one round trip may do. */
+  uint64_t first; /* 0: from the start */
+  uint64_t count; /* UINT64_MAX: to the end */
+};
+
+struct sluice_put {
+  int64_t length; /* of the object, a hint: at most this; -1: unknown */
+};
+
+struct sluice_object { /* at commit: what the bytes become */
+  const char *key, *type;
+  uint64_t length;                /* of all chunks */
+  const char *md5;                /* of all chunks, 32 hex digits */
+  const struct sluice_pair *user; /* ends with a NULL name */
+  bool exclusive;                 /* refuse to replace: SLUICE_EEXIST */
+};
+
+struct sluice_list {
+  const char *prefix;    /* "": all */
+  const char *delimiter; /* NULL: none */
+  const char *token;     /* NULL: from the start; else as sluice_truncated
+                            gave it for this prefix and delimiter */
+  uint32_t max;          /* entries and folded prefixes together, 1..1000 */
+};
+
+struct sluice_link { /* presign */
+  const char *key, *method;
+  int64_t expires_s;       /* since 1970, UTC */
+  uint32_t seconds;        /* from now */
+  const char *disposition; /* Content-Disposition to answer with, or NULL */
+  const char *type;        /* Content-Type to answer with, or NULL */
+  const char *signed_url;  /* where the gateway serves links of a backend
+                              that has verify(): no query */
+};
+
+struct sluice_claim { /* verify: a link that came back */
+  const char *method;
+  const char *query; /* as received, percent-encoded, without "?" */
+};
+
+/* ---- backend ----------------------------------------------------------- */
+
+struct sluice_backend {
+  uint32_t abi, size; /* SLUICE_HEAD() */
+  const char *name, *version, *summary;
+  const struct sluice_option *options;
+  size_t conf_size;
+
+  /* Once per configured backend, before the loops run; may block.  Makes sure
+   * that the storage is there.  NULL after sluice_fail() stops the gateway.
+   * The host may be used until stop(). */
+  void *(*start)(const void *conf, struct sluice_host *);
+  void (*stop)(void *instance); /* once, after every close(); may block */
+  /* Once per loop, on its thread. */
+  void *(*open)(void *instance, struct sluice_host *);
+  void (*close)(void *handle); /* no operation is in flight any more */
+
+  /* head, get, put, list, remove, ping, presign and verify start an operation,
+   * which ends in one sluice_done(). */
+
+  /* sluice_meta(), done; SLUICE_ENOENT */
+  void (*head)(void *handle, struct sluice_op *, const char *key);
+  /* sluice_meta(), then wait for read(), which comes at most once; then
+   * sluice_send() and wait for more(), again and again; after the more() of
+   * the last chunk: done. */
+  void (*get)(void *handle, struct sluice_op *, const struct sluice_get *);
+  void (*read)(void *handle, struct sluice_op *, uint64_t first,
+               uint64_t count);
+  void (*more)(void *handle, struct sluice_op *);
+  /* sluice_next() asks for the first chunk; data() lends one and sluice_next()
+   * returns it; after the last chunk's sluice_next() comes commit(). */
+  void (*put)(void *handle, struct sluice_op *, const struct sluice_put *);
+  void (*data)(void *handle, struct sluice_op *, const struct sluice_chunk *);
+  /* Nothing is visible before; when it is done, all of it is durable. */
+  void (*commit)(void *handle, struct sluice_op *,
+                 const struct sluice_object *);
+  /* sluice_entry(), sluice_prefix() in byte order, sluice_truncated(), done */
+  void (*list)(void *handle, struct sluice_op *, const struct sluice_list *);
+  /* done, also when no such object is there */
+  void (*remove)(void *handle, struct sluice_op *, const char *key);
+  /* Any time before done: end soon, undo what isn't committed.  The status of
+   * that sluice_done() doesn't matter. */
+  void (*cancel)(void *handle, struct sluice_op *);
+  /* Is the storage reachable?  done */
+  void (*ping)(void *handle, struct sluice_op *);
+
+  /* ---- optional ---- */
+
+  /* sluice_text() with the URL, then, where it ends before link->seconds,
+   * with the seconds after which it does; done */
+  void (*presign)(void *handle, struct sluice_op *,
+                  const struct sluice_link *);
+  /* For a backend whose links the gateway serves: sluice_text() with the key,
+   * then, where the link has them, with disposition and type ("" else); done;
+   * SLUICE_EDENIED when anything is wrong. */
+  void (*verify)(void *handle, struct sluice_op *,
+                 const struct sluice_claim *);
+};
+
+/* ---- hook -------------------------------------------------------------- */
+
+enum sluice_verdict {
+  SLUICE_PASS,  /* no opinion */
+  SLUICE_ALLOW, /* one is needed once a hook with `guards` is configured */
+  SLUICE_DENY,  /* the request ends: 403, or as sluice_request_refuse() said */
+  SLUICE_WAIT   /* the answer comes through sluice_request_resume() */
+};
+
+struct sluice_record { /* what became of a request */
+  uint32_t size;
+  int status;
+  uint64_t bytes_in, bytes_out; /* bodies */
+  uint64_t usec;                /* from the head's first byte to the end */
+  const char *code;             /* of the error, or NULL */
+};
+
+struct sluice_hook {
+  uint32_t abi, size; /* SLUICE_HEAD() */
+  const char *name, *version, *summary;
+  const struct sluice_option *options;
+  size_t conf_size;
+  bool guards; /* its ALLOW admits; what no such hook allows is denied */
+
+  void *(*start)(const void *conf, struct sluice_host *); /* as a backend's */
+  void (*stop)(void *instance);
+  void *(*open)(void *instance, struct sluice_host *);
+  void (*close)(void *handle);
+
+  /* Each may be NULL.  All run in the order of the configuration. */
+
+  /* The head is known, the body isn't; nothing has been looked up. */
+  enum sluice_verdict (*on_request)(void *handle, struct sluice_request *);
+  /* The key (or the prefix of a list) is known, nothing has been looked up,
+   * and an upload isn't committed.  ALLOW is PASS here. */
+  enum sluice_verdict (*on_key)(void *handle, struct sluice_request *);
+  /* The head of the answer is about to go: headers may be added. */
+  void (*on_response)(void *handle, struct sluice_request *);
+  /* The last byte went, or the client did.  Comes for every request, also for
+   * one that no hook was asked about, or while a hook still waits. */
+  void (*on_log)(void *handle, struct sluice_request *,
+                 const struct sluice_record *);
+  /* An upload is durable, or an object was deleted, and nobody was told yet:
+   * for what has to be certain before the client's answer.  WAIT holds the
+   * answer back, at most for limits.backend_timeout; any other verdict lets it
+   * go.  Of a delete, the object's key alone is known. */
+  enum sluice_verdict (*on_change)(void *handle, struct sluice_request *,
+                                   const struct sluice_object *);
+  /* SIGHUP: open files again, read them again. */
+  void (*reload)(void *handle);
+};
+
+/* ---- registration: const data, one symbol named after the plugin ------- */
+
+#if defined __cplusplus && __cplusplus < 202002L /* has no designators */
+#define SLUICE_HEAD(t) SLUICE_ABI, (uint32_t)sizeof(struct t)
+#else
+#define SLUICE_HEAD(t) .abi = SLUICE_ABI, .size = (uint32_t)sizeof(struct t)
+#endif
+#define SLUICE_BACKEND(n, desc)                                        \
+  SLUICE_EXPORT const struct sluice_backend *sluice_backend_##n(void); \
+  const struct sluice_backend *sluice_backend_##n(void) {              \
+    return &(desc);                                                    \
+  }
+#define SLUICE_HOOK(n, desc)                                     \
+  SLUICE_EXPORT const struct sluice_hook *sluice_hook_##n(void); \
+  const struct sluice_hook *sluice_hook_##n(void) {              \
+    return &(desc);                                              \
+  }
+
+/* ---- what a plugin may call (core/sluice.syms) ------------------------- */
+
+#pragma GCC visibility push(default)
+
+/* The plugin's memory for this operation: zeroed at the first call, freed
+ * with the operation.  `size` is the same at each call, at most 64 KiB. */
+void *sluice_op_state(struct sluice_op *, size_t size);
+/* Ends the operation.  `why` is for the log and is never shown to a client;
+ * NULL: the status says enough. */
+void sluice_done(struct sluice_op *, enum sluice_status, const char *why, ...)
+    SLUICE_PRINTF(3, 4);
+/* A long operation goes on, though there is nothing to tell yet: without a
+ * word for limits.backend_timeout it would be canceled. */
+void sluice_alive(struct sluice_op *);
+void sluice_meta(struct sluice_op *, const struct sluice_meta *);
+/* The chunk's bytes stay as they are until more() or cancel(). */
+void sluice_send(struct sluice_op *, const struct sluice_chunk *);
+void sluice_next(struct sluice_op *);
+void sluice_entry(struct sluice_op *, const char *key,
+                  const struct sluice_meta *);
+void sluice_prefix(struct sluice_op *, const char *prefix);
+/* There is more; `token` (at most 4 KiB) finds the rest later. */
+void sluice_truncated(struct sluice_op *, const char *token);
+void sluice_text(struct sluice_op *, const char *text);
+
+/* Why start() or open() fails: what is wrong and what to change, one line. */
+void sluice_fail(struct sluice_host *, const char *fmt, ...)
+    SLUICE_PRINTF(2, 3);
+
+enum sluice_level {
+  SLUICE_LOG_ERROR,
+  SLUICE_LOG_WARN,
+  SLUICE_LOG_INFO,
+  SLUICE_LOG_DEBUG
+};
+/* Any thread.  The line gets the time and the plugin's name. */
+void sluice_log(struct sluice_host *, enum sluice_level, const char *fmt, ...)
+    SLUICE_PRINTF(3, 4);
+
+/* The loop of a handle; NULL in start() and stop(). */
+struct event_base *sluice_loop(struct sluice_host *);
+/* Where uploads may wait on disk (uploads.spool_directory). */
+const char *sluice_spool_directory(const struct sluice_host *);
+/* Runs work(arg) on a thread of the pool, then then(arg) on the handle's
+ * loop.  The loop lives until each then() has run. */
+void sluice_work(struct sluice_host *, void (*work)(void *arg),
+                 void (*then)(void *arg), void *arg);
+
+/* A lane runs its jobs one batch after the other, never two at once: what is
+ * added while a batch runs makes up the next one.  So jobs that wait together
+ * share what a batch costs (one transaction, one fsync). */
+#define SLUICE_LANE_BATCH 256
+struct sluice_lane;
+/* run() is called on a thread of the pool with 1..SLUICE_LANE_BATCH jobs in
+ * the order in which they were added. */
+struct sluice_lane *
+sluice_lane_new(struct sluice_host *,
+                void (*run)(void *arg, void **jobs, size_t count), void *arg);
+/* From any loop that has a handle of this plugin; then(job) runs there. */
+void sluice_lane_add(struct sluice_lane *, struct sluice_host *, void *job,
+                     void (*then)(void *job));
+void sluice_lane_free(struct sluice_lane *); /* with no job in it */
+
+/* ---- hooks only ---- */
+
+/* NULL when it isn't there.  Valid until the request's on_log returns. */
+const char *sluice_request_header(const struct sluice_request *,
+                                  const char *name);
+const char *sluice_request_method(const struct sluice_request *);
+const char *sluice_request_path(const struct sluice_request *);
+const char *sluice_request_query(const struct sluice_request *);
+const char *sluice_request_id(const struct sluice_request *);
+/* "HTTP/1.1"; NULL when the head was refused. */
+const char *sluice_request_protocol(const struct sluice_request *);
+/* "upload", "presign", "download", "list", "delete"; "signed": a link that
+ * carries its own permission, about which hooks with `guards` aren't asked;
+ * NULL where it is none of them: health, a path or method that isn't known. */
+const char *sluice_request_operation(const struct sluice_request *);
+/* The key, or the prefix of a list; NULL while unknown. */
+const char *sluice_request_key(const struct sluice_request *);
+/* The other end of the connection: an address without port, or "unix:". */
+const char *sluice_request_peer(const struct sluice_request *);
+/* Whose request it is: the peer, or what X-Forwarded-For says where the peer
+ * is one of server.trusted_proxies. */
+const char *sluice_request_client(const struct sluice_request *);
+/* Of the answer; 0 before there is one. */
+int sluice_request_status(const struct sluice_request *);
+/* The calling hook's memory for this request: zeroed at the first call, the
+ * same in all phases and while it waits, freed after on_log.  `size` is the
+ * same at each call, at most 4 KiB. */
+void *sluice_request_state(struct sluice_request *, size_t size);
+/* Who it is, established by a hook; NULL: nobody said. */
+const char *sluice_request_identity(const struct sluice_request *);
+/* UTF-8 without control characters, at most 256 bytes; else false. */
+bool sluice_request_identify(struct sluice_request *, const char *identity);
+/* In on_response: adds a header to the answer; false when it isn't a sane one,
+ * or is the gateway's own.  A Retry-After takes the place of the gateway's. */
+bool sluice_request_answer(struct sluice_request *, const char *name,
+                           const char *value);
+/* Before DENY: which status, and what the client is told. */
+void sluice_request_refuse(struct sluice_request *, enum sluice_status,
+                           const char *message);
+/* After WAIT, once, from any event of the loop: also when on_log came before
+ * it, as the client left or waited too long. */
+void sluice_request_resume(struct sluice_request *, enum sluice_verdict);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+#endif
