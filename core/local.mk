@@ -57,6 +57,8 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 %C%_libruntime_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 %C%_libruntime_la_LIBADD = $(EVENT_LIBS) -lpthread
 %C%_libruntime_la_SOURCES = \
+	%D%/runtime/breach.c \
+	%D%/runtime/breach.h \
 	%D%/runtime/budget.c \
 	%D%/runtime/budget.h \
 	%D%/runtime/log.c \
@@ -69,6 +71,8 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/op_private.h \
 	%D%/runtime/op_say.c \
 	%D%/runtime/plugin_api.c \
+	%D%/runtime/pool.c \
+	%D%/runtime/pool.h \
 	%D%/runtime/work.c \
 	%D%/runtime/work.h
 
@@ -185,6 +189,58 @@ sluice_LDFLAGS = $(AM_LDFLAGS) $(EXPORT_FLAGS)
 sluice_LDADD = $(CORE_LIBS)
 EXTRA_sluice_DEPENDENCIES = $(EXPORT_FILES)
 sluice_SOURCES = %D%/main.c
+
+# ---- the conformance kit for plugins ----------------------------------------
+
+bin_PROGRAMS += sluice-plugin-check
+sluice_plugin_check_CPPFLAGS = $(HTTP_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+sluice_plugin_check_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+sluice_plugin_check_LDFLAGS = $(AM_LDFLAGS) $(EXPORT_FLAGS)
+sluice_plugin_check_LDADD = $(CORE_LIBS) -lpthread
+EXTRA_sluice_plugin_check_DEPENDENCIES = $(EXPORT_FILES)
+sluice_plugin_check_SOURCES = \
+	%D%/check/act.c \
+	%D%/check/act.h \
+	%D%/check/act_get.c \
+	%D%/check/act_put.c \
+	%D%/check/breach.c \
+	%D%/check/breach.h \
+	%D%/check/cancels.c \
+	%D%/check/exclusives.c \
+	%D%/check/facts.c \
+	%D%/check/facts.h \
+	%D%/check/guest.c \
+	%D%/check/guest.h \
+	%D%/check/hook_leaks.c \
+	%D%/check/hooks.c \
+	%D%/check/keys.c \
+	%D%/check/lab.c \
+	%D%/check/lab.h \
+	%D%/check/leaks.c \
+	%D%/check/lends.c \
+	%D%/check/life.c \
+	%D%/check/links.c \
+	%D%/check/links.h \
+	%D%/check/lists.c \
+	%D%/check/loops.c \
+	%D%/check/main.c \
+	%D%/check/objects.c \
+	%D%/check/objects.h \
+	%D%/check/pages.c \
+	%D%/check/pages.h \
+	%D%/check/reads.c \
+	%D%/check/sample.c \
+	%D%/check/sample.h \
+	%D%/check/subject.c \
+	%D%/check/subject.h \
+	%D%/check/suite.c \
+	%D%/check/suite.h \
+	%D%/check/tour.c \
+	%D%/check/tour.h \
+	%D%/check/trial.c \
+	%D%/check/trial.h \
+	%D%/check/writes.c
 
 # ---- for those who write plugins --------------------------------------------
 

@@ -21,7 +21,8 @@ noinst_LTLIBRARIES += %D%/lib/libhttpc.la
 	%D%/lib/httpc_answer.c \
 	%D%/lib/httpc_call.c \
 	%D%/lib/httpc_easy.c \
-	%D%/lib/httpc_private.h
+	%D%/lib/httpc_private.h \
+	%D%/lib/httpc_url.c
 
 # ---- lib: what the S3 plugins share -----------------------------------------
 
@@ -101,8 +102,16 @@ noinst_LTLIBRARIES += %D%/lib/libhook.la
 %C%_lib_libhook_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(YAML_CFLAGS) $(JANSSON_CFLAGS)
 %C%_lib_libhook_la_LIBADD = $(EVENT_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 %C%_lib_libhook_la_SOURCES = \
+	%D%/lib/hook/challenge.c \
+	%D%/lib/hook/challenge.h \
+	%D%/lib/hook/credential.c \
+	%D%/lib/hook/credential.h \
+	%D%/lib/hook/grants.c \
 	%D%/lib/hook/grants.h \
-	%D%/lib/hook/watch.h
+	%D%/lib/hook/watch.c \
+	%D%/lib/hook/watch.h \
+	%D%/lib/hook/yamlstream.c \
+	%D%/lib/hook/yamlstream.h
 
 # ---- lib: what hooks that log requests share --------------------------------
 
@@ -212,6 +221,154 @@ pkglib_LTLIBRARIES += %D%/backend/local/local.la
 EXTRA_%C%_backend_local_local_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_backend_local_local_la_SOURCES =
 
+# ---- hook/auth_basic --------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/hook/auth_basic/libauth_basic.la
+%C%_hook_auth_basic_libauth_basic_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/%D%/lib/hook \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_hook_auth_basic_libauth_basic_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) $(CRYPT_CFLAGS)
+%C%_hook_auth_basic_libauth_basic_la_LIBADD = %D%/lib/libhook.la $(EVENT_LIBS) $(JANSSON_LIBS) $(CRYPT_LIBS)
+%C%_hook_auth_basic_libauth_basic_la_SOURCES = \
+	%D%/hook/auth_basic/auth_basic.c \
+	%D%/hook/auth_basic/auth_basic.h \
+	%D%/hook/auth_basic/caller.c \
+	%D%/hook/auth_basic/checks.c \
+	%D%/hook/auth_basic/checks.h \
+	%D%/hook/auth_basic/hash.c \
+	%D%/hook/auth_basic/hash.h \
+	%D%/hook/auth_basic/htpasswd.c \
+	%D%/hook/auth_basic/htpasswd.h \
+	%D%/hook/auth_basic/seen.c \
+	%D%/hook/auth_basic/seen.h
+
+pkglib_LTLIBRARIES += %D%/hook/auth_basic/auth_basic.la
+%C%_hook_auth_basic_auth_basic_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_hook_auth_basic_auth_basic_la_LIBADD = %D%/hook/auth_basic/libauth_basic.la core/libbase.la
+EXTRA_%C%_hook_auth_basic_auth_basic_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_hook_auth_basic_auth_basic_la_SOURCES =
+
+# ---- hook/auth_jwt ----------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/hook/auth_jwt/libauth_jwt.la
+%C%_hook_auth_jwt_libauth_jwt_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/%D%/lib/hook \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_hook_auth_jwt_libauth_jwt_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS)
+%C%_hook_auth_jwt_libauth_jwt_la_LIBADD = %D%/lib/libhttpc.la %D%/lib/libhook.la $(EVENT_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
+%C%_hook_auth_jwt_libauth_jwt_la_SOURCES = \
+	%D%/hook/auth_jwt/auth_jwt.c \
+	%D%/hook/auth_jwt/claims.c \
+	%D%/hook/auth_jwt/claims.h \
+	%D%/hook/auth_jwt/claims_give.c \
+	%D%/hook/auth_jwt/claims_private.h \
+	%D%/hook/auth_jwt/issuer.c \
+	%D%/hook/auth_jwt/issuer.h \
+	%D%/hook/auth_jwt/jwa.c \
+	%D%/hook/auth_jwt/jwa.h \
+	%D%/hook/auth_jwt/jwk.c \
+	%D%/hook/auth_jwt/jwk.h \
+	%D%/hook/auth_jwt/jwk_read.c \
+	%D%/hook/auth_jwt/jwks.c \
+	%D%/hook/auth_jwt/jwks.h \
+	%D%/hook/auth_jwt/jwks_file.c \
+	%D%/hook/auth_jwt/jwks_private.h \
+	%D%/hook/auth_jwt/jwksfetch.c \
+	%D%/hook/auth_jwt/jwksfetch.h \
+	%D%/hook/auth_jwt/jws.c \
+	%D%/hook/auth_jwt/jws.h \
+	%D%/hook/auth_jwt/jwtcache.c \
+	%D%/hook/auth_jwt/jwtcache.h \
+	%D%/hook/auth_jwt/jwtconf.c \
+	%D%/hook/auth_jwt/jwtconf.h \
+	%D%/hook/auth_jwt/jwtjson.c \
+	%D%/hook/auth_jwt/jwtjson.h \
+	%D%/hook/auth_jwt/jwtsetup.c
+
+pkglib_LTLIBRARIES += %D%/hook/auth_jwt/auth_jwt.la
+%C%_hook_auth_jwt_auth_jwt_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_hook_auth_jwt_auth_jwt_la_LIBADD = %D%/hook/auth_jwt/libauth_jwt.la core/libbase.la
+EXTRA_%C%_hook_auth_jwt_auth_jwt_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_hook_auth_jwt_auth_jwt_la_SOURCES =
+
+# ---- hook/auth_request ------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/hook/auth_request/libauth_request.la
+%C%_hook_auth_request_libauth_request_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/%D%/lib/hook \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_hook_auth_request_libauth_request_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) 
+%C%_hook_auth_request_libauth_request_la_LIBADD = %D%/lib/libhttpc.la %D%/lib/libhook.la $(EVENT_LIBS) $(JANSSON_LIBS) 
+%C%_hook_auth_request_libauth_request_la_SOURCES = \
+	%D%/hook/auth_request/asked.c \
+	%D%/hook/auth_request/asked.h \
+	%D%/hook/auth_request/asking.c \
+	%D%/hook/auth_request/asking.h \
+	%D%/hook/auth_request/auth_answer.c \
+	%D%/hook/auth_request/auth_answer.h \
+	%D%/hook/auth_request/auth_memo.c \
+	%D%/hook/auth_request/auth_memo.h \
+	%D%/hook/auth_request/auth_request.c \
+	%D%/hook/auth_request/breaker.c \
+	%D%/hook/auth_request/breaker.h \
+	%D%/hook/auth_request/inquiry.c \
+	%D%/hook/auth_request/inquiry.h
+
+pkglib_LTLIBRARIES += %D%/hook/auth_request/auth_request.la
+%C%_hook_auth_request_auth_request_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_hook_auth_request_auth_request_la_LIBADD = %D%/hook/auth_request/libauth_request.la core/libbase.la
+EXTRA_%C%_hook_auth_request_auth_request_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_hook_auth_request_auth_request_la_SOURCES =
+
+# ---- hook/auth_token --------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/hook/auth_token/libauth_token.la
+%C%_hook_auth_token_libauth_token_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/%D%/lib/hook \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_hook_auth_token_libauth_token_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) 
+%C%_hook_auth_token_libauth_token_la_LIBADD = %D%/lib/libhook.la $(EVENT_LIBS) $(JANSSON_LIBS) 
+%C%_hook_auth_token_libauth_token_la_SOURCES = \
+	%D%/hook/auth_token/auth_token.c \
+	%D%/hook/auth_token/tokens.c \
+	%D%/hook/auth_token/tokens.h
+
+pkglib_LTLIBRARIES += %D%/hook/auth_token/auth_token.la
+%C%_hook_auth_token_auth_token_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_hook_auth_token_auth_token_la_LIBADD = %D%/hook/auth_token/libauth_token.la core/libbase.la
+EXTRA_%C%_hook_auth_token_auth_token_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_hook_auth_token_auth_token_la_SOURCES =
+
+# ---- hook/events ------------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/hook/events/libevents.la
+%C%_hook_events_libevents_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_hook_events_libevents_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
+%C%_hook_events_libevents_la_LIBADD = %D%/lib/libhttpc.la $(EVENT_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS)
+%C%_hook_events_libevents_la_SOURCES = \
+	%D%/hook/events/backoff.c \
+	%D%/hook/events/backoff.h \
+	%D%/hook/events/courier.c \
+	%D%/hook/events/courier.h \
+	%D%/hook/events/delivery.c \
+	%D%/hook/events/delivery.h \
+	%D%/hook/events/event_body.c \
+	%D%/hook/events/event_body.h \
+	%D%/hook/events/event_queue.c \
+	%D%/hook/events/event_queue.h \
+	%D%/hook/events/events.c \
+	%D%/hook/events/events.h \
+	%D%/hook/events/events_lane.c \
+	%D%/hook/events/queue_file.c \
+	%D%/hook/events/queue_file.h \
+	%D%/hook/events/recorder.c \
+	%D%/hook/events/recorder.h \
+	%D%/hook/events/signature.c \
+	%D%/hook/events/signature.h
+
+pkglib_LTLIBRARIES += %D%/hook/events/events.la
+%C%_hook_events_events_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_hook_events_events_la_LIBADD = %D%/hook/events/libevents.la core/libbase.la
+EXTRA_%C%_hook_events_events_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_hook_events_events_la_SOURCES =
+
 # ---- hook/log_combined ------------------------------------------------------
 
 noinst_LTLIBRARIES += %D%/hook/log_combined/liblog_combined.la
@@ -268,7 +425,7 @@ pkglib_LTLIBRARIES += %D%/hook/rate_limit/rate_limit.la
 EXTRA_%C%_hook_rate_limit_rate_limit_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_hook_rate_limit_rate_limit_la_SOURCES =
 
-# ---- templates for new plugins: built and tested, never installed -----------
+# ---- templates for new plugins: built, tested, installed as sources ---------
 
 # -rpath is what makes libtool build a module of what isn't installed.
 SKELETON_FLAGS = $(PLUGIN_FLAGS) -rpath $(pkglibdir)
@@ -294,9 +451,30 @@ noinst_LTLIBRARIES += %D%/skeleton/skeleton_hook.la
 EXTRA_%C%_skeleton_skeleton_hook_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_skeleton_skeleton_hook_la_SOURCES = %D%/skeleton/skeleton_hook.c
 
+# Also for those who have no sources: what they copy and begin with.
+skeletondir = $(docdir)/skeleton
+dist_skeleton_DATA = \
+	%D%/skeleton/Makefile \
+	%D%/skeleton/README.md \
+	%D%/skeleton/call.c \
+	%D%/skeleton/call.h \
+	%D%/skeleton/shelf.c \
+	%D%/skeleton/shelf.h \
+	%D%/skeleton/skeleton.c \
+	%D%/skeleton/skeleton_hook.c
+
 EXTRA_DIST += \
 	%D%/backend/local/example.yaml \
+	%D%/hook/auth_basic/auth_basic.yaml \
+	%D%/hook/auth_basic/htpasswd \
+	%D%/hook/auth_jwt/auth_jwt.yaml \
+	%D%/hook/auth_jwt/jwtkit.py \
+	%D%/hook/auth_request/auth_request.yaml \
+	%D%/hook/auth_request/authkit.py \
+	%D%/hook/auth_token/auth_token.yaml \
+	%D%/hook/auth_token/tokens.yaml \
+	%D%/hook/events/events.yaml \
+	%D%/hook/events/eventskit.py \
 	%D%/hook/log_combined/log_combined.yaml \
 	%D%/hook/log_json/log_json.yaml \
-	%D%/hook/rate_limit/rate_limit.yaml \
-	%D%/skeleton/README.md
+	%D%/hook/rate_limit/rate_limit.yaml

@@ -11,6 +11,11 @@ LDADD = %D%/unit/libunit.la $(CORE_LIBS) $(CUNIT_LIBS)
 # Each folder of built plugins, where the tests look for them.
 TEST_PLUGINS = plugins/backend/local plugins/backend/s3 plugins/backend/minio \
 	plugins/backend/r2 plugins/backend/b2 plugins/backend/ceph \
+	plugins/hook/auth_basic \
+	plugins/hook/auth_jwt \
+	plugins/hook/auth_request \
+	plugins/hook/auth_token \
+	plugins/hook/events \
 	plugins/hook/log_combined \
 	plugins/hook/log_json \
 	plugins/hook/rate_limit \
@@ -47,17 +52,24 @@ check_LTLIBRARIES += %D%/unit/libunit.la
 	%D%/unit/opkit.c \
 	%D%/unit/opkit.h \
 	%D%/unit/requestkit.c \
-	%D%/unit/requestkit.h
+	%D%/unit/requestkit.h \
+	%D%/unit/watchkit.h
 
 UNIT_TESTS = \
 	%D%/unit/test_address \
+	%D%/unit/test_auth_memo \
+	%D%/unit/test_backoff \
+	%D%/unit/test_breach \
+	%D%/unit/test_breaker \
 	%D%/unit/test_buckets \
 	%D%/unit/test_budget \
 	%D%/unit/test_buf \
 	%D%/unit/test_chunked \
 	%D%/unit/test_cidr \
+	%D%/unit/test_claims \
 	%D%/unit/test_codec \
 	%D%/unit/test_config \
+	%D%/unit/test_credential \
 	%D%/unit/test_credentials \
 	%D%/unit/test_credentials_refresh \
 	%D%/unit/test_credentials_source \
@@ -65,17 +77,25 @@ UNIT_TESTS = \
 	%D%/unit/test_cursor \
 	%D%/unit/test_date \
 	%D%/unit/test_digest \
+	%D%/unit/test_event_body \
+	%D%/unit/test_event_queue \
 	%D%/unit/test_formdata \
 	%D%/unit/test_formvectors \
+	%D%/unit/test_grants \
 	%D%/unit/test_head \
 	%D%/unit/test_headrefusal \
+	%D%/unit/test_htpasswd \
 	%D%/unit/test_httpc \
 	%D%/unit/test_httpc_fail \
 	%D%/unit/test_httpc_flow \
 	%D%/unit/test_httpc_tls \
+	%D%/unit/test_httpc_url \
 	%D%/unit/test_ingress \
 	%D%/unit/test_ingress_body \
 	%D%/unit/test_ingress_end \
+	%D%/unit/test_jwk \
+	%D%/unit/test_jwks \
+	%D%/unit/test_jws \
 	%D%/unit/test_key \
 	%D%/unit/test_line \
 	%D%/unit/test_listen \
@@ -106,7 +126,9 @@ UNIT_TESTS = \
 	%D%/unit/test_request_words \
 	%D%/unit/test_route \
 	%D%/unit/test_routes \
+	%D%/unit/test_seen \
 	%D%/unit/test_settings \
+	%D%/unit/test_signature \
 	%D%/unit/test_sigv4 \
 	%D%/unit/test_sigv4vectors \
 	%D%/unit/test_siphash \
@@ -114,6 +136,9 @@ UNIT_TESTS = \
 	%D%/unit/test_spool \
 	%D%/unit/test_spool_job \
 	%D%/unit/test_tls \
+	%D%/unit/test_tokens \
+	%D%/unit/test_watch \
+	%D%/unit/test_watch_read \
 	%D%/unit/test_work \
 	%D%/unit/test_xml \
 	%D%/unit/test_xmlrefusal
@@ -262,6 +287,10 @@ S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 	%D%/unit/httpckit.h \
 	%D%/unit/httpcserver.c
 
+%C%_unit_test_httpc_url_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_httpc_url_SOURCES = \
+	%D%/unit/test_httpc_url.c
+
 %C%_unit_test_metadata_LDADD = $(S3_TEST_LIBS)
 %C%_unit_test_metadata_SOURCES = \
 	%D%/unit/test_metadata.c
@@ -302,11 +331,62 @@ S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 	%D%/unit/xmltold.c \
 	%D%/unit/xmltold.h
 
+%C%_unit_test_auth_memo_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_request -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_auth_memo_LDADD = %D%/unit/libunit.la plugins/hook/auth_request/libauth_request.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_backoff_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/events -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_backoff_LDADD = %D%/unit/libunit.la plugins/hook/events/libevents.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_breaker_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_request -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_breaker_LDADD = %D%/unit/libunit.la plugins/hook/auth_request/libauth_request.la $(CORE_LIBS) $(CUNIT_LIBS)
+
 %C%_unit_test_buckets_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/rate_limit -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_buckets_LDADD = %D%/unit/libunit.la plugins/hook/rate_limit/librate_limit.la $(CORE_LIBS) $(CUNIT_LIBS)
 
+%C%_unit_test_claims_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_jwt -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_claims_LDADD = %D%/unit/libunit.la plugins/hook/auth_jwt/libauth_jwt.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_credential_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_credential_LDADD = %D%/unit/libunit.la plugins/lib/libhook.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_event_body_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/events -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_event_body_LDADD = %D%/unit/libunit.la plugins/hook/events/libevents.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_event_queue_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/events -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_event_queue_LDADD = %D%/unit/libunit.la plugins/hook/events/libevents.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_grants_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_grants_LDADD = %D%/unit/libunit.la plugins/lib/libhook.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_htpasswd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_basic -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_htpasswd_LDADD = %D%/unit/libunit.la plugins/hook/auth_basic/libauth_basic.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_jwk_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_jwt -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_jwk_LDADD = %D%/unit/libunit.la plugins/hook/auth_jwt/libauth_jwt.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_jwks_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_jwt -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_jwks_LDADD = %D%/unit/libunit.la plugins/hook/auth_jwt/libauth_jwt.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_jws_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_jwt -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_jws_LDADD = %D%/unit/libunit.la plugins/hook/auth_jwt/libauth_jwt.la $(CORE_LIBS) $(CUNIT_LIBS)
+
 %C%_unit_test_line_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_line_LDADD = %D%/unit/libunit.la plugins/lib/liblogs.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_seen_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_basic -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_seen_LDADD = %D%/unit/libunit.la plugins/hook/auth_basic/libauth_basic.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_signature_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/events -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_signature_LDADD = %D%/unit/libunit.la plugins/hook/events/libevents.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_tokens_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_token -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_tokens_LDADD = %D%/unit/libunit.la plugins/hook/auth_token/libauth_token.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_watch_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_watch_LDADD = %D%/unit/libunit.la plugins/lib/libhook.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_watch_read_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_unit_test_watch_read_LDADD = %D%/unit/libunit.la plugins/lib/libhook.la $(CORE_LIBS) $(CUNIT_LIBS)
 
 %C%_unit_test_skeleton_LDADD = %D%/unit/libunit.la \
 	plugins/skeleton/libskeleton.la $(CORE_LIBS) $(CUNIT_LIBS)
@@ -318,6 +398,8 @@ TEST_PLUGIN_FLAGS = $(PLUGIN_FLAGS) -rpath $(pkglibdir)
 
 check_LTLIBRARIES += \
 	%D%/plugins/badoption.la \
+	%D%/plugins/broken.la \
+	%D%/plugins/broken_hook.la \
 	%D%/plugins/deafhook.la \
 	%D%/plugins/goodbackend.la \
 	%D%/plugins/goodhook.la \
@@ -328,10 +410,15 @@ check_LTLIBRARIES += \
 	%D%/plugins/oldsize.la \
 	%D%/plugins/othermajor.la \
 	%D%/plugins/othername.la \
+	%D%/plugins/rogue.la \
+	%D%/plugins/roguehook.la \
 	%D%/plugins/shortsize.la \
 	%D%/plugins/stall.la
 
 %C%_plugins_badoption_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_broken_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_broken_la_LIBADD = core/libbase.la
+%C%_plugins_broken_hook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_deafhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_goodbackend_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_goodhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
@@ -342,6 +429,8 @@ check_LTLIBRARIES += \
 %C%_plugins_oldsize_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_othermajor_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_othername_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_rogue_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_roguehook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_shortsize_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_stall_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 
@@ -350,16 +439,22 @@ check_LTLIBRARIES += \
 # With --enable-fuzz they are libFuzzer programs (`make fuzz`); otherwise they
 # replay their corpus as a test.
 FUZZ_TARGETS = \
+	%D%/fuzz/fuzz_cachecontrol \
 	%D%/fuzz/fuzz_chunked \
 	%D%/fuzz/fuzz_config \
+	%D%/fuzz/fuzz_credential \
 	%D%/fuzz/fuzz_cursor \
 	%D%/fuzz/fuzz_formdata \
 	%D%/fuzz/fuzz_forwarded \
 	%D%/fuzz/fuzz_head \
+	%D%/fuzz/fuzz_htpasswd \
+	%D%/fuzz/fuzz_jwt \
 	%D%/fuzz/fuzz_metadata \
 	%D%/fuzz/fuzz_profile \
 	%D%/fuzz/fuzz_query \
 	%D%/fuzz/fuzz_range \
+	%D%/fuzz/fuzz_retryafter \
+	%D%/fuzz/fuzz_tokens \
 	%D%/fuzz/fuzz_xml
 
 fuzz: $(FUZZ_TARGETS)
@@ -377,10 +472,16 @@ check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += $(FUZZ_TARGETS)
 endif
 
+%C%_fuzz_fuzz_cachecontrol_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_request -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_fuzz_fuzz_cachecontrol_LDADD = plugins/hook/auth_request/libauth_request.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_cachecontrol_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_chunked_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_chunked_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_config_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_config_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_credential_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_fuzz_fuzz_credential_LDADD = plugins/lib/libhook.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_credential_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_cursor_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_cursor_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_formdata_LDADD = $(FUZZ_LIBS)
@@ -389,6 +490,12 @@ endif
 %C%_fuzz_fuzz_forwarded_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_head_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_head_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_htpasswd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_basic -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_fuzz_fuzz_htpasswd_LDADD = plugins/hook/auth_basic/libauth_basic.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_htpasswd_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_jwt_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_jwt -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_fuzz_fuzz_jwt_LDADD = plugins/hook/auth_jwt/libauth_jwt.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_jwt_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_metadata_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_metadata_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_profile_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
@@ -397,6 +504,12 @@ endif
 %C%_fuzz_fuzz_query_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_range_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_range_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_retryafter_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/events -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_fuzz_fuzz_retryafter_LDADD = plugins/hook/events/libevents.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_retryafter_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_tokens_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_token -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
+%C%_fuzz_fuzz_tokens_LDADD = plugins/hook/auth_token/libauth_token.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_tokens_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_xml_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_xml_LDFLAGS = $(FUZZ_FLAGS)
 
@@ -418,6 +531,7 @@ TESTS += $(S3_TESTS)
 EXTRA_DIST += $(S3_TESTS)
 
 CHECKS = \
+	%D%/checks/abi.sh \
 	%D%/checks/banned.sh \
 	%D%/checks/fails.sh \
 	%D%/checks/globals.sh \
@@ -436,6 +550,7 @@ TESTS += $(CHECKS)
 EXTRA_DIST += $(CHECKS)
 
 INTEGRATION_TESTS = \
+	%D%/integration/test_bench.py \
 	%D%/integration/test_clients.py \
 	%D%/integration/test_config.py \
 	%D%/integration/test_cors.py \
@@ -444,6 +559,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_local.py \
 	%D%/integration/test_presigned.py \
 	%D%/integration/test_proxies.py \
+	%D%/integration/test_rogue.py \
 	%D%/integration/test_routes.py \
 	%D%/integration/test_s3_awscli.py \
 	%D%/integration/test_s3_ceph.py \
@@ -468,7 +584,35 @@ E2E_TESTS = \
 TESTS += $(E2E_TESTS)
 EXTRA_DIST += $(E2E_TESTS)
 
+SDK_TESTS = \
+	%D%/sdk/test_abi.py \
+	%D%/sdk/test_guide.py \
+	%D%/sdk/test_outside.py
+
+TESTS += $(SDK_TESTS)
+EXTRA_DIST += $(SDK_TESTS)
+
+CHECK_TESTS = \
+	%D%/check/test_plugin_check.py
+
+TESTS += $(CHECK_TESTS)
+EXTRA_DIST += $(CHECK_TESTS)
+
 HOOK_TESTS = \
+	plugins/hook/auth_basic/test_auth_basic.py \
+	plugins/hook/auth_jwt/test_auth_jwt.py \
+	plugins/hook/auth_jwt/test_auth_jwt_attacks.py \
+	plugins/hook/auth_jwt/test_auth_jwt_keys.py \
+	plugins/hook/auth_request/test_auth_request.py \
+	plugins/hook/auth_request/test_auth_request_cache.py \
+	plugins/hook/auth_request/test_auth_request_end.py \
+	plugins/hook/auth_request/test_auth_request_start.py \
+	plugins/hook/auth_token/test_auth_token.py \
+	plugins/hook/events/test_events.py \
+	plugins/hook/events/test_events_crash.py \
+	plugins/hook/events/test_events_order.py \
+	plugins/hook/events/test_events_retry.py \
+	plugins/hook/events/test_events_start.py \
 	plugins/hook/log_combined/test_log_combined.py \
 	plugins/hook/log_json/test_log_json.py \
 	plugins/hook/rate_limit/test_rate_limit.py
@@ -477,12 +621,34 @@ TESTS += $(HOOK_TESTS)
 EXTRA_DIST += $(HOOK_TESTS)
 
 EXTRA_DIST += \
+	%D%/bench/figures.py \
+	%D%/bench/instructions \
+	%D%/bench/instructions.txt \
+	%D%/bench/measure.py \
 	%D%/bench/memory.py \
+	%D%/bench/peers/__init__.py \
+	%D%/bench/peers/apache.py \
+	%D%/bench/peers/lighttpd.py \
+	%D%/bench/peers/nginx.py \
+	%D%/bench/peers/peer.py \
+	%D%/bench/peers/python.py \
+	%D%/bench/peers/rclone.py \
+	%D%/bench/peers/rgw.py \
+	%D%/bench/peers/service.py \
+	%D%/bench/peers/sluice.py \
+	%D%/bench/plot.py \
+	%D%/bench/report.py \
+	%D%/bench/run \
 	%D%/bench/s3.py \
+	%D%/bench/special.py \
+	%D%/bench/stock.py \
+	%D%/bench/works.py \
 	%D%/checks/kit \
 	%D%/e2e/crash.py \
 	%D%/integration/bucket.py \
+	%D%/integration/guards.py \
 	%D%/integration/kit.py \
+	%D%/integration/service.py \
 	%D%/s3/acts.py \
 	%D%/s3/client.py \
 	%D%/s3/emulator/__init__.py \
@@ -514,5 +680,17 @@ EXTRA_DIST += \
 	%D%/s3/reader.py \
 	%D%/s3/s3-server \
 	%D%/s3/swift.py \
+	%D%/abi/v1/door.c \
+	%D%/abi/v1/functions \
+	%D%/abi/v1/layout.c \
+	%D%/abi/v1/plugin.h \
+	%D%/abi/v1/shelf.c \
+	%D%/sdk/later.cc \
+	%D%/sdk/outside.py \
+	%D%/bench/client.c \
+	%D%/bench/client.h \
+	%D%/bench/client_plan.c \
+	%D%/bench/client_wire.c \
 	%D%/bench/load.c \
+	%D%/plugins/boxes.h \
 	%D%/plugins/entries.h

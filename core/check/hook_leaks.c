@@ -12,7 +12,7 @@
 #include "guest.h"
 
 #define REQUESTS 2500 /* a window; there are five of them */
-#define WINDOWS 4
+#define WINDOWS 12
 #define LEAK_MIN 8 /* bytes a request */
 
 static void requests(struct lab *lab, unsigned count) {
@@ -64,9 +64,11 @@ static void memory(struct lab *lab) {
     size_t grown = after > before ? after - before : 0;
     if (grown < least)
       least = grown;
+    if (least < (size_t)LEAK_MIN * REQUESTS)
+      return; /* one that is flat will do */
     before = after;
   }
-  lab_need(lab, least < (size_t)LEAK_MIN * REQUESTS,
+  lab_fail(lab,
            "malloc()'s memory grows: by %zu bytes in %u requests at least",
            least, REQUESTS);
 }

@@ -10,7 +10,7 @@
 #include "objects.h"
 #include "tour.h"
 
-#define WINDOWS 4
+#define WINDOWS 12
 #define LEAK_MIN 64 /* bytes a round, each of which has two tours */
 
 static void canceled(struct lab *lab) {
@@ -79,10 +79,11 @@ static void memory(struct lab *lab) {
     size_t grown = after > before ? after - before : 0;
     if (grown < least)
       least = grown;
+    if (least < (size_t)LEAK_MIN * lab->plan->rounds)
+      return; /* one that is flat will do */
     before = after;
   }
-  lab_need(lab, least < (size_t)LEAK_MIN * lab->plan->rounds,
-           "malloc()'s memory grows: by %zu bytes in %u rounds at least",
+  lab_fail(lab, "malloc()'s memory grows: by %zu bytes in %u rounds at least",
            least, lab->plan->rounds);
 }
 

@@ -107,7 +107,8 @@ class Samples:
                   f"{sample['speed']:.0f} MiB/s p50 {sample['p50']:.2f} ms "
                   f"p99 {sample['p99']:.2f} ms cpu {sample['cpu']:.2f} s "
                   f"peak {sample['peak']:.0f} MiB failed "
-                  f"{sample['bad']}+{sample['broken']}", file=sys.stderr, flush=True)
+                  f"{sample['bad']}+{sample['broken']}",
+                  file=sys.stderr, flush=True)
         else:
             print(f"  {group} | {work} | {peer}: {sample}",
                   file=sys.stderr, flush=True)

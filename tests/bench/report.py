@@ -149,10 +149,12 @@ class Report:
             size, _, connections = work.rpartition("x ")
             sizes.setdefault(size.strip(), []).append((connections, work))
         for size, works in sizes.items():
+            works.sort(key=lambda pair: int(pair[0]))
             large = by_bytes(size)
             figure = "speed" if large else "rate"
             curves = {}
-            for peer in self.samples.peers(group):
+            for peer in sorted(self.samples.peers(group), key=lambda peer:
+                               not peer.startswith("Sluice")):
                 curves[peer] = {
                     connections: (self.samples.median(group, work, peer,
                                                       figure),

@@ -9,7 +9,8 @@ wanted='core plugins config tests docs autogen.sh configure.ac Makefile.am
 README.md LICENSE'
 # Ignored by git; an unpacked release has them too, without git to say so.
 made='configure configure~ Makefile.in Makefile aclocal.m4 autom4te.cache build
-_build _inst data config.log config.status libtool stamp-h1 sluice'
+_build _inst data config.log config.status libtool stamp-h1 sluice
+sluice-plugin-check'
 
 if [ -e .git ] && command -v git >/dev/null; then
   names=$(git ls-files --cached --others --exclude-standard |

@@ -149,7 +149,8 @@ def test_report_leaves_prose_alone():
     notes = {"machine": ["this one"], "unequal": {}, "skipped": {}}
     with tempfile.TemporaryDirectory() as docs:
         page = Path(docs, "performance.md")
-        page.write_text(f"before\n{report.BEGIN}\nyesterday\n{report.END}\nafter\n")
+        page.write_text(f"before\n{report.BEGIN}\nyesterday\n{report.END}\n"
+                        "after\n")
         report.Report(samples_of(90, 100), notes).write(docs)
         text = page.read_text()
         like("page", text, r"\Abefore\n.*\nafter\n\Z")

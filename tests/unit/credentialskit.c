@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "call_private.h"
 #include "digest.h"
 
 void service_serve(struct peer *);
@@ -224,10 +225,9 @@ int rig_number(const struct credentials *credentials) {
 static void on_done(void *arg, struct s3_call *call,
                     const struct s3_answer *answer) {
   struct get *get = arg;
-  (void)call;
   get->over = true;
   get->status = answer->status;
-  get->attempts = answer->attempts;
+  get->attempts = call->attempt;
 }
 
 void get_start(struct get *get, struct rig *rig, const char *method) {

@@ -57,7 +57,7 @@ class Direct(Peer):
     def uploads(self, size, place):
         """Links can't be numbered by the client: a signature is for one
         key."""
-        count = 4000 if size <= 65536 else 128
+        count = 4000 if size <= 65536 else 640
         return [self.link("PUT", f"{place}/{number}", size)
                 for number in range(count)]
 
