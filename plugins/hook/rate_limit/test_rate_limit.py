@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "tests/integration"))
 import kit  # noqa: E402  pylint: disable=wrong-import-position
-from kit import (Gateway, Wire, among, built, each, equal, eventually, expect,
+from kit import (Gateway, Wire, built, each, equal, eventually, expect,
                  hook_source, like, refusal, test)  # noqa: E402
 
 LIST = "/files?prefix=t"
@@ -67,13 +67,14 @@ def test_refusal_says_when_to_come_again():
         answer = gate.ask("GET", LIST)
         equal("status", (answer.status, answer.json["code"]),
               (429, "rate_limited"))
-        among("Retry-After", answer.header("retry-after"), ("30", "29"))
+        wait = int(answer.header("retry-after"))
+        expect(20 <= wait <= 30, f"Retry-After: {wait}")
         like("message", answer.error, r"Too many requests; try again in \d+ s")
 
 
 @test
 def test_limit_recovers_as_it_said():
-    with limited(limit(requests="10", burst="1")) as gate:
+    with limited(limit(requests="1")) as gate:
         equal("statuses", statuses(gate, 2), [200, 429])
         eventually("a request that is let through",
                    lambda: statuses(gate, 1) == [200], pause=0.05)
@@ -108,7 +109,8 @@ def test_debt_has_a_limit():
     with limited(limit(bytes="1KiB", per="1h", debt="20s")) as gate:
         gate.upload(b"x" * 30000)
         answer = refused(gate)
-        among("Retry-After", answer.header("retry-after"), ("20", "19"))
+        wait = int(answer.header("retry-after"))
+        expect(10 <= wait <= 20, f"Retry-After: {wait}")
 
 
 @test
