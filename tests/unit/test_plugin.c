@@ -12,7 +12,7 @@
 #define ROW(row, holds) \
   CU_assertImplementation((holds), __LINE__, (row), __FILE__, "", CU_FALSE)
 
-#define FOLDERS_MAX 16
+#define FOLDERS_MAX 64
 
 /* The folders of SLUICE_PLUGINS, in the caller's storage. */
 struct folders {
