@@ -235,6 +235,7 @@ static const struct known {
     {NAME("Authorization"), false, NULL},
     {NAME("Range"), false, NULL},
     {NAME("X-User-Id"), false, NULL},
+    {NAME("X-Api-Key"), false, NULL}, /* as auth_token's page names it */
     {NAME("X-Request-Id"), false, NULL},
 };
 

@@ -39,6 +39,13 @@ static const char *allowed_origin(const struct exchange *ex) {
   return NULL;
 }
 
+bool cors_is_foreign(const struct exchange *ex) {
+  const char *site = head_get(&ex->head, "Sec-Fetch-Site");
+  return site != NULL && strcmp(site, "cross-site") == 0 &&
+         strcmp(ex->head.method, "GET") != 0 &&
+         strcmp(ex->head.method, "HEAD") != 0 && allowed_origin(ex) == NULL;
+}
+
 void cors_answer(struct exchange *ex) {
   if (!ex->request.cors)
     return;

@@ -17,6 +17,10 @@ bool cors_is_preflight(const struct exchange *);
 /* Answers 204, for a path that is known.  Whom nothing is allowed gets it
  * without a header that allows anything. */
 void cors_preflight(struct exchange *);
+/* Sent by a page of another site that isn't allowed, and to change something.
+ * Browsers add a user's cookies and passwords to forms of any page, without a
+ * preflight. */
+bool cors_is_foreign(const struct exchange *);
 /* The headers of any answer that is about to go. */
 void cors_answer(struct exchange *);
 

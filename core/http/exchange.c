@@ -342,6 +342,10 @@ static void start(struct exchange *ex, const struct head_refusal *refusal) {
     operations[ex->route->operation].start(ex);
   } else if (ex->worker->draining && !ingress_was_sent(ex->conn)) {
     reply_error(ex, 503, "draining", "The gateway is stopping; try again");
+  } else if (request_guarded(&ex->request) && cors_is_foreign(ex)) {
+    reply_error(ex, 403, "forbidden",
+                "A page of another site sent this; its origin isn't one of "
+                "those in cors");
   } else if (exchange_charge(ex, COST_PLAIN)) {
     ex->request.is_signed = ex->route->operation == ROUTE_SIGNED;
     ex->request.operation = route_name(ex->route->operation);

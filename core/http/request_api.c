@@ -113,11 +113,26 @@ bool sluice_request_answer(struct sluice_request *request, const char *name,
   return evhttp_add_header(request->answer, name, value) == 0;
 }
 
+/* Whole characters, as many as there is room for; JSON takes no others. */
+static void keep_message(struct sluice_request *request, const char *message) {
+  size_t kept = 0, left = strlen(message);
+  while (left > 0) {
+    size_t size = codec_utf8_len(message, left), used = size == 0 ? 1 : size;
+    if (kept + used >= sizeof request->message)
+      break;
+    memcpy(request->message + kept, size == 0 ? "?" : message, used);
+    kept += used;
+    message += used;
+    left -= used;
+  }
+  request->message[kept] = '\0';
+}
+
 void sluice_request_refuse(struct sluice_request *request,
                            enum sluice_status status, const char *message) {
   bool sane = (unsigned)status <= SLUICE_ECANCELED && status != SLUICE_OK;
   request->refusal = sane ? status : SLUICE_EDENIED;
-  snprintf(request->message, sizeof request->message, "%s", message);
+  keep_message(request, message);
 }
 
 void sluice_request_resume(struct sluice_request *request,

@@ -175,5 +175,44 @@ def test_credentials_for_everybody_are_refused_at_start():
             "with credentials each origin has to be named")
 
 
+FORGED = {
+    "a form": ("POST", "/files", "https://evil.example", "cross-site", 403),
+    "a form without an origin": ("POST", "/files", None, "cross-site", 403),
+    "text": ("POST", "/files/presign", "null", "cross-site", 403),
+    "an allowed page": ("POST", "/files", APP, "cross-site", 401),
+    "the same site": ("POST", "/files", "https://www.gateway.test",
+                      "same-site", 401),
+    "the gateway's own": ("POST", "/files", "https://gateway.test",
+                          "same-origin", 401),
+    "a link": ("GET", "/files", None, "cross-site", 401),
+    "a person": ("POST", "/files", None, "none", 401),
+    "no browser": ("POST", "/files", None, None, 401)}
+
+
+@each(FORGED)
+def test_foreign_pages_change_nothing_behind_a_guard(case):
+    """With 403 no guard was asked, as a browser may have added a user's
+    cookies or password; with 401 one was."""
+    method, target, origin, site, status = case
+    lines = [f"{name}: {value}" for name, value in (
+        ("Origin", origin), ("Sec-Fetch-Site", site)) if value]
+    body = form(file()) if method == "POST" else None
+    for origins in ([APP], None):
+        with tempfile.TemporaryDirectory() as folder, Gateway({
+                **({"cors": {"origins": origins}} if origins else {}),
+                **denying(folder)}) as gate:
+            want = 403 if origin == APP and not origins else status
+            equal("status", gate.ask(method, target, FORM, *lines,
+                                     body=body).status, want)
+
+
+@test
+def test_foreign_pages_may_upload_where_nobody_guards():
+    with sharing() as gate:
+        equal("status", gate.ask(
+            "POST", "/files", FORM, "Origin: https://evil.example",
+            "Sec-Fetch-Site: cross-site", body=form(file())).status, 201)
+
+
 if __name__ == "__main__":
     main()

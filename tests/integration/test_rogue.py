@@ -5,12 +5,13 @@ in the log with the rule and a count, and what others are asked goes on."""
 import os
 import re
 import signal
+import tempfile
 import threading
 import time
 
-from kit import (FORM, KIB, PATIENCE, Gateway, Mismatch, each, equal,
-                 eventually, expect, field, file, form, like, main, request,
-                 test)
+from kit import (FORM, KIB, PATIENCE, PLUGINS, Gateway, Mismatch, built, each,
+                 equal, eventually, expect, field, file, form, hook_source,
+                 like, main, request, test)
 
 BACKENDS = ["never", "silent", "late", "twice", "twice_later", "half",
             "garbage_meta", "huge_meta", "meta_twice", "garbage_list",
@@ -414,6 +415,27 @@ def test_call_from_another_thread_ends_the_process_and_says_why(case):
         like("the log", "\n".join(gateway.lines), rule)
     finally:
         gateway.kill()
+
+
+REFUSALS = {
+    "latin-1": (r"na\xefve", "na?ve"),
+    "255 bytes": ("x" * 255, "x" * 255),
+    "256 bytes": ("x" * 256, "x" * 255),
+    "a character that is cut": ("x" * 254 + r"\xc3\xa9", "x" * 254),
+}
+
+
+@each(REFUSALS)
+def test_a_refusal_of_any_text_is_answered(case):
+    text, want = case
+    with tempfile.TemporaryDirectory() as folder:
+        built(folder, "latin", hook_source(
+            "latin", guards="1", ask="sluice_request_refuse(request, "
+            f'SLUICE_EAUTH, "{text}"); return SLUICE_DENY;'))
+        with Gateway({"plugin_path": [*PLUGINS, folder],
+                      "hooks": [{"plugin": "latin"}]}) as gateway:
+            answer = gateway.ask("GET", "/files")
+            equal("refusal", (answer.status, answer.error), (401, want))
 
 
 if __name__ == "__main__":

@@ -143,6 +143,7 @@ static void test_second_ones_are_refused(void) {
       {"Range: a\r\nRange: b\r\n", 400},
       {"Expect: 100-continue\r\nExpect: 100-continue\r\n", 400},
       {"X-User-Id: a\r\nX-User-Id: a\r\n", 400},
+      {"X-Api-Key: a\r\nx-api-key: b\r\n", 400},
       {"X-Request-Id: a\r\nX-REQUEST-ID: b\r\n", 400},
       {"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 400},
       {"Accept: a\r\nAccept: b\r\n", 0},

@@ -149,7 +149,7 @@ static void test_a_file_that_went_or_grew_leaves_the_old_one(void) {
 static void test_of_several_watches_one_logs(void) {
   struct rig rig;
   struct watch *more[3];
-  atomic_uint_least64_t told = 0;
+  struct watch_told told = {0};
   rig_init(&rig, "one");
   rig.file.told = &told;
   rig_watch(&rig);
@@ -170,6 +170,61 @@ static void test_of_several_watches_one_logs(void) {
   rig_fini(&rig);
 }
 
+static bool rig_says(struct rig *rig, const char *words) {
+  for (int i = 0; i < PASSES && rig_said(rig, words) == 0; i++)
+    rig_pass(rig);
+  return rig_said(rig, words) > 0;
+}
+
+/* As when one loop reads, and another has gone on before it speaks. */
+static void test_a_late_watch_does_not_say_it_again(void) {
+  struct rig rig;
+  struct watch_told told = {0};
+  char link[96];
+  rig_init(&rig, "one");
+  snprintf(link, sizeof link, "%s/link", rig.folder);
+  put(rig.other, "bad thing");
+  assert(symlink(rig.path, link) == 0);
+  rig.file.path = link;
+  rig.file.told = &told;
+  rig.file.interval_ms = 0;
+  rig_watch(&rig);
+  struct watch *late = watch_new(&rig.host, &rig.file, strdup("one"));
+  assert(unlink(link) == 0 && symlink(rig.other, link) == 0);
+  watch_now(rig.watch);
+  CU_ASSERT(rig_says(&rig, "it is bad thing"));
+  assert(unlink(link) == 0 && symlink(rig.path, link) == 0);
+  watch_now(rig.watch);
+  CU_ASSERT(rig_says(&rig, "was read again"));
+  assert(unlink(link) == 0 && symlink(rig.other, link) == 0);
+  int parses = atomic_load(&rig.parses);
+  watch_now(late);
+  watch_now(late); /* so that the first one's word is out */
+  CU_ASSERT(rig_parses(&rig, parses + 2));
+  CU_ASSERT_EQUAL(rig_said(&rig, "it is bad thing"), 1);
+  watch_free(late);
+  unlink(link);
+  rig_fini(&rig);
+}
+
+static void test_a_file_that_goes_twice_is_missed_twice(void) {
+  struct rig rig;
+  struct watch_told told = {0};
+  rig_init(&rig, "one");
+  rig.file.told = &told;
+  rig_watch(&rig);
+  for (size_t times = 1; times <= 2; times++) {
+    unlink(rig.path);
+    while (rig_said(&rig, "can't be read") < times)
+      rig_pass(&rig);
+    put(rig.other, times == 1 ? "two" : "three");
+    rename(rig.other, rig.path);
+    CU_ASSERT(rig_reads(&rig, times == 1 ? "two" : "three"));
+  }
+  CU_ASSERT_EQUAL(rig_said(&rig, "can't be read"), 2);
+  rig_fini(&rig);
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_a_file_that_is_written_again_is_read_again),
@@ -181,6 +236,8 @@ int main(void) {
       UNIT(test_a_bad_version_is_logged_once_and_the_old_one_stays),
       UNIT(test_a_file_that_went_or_grew_leaves_the_old_one),
       UNIT(test_of_several_watches_one_logs),
+      UNIT(test_a_late_watch_does_not_say_it_again),
+      UNIT(test_a_file_that_goes_twice_is_missed_twice),
       {NULL, NULL}};
   return unit_main("watch", tests);
 }

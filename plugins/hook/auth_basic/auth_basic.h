@@ -6,7 +6,6 @@
 #define AUTH_BASIC_AUTH_BASIC_H
 
 #include <sluice/plugin.h>
-#include <stdatomic.h>
 
 #include "checks.h"
 #include "grants.h"
@@ -23,7 +22,7 @@ struct instance {
   const struct conf *conf; /* lives as long as the gateway */
   struct grants grants;
   struct watch_file file;
-  atomic_uint_least64_t told;
+  struct watch_told told;
   unsigned char secret[DIGEST_SHA256_LEN]; /* of this process */
 };
 

@@ -167,6 +167,8 @@ static enum sluice_verdict on_key(void *handle,
                                   struct sluice_request *request) {
   const struct bearer *bearer = state_of(request)->bearer;
   (void)handle;
+  if (bearer != NULL && date_now_ms() / 1000 >= bearer->until_s)
+    return refuse_token(state_of(request), "The token has expired");
   if (bearer == NULL || grants_reach(&bearer->grants, bearer->identity,
                                      sluice_request_key(request)))
     return SLUICE_PASS;

@@ -26,7 +26,8 @@ struct jwtsetup { /* the instance */
   unsigned algorithms; /* a bit for each enum jwa */
   struct watch_file file;
   struct issuer_settings settings;
-  atomic_uint_least64_t told;
+  struct watch_told told;            /* of a file */
+  atomic_uint_least64_t issuer_told; /* of a URL */
 };
 
 /* False and what to change.  What it points to lives as long as conf. */

@@ -169,7 +169,7 @@ static void set_sources(struct jwtsetup *setup) {
                                              .refresh_ms = conf->refresh_ms,
                                              .pause_ms = conf->pause_ms,
                                              .keep_ms = conf->keep_ms,
-                                             .told = &setup->told};
+                                             .told = &setup->issuer_told};
   if (is_url(path))
     setup->settings.url = path;
   else if (path[0] != '\0')

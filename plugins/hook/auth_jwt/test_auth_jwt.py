@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from jwtkit import Guarded, Key, claims, jwks, options, rsa, serialization, \
     token
-from kit import PLUGINS, SOURCES, each, equal, expect, like, main, refusal, \
-    run, test
+from kit import FORM, PLUGINS, SOURCES, Wire, each, equal, eventually, \
+    expect, field, file, form, head, like, main, refusal, run, test
 
 KEYS = {alg: Key.new(alg, f"{alg}-1")
         for alg in ("RS256", "ES256", "EdDSA", "HS256")}
@@ -111,6 +111,25 @@ def test_the_identity_is_what_uploads_record():
         text = uploaded_by(gateway)
         expect("ann@x.test" in text or b"ann@x.test".hex().upper() in
                text.upper(), "the identity isn't in the index")
+
+
+@test
+def test_a_token_that_expires_during_an_upload_stores_nothing():
+    with OfFile(leeway="0") as gateway, Wire(gateway.url) as wire:
+        short = token(EC, claims(exp=int(time.time()) + 2))
+        body = form(field("prefix", "t"), file(b"x" * 5000))
+        wire.send(head("POST", "/files", FORM,
+                       f"Authorization: Bearer {short}",
+                       "Expect: 100-continue",
+                       f"Content-Length: {len(body)}"))
+        equal("interim", wire.head().status, 100)  # it was admitted
+        eventually("the token to expire",
+                   lambda: gateway.status_of(short) == 401)
+        wire.send(body)
+        answer = wire.answer()
+        equal("refusal", (answer.status, answer.error),
+              (401, "The token has expired"))
+        equal("objects", gateway.list_by(token(EC)).json["objects"], [])
 
 
 # ---- what ------------------------------------------------------------------

@@ -170,8 +170,11 @@ enum sluice_verdict asking_on_key(void *arg, struct sluice_request *request) {
   if (asked == NULL || !asked->admitted)
     return SLUICE_PASS;
   const struct grants *grants = &asking->auth->grants;
-  if (grants->prefixes[0] != NULL &&
-      !grants_reach(grants, sluice_request_identity(request), key))
+  /* Another hook's word isn't the service's. */
+  const char *identity = asking->conf->identity_header[0] != '\0'
+                             ? asked->answer->identity
+                             : sluice_request_identity(request);
+  if (grants->prefixes[0] != NULL && !grants_reach(grants, identity, key))
     return SLUICE_DENY;
   return asking->conf->check_key ? ask(asked, key) : SLUICE_PASS;
 }

@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: MIT
 """The hook auth_request against a service that may say anything, or nothing:
 only a clean 2xx admits."""
+import hashlib
+import json
+import tempfile
+from pathlib import Path
 from urllib.parse import quote
 
 from authkit import KEY, by_user, gateway, send_upload
-from kit import among, each, equal, expect, main, test
+from kit import Gateway, among, each, equal, expect, main, test
 from service import Service, close, drip, flood, reset, said, say, send, stall
 
 
@@ -203,6 +207,25 @@ def test_identity_opens_the_users_prefix_and_no_other():
                                "Authorization: ann").status, 200)
         equal("list", gate.ask("GET", "/files?prefix=u%2Fann",
                                "Authorization: ann").status, 403)
+
+
+@test
+def test_another_hooks_identity_opens_nothing_of_the_service():
+    """A token of bob's doesn't lend his prefix to whom the service knows as
+    ann."""
+    with tempfile.TemporaryDirectory() as folder, Service(by_user) as service:
+        tokens = Path(folder, "tokens.yaml")
+        tokens.write_text(json.dumps({"tokens": [{
+            "sha256": hashlib.sha256(b"key").hexdigest(), "identity": "bob",
+            "operations": ["*"], "prefixes": ["u/"]}]}))
+        with Gateway({"hooks": [
+                {"plugin": "auth_request", "url": service.url + "/may-i",
+                 "identity_header": "X-User", "prefixes": ["u/{user}/"]},
+                {"plugin": "auth_token", "file": str(tokens),
+                 "header": "X-Api-Key"}]}) as gate:
+            both = ["Authorization: ann", "X-Api-Key: key"]
+            equal("hers", send_upload(gate, *both, prefix="u/ann").status, 201)
+            equal("his", send_upload(gate, *both, prefix="u/bob").status, 403)
 
 
 @test

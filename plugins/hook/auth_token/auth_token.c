@@ -27,7 +27,7 @@ struct conf {
 struct instance {
   const struct conf *conf; /* lives as long as the gateway */
   struct watch_file file;
-  atomic_uint_least64_t told;
+  struct watch_told told;
 };
 
 struct handle {

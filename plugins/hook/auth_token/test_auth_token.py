@@ -42,14 +42,18 @@ def bearer(who):
     return [f"Authorization: Bearer {key_of(who)}"]
 
 
-def written_tokens(folder, *tokens):
-    """Replaced at once, as an administrator should."""
+def replaced(folder, text):
+    """At once, as an administrator should."""
     path = Path(folder, "tokens.yaml")
     new = Path(folder, "tokens.new")
-    new.write_text(json.dumps({"tokens": list(tokens)}, indent=1))
+    new.write_text(text)
     new.chmod(0o600)
     new.rename(path)
     return str(path)
+
+
+def written_tokens(folder, *tokens):
+    return replaced(folder, json.dumps({"tokens": list(tokens)}, indent=1))
 
 
 class Guarded:
@@ -392,8 +396,7 @@ BROKEN = {
 def test_a_broken_file_leaves_the_tokens_as_they_were(text):
     guarded = Guarded(token("bob"))
     with guarded as gateway:
-        path = Path(guarded.folder.name, "tokens.yaml")
-        path.write_text(text)
+        replaced(guarded.folder.name, text)  # at once: it is one version
         line = gateway.says(r"error \[auth_token\] .*tokens.yaml.*stays in")
         equal("status", listed(gateway, "bob").status, 200)
         guarded.rewrite(token("eve"))

@@ -190,24 +190,35 @@ static void schedule(struct watch *watch) {
   event_add(watch->timer, &wait);
 }
 
-/* Is this loop the one that says it? */
+static void add_stamp(struct buf *out, const struct stamp *stamp) {
+  buf_addf(out, "%ju %ju %jd %jd.%ld %jd.%ld %d ", (uintmax_t)stamp->device,
+           (uintmax_t)stamp->inode, (intmax_t)stamp->size,
+           (intmax_t)stamp->modified.tv_sec, stamp->modified.tv_nsec,
+           (intmax_t)stamp->changed.tv_sec, stamp->changed.tv_nsec,
+           stamp->error);
+}
+
+/* Is this loop the one that says it?  No version has another's times; but a
+ * file that is missing is so each time, and what came before tells which. */
 static bool is_first(const struct watch *watch, const struct stamp *stamp,
                      const char *text) {
   unsigned char sum[DIGEST_SHA256_LEN];
   uint_least64_t number = 0;
+  struct watch_told *told = watch->file.told;
   struct buf all;
-  if (watch->file.told == NULL)
+  if (told == NULL)
     return true;
-  buf_init(&all, ERRMSG_MAX + 256);
-  buf_addf(&all, "%ju %ju %jd %jd.%ld %jd.%ld %d %s", (uintmax_t)stamp->device,
-           (uintmax_t)stamp->inode, (intmax_t)stamp->size,
-           (intmax_t)stamp->modified.tv_sec, stamp->modified.tv_nsec,
-           (intmax_t)stamp->changed.tv_sec, stamp->changed.tv_nsec,
-           stamp->error, text);
+  buf_init(&all, ERRMSG_MAX + 512);
+  add_stamp(&all, stamp);
+  if (stamp->error != 0)
+    add_stamp(&all, &watch->stamp);
+  buf_adds(&all, text);
   digest_sha256(sum, all.data, all.len);
   buf_fini(&all);
   memcpy(&number, sum, sizeof number);
-  return atomic_exchange(watch->file.told, number) != number;
+  /* Each number has one place, so that asking and noting is one step. */
+  return atomic_exchange(&told->numbers[number % WATCH_TOLD_MAX], number) !=
+         number;
 }
 
 static void miss(struct watch *watch, const struct reader *reader) {

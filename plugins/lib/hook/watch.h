@@ -13,8 +13,16 @@
 #include "errmsg.h"
 
 #define WATCH_INTERVAL_MIN_MS 10
+#define WATCH_TOLD_MAX 64
 
 struct watch;
+
+/* What the watches of all loops said of late, in any order: a loop that is
+ * late doesn't say again what others left behind; nor is it said when a link
+ * turns back to a file that was said before.  Zeroes at first. */
+struct watch_told {
+  atomic_uint_least64_t numbers[WATCH_TOLD_MAX];
+};
 
 struct watch_file {
   const char *path;
@@ -26,9 +34,9 @@ struct watch_file {
   void *(*parse)(const char *data, size_t len, void *arg, struct errmsg *);
   void (*free)(void *parsed);
   void *arg;
-  /* One number (0 at first) for the watches of all loops, so that a change is
-   * logged by one of them; NULL: each logs it. */
-  atomic_uint_least64_t *told;
+  /* Shared by the watches of all loops, so that a change is logged by one of
+   * them; NULL: each logs it. */
+  struct watch_told *told;
 };
 
 /* Reads it at once; NULL and why.  May block: for start(). */
