@@ -40,7 +40,7 @@ struct lab {
   struct loop *loop;
   struct op_backend handle; /* on the loop */
   struct request_hook ask;  /* the same of a hook */
-  const char *inside; /* the entry that is running, or NULL */
+  const char *inside;       /* the entry that is running, or NULL */
   int64_t since_us;
   long slept, ousted; /* how often this thread was, before the call */
 };

@@ -128,8 +128,7 @@ void sluice_request_resume(struct sluice_request *request,
     breach_of_thread(hook->host.name, hook->plugin->name, name);
   if (!request->waiting || verdict == SLUICE_WAIT) {
     breach_note(&hook->misused, hook->host.name, hook->plugin->name, name,
-                request->waiting ? "with SLUICE_WAIT"
-                                 : "of a request that doesn't wait for it");
+                request->waiting ? "with SLUICE_WAIT" : BREACH_RESUMED);
     return;
   }
   request->waiting = false;

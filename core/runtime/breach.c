@@ -8,6 +8,15 @@
 
 #include "log.h"
 
+static void (*watch)(void *arg, const char *call, const char *what);
+static void *watch_arg;
+
+void breach_watch(void (*told)(void *arg, const char *call, const char *what),
+                  void *arg) {
+  watch = told;
+  watch_arg = arg;
+}
+
 bool breach_shows(uint64_t n) {
   return n <= BREACH_LINES || (n & (n - 1)) == 0;
 }
@@ -20,13 +29,17 @@ void breach_note(uint64_t *count, const char *host, const char *plugin,
              "loop)",
              plugin, call == NULL ? "" : call, call == NULL ? "" : "() ", what,
              (unsigned long long)*count);
+  if (watch != NULL)
+    watch(watch_arg, call, what);
 }
 
 void breach_of_thread(const char *host, const char *plugin, const char *call) {
   log_line(SLUICE_LOG_ERROR, host,
-           "plugin '%s' breaks the contract: %s() from another thread than "
-           "its loop's; the process ends, as nothing it has is safe now",
+           "plugin '%s' breaks the contract: %s() " BREACH_THREAD
+           "; the process ends, as nothing it has is safe now",
            plugin, call);
+  if (watch != NULL)
+    watch(watch_arg, call, BREACH_THREAD);
   abort();
 }
 
