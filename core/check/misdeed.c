@@ -66,7 +66,8 @@ static void on_breach(void *arg, const char *call, const char *what) {
 }
 
 void misdeed_watch(struct lab *lab) {
-  breach_watch(on_breach, lab);
+  lab->watch = (struct breach_watch){on_breach, lab};
+  lab->host.watch = &lab->watch;
 }
 
 enum misdeed misdeed_of(const struct trial *trial, char *why, size_t size) {

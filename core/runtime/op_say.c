@@ -29,8 +29,8 @@ void op_say(struct sluice_op *op, enum op_signal signal) {
 
 void op_breach(struct op_backend *backend, const char *call,
                const char *what) {
-  breach_note(&backend->misused, backend->host.name, backend->plugin->name,
-              call, what);
+  breach_note(&backend->misused, &backend->host, backend->plugin->name, call,
+              what);
 }
 
 static void misuse(struct sluice_op *op, const char *call, const char *why) {
@@ -39,7 +39,7 @@ static void misuse(struct sluice_op *op, const char *call, const char *why) {
 
 static void check_thread(const struct sluice_op *op, const char *call) {
   if (!loop_is_mine(op->backend->host.loop))
-    breach_of_thread(op->backend->host.name, op->backend->plugin->name, call);
+    breach_of_thread(&op->backend->host, op->backend->plugin->name, call);
 }
 
 /* May the plugin speak at all?  After leaving, nobody listens: that is fine.
