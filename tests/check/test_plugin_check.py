@@ -237,6 +237,17 @@ def test_nothing_is_left_in_the_storage():
 
 
 @test
+def test_one_loop_is_said_of_those_alone_that_refuse_a_second():
+    report = Report("--one-loop", "--only", "loop", plugin("skeleton"))
+    equal("failed", report.failed,
+          ["life: where one loop is all, a second is refused: "
+           "a second loop gets a handle, too"])
+    equal("skipped", report.skipped,
+          ["loops: two at once, in two threads: by --one-loop",
+           "loops: what one stored the other reads: by --one-loop"])
+
+
+@test
 def test_one_check_can_be_run_alone():
     names = Report("--list", plugin("skeleton")).run.stdout.splitlines()
     expect(len(names) > 60, names)
