@@ -94,6 +94,9 @@ void exchange_drop(struct exchange *ex) {
   struct sluice_op *op = ex->op;
   void *work = ex->work;
   bool lent = op != NULL && ex->work_lent;
+  if (work != NULL && ex->work_left != NULL)
+    ex->work_left(work);
+  ex->work_left = NULL;
   ex->op = NULL;
   ex->work = NULL;
   ex->work_lent = false;

@@ -37,6 +37,7 @@ struct exchange {
   void *work;           /* what the operation keeps */
   bool work_lent;       /* the backend may still read it after a cancel */
   void (*work_free)(void *work);
+  void (*work_left)(void *work); /* NULL, or: the exchange is gone for it */
   void (*on_body)(struct exchange *);
   void (*on_key)(struct exchange *); /* when hooks let it go on */
 

@@ -148,15 +148,17 @@ void reply_body(struct exchange *ex, int status, struct evbuffer *body) {
   ingress_flush(ex->conn);
 }
 
-static int add_text(const char *text, size_t len, void *buffer) {
-  return evbuffer_add(buffer, text, len);
+static void free_text(const void *data, size_t len, void *text) {
+  (void)data, (void)len;
+  free(text);
 }
 
 void reply_json(struct exchange *ex, int status, json_t *document) {
   struct evbuffer *body = evbuffer_new();
-  assert(body != NULL && document != NULL);
-  json_dump_callback(document, add_text, body, JSON_COMPACT);
+  char *text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT);
+  assert(body != NULL && text != NULL);
   json_decref(document);
+  evbuffer_add_reference(body, text, strlen(text), free_text, text);
   reply_header(ex, "Content-Type", "application/json");
   reply_body(ex, status, body);
   evbuffer_free(body);

@@ -24,14 +24,21 @@
    (uint64_t)(FORMDATA_HEADERS_MAX + TEXT_MAX + FORMDATA_BOUNDARY_MAX + 8))
 #define PIECE_MIN 256 /* room for what a parser may hold back */
 
-static void upload_free(void *work) {
+void upload_free(void *work) {
   struct upload *upload = work;
+  upload->orphaned = true;
+  if (upload->hashing)
+    return;
   formdata_free(upload->form);
   digest_free(upload->md5);
   buf_fini(&upload->prefix);
   for (size_t i = 0; i < 2; i++)
     free(upload->buffers[i].data);
   free(upload);
+}
+
+static void upload_left(void *work) {
+  ((struct upload *)work)->ex = NULL;
 }
 
 /* ---- parts -------------------------------------------------------------- */
@@ -104,7 +111,6 @@ static bool take_file(struct exchange *ex, const char *data, size_t len) {
   }
   assert(len <= buffer->room - buffer->len);
   memcpy(buffer->data + buffer->len, data, len);
-  digest_update(upload->md5, data, len);
   buffer->len += len;
   upload->size += len;
   return true;
@@ -273,12 +279,14 @@ void upload_start(struct exchange *ex) {
   }
   struct upload *upload = calloc(1, sizeof *upload);
   assert(upload != NULL); /* charged with the request */
+  upload->ex = ex;
   upload->form = form;
   upload->md5 = digest_new(DIGEST_MD5);
   assert(upload->md5 != NULL);
   buf_init(&upload->prefix, TEXT_MAX);
   ex->work = upload;
   ex->work_free = upload_free;
+  ex->work_left = upload_left;
   ex->on_body = upload_pump;
   if (!upload_reserve(ex) || !read_uploader(ex))
     return;

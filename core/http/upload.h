@@ -22,6 +22,7 @@ struct upload_buffer {
 };
 
 struct upload {
+  struct exchange *ex; /* NULL: gone */
   struct formdata *form;
   struct digest *md5;
   struct buf prefix; /* as sent */
@@ -34,6 +35,8 @@ struct upload {
   struct upload_buffer buffers[2];
   size_t filling; /* the one that isn't lent, or will be next */
   bool lent;      /* the backend has the other one */
+  bool hashing;   /* so has a thread of the pool, and the digest */
+  bool orphaned;  /* to be freed when it hasn't any more */
   bool wanted;    /* it asked for a chunk */
   bool last_sent;
   uint64_t size;
@@ -44,6 +47,9 @@ struct upload {
   struct sluice_pair user[4];
   struct sluice_object object; /* what is committed */
 };
+
+/* When no thread hashes for it any more. */
+void upload_free(void *upload);
 
 /* Parses on: when there is input, or room for it again. */
 void upload_pump(struct exchange *);

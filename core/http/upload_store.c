@@ -11,11 +11,14 @@
 
 #include "codec.h"
 #include "date.h"
+#include "gateway.h"
 #include "presign.h"
 #include "reply.h"
+#include "work.h"
 #include "worker.h"
 
 #define CHUNK_MIN 1024
+#define HASH_HERE 16384 /* bytes that the loop itself hashes */
 
 /* Of one buffer: no more than the body can fill. */
 static size_t chunk_room(const struct exchange *ex) {
@@ -147,6 +150,42 @@ static void commit(struct exchange *ex) {
 
 /* ---- chunks ------------------------------------------------------------- */
 
+static void go_on(struct exchange *ex) {
+  const struct upload *upload = ex->work;
+  if (upload->complete)
+    upload_push(ex);
+  else
+    upload_pump(ex);
+}
+
+static void hash_work(void *arg) {
+  struct upload *upload = arg;
+  const struct upload_buffer *full = &upload->buffers[1 - upload->filling];
+  digest_update(upload->md5, full->data, full->len);
+}
+
+static void hash_then(void *arg) {
+  struct upload *upload = arg;
+  upload->hashing = false;
+  if (upload->orphaned)
+    upload_free(upload);
+  else if (upload->ex != NULL)
+    go_on(upload->ex);
+}
+
+/* A thread's, so that other requests of the loop needn't wait for it; until it
+ * is done, `filling` stays. */
+static void hash(struct exchange *ex, const struct upload_buffer *full) {
+  struct upload *upload = ex->work;
+  if (full->len <= HASH_HERE) {
+    digest_update(upload->md5, full->data, full->len);
+    return;
+  }
+  upload->hashing = true;
+  work_submit(ex->worker->gateway->pool, ex->worker->loop, hash_work,
+              hash_then, upload);
+}
+
 static void lend(struct exchange *ex) {
   struct upload *upload = ex->work;
   struct upload_buffer *full = &upload->buffers[upload->filling];
@@ -157,6 +196,7 @@ static void lend(struct exchange *ex) {
   if (!upload->complete)
     give_room(ex, &upload->buffers[upload->filling]);
   upload->buffers[upload->filling].len = 0;
+  hash(ex, full);
   exchange_watch(ex);
   op_data(ex->op, &(struct sluice_chunk){.data = full->data,
                                          .length = full->len,
@@ -166,7 +206,7 @@ static void lend(struct exchange *ex) {
 
 void upload_push(struct exchange *ex) {
   const struct upload *upload = ex->work;
-  if (!upload->wanted)
+  if (!upload->wanted || upload->hashing)
     return;
   if (upload->last_sent)
     commit(ex);
@@ -180,10 +220,7 @@ static void on_next(void *arg) {
   upload->lent = false;
   upload->wanted = true;
   exchange_unwatch(ex);
-  if (upload->complete)
-    upload_push(ex);
-  else
-    upload_pump(ex);
+  go_on(ex);
 }
 
 /* While the backend owes something; not while the client is waited

@@ -70,6 +70,11 @@ void spool_expect(struct spool *spool, uint64_t length) {
   spool->large = length > spool->settings->memory;
 }
 
+void spool_digest(struct spool *spool, struct digest *digest) {
+  assert(!spool->add.busy);
+  spool->digest = digest;
+}
+
 uint64_t spool_length(const struct spool *spool) {
   return spool->length;
 }
@@ -141,6 +146,8 @@ static void write_work(void *arg) {
                                              (size_t)spool->length, 0)) &&
                  spool_file_write(add->fd, add->data, add->len, spool->length);
   add->error = written ? 0 : errno;
+  if (written && spool->digest != NULL)
+    digest_update(spool->digest, add->data, add->len);
   if (written || add->fd < 0)
     return;
   /* What was written in vain takes no room. */
@@ -209,6 +216,8 @@ void spool_add(struct spool *spool, const void *data, size_t len,
       len <= spool->settings->memory - spool->length) {
     if (!remember(spool, data, len))
       fail(spool, SLUICE_ENOMEM, "no memory to write later to", 0);
+    else if (spool->digest != NULL)
+      digest_update(spool->digest, data, len);
     event_active(spool->later, EV_TIMEOUT, 1);
     return;
   }

@@ -10,6 +10,8 @@
 #include <sluice/plugin.h>
 #include <stdatomic.h>
 
+#include "digest.h"
+
 struct spool;
 
 struct spool_settings { /* of a backend, for all loops */
@@ -36,6 +38,9 @@ void spool_add(struct spool *, const void *data, size_t len,
 /* So much may come: more than stays in memory goes to the file at once. */
 void spool_expect(struct spool *, uint64_t length);
 uint64_t spool_length(const struct spool *);
+/* What is added from now on is added to the digest too, where it costs the
+ * loop nothing; NULL: no more.  Not while an add is under way. */
+void spool_digest(struct spool *, struct digest *);
 
 /* Copies from memory, or from the file where the page cache has it: never
  * waits for a disk.  -1: it would; then ready(arg) comes when it needn't, and

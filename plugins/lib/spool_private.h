@@ -54,6 +54,7 @@ struct spool {
   unsigned sums;    /* of those */
   bool freed;
   bool large; /* to the file at once */
+  struct digest *digest;
   struct spool_add add;
   struct spool_fetches fetches;
   void (*released)(void *arg);

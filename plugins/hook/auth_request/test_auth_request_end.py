@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """A service that fails, stalls or goes away, and clients that do."""
+import time
 import signal
 import tempfile
 import threading
@@ -68,6 +69,9 @@ def test_probe_whose_client_leaves_makes_room_for_another():
             service, breaker_failures="1", breaker_time="1ms") as gate:
         equal("status", gate.ask("GET", KEY).status, 502)
         service.behave = stall
+        half_open = time.monotonic() + 0.005
+        eventually("the breaker's time is over",
+                   lambda: time.monotonic() > half_open)
         with gate.wire() as wire:
             wire.send(b"GET " + KEY.encode() +
                       b" HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -67,6 +67,7 @@ void s3_put(void *handle, struct sluice_op *op,
     spool_expect(put->spool, (uint64_t)wanted->length);
   if (!loop->s3->endpoint.tls)
     put->sha256 = digest_new(DIGEST_SHA256);
+  spool_digest(put->spool, put->sha256);
   *s3_task_of(op) = (struct s3_task){put_cancel, put};
   sluice_next(op);
 }
@@ -92,11 +93,10 @@ void s3_data(void *handle, struct sluice_op *op,
   }
   if (put->sha256 != NULL &&
       spool_length(put->spool) + chunk->length > conf->multipart_threshold) {
-    digest_free(put->sha256); /* parts have their own */
+    spool_digest(put->spool, NULL); /* parts have their own */
+    digest_free(put->sha256);
     put->sha256 = NULL;
   }
-  if (put->sha256 != NULL)
-    digest_update(put->sha256, chunk->data, chunk->length);
   put->adding = true;
   spool_add(put->spool, chunk->data, chunk->length, on_added, put);
 }
