@@ -86,6 +86,8 @@ static void *other_thread(void *arg) {
 
 static void two_loops(struct lab *lab) {
   pthread_t thread;
+  if (lab->plan->one_loop)
+    lab_skip(lab, "by --one-loop");
   if (pthread_create(&thread, NULL, other_thread, lab) != 0)
     abort();
   requests(lab, REQUESTS);

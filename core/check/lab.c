@@ -169,7 +169,7 @@ void lab_start(struct lab *lab) {
 }
 
 /* Each entry gets a host of its own, which lives as long as the handle. */
-static void *open_on(struct lab *lab, struct sluice_host *host) {
+void *lab_open_on(struct lab *lab, struct sluice_host *host) {
   *host = lab->host;
   host->loop = lab->loop;
   return lab->backend != NULL ? lab->backend->open(lab->instance, host)
@@ -183,7 +183,7 @@ void lab_open(struct lab *lab) {
   lab->loop = loop_new();
   if (lab->loop == NULL)
     abort();
-  handle = open_on(lab, host);
+  handle = lab_open_on(lab, host);
   lab_need(lab, handle != NULL, "no handle can be opened: %s",
            host->failure[0] != '\0' ? host->failure
                                     : "and it doesn't say why");

@@ -7,6 +7,7 @@
 #ifndef CHECK_LAB_H
 #define CHECK_LAB_H
 
+#include "breach.h"
 #include "key.h"
 #include "op.h"
 #include "request.h"
@@ -23,6 +24,7 @@ struct lab_plan {
   uint64_t large;     /* bytes of the largest object */
   unsigned rounds;    /* of what is repeated to find leaks */
   const char *header; /* a line that says who is allowed, or NULL */
+  bool one_loop;      /* all that the plugin serves */
 };
 
 struct lab {
@@ -37,10 +39,11 @@ struct lab {
   struct work_pool *pool;
   void *instance;
   struct sluice_host host; /* of start() */
+  struct breach_watch watch;
   struct loop *loop;
   struct op_backend handle; /* on the loop */
   struct request_hook ask;  /* the same of a hook */
-  const char *inside; /* the entry that is running, or NULL */
+  const char *inside;       /* the entry that is running, or NULL */
   int64_t since_us;
   long slept, ousted; /* how often this thread was, before the call */
 };
@@ -54,6 +57,8 @@ void lab_init(struct lab *, const struct lab_plan *, int words,
 /* start(), then open() on a new loop; what is refused fails the check. */
 void lab_start(struct lab *);
 void lab_open(struct lab *);
+/* open() alone, on the lab's loop: NULL when it is refused. */
+void *lab_open_on(struct lab *, struct sluice_host *);
 /* Both also let the loop end, as the gateway does. */
 void lab_close(struct lab *);
 void lab_stop(struct lab *);

@@ -4,6 +4,7 @@
  */
 #include "suite.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "facts.h"
@@ -32,6 +33,27 @@ static void start_alone(struct lab *lab) {
     lab_start(lab);
     lab_stop(lab);
   }
+}
+
+/* It says so where it is configured for more. */
+static void second_loop(struct lab *lab) {
+  struct lab second;
+  struct sluice_host host;
+  if (!lab->plan->one_loop)
+    lab_skip(lab, "no --one-loop says so");
+  lab_start(lab);
+  lab_open(lab);
+  second = *lab;
+  second.loop = loop_new();
+  if (second.loop == NULL)
+    abort();
+  lab_need(lab, lab_open_on(&second, &host) == NULL,
+           "a second loop gets a handle, too");
+  lab_need(lab, host.failure[0] != '\0',
+           "a second loop gets no handle, and isn't told why");
+  loop_free(second.loop);
+  lab_close(lab);
+  lab_stop(lab);
 }
 
 static void unknown_option(struct lab *lab) {
@@ -83,4 +105,7 @@ const struct check life_checks[] = {
      "close: no operation is in flight any more; stop: once, after every "
      "close()",
      life_cycles, true},
+    {"life: where one loop is all, a second is refused",
+     "Why start() or open() fails: what is wrong and what to change",
+     second_loop, true},
     {NULL, NULL, NULL, false}};

@@ -233,7 +233,7 @@ static void whole(struct lab *lab) {
   act_fini(&act);
 }
 
-#define ORDER "sluice_entry(), sluice_prefix() in byte order"
+#define ORDER "the keys in byte order and so are the prefixes, in any mixture"
 #define TOKEN "token: NULL: from the start; else as sluice_truncated gave it"
 
 const struct check list_checks[] = {

@@ -70,6 +70,8 @@ static void *other_thread(void *arg) {
 static void two_loops(struct lab *lab) {
   struct other other = {lab, "second"};
   pthread_t thread;
+  if (lab->plan->one_loop)
+    lab_skip(lab, "by --one-loop");
   if (pthread_create(&thread, NULL, other_thread, &other) != 0)
     abort();
   tours(lab, "first");
@@ -93,6 +95,8 @@ static void *reading_thread(void *arg) {
 static void shared(struct lab *lab) {
   struct other other = {lab, ""};
   pthread_t thread;
+  if (lab->plan->one_loop)
+    lab_skip(lab, "by --one-loop");
   objects_put(lab, lab_key(lab, "shared").text, (struct sample){1, 70000});
   if (pthread_create(&thread, NULL, reading_thread, &other) != 0)
     abort();

@@ -39,6 +39,7 @@ static int usage(FILE *out, int status) {
         "  --header LINE    \"Name: value\", by which a hook knows somebody\n"
         "  --large SIZE     of the largest object (default: 4MiB)\n"
         "  --list           print the checks and end\n"
+        "  --one-loop       the plugin serves one loop, and refuses more\n"
         "  --only WORDS     run the checks whose names have these words\n"
         "  --patience TIME  that one operation may take (default: 5s)\n"
         "  --prefix TEXT    what all keys begin with (default: sluice-check-\n"
@@ -67,6 +68,7 @@ enum {
   HEADER = 256,
   LARGE_SIZE,
   LIST,
+  ONE_LOOP,
   ONLY,
   PATIENCE,
   PREFIX,
@@ -114,6 +116,9 @@ static bool read_option(struct command *command, int option) {
     return read_header(command, optarg);
   case LIST:
     command->list = true;
+    return true;
+  case ONE_LOOP:
+    command->plan.one_loop = true;
     return true;
   case ONLY:
     command->suite.only = optarg;
@@ -206,6 +211,7 @@ int main(int argc, char **argv) {
       {"header", required_argument, NULL, HEADER},
       {"large", required_argument, NULL, LARGE_SIZE},
       {"list", no_argument, NULL, LIST},
+      {"one-loop", no_argument, NULL, ONE_LOOP},
       {"only", required_argument, NULL, ONLY},
       {"patience", required_argument, NULL, PATIENCE},
       {"prefix", required_argument, NULL, PREFIX},

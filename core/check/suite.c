@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "breach.h"
+#include "misdeed.h"
 #include "tour.h"
 
 #define LATE_MAX 3 /* checks without an end, before patience is lost */
@@ -26,7 +26,7 @@ struct run {
   struct lab_plan plan;
   struct trial *trial;
   unsigned number, passed, failed, skipped, late;
-  char breaches[BREACH_COUNT][1400]; /* the first of each, with its check */
+  char breaches[MISDEED_COUNT][1400]; /* the first of each, with its check */
 };
 
 static const struct check *const *tables_of(const struct lab_plan *plan) {
@@ -67,13 +67,14 @@ static void print_failure(struct run *run, const char *name, const char *why,
 static void settle(struct run *run, const struct check *check) {
   struct trial *trial = run->trial;
   char why[1200];
-  enum breach breach = breach_of(trial, why, sizeof why);
-  if (breach < BREACH_COUNT && run->breaches[breach][0] == '\0')
-    snprintf(run->breaches[breach], sizeof run->breaches[breach],
+  enum misdeed misdeed = misdeed_of(trial, why, sizeof why);
+  if (misdeed < MISDEED_COUNT && run->breaches[misdeed][0] == '\0')
+    snprintf(run->breaches[misdeed], sizeof run->breaches[misdeed],
              "%s (in \"%s\")", why, check->name);
-  if (breach < BREACH_COUNT && trial->end == TRIAL_FAILED) {
+  if (misdeed < MISDEED_COUNT && trial->end == TRIAL_FAILED) {
     trial->end = TRIAL_SKIPPED;
-    snprintf(trial->why, sizeof trial->why, "see \"%s\"", breach_name(breach));
+    snprintf(trial->why, sizeof trial->why, "see \"%s\"",
+             misdeed_name(misdeed));
   }
 }
 
@@ -110,12 +111,12 @@ static void run_one(struct run *run, const struct check *check) {
 
 static void judge_breaches(struct run *run) {
   enum plugin_kind kind = run->plan.subject->plugin.kind;
-  for (enum breach breach = 0; breach < BREACH_COUNT; breach++) {
-    const char *name = breach_name(breach);
-    if (!breach_is_of(breach, kind))
+  for (enum misdeed misdeed = 0; misdeed < MISDEED_COUNT; misdeed++) {
+    const char *name = misdeed_name(misdeed);
+    if (!misdeed_is_of(misdeed, kind))
       continue;
-    if (run->breaches[breach][0] != '\0') {
-      print_failure(run, name, run->breaches[breach], breach_rule(breach));
+    if (run->breaches[misdeed][0] != '\0') {
+      print_failure(run, name, run->breaches[misdeed], misdeed_rule(misdeed));
     } else {
       printf("ok    %s\n", name);
       run->passed++;
@@ -154,7 +155,7 @@ void suite_list(const struct lab_plan *plan) {
   for (const struct check *const *t = tables_of(plan); *t != NULL; t++)
     for (const struct check *check = *t; check->name != NULL; check++)
       printf("%s\n", check->name);
-  for (enum breach breach = 0; breach < BREACH_COUNT; breach++)
-    if (breach_is_of(breach, kind))
-      printf("%s\n", breach_name(breach));
+  for (enum misdeed misdeed = 0; misdeed < MISDEED_COUNT; misdeed++)
+    if (misdeed_is_of(misdeed, kind))
+      printf("%s\n", misdeed_name(misdeed));
 }

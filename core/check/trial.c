@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "misdeed.h"
+
 #define DEADLINE 12 /* of a check, in times of an operation's patience */
 #define DEADLINE_MIN_MS 60000
 
@@ -29,6 +31,7 @@ static _Noreturn void child(const struct check *check,
   dup2(log, STDOUT_FILENO); /* a hook may log there */
   signal(SIGPIPE, SIG_IGN);
   lab_init(&lab, plan, words, number);
+  misdeed_watch(&lab);
   if (!check->raw) {
     lab_start(&lab);
     lab_open(&lab);

@@ -103,7 +103,7 @@ static enum sluice_verdict checked(struct sluice_request *request,
     return verdict;
   }
   struct request_hook *hook = hook_at(request, request->at);
-  breach_note(&hook->misused, hook->host.name, hook->plugin->name, NULL,
+  breach_note(&hook->misused, &hook->host, hook->plugin->name, NULL,
               "it answered with what is no verdict");
   return SLUICE_DENY;
 }
@@ -222,7 +222,7 @@ void *sluice_request_state(struct sluice_request *request, size_t size) {
   if (request->gone || size > REQUEST_STATE_MAX ||
       (state != NULL && state->size != size)) {
     struct request_hook *hook = hook_at(request, request->calling);
-    breach_note(&hook->misused, hook->host.name, hook->plugin->name,
+    breach_note(&hook->misused, &hook->host, hook->plugin->name,
                 "sluice_request_state",
                 request->gone ? "after on_log"
                               : "of more than 4 KiB, or of another size than "

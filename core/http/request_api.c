@@ -140,11 +140,10 @@ void sluice_request_resume(struct sluice_request *request,
   static const char name[] = "sluice_request_resume";
   struct request_hook *hook = request_hook(request);
   if (!loop_is_mine(request->loop))
-    breach_of_thread(hook->host.name, hook->plugin->name, name);
+    breach_of_thread(&hook->host, hook->plugin->name, name);
   if (!request->waiting || verdict == SLUICE_WAIT) {
-    breach_note(&hook->misused, hook->host.name, hook->plugin->name, name,
-                request->waiting ? "with SLUICE_WAIT"
-                                 : "of a request that doesn't wait for it");
+    breach_note(&hook->misused, &hook->host, hook->plugin->name, name,
+                request->waiting ? "with SLUICE_WAIT" : BREACH_RESUMED);
     return;
   }
   request->waiting = false;

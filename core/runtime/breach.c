@@ -7,26 +7,36 @@
 #include <stdlib.h>
 
 #include "log.h"
+#include "op.h"
 
 bool breach_shows(uint64_t n) {
   return n <= BREACH_LINES || (n & (n - 1)) == 0;
 }
 
-void breach_note(uint64_t *count, const char *host, const char *plugin,
-                 const char *call, const char *what) {
+static void tell(const struct sluice_host *host, const char *call,
+                 const char *what) {
+  if (host->watch != NULL)
+    host->watch->told(host->watch->arg, call, what);
+}
+
+void breach_note(uint64_t *count, const struct sluice_host *host,
+                 const char *plugin, const char *call, const char *what) {
   if (breach_shows(++*count))
-    log_line(SLUICE_LOG_ERROR, host,
+    log_line(SLUICE_LOG_ERROR, host->name,
              "plugin '%s' breaks the contract: %s%s%s (breach %llu on this "
              "loop)",
              plugin, call == NULL ? "" : call, call == NULL ? "" : "() ", what,
              (unsigned long long)*count);
+  tell(host, call, what);
 }
 
-void breach_of_thread(const char *host, const char *plugin, const char *call) {
-  log_line(SLUICE_LOG_ERROR, host,
-           "plugin '%s' breaks the contract: %s() from another thread than "
-           "its loop's; the process ends, as nothing it has is safe now",
+void breach_of_thread(const struct sluice_host *host, const char *plugin,
+                      const char *call) {
+  log_line(SLUICE_LOG_ERROR, host->name,
+           "plugin '%s' breaks the contract: %s() " BREACH_THREAD
+           "; the process ends, as nothing it has is safe now",
            plugin, call);
+  tell(host, call, BREACH_THREAD);
   abort();
 }
 

@@ -12,16 +12,32 @@
 /* So many are logged each, then every one whose number is a power of two. */
 #define BREACH_LINES 16
 
+/* What some of them are called, for who sorts them. */
+#define BREACH_AFTER_DONE "after sluice_done()"
+#define BREACH_TWICE "twice"
+#define BREACH_RESUMED "of a request that doesn't wait for it"
+#define BREACH_THREAD "from another thread than its loop's"
+
+struct sluice_host;
+
+/* Who hears of each one, also of those without a line, on the thread that
+ * breaks the contract. */
+struct breach_watch {
+  void (*told)(void *arg, const char *call, const char *what);
+  void *arg;
+};
+
 /* Is the n-th of something worth a line? */
 bool breach_shows(uint64_t n);
-/* Counts one more.  `host` is the configured name, `plugin` the plugin's own;
- * `call` is what it called, NULL: nothing, then `what` says all. */
-void breach_note(uint64_t *count, const char *host, const char *plugin,
-                 const char *call, const char *what);
+/* Counts one more.  `plugin` is the plugin's own name; `call` is what it
+ * called, NULL: nothing, then `what` says all. */
+void breach_note(uint64_t *count, const struct sluice_host *,
+                 const char *plugin, const char *call, const char *what);
 /* It can't be contained: logs why and ends the process. */
-_Noreturn void breach_of_thread(const char *host, const char *plugin,
+_Noreturn void breach_of_thread(const struct sluice_host *, const char *plugin,
                                 const char *call);
-/* At the end of a loop: how often, where there is anything to tell. */
+/* At the end of a loop, of the configured name: how often, where there is
+ * anything to tell. */
 void breach_sum(const char *host, const char *plugin, uint64_t misused,
                 uint64_t silent);
 

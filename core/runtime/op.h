@@ -24,6 +24,7 @@
  * one loop; with so many it isn't asked for more. */
 #define OP_OWED_MAX 256
 
+struct breach_watch;
 struct work_pool;
 
 /* A backend's presence on one loop. */
@@ -32,7 +33,8 @@ struct sluice_host {
   struct loop *loop; /* NULL in start() and stop() */
   struct work_pool *pool;
   const char *spool_directory;
-  char failure[1024]; /* of sluice_fail() */
+  const struct breach_watch *watch; /* NULL: the log alone */
+  char failure[1024];               /* of sluice_fail() */
 };
 
 struct op_backend {

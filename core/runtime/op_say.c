@@ -29,8 +29,8 @@ void op_say(struct sluice_op *op, enum op_signal signal) {
 
 void op_breach(struct op_backend *backend, const char *call,
                const char *what) {
-  breach_note(&backend->misused, backend->host.name, backend->plugin->name,
-              call, what);
+  breach_note(&backend->misused, &backend->host, backend->plugin->name, call,
+              what);
 }
 
 static void misuse(struct sluice_op *op, const char *call, const char *why) {
@@ -39,7 +39,7 @@ static void misuse(struct sluice_op *op, const char *call, const char *why) {
 
 static void check_thread(const struct sluice_op *op, const char *call) {
   if (!loop_is_mine(op->backend->host.loop))
-    breach_of_thread(op->backend->host.name, op->backend->plugin->name, call);
+    breach_of_thread(&op->backend->host, op->backend->plugin->name, call);
 }
 
 /* May the plugin speak at all?  After leaving, nobody listens: that is fine.
@@ -47,7 +47,7 @@ static void check_thread(const struct sluice_op *op, const char *call) {
 static bool listening(struct sluice_op *op, const char *call) {
   check_thread(op, call);
   if (op->done)
-    misuse(op, call, "after sluice_done()");
+    misuse(op, call, BREACH_AFTER_DONE);
   return !op->done && !op->left;
 }
 
@@ -67,7 +67,7 @@ void *sluice_op_state(struct sluice_op *op, size_t size) {
   check_thread(op, "sluice_op_state");
   if (!sane || op->buried) {
     misuse(op, "sluice_op_state",
-           op->buried ? "after sluice_done()"
+           op->buried ? BREACH_AFTER_DONE
                       : "of more than 64 KiB, or of another size than before");
     return NULL;
   }
@@ -83,7 +83,7 @@ void sluice_done(struct sluice_op *op, enum sluice_status status,
                  const char *why, ...) {
   check_thread(op, "sluice_done");
   if (op->done) {
-    misuse(op, "sluice_done", "twice");
+    misuse(op, "sluice_done", BREACH_TWICE);
     return;
   }
   if ((unsigned)status > SLUICE_ECANCELED) {
@@ -139,7 +139,8 @@ void sluice_meta(struct sluice_op *op, const struct sluice_meta *meta) {
     return;
   bool expected = op->kind == OP_HEAD || op->kind == OP_GET;
   if (!expected || op->described) {
-    misuse(op, "sluice_meta", expected ? "twice" : "in another operation");
+    misuse(op, "sluice_meta",
+           expected ? BREACH_TWICE : "in another operation");
     return;
   }
   op->described = true;

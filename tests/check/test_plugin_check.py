@@ -3,23 +3,17 @@
 """sluice-plugin-check: every plugin that can run here passes it, and a plugin
 that breaks one rule is found by the check that is for it, and by no other."""
 import os
-import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.append(str(HERE.parent))
-sys.path.append(str(HERE.parent / "integration"))
+from conform import CHECK, Report, passes, plugin
 
-# pylint: disable=wrong-import-position
-from kit import (BINARY, PLUGINS, SLOWNESS, Mismatch, Skip,  # noqa: E402
-                 each, equal, expect, like, main, needs, test)
-from bucket import backend  # noqa: E402
-from s3.kit import Emulator, Rgw  # noqa: E402
+from kit import Mismatch, each, equal, expect, like, main, test
+from bucket import backend
+from s3.kit import Emulator, Rgw
 
-CHECK = BINARY + "-plugin-check"
 DONE = "done: once, and nothing is said after it"
 TURN = "turn: nothing is said out of turn"
 THREAD = "thread: calls come on the loop's own thread"
@@ -94,43 +88,6 @@ HOOK = {
 
 # What can't be told apart: a thread takes memory, too.
 ALSO = {"leaks_thread": "leaks: no memory"}
-
-
-def plugin(name):
-    for folder in PLUGINS:
-        path = Path(folder, name + ".so")
-        if path.exists():
-            return str(path)
-    raise Skip(f"{name}.so isn't built")
-
-
-class Report:
-    """What one run of the program said."""
-
-    def __init__(self, *words, patience=2):
-        patience = "--patience", f"{int(patience * 1000 * SLOWNESS)}ms"
-        self.run = subprocess.run(
-            [CHECK, *patience, *words], stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, errors="replace",
-            timeout=900 * SLOWNESS, check=False)
-        self.text = self.run.stdout + self.run.stderr
-        self.status = self.run.returncode
-        self.failed, self.skipped, self.passed = [], [], []
-        lists = {"ok": self.passed, "FAIL": self.failed,
-                 "skip": self.skipped}
-        for line in self.run.stdout.splitlines():
-            word, _, rest = line.partition(" ")
-            if word in lists:
-                lists[word].append(rest.strip())
-
-
-def passes(*words, patience=2):
-    report = Report(*words, patience=patience)
-    equal("failed", report.failed, [])
-    equal("status", (report.status, report.text if report.status else ""),
-          (0, ""))
-    expect(len(report.passed) > 15, report.text)
-    return report
 
 
 RUNS = {} # most of a run is waiting, so that some go at once
@@ -277,6 +234,17 @@ def test_nothing_is_left_in_the_storage():
         left = [path for path in Path(folder, "blobs").rglob("*")
                 if path.is_file()]
         equal("blobs", left, [])
+
+
+@test
+def test_one_loop_is_said_of_those_alone_that_refuse_a_second():
+    report = Report("--one-loop", "--only", "loop", plugin("skeleton"))
+    equal("failed", report.failed,
+          ["life: where one loop is all, a second is refused: "
+           "a second loop gets a handle, too"])
+    equal("skipped", report.skipped,
+          ["loops: two at once, in two threads: by --one-loop",
+           "loops: what one stored the other reads: by --one-loop"])
 
 
 @test

@@ -4,96 +4,21 @@
  * most of them only for keys that have certain words in them: so that each is
  * found by the check that is for it, and by no other.
  */
-#include "boxes.h"
+#include "broken.h"
+#include "broken_link.h"
+#include "broken_list.h"
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <strings.h>
 #include <unistd.h>
-
-#define PIECE 65536
-#define KEPT 64
-
-struct conf {
-  const char *rule;
-};
-
-struct instance {
-  const struct conf *conf;
-  struct boxes boxes;
-};
-
-struct handle {
-  struct instance *instance;
-  struct boxes *boxes, own;
-  struct sluice_host *host;
-  char shared[PIECE]; /* for the rule chunk_changes */
-  bool blocked;
-};
-
-struct call {
-  struct handle *handle;
-  struct sluice_op *op;
-  struct box *box;
-  uint64_t at, end;
-  struct sluice_get hint;
-  struct sluice_chunk kept[KEPT];
-  size_t count;
-};
 
 static const struct sluice_option options[] = {{"rule", SLUICE_STRING, "none",
                                                 offsetof(struct conf, rule),
                                                 "the rule to break"},
                                                {0}};
 
-static bool breaks(const struct handle *handle, const char *rule) {
-  return strcmp(handle->instance->conf->rule, rule) == 0;
-}
-
-/* Only for keys with that word. */
-static bool breaks_at(const struct handle *handle, const char *rule,
-                      const char *key, const char *word) {
-  return breaks(handle, rule) && strstr(key, word) != NULL;
-}
-
-static struct call *call_of(struct sluice_op *op) {
-  return sluice_op_state(op, sizeof(struct call));
-}
-
-static struct call *call_new(void *handle, struct sluice_op *op) {
-  struct call *call = call_of(op);
-  call->handle = handle;
-  call->op = op;
-  return call;
-}
-
-static void end(struct call *call, enum sluice_status status) {
-  struct box *box = call->box;
-  call->box = NULL;
-  box_drop(call->handle->boxes, box);
-  sluice_done(call->op, status, NULL);
-}
-
 /* ---- head, get ---------------------------------------------------------- */
-
-static struct sluice_meta told(const struct handle *handle,
-                               const struct box *box) {
-  struct sluice_meta meta = box->meta;
-  if (breaks_at(handle, "wrong_length", box->key, "/heads"))
-    meta.length++;
-  if (breaks(handle, "no_metadata"))
-    meta.user = NULL;
-  if (breaks(handle, "no_type"))
-    meta.type = NULL;
-  if (breaks(handle, "no_time"))
-    meta.mtime_ms = 0;
-  if (breaks(handle, "same_etag"))
-    meta.etag = "etag";
-  if (breaks_at(handle, "quoted_etag", box->key, "/etags"))
-    meta.etag = "\"etag\"";
-  return meta;
-}
 
 static bool look_up(struct call *call, const char *key) {
   call->box = boxes_find(call->handle->boxes, key);
@@ -272,194 +197,6 @@ static void cancel(void *arg, struct sluice_op *op) {
   end(call, SLUICE_ECANCELED);
 }
 
-/* ---- list --------------------------------------------------------------- */
-
-static bool begins(const struct handle *handle, const char *key,
-                   const char *prefix) {
-  bool pattern = breaks(handle, "pattern");
-  for (; *prefix != '\0'; key++, prefix++)
-    if (*key != *prefix && !(pattern && *prefix == '_' && *key != '\0'))
-      return false;
-  return true;
-}
-
-/* What a key is folded to, its length; 0: it isn't. */
-static size_t fold(const char *key, const struct sluice_list *list) {
-  const char *at = list->delimiter == NULL
-                       ? NULL
-                       : strstr(key + strlen(list->prefix), list->delimiter);
-  return at == NULL ? 0 : (size_t)(at - key) + strlen(list->delimiter);
-}
-
-static bool ends(const char *text, const char *with) {
-  size_t len = strlen(text), tail = strlen(with);
-  return len >= tail && strcmp(text + len - tail, with) == 0;
-}
-
-/* Behind the token, and not below it where that is a folded prefix. */
-static bool is_new(const char *key, const char *last, size_t folded) {
-  if (last == NULL)
-    return true;
-  return strcmp(key, last) > 0 &&
-         !(folded > 0 && strncmp(key, last, folded) == 0 &&
-           last[folded] == '\0');
-}
-
-static const char *start_of(struct handle *handle,
-                            const struct sluice_list *list) {
-  const char *token = list->token;
-  if (token != NULL && list->max == 5 && ends(token, "/A") &&
-      breaks(handle, "ignores_token"))
-    return NULL;
-  if (token != NULL && breaks(handle, "forged_token") &&
-      strncmp(token, list->prefix, strlen(list->prefix)) != 0)
-    raise(SIGSEGV);
-  if (token != NULL && list->delimiter == NULL &&
-      breaks(handle, "token_object")) {
-    struct box *box = boxes_find(handle->boxes, token);
-    box_drop(handle->boxes, box);
-    return box == NULL ? NULL : token;
-  }
-  return token;
-}
-
-static void tell(struct call *call, const struct box *box, size_t folded) {
-  struct sluice_meta meta = told(call->handle, box);
-  char *name = strdup(box->key);
-  if (folded > 0)
-    name[folded] = '\0';
-  if (folded > 0 && !breaks(call->handle, "folded_entry"))
-    sluice_prefix(call->op, name);
-  else
-    sluice_entry(call->op, name, &meta);
-  free(name);
-}
-
-static void list(void *arg, struct sluice_op *op,
-                 const struct sluice_list *list) {
-  struct call *call = call_new(arg, op);
-  struct handle *handle = arg;
-  struct sluice_list how = *list;
-  char *last = box_text(start_of(handle, list));
-  uint32_t count = 0;
-  bool whole = breaks(handle, "unordered") && list->max == 1000 &&
-               list->token == NULL && list->delimiter == NULL;
-  if (breaks(handle, "unfolded") && ends(list->prefix, "b"))
-    how.delimiter = NULL;
-  pthread_mutex_lock(&handle->boxes->lock);
-  const struct box *box = handle->boxes->first;
-  for (; box != NULL; box = box->next) {
-    if (!begins(handle, box->key, list->prefix))
-      continue;
-    size_t folded = fold(box->key, &how);
-    if (!is_new(box->key, last, folded))
-      continue;
-    if (count == list->max)
-      break;
-    if (whole && count == 0 && ends(box->key, "/A") && box->next != NULL) {
-      tell(call, box->next, 0);
-      tell(call, box, 0);
-      box = box->next;
-      count++;
-    } else {
-      tell(call, box, folded);
-    }
-    free(last);
-    last = strdup(box->key);
-    if (folded > 0)
-      last[folded] = '\0';
-    count++;
-  }
-  pthread_mutex_unlock(&handle->boxes->lock);
-  if (count == list->max && (box != NULL || breaks(handle, "token_at_end")))
-    sluice_truncated(op, last);
-  free(last);
-  end(call, SLUICE_OK);
-}
-
-/* ---- links -------------------------------------------------------------- */
-
-static unsigned long long sign(const char *text) {
-  unsigned long long sum = 14695981039346656037u;
-  for (; *text != '\0'; text++)
-    sum = (sum ^ (unsigned char)*text) * 1099511628211u;
-  return sum ^ (sum >> 29);
-}
-
-static void add_hex(char **at, const char *text) {
-  for (; text != NULL && *text != '\0'; text++)
-    *at += snprintf(*at, 3, "%02x", (unsigned char)*text);
-}
-
-static bool is_raw(const struct handle *handle,
-                   const struct sluice_link *link) {
-  return breaks(handle, "raw_url") && link->disposition != NULL &&
-         strstr(link->disposition, "UTF-8") != NULL;
-}
-
-static void presign(void *arg, struct sluice_op *op,
-                    const struct sluice_link *link) {
-  struct handle *handle = arg;
-  char query[8192], url[10000], *at = query;
-  at += snprintf(at, 64, "%s&%lld&", link->method, (long long)link->expires_s);
-  add_hex(&at, link->key);
-  *at++ = '&';
-  add_hex(&at, link->disposition);
-  *at++ = '&';
-  add_hex(&at, link->type);
-  *at = '\0';
-  snprintf(url, sizeof url, "%s?%s&%016llx%s", link->signed_url, query,
-           sign(query), is_raw(handle, link) ? " " : "");
-  sluice_text(op, url);
-  sluice_done(op, SLUICE_OK, NULL);
-}
-
-static bool say_hex(struct sluice_op *op, const char *hex) {
-  char text[4096];
-  size_t len = strlen(hex) / 2;
-  for (size_t i = 0; i < len; i++) {
-    char digits[3] = {hex[2 * i], hex[2 * i + 1], '\0'}, *stop;
-    text[i] = (char)strtoul(digits, &stop, 16);
-    if (*stop != '\0' || text[i] == '\0')
-      return false;
-  }
-  text[len] = '\0';
-  sluice_text(op, text);
-  return true;
-}
-
-static bool check(struct handle *handle, struct sluice_op *op,
-                  const struct sluice_claim *claim, char *query) {
-  char *parts[6], *rest = query, *mark = strrchr(query, '&');
-  if (mark == NULL)
-    return false;
-  *mark = '\0';
-  char sum[17];
-  snprintf(sum, sizeof sum, "%016llx", sign(query));
-  if (strcmp(sum, mark + 1) != 0 && !breaks(handle, "verifies_all"))
-    return false;
-  for (int i = 0; i < 5; i++)
-    if ((parts[i] = strsep(&rest, "&")) == NULL)
-      return false;
-  if (breaks(handle, "loses_disposition"))
-    parts[3][0] = '\0';
-  if (strcmp(parts[0], claim->method) != 0 &&
-      !(breaks(handle, "any_method") && parts[0][0] == 'G'))
-    return false;
-  if (strtoll(parts[1], NULL, 10) < time(NULL) && !breaks(handle, "forever"))
-    return false;
-  return say_hex(op, parts[2]) && say_hex(op, parts[3]) &&
-         say_hex(op, parts[4]);
-}
-
-static void verify(void *arg, struct sluice_op *op,
-                   const struct sluice_claim *claim) {
-  char *query = strdup(claim->query);
-  bool ok = check(arg, op, claim, query);
-  free(query);
-  sluice_done(op, ok ? SLUICE_OK : SLUICE_EDENIED, NULL);
-}
-
 /* ---- ping: what needs no key -------------------------------------------- */
 
 static void work(void *arg) {
@@ -468,10 +205,17 @@ static void work(void *arg) {
     sluice_done(call->op, SLUICE_OK, NULL);
 }
 
+/* The operation's state is gone by then, so it knows the operation alone. */
+static void work_late(void *arg) {
+  (void)arg;
+}
+
+static void speak_late(void *op) {
+  sluice_alive(op);
+}
+
 static void after(void *arg) {
-  struct call *call = arg;
-  if (breaks(call->handle, "word_after_done"))
-    sluice_alive(call->op);
+  (void)arg;
 }
 
 static void *sleep_on(void *arg) {
@@ -484,10 +228,12 @@ static void ping(void *arg, struct sluice_op *op) {
   struct handle *handle = arg;
   struct call *call = call_new(arg, op);
   pthread_t thread;
-  if (breaks(handle, "other_thread") || breaks(handle, "word_after_done"))
+  if (breaks(handle, "other_thread")) {
     sluice_work(handle->host, work, after, call);
-  if (breaks(handle, "other_thread"))
     return;
+  }
+  if (breaks(handle, "word_after_done"))
+    sluice_work(handle->host, work_late, speak_late, op);
   if (breaks(handle, "leaks_file") && open("/dev/null", O_RDONLY) < 0)
     abort();
   if (breaks(handle, "leaks_memory") && strdup("32 bytes that nobody frees "

@@ -102,6 +102,19 @@ def test_plugin_compiles_without_a_warning(case):
                          folder=folder)
 
 
+@each({"backend": 0, "hook": 1})
+def test_plugin_keeps_the_contract(number):
+    """By the commands that the guide has for it."""
+    folder = afternoon()
+    checks = [text for words, text in blocks() if words == "sh check"]
+    equal("commands", len(checks), len(MOST))
+    said = ran(["sh", "-eu", "-c", checks[number]], cwd=folder,
+               env=installed().env)
+    like("its end", said, r"\d+ passed, 0 failed")
+    for line in said.splitlines():
+        expect(not line.startswith("skip  guards:"), line)
+
+
 @test
 def test_backend_serves_files():
     with guided("shelf.yaml") as gateway:

@@ -56,6 +56,24 @@ static void test_words_after_the_end_are_breaches(void) {
   }
 }
 
+static void heard(void *arg, const char *call, const char *what) {
+  bool told =
+      strcmp(call, "sluice_done") == 0 && strcmp(what, BREACH_TWICE) == 0;
+  *(unsigned *)arg += told;
+}
+
+static void test_watch_hears_of_those_without_a_line_too(void) {
+  unsigned count = 0;
+  struct breach_watch watch = {heard, &count};
+  struct op_rig rig;
+  op_rig_run(&rig, &(struct op_script){OP_REMOVE, .start = "D", .leave = -1});
+  rig.backend.host.watch = &watch;
+  for (unsigned i = 0; i < BREACH_LINES + 5; i++)
+    op_rig_say(&rig, "D");
+  CU_ASSERT_EQUAL(count, BREACH_LINES + 5);
+  op_rig_fini(&rig);
+}
+
 static void test_state_has_one_size_and_a_limit(void) {
   struct op_rig rig;
   op_rig_init(&rig, &(struct op_script){OP_REMOVE, .start = "", .leave = -1});
@@ -176,6 +194,7 @@ int main(void) {
       UNIT(test_the_first_breaches_have_a_line_then_ever_fewer),
       UNIT(test_what_was_given_back_rests_before_it_is_used_again),
       UNIT(test_words_after_the_end_are_breaches),
+      UNIT(test_watch_hears_of_those_without_a_line_too),
       UNIT(test_state_has_one_size_and_a_limit),
       UNIT(test_what_is_no_text_is_left_out_or_refused),
       UNIT(test_backend_is_asked_until_it_owes_256_ends),

@@ -211,7 +211,8 @@ struct sluice_backend {
   /* Nothing is visible before; when it is done, all of it is durable. */
   void (*commit)(void *handle, struct sluice_op *,
                  const struct sluice_object *);
-  /* sluice_entry(), sluice_prefix() in byte order, sluice_truncated(), done */
+  /* sluice_entry() and sluice_prefix(), the keys in byte order and so are the
+   * prefixes, in any mixture; sluice_truncated(), done */
   void (*list)(void *handle, struct sluice_op *, const struct sluice_list *);
   /* done, also when no such object is there */
   void (*remove)(void *handle, struct sluice_op *, const char *key);

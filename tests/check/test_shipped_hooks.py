@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Every hook that is shipped passes sluice-plugin-check, those that guard with
+the credentials of somebody they know."""
+import base64
+import ctypes
+import hashlib
+import hmac
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from conform import CHECK, passes, plugin
+
+from kit import Mismatch, among, each, expect, main, test
+from service import Service, said
+
+KEY = "0123456789abcdef0123456789abcdef"
+KNOWN = "guards: who has credentials is allowed"
+
+
+def conforms(name, options, *words, header=None, patience=10):
+    """The options come from a file, as YAML takes JSON."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "options.yaml")
+        path.write_text(json.dumps(options), encoding="utf-8")
+        who = ["--header", header] if header else []
+        report = passes("-o", str(path), *who, *words, plugin(name),
+                        patience=patience)
+        if header:
+            among(KNOWN, KNOWN, report.passed)
+        return report
+
+
+def kept(folder, name, text):
+    path = Path(folder, name)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
+    return str(path)
+
+
+# ---- those that guard -------------------------------------------------------
+
+@test
+def test_auth_token_passes():
+    with tempfile.TemporaryDirectory() as folder:
+        tokens = [{"sha256": hashlib.sha256(KEY.encode()).hexdigest(),
+                   "identity": "ann", "operations": ["*"],
+                   "prefixes": ["a/", "users/{user}/"]}]
+        path = kept(folder, "tokens.yaml", json.dumps({"tokens": tokens}))
+        conforms("auth_token", {"file": path, "header": "X-Api-Key"},
+                 header=f"Authorization: Bearer {KEY}")
+
+
+def hashed(password):
+    library = ctypes.CDLL("libcrypt.so.1")
+    library.crypt.restype = ctypes.c_char_p
+    salt = b"$2b$04$abcdefghijklmnopqrstuu"
+    return library.crypt(password.encode(), salt).decode()
+
+
+@test
+def test_auth_basic_passes():
+    pair = base64.b64encode(f"ann:{KEY}".encode()).decode()
+    with tempfile.TemporaryDirectory() as folder:
+        path = kept(folder, "htpasswd", f"ann:{hashed(KEY)}\n")
+        conforms("auth_basic", {"file": path, "prefixes": ["a/"]},
+                 header=f"Authorization: Basic {pair}")
+
+
+def encoded(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def token():
+    claims = {"iss": "https://login.example", "aud": "files", "sub": "ann",
+              "exp": int(time.time()) + 86400}
+    text = ".".join(encoded(json.dumps(part).encode()) for part in
+                    ({"alg": "HS256", "typ": "JWT"}, claims))
+    sign = hmac.new(KEY.encode(), text.encode(), "sha256").digest()
+    return f"{text}.{encoded(sign)}"
+
+
+@test
+def test_auth_jwt_passes():
+    conforms("auth_jwt", {"issuer": "https://login.example",
+                          "audience": ["files"], "secret": KEY,
+                          "algorithms": ["HS256"], "operations": ["*"],
+                          "prefixes": ["a/"]},
+             header=f"Authorization: Bearer {token()}")
+
+
+def knows_one(conn, asked):
+    good = asked.header("X-Token") == KEY
+    conn.sendall(said(204, "X-User: ann") if good else said(401))
+    return True
+
+
+@each({"uncached": "0s", "cached": "10s"})
+def test_auth_request_passes(cache_time):
+    with Service(knows_one) as service:
+        conforms("auth_request",
+                 {"url": service.url + "/may-i", "check_key": True,
+                  "identity_header": "X-User", "cache_time": cache_time,
+                  "send_headers": ["Authorization", "X-Token"]},
+                 header=f"X-Token: {KEY}")
+
+
+# ---- the others -------------------------------------------------------------
+
+@test
+def test_events_passes():
+    with tempfile.TemporaryDirectory() as folder, Service() as service:
+        conforms("events", {"url": service.url, "secret": KEY,
+                            "directory": str(Path(folder, "events"))})
+        expect(service.asked, "nobody heard of anything")
+
+
+@each({name: name for name in ("log_json", "log_combined")})
+def test_log_passes(name):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "access.log")
+        conforms(name, {"path": str(path)})
+        expect(path.stat().st_size > 0, "nothing is logged")
+
+
+@each({"requests": {"requests": 5, "burst": 7},
+       "bytes": {"bytes": "1MiB", "debt": "1s"},
+       "few_entries": {"requests": 50, "entries": 1024}})
+def test_rate_limit_passes(options):
+    conforms("rate_limit", options)
+
+
+if __name__ == "__main__":
+    if not os.access(CHECK, os.X_OK):
+        raise Mismatch(f"{CHECK} isn't there")
+    main()

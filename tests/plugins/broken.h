@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the parts of the broken backend share: which rule is broken, and what
+ * an operation of it knows.
+ */
+#ifndef TESTS_PLUGINS_BROKEN_H
+#define TESTS_PLUGINS_BROKEN_H
+
+#include "boxes.h"
+
+#define PIECE 65536
+#define KEPT 64
+
+struct conf {
+  const char *rule;
+};
+
+struct instance {
+  const struct conf *conf;
+  struct boxes boxes;
+};
+
+struct handle {
+  struct instance *instance;
+  struct boxes *boxes, own;
+  struct sluice_host *host;
+  char shared[PIECE]; /* for the rule chunk_changes */
+  bool blocked;
+};
+
+struct call {
+  struct handle *handle;
+  struct sluice_op *op;
+  struct box *box;
+  uint64_t at, end;
+  struct sluice_get hint;
+  struct sluice_chunk kept[KEPT];
+  size_t count;
+};
+
+static inline bool breaks(const struct handle *handle, const char *rule) {
+  return strcmp(handle->instance->conf->rule, rule) == 0;
+}
+
+/* Only for keys with that word. */
+static inline bool breaks_at(const struct handle *handle, const char *rule,
+                             const char *key, const char *word) {
+  return breaks(handle, rule) && strstr(key, word) != NULL;
+}
+
+static inline struct call *call_of(struct sluice_op *op) {
+  return sluice_op_state(op, sizeof(struct call));
+}
+
+static inline struct call *call_new(void *handle, struct sluice_op *op) {
+  struct call *call = call_of(op);
+  call->handle = handle;
+  call->op = op;
+  return call;
+}
+
+static inline void end(struct call *call, enum sluice_status status) {
+  struct box *box = call->box;
+  call->box = NULL;
+  box_drop(call->handle->boxes, box);
+  sluice_done(call->op, status, NULL);
+}
+
+/* What it says of an object. */
+static inline struct sluice_meta told(const struct handle *handle,
+                                      const struct box *box) {
+  struct sluice_meta meta = box->meta;
+  if (breaks_at(handle, "wrong_length", box->key, "/heads"))
+    meta.length++;
+  if (breaks(handle, "no_metadata"))
+    meta.user = NULL;
+  if (breaks(handle, "no_type"))
+    meta.type = NULL;
+  if (breaks(handle, "no_time"))
+    meta.mtime_ms = 0;
+  if (breaks(handle, "same_etag"))
+    meta.etag = "etag";
+  if (breaks_at(handle, "quoted_etag", box->key, "/etags"))
+    meta.etag = "\"etag\"";
+  return meta;
+}
+
+#endif
