@@ -204,8 +204,6 @@ sluice_plugin_check_SOURCES = \
 	%D%/check/act.h \
 	%D%/check/act_get.c \
 	%D%/check/act_put.c \
-	%D%/check/breach.c \
-	%D%/check/breach.h \
 	%D%/check/cancels.c \
 	%D%/check/exclusives.c \
 	%D%/check/facts.c \
@@ -225,6 +223,8 @@ sluice_plugin_check_SOURCES = \
 	%D%/check/lists.c \
 	%D%/check/loops.c \
 	%D%/check/main.c \
+	%D%/check/misdeed.c \
+	%D%/check/misdeed.h \
 	%D%/check/objects.c \
 	%D%/check/objects.h \
 	%D%/check/pages.c \

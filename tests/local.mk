@@ -550,6 +550,7 @@ TESTS += $(CHECKS)
 EXTRA_DIST += $(CHECKS)
 
 INTEGRATION_TESTS = \
+	%D%/integration/test_attacks.py \
 	%D%/integration/test_bench.py \
 	%D%/integration/test_clients.py \
 	%D%/integration/test_config.py \
@@ -593,7 +594,8 @@ TESTS += $(SDK_TESTS)
 EXTRA_DIST += $(SDK_TESTS)
 
 CHECK_TESTS = \
-	%D%/check/test_plugin_check.py
+	%D%/check/test_plugin_check.py \
+	%D%/check/test_shipped_hooks.py
 
 TESTS += $(CHECK_TESTS)
 EXTRA_DIST += $(CHECK_TESTS)
@@ -649,6 +651,7 @@ EXTRA_DIST += \
 	%D%/integration/guards.py \
 	%D%/integration/kit.py \
 	%D%/integration/service.py \
+	%D%/tsan.supp \
 	%D%/s3/acts.py \
 	%D%/s3/client.py \
 	%D%/s3/emulator/__init__.py \
@@ -685,6 +688,7 @@ EXTRA_DIST += \
 	%D%/abi/v1/layout.c \
 	%D%/abi/v1/plugin.h \
 	%D%/abi/v1/shelf.c \
+	%D%/check/conform.py \
 	%D%/sdk/later.cc \
 	%D%/sdk/outside.py \
 	%D%/bench/client.c \
@@ -693,4 +697,7 @@ EXTRA_DIST += \
 	%D%/bench/client_wire.c \
 	%D%/bench/load.c \
 	%D%/plugins/boxes.h \
+	%D%/plugins/broken.h \
+	%D%/plugins/broken_link.h \
+	%D%/plugins/broken_list.h \
 	%D%/plugins/entries.h
