@@ -9,8 +9,9 @@
 #include "cidr.h"
 #include "head.h"
 
-#define FORWARDED_HOPS_MAX 32 /* entries that are looked at, from the right \
-                               */
+#define FORWARDED_HOPS_MAX                         \
+  32 /* entries that are looked at, from the right \
+      */
 
 /* The rightmost address of all X-Forwarded-For lines together that isn't a
  * trusted proxy's, when `peer` is one; the leftmost when all are.  Whatever

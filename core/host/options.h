@@ -9,7 +9,7 @@
 #include "config.h"
 #include "words.h"
 
-#define OPTIONS_MAX 128     /* entries of a table */
+#define OPTIONS_MAX 128                /* entries of a table */
 #define OPTIONS_NAME_MAX WORDS_LEN_MAX /* bytes of a name */
 #define OPTIONS_OTHERS_MAX 16
 

@@ -15,8 +15,9 @@
 #define SETTINGS_ROUTES_MAX 256
 #define SETTINGS_PROXIES_MAX 256
 #define SETTINGS_ORIGINS_MAX 256
-#define SETTINGS_CORS_NAMES_MAX 64 /* methods, headers: each of 1..64 bytes \
-                                    */
+#define SETTINGS_CORS_NAMES_MAX               \
+  64 /* methods, headers: each of 1..64 bytes \
+      */
 
 struct settings_server {
   const char *const *listen; /* "0.0.0.0:8000", "[::]:8000", "unix:/path" */
