@@ -75,8 +75,9 @@ void act_spoil(struct act *act) {
 void act_begin(struct act *act, const char *entry, const char *key) {
   const size_t most = 48; /* of a key, from its end: what differs */
   size_t len = strlen(key);
+  size_t cut = len > most ? len - most : 0;
   snprintf(act->what, sizeof act->what, "%s '%s%s'", entry,
-           len > most ? "..." : "", len > most ? key + len - most : key);
+           cut > 0 ? "..." : "", key + cut);
   lab_enter(act->lab, entry);
 }
 

@@ -53,6 +53,7 @@ struct act {
   char what[160]; /* for messages */
   bool over;      /* nothing comes any more */
   bool left;      /* by this side: over when the plugin is done, too */
+  bool described; /* `meta` came */
   enum sluice_status status;
   char why[256];
 
@@ -60,7 +61,6 @@ struct act {
    * even, right after it when it is odd. */
   int leave_at, step;
 
-  bool described;
   struct act_entry meta;
   char *type;
   char *names[OP_USER_MAX], *values[OP_USER_MAX];
@@ -78,12 +78,12 @@ struct act {
 
   struct act_put put;
   uint64_t sent;
+  char *buffers[2];
+  struct digest *digest;
+  char md5[33];
   bool last_sent, committed;
   bool held; /* all chunks came back, and there is no commit yet */
-  char *buffers[2];
   unsigned filling;
-  char md5[33];
-  struct digest *digest;
 
   char *lent[ACT_LENT_MAX];
   size_t lent_count;

@@ -56,16 +56,17 @@ static void check_chunk(struct act *act, const struct sluice_chunk *chunk) {
   lab_need(lab, chunk->length <= act->want - act->got,
            "%s: more was sent than the %llu bytes that were asked for",
            act->what, (unsigned long long)act->want);
-  bool end = act->got + chunk->length == act->want;
+  unsigned long long now = act->got + chunk->length;
+  unsigned long long from = act->from + act->got;
+  bool end = now == act->want;
   lab_need(lab, chunk->last == end,
            "%s: `last` is %s after %llu of %llu bytes", act->what,
-           chunk->last ? "set" : "not set",
-           (unsigned long long)(act->got + chunk->length),
+           chunk->last ? "set" : "not set", now,
            (unsigned long long)act->want);
   look(act, chunk);
   lab_need(lab, act->get.wanted_count == 0 || act->matching != 0,
            "%s: other bytes than were stored, in the chunk from %llu on",
-           act->what, (unsigned long long)(act->from + act->got));
+           act->what, from);
 }
 
 /* ---- events ------------------------------------------------------------- */

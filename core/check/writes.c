@@ -152,6 +152,14 @@ static void types(struct lab *lab) {
   }
 }
 
+static bool is_etag(const char *etag) {
+  return etag != NULL && etag[0] != '\0' && strchr(etag, '"') == NULL;
+}
+
+static bool same(const char *a, const char *b) {
+  return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
 static void etags(struct lab *lab) {
   struct lab_key key = lab_key(lab, "etags");
   struct act first, second;
@@ -161,22 +169,18 @@ static void etags(struct lab *lab) {
   objects_head(lab, key.text, &second);
   if (first.meta.etag == NULL)
     lab_skip(lab, "there are none");
-  lab_need(lab,
-           first.meta.etag[0] != '\0' && strchr(first.meta.etag, '"') == NULL,
+  lab_need(lab, is_etag(first.meta.etag),
            "%s: the etag is '%s'; it has to be without quotes", first.what,
            first.meta.etag);
-  lab_need(lab,
-           second.meta.etag != NULL &&
-               strcmp(first.meta.etag, second.meta.etag) != 0,
-           "%s: other bytes have the same etag, '%s'", first.what,
-           first.meta.etag);
+  lab_need(
+      lab,
+      second.meta.etag != NULL && !same(first.meta.etag, second.meta.etag),
+      "%s: other bytes have the same etag, '%s'", first.what, first.meta.etag);
   act_fini(&first);
   act_init(&first, lab);
   act_start_get(&first, &(struct act_get){.key = key.text});
   act_wait(&first);
-  lab_need(lab,
-           first.meta.etag != NULL &&
-               strcmp(first.meta.etag, second.meta.etag) == 0,
+  lab_need(lab, same(first.meta.etag, second.meta.etag),
            "%s: the etag '%s' is another one than head's, '%s'", first.what,
            first.meta.etag == NULL ? "" : first.meta.etag, second.meta.etag);
   act_fini(&first);

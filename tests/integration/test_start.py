@@ -323,8 +323,9 @@ def test_plugin_that_is_no_library_is_refused():
 
 @test
 def test_plugin_that_is_not_found_is_named_with_the_folders():
-    line = refusal(hooked("/nonexistent", "no_such_plugin"),
-                   "no_such_plugin")
+    some = {**hooked("/nonexistent", "no_such_plugin"),
+            "plugin_path": [PLUGINS[0], "/nonexistent"]}
+    line = refusal(some, "no_such_plugin")
     like("the folders", line, "/nonexistent")
 
 

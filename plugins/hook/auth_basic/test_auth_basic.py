@@ -456,7 +456,7 @@ def test_sighup_reads_the_file():
 def test_a_broken_file_leaves_the_users_as_they_were(text):
     guarded = Guarded(line("bob"))
     with guarded as gateway:
-        Path(guarded.folder.name, "htpasswd").write_text(text + "\n")
+        guarded.rewrite(text)
         said = gateway.says(r"error \[auth_basic\] .*htpasswd:\d+: .*stays in")
         expect("secret" not in said, "the password was logged")
         equal("status", listed(gateway, "bob").status, 200)

@@ -52,14 +52,13 @@ static void add(struct jwks *set, const json_t *json, size_t number,
 
 static bool add_all(struct jwks *set, const json_t *keys, bool secrets,
                     struct errmsg *errmsg) {
-  size_t i;
-  const json_t *key;
   if (!json_is_array(keys))
     return errmsg_set(errmsg, "there is no JSON object with an array 'keys' "
                               "in it, or it has a name twice or is too deep");
   if (json_array_size(keys) > JWKS_KEYS_MAX)
     return errmsg_set(errmsg, "there are more than %d keys", JWKS_KEYS_MAX);
-  json_array_foreach(keys, i, key) add(set, key, i + 1, secrets);
+  for (size_t i = 0; i < json_array_size(keys); i++)
+    add(set, json_array_get(keys, i), i + 1, secrets);
   if (set->count > 0)
     return true;
   return errmsg_set(errmsg, "there is no key that can be used%s%.200s",

@@ -62,8 +62,8 @@ static void drop(struct memo *memo, struct entry *entry) {
 void memo_free(struct memo *memo) {
   if (memo == NULL)
     return;
-  while (!TAILQ_EMPTY(&memo->line))
-    drop(memo, TAILQ_FIRST(&memo->line));
+  while (!TAILQ_EMPTY(&memo->line)) /* each drop moves the first one on */
+    drop(memo, TAILQ_FIRST(&memo->line)); // NOLINT(*-unix.Malloc)
   free(memo->buckets);
   free(memo);
 }
@@ -106,7 +106,7 @@ void memo_put(struct memo *memo, const unsigned char digest[DIGEST_SHA256_LEN],
   if (cost(answer) > memo->max)
     return;
   while (memo->used + cost(answer) > memo->max)
-    drop(memo, TAILQ_FIRST(&memo->line));
+    drop(memo, TAILQ_FIRST(&memo->line)); // NOLINT(*-unix.Malloc)
   struct entry *entry = calloc(1, sizeof *entry);
   if (entry == NULL)
     return;

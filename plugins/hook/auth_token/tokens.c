@@ -126,26 +126,22 @@ static bool add_prefix(struct reading *r, char **prefixes, size_t count,
   return prefixes[count] != NULL || no_memory(r, value->line);
 }
 
+/* What was read when it fails is freed with the token. */
 static bool read_prefixes(struct reading *r, struct token *token) {
   struct yamlstream_value value;
-  char *prefixes[GRANTS_PREFIXES_MAX + 1] = {NULL};
   size_t count = 0;
+  char **prefixes = calloc(GRANTS_PREFIXES_MAX + 1, sizeof *prefixes);
+  token->grants.prefixes = (const char *const *)prefixes;
+  if (prefixes == NULL)
+    return no_memory(r, 1);
   bool ok = expect(r, &value, YAMLSTREAM_LIST,
                    "prefixes is a list; write [\"users/{user}/\"]");
   while (ok && (ok = yamlstream_next(r->stream, &value)) &&
-         value.kind != YAMLSTREAM_END) {
-    ok = add_prefix(r, prefixes, count, &value);
-    count += ok;
-  }
-  char **kept = ok ? calloc(count + 1, sizeof *kept) : NULL;
-  if (ok && kept == NULL)
-    ok = no_memory(r, value.line);
-  for (size_t i = 0; i < count; i++)
-    if (ok)
-      kept[i] = prefixes[i];
-    else
-      free(prefixes[i]);
-  token->grants.prefixes = (const char *const *)kept;
+         value.kind != YAMLSTREAM_END)
+    ok = add_prefix(r, prefixes, count++, &value);
+  char **kept = ok ? realloc(prefixes, (count + 1) * sizeof *prefixes) : NULL;
+  if (kept != NULL)
+    token->grants.prefixes = (const char *const *)kept;
   return ok;
 }
 
@@ -334,7 +330,7 @@ void tokens_free(struct tokens *tokens) {
 
 const struct token *tokens_find(const struct tokens *tokens,
                                 const unsigned char hash[DIGEST_SHA256_LEN]) {
-  struct token wanted;
+  struct token wanted = {.line = 0};
   if (tokens->count == 0)
     return NULL;
   memcpy(wanted.hash, hash, sizeof wanted.hash);

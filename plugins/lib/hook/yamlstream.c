@@ -88,7 +88,9 @@ static bool begin(struct yamlstream *stream) {
   if (stream->begun)
     return true;
   stream->begun = true;
-  if (!read_event(stream) || !read_event(stream)) /* the stream's start */
+  if (!read_event(stream)) /* the stream's start */
+    return false;
+  if (!read_event(stream))
     return false;
   if (stream->event.type == YAML_DOCUMENT_START_EVENT)
     return true;

@@ -230,7 +230,7 @@ static size_t write_stream(const struct sink *sink, const char *data,
 /* A line of a message. */
 static bool send_line(struct sink *sink, const char *data, size_t len) {
   struct iovec parts[] = {{sink->lead, strlen(sink->lead)},
-                          {(void *)(uintptr_t)data, len}};
+                          {(char *)data, len}};
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
   ssize_t n;
   do
