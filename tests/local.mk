@@ -624,6 +624,7 @@ EXTRA_DIST += $(HOOK_TESTS)
 
 EXTRA_DIST += \
 	%D%/bench/figures.py \
+	%D%/bench/hooks.py \
 	%D%/bench/instructions \
 	%D%/bench/instructions.txt \
 	%D%/bench/measure.py \
