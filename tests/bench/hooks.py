@@ -55,12 +55,13 @@ def hooks(folder, key):
            "key_file": private(folder / "key.pem", key.pem.decode()),
            "operations": ["*"], "prefixes": [""]}
     bearer = f"Authorization: Bearer {token(key)}"
+    secret = f"Authorization: Bearer {SECRET}"
     return {
-        "none": ([], []),
+        "none": ([], [secret]),  # the same requests
         "auth_token + log_json": (
             [{"plugin": "auth_token", "file": tokens},
              {"plugin": "log_json", "path": str(folder / "access.log")}],
-            [f"Authorization: Bearer {SECRET}"]),
+            [secret]),
         "auth_jwt, ES256": ([jwt], [bearer]),
         "auth_jwt, ES256, nothing cached": (
             [{**jwt, "cache": "0"}], [bearer])}
