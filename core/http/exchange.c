@@ -65,7 +65,7 @@ static void on_silence(evutil_socket_t fd, short what, void *arg) {
   if (hook != NULL && ex->request.phase == REQUEST_ON_CHANGE) {
     log_silence(ex, hook->host.name,
                 "the hook didn't let the answer go in time", &hook->silent);
-    ex->on_key(ex);
+    ex->go_on(ex);
     return;
   }
   exchange_drop(ex);
@@ -245,7 +245,7 @@ static void on_key_checked(void *arg, bool admitted) {
   if (!admitted)
     refuse_denied(ex);
   else
-    ex->on_key(ex);
+    ex->go_on(ex);
 }
 
 void exchange_set_key(struct exchange *ex, const char *key) {
@@ -258,7 +258,7 @@ void exchange_set_key(struct exchange *ex, const char *key) {
 void exchange_check_key(struct exchange *ex, const char *key,
                         void (*then)(struct exchange *)) {
   exchange_set_key(ex, key);
-  ex->on_key = then;
+  ex->go_on = then;
   exchange_watch(ex);
   request_admit(&ex->request, REQUEST_ON_KEY, on_key_checked, ex);
 }
@@ -269,12 +269,12 @@ static void on_change_told(void *arg, bool admitted) {
   if (too_late(ex))
     return;
   exchange_unwatch(ex);
-  ex->on_key(ex);
+  ex->go_on(ex);
 }
 
 void exchange_changed(struct exchange *ex, const struct sluice_object *object,
                       void (*then)(struct exchange *)) {
-  ex->on_key = then;
+  ex->go_on = then;
   exchange_watch(ex);
   request_change(&ex->request, object, on_change_told, ex);
 }

@@ -39,7 +39,7 @@ struct exchange {
   void (*work_free)(void *work);
   void (*work_left)(void *work); /* NULL, or: the exchange is gone for it */
   void (*on_body)(struct exchange *);
-  void (*on_key)(struct exchange *); /* when hooks let it go on */
+  void (*go_on)(struct exchange *); /* what hooks are asked about first */
 
   struct exchange *next_owed; /* of those that a hook still has to resume */
 
