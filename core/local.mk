@@ -34,6 +34,10 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/head.h \
 	%D%/base/key.c \
 	%D%/base/key.h \
+	%D%/base/md5.c \
+	%D%/base/md5.h \
+	%D%/base/md5_lanes.c \
+	%D%/base/md5_lanes.h \
 	%D%/base/mime.c \
 	%D%/base/mime.h \
 	%D%/base/partheader.c \

@@ -111,6 +111,7 @@ UNIT_TESTS = \
 	%D%/unit/test_local_sync \
 	%D%/unit/test_log \
 	%D%/unit/test_loop \
+	%D%/unit/test_md5 \
 	%D%/unit/test_metadata \
 	%D%/unit/test_mime \
 	%D%/unit/test_op \

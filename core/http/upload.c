@@ -30,7 +30,6 @@ void upload_free(void *work) {
   if (upload->hashing)
     return;
   formdata_free(upload->form);
-  digest_free(upload->md5);
   buf_fini(&upload->prefix);
   for (size_t i = 0; i < 2; i++)
     free(upload->buffers[i].data);
@@ -281,8 +280,7 @@ void upload_start(struct exchange *ex) {
   assert(upload != NULL); /* charged with the request */
   upload->ex = ex;
   upload->form = form;
-  upload->md5 = digest_new(DIGEST_MD5);
-  assert(upload->md5 != NULL);
+  md5_init(&upload->md5);
   buf_init(&upload->prefix, TEXT_MAX);
   ex->work = upload;
   ex->work_free = upload_free;

@@ -6,10 +6,10 @@
 #ifndef HTTP_UPLOAD_H
 #define HTTP_UPLOAD_H
 
-#include "digest.h"
 #include "exchange.h"
 #include "formdata.h"
 #include "key.h"
+#include "md5.h"
 #include "mime.h"
 
 #define UPLOAD_CHUNK (128 * 1024)
@@ -24,7 +24,7 @@ struct upload_buffer {
 struct upload {
   struct exchange *ex; /* NULL: gone */
   struct formdata *form;
-  struct digest *md5;
+  struct md5 md5;
   struct buf prefix; /* as sent */
   enum upload_field field;
   size_t text_len;
@@ -43,13 +43,16 @@ struct upload {
 
   char key_prefix[KEY_MAX + 1], key[KEY_MAX + 1];
   char filename[KEY_NAME_MAX + 1], type[MIME_MAX + 1];
-  char uploader[REQUEST_IDENTITY_MAX + 1], md5_hex[2 * DIGEST_MD5_LEN + 1];
+  char uploader[REQUEST_IDENTITY_MAX + 1], md5_hex[2 * MD5_LEN + 1];
   struct sluice_pair user[4];
   struct sluice_object object; /* what is committed */
 };
 
 /* When no thread hashes for it any more. */
 void upload_free(void *upload);
+
+/* The run() of a worker's `hashes`. */
+void upload_hash(void *unused, void **uploads, size_t count);
 
 /* Parses on: when there is input, or room for it again. */
 void upload_pump(struct exchange *);

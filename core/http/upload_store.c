@@ -135,9 +135,9 @@ static void on_key(struct exchange *ex) {
 
 static void commit(struct exchange *ex) {
   struct upload *upload = ex->work;
-  unsigned char md5[DIGEST_MD5_LEN];
+  unsigned char md5[MD5_LEN];
   uint32_t random;
-  digest_final(upload->md5, md5);
+  md5_final(&upload->md5, md5);
   codec_hex(upload->md5_hex, md5, sizeof md5);
   digest_random(&random, sizeof random);
   if (key_make(upload->key, upload->key_prefix, date_now_ms() / 1000, random,
@@ -158,13 +158,22 @@ static void go_on(struct exchange *ex) {
     upload_pump(ex);
 }
 
-static void hash_work(void *arg) {
-  struct upload *upload = arg;
-  const struct upload_buffer *full = &upload->buffers[1 - upload->filling];
-  digest_update(upload->md5, full->data, full->len);
+static struct md5_piece piece_of(struct upload *upload,
+                                 const struct upload_buffer *full) {
+  return (struct md5_piece){&upload->md5, full->data, full->len};
 }
 
-static void hash_then(void *arg) {
+void upload_hash(void *unused, void **uploads, size_t count) {
+  struct md5_piece pieces[SLUICE_LANE_BATCH];
+  (void)unused;
+  for (size_t i = 0; i < count; i++) {
+    struct upload *upload = uploads[i];
+    pieces[i] = piece_of(upload, &upload->buffers[1 - upload->filling]);
+  }
+  md5_add(pieces, count);
+}
+
+static void on_hashed(void *arg) {
   struct upload *upload = arg;
   upload->hashing = false;
   if (upload->orphaned)
@@ -173,17 +182,18 @@ static void hash_then(void *arg) {
     go_on(upload->ex);
 }
 
-/* A thread's, so that other requests of the loop needn't wait for it; until it
- * is done, `filling` stays. */
+/* A thread's, so that other requests of the loop needn't wait for it, and with
+ * other uploads' buffers, which costs hardly more than one; until it is done,
+ * `filling` stays. */
 static void hash(struct exchange *ex, const struct upload_buffer *full) {
   struct upload *upload = ex->work;
   if (full->len <= HASH_HERE) {
-    digest_update(upload->md5, full->data, full->len);
+    struct md5_piece piece = piece_of(upload, full);
+    md5_add(&piece, 1);
     return;
   }
   upload->hashing = true;
-  work_submit(ex->worker->gateway->pool, ex->worker->loop, hash_work,
-              hash_then, upload);
+  work_lane_add(ex->worker->hashes, ex->worker->loop, upload, on_hashed);
 }
 
 static void lend(struct exchange *ex) {
