@@ -48,6 +48,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/query.h \
 	%D%/base/range.c \
 	%D%/base/range.h \
+	%D%/base/shuffle.c \
+	%D%/base/shuffle.h \
 	%D%/base/siphash.c \
 	%D%/base/siphash.h \
 	%D%/base/token.h \

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "digest.h"
 #include "options.h"
 #include "tls.h"
 
@@ -68,6 +69,8 @@ struct gateway *gateway_new(const char *file, const char *folder,
   if (gateway->settings == NULL)
     goto out;
   atomic_init(&gateway->memory.free, gateway->settings->limits.memory);
+  atomic_init(&gateway->key_count, 0);
+  digest_random(gateway->key_secret, sizeof gateway->key_secret);
   if (!load_plugins(gateway, errmsg) || !load_tls(gateway, errmsg))
     goto out;
   if (!route_table_init(&gateway->routes, gateway->settings)) {

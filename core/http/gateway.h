@@ -7,10 +7,12 @@
 #define HTTP_GATEWAY_H
 
 #include <openssl/ssl.h>
+#include <stdatomic.h>
 
 #include "budget.h"
 #include "listen.h"
 #include "plugin.h"
+#include "siphash.h"
 #include "worker.h"
 
 struct gateway_plugin { /* a configured backend or hook */
@@ -26,7 +28,9 @@ struct gateway {
   SSL_CTX *tls;
   struct work_pool *pool;
   struct budget memory;
-  struct listen *listens; /* as many as the settings' listen */
+  unsigned char key_secret[SIPHASH_KEY_LEN];
+  atomic_uint_least32_t key_count; /* of uploads: none's random part twice */
+  struct listen *listens;          /* as many as the settings' listen */
   size_t listen_count;
   size_t connections_max; /* of a worker */
   struct worker *workers;

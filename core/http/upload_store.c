@@ -14,6 +14,7 @@
 #include "gateway.h"
 #include "presign.h"
 #include "reply.h"
+#include "shuffle.h"
 #include "work.h"
 #include "worker.h"
 
@@ -133,15 +134,19 @@ static void on_key(struct exchange *ex) {
   op_commit(ex->op, &upload->object);
 }
 
+/* A key that is taken would cost the client its upload. */
+static uint32_t random_part(struct gateway *gateway) {
+  return shuffle(gateway->key_secret,
+                 atomic_fetch_add(&gateway->key_count, 1));
+}
+
 static void commit(struct exchange *ex) {
   struct upload *upload = ex->work;
   unsigned char md5[MD5_LEN];
-  uint32_t random;
   md5_final(&upload->md5, md5);
   codec_hex(upload->md5_hex, md5, sizeof md5);
-  digest_random(&random, sizeof random);
-  if (key_make(upload->key, upload->key_prefix, date_now_ms() / 1000, random,
-               upload->filename))
+  if (key_make(upload->key, upload->key_prefix, date_now_ms() / 1000,
+               random_part(ex->worker->gateway), upload->filename))
     exchange_check_key(ex, upload->key, on_key);
   else
     reply_error(ex, 400, "bad_prefix",
