@@ -10,10 +10,14 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "loop.h"
 
 #define WORK_STACK (256u * 1024)
+/* Where processors are short, loops go first: they answer many, a thread's job
+ * is one request's. */
+#define WORK_NICE 10
 
 struct job {
   struct loop_task task; /* first: what the loop gets back */
@@ -106,6 +110,8 @@ static void lane_turn(struct sluice_lane *lane) {
 
 static void *pool_thread(void *arg) {
   struct work_pool *pool = arg;
+  /* On Linux these are this thread's. */
+  setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + WORK_NICE);
   for (;;) {
     pthread_mutex_lock(&pool->lock);
     while (pool->queue.first == NULL && !pool->ending)

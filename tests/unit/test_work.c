@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #define LOOPS 3
 #define JOBS 400 /* a loop's, on one lane */
@@ -57,6 +58,31 @@ static void test_every_job_works_in_the_pool_and_ends_on_its_loop(void) {
   }
   work_pool_free(pool);
   loop_free(loop);
+}
+
+struct rank {
+  struct loop *loop;
+  int nice;
+};
+
+static void rank_work(void *arg) {
+  ((struct rank *)arg)->nice = getpriority(PRIO_PROCESS, 0);
+}
+
+static void rank_then(void *arg) {
+  loop_stop(((struct rank *)arg)->loop);
+}
+
+static void test_jobs_step_back_behind_loops(void) {
+  struct work_pool *pool = work_pool_new(1);
+  struct rank rank = {.loop = loop_new()};
+  int mine = getpriority(PRIO_PROCESS, 0);
+  work_submit(pool, rank.loop, rank_work, rank_then, &rank);
+  loop_run(rank.loop);
+  CU_ASSERT_EQUAL(getpriority(PRIO_PROCESS, 0), mine);
+  CU_ASSERT(rank.nice > mine || mine == 19);
+  work_pool_free(pool);
+  loop_free(rank.loop);
 }
 
 static void order_work(void *arg) {
@@ -376,6 +402,7 @@ static void test_what_was_never_used_can_be_freed(void) {
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_every_job_works_in_the_pool_and_ends_on_its_loop),
+      UNIT(test_jobs_step_back_behind_loops),
       UNIT(test_one_thread_keeps_the_order),
       UNIT(test_a_stopped_loop_waits_for_its_jobs_and_their_jobs),
       UNIT(test_what_waits_for_a_batch_is_the_next_batch),
