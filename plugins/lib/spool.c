@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MEMORY_MIN (16u * 1024)
 
@@ -25,7 +24,6 @@ static void dispose(struct spool *spool) {
     LIST_REMOVE(fetch, link);
     free(fetch);
   }
-  atomic_fetch_sub(&spool->settings->used, spool->charged);
   event_free(spool->later);
   free(spool->memory);
   free(spool);
@@ -56,7 +54,7 @@ struct spool *spool_new(struct sluice_host *host,
     return NULL;
   spool->host = host;
   spool->settings = settings;
-  spool->fd = -1;
+  spool->file.fd = -1;
   LIST_INIT(&spool->fetches);
   spool->later = event_new(sluice_loop(host), -1, 0, on_later, spool);
   if (spool->later == NULL) {
@@ -67,7 +65,7 @@ struct spool *spool_new(struct sluice_host *host,
 }
 
 void spool_expect(struct spool *spool, uint64_t length) {
-  spool->large = length > spool->settings->memory;
+  spool->expected = length;
 }
 
 void spool_digest(struct spool *spool, struct digest *digest) {
@@ -80,18 +78,21 @@ uint64_t spool_length(const struct spool *spool) {
 }
 
 /* Closing gives the file's blocks back, which takes its time. */
-static void close_work(void *arg) {
-  const struct spool *spool = arg;
-  close(spool->fd);
+static void leave_work(void *arg) {
+  struct spool *spool = arg;
+  if (spool->spoiled)
+    spool_stock_close(spool->settings, &spool->file);
+  else
+    spool_stock_give(spool->settings, &spool->file);
 }
 
-static void close_then(void *arg) {
+static void leave_then(void *arg) {
   dispose(arg);
 }
 
 static void leave(struct spool *spool) {
-  if (spool->fd >= 0)
-    sluice_work(spool->host, close_work, close_then, spool);
+  if (spool->file.fd >= 0)
+    sluice_work(spool->host, leave_work, leave_then, spool);
   else
     event_active(spool->later, EV_TIMEOUT, 1);
 }
@@ -122,54 +123,61 @@ static void fail(struct spool *spool, enum sluice_status status,
            error != 0 ? strerrordesc_np(error) : "");
 }
 
-/* Room for so many bytes more in all files; false: that's beyond the bound. */
-static bool charge(struct spool *spool, uint64_t bytes) {
+static bool is_full(int error) {
+  return error == ENOSPC || error == EDQUOT;
+}
+
+/* What add->error is. */
+static int try_write(const struct spool *spool, struct spool_add *add) {
   struct spool_settings *settings = spool->settings;
-  uint64_t used = atomic_load(&settings->used);
-  do {
-    if (settings->max != 0 &&
-        (used > settings->max || bytes > settings->max - used))
-      return false;
-  } while (
-      !atomic_compare_exchange_weak(&settings->used, &used, used + bytes));
-  spool->charged += bytes;
-  return true;
+  uint64_t end = spool->length + add->len;
+  uint64_t most = spool->expected > end ? spool->expected : end;
+  if (add->file.fd < 0 && !spool_stock_take(settings, &add->file, most))
+    add->file.fd = spool_file_open(settings->directory);
+  if (add->file.fd < 0)
+    return errno;
+  if (!spool_stock_charge(settings, &add->file, end))
+    return SPOOL_BOUND;
+  bool written =
+      (spool->memory == NULL || spool_file_write(add->file.fd, spool->memory,
+                                                 (size_t)spool->length, 0)) &&
+      spool_file_write(add->file.fd, add->data, add->len, spool->length);
+  return written ? 0 : errno;
 }
 
 static void write_work(void *arg) {
   struct spool *spool = arg;
+  struct spool_settings *settings = spool->settings;
   struct spool_add *add = &spool->add;
-  bool first = spool->fd < 0;
-  add->fd = first ? spool_file_open(spool->settings->directory) : spool->fd;
-  bool written = add->fd >= 0 &&
-                 (!first || spool_file_write(add->fd, spool->memory,
-                                             (size_t)spool->length, 0)) &&
-                 spool_file_write(add->fd, add->data, add->len, spool->length);
-  add->error = written ? 0 : errno;
-  if (written && spool->digest != NULL)
+  add->file = spool->file;
+  add->error = try_write(spool, add);
+  add->failed = add->error > 0;
+  if (is_full(add->error)) {
+    spool_stock_clear(settings, INT64_MAX);
+    add->error = try_write(spool, add);
+  }
+  if (add->error == 0 && spool->digest != NULL)
     digest_update(spool->digest, add->data, add->len);
-  if (written || add->fd < 0)
+  if (add->error == 0 || add->file.fd < 0)
     return;
   /* What was written in vain takes no room. */
-  if (!first) {
-    if (ftruncate(add->fd, (off_t)spool->length) != 0)
-      add->error = EIO;
-    return;
-  }
-  close(add->fd);
-  add->fd = -1;
+  if (spool->file.fd < 0)
+    spool_stock_close(settings, &add->file);
+  else if (add->failed &&
+           !spool_stock_cut(settings, &add->file, spool->length))
+    add->error = EIO;
 }
 
 static void write_then(void *arg) {
   struct spool *spool = arg;
   struct spool_add *add = &spool->add;
-  spool->fd = add->fd;
-  if (add->error != 0) {
-    bool full = add->error == ENOSPC || add->error == EDQUOT;
-    fail(spool, full ? SLUICE_ENOSPC : SLUICE_EIO, "can't write to a file in",
-         add->error);
-    atomic_fetch_sub(&spool->settings->used, add->charge);
-    spool->charged -= add->charge;
+  spool->file = add->file;
+  spool->spoiled = spool->spoiled || add->failed;
+  if (add->error == SPOOL_BOUND) {
+    fail(spool, SLUICE_ENOSPC, "too much waits already in", 0);
+  } else if (add->error != 0) {
+    fail(spool, is_full(add->error) ? SLUICE_ENOSPC : SLUICE_EIO,
+         "can't write to a file in", add->error);
   } else {
     spool->length += add->len;
     free(spool->memory);
@@ -211,19 +219,13 @@ void spool_add(struct spool *spool, const void *data, size_t len,
                             .status = SLUICE_OK,
                             .added = added,
                             .arg = arg};
-  if (spool->fd < 0 && !spool->large &&
+  if (spool->file.fd < 0 && spool->expected <= spool->settings->memory &&
       spool->length <= spool->settings->memory &&
       len <= spool->settings->memory - spool->length) {
     if (!remember(spool, data, len))
       fail(spool, SLUICE_ENOMEM, "no memory to write later to", 0);
     else if (spool->digest != NULL)
       digest_update(spool->digest, data, len);
-    event_active(spool->later, EV_TIMEOUT, 1);
-    return;
-  }
-  add->charge = len + (spool->fd < 0 ? spool->length : 0);
-  if (!charge(spool, add->charge)) {
-    fail(spool, SLUICE_ENOSPC, "too much waits already in", 0);
     event_active(spool->later, EV_TIMEOUT, 1);
     return;
   }

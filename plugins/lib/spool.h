@@ -11,15 +11,24 @@
 #include <stdatomic.h>
 
 #include "digest.h"
+#include "spool_stock.h"
 
 struct spool;
 
 struct spool_settings { /* of a backend, for all loops */
   const char *directory;
   size_t memory; /* bytes of a spool that stay in memory */
-  uint64_t max;  /* of all spools in files; 0: no bound */
+  uint64_t max;  /* of all files, kept ones too; 0: no bound */
+  uint64_t keep; /* of files that no spool uses; 0: none is kept */
   atomic_uint_least64_t used;
+  struct spool_stock stock;
 };
+
+/* Closes, on a thread of the pool, files that nothing has used for a while:
+ * to be called every second or so, on any loop. */
+void spool_age(struct sluice_host *, struct spool_settings *);
+/* Closes all that are kept, at the end. */
+void spool_close_kept(struct spool_settings *);
 
 struct spool *spool_new(struct sluice_host *, struct spool_settings *);
 /* Frees it, and its room on the disk: also while a job of its own runs, which
@@ -35,7 +44,8 @@ void spool_free(struct spool *, void (*released)(void *arg), void *arg);
 void spool_add(struct spool *, const void *data, size_t len,
                void (*added)(void *arg, enum sluice_status, const char *why),
                void *arg);
-/* So much may come: more than stays in memory goes to the file at once. */
+/* At most so much comes: more than stays in memory goes to the file at once.
+ */
 void spool_expect(struct spool *, uint64_t length);
 uint64_t spool_length(const struct spool *);
 /* What is added from now on is added to the digest too, where it costs the

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * A spool's inside, for its own files: spool.c appends and frees, spool_read.c
- * reads and sums, spool_file.c makes the calls that may block.
+ * reads and sums, spool_file.c makes the calls that may block, spool_stock.c
+ * keeps files for the next spools.
  *
- * What must stay true: memory, fd and length change on the loop's thread only,
- * and while a job uses them they don't.
+ * What must stay true: memory, file and length change on the loop's thread
+ * only, and while a job uses them they don't.
  */
 #ifndef LIB_SPOOL_PRIVATE_H
 #define LIB_SPOOL_PRIVATE_H
@@ -29,12 +30,14 @@ struct spool_fetch {
 
 LIST_HEAD(spool_fetches, spool_fetch);
 
+#define SPOOL_BOUND (-1) /* beyond settings->max */
+
 struct spool_add {
   const void *data;
   size_t len;
-  uint64_t charge; /* what it takes of the bound */
-  int fd;          /* the file, once it is open */
-  int error;       /* errno */
+  struct spool_file file; /* as the job leaves it */
+  int error;              /* errno, or SPOOL_BOUND */
+  bool failed;            /* a call did, though it may have helped to retry */
   bool busy;
   enum sluice_status status;
   void (*added)(void *arg, enum sluice_status, const char *why);
@@ -45,15 +48,15 @@ struct spool {
   struct sluice_host *host;
   struct spool_settings *settings;
   struct event *later; /* says added() and released() */
-  char *memory;        /* all of it, while fd is -1 */
+  char *memory;        /* all of it, while there is no file */
   size_t room;
-  int fd;
+  struct spool_file file; /* may have another's bytes after `length` */
   uint64_t length;
-  uint64_t charged; /* to settings->used */
-  unsigned jobs;    /* of the pool's, that use this */
-  unsigned sums;    /* of those */
+  uint64_t expected; /* at most; 0: unknown */
+  unsigned jobs;     /* of the pool's, that use this */
+  unsigned sums;     /* of those */
   bool freed;
-  bool large; /* to the file at once */
+  bool spoiled; /* a call on the file failed: it isn't kept */
   struct digest *digest;
   struct spool_add add;
   struct spool_fetches fetches;

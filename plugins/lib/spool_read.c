@@ -50,6 +50,7 @@ static void fetch_then(void *arg) {
   void (*ready)(void *) = fetch->ready;
   void *ready_arg = fetch->arg;
   fetch->over = true;
+  fetch->spool->spoiled = fetch->spool->spoiled || fetch->got < 0;
   if (!spool_job_over(fetch->spool) && ready != NULL)
     ready(ready_arg);
 }
@@ -69,7 +70,7 @@ static int64_t fetch_start(struct spool *spool, uint64_t offset, size_t room,
   if (fetch == NULL)
     return -2;
   fetch->spool = spool;
-  fetch->fd = spool->fd;
+  fetch->fd = spool->file.fd;
   fetch->offset = offset;
   fetch->room = room;
   fetch->ready = ready;
@@ -87,17 +88,19 @@ int64_t spool_read(struct spool *spool, uint64_t offset, void *to, size_t room,
     return 0;
   if (room > spool->length - offset)
     room = (size_t)(spool->length - offset);
-  if (spool->fd < 0) {
+  if (spool->file.fd < 0) {
     memcpy(to, spool->memory + offset, room);
     return (int64_t)room;
   }
   struct spool_fetch *fetch = fetch_find(spool, offset, arg);
   if (fetch == NULL) {
-    int64_t got = spool_file_peek(spool->fd, to, room, offset);
+    int64_t got = spool_file_peek(spool->file.fd, to, room, offset);
     if (got > 0)
       return got;
-    if (got == 0 || errno != EAGAIN)
+    if (got == 0 || errno != EAGAIN) {
+      spool->spoiled = true;
       return -2;
+    }
     return fetch_start(spool, offset, room, ready, arg);
   }
   if (!fetch->over)
@@ -114,8 +117,8 @@ int64_t spool_read(struct spool *spool, uint64_t offset, void *to, size_t room,
 static bool sum_update(struct spool_sum *sum, struct digest *md5,
                        struct digest *sha256) {
   const struct spool *spool = sum->spool;
-  char *piece = spool->fd < 0 ? NULL : malloc(SUM_PIECE);
-  if (spool->fd >= 0 && piece == NULL)
+  char *piece = spool->file.fd < 0 ? NULL : malloc(SUM_PIECE);
+  if (spool->file.fd >= 0 && piece == NULL)
     return false;
   bool whole = true;
   for (uint64_t at = 0; at < sum->count && whole;) {
@@ -125,7 +128,7 @@ static bool sum_update(struct spool_sum *sum, struct digest *md5,
     if (piece == NULL)
       data = spool->memory + sum->first + at;
     else
-      whole = spool_file_read(spool->fd, piece, len, sum->first + at) ==
+      whole = spool_file_read(spool->file.fd, piece, len, sum->first + at) ==
               (int64_t)len;
     if (whole) {
       digest_update(md5, data, len);
@@ -161,6 +164,7 @@ static void sum_nothing(void *arg) {
 static void sum_then(void *arg) {
   struct spool_sum *sum = arg;
   sum->spool->sums--;
+  sum->spool->spoiled = sum->spool->spoiled || sum->failed;
   if (!spool_job_over(sum->spool))
     sum->summed(sum->arg);
 }

@@ -18,7 +18,8 @@ from kit import (FORM, MIB, SLOWNESS, TESTS, Gateway, Mismatch, each, equal,
 
 SMALL, LARGE = noise(200_000), noise(6 * MIB)
 MESSAGE = "A word of the service's own"
-QUICK = {"attempts": "3", "retry_time": seconds(6)}
+# A file that is kept would look like one that was forgotten.
+QUICK = {"attempts": "3", "retry_time": seconds(6), "spool_keep": "0"}
 ONE = {"server": {"workers": "1"}}
 LEAN = {"ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=1"}
 
@@ -645,6 +646,23 @@ def test_full_disk_is_507():
             here.check_failure(here.ask("part"), 507)
             here.check_success("upload", here.ask("upload"))
             here.prepare()
+
+
+@test
+def test_files_of_the_spool_are_kept_for_a_while_and_no_longer():
+    with Place(spool_memory="64KiB", spool_keep="1GiB") as here:
+        def files():
+            return [name for name in here.running.descriptors()
+                    if name != "socket"]
+        eventually("a kept file", here.spools)  # of the first upload
+        base = [name for name in files() if name not in here.spools()]
+        equal("status", here.ask("part").status, 201)
+        eventually("one kept file", lambda: len(here.spools()) == 1)
+        other = noise(300_000, 11)
+        key = here.running.upload(other)["key"]
+        expect(here.running.download(key).body == other, "other bytes")
+        eventually("files that nobody uses", lambda: files() == base,
+                   20 * SLOWNESS)
 
 
 # ---- answers that are lost, in each dialect

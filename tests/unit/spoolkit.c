@@ -19,7 +19,7 @@ void rig_share(struct rig *rig, struct spool_settings *settings) {
   rig->host = (struct sluice_host){
       .name = "test", .loop = rig->loop, .pool = rig->pool};
   rig->settings = settings;
-  rig->spool = spool_new(&rig->host, settings);
+  rig_new_spool(rig);
 }
 
 void rig_init(struct rig *rig) {
@@ -38,6 +38,10 @@ void rig_pass(struct rig *rig) {
 void on_released(void *arg) {
   struct rig *rig = arg;
   rig->released++;
+}
+
+void rig_new_spool(struct rig *rig) {
+  rig->spool = spool_new(&rig->host, rig->settings);
 }
 
 void rig_free_spool(struct rig *rig) {
@@ -66,7 +70,9 @@ void rig_fini(struct rig *rig) {
   loop_free(rig->loop);
   if (rig->settings != &rig->own)
     return;
+  spool_close_kept(&rig->own);
   CU_ASSERT_EQUAL(atomic_load(&rig->own.used), 0);
+  CU_ASSERT_EQUAL(atomic_load(&rig->own.stock.bytes), 0);
   CU_ASSERT_EQUAL(names_in(rig->dir), 0);
   rmdir(rig->dir);
 }
@@ -91,9 +97,8 @@ unsigned char *bytes(uint64_t first, size_t len) {
   return data;
 }
 
-/* Adds the next bytes, and waits. */
-enum sluice_status rig_add(struct rig *rig, size_t len) {
-  unsigned char *data = bytes(spool_length(rig->spool), len);
+enum sluice_status rig_add_from(struct rig *rig, uint64_t first, size_t len) {
+  unsigned char *data = bytes(first, len);
   int before = rig->added;
   spool_add(rig->spool, data, len, on_added, rig);
   CU_ASSERT_EQUAL(rig->added, before);
@@ -101,6 +106,11 @@ enum sluice_status rig_add(struct rig *rig, size_t len) {
     rig_pass(rig);
   free(data);
   return rig->status;
+}
+
+/* Adds the next bytes, and waits. */
+enum sluice_status rig_add(struct rig *rig, size_t len) {
+  return rig_add_from(rig, spool_length(rig->spool), len);
 }
 
 void on_ready(void *arg) {
@@ -121,6 +131,6 @@ int64_t rig_read(struct rig *rig, uint64_t offset, void *to, size_t room) {
 }
 
 void rig_forget_pages(struct rig *rig) {
-  fdatasync(rig->spool->fd);
-  posix_fadvise(rig->spool->fd, 0, 0, POSIX_FADV_DONTNEED);
+  fdatasync(rig->spool->file.fd);
+  posix_fadvise(rig->spool->file.fd, 0, 0, POSIX_FADV_DONTNEED);
 }

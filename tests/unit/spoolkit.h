@@ -35,6 +35,9 @@ void rig_fini(struct rig *); /* the spool may be freed already */
 void rig_pass(struct rig *); /* waits for an event */
 enum sluice_status rig_add(struct rig *, size_t len);
 int64_t rig_read(struct rig *, uint64_t offset, void *to, size_t room);
+/* Others: those of the pattern that begin there. */
+enum sluice_status rig_add_from(struct rig *, uint64_t first, size_t len);
+void rig_new_spool(struct rig *);
 void rig_free_spool(struct rig *);
 void rig_forget_pages(struct rig *); /* of the file, where it can be done */
 int names_in(const char *path);      /* of a folder */

@@ -53,11 +53,11 @@ static void test_memory_ends_at_its_limit(void) {
   CU_ASSERT_EQUAL(rig_add(&rig, 1), SLUICE_OK);
   CU_ASSERT_EQUAL(rig_add(&rig, 0), SLUICE_OK);
   CU_ASSERT_EQUAL(rig.own.used, 0);
-  CU_ASSERT_EQUAL(rig.spool->fd, -1);
+  CU_ASSERT_EQUAL(rig.spool->file.fd, -1);
   CU_ASSERT_EQUAL(rig.spool->room, MEMORY);
   CU_ASSERT_EQUAL(rig_add(&rig, 1), SLUICE_OK);
   CU_ASSERT_EQUAL(rig.own.used, MEMORY + 1);
-  CU_ASSERT_TRUE(rig.spool->fd >= 0);
+  CU_ASSERT_TRUE(rig.spool->file.fd >= 0);
   CU_ASSERT_PTR_NULL(rig.spool->memory);
   CU_ASSERT_TRUE(reads_back(&rig, 1000));
   rig_fini(&rig);
@@ -79,10 +79,10 @@ static void test_the_file_has_no_name_and_is_private(void) {
   rig_init(&rig);
   rig_add(&rig, LONG);
   CU_ASSERT_EQUAL(names_in(rig.dir), 0);
-  CU_ASSERT_EQUAL(fstat(rig.spool->fd, &status), 0);
+  CU_ASSERT_EQUAL(fstat(rig.spool->file.fd, &status), 0);
   CU_ASSERT_EQUAL(status.st_nlink, 0);
   CU_ASSERT_EQUAL(status.st_mode & 07777, 0600);
-  CU_ASSERT_EQUAL(fcntl(rig.spool->fd, F_GETFD), FD_CLOEXEC);
+  CU_ASSERT_EQUAL(fcntl(rig.spool->file.fd, F_GETFD), FD_CLOEXEC);
   rig_fini(&rig);
 }
 
@@ -132,7 +132,7 @@ static void test_a_file_that_is_cut_can_not_be_read(void) {
   char data[1000];
   rig_init(&rig);
   rig_add(&rig, LONG);
-  CU_ASSERT_EQUAL(ftruncate(rig.spool->fd, 10), 0);
+  CU_ASSERT_EQUAL(ftruncate(rig.spool->file.fd, 10), 0);
   CU_ASSERT_EQUAL(rig_read(&rig, 5000, data, sizeof data), -2);
   rig_fini(&rig);
 }
@@ -177,13 +177,13 @@ static void test_a_full_disk_is_enospc(void) {
   }
   CU_ASSERT_EQUAL(rig_add(&rig, MEMORY), SLUICE_OK);
   CU_ASSERT_EQUAL(rig_add(&rig, LONG), SLUICE_ENOSPC);
-  CU_ASSERT_EQUAL(rig.spool->fd, -1);
+  CU_ASSERT_EQUAL(rig.spool->file.fd, -1);
   CU_ASSERT_EQUAL(rig.own.used, 0);
   CU_ASSERT_EQUAL(spool_length(rig.spool), MEMORY);
   CU_ASSERT_EQUAL(rig_add(&rig, MEMORY), SLUICE_OK);
   CU_ASSERT_EQUAL(rig_add(&rig, LONG), SLUICE_ENOSPC);
   CU_ASSERT_EQUAL(rig.own.used, 2 * MEMORY);
-  CU_ASSERT_EQUAL(fstat(rig.spool->fd, &status), 0);
+  CU_ASSERT_EQUAL(fstat(rig.spool->file.fd, &status), 0);
   CU_ASSERT_EQUAL(status.st_size, 2 * MEMORY);
   CU_ASSERT_EQUAL(rig_add(&rig, MEMORY), SLUICE_OK);
   CU_ASSERT_EQUAL(rig.own.used, 3 * MEMORY);

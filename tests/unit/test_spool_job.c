@@ -70,7 +70,7 @@ static void test_a_sum_of_what_is_cut_fails(void) {
   struct spool_sum sum = {.count = LONG};
   rig_init(&rig);
   rig_add(&rig, LONG);
-  CU_ASSERT_EQUAL(ftruncate(rig.spool->fd, LONG - 1), 0);
+  CU_ASSERT_EQUAL(ftruncate(rig.spool->file.fd, LONG - 1), 0);
   rig_sum(&rig, &sum);
   CU_ASSERT_TRUE(sum.failed);
   rig_fini(&rig);

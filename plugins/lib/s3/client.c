@@ -4,6 +4,7 @@
  */
 #include "client.h"
 
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +162,7 @@ void *s3_start(const struct s3_conf *conf, struct sluice_host *host,
   s3->spools.directory = sluice_spool_directory(host);
   s3->spools.memory = (size_t)conf->spool_memory;
   s3->spools.max = conf->spool_max;
+  s3->spools.keep = conf->spool_keep;
   atomic_init(&s3->spools.used, 0);
   snprintf(s3->region, sizeof s3->region, "%s", conf->region);
   httpc_init();
@@ -183,6 +185,7 @@ void *s3_start(const struct s3_conf *conf, struct sluice_host *host,
 
 void s3_stop(void *instance) {
   struct s3 *s3 = instance;
+  spool_close_kept(&s3->spools);
   credentials_fini(&s3->first);
   credentials_source_fini(&s3->source);
   free(s3);
@@ -217,16 +220,31 @@ void s3_loop_fini(struct s3_loop *loop) {
   httpc_free(loop->http);
 }
 
+static void on_age(evutil_socket_t fd, short what, void *arg) {
+  struct s3_loop *loop = arg;
+  (void)fd, (void)what;
+  spool_age(loop->host, &loop->s3->spools);
+}
+
 void *s3_open(void *instance, struct sluice_host *host) {
+  static const struct timeval second = {.tv_sec = 1};
   struct s3_loop *loop = calloc(1, sizeof *loop);
-  if (loop != NULL && s3_loop_init(loop, instance, host, sluice_loop(host)))
+  if (loop == NULL || !s3_loop_init(loop, instance, host, sluice_loop(host))) {
+    free(loop);
+    return NULL;
+  }
+  loop->age = event_new(loop->base, -1, EV_PERSIST, on_age, loop);
+  if (loop->age != NULL && event_add(loop->age, &second) == 0)
     return loop;
-  free(loop);
+  s3_close(loop);
+  sluice_fail(host, "out of memory for a timer");
   return NULL;
 }
 
 void s3_close(void *handle) {
   struct s3_loop *loop = handle;
+  if (loop->age != NULL)
+    event_free(loop->age);
   s3_loop_fini(loop);
   free(loop);
 }

@@ -41,8 +41,9 @@ struct s3_loop { /* the handle */
   struct credentials credentials;
   unsigned renewals; /* of them */
   struct credentials_refresh *refresh;
-  char region[64]; /* as configured, or as the service corrected it */
-  int64_t skew_s;  /* its clock less ours */
+  struct event *age; /* of the spools' files; NULL where no uploads are */
+  char region[64];   /* as configured, or as the service corrected it */
+  int64_t skew_s;    /* its clock less ours */
 };
 
 bool s3_loop_init(struct s3_loop *, struct s3 *, struct sluice_host *,

@@ -20,7 +20,7 @@ struct s3_conf {
   int64_t connect_timeout_ms, idle_timeout_ms, retry_time_ms, attempts;
   int64_t sweep_uploads_ms;
   int64_t connections, parallel_parts;
-  uint64_t multipart_threshold, part_size, spool_memory, spool_max;
+  uint64_t multipart_threshold, part_size, spool_memory, spool_max, spool_keep;
 };
 
 #define S3_OPTION(type, name, fallback, field, help) \
@@ -80,6 +80,8 @@ struct s3_conf {
                 "of an upload that waits in memory, not on disk"),            \
       S3_OPTION(SLUICE_SIZE, "spool_max", "0", spool_max,                     \
                 "of all uploads that wait on disk; 0: no bound"),             \
+      S3_OPTION(SLUICE_SIZE, "spool_keep", "1GiB", spool_keep,                \
+                "of files kept on disk for the next uploads; 0: none"),       \
       S3_OPTION(SLUICE_TIME, "sweep_uploads", "0", sweep_uploads_ms,          \
                 "at the start, give up multipart uploads of this bucket "     \
                 "older than that, whoever began them; 0: never")

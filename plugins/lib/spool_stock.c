@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The stock of files, and the bound on the bytes of all files.
+ */
+#include "spool_stock.h"
+
+#include <sched.h>
+#include <stddef.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "spool.h"
+
+enum slot_state { SLOT_EMPTY, SLOT_CLAIMED, SLOT_KEPT };
+
+/* Adds so much, unless the sum passes `max`. */
+static bool add_up_to(atomic_uint_least64_t *sum, uint64_t more,
+                      uint64_t max) {
+  uint64_t now = atomic_load(sum);
+  do {
+    if (now > max || more > max - now)
+      return false;
+  } while (!atomic_compare_exchange_weak(sum, &now, now + more));
+  return true;
+}
+
+/* ---- files -------------------------------------------------------------- */
+
+void spool_stock_close(struct spool_settings *settings,
+                       struct spool_file *file) {
+  close(file->fd);
+  atomic_fetch_sub(&settings->used, file->size);
+  *file = (struct spool_file){.fd = -1};
+}
+
+bool spool_stock_cut(struct spool_settings *settings, struct spool_file *file,
+                     uint64_t size) {
+  if (ftruncate(file->fd, (off_t)size) != 0)
+    return false;
+  atomic_fetch_sub(&settings->used, file->size - size);
+  file->size = size;
+  return true;
+}
+
+/* ---- slots -------------------------------------------------------------- */
+
+static bool claim(struct spool_slot *slot, int from) {
+  return atomic_compare_exchange_strong(&slot->state, &from, SLOT_CLAIMED);
+}
+
+/* Of those kept since `latest` or longer the one that came last, or first.
+ * `claimed`: another thread has one in hand. */
+static struct spool_slot *look(struct spool_stock *stock, bool last,
+                               int64_t latest, bool *claimed) {
+  struct spool_slot *best = NULL;
+  int64_t best_since = 0;
+  *claimed = false;
+  for (size_t i = 0; i < SPOOL_STOCK_FILES; i++) {
+    struct spool_slot *slot = &stock->slots[i];
+    int state = atomic_load(&slot->state);
+    int64_t since = atomic_load(&slot->since);
+    if (state == SLOT_CLAIMED)
+      *claimed = true;
+    if (state == SLOT_KEPT && since <= latest &&
+        (best == NULL || (since > best_since) == last)) {
+      best = slot;
+      best_since = since;
+    }
+  }
+  return best;
+}
+
+static void empty(struct spool_stock *stock, struct spool_slot *slot) {
+  atomic_fetch_sub(&stock->bytes, slot->file.size);
+  atomic_store(&slot->state, SLOT_EMPTY);
+}
+
+bool spool_stock_take(struct spool_settings *settings, struct spool_file *file,
+                      uint64_t most) {
+  struct spool_stock *stock = &settings->stock;
+  struct spool_slot *slot;
+  bool claimed;
+  do {
+    slot = look(stock, true, INT64_MAX, &claimed);
+    if (slot == NULL)
+      return false;
+  } while (!claim(slot, SLOT_KEPT));
+  *file = slot->file;
+  bool whole = settings->max == 0 || file->size <= most ||
+               spool_stock_cut(settings, file, most);
+  if (!whole)
+    spool_stock_close(settings, file);
+  empty(stock, slot);
+  return whole;
+}
+
+static bool keep(struct spool_settings *settings,
+                 const struct spool_file *file) {
+  struct spool_stock *stock = &settings->stock;
+  if (!add_up_to(&stock->bytes, file->size, settings->keep))
+    return false;
+  for (size_t i = 0; i < SPOOL_STOCK_FILES; i++) {
+    struct spool_slot *slot = &stock->slots[i];
+    if (!claim(slot, SLOT_EMPTY))
+      continue;
+    slot->file = *file;
+    atomic_store(&slot->since, spool_stock_now());
+    atomic_store(&slot->state, SLOT_KEPT);
+    return true;
+  }
+  atomic_fetch_sub(&stock->bytes, file->size);
+  return false;
+}
+
+void spool_stock_give(struct spool_settings *settings,
+                      struct spool_file *file) {
+  bool kept = settings->keep > 0 &&
+              (file->size <= SPOOL_STOCK_FILE_MAX ||
+               spool_stock_cut(settings, file, SPOOL_STOCK_FILE_MAX)) &&
+              keep(settings, file);
+  if (!kept)
+    spool_stock_close(settings, file);
+  else
+    *file = (struct spool_file){.fd = -1};
+}
+
+/* Closes the one that came first.  One that another thread is closing is
+ * waited for: its room is what the caller wants. */
+static bool close_one(struct spool_settings *settings, int64_t since) {
+  struct spool_stock *stock = &settings->stock;
+  for (;;) {
+    bool claimed;
+    struct spool_slot *slot = look(stock, false, since, &claimed);
+    if (slot != NULL && claim(slot, SLOT_KEPT)) {
+      struct spool_file file = slot->file;
+      spool_stock_close(settings, &file);
+      empty(stock, slot);
+      return true;
+    }
+    if (slot == NULL && !claimed)
+      return false;
+    sched_yield();
+  }
+}
+
+void spool_stock_clear(struct spool_settings *settings, int64_t since) {
+  while (close_one(settings, since))
+    ;
+}
+
+/* ---- the bound ---------------------------------------------------------- */
+
+bool spool_stock_charge(struct spool_settings *settings,
+                        struct spool_file *file, uint64_t size) {
+  uint64_t max = settings->max == 0 ? UINT64_MAX : settings->max;
+  if (size <= file->size)
+    return true;
+  bool fits, again = true;
+  /* Also after the last one: another thread may have closed others. */
+  while (!(fits = add_up_to(&settings->used, size - file->size, max)) && again)
+    again = close_one(settings, INT64_MAX);
+  if (fits)
+    file->size = size;
+  return fits;
+}
+
+/* ---- its age ------------------------------------------------------------ */
+
+int64_t spool_stock_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void age_work(void *arg) {
+  struct spool_settings *settings = arg;
+  spool_stock_clear(settings, spool_stock_now() - SPOOL_STOCK_IDLE_NS);
+}
+
+static void age_then(void *arg) {
+  struct spool_settings *settings = arg;
+  atomic_store(&settings->stock.aging, false);
+}
+
+void spool_age(struct sluice_host *host, struct spool_settings *settings) {
+  bool claimed;
+  int64_t since = spool_stock_now() - SPOOL_STOCK_IDLE_NS;
+  if (look(&settings->stock, false, since, &claimed) != NULL &&
+      !atomic_exchange(&settings->stock.aging, true))
+    sluice_work(host, age_work, age_then, settings);
+}
+
+void spool_close_kept(struct spool_settings *settings) {
+  spool_stock_clear(settings, INT64_MAX);
+}
