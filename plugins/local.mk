@@ -93,7 +93,9 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/spool.h \
 	%D%/lib/spool_file.c \
 	%D%/lib/spool_private.h \
-	%D%/lib/spool_read.c
+	%D%/lib/spool_read.c \
+	%D%/lib/spool_stock.c \
+	%D%/lib/spool_stock.h
 
 # ---- lib: what hooks that know people share ---------------------------------
 

@@ -137,6 +137,7 @@ UNIT_TESTS = \
 	%D%/unit/test_skeleton \
 	%D%/unit/test_spool \
 	%D%/unit/test_spool_job \
+	%D%/unit/test_spool_stock \
 	%D%/unit/test_tls \
 	%D%/unit/test_tokens \
 	%D%/unit/test_watch \
@@ -318,6 +319,12 @@ S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 %C%_unit_test_spool_job_LDADD = $(S3_TEST_LIBS)
 %C%_unit_test_spool_job_SOURCES = \
 	%D%/unit/test_spool_job.c \
+	%D%/unit/spoolkit.c \
+	%D%/unit/spoolkit.h
+
+%C%_unit_test_spool_stock_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_spool_stock_SOURCES = \
+	%D%/unit/test_spool_stock.c \
 	%D%/unit/spoolkit.c \
 	%D%/unit/spoolkit.h
 
