@@ -27,6 +27,7 @@ struct gateway {
   struct gateway_plugin *backends, *hooks;
   SSL_CTX *tls;
   struct work_pool *pool;
+  struct sluice_lane *hashes; /* of uploads, made together */
   struct budget memory;
   unsigned char key_secret[SIPHASH_KEY_LEN];
   atomic_uint_least32_t key_count; /* of uploads: none's random part twice */

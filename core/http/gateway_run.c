@@ -13,6 +13,7 @@
 
 #include "gateway.h"
 #include "log.h"
+#include "upload.h"
 #include "work.h"
 
 #define FILES_SPARE 128  /* descriptors for everything but requests */
@@ -292,6 +293,9 @@ static bool prepare(struct gateway *gateway, struct errmsg *errmsg) {
   if (gateway->pool == NULL)
     return errmsg_set(errmsg, "threads can't be started; lower "
                               "limits.threads or server.workers");
+  gateway->hashes = work_lane_new(gateway->pool, upload_hash, NULL);
+  if (gateway->hashes == NULL)
+    return errmsg_set(errmsg, "out of memory");
   return start_plugins(gateway, errmsg) && make_loops(gateway, errmsg);
 }
 
@@ -318,6 +322,7 @@ static void clean(struct gateway *gateway) {
   for (size_t i = 0; i < gateway->worker_count; i++)
     worker_fini(&gateway->workers[i]);
   stop_plugins(gateway);
+  work_lane_free(gateway->hashes);
   work_pool_free(gateway->pool);
   for (size_t i = 0; i < gateway->listen_count; i++)
     listen_close(&gateway->listens[i]);

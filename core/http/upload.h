@@ -51,7 +51,7 @@ struct upload {
 /* When no thread hashes for it any more. */
 void upload_free(void *upload);
 
-/* The run() of a worker's `hashes`. */
+/* The run() of the gateway's `hashes`. */
 void upload_hash(void *unused, void **uploads, size_t count);
 
 /* Parses on: when there is input, or room for it again. */

@@ -198,7 +198,8 @@ static void hash(struct exchange *ex, const struct upload_buffer *full) {
     return;
   }
   upload->hashing = true;
-  work_lane_add(ex->worker->hashes, ex->worker->loop, upload, on_hashed);
+  work_lane_add(ex->worker->gateway->hashes, ex->worker->loop, upload,
+                on_hashed);
 }
 
 static void lend(struct exchange *ex) {

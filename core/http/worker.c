@@ -16,8 +16,6 @@
 #include "exchange.h"
 #include "gateway.h"
 #include "log.h"
-#include "upload.h"
-#include "work.h"
 
 #define PAUSE_MS 100
 
@@ -291,17 +289,16 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
                             .end = {.run = on_end}};
   worker->connections_max = gateway->connections_max;
   worker->loop = loop_new();
-  worker->hashes = work_lane_new(gateway->pool, upload_hash, NULL);
   worker->bound = calloc(gateway->listen_count, sizeof(*worker->bound));
   worker->backends =
       calloc(settings->backend_count, sizeof(*worker->backends));
   worker->hooks = calloc(settings->hook_count + 1, sizeof(*worker->hooks));
   worker->common_hooks =
       calloc(settings->common_hooks + 1, sizeof(*worker->common_hooks));
-  if (worker->loop == NULL || worker->hashes == NULL ||
-      worker->bound == NULL || worker->backends == NULL ||
-      worker->hooks == NULL || worker->common_hooks == NULL ||
-      !init_ingress(worker) || !init_events(worker))
+  if (worker->loop == NULL || worker->bound == NULL ||
+      worker->backends == NULL || worker->hooks == NULL ||
+      worker->common_hooks == NULL || !init_ingress(worker) ||
+      !init_events(worker))
     return errmsg_set(errmsg, "a loop can't be made: %s", strerror(errno));
   for (size_t i = 0; i < settings->common_hooks; i++)
     worker->common_hooks[i] = i;
@@ -314,7 +311,6 @@ void worker_fini(struct worker *worker) {
   if (worker->resume != NULL)
     event_free(worker->resume);
   exchange_free_owed(worker);
-  work_lane_free(worker->hashes);
   loop_free(worker->loop);
   free(worker->bound);
   free(worker->backends);

@@ -34,7 +34,6 @@ struct worker {
   struct budget *memory;
   const struct timeval *backend_timeout;
   size_t connections, connections_max;
-  struct sluice_lane *hashes; /* of uploads, made together */
   struct pool spent;          /* exchanges, as hooks have pointers to them */
   size_t exchanges;           /* requests in flight */
   struct exchange *owed;      /* ended, but a hook still has to resume them */
