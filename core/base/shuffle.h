@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * All numbers of 32 bits in an order that only who has the key can tell:
- * random to everybody else, and none twice.
+ * All numbers of 32 bits in an order that only who has the key can tell, and
+ * none twice.
  */
 #ifndef BASE_SHUFFLE_H
 #define BASE_SHUFFLE_H

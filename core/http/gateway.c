@@ -70,6 +70,7 @@ struct gateway *gateway_new(const char *file, const char *folder,
     goto out;
   atomic_init(&gateway->memory.free, gateway->settings->limits.memory);
   atomic_init(&gateway->key_count, 0);
+  atomic_init(&gateway->hashing, 0);
   digest_random(gateway->key_secret, sizeof gateway->key_secret);
   if (!load_plugins(gateway, errmsg) || !load_tls(gateway, errmsg))
     goto out;
@@ -93,6 +94,7 @@ static void free_plugins(struct gateway_plugin *plugins, size_t count) {
 void gateway_free(struct gateway *gateway) {
   if (gateway == NULL)
     return;
+  digest_wipe(gateway->key_secret, sizeof gateway->key_secret);
   if (gateway->settings != NULL) {
     free_plugins(gateway->backends, gateway->settings->backend_count);
     free_plugins(gateway->hooks, gateway->settings->hook_count);

@@ -28,6 +28,7 @@ struct gateway {
   SSL_CTX *tls;
   struct work_pool *pool;
   struct sluice_lane *hashes; /* of uploads, made together */
+  atomic_uint hashing;        /* buffers, at the moment */
   struct budget memory;
   unsigned char key_secret[SIPHASH_KEY_LEN];
   atomic_uint_least32_t key_count; /* of uploads: none's random part twice */

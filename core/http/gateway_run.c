@@ -17,6 +17,7 @@
 #include "work.h"
 
 #define FILES_SPARE 128  /* descriptors for everything but requests */
+#define FILES_BACKEND 32 /* of each, as files it keeps open */
 #define FILES_PER_CONN 2 /* the connection, and an object's file */
 #define GRACE_MS 5000    /* for backends, after requests were broken off */
 
@@ -36,8 +37,9 @@ static size_t connections_max(const struct settings *settings) {
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
-  size_t room = files.rlim_cur > FILES_SPARE + FILES_PER_CONN
-                    ? (files.rlim_cur - FILES_SPARE) / FILES_PER_CONN
+  size_t spare = FILES_SPARE + FILES_BACKEND * settings->backend_count;
+  size_t room = files.rlim_cur > spare + FILES_PER_CONN
+                    ? (files.rlim_cur - spare) / FILES_PER_CONN
                     : 1;
   if (wanted > room)
     wanted = room;

@@ -279,6 +279,7 @@ void upload_start(struct exchange *ex) {
   struct upload *upload = calloc(1, sizeof *upload);
   assert(upload != NULL); /* charged with the request */
   upload->ex = ex;
+  upload->gateway = ex->worker->gateway;
   upload->form = form;
   md5_init(&upload->md5);
   buf_init(&upload->prefix, TEXT_MAX);

@@ -23,6 +23,7 @@ struct upload_buffer {
 
 struct upload {
   struct exchange *ex; /* NULL: gone */
+  struct gateway *gateway;
   struct formdata *form;
   struct md5 md5;
   struct buf prefix; /* as sent */

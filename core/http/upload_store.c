@@ -20,6 +20,7 @@
 
 #define CHUNK_MIN 1024
 #define HASH_HERE 16384 /* bytes that the loop itself hashes */
+#define HASH_ALONE 3    /* so many uploads have a thread each */
 
 /* Of one buffer: no more than the body can fill. */
 static size_t chunk_room(const struct exchange *ex) {
@@ -178,18 +179,23 @@ void upload_hash(void *unused, void **uploads, size_t count) {
   md5_add(pieces, count);
 }
 
+static void hash_alone(void *upload) {
+  upload_hash(NULL, &upload, 1);
+}
+
 static void on_hashed(void *arg) {
   struct upload *upload = arg;
   upload->hashing = false;
+  atomic_fetch_sub(&upload->gateway->hashing, 1);
   if (upload->orphaned)
     upload_free(upload);
   else if (upload->ex != NULL)
     go_on(upload->ex);
 }
 
-/* A thread's, so that other requests of the loop needn't wait for it, and with
- * other uploads' buffers, which costs hardly more than one; until it is done,
- * `filling` stays. */
+/* A thread's, so that other requests of the loop needn't wait for it, and
+ * where there are many, with other uploads' buffers, which costs hardly more
+ * than one; until it is done, `filling` stays. */
 static void hash(struct exchange *ex, const struct upload_buffer *full) {
   struct upload *upload = ex->work;
   if (full->len <= HASH_HERE) {
@@ -197,9 +203,13 @@ static void hash(struct exchange *ex, const struct upload_buffer *full) {
     md5_add(&piece, 1);
     return;
   }
+  struct gateway *gateway = upload->gateway;
+  struct loop *loop = ex->worker->loop;
   upload->hashing = true;
-  work_lane_add(ex->worker->gateway->hashes, ex->worker->loop, upload,
-                on_hashed);
+  if (atomic_fetch_add(&gateway->hashing, 1) < HASH_ALONE)
+    work_submit(gateway->pool, loop, hash_alone, on_hashed, upload);
+  else
+    work_lane_add(gateway->hashes, loop, upload, on_hashed);
 }
 
 static void lend(struct exchange *ex) {

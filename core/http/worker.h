@@ -34,10 +34,10 @@ struct worker {
   struct budget *memory;
   const struct timeval *backend_timeout;
   size_t connections, connections_max;
-  struct pool spent;          /* exchanges, as hooks have pointers to them */
-  size_t exchanges;           /* requests in flight */
-  struct exchange *owed;      /* ended, but a hook still has to resume them */
-  bool paused;                /* accepts nobody for a moment */
+  struct pool spent;     /* exchanges, as hooks have pointers to them */
+  size_t exchanges;      /* requests in flight */
+  struct exchange *owed; /* ended, but a hook still has to resume them */
+  bool paused;           /* accepts nobody for a moment */
   bool draining, over;
   atomic_bool reloading; /* `reload` is posted */
   struct event *resume;  /* of accepting */

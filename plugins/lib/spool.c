@@ -152,9 +152,11 @@ static void write_work(void *arg) {
   add->file = spool->file;
   add->error = try_write(spool, add);
   add->failed = add->error > 0;
-  if (is_full(add->error)) {
-    spool_stock_clear(settings, INT64_MAX);
+  /* Once more in any case: others may have made room. */
+  for (bool again = is_full(add->error); again;) {
+    again = spool_stock_clear(settings, spool_stock_now());
     add->error = try_write(spool, add);
+    again = again && is_full(add->error);
   }
   if (add->error == 0 && spool->digest != NULL)
     digest_update(spool->digest, add->data, add->len);

@@ -31,10 +31,10 @@ void spool_age(struct sluice_host *, struct spool_settings *);
 void spool_close_kept(struct spool_settings *);
 
 struct spool *spool_new(struct sluice_host *, struct spool_settings *);
-/* Frees it, and its room on the disk: also while a job of its own runs, which
- * it waits for in the background; then released(arg), NULL: nothing.  No other
- * event comes; what was lent, and sums, must stay until released(), which is
- * never called from inside this. */
+/* Frees it, and gives its file away, to be used again or closed: also while a
+ * job of its own runs, which it waits for in the background; then
+ * released(arg), NULL: nothing.  No other event comes; what was lent, and
+ * sums, must stay until released(), which is never called from inside this. */
 void spool_free(struct spool *, void (*released)(void *arg), void *arg);
 
 /* Appends; the bytes are lent until added(), which is never called from inside

@@ -5,7 +5,8 @@
  * keeps files for the next spools.
  *
  * What must stay true: memory, file and length change on the loop's thread
- * only, and while a job uses them they don't.
+ * only, and while a job uses them they don't; the last job of a freed spool
+ * gives its file away.
  */
 #ifndef LIB_SPOOL_PRIVATE_H
 #define LIB_SPOOL_PRIVATE_H

@@ -4,12 +4,15 @@
  */
 #include "spool_stock.h"
 
-#include <sched.h>
 #include <stddef.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "spool.h"
+
+#define MANY 4 /* times what a spool needs: its file is too long */
+#define LOOK_AGAIN_NS 1000000
 
 enum slot_state { SLOT_EMPTY, SLOT_CLAIMED, SLOT_KEPT };
 
@@ -44,8 +47,13 @@ bool spool_stock_cut(struct spool_settings *settings, struct spool_file *file,
 
 /* ---- slots -------------------------------------------------------------- */
 
-static bool claim(struct spool_slot *slot, int from) {
-  return atomic_compare_exchange_strong(&slot->state, &from, SLOT_CLAIMED);
+static bool claim(struct spool_stock *stock, struct spool_slot *slot,
+                  int from) {
+  bool mine =
+      atomic_compare_exchange_strong(&slot->state, &from, SLOT_CLAIMED);
+  if (mine)
+    atomic_fetch_add(&stock->claims, 1);
+  return mine;
 }
 
 /* Of those kept since `latest` or longer the one that came last, or first.
@@ -84,10 +92,11 @@ bool spool_stock_take(struct spool_settings *settings, struct spool_file *file,
     slot = look(stock, true, INT64_MAX, &claimed);
     if (slot == NULL)
       return false;
-  } while (!claim(slot, SLOT_KEPT));
+  } while (!claim(stock, slot, SLOT_KEPT));
   *file = slot->file;
-  bool whole = settings->max == 0 || file->size <= most ||
-               spool_stock_cut(settings, file, most);
+  uint64_t room =
+      settings->max != 0 || most > UINT64_MAX / MANY ? most : MANY * most;
+  bool whole = file->size <= room || spool_stock_cut(settings, file, most);
   if (!whole)
     spool_stock_close(settings, file);
   empty(stock, slot);
@@ -101,7 +110,7 @@ static bool keep(struct spool_settings *settings,
     return false;
   for (size_t i = 0; i < SPOOL_STOCK_FILES; i++) {
     struct spool_slot *slot = &stock->slots[i];
-    if (!claim(slot, SLOT_EMPTY))
+    if (!claim(stock, slot, SLOT_EMPTY))
       continue;
     slot->file = *file;
     atomic_store(&slot->since, spool_stock_now());
@@ -112,40 +121,55 @@ static bool keep(struct spool_settings *settings,
   return false;
 }
 
+/* What would take more than half of what is left is better off with others. */
+static bool has_room(const struct spool_file *file) {
+  struct statvfs disk;
+  return fstatvfs(file->fd, &disk) == 0 &&
+         (uint64_t)disk.f_bavail * disk.f_frsize >= file->size;
+}
+
 void spool_stock_give(struct spool_settings *settings,
                       struct spool_file *file) {
   bool kept = settings->keep > 0 &&
               (file->size <= SPOOL_STOCK_FILE_MAX ||
                spool_stock_cut(settings, file, SPOOL_STOCK_FILE_MAX)) &&
-              keep(settings, file);
+              has_room(file) && keep(settings, file);
   if (!kept)
     spool_stock_close(settings, file);
   else
     *file = (struct spool_file){.fd = -1};
 }
 
-/* Closes the one that came first.  One that another thread is closing is
- * waited for: its room is what the caller wants. */
-static bool close_one(struct spool_settings *settings, int64_t since) {
+/* Closes the one that came first.  `wait`: one that another thread is closing
+ * is waited for, as its room is what the caller wants; nothing is overlooked
+ * that moved from slot to slot meanwhile. */
+static bool close_one(struct spool_settings *settings, int64_t since,
+                      bool wait) {
+  static const struct timespec soon = {.tv_nsec = LOOK_AGAIN_NS};
   struct spool_stock *stock = &settings->stock;
   for (;;) {
     bool claimed;
+    unsigned before = atomic_load(&stock->claims);
     struct spool_slot *slot = look(stock, false, since, &claimed);
-    if (slot != NULL && claim(slot, SLOT_KEPT)) {
+    if (slot != NULL && claim(stock, slot, SLOT_KEPT)) {
       struct spool_file file = slot->file;
       spool_stock_close(settings, &file);
       empty(stock, slot);
       return true;
     }
-    if (slot == NULL && !claimed)
+    if (!wait ||
+        (slot == NULL && !claimed && before == atomic_load(&stock->claims)))
       return false;
-    sched_yield();
+    if (claimed)
+      nanosleep(&soon, NULL);
   }
 }
 
-void spool_stock_clear(struct spool_settings *settings, int64_t since) {
-  while (close_one(settings, since))
-    ;
+bool spool_stock_clear(struct spool_settings *settings, int64_t since) {
+  bool any = false;
+  while (close_one(settings, since, true))
+    any = true;
+  return any;
 }
 
 /* ---- the bound ---------------------------------------------------------- */
@@ -158,7 +182,7 @@ bool spool_stock_charge(struct spool_settings *settings,
   bool fits, again = true;
   /* Also after the last one: another thread may have closed others. */
   while (!(fits = add_up_to(&settings->used, size - file->size, max)) && again)
-    again = close_one(settings, INT64_MAX);
+    again = close_one(settings, INT64_MAX, true);
   if (fits)
     file->size = size;
   return fits;
@@ -174,7 +198,9 @@ int64_t spool_stock_now(void) {
 
 static void age_work(void *arg) {
   struct spool_settings *settings = arg;
-  spool_stock_clear(settings, spool_stock_now() - SPOOL_STOCK_IDLE_NS);
+  int64_t since = spool_stock_now() - SPOOL_STOCK_IDLE_NS;
+  while (close_one(settings, since, false))
+    ;
 }
 
 static void age_then(void *arg) {

@@ -38,17 +38,18 @@ struct spool_slot {
 struct spool_stock { /* empty when it is all zeros */
   struct spool_slot slots[SPOOL_STOCK_FILES];
   atomic_uint_least64_t bytes; /* of the files in it */
+  atomic_uint claims;          /* so far: whether it changed in between */
   atomic_bool aging;           /* a job is under way */
 };
 
 /* The rest but spool_stock_now() may block: on a thread of the pool. */
 
 /* The file that was put back last, with its old bytes; false: there is none.
- * Where there is a bound it is shortened to `most`, as what its spool will
- * never use may be what another one lacks. */
+ * Where there is a bound, or it is many times longer, it is shortened to
+ * `most`, as what its spool will never use may be what another one lacks. */
 bool spool_stock_take(struct spool_settings *, struct spool_file *,
                       uint64_t most);
-/* Keeps it, or closes it where there is no place. */
+/* Keeps it, or closes it where there is no place, or little room on disk. */
 void spool_stock_give(struct spool_settings *, struct spool_file *);
 void spool_stock_close(struct spool_settings *, struct spool_file *);
 
@@ -60,8 +61,8 @@ bool spool_stock_charge(struct spool_settings *, struct spool_file *,
 bool spool_stock_cut(struct spool_settings *, struct spool_file *,
                      uint64_t size);
 
-/* Closes what has been kept since then or longer; INT64_MAX: all. */
-void spool_stock_clear(struct spool_settings *, int64_t since);
+/* Closes what has been kept since then or longer; false: there was none. */
+bool spool_stock_clear(struct spool_settings *, int64_t since);
 int64_t spool_stock_now(void);
 
 #endif

@@ -61,6 +61,7 @@ static void test_a_file_is_used_again(void) {
   CU_ASSERT_EQUAL(rig.own.used, LONG);
   CU_ASSERT_EQUAL(rig.own.stock.bytes, LONG);
   rig_new_spool(&rig);
+  spool_expect(rig.spool, LONG);
   rig_add(&rig, MEMORY + 1);
   fstat(rig.spool->file.fd, &after);
   CU_ASSERT_EQUAL(after.st_ino, before.st_ino);
@@ -97,7 +98,7 @@ static void test_the_last_one_is_taken_first(void) {
     }
     for (size_t i = 3; i-- > 0;) {
       struct spool_file file;
-      CU_ASSERT_TRUE(spool_stock_take(&rig.own, &file, 0));
+      CU_ASSERT_TRUE(spool_stock_take(&rig.own, &file, 3 * MEMORY));
       CU_ASSERT_EQUAL(file.size, lens[row][i] * MEMORY);
       spool_stock_close(&rig.own, &file);
     }
@@ -123,6 +124,7 @@ static void test_nothing_of_another_upload_is_seen(void) {
   const size_t len = 2 * MEMORY;
   keeper_init(&rig);
   use(&rig, 1, LONG);
+  spool_expect(rig.spool, LONG);
   rig_add_from(&rig, 777, len);
   CU_ASSERT_EQUAL(size_of(&rig), LONG);
   unsigned char *data = bytes(777, len);
@@ -211,7 +213,7 @@ static void test_so_much_of_a_file_is_kept_and_no_more(void) {
     CU_ASSERT_EQUAL(ftruncate(file.fd, (off_t)file.size), 0);
     spool_stock_give(&rig.own, &file);
     CU_ASSERT_EQUAL(rig.own.used, rows[i].kept);
-    CU_ASSERT_TRUE(spool_stock_take(&rig.own, &file, 0));
+    CU_ASSERT_TRUE(spool_stock_take(&rig.own, &file, SPOOL_STOCK_FILE_MAX));
     fstat(file.fd, &status);
     CU_ASSERT_EQUAL((uint64_t)status.st_size, rows[i].kept);
     spool_stock_close(&rig.own, &file);
@@ -255,7 +257,7 @@ static void test_a_first_add_beyond_the_bound_leaves_no_file(void) {
 static void test_below_a_bound_no_file_is_longer_than_what_comes(void) {
   static const struct {
     uint64_t max, expected, size;
-  } rows[] = {{0, 3 * MEMORY, LONG},
+  } rows[] = {{0, LONG, LONG},
               {LONG, 3 * MEMORY, 3 * MEMORY},
               {LONG, 0, MEMORY + 1},
               {LONG, 2 * LONG, LONG}};
@@ -314,11 +316,18 @@ static void test_a_kept_file_is_never_why_an_add_fails(void) {
   CU_ASSERT_EQUAL(settings.used, 0);
 }
 
+/* True: a tmpfs of that size is there now. */
+static bool small_disk(struct rig *rig, const char *size) {
+  bool done = mount("none", rig->dir, "tmpfs", 0, size) == 0;
+  if (!done)
+    fputs("a full disk needs root: not tested\n", stderr);
+  return done;
+}
+
 static void test_kept_files_make_room_on_a_full_disk(void) {
   struct rig rig;
   keeper_init(&rig);
-  if (mount("none", rig.dir, "tmpfs", 0, "size=256k") != 0) {
-    fputs("a full disk needs root: not tested\n", stderr);
+  if (!small_disk(&rig, "size=384k")) {
     rig_fini(&rig);
     return;
   }
@@ -329,17 +338,55 @@ static void test_kept_files_make_room_on_a_full_disk(void) {
   rig_free_spool(&rig);
   CU_ASSERT_EQUAL(rig.own.stock.bytes, 2 * MEMORY);
   rig.spool = first;
-  CU_ASSERT_EQUAL(rig_add(&rig, 2 * MEMORY), SLUICE_OK);
-  CU_ASSERT_EQUAL(rig.own.used, 4 * MEMORY);
-  CU_ASSERT_EQUAL(size_of(&rig), 4 * MEMORY);
+  CU_ASSERT_EQUAL(rig_add(&rig, 4 * MEMORY), SLUICE_OK);
+  CU_ASSERT_EQUAL(rig.own.used, 6 * MEMORY);
+  CU_ASSERT_EQUAL(size_of(&rig), 6 * MEMORY);
   unsigned char last;
-  CU_ASSERT_EQUAL(rig_read(&rig, 4 * MEMORY - 1, &last, 1), 1);
-  CU_ASSERT_EQUAL(last, byte_at(4 * MEMORY - 1));
+  CU_ASSERT_EQUAL(rig_read(&rig, 6 * MEMORY - 1, &last, 1), 1);
+  CU_ASSERT_EQUAL(last, byte_at(6 * MEMORY - 1));
   CU_ASSERT_EQUAL(rig_add(&rig, 1), SLUICE_ENOSPC);
   rig_free_spool(&rig);
   CU_ASSERT_EQUAL(rig.own.used, 0); /* it had failed */
   umount(rig.dir);
   rig_fini(&rig);
+}
+
+static void test_a_disk_that_is_nearly_full_keeps_nothing(void) {
+  struct rig rig;
+  keeper_init(&rig);
+  if (!small_disk(&rig, "size=256k")) {
+    rig_fini(&rig);
+    return;
+  }
+  rig_add(&rig, 2 * MEMORY + 4096); /* more than half */
+  rig_free_spool(&rig);
+  CU_ASSERT_EQUAL(rig.own.stock.bytes, 0);
+  rig_new_spool(&rig);
+  rig_add(&rig, 2 * MEMORY);
+  rig_free_spool(&rig);
+  CU_ASSERT_EQUAL(rig.own.stock.bytes, 2 * MEMORY);
+  spool_close_kept(&rig.own);
+  umount(rig.dir);
+  rig_fini(&rig);
+}
+
+/* Also where there is no bound; one that is a little too long stays so. */
+static void test_a_file_that_is_much_too_long_is_cut(void) {
+  static const struct {
+    uint64_t most, size;
+  } rows[] = {{3 * MEMORY, 12 * MEMORY}, {3 * MEMORY - 1, 3 * MEMORY - 1}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct rig rig;
+    struct spool_file file;
+    keeper_init(&rig);
+    rig.own.max = 0;
+    rig_add(&rig, 12 * MEMORY);
+    rig_free_spool(&rig);
+    CU_ASSERT_TRUE(spool_stock_take(&rig.own, &file, rows[i].most));
+    CU_ASSERT_EQUAL(file.size, rows[i].size);
+    spool_stock_close(&rig.own, &file);
+    rig_fini(&rig);
+  }
 }
 
 /* ---- what failed -------------------------------------------------------- */
@@ -439,7 +486,7 @@ static void test_younger_ones_stay(void) {
   rig_free_spool(&rig);
   spool_stock_clear(&rig.own, between);
   CU_ASSERT_EQUAL(rig.own.used, 3 * MEMORY);
-  CU_ASSERT_TRUE(spool_stock_take(&rig.own, &file, 0));
+  CU_ASSERT_TRUE(spool_stock_take(&rig.own, &file, 3 * MEMORY));
   CU_ASSERT_EQUAL(file.size, 3 * MEMORY);
   spool_stock_close(&rig.own, &file);
   rig_fini(&rig);
@@ -473,6 +520,8 @@ int main(void) {
       UNIT(test_below_a_bound_no_file_is_longer_than_what_comes),
       UNIT(test_a_kept_file_is_never_why_an_add_fails),
       UNIT(test_kept_files_make_room_on_a_full_disk),
+      UNIT(test_a_disk_that_is_nearly_full_keeps_nothing),
+      UNIT(test_a_file_that_is_much_too_long_is_cut),
       UNIT(test_a_file_that_failed_is_not_kept),
       UNIT(test_what_is_not_used_is_closed),
       UNIT(test_younger_ones_stay),

@@ -233,6 +233,8 @@ void *s3_open(void *instance, struct sluice_host *host) {
     free(loop);
     return NULL;
   }
+  if (loop->s3->conf->spool_keep == 0)
+    return loop;
   loop->age = event_new(loop->base, -1, EV_PERSIST, on_age, loop);
   if (loop->age != NULL && event_add(loop->age, &second) == 0)
     return loop;
