@@ -141,9 +141,19 @@ static uint32_t random_part(struct gateway *gateway) {
                  atomic_fetch_add(&gateway->key_count, 1));
 }
 
+/* The backend has all of it, and may take long to store it. */
+static void drop_room(struct upload *upload) {
+  assert(!upload->lent && !upload->hashing);
+  for (size_t i = 0; i < 2; i++) {
+    free(upload->buffers[i].data);
+    upload->buffers[i].data = NULL;
+  }
+}
+
 static void commit(struct exchange *ex) {
   struct upload *upload = ex->work;
   unsigned char md5[MD5_LEN];
+  drop_room(upload);
   md5_final(&upload->md5, md5);
   codec_hex(upload->md5_hex, md5, sizeof md5);
   if (key_make(upload->key, upload->key_prefix, date_now_ms() / 1000,

@@ -105,6 +105,8 @@ FIGURES = (
            special("basis"), most=1.25),
     Figure("through to RGW: 50 MiB uploads, 16 connections, to RGW itself",
            through("upload", "50 MiB x 16", DIRECT), least=0.8),
+    Figure("the same of nginx as a proxy, which reads no form and makes no "
+           "digest", ratio("s3 uploads", "50 MiB x 16", DIRECT, peer=PROXY)),
     Figure("50 MiB downloads, 16 connections, to RGW itself",
            through("download", "50 MiB x 16", DIRECT), least=0.9),
     Figure("4 KiB uploads, 8 connections, to RGW itself",

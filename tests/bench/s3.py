@@ -9,10 +9,8 @@ both with CFLAGS=-O2.  Needs Ceph (tests/s3/s3-server install), nginx, openssl,
 curl and a C compiler, some 10 GiB of memory, as the service keeps its objects
 there, and 4 GiB on the disk of --folder; --large as much again as --size.
 Every figure is a ratio or processor time, so a machine that is busy otherwise
-blurs the spread before the median.  Where all of them share few cores, what the
-gateway's processor time costs is taken from the service's: --apart gives the
-service the upper half of the cores and everything else, the client of direct
-requests too, the lower half.  The exit status is 1 when a figure isn't met.
+blurs the spread before the median.  The exit status is 1 when a figure isn't
+met.
 """
 import argparse
 import contextlib
@@ -101,17 +99,6 @@ def cpu_of(*pids):
         stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
         total += sum(map(int, stat.split()[11:13]))
     return total / TICKS
-
-
-def keep_apart(*pids):
-    """These on the upper half of the cores, and what this process starts from
-    now on, on the lower."""
-    cores = sorted(os.sched_getaffinity(0))
-    expect(len(cores) > 1, "--apart takes two cores")
-    for pid in pids:
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            os.sched_setaffinity(int(thread.name), cores[len(cores) // 2:])
-    os.sched_setaffinity(0, cores[:len(cores) // 2])
 
 
 def cpu_of_command(*command):
@@ -448,8 +435,6 @@ def arguments():
                         help="objects of 4 KiB a round")
     parser.add_argument("--only", default="large,small,memory",
                         help="of large, small, memory; default: all")
-    parser.add_argument("--apart", action="store_true",
-                        help="the service on cores of its own")
     parser.add_argument("--large", action="store_true",
                         help="also one upload of --size in parts")
     parser.add_argument("--size", type=int, default=5,
@@ -486,13 +471,9 @@ def main():
     # Space of deleted objects comes back after a while only.
     os.environ.setdefault("S3_SERVER_STORE_BYTES", str(16 * GIB))
     versions()
-    if given.apart:
-        print("the service on cores of its own\n", flush=True)
     try:
         with tempfile.TemporaryDirectory(dir=given.folder) as folder, \
                 Rgw() as rgw:
-            if given.apart:
-                keep_apart(*rgw.pids())
             measure(given, rgw, folder, samples)
     except Mismatch as mismatch:
         print(f"broken off: {mismatch}")

@@ -258,11 +258,6 @@ class Rgw(Endpoint):
         self.access_key = settings["S3_ACCESS_KEY"]
         self.secret_key = settings["S3_SECRET_KEY"]
 
-    def pids(self):
-        """Of its daemons."""
-        return [int(file.read_text())
-                for file in Path(self.folder, "run").glob("*.pid")]
-
     @staticmethod
     def run(*words):
         done = subprocess.run([str(HERE / "s3-server"), *words],
