@@ -17,7 +17,7 @@ struct md5_state {
   uint32_t word[4];
 };
 struct md5_states {
-  _Alignas(64) uint32_t word[4][MD5_LANES];
+  uint32_t word[4][MD5_LANES];
 };
 
 /* One way to run the lanes.  Each lane's data is advanced by so many

@@ -109,6 +109,8 @@ FIGURES = (
            "digest", ratio("s3 uploads", "50 MiB x 16", DIRECT, peer=PROXY)),
     Figure("50 MiB downloads, 16 connections, to RGW itself",
            through("download", "50 MiB x 16", DIRECT), least=0.9),
+    Figure("the same of nginx as a proxy",
+           ratio("s3 downloads", "50 MiB x 16", DIRECT, peer=PROXY)),
     Figure("4 KiB uploads, 8 connections, to RGW itself",
            through("upload", "4 KiB x 8", DIRECT), least=0.7),
     Figure("4 KiB downloads, 8 connections, to RGW itself",
