@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kit import (FORM, MIB, Gateway, equal, eventually,
@@ -226,6 +227,19 @@ def test_download_survives_the_delete_of_its_object():
         equal("afterwards", gateway.download(key).status, 404)
         eventually("bytes that went", lambda:
                    bytes_below(Path(gateway.folder, "data")) < len(data))
+
+
+@test
+def test_uploads_at_once_have_each_its_own_md5():
+    """Their chunks wait for one thread, which hashes them together."""
+    noise = os.urandom(5 * MIB)
+    bodies = [noise[at:at + MIB + at * 65537] for at in range(48)]
+    with Gateway({"limits": {"threads": "1"}}) as gateway, \
+            ThreadPoolExecutor(len(bodies)) as pool:
+        answers = list(pool.map(gateway.upload, bodies))
+    for body, answer in zip(bodies, answers):
+        equal("length", answer["size_bytes"], len(body))
+        equal("md5", answer["md5"], md5(body))
 
 
 # ---- a full disk -----------------------------------------------------------
