@@ -26,7 +26,7 @@ void md5_init(struct md5 *);
 /* Adds each piece to its MD5; no two of them have the same.  The pieces are
  * used up. */
 void md5_add(struct md5_piece *, size_t count);
-/* The same, in a way that works here. */
+/* The same by these lanes, which must work on this processor. */
 void md5_add_by(const struct md5_lanes *, struct md5_piece *, size_t count);
 /* Writes the digest's bytes; afterwards only md5_init(). */
 void md5_final(struct md5 *, unsigned char out[MD5_LEN]);

@@ -174,7 +174,7 @@ static void write_then(void *arg) {
   struct spool *spool = arg;
   struct spool_add *add = &spool->add;
   spool->file = add->file;
-  spool->spoiled = spool->spoiled || add->failed;
+  spool->spoiled |= add->failed;
   if (add->error == SPOOL_BOUND) {
     fail(spool, SLUICE_ENOSPC, "too much waits already in", 0);
   } else if (add->error != 0) {

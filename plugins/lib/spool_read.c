@@ -50,7 +50,7 @@ static void fetch_then(void *arg) {
   void (*ready)(void *) = fetch->ready;
   void *ready_arg = fetch->arg;
   fetch->over = true;
-  fetch->spool->spoiled = fetch->spool->spoiled || fetch->got < 0;
+  fetch->spool->spoiled |= fetch->got < 0;
   if (!spool_job_over(fetch->spool) && ready != NULL)
     ready(ready_arg);
 }
@@ -164,7 +164,7 @@ static void sum_nothing(void *arg) {
 static void sum_then(void *arg) {
   struct spool_sum *sum = arg;
   sum->spool->sums--;
-  sum->spool->spoiled = sum->spool->spoiled || sum->failed;
+  sum->spool->spoiled |= sum->failed;
   if (!spool_job_over(sum->spool))
     sum->summed(sum->arg);
 }
