@@ -80,24 +80,36 @@ bool buf_adds(struct buf *buf, const char *text) {
 }
 
 bool buf_addc(struct buf *buf, char c) {
-  return buf_add(buf, &c, 1);
+  if (!reserve(buf, 1))
+    return false;
+  buf->data[buf->len++] = c;
+  buf->data[buf->len] = '\0';
+  return true;
 }
 
+/* Mostly there is room already, and the first attempt is the last. */
 bool buf_addf(struct buf *buf, const char *fmt, ...) {
   va_list args, again;
+  size_t room = buf->room ? buf->room - buf->len : 0;
   int len;
-  bool added = false;
+  bool added;
 
+  if (buf->overflown)
+    return false;
   va_start(args, fmt);
   va_copy(again, args);
-  len = vsnprintf(NULL, 0, fmt, args);
-  if (len < 0)
+  len = vsnprintf(room ? buf->data + buf->len : NULL, room, fmt, args);
+  added = len >= 0 && (size_t)len < room;
+  if (!added && room)
+    buf->data[buf->len] = '\0';
+  if (len < 0) {
     refuse(buf);
-  else if (reserve(buf, (size_t)len)) {
+  } else if (!added && reserve(buf, (size_t)len)) {
     vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, again);
-    buf->len += (size_t)len;
     added = true;
   }
+  if (added)
+    buf->len += (size_t)len;
   va_end(again);
   va_end(args);
   return added;

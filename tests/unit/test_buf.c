@@ -112,6 +112,37 @@ static void test_buf_grows_through_many_sizes(void) {
   buf_fini(&buf);
 }
 
+static void test_buf_refused_format_leaves_the_text(void) {
+  struct buf buf;
+
+  buf_init(&buf, 8);
+  CU_ASSERT(buf_addf(&buf, "%s", "123"));
+  CU_ASSERT(!buf_addf(&buf, "%s", "456789"));
+  CU_ASSERT(buf.overflown);
+  CU_ASSERT_STRING_EQUAL(buf.data, "123");
+  buf_fini(&buf);
+}
+
+/* Into what room there is, exactly, and into more. */
+static void test_buf_formats_of_every_length(void) {
+  struct buf buf;
+  char want[512] = "";
+  size_t len = 0;
+
+  for (int width = 1; width < 200; width++) {
+    buf_init(&buf, 400);
+    for (len = 0; len + (size_t)width <= 400; len += (size_t)width) {
+      CU_ASSERT(buf_addf(&buf, "%*d", width, 7));
+      snprintf(want + len, sizeof want - len, "%*d", width, 7);
+    }
+    CU_ASSERT_EQUAL(buf.len, len);
+    CU_ASSERT_STRING_EQUAL(buf.data, want);
+    CU_ASSERT(!buf_addf(&buf, "%*d", width, 7));
+    CU_ASSERT_STRING_EQUAL(buf.data, want);
+    buf_fini(&buf);
+  }
+}
+
 static void test_buf_take_gives_the_bytes_away(void) {
   struct buf buf;
   char *taken;
@@ -173,6 +204,8 @@ static const struct unit_test tests[] = {
     UNIT(test_buf_length_that_would_wrap_is_refused),
     UNIT(test_buf_clear_forgets_bytes_and_overflow),
     UNIT(test_buf_grows_through_many_sizes),
+    UNIT(test_buf_refused_format_leaves_the_text),
+    UNIT(test_buf_formats_of_every_length),
     UNIT(test_buf_take_gives_the_bytes_away),
     UNIT(test_errmsg_returns_false_and_holds_the_text),
     UNIT(test_errmsg_is_cut_at_its_maximum),

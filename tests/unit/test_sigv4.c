@@ -6,6 +6,7 @@
 #include "sigv4.h"
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +16,12 @@
   CU_assertImplementation((holds), __LINE__, (row), __FILE__, "", CU_FALSE)
 
 static const struct sigv4_key s3_key = {
-    "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", NULL,
-    "us-east-1", "s3"};
+    "AKIAIOSFODNN7EXAMPLE",
+    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    NULL,
+    "us-east-1",
+    "s3",
+    NULL};
 
 static void test_sigv4_date_is_the_basic_form(void) {
   static const struct {
@@ -152,6 +157,46 @@ static void test_sigv4_output_without_room_is_refused(void) {
   buf_fini(&out);
 }
 
+/* What is kept of the signature before never shows in the next one. */
+static void test_sigv4_kept_key_is_this_secrets_day_and_scope(void) {
+  static char long_region[100];
+  memset(long_region, 'r', sizeof long_region - 1);
+  const struct {
+    int64_t time_s;
+    const char *secret, *region, *service;
+  } rows[] = {
+      {S3_TIME, "secret", "us-east-1", "s3"},
+      {S3_TIME + 86399, "secret", "us-east-1", "s3"},
+      {S3_TIME + 86400, "secret", "us-east-1", "s3"},
+      {S3_TIME + 86400, "Secret", "us-east-1", "s3"},
+      {S3_TIME + 86400, "Secret", "us-east-2", "s3"},
+      {S3_TIME + 86400, "Secret", "us-east-2", "sts"},
+      {S3_TIME + 86400, "Secret", long_region, "s3"},
+      {S3_TIME + 86400, "Secret", "us-east-2", "sts"},
+  };
+  struct sigv4_made made = {0}, before = {0};
+  struct sigv4_request request = bare();
+  char secret[8]; /* one place for all, as renewed ones may have */
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct sigv4_key key = {"id",           secret,          NULL,
+                            rows[i].region, rows[i].service, NULL};
+    struct buf want, got;
+    snprintf(secret, sizeof secret, "%s", rows[i].secret);
+    request.time_s = rows[i].time_s;
+    buf_init(&want, 1 << 12);
+    buf_init(&got, 1 << 12);
+    CU_ASSERT(sigv4_authorization(&want, &request, &key));
+    key.made = &made;
+    CU_ASSERT(sigv4_authorization(&got, &request, &key));
+    ROW(want.data, strcmp(got.data, want.data) == 0);
+    bool kept = memcmp(&before, &made, sizeof made) == 0;
+    ROW(want.data, kept == (i == 1 || i >= 6));
+    before = made;
+    buf_fini(&want);
+    buf_fini(&got);
+  }
+}
+
 static bool same_signature(const char *a, const char *b) {
   struct sigv4_pair headers[2] = {{"host", "h"}, {"X-Amz-Meta-a", a}};
   struct sigv4_request request = bare();
@@ -185,6 +230,7 @@ static const struct unit_test tests[] = {
     UNIT(test_sigv4_secret_past_its_limit_is_refused),
     UNIT(test_sigv4_request_past_64_kib_is_refused),
     UNIT(test_sigv4_output_without_room_is_refused),
+    UNIT(test_sigv4_kept_key_is_this_secrets_day_and_scope),
     UNIT(test_sigv4_header_values_are_folded),
     {NULL, NULL},
 };

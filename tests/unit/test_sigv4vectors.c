@@ -23,12 +23,20 @@
 
 static char folder[4096];
 
+/* One for both, so that some signatures find theirs and others don't. */
+static struct sigv4_made made_before;
+
 static const struct sigv4_key suite_key = {
-    "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", NULL,
-    "us-east-1", "service"};
+    "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+    NULL,          "us-east-1",
+    "service",     &made_before};
 static const struct sigv4_key s3_key = {
-    "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", NULL,
-    "us-east-1", "s3"};
+    "AKIAIOSFODNN7EXAMPLE",
+    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    NULL,
+    "us-east-1",
+    "s3",
+    &made_before};
 
 /* ---- a request out of text ---------------------------------------------- */
 

@@ -55,13 +55,14 @@ bool s3_path(struct buf *path, const struct s3 *s3,
   return !path->overflown;
 }
 
-struct sigv4_key s3_signing_key(const struct s3_loop *loop) {
+struct sigv4_key s3_signing_key(struct s3_loop *loop) {
   const struct credentials *credentials = &loop->credentials;
   return (struct sigv4_key){.access_key = credentials->access_key,
                             .secret_key = credentials->secret_key,
                             .session_token = credentials->session_token,
                             .region = loop->region,
-                            .service = "s3"};
+                            .service = "s3",
+                            .made = &loop->made};
 }
 
 int64_t s3_now(const struct s3_loop *loop) {
@@ -217,6 +218,7 @@ bool s3_loop_init(struct s3_loop *loop, struct s3 *s3,
 void s3_loop_fini(struct s3_loop *loop) {
   credentials_refresh_free(loop->refresh);
   credentials_fini(&loop->credentials);
+  digest_wipe(&loop->made, sizeof loop->made);
   httpc_free(loop->http);
 }
 

@@ -39,7 +39,8 @@ struct s3_loop { /* the handle */
   struct event_base *base;
   struct httpc *http;
   struct credentials credentials;
-  unsigned renewals; /* of them */
+  unsigned renewals;      /* of them */
+  struct sigv4_made made; /* of them, too */
   struct credentials_refresh *refresh;
   struct event *age; /* of the spools' files; NULL where no uploads are */
   char region[64];   /* as configured, or as the service corrected it */
@@ -58,7 +59,7 @@ bool s3_endpoint_parse(struct s3_endpoint *, const char *url,
 bool s3_path(struct buf *, const struct s3 *, const struct s3_endpoint *,
              const char *key);
 
-struct sigv4_key s3_signing_key(const struct s3_loop *);
+struct sigv4_key s3_signing_key(struct s3_loop *);
 int64_t s3_now(const struct s3_loop *); /* by the service's clock */
 
 struct s3_sweep {   /* which unfinished multipart uploads to give up */

@@ -29,7 +29,7 @@ static void tell(struct sluice_op *op, const char *url, uint32_t seconds,
 
 void s3_presign(void *handle, struct sluice_op *op,
                 const struct sluice_link *link) {
-  const struct s3_loop *loop = handle;
+  struct s3_loop *loop = handle;
   const struct s3 *s3 = loop->s3;
   struct sigv4_key key = s3_signing_key(loop);
   struct sigv4_pair host = {"host", s3->presign.host};

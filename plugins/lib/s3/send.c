@@ -59,7 +59,9 @@ static bool write_headers(struct buf *text, const char **lines,
   size_t at[HEADERS_MAX + 1];
   for (size_t i = 0; i < count; i++) {
     at[i] = text->len;
-    buf_addf(text, "%s: %s", headers[i].name, headers[i].value);
+    buf_adds(text, headers[i].name);
+    buf_adds(text, ": ");
+    buf_adds(text, headers[i].value);
     buf_addc(text, '\0');
   }
   for (size_t i = 0; i < count && !text->overflown; i++)
@@ -71,7 +73,7 @@ static bool write_headers(struct buf *text, const char **lines,
 static bool sign(const struct s3_call *call, struct buf *url,
                  struct buf *authorization, struct sigv4_pair *headers,
                  size_t *count, char date[17]) {
-  const struct s3_loop *loop = call->loop;
+  struct s3_loop *loop = call->loop;
   struct buf path, target;
   struct sigv4_key key = s3_signing_key(loop);
   buf_init(&path, 2048);

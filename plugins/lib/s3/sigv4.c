@@ -2,7 +2,8 @@
  *
  * AWS Signature Version 4 as S3 has it.  Called for every request and every
  * link.  What is signed is exactly what sigv4_target() writes; the secret and
- * the keys made of it are wiped before a function returns.
+ * the keys made of it are wiped before a function returns, but for the one
+ * that the caller keeps.
  */
 #include "sigv4.h"
 
@@ -72,6 +73,14 @@ static bool pairs_order(struct pairs *pairs, size_t count, bool by_value) {
   return true;
 }
 
+static void add_pair(struct buf *out, const char *before,
+                     const struct sigv4_pair *pair, char between) {
+  buf_adds(out, before);
+  buf_adds(out, pair->name);
+  buf_addc(out, between);
+  buf_adds(out, pair->value);
+}
+
 /* ---- query -------------------------------------------------------------- */
 
 static void add_query(struct pairs *pairs, const struct sigv4_pair *add,
@@ -100,8 +109,7 @@ static bool write_query(struct buf *out, const struct sigv4_request *request,
   if (!pairs_order(&pairs, request->query_count + more_count, true))
     goto out;
   for (size_t i = 0; i < pairs.count; i++)
-    buf_addf(out, "%s%s=%s", i ? "&" : "", pairs.at[i].name,
-             pairs.at[i].value);
+    add_pair(out, i ? "&" : "", &pairs.at[i], '=');
   done = !out->overflown;
 out:
   buf_fini(&pairs.text);
@@ -167,11 +175,13 @@ static bool write_headers(struct buf *lines, struct buf *names,
   for (size_t i = 0; i < pairs.count; i++) {
     const struct sigv4_pair *pair = &pairs.at[i];
     if (i && strcmp(pair->name, pair[-1].name) == 0) {
-      buf_addf(lines, ",%s", pair->value);
+      buf_addc(lines, ',');
+      buf_adds(lines, pair->value);
       continue;
     }
-    buf_addf(lines, "%s%s:%s", i ? "\n" : "", pair->name, pair->value);
-    buf_addf(names, "%s%s", i ? ";" : "", pair->name);
+    add_pair(lines, i ? "\n" : "", pair, ':');
+    buf_adds(names, i ? ";" : "");
+    buf_adds(names, pair->name);
   }
   buf_addc(lines, '\n');
   buf_fini(&pairs.text);
@@ -217,25 +227,52 @@ static void hmac(unsigned char out[DIGEST_SHA256_LEN], const char *text) {
   digest_wipe(key, sizeof key);
 }
 
+/* What signs on this day; of four HMACs. */
+static void make_key(unsigned char out[DIGEST_SHA256_LEN],
+                     const struct signing *s, const struct sigv4_key *key) {
+  char secret[4 + SIGV4_SECRET_MAX];
+  size_t len = strlen(key->secret_key);
+
+  assert(len <= SIGV4_SECRET_MAX);
+  memcpy(secret, "AWS4", 4);
+  memcpy(secret + 4, key->secret_key, len);
+  digest_hmac_sha256(out, secret, 4 + len, s->date, 8);
+  digest_wipe(secret, sizeof secret);
+  hmac(out, key->region);
+  hmac(out, key->service);
+  hmac(out, "aws4_request");
+}
+
+/* The same, or the one made before.  All that it is made of is compared, as
+ * credentials are renewed and regions corrected behind our back. */
+static void get_key(unsigned char out[DIGEST_SHA256_LEN],
+                    const struct signing *s, const struct sigv4_key *key) {
+  struct sigv4_made *made = key->made;
+  unsigned char secret[DIGEST_SHA256_LEN];
+
+  if (!made || s->scope.len >= sizeof made->scope) {
+    make_key(out, s, key);
+    return;
+  }
+  digest_sha256(secret, key->secret_key, strlen(key->secret_key));
+  if (strcmp(made->scope, s->scope.data) != 0 ||
+      !digest_equal(made->secret, secret, sizeof secret)) {
+    make_key(made->key, s, key);
+    memcpy(made->secret, secret, sizeof secret);
+    memcpy(made->scope, s->scope.data, s->scope.len + 1);
+  }
+  digest_wipe(secret, sizeof secret);
+  memcpy(out, made->key, sizeof made->key);
+}
+
 /* False: the secret is too long. */
 static bool sign(char hex[HEX_SIZE], const struct signing *s,
                  const struct sigv4_key *key) {
-  char secret[4 + SIGV4_SECRET_MAX + 1];
-  char day[9];
   unsigned char mac[DIGEST_SHA256_LEN];
-  size_t len = strlen(key->secret_key);
 
-  if (len > SIGV4_SECRET_MAX)
+  if (strlen(key->secret_key) > SIGV4_SECRET_MAX)
     return false;
-  memcpy(secret, "AWS4", 4);
-  memcpy(secret + 4, key->secret_key, len + 1);
-  memcpy(day, s->date, 8);
-  day[8] = '\0';
-  digest_hmac_sha256(mac, secret, len + 4, day, 8);
-  digest_wipe(secret, sizeof secret);
-  hmac(mac, key->region);
-  hmac(mac, key->service);
-  hmac(mac, "aws4_request");
+  get_key(mac, s, key);
   hmac(mac, s->text.data);
   codec_hex(hex, mac, sizeof mac);
   return true;

@@ -21,10 +21,19 @@ struct sigv4_pair { /* raw: neither percent-encoded nor trimmed */
   const char *name, *value;
 };
 
+/* The last signing key that was made: it is good for a day, and as secret as
+ * what it is made of.  All zeros: none. */
+struct sigv4_made {
+  char scope[96]; /* "20130524/us-east-1/s3/aws4_request" */
+  unsigned char secret[DIGEST_SHA256_LEN]; /* its digest */
+  unsigned char key[DIGEST_SHA256_LEN];
+};
+
 struct sigv4_key {
   const char *access_key, *secret_key;
   const char *session_token; /* NULL: none */
   const char *region, *service;
+  struct sigv4_made *made; /* spares making it again; NULL: none is kept */
 };
 
 struct sigv4_request {
