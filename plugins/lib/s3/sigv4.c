@@ -278,22 +278,32 @@ static bool sign(char hex[HEX_SIZE], const struct signing *s,
   return true;
 }
 
+static void add_lines(struct buf *out, const char *const *lines,
+                      size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    buf_adds(out, i ? "\n" : "");
+    buf_adds(out, lines[i]);
+  }
+}
+
 /* With path, query, lines and names in place: the signature. */
 static bool signing_finish(char hex[HEX_SIZE], struct signing *s,
                            const struct sigv4_request *request,
                            const struct sigv4_key *key) {
   unsigned char digest[DIGEST_SHA256_LEN];
+  const char *const canonical[] = {request->method, s->path.data,
+                                   s->query.data,   s->lines.data,
+                                   s->names.data,   request->payload};
+  const char *const to_sign[] = {ALGORITHM, s->date, s->scope.data, hex};
 
-  buf_addf(&s->text, "%s\n%s\n%s\n%s\n%s\n%s", request->method, s->path.data,
-           s->query.data, s->lines.data, s->names.data, request->payload);
+  add_lines(&s->text, canonical, sizeof canonical / sizeof *canonical);
   if (s->text.overflown || s->scope.overflown)
     return false;
   digest_sha256(digest, s->text.data, s->text.len);
   codec_hex(hex, digest, sizeof digest);
   buf_clear(&s->text);
-  return buf_addf(&s->text, ALGORITHM "\n%s\n%s\n%s", s->date, s->scope.data,
-                  hex) &&
-         sign(hex, s, key);
+  add_lines(&s->text, to_sign, sizeof to_sign / sizeof *to_sign);
+  return !s->text.overflown && sign(hex, s, key);
 }
 
 bool sigv4_authorization(struct buf *out, const struct sigv4_request *request,
@@ -351,7 +361,8 @@ bool sigv4_presign(struct buf *out, const struct sigv4_request *request,
          write_headers(&s.lines, &s.names, request) &&
          presign_query(&s, request, key, seconds) &&
          signing_finish(hex, &s, request, key) &&
-         buf_addf(out, "%s&X-Amz-Signature=%s", s.query.data, hex);
+         buf_adds(&s.query, "&X-Amz-Signature=") && buf_adds(&s.query, hex) &&
+         buf_adds(out, s.query.data);
   signing_fini(&s);
   return done;
 }
