@@ -100,6 +100,11 @@ static void learn_peer(struct ingress_conn *conn) {
   setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+static bool has_unread(const struct ingress_conn *conn) {
+  char byte;
+  return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 /* Runs once, when evhttp has set the new connection up and before its first
  * byte is read.  That evhttp's callbacks get its connection as argument is a
  * fact of 2.1, and so asserted by ingress_new(). */
@@ -121,7 +126,8 @@ static void on_kick(evutil_socket_t none, short what, void *arg) {
         event_new(loop_base(conn->ingress->loop), conn->fd,
                   EV_READ | EV_PERSIST, ingress_on_readable, conn);
   if (!remember_fd(conn) ||
-      (conn->ingress->tls == NULL && conn->readable == NULL))
+      (conn->ingress->tls == NULL && conn->readable == NULL) ||
+      (conn->ingress->draining && !has_unread(conn)))
     evhttp_connection_free(conn->evcon);
 }
 
@@ -365,11 +371,6 @@ size_t ingress_open(const struct ingress *ingress) {
 static bool is_idle(const struct ingress_conn *conn) {
   return conn->state == INGRESS_HEAD && conn->text_len == 0 &&
          conn->evcon != NULL;
-}
-
-static bool has_unread(const struct ingress_conn *conn) {
-  char byte;
-  return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 void ingress_evict(struct ingress *ingress, size_t count) {

@@ -205,8 +205,9 @@ static void on_reload(struct loop_task *task) {
       worker->hooks[i].plugin->reload(worker->hooks[i].handle);
 }
 
-static void on_drain(struct loop_task *task) {
-  struct worker *worker = WORKER_OF(task, drain);
+static void on_closing(evutil_socket_t fd, short what, void *arg) {
+  struct worker *worker = arg;
+  (void)fd, (void)what;
   worker->draining = true;
   event_del(worker->resume);
   for (size_t i = 0; i < worker->gateway->listen_count; i++) {
@@ -223,6 +224,14 @@ static void on_drain(struct loop_task *task) {
   if (worker->tls != NULL)
     ingress_drain(worker->tls);
   check_end(worker);
+}
+
+/* With a listening socket the connections go that wait to be accepted, and
+ * what they have sent: so they get one more turn of the loop, in which timers
+ * come last. */
+static void on_drain(struct loop_task *task) {
+  static const struct timeval now = {0};
+  event_add(WORKER_OF(task, drain)->closing, &now);
 }
 
 static void on_end(struct loop_task *task) {
@@ -271,7 +280,9 @@ static bool init_events(struct worker *worker) {
   worker->backend_timeout =
       event_base_init_common_timeout(loop_base(worker->loop), &patience);
   worker->resume = evtimer_new(loop_base(worker->loop), on_resume, worker);
-  return worker->backend_timeout != NULL && worker->resume != NULL;
+  worker->closing = evtimer_new(loop_base(worker->loop), on_closing, worker);
+  return worker->backend_timeout != NULL && worker->resume != NULL &&
+         worker->closing != NULL;
 }
 
 bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
@@ -310,6 +321,8 @@ void worker_fini(struct worker *worker) {
   ingress_free(worker->tls);
   if (worker->resume != NULL)
     event_free(worker->resume);
+  if (worker->closing != NULL)
+    event_free(worker->closing);
   exchange_free_owed(worker);
   loop_free(worker->loop);
   free(worker->bound);

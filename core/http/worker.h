@@ -41,6 +41,7 @@ struct worker {
   bool draining, over;
   atomic_bool reloading; /* `reload` is posted */
   struct event *resume;  /* of accepting */
+  struct event *closing; /* of the listening sockets, to drain */
   pthread_t thread;
   bool started;       /* the thread is there */
   char failure[1024]; /* why a handle couldn't be opened */

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """How the gateway ends: what runs is finished, nothing new begins, and
 nobody waits for ever."""
+import contextlib
 import os
 import signal
 import socket
@@ -72,6 +73,26 @@ def test_upload_that_runs_is_finished():
             equal("object after a new start",
                   md5(gateway.download(answer.json["key"]).body),
                   md5(b"x" * MIB))
+
+
+@test
+def test_what_was_sent_before_the_signal_is_answered():
+    """Even where nobody has accepted the connection yet."""
+    with Gateway() as gateway, contextlib.ExitStack() as stack:
+        gateway.signal(signal.SIGSTOP)
+        wires = [stack.enter_context(gateway.wire()) for _ in range(32)]
+        mute = [stack.enter_context(gateway.wire()) for _ in range(8)]
+        for wire in wires:
+            wire.send(request("GET", "/healthz"))
+        gateway.signal(signal.SIGTERM)
+        started = time.monotonic()
+        gateway.signal(signal.SIGCONT)
+        for wire in wires:
+            equal("status", wire.answer().status, 200)
+        for wire in wires + mute:
+            wire.ended()
+        equal("exit status", gateway.wait(), 0)
+        expect(time.monotonic() - started < 3 * SLOWNESS, "it waited")
 
 
 @test
