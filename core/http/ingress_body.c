@@ -163,6 +163,9 @@ void ingress_body_start(struct ingress_conn *conn) {
     bufferevent_disable(conn->bev, EV_READ);
   reading_on(conn);
   choke(conn);
+  /* The rest of a small body is mostly here by now. */
+  if (conn->readable != NULL && !conn->choked)
+    event_active(conn->readable, EV_READ, 1);
 }
 
 void ingress_body_stop(struct ingress_conn *conn) {

@@ -170,7 +170,8 @@ static void on_kick(evutil_socket_t fd, short what, void *arg) {
          (call = TAILQ_FIRST(&httpc->line)) != NULL)
     if (!launch(call))
       httpc_call_end(call, HTTPC_LOCAL, "no memory for a request");
-  collect(httpc);
+  /* What was launched begins now, not with the next turn of the loop. */
+  drive(httpc, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static bool copy_settings(struct httpc_settings *to,
