@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from base64 import b64encode
 from pathlib import Path
 from urllib.parse import quote
 
@@ -99,6 +100,13 @@ def cpu_of(*pids):
         stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
         total += sum(map(int, stat.split()[11:13]))
     return total / TICKS
+
+
+def cpu_of_all():
+    """Seconds that the processors weren't idle."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
+    user, nice, system, _, _, irq, softirq, _ = map(int, fields)
+    return (user + nice + system + irq + softirq) / TICKS
 
 
 def cpu_of_command(*command):
@@ -215,17 +223,25 @@ class Bench:
         return element(head(method, target, *lines, host=self.client.host),
                        size)
 
-    def payload(self, size):
-        """SHA-256 of a body."""
-        body, sum_ = self.body.read_bytes(), hashlib.sha256()
+    def sums(self, size):
+        """MD5 and SHA-256 of a body."""
+        body, sums = self.body.read_bytes(), (hashlib.md5(), hashlib.sha256())
         for at in range(0, size, MIB):
-            sum_.update(body[:size - at])
-        return sum_.hexdigest()
+            for each in sums:
+                each.update(body[:size - at])
+        return sums
 
-    def signed(self, key, size, payload):
-        """A PUT as SDKs send it over plain HTTP, with its bytes signed."""
+    def like_gateways(self, key, size, md5, sha256):
+        """A PUT with all that the gateway's have: bytes signed, a checksum,
+        no overwriting, metadata."""
         path = path_of(BUCKET, key)
-        lines = self.client.signed("PUT", path, payload=payload)
+        lines = self.client.signed("PUT", path, {
+            "Content-Type": "application/octet-stream",
+            "Content-MD5": b64encode(md5.digest()).decode(),
+            "If-None-Match": "*", "x-amz-meta-md5": md5.hexdigest(),
+            "x-amz-meta-original-filename": "large.bin",
+            "x-amz-meta-uploaded-by": "anonymous"},
+            payload=sha256.hexdigest())
         return element(head("PUT", path, *lines, f"Content-Length: {size}",
                             host=self.client.host), size)
 
@@ -246,23 +262,26 @@ class Bench:
 
     # ---- objects
 
-    def upload_direct(self, count, size, connections, *, signed=False):
-        """Seconds, and the keys."""
+    def upload_direct(self, count, size, connections, *, alike=False):
+        """Seconds, the keys, and what all processes took."""
         name = self.names("direct")
         keys = [f"{name}/{i}" for i in range(count)]
-        payload = self.payload(size) if signed else None
-        plan = [self.signed(key, size, payload) if signed else
+        sums = self.sums(size) if alike else None
+        plan = [self.like_gateways(key, size, *sums) if alike else
                 self.presigned("PUT", key, size) for key in keys]
-        return self.load(self.service, connections, plan), keys
+        before = cpu_of_all()
+        took = self.load(self.service, connections, plan)
+        return took, keys, cpu_of_all() - before
 
     def upload_form(self, count, size, connections):
-        """By the gateway; what its processor took, too."""
+        """By the gateway; what it took of the processors, and all did."""
         name = self.names("gateway")
         plan = [self.form(name, size)] * count
-        before = cpu_of(self.gateway.pid)
+        before, all_before = cpu_of(self.gateway.pid), cpu_of_all()
         took = self.load(self.port, connections, plan)
         cpu = cpu_of(self.gateway.pid) - before
-        return took, self.keys(name), cpu
+        every = cpu_of_all() - all_before
+        return took, self.keys(name), cpu, every
 
     def keys(self, prefix):
         keys, cursor = [], {}
@@ -282,20 +301,29 @@ class Bench:
     # ---- rounds
 
     def uploads(self, what, count, size, connections):
-        """Direct, direct with bytes signed, and by the gateway: its keys, and
-        its processor time."""
+        """Direct, direct with requests like the gateway's, and by it: its
+        keys, and its processor time."""
         some = (count, size, connections)
-        (direct, ours), (signed, others), (through, keys, cpu) = measured(
+        direct, alike, through = measured(
             [lambda: self.upload_direct(*some),
-             lambda: self.upload_direct(*some, signed=True),
+             lambda: self.upload_direct(*some, alike=True),
              lambda: self.upload_form(*some)], self.turn)
+        keys, cpu = through[1:3]
         equal("objects", len(keys), count)
-        self.samples.add(f"{what}, rate to direct", direct / through)
-        self.samples.add(f"{what}, rate to signed bytes", signed / through)
+        self.samples.add(f"{what}, rate to direct", direct[0] / through[0])
+        self.samples.add(f"{what}, to the same requests",
+                         alike[0] / through[0])
         self.samples.add(f"{what}, direct, MiB/s",
-                         count * size / MIB / direct)
+                         count * size / MIB / direct[0])
+        self.samples.add(f"{what}, CPU of all to direct",
+                         through[3] / direct[2])
         if size == LARGE:
-            self.remove(ours + others)
+            gib = count * size / GIB
+            self.samples.add("all processes, direct, CPU s/GiB",
+                             direct[2] / gib)
+            self.samples.add("all processes, same requests, CPU s/GiB",
+                             alike[2] / gib)
+            self.remove(direct[1] + alike[1])
         return keys, cpu
 
     def downloads(self, what, keys, size, connections, nginx):
@@ -375,7 +403,7 @@ def peak_of_many(rgw, folder, samples):
     with Gateway(sections(rgw), folder=fresh(folder)) as gateway:
         bench = Bench(rgw, gateway, folder)
         bench.samples = samples
-        took, keys, _ = bench.upload_form(64, LARGE, 64)
+        took, keys, *_ = bench.upload_form(64, LARGE, 64)
         samples.add("peak, 64 uploads of 50 MiB at once",
                     gateway.status("VmHWM") / 1024)
         samples.add("64 uploads at once, MiB/s", 64 * LARGE / MIB / took)
@@ -386,7 +414,7 @@ def peak_of_large(rgw, folder, samples, size):
     with Gateway(sections(rgw, size), folder=fresh(folder)) as gateway:
         bench = Bench(rgw, gateway, folder)
         bench.samples = samples
-        took, keys, _ = bench.upload_form(1, size, 1)
+        took, keys, *_ = bench.upload_form(1, size, 1)
         samples.add("peak, one large upload in parts",
                     gateway.status("VmHWM") / 1024)
         samples.add("one large upload, MiB/s", size / MIB / took)
