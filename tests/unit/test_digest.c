@@ -94,6 +94,27 @@ static void test_digest_hmac_of_known_texts(void) {
       "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+/* A key sums again and again, as the one-shot function does. */
+static void test_digest_key_sums_as_without_one(void) {
+  static const size_t lengths[] = {0, 1, 4, 63, 64, 65, 131, 1028};
+  unsigned char key[1028], data[300], want[DIGEST_SHA256_LEN],
+      got[DIGEST_SHA256_LEN];
+
+  for (size_t i = 0; i < sizeof key; i++)
+    key[i] = (unsigned char)(i * 7);
+  memset(data, 'd', sizeof data);
+  for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+    struct digest_key *made = digest_key_new(key, lengths[i]);
+    for (size_t len = 0; len <= sizeof data; len++) {
+      digest_hmac_sha256(want, key, lengths[i], data, len);
+      digest_key_sum(made, got, data, len);
+      CU_ASSERT(memcmp(got, want, sizeof got) == 0);
+    }
+    digest_key_free(made);
+  }
+  digest_key_free(NULL);
+}
+
 static void test_digest_equal_looks_at_every_byte(void) {
   char a[32] = {0}, b[32] = {0};
 
@@ -130,6 +151,7 @@ static const struct unit_test tests[] = {
     UNIT(test_digest_in_pieces_is_that_of_the_whole),
     UNIT(test_digest_can_be_freed_unfinished),
     UNIT(test_digest_hmac_of_known_texts),
+    UNIT(test_digest_key_sums_as_without_one),
     UNIT(test_digest_equal_looks_at_every_byte),
     UNIT(test_digest_random_fills_all_and_never_repeats),
     UNIT(test_digest_wipe_leaves_zeros),

@@ -162,27 +162,28 @@ static void test_link_is_for_reading_only(void) {
 }
 
 static void test_link_expires_after_its_second(void) {
-  struct link_key key = {{1, 2, 3}};
+  struct digest_key *key = digest_key_new("123", 3);
   struct sluice_link link = {
       .key = "a", .method = "GET", .expires_s = 1000, .signed_url = "u"};
   struct buf url;
   struct link_grant grant;
   const char *why;
   buf_init(&url, LINK_MAX);
-  CU_ASSERT_EQUAL(link_make(&url, &key, &link, &why), SLUICE_OK);
+  CU_ASSERT_EQUAL(link_make(&url, key, &link, &why), SLUICE_OK);
   struct sluice_claim claim = {.method = "GET", .query = url.data + 2};
   static const int64_t times[] = {0, 1000, 1001, 5000};
   for (size_t i = 0; i < 4; i++) {
-    CU_ASSERT_EQUAL(link_check(&grant, &key, &claim, times[i], &why),
+    CU_ASSERT_EQUAL(link_check(&grant, key, &claim, times[i], &why),
                     i < 2 ? SLUICE_OK : SLUICE_EDENIED);
     link_fini(&grant);
   }
+  digest_key_free(key);
   buf_fini(&url);
 }
 
 /* Links that were given out stay good for all later versions. */
 static void test_signature_is_the_documented_one(void) {
-  struct link_key key;
+  unsigned char bytes[DIGEST_SHA256_LEN];
   struct sluice_link link = {.key = "a/B \xc3\xa9",
                              .method = "HEAD",
                              .expires_s = 1700000000,
@@ -191,15 +192,17 @@ static void test_signature_is_the_documented_one(void) {
                              .signed_url = "u"};
   struct buf url;
   const char *why;
-  for (size_t i = 0; i < sizeof key.bytes; i++)
-    key.bytes[i] = (unsigned char)(i + 1);
+  for (size_t i = 0; i < sizeof bytes; i++)
+    bytes[i] = (unsigned char)(i + 1);
+  struct digest_key *key = digest_key_new(bytes, sizeof bytes);
   buf_init(&url, LINK_MAX);
-  CU_ASSERT_EQUAL(link_make(&url, &key, &link, &why), SLUICE_OK);
+  CU_ASSERT_EQUAL(link_make(&url, key, &link, &why), SLUICE_OK);
   CU_ASSERT_STRING_EQUAL(url.data,
                          "u?key=a%2FB%20%C3%A9&expires=1700000000&disposition="
                          "inline&type=text%2Fx"
                          "&signature=b431ef768e577d6e3178264d18a94660"
                          "92401cf5834caf651b0d800fb913ec64");
+  digest_key_free(key);
   buf_fini(&url);
 }
 

@@ -195,6 +195,7 @@ static void test_sigv4_kept_key_is_this_secrets_day_and_scope(void) {
     buf_fini(&want);
     buf_fini(&got);
   }
+  sigv4_forget(&made);
 }
 
 static bool same_signature(const char *a, const char *b) {

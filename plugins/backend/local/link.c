@@ -7,7 +7,6 @@
 #include "link.h"
 
 #include "codec.h"
-#include "digest.h"
 #include "quantity.h"
 #include "query.h"
 
@@ -19,15 +18,14 @@
 #define HEX_LEN (2 * DIGEST_SHA256_LEN)
 #define TAIL_LEN (sizeof SIGNATURE - 1 + HEX_LEN)
 
-static bool sign(char hex[HEX_LEN + 1], const struct link_key *key,
+static bool sign(char hex[HEX_LEN + 1], const struct digest_key *key,
                  const char *query, size_t len) {
   unsigned char mac[DIGEST_SHA256_LEN];
   struct buf text;
   buf_init(&text, LINK_MAX + sizeof VERSION);
   bool ok = buf_adds(&text, VERSION) && buf_add(&text, query, len);
   if (ok) {
-    digest_hmac_sha256(mac, key->bytes, sizeof key->bytes, text.data,
-                       text.len);
+    digest_key_sum(key, mac, text.data, text.len);
     codec_hex(hex, mac, sizeof mac);
   }
   buf_fini(&text);
@@ -46,7 +44,7 @@ static void add(struct buf *url, const char *name, const char *value) {
   codec_percent(url, value, strlen(value), CODEC_UNRESERVED);
 }
 
-enum sluice_status link_make(struct buf *url, const struct link_key *key,
+enum sluice_status link_make(struct buf *url, const struct digest_key *key,
                              const struct sluice_link *link,
                              const char **why) {
   char hex[HEX_LEN + 1];
@@ -70,7 +68,7 @@ enum sluice_status link_make(struct buf *url, const struct link_key *key,
   return SLUICE_OK;
 }
 
-static bool is_signed(const struct link_key *key, const char *query,
+static bool is_signed(const struct digest_key *key, const char *query,
                       size_t len) {
   char hex[HEX_LEN + 1];
   const char *tail = query + len;
@@ -92,7 +90,7 @@ static bool read_grant(struct link_grant *grant, const char *query,
 }
 
 static const char *refusal(struct link_grant *grant,
-                           const struct link_key *key,
+                           const struct digest_key *key,
                            const struct sluice_claim *claim, int64_t now_s) {
   int64_t expires = 0;
   size_t len = claim->query ? strlen(claim->query) : 0;
@@ -112,7 +110,7 @@ static const char *refusal(struct link_grant *grant,
 }
 
 enum sluice_status link_check(struct link_grant *grant,
-                              const struct link_key *key,
+                              const struct digest_key *key,
                               const struct sluice_claim *claim, int64_t now_s,
                               const char **why) {
   buf_init(&grant->key, LINK_MAX);

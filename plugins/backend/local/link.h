@@ -8,13 +8,9 @@
 #define LOCAL_LINK_H
 
 #include "buf.h"
+#include "digest.h"
 
-#define LINK_KEY_LEN 32
 #define LINK_MAX 16384 /* bytes of a URL */
-
-struct link_key {
-  unsigned char bytes[LINK_KEY_LEN];
-};
 
 /* What a link allows. */
 struct link_grant {
@@ -22,11 +18,11 @@ struct link_grant {
 };
 
 /* SLUICE_OK and the URL, or a status and why. */
-enum sluice_status link_make(struct buf *url, const struct link_key *,
+enum sluice_status link_make(struct buf *url, const struct digest_key *,
                              const struct sluice_link *, const char **why);
 /* SLUICE_OK, or SLUICE_EDENIED and why.  The grant is initialised in any
  * case. */
-enum sluice_status link_check(struct link_grant *, const struct link_key *,
+enum sluice_status link_check(struct link_grant *, const struct digest_key *,
                               const struct sluice_claim *, int64_t now_s,
                               const char **why);
 void link_fini(struct link_grant *);

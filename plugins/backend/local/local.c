@@ -36,15 +36,19 @@ static const struct sluice_option options[] = {
 
 static bool set_key(struct local *local, const char *text,
                     struct errmsg *err) {
-  _Static_assert(LINK_KEY_LEN == HOME_KEY_LEN, "the file holds the key");
-  if (!*text)
-    return home_key(&local->home, local->key.bytes, err);
-  if (strlen(text) < KEY_TEXT_MIN)
+  _Static_assert(DIGEST_SHA256_LEN == HOME_KEY_LEN, "as in the file");
+  unsigned char key[HOME_KEY_LEN];
+  if (*text && strlen(text) < KEY_TEXT_MIN)
     return errmsg_set(err,
                       "signing_key is too short; give it at least %d "
                       "characters, or none for the directory's own",
                       KEY_TEXT_MIN);
-  digest_sha256(local->key.bytes, text, strlen(text));
+  if (*text)
+    digest_sha256(key, text, strlen(text));
+  else if (!home_key(&local->home, key, err))
+    return false;
+  local->link_key = digest_key_new(key, sizeof key);
+  digest_wipe(key, sizeof key);
   return true;
 }
 
@@ -71,7 +75,7 @@ static void stop(void *instance) {
   writer_close(local);
   store_close(&local->store);
   home_close(&local->home);
-  digest_wipe(&local->key, sizeof local->key);
+  digest_key_free(local->link_key);
   free(local);
 }
 
@@ -138,7 +142,8 @@ static void presign(void *arg, struct sluice_op *op,
   const char *why;
   struct buf url;
   buf_init(&url, LINK_MAX);
-  enum sluice_status status = link_make(&url, &handle->local->key, link, &why);
+  enum sluice_status status =
+      link_make(&url, handle->local->link_key, link, &why);
   if (status == SLUICE_OK)
     sluice_text(op, url.data);
   buf_fini(&url);
@@ -150,8 +155,8 @@ static void verify(void *arg, struct sluice_op *op,
   struct local_handle *handle = arg;
   const char *why;
   struct link_grant grant;
-  enum sluice_status status = link_check(&grant, &handle->local->key, claim,
-                                         date_now_ms() / 1000, &why);
+  enum sluice_status status = link_check(&grant, handle->local->link_key,
+                                         claim, date_now_ms() / 1000, &why);
   if (status == SLUICE_OK) {
     sluice_text(op, grant.key.data);
     sluice_text(op, grant.disposition.data);

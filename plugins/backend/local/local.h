@@ -40,7 +40,7 @@ struct local {
   struct home home;
   struct store store;
   struct ledger ledger;
-  struct link_key key;
+  struct digest_key *link_key;
   struct writer writer;
   struct cache_epochs epochs;
 };

@@ -113,6 +113,12 @@ static bool read_users(struct instance *instance, struct sluice_host *host) {
   return true;
 }
 
+static void stop(void *arg) {
+  struct instance *instance = arg;
+  digest_key_free(instance->secret);
+  free(instance);
+}
+
 static void *start(const void *conf, struct sluice_host *host) {
   struct instance *instance = calloc(1, sizeof *instance);
   if (instance == NULL) {
@@ -127,18 +133,12 @@ static void *start(const void *conf, struct sluice_host *host) {
                                        .free = free_users,
                                        .arg = instance,
                                        .told = &instance->told};
-  digest_random(instance->secret, sizeof instance->secret);
+  instance->secret = digest_key_random();
   if (check(conf, host) && take_grants(instance, host) &&
       read_users(instance, host))
     return instance;
-  free(instance);
+  stop(instance);
   return NULL;
-}
-
-static void stop(void *arg) {
-  struct instance *instance = arg;
-  digest_wipe(instance->secret, sizeof instance->secret);
-  free(instance);
 }
 
 static void close_handle(void *arg) {

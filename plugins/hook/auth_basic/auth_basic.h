@@ -23,7 +23,7 @@ struct instance {
   struct grants grants;
   struct watch_file file;
   struct watch_told told;
-  unsigned char secret[DIGEST_SHA256_LEN]; /* of this process */
+  struct digest_key *secret; /* of this process */
 };
 
 struct handle {

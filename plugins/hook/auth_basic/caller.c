@@ -47,8 +47,7 @@ static bool make_key(const struct instance *instance,
                      basic->password, '\0', hash);
   bool fits = len > 0 && (size_t)len < sizeof text;
   if (fits)
-    digest_hmac_sha256(key, instance->secret, sizeof instance->secret, text,
-                       (size_t)len);
+    digest_key_sum(instance->secret, key, text, (size_t)len);
   digest_wipe(text, sizeof text);
   return fits;
 }
@@ -61,8 +60,7 @@ static const char *decoy(const struct instance *instance,
   uint32_t number;
   if (users->count == 0)
     return no_hash;
-  digest_hmac_sha256(sum, instance->secret, sizeof instance->secret, name,
-                     strlen(name));
+  digest_key_sum(instance->secret, sum, name, strlen(name));
   memcpy(&number, sum, sizeof number);
   return users->users[number % users->count].hash;
 }

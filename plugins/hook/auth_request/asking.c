@@ -231,7 +231,7 @@ struct asking *asking_new(const struct auth *auth, struct sluice_host *host) {
                                            .returned = conf->return_headers};
   asking->breaker = (struct breaker){.failures_max = conf->breaker_failures,
                                      .time_ms = conf->breaker_time_ms};
-  digest_random(asking->salt, sizeof asking->salt);
+  asking->salt = digest_key_random();
   asking->httpc = httpc_new(
       sluice_loop(host),
       &(struct httpc_settings){.connect_timeout_ms = conf->connect_timeout_ms,
@@ -254,6 +254,6 @@ void asking_free(struct asking *asking) {
   assert(asking->waiting == 0);
   httpc_free(asking->httpc);
   memo_free(asking->memo);
-  digest_wipe(asking->salt, sizeof asking->salt);
+  digest_key_free(asking->salt);
   free(asking);
 }

@@ -41,7 +41,7 @@ struct asking {
   int64_t waiting; /* requests */
   int64_t told_ms; /* when a failure was logged last */
   uint64_t untold; /* failures since */
-  unsigned char salt[INQUIRY_SALT_LEN];
+  struct digest_key *salt;
 };
 
 /* NULL after sluice_fail(). */

@@ -92,12 +92,11 @@ static bool add_all(struct inquiry *inquiry,
 bool inquiry_init(struct inquiry *inquiry,
                   const struct sluice_request *request,
                   const char *const *names, const char *key,
-                  const unsigned char salt[INQUIRY_SALT_LEN]) {
+                  const struct digest_key *salt) {
   buf_init(&inquiry->text, INQUIRY_MAX);
   if (!add_all(inquiry, request, names, key))
     return false;
-  digest_hmac_sha256(inquiry->digest, salt, INQUIRY_SALT_LEN,
-                     inquiry->text.data, inquiry->text.len);
+  digest_key_sum(salt, inquiry->digest, inquiry->text.data, inquiry->text.len);
   if (!add(inquiry, "X-Request-Id", sluice_request_id(request)))
     return false;
   size_t count = 0;

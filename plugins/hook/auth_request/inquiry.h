@@ -11,7 +11,6 @@
 
 #define INQUIRY_NAMES_MAX 32 /* headers of the client's that go */
 #define INQUIRY_MAX 98304    /* bytes of all lines */
-#define INQUIRY_SALT_LEN 32
 
 struct inquiry {
   struct buf text; /* lines, each with its NUL; wiped at the end */
@@ -24,7 +23,7 @@ struct inquiry {
  * end; `key`: NULL while it isn't asked about. */
 bool inquiry_init(struct inquiry *, const struct sluice_request *,
                   const char *const *names, const char *key,
-                  const unsigned char salt[INQUIRY_SALT_LEN]);
+                  const struct digest_key *salt);
 void inquiry_fini(struct inquiry *);
 
 /* Is it one of the names that are never the client's? */

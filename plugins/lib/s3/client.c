@@ -218,7 +218,7 @@ bool s3_loop_init(struct s3_loop *loop, struct s3 *s3,
 void s3_loop_fini(struct s3_loop *loop) {
   credentials_refresh_free(loop->refresh);
   credentials_fini(&loop->credentials);
-  digest_wipe(&loop->made, sizeof loop->made);
+  sigv4_forget(&loop->made);
   httpc_free(loop->http);
 }
 

@@ -227,42 +227,47 @@ static void hmac(unsigned char out[DIGEST_SHA256_LEN], const char *text) {
   digest_wipe(key, sizeof key);
 }
 
-/* What signs on this day; of four HMACs. */
-static void make_key(unsigned char out[DIGEST_SHA256_LEN],
-                     const struct signing *s, const struct sigv4_key *key) {
+/* What signs on this day, of four HMACs. */
+static struct digest_key *make_key(const struct signing *s,
+                                   const struct sigv4_key *key) {
   char secret[4 + SIGV4_SECRET_MAX];
+  unsigned char mac[DIGEST_SHA256_LEN];
+  struct digest_key *made;
   size_t len = strlen(key->secret_key);
 
   assert(len <= SIGV4_SECRET_MAX);
   memcpy(secret, "AWS4", 4);
   memcpy(secret + 4, key->secret_key, len);
-  digest_hmac_sha256(out, secret, 4 + len, s->date, 8);
+  digest_hmac_sha256(mac, secret, 4 + len, s->date, 8);
   digest_wipe(secret, sizeof secret);
-  hmac(out, key->region);
-  hmac(out, key->service);
-  hmac(out, "aws4_request");
+  hmac(mac, key->region);
+  hmac(mac, key->service);
+  hmac(mac, "aws4_request");
+  made = digest_key_new(mac, sizeof mac);
+  digest_wipe(mac, sizeof mac);
+  return made;
 }
 
-/* The same, or the one made before.  All that it is made of is compared, as
- * credentials are renewed and regions corrected behind our back. */
-static void get_key(unsigned char out[DIGEST_SHA256_LEN],
-                    const struct signing *s, const struct sigv4_key *key) {
-  struct sigv4_made *made = key->made;
+/* Keeps a key that is of this secret, day and scope.  All three are compared,
+ * as credentials are renewed and regions corrected behind our back. */
+static void keep_key(struct sigv4_made *made, const struct signing *s,
+                     const struct sigv4_key *key) {
   unsigned char secret[DIGEST_SHA256_LEN];
 
-  if (!made || s->scope.len >= sizeof made->scope) {
-    make_key(out, s, key);
-    return;
-  }
   digest_sha256(secret, key->secret_key, strlen(key->secret_key));
-  if (strcmp(made->scope, s->scope.data) != 0 ||
+  if (!made->key || strcmp(made->scope, s->scope.data) != 0 ||
       !digest_equal(made->secret, secret, sizeof secret)) {
-    make_key(made->key, s, key);
+    sigv4_forget(made);
+    made->key = make_key(s, key);
     memcpy(made->secret, secret, sizeof secret);
     memcpy(made->scope, s->scope.data, s->scope.len + 1);
   }
   digest_wipe(secret, sizeof secret);
-  memcpy(out, made->key, sizeof made->key);
+}
+
+void sigv4_forget(struct sigv4_made *made) {
+  digest_key_free(made->key);
+  digest_wipe(made, sizeof *made);
 }
 
 /* False: the secret is too long. */
@@ -272,8 +277,14 @@ static bool sign(char hex[HEX_SIZE], const struct signing *s,
 
   if (strlen(key->secret_key) > SIGV4_SECRET_MAX)
     return false;
-  get_key(mac, s, key);
-  hmac(mac, s->text.data);
+  if (key->made && s->scope.len < sizeof key->made->scope) {
+    keep_key(key->made, s, key);
+    digest_key_sum(key->made->key, mac, s->text.data, s->text.len);
+  } else {
+    struct digest_key *once = make_key(s, key);
+    digest_key_sum(once, mac, s->text.data, s->text.len);
+    digest_key_free(once);
+  }
   codec_hex(hex, mac, sizeof mac);
   return true;
 }

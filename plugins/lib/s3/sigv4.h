@@ -26,7 +26,7 @@ struct sigv4_pair { /* raw: neither percent-encoded nor trimmed */
 struct sigv4_made {
   char scope[96]; /* "20130524/us-east-1/s3/aws4_request" */
   unsigned char secret[DIGEST_SHA256_LEN]; /* its digest */
-  unsigned char key[DIGEST_SHA256_LEN];
+  struct digest_key *key;
 };
 
 struct sigv4_key {
@@ -63,6 +63,8 @@ bool sigv4_authorization(struct buf *, const struct sigv4_request *,
  * request's headers (host at least). */
 bool sigv4_presign(struct buf *, const struct sigv4_request *,
                    const struct sigv4_key *, uint32_t seconds);
+
+void sigv4_forget(struct sigv4_made *);
 
 /* "20130524T000000Z" */
 void sigv4_date(char out[17], int64_t time_s);
