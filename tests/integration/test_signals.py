@@ -11,9 +11,10 @@ import tempfile
 import time
 from urllib.parse import urlsplit
 
-from kit import (BINARY, FORM, KIB, MIB, SLOWNESS, Gateway, Wire, among, each,
-                 equal, eventually, expect, head, large_form, main, md5,
-                 request, settings, test, written)
+from kit import (BINARY, FORM, KIB, MIB, PLUGINS, SLOWNESS, Gateway, Wire,
+                 among, built, each, equal, eventually, expect, head,
+                 hook_source, large_form, main, md5, request, settings, test,
+                 written)
 
 DATA = bytes(range(256)) * (64 * KIB)
 
@@ -93,6 +94,32 @@ def test_what_was_sent_before_the_signal_is_answered():
             wire.ended()
         equal("exit status", gateway.wait(), 0)
         expect(time.monotonic() - started < 3 * SLOWNESS, "it waited")
+
+
+@test
+def test_connection_that_waits_to_be_accepted_is_not_reset():
+    """The loop hears of the signal and of the connection at once."""
+    sleeps = hook_source("sleeper", ask="""
+        fputs("asleep\\n", stderr); usleep(1000000); return SLUICE_PASS;""")
+    with tempfile.TemporaryDirectory() as folder:
+        built(folder, "sleeper",
+              "#include <stdio.h>\n#include <unistd.h>\n" + sleeps)
+        with Gateway({"server": {"workers": "1"},
+                      "plugin_path": [*PLUGINS, folder],
+                      "hooks": [{"plugin": "sleeper"}]}) as gateway, \
+                gateway.wire() as first, gateway.wire() as late:
+            gateway.alive()
+            first.send(request("GET", "/files"))
+            gateway.says("asleep")
+            gateway.signal(signal.SIGTERM)
+            gateway.says("requests may finish")
+            with gateway.wire() as wire:
+                wire.send(request("GET", "/healthz"))
+                equal("status", wire.answer().status, 200)
+                equal("status", first.answer().status, 200)
+                wire.ended()
+            late.ended()
+            equal("exit status", gateway.wait(), 0)
 
 
 @test
