@@ -16,12 +16,10 @@
   CU_assertImplementation((holds), __LINE__, (row), __FILE__, "", CU_FALSE)
 
 static const struct sigv4_key s3_key = {
-    "AKIAIOSFODNN7EXAMPLE",
-    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-    NULL,
-    "us-east-1",
-    "s3",
-    NULL};
+    .access_key = "AKIAIOSFODNN7EXAMPLE",
+    .secret_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    .region = "us-east-1",
+    .service = "s3"};
 
 static void test_sigv4_date_is_the_basic_form(void) {
   static const struct {
@@ -157,45 +155,60 @@ static void test_sigv4_output_without_room_is_refused(void) {
   buf_fini(&out);
 }
 
-/* What is kept of the signature before never shows in the next one. */
-static void test_sigv4_kept_key_is_this_secrets_day_and_scope(void) {
-  static char long_region[100];
-  memset(long_region, 'r', sizeof long_region - 1);
-  const struct {
+/* What is cached of the signature before never shows in the next one. */
+static void test_sigv4_cached_key_is_this_secrets_and_scopes(void) {
+  static const struct {
     int64_t time_s;
     const char *secret, *region, *service;
+    bool cached;
   } rows[] = {
-      {S3_TIME, "secret", "us-east-1", "s3"},
-      {S3_TIME + 86399, "secret", "us-east-1", "s3"},
-      {S3_TIME + 86400, "secret", "us-east-1", "s3"},
-      {S3_TIME + 86400, "Secret", "us-east-1", "s3"},
-      {S3_TIME + 86400, "Secret", "us-east-2", "s3"},
-      {S3_TIME + 86400, "Secret", "us-east-2", "sts"},
-      {S3_TIME + 86400, "Secret", long_region, "s3"},
-      {S3_TIME + 86400, "Secret", "us-east-2", "sts"},
+      {S3_TIME, "secret", "us-east-1", "s3", false},
+      {S3_TIME + 86399, "secret", "us-east-1", "s3", true},
+      {S3_TIME + 86400, "secret", "us-east-1", "s3", false},
+      {S3_TIME + 86400, "Secret", "us-east-1", "s3", false},
+      {S3_TIME + 86400, "Secret", "us-east-2", "s3", false},
+      {S3_TIME + 86400, "Secret", "us-east-2", "sts", false},
+      {S3_TIME + 86400, "Secret", "us-east-2", "sts", true},
   };
-  struct sigv4_made made = {0}, before = {0};
+  struct sigv4_cache cache = {0}, before = {0};
   struct sigv4_request request = bare();
   char secret[8]; /* one place for all, as renewed ones may have */
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    struct sigv4_key key = {"id",           secret,          NULL,
-                            rows[i].region, rows[i].service, NULL};
+    struct sigv4_key key = {.access_key = "id",
+                            .secret_key = secret,
+                            .region = rows[i].region,
+                            .service = rows[i].service};
     struct buf want, got;
     snprintf(secret, sizeof secret, "%s", rows[i].secret);
     request.time_s = rows[i].time_s;
     buf_init(&want, 1 << 12);
     buf_init(&got, 1 << 12);
     CU_ASSERT(sigv4_authorization(&want, &request, &key));
-    key.made = &made;
+    key.cache = &cache;
     CU_ASSERT(sigv4_authorization(&got, &request, &key));
     ROW(want.data, strcmp(got.data, want.data) == 0);
-    bool kept = memcmp(&before, &made, sizeof made) == 0;
-    ROW(want.data, kept == (i == 1 || i >= 6));
-    before = made;
+    bool same = memcmp(&before, &cache, sizeof cache) == 0;
+    ROW(want.data, same == rows[i].cached);
+    before = cache;
     buf_fini(&want);
     buf_fini(&got);
   }
-  sigv4_forget(&made);
+  sigv4_cache_fini(&cache);
+}
+
+static void test_sigv4_scope_past_its_limit_is_refused(void) {
+  static const char rest[] = "20130524//s3/aws4_request";
+  char region[SIGV4_SCOPE_MAX + 1];
+  struct sigv4_key key = s3_key;
+  struct sigv4_request request = bare();
+  size_t most = SIGV4_SCOPE_MAX - strlen(rest);
+  memset(region, 'r', sizeof region);
+  key.region = region;
+  region[most] = '\0';
+  CU_ASSERT(signs(&request, &key));
+  region[most] = 'r';
+  region[most + 1] = '\0';
+  CU_ASSERT(!signs(&request, &key));
 }
 
 static bool same_signature(const char *a, const char *b) {
@@ -231,7 +244,8 @@ static const struct unit_test tests[] = {
     UNIT(test_sigv4_secret_past_its_limit_is_refused),
     UNIT(test_sigv4_request_past_64_kib_is_refused),
     UNIT(test_sigv4_output_without_room_is_refused),
-    UNIT(test_sigv4_kept_key_is_this_secrets_day_and_scope),
+    UNIT(test_sigv4_cached_key_is_this_secrets_and_scopes),
+    UNIT(test_sigv4_scope_past_its_limit_is_refused),
     UNIT(test_sigv4_header_values_are_folded),
     {NULL, NULL},
 };

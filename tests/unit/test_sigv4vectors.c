@@ -24,19 +24,20 @@
 static char folder[4096];
 
 /* One for both, so that some signatures find theirs and others don't. */
-static struct sigv4_made made_before;
+static struct sigv4_cache cache;
 
 static const struct sigv4_key suite_key = {
-    "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-    NULL,          "us-east-1",
-    "service",     &made_before};
+    .access_key = "AKIDEXAMPLE",
+    .secret_key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+    .region = "us-east-1",
+    .service = "service",
+    .cache = &cache};
 static const struct sigv4_key s3_key = {
-    "AKIAIOSFODNN7EXAMPLE",
-    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-    NULL,
-    "us-east-1",
-    "s3",
-    &made_before};
+    .access_key = "AKIAIOSFODNN7EXAMPLE",
+    .secret_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    .region = "us-east-1",
+    .service = "s3",
+    .cache = &cache};
 
 /* ---- a request out of text ---------------------------------------------- */
 
@@ -366,7 +367,7 @@ static const struct unit_test tests[] = {
 int main(void) {
   if (find_vectors()) {
     int status = unit_main("sigv4vectors", tests);
-    sigv4_forget(&made_before);
+    sigv4_cache_fini(&cache);
     return status;
   }
   printf("skipped: there are no signing vectors (set SLUICE_VECTORS)\n");

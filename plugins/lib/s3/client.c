@@ -62,7 +62,7 @@ struct sigv4_key s3_signing_key(struct s3_loop *loop) {
                             .session_token = credentials->session_token,
                             .region = loop->region,
                             .service = "s3",
-                            .made = &loop->made};
+                            .cache = &loop->signing};
 }
 
 int64_t s3_now(const struct s3_loop *loop) {
@@ -218,7 +218,7 @@ bool s3_loop_init(struct s3_loop *loop, struct s3 *s3,
 void s3_loop_fini(struct s3_loop *loop) {
   credentials_refresh_free(loop->refresh);
   credentials_fini(&loop->credentials);
-  sigv4_forget(&loop->made);
+  sigv4_cache_fini(&loop->signing);
   httpc_free(loop->http);
 }
 

@@ -39,8 +39,8 @@ struct s3_loop { /* the handle */
   struct event_base *base;
   struct httpc *http;
   struct credentials credentials;
-  unsigned renewals;      /* of them */
-  struct sigv4_made made; /* of them, too */
+  unsigned renewals; /* of them */
+  struct sigv4_cache signing;
   struct credentials_refresh *refresh;
   struct event *age; /* of the spools' files; NULL where no uploads are */
   char region[64];   /* as configured, or as the service corrected it */

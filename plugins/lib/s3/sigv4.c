@@ -2,8 +2,8 @@
  *
  * AWS Signature Version 4 as S3 has it.  Called for every request and every
  * link.  What is signed is exactly what sigv4_target() writes; the secret and
- * the keys made of it are wiped before a function returns, but for the one
- * that the caller keeps.
+ * the keys derived from it are wiped before a function returns, but for the
+ * one in the caller's cache.
  */
 #include "sigv4.h"
 
@@ -227,12 +227,12 @@ static void hmac(unsigned char out[DIGEST_SHA256_LEN], const char *text) {
   digest_wipe(key, sizeof key);
 }
 
-/* What signs on this day, of four HMACs. */
-static struct digest_key *make_key(const struct signing *s,
-                                   const struct sigv4_key *key) {
+/* The signing key, of four HMACs. */
+static struct digest_key *derive_key(const struct signing *s,
+                                     const struct sigv4_key *key) {
   char secret[4 + SIGV4_SECRET_MAX];
   unsigned char mac[DIGEST_SHA256_LEN];
-  struct digest_key *made;
+  struct digest_key *derived;
   size_t len = strlen(key->secret_key);
 
   assert(len <= SIGV4_SECRET_MAX);
@@ -243,48 +243,46 @@ static struct digest_key *make_key(const struct signing *s,
   hmac(mac, key->region);
   hmac(mac, key->service);
   hmac(mac, "aws4_request");
-  made = digest_key_new(mac, sizeof mac);
+  derived = digest_key_new(mac, sizeof mac);
   digest_wipe(mac, sizeof mac);
-  return made;
+  return derived;
 }
 
-/* Keeps a key that is of this secret, day and scope.  All three are compared,
- * as credentials are renewed and regions corrected behind our back. */
-static void keep_key(struct sigv4_made *made, const struct signing *s,
-                     const struct sigv4_key *key) {
+/* All that a signing key is derived from is compared, as credentials are
+ * renewed and regions corrected behind our back. */
+static void refresh(struct sigv4_cache *cache, const struct signing *s,
+                    const struct sigv4_key *key) {
   unsigned char secret[DIGEST_SHA256_LEN];
 
   digest_sha256(secret, key->secret_key, strlen(key->secret_key));
-  if (!made->key || strcmp(made->scope, s->scope.data) != 0 ||
-      !digest_equal(made->secret, secret, sizeof secret)) {
-    sigv4_forget(made);
-    made->key = make_key(s, key);
-    memcpy(made->secret, secret, sizeof secret);
-    memcpy(made->scope, s->scope.data, s->scope.len + 1);
+  if (!cache->key || strcmp(cache->scope, s->scope.data) != 0 ||
+      !digest_equal(cache->secret, secret, sizeof secret)) {
+    sigv4_cache_fini(cache);
+    cache->key = derive_key(s, key);
+    memcpy(cache->secret, secret, sizeof secret);
+    memcpy(cache->scope, s->scope.data, s->scope.len + 1);
   }
   digest_wipe(secret, sizeof secret);
 }
 
-void sigv4_forget(struct sigv4_made *made) {
-  digest_key_free(made->key);
-  digest_wipe(made, sizeof *made);
+void sigv4_cache_fini(struct sigv4_cache *cache) {
+  digest_key_free(cache->key);
+  digest_wipe(cache, sizeof *cache);
 }
 
-/* False: the secret is too long. */
+/* False: the secret or the scope is too long. */
 static bool sign(char hex[HEX_SIZE], const struct signing *s,
                  const struct sigv4_key *key) {
   unsigned char mac[DIGEST_SHA256_LEN];
+  struct sigv4_cache once = {0};
+  struct sigv4_cache *cache = key->cache ? key->cache : &once;
 
-  if (strlen(key->secret_key) > SIGV4_SECRET_MAX)
+  if (strlen(key->secret_key) > SIGV4_SECRET_MAX ||
+      s->scope.len > SIGV4_SCOPE_MAX)
     return false;
-  if (key->made && s->scope.len < sizeof key->made->scope) {
-    keep_key(key->made, s, key);
-    digest_key_sum(key->made->key, mac, s->text.data, s->text.len);
-  } else {
-    struct digest_key *once = make_key(s, key);
-    digest_key_sum(once, mac, s->text.data, s->text.len);
-    digest_key_free(once);
-  }
+  refresh(cache, s, key);
+  digest_key_sum(cache->key, mac, s->text.data, s->text.len);
+  sigv4_cache_fini(&once);
   codec_hex(hex, mac, sizeof mac);
   return true;
 }

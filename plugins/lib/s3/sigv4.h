@@ -12,6 +12,7 @@
 #define SIGV4_HEADERS_MAX 48
 #define SIGV4_QUERY_MAX 32
 #define SIGV4_SECRET_MAX 1024 /* bytes of a secret key */
+#define SIGV4_SCOPE_MAX 127   /* of a scope, as below */
 #define SIGV4_UNSIGNED "UNSIGNED-PAYLOAD"
 /* SHA-256 of nothing. */
 #define SIGV4_EMPTY \
@@ -21,10 +22,10 @@ struct sigv4_pair { /* raw: neither percent-encoded nor trimmed */
   const char *name, *value;
 };
 
-/* The last signing key that was made: it is good for a day, and as secret as
- * what it is made of.  All zeros: none. */
-struct sigv4_made {
-  char scope[96]; /* "20130524/us-east-1/s3/aws4_request" */
+/* The last signing key, which is good for a day, and as secret as what it is
+ * derived from.  All zeros: none. */
+struct sigv4_cache {
+  char scope[SIGV4_SCOPE_MAX + 1]; /* "20130524/us-east-1/s3/aws4_request" */
   unsigned char secret[DIGEST_SHA256_LEN]; /* its digest */
   struct digest_key *key;
 };
@@ -33,7 +34,7 @@ struct sigv4_key {
   const char *access_key, *secret_key;
   const char *session_token; /* NULL: none */
   const char *region, *service;
-  struct sigv4_made *made; /* spares making it again; NULL: none is kept */
+  struct sigv4_cache *cache; /* NULL: the signing key is derived each time */
 };
 
 struct sigv4_request {
@@ -64,7 +65,7 @@ bool sigv4_authorization(struct buf *, const struct sigv4_request *,
 bool sigv4_presign(struct buf *, const struct sigv4_request *,
                    const struct sigv4_key *, uint32_t seconds);
 
-void sigv4_forget(struct sigv4_made *);
+void sigv4_cache_fini(struct sigv4_cache *); /* wipes it */
 
 /* "20130524T000000Z" */
 void sigv4_date(char out[17], int64_t time_s);
