@@ -211,8 +211,8 @@ class Gateway:
         self.own = folder is None
         self.folder = Path(folder or tempfile.mkdtemp(prefix="sluice-test-"))
         self.path = written(self.folder, settings(self.folder, sections))
-        self.lines, self.news = [], threading.Condition()
-        self.ended = self.stopped = False
+        self.told, self.news = [], threading.Condition()
+        self.rest, self.ended, self.stopped = b"", False, False
         # The gateway's limits are set before it starts, by a process of its
         # own, so that nothing runs between fork and exec here.
         command = [*(before or []), BINARY, "-c", str(self.path)]
@@ -220,6 +220,7 @@ class Gateway:
             command, env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.pid = self.process.pid
+        os.set_blocking(self.process.stderr.fileno(), False)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         try:
@@ -232,13 +233,33 @@ class Gateway:
         self.url = self.urls[0] if self.urls else None
 
     def _read(self):
-        for line in self.process.stderr:
-            with self.news:
-                self.lines.append(line.decode(errors="replace").rstrip("\n"))
-                self.news.notify_all()
+        ready = select.poll()
+        ready.register(self.process.stderr, select.POLLIN)
+        while not self.ended:
+            ready.poll()
+            self._take()
+
+    def _take(self):
+        """Takes what the gateway has written to its log."""
         with self.news:
-            self.ended = True
+            while not self.ended:
+                try:
+                    data = os.read(self.process.stderr.fileno(), 65536)
+                except BlockingIOError:
+                    break
+                self.ended = not data
+                *lines, self.rest = (self.rest + data).split(b"\n")
+                if self.ended and self.rest:
+                    lines.append(self.rest)
+                self.told += [line.decode(errors="replace") for line in lines]
             self.news.notify_all()
+
+    @property
+    def lines(self):
+        """Those of its log.  A line is written before what it tells of can
+        be seen otherwise, so that no line of earlier is missing."""
+        self._take()
+        return self.told
 
     def says(self, pattern, seconds=None, after=0):
         """Waits for a line of the log; the lines before `after` don't count.
@@ -246,7 +267,7 @@ class Gateway:
         until = time.monotonic() + (seconds or PATIENCE)
         with self.news:
             while True:
-                for line in self.lines[after:]:
+                for line in self.told[after:]:
                     if re.search(pattern, line):
                         return line
                 left = until - time.monotonic()
@@ -254,7 +275,7 @@ class Gateway:
                     break
                 self.news.wait(left)
         raise Mismatch(f"gateway's log: expected /{pattern}/, came " +
-                       " | ".join(self.lines[-5:]))
+                       " | ".join(self.told[-5:]))
 
     def __enter__(self):
         return self

@@ -240,8 +240,8 @@ def test_keys_are_refreshed_in_the_background():
     with Issuer(jwks(ONE)) as issuer, \
             Behind(issuer, refresh="1s", refresh_pause="1s") as gateway:
         issuer.asked(2)
-        issuer.body = jwks(TWO)
         at = len(gateway.lines)
+        issuer.body = jwks(TWO)
         gateway.says("1 keys from", after=at)
         equal("new", gateway.status_of(token(TWO)), 200)
 
