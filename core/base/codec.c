@@ -210,6 +210,21 @@ bool codec_control(uint32_t character) {
   return character < 0x20 || (character >= 0x7F && character < 0xA0);
 }
 
+void codec_clean(char *text) {
+  size_t left = strlen(text);
+  while (left > 0) {
+    size_t len = codec_utf8_len(text, left);
+    const char *at = text;
+    bool bad = len == 0 || codec_control(codec_utf8_next(&at));
+    if (len == 0)
+      len = 1;
+    if (bad)
+      memset(text, '?', len);
+    text += len;
+    left -= len;
+  }
+}
+
 bool codec_same(const char *in, size_t len, const char *word) {
   for (size_t i = 0; i < len; i++)
     if (!word[i] || codec_lower(in[i]) != codec_lower(word[i]))

@@ -39,6 +39,9 @@ size_t codec_utf8_len(const char *in, size_t len);
 uint32_t codec_utf8_next(const char **at);
 /* C0, DEL or C1: never part of a key, a file name or a header. */
 bool codec_control(uint32_t character);
+/* Makes one line of valid UTF-8 of a text: `?` for each byte of what is a
+ * control, or isn't UTF-8. */
+void codec_clean(char *text);
 
 char codec_lower(char); /* of ASCII letters */
 /* Is in[0..len) this word, whatever the case of its ASCII letters? */

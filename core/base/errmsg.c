@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * A message for a person.  Called by whatever can fail; the text is always
- * whole UTF-8 characters and ends in NUL.
+ * A message for a person.  Called by whatever can fail; the text is always one
+ * line of valid UTF-8, whatever of a file or a client is quoted in it.
  */
 #include "errmsg.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "codec.h"
 
 /* Cutting inside a character would make a log line or JSON invalid. */
 static size_t cut_at_character(const char *text, size_t len) {
@@ -24,6 +26,7 @@ bool errmsg_vset(struct errmsg *message, const char *fmt, va_list args) {
     len = cut_at_character(text, ERRMSG_MAX - 1);
   memcpy(message->text, text, len);
   message->text[len] = '\0';
+  codec_clean(message->text);
   return false;
 }
 

@@ -12,7 +12,7 @@
 #define ERRMSG_MAX 1024
 
 struct errmsg {
-  char text[ERRMSG_MAX]; /* "" while there is none; cut when too long */
+  char text[ERRMSG_MAX]; /* one line; "": there is none; cut when too long */
 };
 
 /* Both return false, so that `return errmsg_set(...)` ends a function. */

@@ -5,7 +5,6 @@
 #include "log.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,22 +26,6 @@ static size_t log_stamp(char *out, size_t size) {
          (size_t)snprintf(out + n, size - n, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
-/* Controls, C1 among them, and what isn't UTF-8. */
-static void log_clean(char *text) {
-  size_t left = strlen(text);
-  while (left > 0) {
-    size_t len = codec_utf8_len(text, left);
-    const char *at = text;
-    bool bad = len == 0 || codec_control(codec_utf8_next(&at));
-    if (len == 0)
-      len = 1;
-    if (bad)
-      memset(text, '?', len);
-    text += len;
-    left -= len;
-  }
-}
-
 void log_vline(enum sluice_level level, const char *who, const char *fmt,
                va_list args) {
   static const char *const words[] = {"error", "warn", "info", "debug"};
@@ -58,7 +41,7 @@ void log_vline(enum sluice_level level, const char *who, const char *fmt,
   if (more > 0)
     n += (size_t)more < room - n ? (size_t)more : room - n - 1;
   line[n] = '\0';
-  log_clean(line + message);
+  codec_clean(line + message);
   line[n++] = '\n';
   ssize_t written = write(STDERR_FILENO, line, n);
   (void)written; /* there is nowhere to report it */

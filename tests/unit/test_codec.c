@@ -251,6 +251,25 @@ static void test_codec_controls_are_c0_del_and_c1(void) {
   CU_ASSERT(!codec_control(0xA0));
 }
 
+static void test_codec_clean_makes_one_line_of_utf8(void) {
+  static const struct {
+    const char *in, *want;
+  } rows[] = {{"", ""},
+              {"plain", "plain"},
+              {"gr\xC3\xBC\xC3\x9F", "gr\xC3\xBC\xC3\x9F"},
+              {"a\r\nb\x1B[0m\x7F", "a??b?[0m?"},
+              {"c1 \xC2\x85.", "c1 ??."},
+              {"cut \xE2\x82", "cut ??"},
+              {"\xFF\xC0\x80", "???"},
+              {"\xED\xA0\x80", "???"}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    char *text = strdup(rows[i].in);
+    codec_clean(text);
+    CU_ASSERT_STRING_EQUAL(text, rows[i].want);
+    free(text);
+  }
+}
+
 static void test_codec_same_has_no_case_and_no_prefixes(void) {
   CU_ASSERT(codec_same("ByTeS", 5, "bytes"));
   CU_ASSERT(codec_same("", 0, ""));
@@ -274,6 +293,7 @@ static const struct unit_test tests[] = {
     UNIT(test_codec_utf8_valid_stays_inside_its_input),
     UNIT(test_codec_utf8_next_reads_every_length),
     UNIT(test_codec_controls_are_c0_del_and_c1),
+    UNIT(test_codec_clean_makes_one_line_of_utf8),
     UNIT(test_codec_same_has_no_case_and_no_prefixes),
     {NULL, NULL},
 };
