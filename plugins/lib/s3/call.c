@@ -76,20 +76,21 @@ static bool adopt_clock(struct s3_call *call, int64_t least_s) {
 /* The bucket's region, once. */
 static bool adopt_region(struct s3_call *call, const char *region) {
   char *ours = call->loop->region;
-  if (call->corrected || region == NULL || region[0] == '\0' ||
-      strlen(region) >= sizeof call->loop->region || strcmp(region, ours) == 0)
+  if (call->corrected || region == NULL || !s3_is_region(region) ||
+      strcmp(region, ours) == 0)
     return false;
   sluice_log(call->loop->host, SLUICE_LOG_WARN,
              "the bucket is in region '%s', not '%s': set 'region' so", region,
              ours);
-  memcpy(ours, region, strlen(region) + 1); /* it fits, as checked */
+  memcpy(ours, region, strlen(region) + 1); /* a region fits */
   return true;
 }
 
 /* The region that an answer names: as an element, in a header or, as MinIO
  * does, in its words: "expecting 'eu-central-1'". */
 static const char *named_region(const struct s3_call *call,
-                                const struct xml_result *xml, char out[64]) {
+                                const struct xml_result *xml,
+                                char out[S3_REGION_MAX + 1]) {
   static const char words[] = "expecting '";
   if (xml != NULL && xml->region != NULL && xml->region[0] != '\0')
     return xml->region;
@@ -99,7 +100,7 @@ static const char *named_region(const struct s3_call *call,
     return httpc_header(call->http, "x-amz-bucket-region");
   at += sizeof words - 1;
   size_t len = strcspn(at, "'");
-  if (len >= 64)
+  if (len > S3_REGION_MAX)
     return NULL;
   memcpy(out, at, len);
   out[len] = '\0';
@@ -109,7 +110,7 @@ static const char *named_region(const struct s3_call *call,
 /* Can the request be made right?  Then at once, and only once. */
 static bool correct(struct s3_call *call, int http, const char *code,
                     const struct xml_result *xml) {
-  char region[64];
+  char region[S3_REGION_MAX + 1];
   bool corrected = false;
   if (strcmp(code, "RequestTimeTooSkewed") == 0)
     corrected = adopt_clock(call, 1);

@@ -107,6 +107,21 @@ static bool check_bucket(const char *bucket, struct errmsg *errmsg) {
                     bucket);
 }
 
+bool s3_is_region(const char *region) {
+  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "abcdefghijklmnopqrstuvwxyz0123456789-._";
+  size_t len = strspn(region, letters);
+  return len > 0 && len <= S3_REGION_MAX && region[len] == '\0';
+}
+
+static bool check_region(const char *region, struct errmsg *errmsg) {
+  return s3_is_region(region) ||
+         errmsg_set(errmsg,
+                    "'%s' is no region: 1 to %d letters, digits, hyphens, "
+                    "dots and underscores",
+                    region, S3_REGION_MAX);
+}
+
 static bool is_virtual(const struct s3_conf *conf,
                        const struct s3_dialect *dialect) {
   if (strcmp(conf->addressing, "auto") != 0)
@@ -139,6 +154,7 @@ static bool read_endpoints(struct s3 *s3, struct errmsg *errmsg) {
 static bool read_conf(struct s3 *s3, struct errmsg *errmsg) {
   const struct s3_conf *conf = s3->conf;
   return check_bucket(conf->bucket, errmsg) &&
+         check_region(conf->region, errmsg) &&
          check_addressing(conf->addressing, errmsg) &&
          check_int("attempts", conf->attempts, 20, errmsg) &&
          check_int("connections", conf->connections, 10000, errmsg) &&
@@ -165,7 +181,6 @@ void *s3_start(const struct s3_conf *conf, struct sluice_host *host,
   s3->spools.max = conf->spool_max;
   s3->spools.keep = conf->spool_keep;
   atomic_init(&s3->spools.used, 0);
-  snprintf(s3->region, sizeof s3->region, "%s", conf->region);
   httpc_init();
   if (!read_conf(s3, &errmsg) ||
       !credentials_first(&s3->first, &s3->source, host, &errmsg)) {
@@ -173,6 +188,7 @@ void *s3_start(const struct s3_conf *conf, struct sluice_host *host,
     s3_stop(s3);
     return NULL;
   }
+  memcpy(s3->region, conf->region, strlen(conf->region)); /* zeroes follow */
   if (s3->first.session_token != NULL && s3->first.expires_ms == 0)
     sluice_log(host, SLUICE_LOG_WARN,
                "links end with the session token, and nobody says when that "

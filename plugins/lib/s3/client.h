@@ -15,6 +15,8 @@
 #include "sigv4.h"
 #include "spool.h"
 
+enum { S3_REGION_MAX = 63 };
+
 struct s3_endpoint {
   bool tls;
   bool virtual_host; /* the bucket is part of `host` */
@@ -29,8 +31,8 @@ struct s3 { /* the instance */
   struct credentials_source source;
   struct credentials first; /* what each loop begins with */
   struct spool_settings spools;
-  char region[64]; /* as configured, or as the start found it */
-  int64_t skew_s;  /* so too */
+  char region[S3_REGION_MAX + 1]; /* as configured, or as the start found it */
+  int64_t skew_s;                 /* so too */
 };
 
 struct s3_loop { /* the handle */
@@ -43,14 +45,17 @@ struct s3_loop { /* the handle */
   struct sigv4_cache signing;
   struct credentials_refresh *refresh;
   struct event *age; /* of the spools' files; NULL where no uploads are */
-  char region[64];   /* as configured, or as the service corrected it */
-  int64_t skew_s;    /* its clock less ours */
+  char region[S3_REGION_MAX + 1]; /* as configured, or as corrected */
+  int64_t skew_s;                 /* the service's clock less ours */
 };
 
 bool s3_loop_init(struct s3_loop *, struct s3 *, struct sluice_host *,
                   struct event_base *);
 void s3_loop_fini(struct s3_loop *);
 
+/* Can it be part of a signature's scope?  1 to S3_REGION_MAX letters, digits,
+ * hyphens, dots and underscores. */
+bool s3_is_region(const char *);
 /* "http://host:port" as configured.  `bucket` goes into the host name when
  * `virtual_host`. */
 bool s3_endpoint_parse(struct s3_endpoint *, const char *url,
