@@ -128,6 +128,7 @@ noinst_LTLIBRARIES += %D%/libhttp.la
 	%D%/http/download.c \
 	%D%/http/exchange.c \
 	%D%/http/exchange.h \
+	%D%/http/exchange_end.c \
 	%D%/http/gateway.c \
 	%D%/http/gateway.h \
 	%D%/http/gateway_run.c \

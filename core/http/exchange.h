@@ -55,6 +55,11 @@ void exchange_begin(struct worker *, struct ingress_conn *,
                     struct evhttp_request *, struct head *,
                     const struct head_refusal *);
 
+/* Its client has the answer, or left. */
+void exchange_end(struct exchange *);
+/* A hook resumed a request that nobody waits for: nothing is left to do, and
+ * it may be freed. */
+bool exchange_too_late(struct exchange *);
 /* At the end of a loop, when no hook can resume them any more. */
 void exchange_free_owed(struct worker *);
 
