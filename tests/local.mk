@@ -622,6 +622,7 @@ HOOK_TESTS = \
 	plugins/hook/auth_token/test_auth_token.py \
 	plugins/hook/events/test_events.py \
 	plugins/hook/events/test_events_crash.py \
+	plugins/hook/events/test_events_leave.py \
 	plugins/hook/events/test_events_order.py \
 	plugins/hook/events/test_events_retry.py \
 	plugins/hook/events/test_events_start.py \

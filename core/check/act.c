@@ -100,7 +100,10 @@ void act_leave(struct act *act) {
     return;
   act->left = true;
   lab_enter(act->lab, "cancel");
-  op_leave(act->op, on_released, act);
+  if (act->changing)
+    op_cancel(act->op);
+  else
+    op_leave(act->op, on_released, act);
   lab_leave(act->lab);
 }
 
@@ -201,6 +204,7 @@ void act_head(struct act *act, const char *key) {
 
 void act_remove(struct act *act, const char *key) {
   const char *lent = act_lend(act, key);
+  act->changing = true;
   act_begin(act, "remove", key);
   act_begun(act, op_remove(&act->lab->handle, lent, &events, act));
 }

@@ -54,6 +54,7 @@ struct act {
   bool over;      /* nothing comes any more */
   bool left;      /* by this side: over when the plugin is done, too */
   bool described; /* `meta` came */
+  bool changing;  /* a commit or a remove is under way, or was */
   enum sluice_status status;
   char why[256];
 

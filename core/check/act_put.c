@@ -56,7 +56,7 @@ static void commit(struct act *act) {
       .md5 = act_lend(act, act->md5),
       .user = user,
       .exclusive = put->exclusive};
-  act->committed = true;
+  act->committed = act->changing = true;
   lab_enter(act->lab, "commit");
   op_commit(act->op, &object);
   lab_leave(act->lab);

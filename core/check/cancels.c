@@ -105,7 +105,7 @@ static void pings(struct lab *lab) {
 }
 
 static void removes(struct lab *lab) {
-  struct lab_key key = lab_key(lab, "remove");
+  struct lab_key key = lab_key(lab, "leaving");
   const struct sample sample = {1, 100};
   for (size_t i = 0; i <= PAUSES; i++) {
     struct act act;
@@ -115,7 +115,10 @@ static void removes(struct lab *lab) {
       cancel_at(&act, start_remove, key.text, 1);
     else
       cancel_after(&act, start_remove, key.text, pauses[i]);
+    bool gone = act.status == SLUICE_OK;
     act_fini(&act);
+    if (gone)
+      objects_expect_none(lab, key.text);
     /* Gone or not, and then really. */
     objects_remove(lab, key.text);
     objects_expect_none(lab, key.text);
@@ -144,7 +147,9 @@ static void expect_either(struct act *put, const char *key,
 /* Before the commit nothing may have happened; after it all or nothing. */
 static void expect_whole(struct act *put, const char *key,
                          const struct sample *old) {
-  if (put->committed)
+  if (put->committed && put->status == SLUICE_OK)
+    objects_expect(put->lab, key, put->put.sample);
+  else if (put->committed)
     expect_either(put, key, old);
   else if (old != NULL)
     objects_expect(put->lab, key, *old);
@@ -160,9 +165,9 @@ static void expect_nothing_else(struct lab *lab, size_t most) {
   pages_free(&pages);
 }
 
-static void run_put(struct lab *lab, start_fn *start,
+static void run_put(struct lab *lab, start_fn *start, const char *name,
                     const struct sample *old) {
-  struct lab_key key = lab_key(lab, "put");
+  struct lab_key key = lab_key(lab, name);
   bool over = false;
   for (int step = 1; !over || step < STEPS_MAX; step++) {
     struct act act;
@@ -184,15 +189,15 @@ static void run_put(struct lab *lab, start_fn *start,
 }
 
 static void puts_large(struct lab *lab) {
-  run_put(lab, start_put, NULL);
+  run_put(lab, start_put, "large", NULL);
 }
 
 static void puts_small(struct lab *lab) {
-  run_put(lab, start_small, NULL);
+  run_put(lab, start_small, "brief", NULL);
 }
 
 static void overwrites(struct lab *lab) {
-  run_put(lab, start_put, &(struct sample){1, 5000});
+  run_put(lab, start_put, "old", &(struct sample){1, 5000});
 }
 
 /* ---- more than one ------------------------------------------------------ */
@@ -231,9 +236,9 @@ static void put_leave(struct lab *lab) {
   act_fini(&put);
 }
 
-#define RULE                                                                \
-  "Any time before done: end soon, undo what isn't committed.  The status " \
-  "of "                                                                     \
+#define RULE                                                               \
+  "Any time before done: end soon, undo what isn't committed.  SLUICE_OK " \
+  "says of a commit or a remove that it took place; else the status of "   \
   "that sluice_done() doesn't matter."
 
 const struct check cancel_checks[] = {

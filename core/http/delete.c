@@ -13,14 +13,14 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   ex->op = NULL;
   if (status != SLUICE_OK && status != SLUICE_ENOENT)
-    reply_failure(ex, status, why);
+    exchange_unchanged(ex, status, why);
   else
     exchange_changed(ex, &(struct sluice_object){.key = ex->key}, on_told);
 }
 
 static void on_key(struct exchange *ex) {
   static const struct op_events events = {.done = on_done};
-  exchange_watch(ex);
+  exchange_change(ex);
   ex->op = op_remove(exchange_backend(ex), ex->key, &events, ex);
 }
 

@@ -42,7 +42,7 @@ static void on_body(void *arg) {
 }
 
 static void on_finished(void *arg) {
-  exchange_end(arg);
+  exchange_leave(arg);
 }
 
 static void on_gone(void *arg) {
@@ -51,7 +51,7 @@ static void on_gone(void *arg) {
     ex->status = 499; /* nobody was there to be told; for logs */
   if (ex->state == EXCHANGE_ANSWERING || ex->code == NULL)
     ex->code = "client_gone";
-  exchange_end(ex);
+  exchange_leave(ex);
 }
 
 static const char *code_of_refusal(int status) {
@@ -211,6 +211,7 @@ void exchange_begin(struct worker *worker, struct ingress_conn *conn,
   ex->worker = worker;
   ex->conn = conn;
   ex->http = http;
+  ex->since_us = ingress_since(conn);
   ex->head = *head; /* its text is taken */
   head->text = NULL;
   worker->exchanges++;

@@ -2,10 +2,14 @@
  *
  * One request's life: admitted by hooks, its body received, an operation of a
  * backend done, the answer sent.  Each state ends in the next or, when the
- * client leaves or the backend stalls, in the end.
+ * client leaves or the backend stalls, in the end.  But for a change, an
+ * upload's commit or a delete: it is carried out, and told to hooks, whoever
+ * has left.
  */
 #ifndef HTTP_EXCHANGE_H
 #define HTTP_EXCHANGE_H
+
+#include <sys/queue.h>
 
 #include "buf.h"
 #include "ingress.h"
@@ -25,11 +29,14 @@ enum exchange_state {
 struct exchange {
   struct sluice_request request;
   struct worker *worker;
-  struct ingress_conn *conn;
+  struct ingress_conn *conn; /* NULL: the client has its answer, or left */
   struct evhttp_request *http;
+  uint64_t since_us; /* the head's first byte, by CLOCK_MONOTONIC */
   struct head head;
   const struct route *route; /* NULL: none */
   enum exchange_state state;
+  bool changing; /* a change takes place, or is told to hooks */
+  TAILQ_ENTRY(exchange) in_left; /* while `conn` is NULL */
 
   char *key;            /* once it is known: or the prefix of a list */
   struct sluice_op *op; /* in flight, or NULL */
@@ -56,10 +63,12 @@ void exchange_begin(struct worker *, struct ingress_conn *,
                     const struct head_refusal *);
 
 /* Its client has the answer, or left. */
-void exchange_end(struct exchange *);
+void exchange_leave(struct exchange *);
 /* A hook resumed a request that nobody waits for: nothing is left to do, and
  * it may be freed. */
 bool exchange_too_late(struct exchange *);
+/* Those that only wait for what becomes of their change end. */
+void exchange_break_off(struct worker *);
 /* At the end of a loop, when no hook can resume them any more. */
 void exchange_free_owed(struct worker *);
 
@@ -67,17 +76,23 @@ struct op_backend *exchange_backend(struct exchange *);
 /* The backend owes an answer from now on: 504 when it doesn't come in time. */
 void exchange_watch(struct exchange *);
 void exchange_unwatch(struct exchange *);
-/* The operation is no longer wanted: canceled, and its work freed. */
+/* The operation is no longer wanted: canceled, and its work freed; a change
+ * goes on. */
 void exchange_drop(struct exchange *);
 void exchange_set_key(struct exchange *, const char *key);
 /* Keeps the key as ex->key, runs the hooks' on_key, then `then`; what they
  * deny is answered here. */
 void exchange_check_key(struct exchange *, const char *key,
                         void (*then)(struct exchange *));
-/* Tells hooks of an upload or delete that is done, then `then`.  What the
- * object points to is in ex->work, or in ex. */
+/* A change is about to begin; it ends in one of the next two. */
+void exchange_change(struct exchange *);
+/* It took place: hooks are told, then, where a client waits for the answer,
+ * `then` runs.  What the object points to is in ex->work, or in ex. */
 void exchange_changed(struct exchange *, const struct sluice_object *,
                       void (*then)(struct exchange *));
+/* It didn't: the client is told, where one waits. */
+void exchange_unchanged(struct exchange *, enum sluice_status,
+                        const char *why);
 /* Takes from the memory that requests may use; false, and 503 answered, when
  * there is too little. */
 bool exchange_charge(struct exchange *, size_t bytes);

@@ -116,7 +116,7 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
   if (status == SLUICE_OK)
     exchange_changed(ex, &upload->object, on_told);
   else
-    reply_failure(ex, status, why);
+    exchange_unchanged(ex, status, why);
 }
 
 static void on_key(struct exchange *ex) {
@@ -131,7 +131,7 @@ static void on_key(struct exchange *ex) {
                                           .md5 = upload->md5_hex,
                                           .user = upload->user,
                                           .exclusive = true};
-  exchange_watch(ex);
+  exchange_change(ex);
   op_commit(ex->op, &upload->object);
 }
 

@@ -76,7 +76,7 @@ static void on_accept_error(struct evconnlistener *listener, void *arg) {
                            : strerror(error));
 }
 
-static void check_end(struct worker *worker) {
+void worker_check_end(struct worker *worker) {
   if (!worker->draining || worker->over || worker->exchanges > 0 ||
       worker->connections > 0)
     return;
@@ -92,7 +92,7 @@ static void on_count(void *arg, int change) {
     worker->connections--;
   if (change > 0 && is_full(worker))
     pause_accepting(worker, "limits.connections is reached");
-  check_end(worker);
+  worker_check_end(worker);
 }
 
 static void on_request(void *arg, struct ingress_conn *conn,
@@ -223,7 +223,7 @@ static void on_closing(evutil_socket_t fd, short what, void *arg) {
   ingress_drain(worker->plain);
   if (worker->tls != NULL)
     ingress_drain(worker->tls);
-  check_end(worker);
+  worker_check_end(worker);
 }
 
 /* With a listening socket the connections go that wait to be accepted, and
@@ -239,6 +239,7 @@ static void on_end(struct loop_task *task) {
   if (worker->exchanges > 0)
     log_line(SLUICE_LOG_WARN, NULL, "%zu requests are broken off",
              worker->exchanges);
+  exchange_break_off(worker);
   ingress_close(worker->plain);
   if (worker->tls != NULL)
     ingress_close(worker->tls);
@@ -298,6 +299,7 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
                             .reload = {.run = on_reload},
                             .drain = {.run = on_drain},
                             .end = {.run = on_end}};
+  TAILQ_INIT(&worker->left);
   worker->connections_max = gateway->connections_max;
   worker->loop = loop_new();
   worker->bound = calloc(gateway->listen_count, sizeof(*worker->bound));

@@ -10,6 +10,7 @@
 #include <event2/listener.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/queue.h>
 
 #include "budget.h"
 #include "ingress.h"
@@ -34,11 +35,12 @@ struct worker {
   struct budget *memory;
   const struct timeval *backend_timeout;
   size_t connections, connections_max;
-  struct pool spent;     /* exchanges, as hooks have pointers to them */
-  size_t exchanges;      /* requests in flight */
-  struct exchange *owed; /* ended, but a hook still has to resume them */
-  bool paused;           /* accepts nobody for a moment */
-  bool draining, over;
+  struct pool spent;           /* exchanges, as hooks have pointers to them */
+  size_t exchanges;            /* requests in flight */
+  struct exchange *owed;       /* ended, but a hook still has to resume them */
+  bool paused;                 /* accepts nobody for a moment */
+  TAILQ_HEAD(, exchange) left; /* by their clients */
+  bool draining, broken_off, over;
   atomic_bool reloading; /* `reload` is posted */
   struct event *resume;  /* of accepting */
   struct event *closing; /* of the listening sockets, to drain */
@@ -60,6 +62,8 @@ void worker_fini(struct worker *);
  * serve() it accepts, and posts `served`; after drain() it accepts no more,
  * lets requests finish and posts `ended`; end() makes that soon. */
 bool worker_start(struct worker *);
+/* Called when a request has ended: a loop that drains may have no more. */
+void worker_check_end(struct worker *);
 /* From the main thread: how many operations that backend was left with and
  * hasn't ended. */
 size_t worker_owed(const struct worker *, size_t backend);

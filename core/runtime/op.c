@@ -32,7 +32,7 @@ static void op_free(struct sluice_op *op) {
 static bool op_takes(struct sluice_op *op, enum op_signal signal) {
   bool said = (op->said & signal) != 0;
   op->said &= ~(unsigned)signal;
-  return said && !op->left;
+  return said && !op->left && !op->owed;
 }
 
 static void op_end(struct sluice_op *op) {
@@ -208,18 +208,22 @@ void op_commit(struct sluice_op *op, const struct sluice_object *object) {
   op->backend->plugin->commit(op->backend->handle, op, object);
 }
 
+void op_cancel(struct sluice_op *op) {
+  if (op->done || op->owed)
+    return;
+  op->lent = false;
+  op->owed = true;
+  op->backend->owed++;
+  op->backend->plugin->cancel(op->backend->handle, op);
+}
+
 void op_leave(struct sluice_op *op, void (*released)(void *),
               void *released_arg) {
   assert(!op->left);
   op->left = true;
   op->released = released;
   op->released_arg = released_arg;
-  if (!op->done) {
-    op->lent = false;
-    op->owed = true;
-    op->backend->owed++;
-    op->backend->plugin->cancel(op->backend->handle, op);
-  }
+  op_cancel(op);
 }
 
 size_t op_texts(const struct sluice_op *op) {

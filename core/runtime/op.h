@@ -20,8 +20,8 @@
 #define OP_META_MAX 16384 /* bytes of an object's metadata, all told */
 #define OP_TEXT_MAX 16384 /* bytes of one sluice_text() */
 #define OP_TEXTS_MAX 8
-/* Operations that a backend owes the end of, as the gateway has left them, on
- * one loop; with so many it isn't asked for more. */
+/* Operations that were canceled and that a backend owes the end of, on one
+ * loop; with so many it isn't asked for more. */
 #define OP_OWED_MAX 256
 
 struct breach_watch;
@@ -46,7 +46,7 @@ struct op_backend {
   uint64_t operations, late;
   uint64_t misused;   /* breaches of the contract */
   uint64_t silent;    /* requests that waited too long for it */
-  atomic_size_t owed; /* left, and not done; others only read it */
+  atomic_size_t owed; /* canceled, and not done; others only read it */
 };
 
 struct op_entry {
@@ -89,6 +89,10 @@ void op_more(struct sluice_op *);
 void op_data(struct sluice_op *, const struct sluice_chunk *);
 void op_commit(struct sluice_op *, const struct sluice_object *);
 
+/* Asks the plugin to end it soon; done() is the only event that follows, and
+ * says of a commit or a remove whether it took place all the same.  Does
+ * nothing the second time. */
+void op_cancel(struct sluice_op *);
 /* The gateway's side leaves: no event follows.  A plugin that isn't done is
  * canceled; the chunk last lent to it must stay until `released` (NULL: none
  * is lent) is called with `released_arg`. */

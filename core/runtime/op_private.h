@@ -49,7 +49,7 @@ struct sluice_op {
   bool done;     /* the plugin said so */
   bool left;     /* the gateway's side is gone */
   bool queued;   /* for delivery */
-  bool owed;     /* counted among those that the plugin owes the end of */
+  bool owed;     /* canceled: counted among those it owes the end of */
   bool buried;   /* nobody may use it any more */
   unsigned said; /* enum op_signal */
   void (*released)(void *);

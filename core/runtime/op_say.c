@@ -42,13 +42,13 @@ static void check_thread(const struct sluice_op *op, const char *call) {
     breach_of_thread(&op->backend->host, op->backend->plugin->name, call);
 }
 
-/* May the plugin speak at all?  After leaving, nobody listens: that is fine.
+/* May the plugin speak at all?  After a cancel, nobody listens: that is fine.
  */
 static bool listening(struct sluice_op *op, const char *call) {
   check_thread(op, call);
   if (op->done)
     misuse(op, call, BREACH_AFTER_DONE);
-  return !op->done && !op->left;
+  return !op->done && !op->left && !op->owed;
 }
 
 /* What can't be used ends the operation, but for a put: what was said isn't

@@ -51,7 +51,7 @@ void call_fail(struct call *call, enum sluice_status status) {
 static void returned(void *job) {
   struct call *call = job;
   call->busy = false;
-  if (call->canceled)
+  if (call->canceled && call->tell != call_end) /* a change took place */
     call->status = SLUICE_ECANCELED;
   if (call->status == SLUICE_OK)
     call->tell(call);

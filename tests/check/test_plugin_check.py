@@ -28,6 +28,8 @@ BACKEND = {
     "crash_on_empty": "put: an object of no bytes",
     "deaf": "cancel: at every step of a get",
     "done_twice": DONE,
+    "false_commit": "cancel: of a small put, nothing is left",
+    "false_remove": "cancel: of a remove",
     "folded_entry": "list: what is folded is told as a prefix",
     "forever": "verify: a link ends in time",
     "forged_token": "list: a forged token does no harm",

@@ -19,10 +19,10 @@ OPTIONS = {"attempts": "3", "retry_time": seconds(6), **PARTS}
 class Place:
     """A gateway over an emulator of its own."""
 
-    def __init__(self, dialect="aws", options=None, **variants):
+    def __init__(self, dialect="aws", options=None, more=None, **variants):
         self.s3 = Emulator(dialect, **variants)
         self.s3.create(BUCKET)
-        self.running = gateway(self.s3, more=ONE,
+        self.running = gateway(self.s3, more={**ONE, **(more or {})},
                                **{**OPTIONS, **(options or {})})
         self.s3.forget()
 
@@ -207,18 +207,17 @@ def test_beginnings_that_cannot_be_listed_are_told_in_the_log():
 
 
 @test
-def test_client_that_leaves_at_the_beginning_leaves_no_upload():
-    with Place(options={"idle_timeout": "30s"}) as here:
+def test_beginning_that_is_canceled_leaves_no_upload():
+    with Place(options={"idle_timeout": "30s"}, more={
+            "limits": {"backend_timeout": seconds(0.5)}}) as here:
         here.s3.faults({"match": BEGIN, "do": "drip", "bytes": 1,
                         "seconds": 5})
-        body = form(field("prefix", "t"), file(LARGE, "a.txt"))
-        with here.running.wire() as wire:
-            wire.send(request("POST", "/files", FORM, body=body))
-            eventually("an upload", lambda:
-                       here.s3.state(BUCKET)["uploads"])
-            wire.reset()
+        equal("status", here.upload(LARGE).status, 504)
+        expect(here.s3.state(BUCKET)["uploads"], "it wasn't begun")
+        here.running.says("what nobody waits for; it is canceled")
         eventually("no upload", lambda: not
                    here.s3.state(BUCKET)["uploads"])
+        equal("objects", here.s3.state(BUCKET)["objects"], {})
 
 
 @test

@@ -536,30 +536,46 @@ def test_message_of_the_service_stays_in_one_line_of_the_log(message):
 
 # ---- clients that leave
 
-@each({name: name for name in OPERATIONS})
+def leave(here, operation):
+    """Leaves at the fault, for which nobody else has to wait."""
+    base = here.running.status("Threads")
+    with here.running.wire() as wire:
+        wire.send(OPERATIONS[operation][0](here.running, here.key))
+        here.s3.wait_for_fault()
+        here.running.alive()
+        equal("download meanwhile", len(here.running.download(
+            here.key).body), len(SMALL))
+        wire.reset()
+    expect(here.running.status("Threads") <= base + 8, "threads")
+
+
+CHANGES = *UPLOADS, "delete"
+
+
+@each({name: name for name in OPERATIONS if name not in CHANGES})
 def test_client_that_leaves_ends_the_request(operation):
     with Place(dialect_of(operation), idle_timeout="30s") as here:
         here.s3.faults(fault(operation, "stall"))
-        base = here.running.status("Threads")
-        with here.running.wire() as wire:
-            wire.send(OPERATIONS[operation][0](here.running, here.key))
-            here.s3.wait_for_fault()
-            # Nobody else has to wait.
-            here.running.alive()
-            equal("download meanwhile", len(here.running.download(
-                here.key).body), len(SMALL))
-            wire.reset()
-        # Behind a body that isn't read no end of a connection shows.
-        eventually("the service's request", lambda: operation == "part" or
-                   any(one.get("broken") for one in here.s3.requests()))
-        whole = {key for key, thing in
-                 here.s3.state(BUCKET)["objects"].items()
-                 if thing["size"] == len(LARGE)}
-        if operation == "compare":
-            here.keys |= whole  # it was complete when the client left
+        leave(here, operation)
+        eventually("the service's request", lambda: any(
+            one.get("broken") for one in here.s3.requests()))
         here.check_rest()
         here.running.alive()
-        expect(here.running.status("Threads") <= base + 8, "threads")
+        here.check_log()
+
+
+@each({name: name for name in CHANGES})
+def test_client_that_leaves_a_change_does_not_end_it(operation):
+    with Place(dialect_of(operation), idle_timeout="30s") as here:
+        here.s3.faults(fault(operation, "stall", seconds=SLOWNESS))
+        leave(here, operation)
+        there = eventually("the change", lambda: set(
+            here.s3.state(BUCKET)["objects"]) ^ here.keys)
+        equal("changed", (len(there), here.key in there),
+              (1, operation == "delete"))
+        here.keys ^= there
+        here.check_rest()
+        here.running.alive()
         here.check_log()
 
 

@@ -159,6 +159,8 @@ static void commit(void *arg, struct sluice_op *op,
     end(call, SLUICE_EINVAL);
     return;
   }
+  if (breaks_at(handle, "false_commit", object->key, "/brief"))
+    return;
   if (breaks_at(handle, "not_atomic", object->key, "/race") &&
       overwrite(call, object->key)) {
     end(call, SLUICE_OK);
@@ -181,6 +183,8 @@ static void remove_key(void *arg, struct sluice_op *op, const char *key) {
   if (breaks_at(handle, "never_returns", key, "/never"))
     for (;;)
       pause();
+  if (breaks_at(handle, "false_remove", key, "/leaving"))
+    return;
   if (!breaks_at(handle, "remains", key, "/removed"))
     boxes_remove(handle->boxes, key);
   end(call, SLUICE_OK);
@@ -194,7 +198,9 @@ static void cancel(void *arg, struct sluice_op *op) {
   if (call->box != NULL && call->box->key != NULL &&
       breaks_at(handle, "deaf", call->box->key, "/get"))
     return;
-  end(call, SLUICE_ECANCELED);
+  bool claims =
+      breaks(handle, "false_commit") || breaks(handle, "false_remove");
+  end(call, claims ? SLUICE_OK : SLUICE_ECANCELED);
 }
 
 /* ---- ping: what needs no key -------------------------------------------- */

@@ -99,6 +99,76 @@ static void test_a_plugin_that_never_answers_keeps_the_chunk(void) {
   op_rig_fini(&rig);
 }
 
+/* ---- canceling ---------------------------------------------------------- */
+
+/* Until the plugin has the commit, or the remove. */
+static void begin_change(struct op_rig *rig, enum op_kind kind,
+                         const char *commit, const char *cancel) {
+  op_rig_init(rig,
+              &(struct op_script){kind, .start = kind == OP_PUT ? "N" : "",
+                                  .commit = commit, .cancel = cancel,
+                                  .chunks = 0, .leave = -1});
+  op_rig_start(rig);
+  op_rig_turn(rig);
+}
+
+static void test_a_canceled_change_says_what_became_of_it(void) {
+  static const struct {
+    enum op_kind kind;
+    const char *cancel, *line;
+    enum sluice_status status;
+  } rows[] = {{OP_PUT, "D", "<P>n<C><X!>d", SLUICE_OK},
+              {OP_PUT, ";;D", "<P>n<C><X>!d", SLUICE_OK},
+              {OP_PUT, "E", "<P>n<C><X!>d", SLUICE_ENOENT},
+              {OP_REMOVE, "D", "<V><X!>d", SLUICE_OK},
+              {OP_REMOVE, "E", "<V><X!>d", SLUICE_ENOENT}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct op_rig rig;
+    begin_change(&rig, rows[i].kind, "", rows[i].cancel);
+    op_cancel(rig.op);
+    op_cancel(rig.op); /* nothing more */
+    ROW(rig.line, rig.backend.owed == 1);
+    op_rig_finish(&rig);
+    CU_ASSERT_STRING_EQUAL(rig.line, rows[i].line);
+    ROW(rig.line, rig.dones == 1 && rig.status == rows[i].status);
+    ROW(rig.line, rig.backend.owed == 0 && rig.backend.misused == 0);
+    op_rig_fini(&rig);
+  }
+}
+
+static void test_a_canceled_change_is_otherwise_silent(void) {
+  struct op_rig rig;
+  begin_change(&rig, OP_PUT, "", "vND");
+  op_cancel(rig.op);
+  op_rig_finish(&rig);
+  CU_ASSERT_STRING_EQUAL(rig.line, "<P>n<C><X!>d");
+  CU_ASSERT_EQUAL(rig.backend.misused, 0);
+  op_rig_fini(&rig);
+}
+
+static void test_a_change_that_was_done_is_not_canceled(void) {
+  struct op_rig rig;
+  begin_change(&rig, OP_REMOVE, NULL, "");
+  op_rig_say(&rig, "D");
+  op_cancel(rig.op);
+  op_rig_finish(&rig);
+  CU_ASSERT_STRING_EQUAL(rig.line, "<V>!d");
+  CU_ASSERT_EQUAL(rig.dones, 1);
+  op_rig_fini(&rig);
+}
+
+static void test_a_canceled_change_may_be_left(void) {
+  struct op_rig rig;
+  begin_change(&rig, OP_REMOVE, NULL, ";D");
+  op_cancel(rig.op);
+  op_leave(rig.op, NULL, NULL);
+  CU_ASSERT_EQUAL(rig.backend.owed, 1);
+  op_rig_finish(&rig);
+  CU_ASSERT_STRING_EQUAL(rig.line, "<V><X>!");
+  CU_ASSERT_EQUAL(rig.backend.owed, 0);
+  op_rig_fini(&rig);
+}
+
 static void test_a_plugins_state_is_zeroed_and_kept(void) {
   struct op_rig rig;
   static const char zeroes[OP_STATE_MAX];
@@ -120,6 +190,10 @@ int main(void) {
       UNIT(test_what_a_canceled_plugin_still_says_is_fine),
       UNIT(test_without_a_chunk_nothing_is_released),
       UNIT(test_a_plugin_that_never_answers_keeps_the_chunk),
+      UNIT(test_a_canceled_change_says_what_became_of_it),
+      UNIT(test_a_canceled_change_is_otherwise_silent),
+      UNIT(test_a_change_that_was_done_is_not_canceled),
+      UNIT(test_a_canceled_change_may_be_left),
       UNIT(test_a_plugins_state_is_zeroed_and_kept),
       {NULL, NULL}};
   return unit_main("op_leave", tests);

@@ -216,8 +216,9 @@ struct sluice_backend {
   void (*list)(void *handle, struct sluice_op *, const struct sluice_list *);
   /* done, also when no such object is there */
   void (*remove)(void *handle, struct sluice_op *, const char *key);
-  /* Any time before done: end soon, undo what isn't committed.  The status of
-   * that sluice_done() doesn't matter. */
+  /* Any time before done: end soon, undo what isn't committed.  SLUICE_OK says
+   * of a commit or a remove that it took place; else the status of that
+   * sluice_done() doesn't matter. */
   void (*cancel)(void *handle, struct sluice_op *);
   /* Is the storage reachable?  done */
   void (*ping)(void *handle, struct sluice_op *);
@@ -280,7 +281,8 @@ struct sluice_hook {
   /* An upload is durable, or an object was deleted, and nobody was told yet:
    * for what has to be certain before the client's answer.  WAIT holds the
    * answer back, at most for limits.backend_timeout; any other verdict lets it
-   * go.  Of a delete, the object's key alone is known. */
+   * go.  Comes also when the client left meanwhile, or was answered with 504.
+   * Of a delete, the object's key alone is known. */
   enum sluice_verdict (*on_change)(void *handle, struct sluice_request *,
                                    const struct sluice_object *);
   /* SIGHUP: open files again, read them again. */

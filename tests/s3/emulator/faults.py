@@ -18,8 +18,9 @@ times.  `do`, with the further members that it knows:
   reset-in-body              RST after `at` bytes of the request's body, or
                              of the answer's: side "request" or "response"
   stall                      waits `seconds` (none: until the client goes)
-                             before the head of the answer, or where
-                             reset-in-body would reset, when there is an `at`
+                             before the operation, or before the head of its
+                             answer when: "after", or where reset-in-body
+                             would reset, when there is an `at`
   drip                       `bytes` of the body at a time, every `seconds`
   close                      closes a keep-alive connection after the answer
   truncate                   FIN after `at` bytes of the body
@@ -95,7 +96,8 @@ class Step:
         if self.word in ("reset-in-body", "stall") and \
                 self.get("at") is not None and self.side(call) == "request":
             call.body.trap = (self.get("at"), lambda: self.spring(call))
-        elif self.word == "stall" and self.get("at") is None:
+        elif self.word == "stall" and self.get("at") is None and \
+                self.get("when") != "after":
             pause(call, self.get("seconds"))
         if self.word.isdecimal() and self.get("when") != "after":
             raise self.refusal(call)
@@ -149,6 +151,8 @@ class Step:
         """The operation is done; what becomes of its answer."""
         if self.word.isdecimal() and self.get("when") == "after":
             return call.failure(self.refusal(call))
+        if self.word == "stall" and self.get("when") == "after":
+            pause(call, self.get("seconds"))
         if self.word == "lost-answer":
             raise Broken("fault: lost answer")
         if self.word == "spoil" and response.status == 200:
