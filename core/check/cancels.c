@@ -115,7 +115,7 @@ static void removes(struct lab *lab) {
       cancel_at(&act, start_remove, key.text, 1);
     else
       cancel_after(&act, start_remove, key.text, pauses[i]);
-    bool gone = act.status == SLUICE_OK;
+    bool gone = act.status == SLUICE_OK || act.status == SLUICE_ENOENT;
     act_fini(&act);
     if (gone)
       objects_expect_none(lab, key.text);
@@ -236,10 +236,10 @@ static void put_leave(struct lab *lab) {
   act_fini(&put);
 }
 
-#define RULE                                                               \
-  "Any time before done: end soon, undo what isn't committed.  SLUICE_OK " \
-  "says of a commit or a remove that it took place; else the status of "   \
-  "that sluice_done() doesn't matter."
+#define RULE                                                                \
+  "Any time before done: end soon, undo what isn't committed.  SLUICE_OK "  \
+  "says of a commit or a remove that it took place, as SLUICE_ENOENT does " \
+  "of a remove; else the status of that sluice_done() doesn't matter."
 
 const struct check cancel_checks[] = {
     {"cancel: of a head", RULE, heads, false},

@@ -207,7 +207,7 @@ void exchange_begin(struct worker *worker, struct ingress_conn *conn,
   static const struct ingress_events events = {
       .body = on_body, .finished = on_finished, .gone = on_gone};
   struct exchange *ex = pool_take(&worker->spent, worker->loop, sizeof *ex);
-  assert(ex != NULL); /* a few KiB, for at most limits.connections */
+  assert(ex != NULL); /* a few KiB, for each connection and what was left */
   ex->worker = worker;
   ex->conn = conn;
   ex->http = http;

@@ -159,6 +159,9 @@ void exchange_changed(struct exchange *ex, const struct sluice_object *object,
 
 void exchange_unchanged(struct exchange *ex, enum sluice_status status,
                         const char *why) {
+  bool left = ex->conn == NULL || ex->state == EXCHANGE_ANSWERING;
+  if (left && status != SLUICE_ECANCELED)
+    reply_log_failure(ex, status, why);
   if (is_awaited(ex))
     reply_failure(ex, status, why);
 }
@@ -186,6 +189,10 @@ static void cancel_change(struct exchange *ex) {
 
 static void on_silence(evutil_socket_t fd, short what, void *arg) {
   struct exchange *ex = arg;
+  if (ex->request.resuming && !ex->request.over) {
+    exchange_watch(ex); /* its hook has answered, in this very turn */
+    return;
+  }
   struct op_backend *backend = exchange_backend(ex);
   struct request_hook *hook = ex->request.waiting && !ex->request.over
                                   ? request_hook(&ex->request)
@@ -223,6 +230,8 @@ static void on_silence(evutil_socket_t fd, short what, void *arg) {
 }
 
 void exchange_watch(struct exchange *ex) {
+  if (ex->changing && ex->state == EXCHANGE_ANSWERING && ex->conn != NULL)
+    return; /* the client has its own time for the 504 */
   if (ex->timer == NULL)
     ex->timer = evtimer_new(loop_base(ex->worker->loop), on_silence, ex);
   if (ex->timer != NULL)

@@ -179,14 +179,20 @@ void reply_error(struct exchange *ex, int status, const char *code,
                        "request_id", ex->request.id));
 }
 
-void reply_failure(struct exchange *ex, enum sluice_status status,
-                   const char *why) {
+void reply_log_failure(struct exchange *ex, enum sluice_status status,
+                       const char *why) {
   const struct outcome *outcome = &outcomes[status];
   if (outcome->status >= 500 || why != NULL)
     log_line(outcome->status >= 500 ? SLUICE_LOG_ERROR : SLUICE_LOG_DEBUG,
              exchange_backend(ex)->host.name, "request %s: %s: %s",
              ex->request.id, outcome->code,
              why != NULL ? why : "no reason given");
+}
+
+void reply_failure(struct exchange *ex, enum sluice_status status,
+                   const char *why) {
+  const struct outcome *outcome = &outcomes[status];
+  reply_log_failure(ex, status, why);
   reply_error(ex, outcome->status, outcome->code, "%s", outcome->message);
 }
 

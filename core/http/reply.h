@@ -27,6 +27,8 @@ void reply_error(struct exchange *, int status, const char *code,
 void reply_failure(struct exchange *, enum sluice_status, const char *why);
 /* The same with a hook's own words. */
 void reply_denial(struct exchange *, enum sluice_status, const char *message);
+/* The log's part of a failure, where nobody waits for an answer. */
+void reply_log_failure(struct exchange *, enum sluice_status, const char *why);
 
 /* The head of an answer whose body of `length` bytes is streamed. */
 void reply_start(struct exchange *, int status, uint64_t length);

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 
-from kit import (FORM, KIB, PATIENCE, PLUGINS, Gateway, Mismatch, built, each,
+from kit import (FORM, KIB, PATIENCE, PLUGINS, SLOWNESS, Gateway, Mismatch, built, each,
                  equal, eventually, expect, field, file, form, hook_source,
                  like, main, request, test)
 
@@ -394,6 +394,68 @@ def test_backend_that_was_late_is_asked_again():
             equal("statuses", set(statuses), {504})
             eventually("another answer than 503", lambda: download(
                 gateway, "late").status == 504)
+
+
+# ---- hooks that are told of changes ----------------------------------------
+
+SLOW = int(500 * SLOWNESS)  # ms
+
+
+def told(how, delay, timeout, drain="10s"):
+    """Two hooks: that one, and another that has to be told, too."""
+    hooks = [{"plugin": "roguehook", "how": name, "delay": f"{delay}ms"}
+             for name in (how, "change_tells")]
+    return Gateway({
+        "server": {"workers": "1"}, "hooks": hooks,
+        "limits": {"backend_timeout": f"{timeout}ms",
+                   "drain_timeout": drain}})
+
+
+def left_upload(gateway):
+    """An upload that its client left; its key, once it is stored."""
+    with gateway.wire() as wire:
+        wire.send(request("POST", "/files", FORM, body=SMALL))
+        [key] = eventually("an object", gateway.keys)
+        wire.reset()
+    gateway.alive()
+    return key
+
+
+@test
+def test_hook_that_waits_keeps_the_next_waiting_not_from_being_told():
+    with told("change_late", SLOW, 20 * SLOW) as gateway:
+        key = left_upload(gateway)
+        gateway.says(f"told of {key}")
+        gateway.delete(key)
+        expect(sum(f"told of {key}" in line for line in gateway.lines) == 2,
+               "the delete wasn't told")
+
+
+@test
+def test_hook_that_never_lets_go_costs_who_left_nothing_more():
+    with told("change_never", 0, SLOW) as gateway:
+        left_upload(gateway)
+        gateway.says("the hook didn't let the answer go in time")
+        equal("status", gateway.ask("POST", "/files", FORM,
+                                    body=SMALL).status, 201)
+
+
+@test
+def test_hook_that_resumes_with_the_timeout_is_not_late():
+    with told("change_just", 1010, 1000) as gateway:
+        for _ in range(3):
+            key = gateway.upload()["key"]
+            gateway.says(f"told of {key}")
+        expect(not any("in time" in line for line in gateway.lines),
+               "it was late")
+
+
+@test
+def test_end_of_the_drain_does_not_wait_for_a_hook():
+    with told("change_never", 0, 600000, drain="300ms") as gateway:
+        left_upload(gateway)
+        gateway.stop()
+        gateway.says("1 requests are broken off")
 
 
 # ---- what can't be contained -----------------------------------------------

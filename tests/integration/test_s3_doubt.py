@@ -4,7 +4,7 @@
 tell: the gateway asks the service, says what is so, and leaves nothing."""
 from bucket import (BUCKET, DIALECTS, PARTS, Emulator, gateway, noise,
                     seconds, stored)
-from kit import (FORM, MIB, each, equal, eventually, expect, field, file, form,
+from kit import (FORM, MIB, SLOWNESS, each, equal, eventually, expect, field, file, form,
                  like, main, md5, request, test)
 
 SMALL, LARGE = noise(200_000), noise(12 * MIB + 1)
@@ -211,7 +211,7 @@ def test_beginning_that_is_canceled_leaves_no_upload():
     with Place(options={"idle_timeout": "30s"}, more={
             "limits": {"backend_timeout": seconds(0.5)}}) as here:
         here.s3.faults({"match": BEGIN, "do": "drip", "bytes": 1,
-                        "seconds": 5})
+                        "seconds": 5 * SLOWNESS})
         equal("status", here.upload(LARGE).status, 504)
         expect(here.s3.state(BUCKET)["uploads"], "it wasn't begun")
         here.running.says("what nobody waits for; it is canceled")

@@ -4,6 +4,7 @@
 gateway is told, and that nothing stays behind."""
 import contextlib
 import os
+import select
 import subprocess
 import tempfile
 import threading
@@ -545,6 +546,8 @@ def leave(here, operation):
         here.running.alive()
         equal("download meanwhile", len(here.running.download(
             here.key).body), len(SMALL))
+        expect(not select.select([wire.socket], [], [], 0)[0],
+               "it was answered before")
         wire.reset()
     expect(here.running.status("Threads") <= base + 8, "threads")
 

@@ -6,6 +6,7 @@
 #include <event2/event.h>
 #include <sluice/plugin.h>
 #include <string.h>
+#include <unistd.h>
 
 enum how {
   WELL,
@@ -20,9 +21,14 @@ enum how {
   BAD_REFUSAL, /* refuses with status 99 */
   BAD_HEADER,
   BAD_IDENTITY,
-  HUGE_STATE,  /* 5000 bytes */
-  OTHER_STATE, /* of another size each time */
-  WRONG_THREAD /* resumes from a thread of the pool */
+  HUGE_STATE,   /* 5000 bytes */
+  OTHER_STATE,  /* of another size each time */
+  WRONG_THREAD, /* resumes from a thread of the pool */
+  CHANGE_NEVER, /* waits in on_change, and never resumes */
+  CHANGE_LATE,  /* resumes after `delay` */
+  CHANGE_JUST,  /* resumes when `delay` is over, and so is much more, as it has
+                   blocked the loop */
+  CHANGE_TELLS  /* logs what it is told of */
 };
 
 static const char *const names[] = {[WELL] = "well",
@@ -39,7 +45,11 @@ static const char *const names[] = {[WELL] = "well",
                                     [BAD_IDENTITY] = "bad_identity",
                                     [HUGE_STATE] = "huge_state",
                                     [OTHER_STATE] = "other_state",
-                                    [WRONG_THREAD] = "wrong_thread"};
+                                    [WRONG_THREAD] = "wrong_thread",
+                                    [CHANGE_NEVER] = "change_never",
+                                    [CHANGE_LATE] = "change_late",
+                                    [CHANGE_JUST] = "change_just",
+                                    [CHANGE_TELLS] = "change_tells"};
 
 struct rogue_conf {
   const char *how;
@@ -182,9 +192,41 @@ static enum sluice_verdict on_request(void *handle,
     return SLUICE_WAIT;
   case WELL:
   case BAD_HEADER:
+  case CHANGE_NEVER:
+  case CHANGE_LATE:
+  case CHANGE_JUST:
+  case CHANGE_TELLS:
     break;
   }
   return SLUICE_PASS;
+}
+
+static void block(evutil_socket_t fd, short what, void *arg) {
+  (void)fd, (void)what, (void)arg;
+  usleep(200000);
+}
+
+static enum sluice_verdict on_change(void *handle,
+                                     struct sluice_request *request,
+                                     const struct sluice_object *object) {
+  struct rogue *rogue = handle;
+  int64_t delay = rogue->conf->delay;
+  switch (rogue->how) {
+  case CHANGE_NEVER:
+    return SLUICE_WAIT;
+  case CHANGE_LATE:
+    sometime(later(rogue, request, SLUICE_PASS), delay, on_time);
+    return SLUICE_WAIT;
+  case CHANGE_JUST:
+    sometime(later(rogue, request, SLUICE_PASS), delay - 100, block);
+    sometime(later(rogue, request, SLUICE_PASS), delay, on_time);
+    return SLUICE_WAIT;
+  case CHANGE_TELLS:
+    sluice_log(rogue->host, SLUICE_LOG_INFO, "told of %s", object->key);
+    return SLUICE_PASS;
+  default:
+    return SLUICE_PASS;
+  }
 }
 
 static void on_response(void *handle, struct sluice_request *request) {
@@ -206,5 +248,6 @@ static const struct sluice_hook hook = {
     .start = start,           .stop = stop,
     .open = open_rogue,       .close = stop,
     .on_request = on_request, .on_response = on_response,
+    .on_change = on_change,
 };
 SLUICE_HOOK(roguehook, hook)

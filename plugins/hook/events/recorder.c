@@ -80,9 +80,9 @@ enum sluice_verdict recorder_on_key(void *arg,
   return SLUICE_DENY;
 }
 
-/* Whoever is answered, or left, with room of their own changed nothing. */
-void recorder_on_response(void *arg, struct sluice_request *request) {
-  struct events *events = ((struct recorder *)arg)->events;
+static void drop_room(const struct recorder *recorder,
+                      struct sluice_request *request) {
+  struct events *events = recorder->events;
   if (!events->refuse || !is_wanted(events, request))
     return;
   struct kept *kept = sluice_request_state(request, sizeof *kept);
@@ -91,10 +91,17 @@ void recorder_on_response(void *arg, struct sluice_request *request) {
   kept->room = false;
 }
 
+/* Whoever is answered with room of their own changed nothing, but for a 504:
+ * the change may come yet. */
+void recorder_on_response(void *arg, struct sluice_request *request) {
+  if (sluice_request_status(request) != 504)
+    drop_room(arg, request);
+}
+
 void recorder_on_log(void *arg, struct sluice_request *request,
                      const struct sluice_record *record) {
   (void)record;
-  recorder_on_response(arg, request);
+  drop_room(arg, request);
 }
 
 /* ---- the event ---------------------------------------------------------- */

@@ -10,12 +10,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from eventskit import each_folder, gateway, heard, hook, waiting
+from eventskit import (each_folder, gateway, heard, hook, send_upload,
+                       waiting)
 # pylint: disable=wrong-import-order
 from bucket import BUCKET, PARTS, Emulator, noise, sections, seconds
 from kit import (FORM, MIB, SLOWNESS, Gateway, each, equal, eventually,
                  expect, field, file, form, main, request, test)
-from service import Service
+from service import Service, stall
 
 SLOW = 1.5 * SLOWNESS  # seconds that the service takes
 SMALL, LARGE = noise(100_000), noise(6 * MIB)
@@ -41,14 +42,17 @@ def answered(wire):
 class Place:
     """A receiver, a service, and a gateway between them."""
 
-    def __init__(self, limits=None, **options):
+    def __init__(self, limits=None, queue_max="1000", when_full="drop",
+                 **options):
         # pylint: disable=consider-using-with
         self.scratch = tempfile.TemporaryDirectory(prefix="sluice-test-")
         self.folder = Path(self.scratch.name)
         self.service, self.s3 = Service(), Emulator("minio")
         self.s3.create(BUCKET)
         log = {"plugin": "log_json", "path": str(self.folder / "log")}
-        more = {"hooks": [hook(self.folder, self.service.url), log],
+        tell = hook(self.folder, self.service.url, queue_max=queue_max,
+                    when_full=when_full)
+        more = {"hooks": [tell, log],
                 "limits": limits or {},
                 "server": {"workers": "1"}}
         options = {"idle_timeout": seconds(20), **PARTS, **options}
@@ -154,6 +158,21 @@ def test_change_that_came_after_its_504_has_its_event(operation):
 
 
 @test
+def test_full_queue_keeps_the_room_of_a_change_after_its_504():
+    with Place(limits={"backend_timeout": seconds(1)}, queue_max="1",
+               when_full="refuse") as here:
+        here.service.behave = stall
+        here.slow(PUT)
+        equal("late", here.gate.ask("POST", "/files", FORM, body=form(
+            field("prefix", "t"), file(SMALL, "a.txt"))).status, 504)
+        equal("meanwhile", send_upload(here.gate).status, 503)
+        here.service.count(1)
+        here.gate.stop()
+        here.gate.says("lost: 0")
+        equal("objects", len(here.stored()), 1)
+
+
+@test
 def test_lost_answer_to_who_left_is_asked_for():
     with Place(retry_time=seconds(20)) as here:
         here.s3.faults({"match": PUT, "do": "lost-answer"})
@@ -178,7 +197,7 @@ def test_sigterm_waits_for_what_clients_left():
 @test
 def test_end_of_the_drain_does_not_wait_for_it():
     with Place(limits={"drain_timeout": "300ms"}) as here:
-        here.slow(PUT, pause=60)
+        here.slow(PUT, pause=3600)
         here.upload_and_leave()
         here.gate.alive()
         began = time.monotonic()
@@ -250,8 +269,8 @@ def test_objects_and_events_agree_whenever_clients_leave(folder):
 
 @test
 def test_change_that_takes_too_long_twice_is_canceled():
-    with Place(limits={"backend_timeout": seconds(0.5)}) as here:
-        here.slow(PUT, when="before", pause=60)
+    with Place(limits={"backend_timeout": seconds(1)}) as here:
+        here.slow(PUT, when="before", pause=3600)
         here.upload_and_leave()
         here.gate.says("doesn't end what nobody waits for; it is canceled")
         equal("code", here.record(499)["code"], "client_gone")

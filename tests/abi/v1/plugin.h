@@ -217,8 +217,8 @@ struct sluice_backend {
   /* done, also when no such object is there */
   void (*remove)(void *handle, struct sluice_op *, const char *key);
   /* Any time before done: end soon, undo what isn't committed.  SLUICE_OK says
-   * of a commit or a remove that it took place; else the status of that
-   * sluice_done() doesn't matter. */
+   * of a commit or a remove that it took place, as SLUICE_ENOENT does of a
+   * remove; else the status of that sluice_done() doesn't matter. */
   void (*cancel)(void *handle, struct sluice_op *);
   /* Is the storage reachable?  done */
   void (*ping)(void *handle, struct sluice_op *);
@@ -319,7 +319,7 @@ void *sluice_op_state(struct sluice_op *, size_t size);
 void sluice_done(struct sluice_op *, enum sluice_status, const char *why, ...)
     SLUICE_PRINTF(3, 4);
 /* A long operation goes on, though there is nothing to tell yet: without a
- * word for limits.backend_timeout it would be canceled. */
+ * word for limits.backend_timeout it would be given up. */
 void sluice_alive(struct sluice_op *);
 void sluice_meta(struct sluice_op *, const struct sluice_meta *);
 /* The chunk's bytes stay as they are until more() or cancel(). */
