@@ -18,12 +18,9 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
     exchange_changed(ex, &(struct sluice_object){.key = ex->key}, on_told);
 }
 
-static void on_alive(void *arg) {
-  exchange_watch(arg);
-}
-
 static void on_key(struct exchange *ex) {
-  static const struct op_events events = {.alive = on_alive, .done = on_done};
+  static const struct op_events events = {.alive = exchange_alive,
+                                          .done = on_done};
   exchange_change(ex);
   ex->op = op_remove(exchange_backend(ex), ex->key, &events, ex);
 }

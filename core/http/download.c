@@ -274,9 +274,12 @@ static struct sluice_get likely(const struct exchange *ex) {
 }
 
 static void on_key(struct exchange *ex) {
-  static const struct op_events get = {
-      .meta = on_meta, .chunk = on_chunk, .done = on_done};
-  static const struct op_events head = {.meta = on_head_meta, .done = on_done};
+  static const struct op_events get = {.meta = on_meta,
+                                       .chunk = on_chunk,
+                                       .alive = exchange_alive,
+                                       .done = on_done};
+  static const struct op_events head = {
+      .meta = on_head_meta, .alive = exchange_alive, .done = on_done};
   const struct sluice_get wanted = likely(ex);
   exchange_watch(ex);
   if (strcmp(ex->head.method, "HEAD") == 0)
@@ -339,7 +342,8 @@ static void on_verified(void *arg, enum sluice_status status,
 }
 
 void signed_start(struct exchange *ex) {
-  static const struct op_events events = {.done = on_verified};
+  static const struct op_events events = {.alive = exchange_alive,
+                                          .done = on_verified};
   begin(ex);
   exchange_watch(ex);
   ex->op = op_verify(

@@ -76,6 +76,9 @@ struct op_backend *exchange_backend(struct exchange *);
 /* The backend owes an answer from now on: 504 when it doesn't come in time. */
 void exchange_watch(struct exchange *);
 void exchange_unwatch(struct exchange *);
+/* Of op_events: the backend says that it goes on, so that its time begins
+ * anew.  Once a download has begun only bytes count. */
+void exchange_alive(void *exchange);
 /* The operation is no longer wanted: canceled, and its work freed; a change
  * goes on. */
 void exchange_drop(struct exchange *);

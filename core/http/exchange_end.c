@@ -238,6 +238,12 @@ void exchange_watch(struct exchange *ex) {
     event_add(ex->timer, ex->worker->backend_timeout);
 }
 
+void exchange_alive(void *arg) {
+  struct exchange *ex = arg;
+  if (ex->changing || ex->state == EXCHANGE_WORKING)
+    exchange_watch(ex);
+}
+
 void exchange_unwatch(struct exchange *ex) {
   if (ex->timer != NULL)
     event_del(ex->timer);

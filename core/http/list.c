@@ -80,7 +80,8 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
 }
 
 static void on_key(struct exchange *ex) {
-  static const struct op_events events = {.done = on_done};
+  static const struct op_events events = {.alive = exchange_alive,
+                                          .done = on_done};
   const struct list *list = ex->work;
   exchange_watch(ex);
   ex->op = op_list(exchange_backend(ex),

@@ -102,7 +102,8 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
 }
 
 static void on_head(void *arg, enum sluice_status status, const char *why) {
-  static const struct op_events events = {.done = on_signed};
+  static const struct op_events events = {.alive = exchange_alive,
+                                          .done = on_signed};
   struct exchange *ex = arg;
   const struct presign *presign = ex->work;
   ex->op = NULL;
@@ -115,7 +116,8 @@ static void on_head(void *arg, enum sluice_status status, const char *why) {
 }
 
 static void on_key(struct exchange *ex) {
-  static const struct op_events events = {.meta = on_meta, .done = on_head};
+  static const struct op_events events = {
+      .meta = on_meta, .alive = exchange_alive, .done = on_head};
   exchange_watch(ex);
   ex->op = op_head(exchange_backend(ex), ex->key, &events, ex);
 }

@@ -103,7 +103,8 @@ static void on_link(void *arg, enum sluice_status status, const char *why) {
 /* ---- commit ------------------------------------------------------------- */
 
 static void on_told(struct exchange *ex) {
-  static const struct op_events events = {.done = on_link};
+  static const struct op_events events = {.alive = exchange_alive,
+                                          .done = on_link};
   const struct upload *upload = ex->work;
   presign_link(ex, ex->key, upload->filename, default_seconds(ex), &events);
 }

@@ -396,6 +396,16 @@ def test_backend_that_was_late_is_asked_again():
                 gateway, "late").status == 504)
 
 
+@test
+def test_backend_that_says_it_is_alive_has_its_time_anew():
+    """Twice the time that it would have without a word."""
+    with rogues(["alive"]) as gateway:
+        equal("list", listing(gateway, "alive").status, 200)
+        equal("delete", remove(gateway, "alive").status, 200)
+        expect(not any("in time" in line for line in gateway.lines),
+               "it was late")
+
+
 # ---- hooks that are told of changes ----------------------------------------
 
 SLOW = int(500 * SLOWNESS)  # ms

@@ -10,12 +10,14 @@
 
 #define LENGTH 200000u
 #define PIECE 100000u
+#define ALIVE_TIMES 8
 
 enum how {
   WELL,         /* it keeps the contract */
   NEVER,        /* no answer, not even when it is canceled */
   SILENT,       /* no answer before it is canceled */
   LATE,         /* the answer comes after `delay`, and nothing before */
+  ALIVE,        /* the same, but until then it says that it is alive */
   TWICE,        /* done, and done again in the same call */
   TWICE_LATER,  /* the second one after `delay` */
   HALF,         /* one chunk, then silence */
@@ -42,6 +44,7 @@ static const char *const names[] = {[WELL] = "well",
                                     [NEVER] = "never",
                                     [SILENT] = "silent",
                                     [LATE] = "late",
+                                    [ALIVE] = "alive",
                                     [TWICE] = "twice",
                                     [TWICE_LATER] = "twice_later",
                                     [HALF] = "half",
@@ -78,6 +81,7 @@ struct rogue_op {
   struct sluice_op *op;
   struct rogue *rogue;
   uint64_t left;
+  int alive; /* how often it said so, and once more */
 };
 
 static const char zeros[LENGTH + 1];
@@ -137,6 +141,27 @@ static void done_later(const struct rogue *rogue, struct sluice_op *op) {
                   &delay);
 }
 
+static void alive_later(struct rogue_op *mine);
+
+static void on_alive(evutil_socket_t fd, short what, void *arg) {
+  struct rogue_op *mine = arg;
+  (void)fd, (void)what;
+  if (mine->alive == ALIVE_TIMES) {
+    sluice_done(mine->op, SLUICE_OK, NULL);
+    return;
+  }
+  sluice_alive(mine->op);
+  alive_later(mine);
+}
+
+static void alive_later(struct rogue_op *mine) {
+  int64_t ms = mine->rogue->conf->delay / ALIVE_TIMES;
+  const struct timeval pause = {ms / 1000, ms % 1000 * 1000};
+  mine->alive++;
+  event_base_once(sluice_loop(mine->rogue->host), -1, EV_TIMEOUT, on_alive,
+                  mine, &pause);
+}
+
 static void work_nothing(void *op) {
   (void)op;
 }
@@ -152,6 +177,9 @@ static bool misbehave(struct rogue *rogue, struct sluice_op *op) {
     return true;
   case LATE:
     done_later(rogue, op);
+    return true;
+  case ALIVE:
+    alive_later(mine);
     return true;
   case TWICE:
     sluice_done(op, SLUICE_ENOENT, NULL);
