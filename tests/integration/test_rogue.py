@@ -9,9 +9,9 @@ import tempfile
 import threading
 import time
 
-from kit import (FORM, KIB, PATIENCE, PLUGINS, SLOWNESS, Gateway, Mismatch, built, each,
-                 equal, eventually, expect, field, file, form, hook_source,
-                 like, main, request, test)
+from kit import (FORM, KIB, PATIENCE, PLUGINS, SLOWNESS, Gateway, Mismatch,
+                 built, each, equal, eventually, expect, field, file, form,
+                 hook_source, like, main, request, test)
 
 BACKENDS = ["never", "silent", "late", "twice", "twice_later", "half",
             "garbage_meta", "huge_meta", "meta_twice", "garbage_list",

@@ -4,8 +4,8 @@
 tell: the gateway asks the service, says what is so, and leaves nothing."""
 from bucket import (BUCKET, DIALECTS, PARTS, Emulator, gateway, noise,
                     seconds, stored)
-from kit import (FORM, MIB, SLOWNESS, each, equal, eventually, expect, field, file, form,
-                 like, main, md5, request, test)
+from kit import (FORM, MIB, SLOWNESS, each, equal, eventually, expect, field,
+                 file, form, like, main, md5, request, test)
 
 SMALL, LARGE = noise(200_000), noise(12 * MIB + 1)
 ONE = {"server": {"workers": "1"}}
