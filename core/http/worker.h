@@ -35,11 +35,11 @@ struct worker {
   struct budget *memory;
   const struct timeval *backend_timeout;
   size_t connections, connections_max;
-  struct pool spent;           /* exchanges, as hooks have pointers to them */
-  size_t exchanges;            /* requests in flight */
-  struct exchange *owed;       /* ended, but a hook still has to resume them */
-  bool paused;                 /* accepts nobody for a moment */
-  TAILQ_HEAD(, exchange) left; /* by their clients */
+  struct pool spent;     /* exchanges, as hooks have pointers to them */
+  size_t exchanges;      /* requests in flight */
+  struct exchange *owed; /* ended, but a hook still has to resume them */
+  bool paused;           /* accepts nobody for a moment */
+  TAILQ_HEAD(worker_left, exchange) left; /* by their clients */
   bool draining, broken_off, over;
   atomic_bool reloading; /* `reload` is posted */
   struct event *resume;  /* of accepting */

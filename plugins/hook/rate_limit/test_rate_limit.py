@@ -203,14 +203,20 @@ def test_clients_of_a_unix_socket_are_one():
 
 @test
 def test_more_clients_than_places_are_let_through_and_told():
+    """But who shares 18 bits of a hash with one of eight neighbours: one of
+    all of these clients in some twelve runs."""
+    got = []
     with limited(limit(requests="1", per="1h", entries="1024",
                        ipv6_prefix="128"),
                  server={"trusted_proxies": ["127.0.0.1"]}) as gate:
         with gate.wire() as wire:
             for i in range(3000):
-                answer = wire.ask("GET", LIST,
-                                  f"X-Forwarded-For: 2001:db8::{i:x}")
-                equal("status", answer.status, 200)
+                got.append(wire.ask(
+                    "GET", LIST,
+                    f"X-Forwarded-For: 2001:db8::{i:x}").status)
+        expect(set(got) <= {200, 429}, f"{set(got)}")
+        expect(got.count(429) <= 3,
+               f"{got.count(429)} of 3000 were refused")
         gate.says("requests weren't limited so far.*raise entries")
 
 
