@@ -67,7 +67,7 @@ void exchange_leave(struct exchange *);
 /* A hook resumed a request that nobody waits for: nothing is left to do, and
  * it may be freed. */
 bool exchange_too_late(struct exchange *);
-/* Those that only wait for what becomes of their change end. */
+/* Those that clients left end, whatever becomes of their change. */
 void exchange_break_off(struct worker *);
 /* At the end of a loop, when no hook can resume them any more. */
 void exchange_free_owed(struct worker *);

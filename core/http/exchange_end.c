@@ -94,14 +94,13 @@ void exchange_leave(struct exchange *ex) {
   ex->conn = NULL;
   ex->http = NULL;
   TAILQ_INSERT_TAIL(&worker->left, ex, in_left);
-  if (!ex->changing || worker->broken_off)
-    end(ex);
-  else
+  if (ex->changing)
     exchange_watch(ex);
+  else
+    end(ex);
 }
 
 void exchange_break_off(struct worker *worker) {
-  worker->broken_off = true;
   while (!TAILQ_EMPTY(&worker->left))
     end(TAILQ_FIRST(&worker->left));
 }
@@ -115,18 +114,23 @@ bool exchange_too_late(struct exchange *ex) {
 
 /* ---- changes ------------------------------------------------------------ */
 
-/* What was to change has changed, and hooks know, or it hasn't: is there
- * anybody who waits for the answer? */
-static bool is_awaited(struct exchange *ex) {
+/* It was told 504, or has left. */
+static bool client_is_done(const struct exchange *ex) {
+  return ex->conn == NULL || ex->state == EXCHANGE_ANSWERING;
+}
+
+/* What was to change has changed, and hooks know, or it hasn't.  False: nobody
+ * waits for the answer, and the exchange may be gone. */
+static bool settle(struct exchange *ex) {
+  bool awaited = !client_is_done(ex);
   ex->changing = false;
-  if (ex->conn != NULL)
-    return ex->state != EXCHANGE_ANSWERING;
-  end(ex);
-  return false;
+  if (ex->conn == NULL)
+    end(ex);
+  return awaited;
 }
 
 static void change_told(struct exchange *ex) {
-  if (is_awaited(ex))
+  if (settle(ex))
     ex->go_on(ex);
 }
 
@@ -159,10 +163,9 @@ void exchange_changed(struct exchange *ex, const struct sluice_object *object,
 
 void exchange_unchanged(struct exchange *ex, enum sluice_status status,
                         const char *why) {
-  bool left = ex->conn == NULL || ex->state == EXCHANGE_ANSWERING;
-  if (left && status != SLUICE_ECANCELED)
+  if (client_is_done(ex) && status != SLUICE_ECANCELED)
     reply_log_failure(ex, status, why);
-  if (is_awaited(ex))
+  if (settle(ex))
     reply_failure(ex, status, why);
 }
 

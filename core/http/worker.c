@@ -239,10 +239,10 @@ static void on_end(struct loop_task *task) {
   if (worker->exchanges > 0)
     log_line(SLUICE_LOG_WARN, NULL, "%zu requests are broken off",
              worker->exchanges);
-  exchange_break_off(worker);
   ingress_close(worker->plain);
   if (worker->tls != NULL)
     ingress_close(worker->tls);
+  exchange_break_off(worker); /* now all of them were left */
 }
 
 /* ---- life --------------------------------------------------------------- */

@@ -40,7 +40,7 @@ struct worker {
   struct exchange *owed; /* ended, but a hook still has to resume them */
   bool paused;           /* accepts nobody for a moment */
   TAILQ_HEAD(worker_left, exchange) left; /* by their clients */
-  bool draining, broken_off, over;
+  bool draining, over;
   atomic_bool reloading; /* `reload` is posted */
   struct event *resume;  /* of accepting */
   struct event *closing; /* of the listening sockets, to drain */
