@@ -26,8 +26,7 @@ enum how {
   WRONG_THREAD, /* resumes from a thread of the pool */
   CHANGE_NEVER, /* waits in on_change, and never resumes */
   CHANGE_LATE,  /* resumes after `delay` */
-  CHANGE_JUST,  /* resumes when `delay` is over, and so is much more, as it has
-                   blocked the loop */
+  CHANGE_JUST,  /* blocks the loop until `delay` is over, then resumes */
   CHANGE_TELLS  /* logs what it is told of */
 };
 
