@@ -40,6 +40,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/md5_lanes.h \
 	%D%/base/mime.c \
 	%D%/base/mime.h \
+	%D%/base/operation.c \
+	%D%/base/operation.h \
 	%D%/base/partheader.c \
 	%D%/base/partheader.h \
 	%D%/base/quantity.c \

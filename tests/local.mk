@@ -116,6 +116,7 @@ UNIT_TESTS = \
 	%D%/unit/test_mime \
 	%D%/unit/test_op \
 	%D%/unit/test_op_leave \
+	%D%/unit/test_operation \
 	%D%/unit/test_options \
 	%D%/unit/test_partheader \
 	%D%/unit/test_plugin \
