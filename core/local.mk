@@ -97,6 +97,7 @@ noinst_LTLIBRARIES += %D%/libhost.la
 	%D%/host/config.h \
 	%D%/host/config_tree.c \
 	%D%/host/config_tree.h \
+	%D%/host/endpoint.h \
 	%D%/host/expand.c \
 	%D%/host/expand.h \
 	%D%/host/options.c \
@@ -108,6 +109,8 @@ noinst_LTLIBRARIES += %D%/libhost.la
 	%D%/host/plugin_file.c \
 	%D%/host/plugin_file.h \
 	%D%/host/plugin_list.c \
+	%D%/host/route.c \
+	%D%/host/route.h \
 	%D%/host/settings.c \
 	%D%/host/settings.h \
 	%D%/host/settings_cors.c \
@@ -116,58 +119,94 @@ noinst_LTLIBRARIES += %D%/libhost.la
 	%D%/host/settings_routes.c \
 	%D%/host/settings_sections.c
 
-# ---- core/http --------------------------------------------------------------
+# ---- core/http1 -------------------------------------------------------------
 
-noinst_LTLIBRARIES += %D%/libhttp.la
-%C%_libhttp_la_CPPFLAGS = $(HTTP_CPPFLAGS)
-%C%_libhttp_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS) $(JANSSON_CFLAGS)
-%C%_libhttp_la_LIBADD = $(EVENT_OPENSSL_LIBS) $(EVENT_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS) \
-	$(JANSSON_LIBS)
-%C%_libhttp_la_SOURCES = \
-	%D%/http/cors.c \
-	%D%/http/cors.h \
-	%D%/http/delete.c \
-	%D%/http/download.c \
-	%D%/http/exchange.c \
-	%D%/http/exchange.h \
-	%D%/http/exchange_end.c \
-	%D%/http/gateway.c \
-	%D%/http/gateway.h \
-	%D%/http/gateway_run.c \
-	%D%/http/health.c \
-	%D%/http/ingress.c \
-	%D%/http/ingress.h \
-	%D%/http/ingress_body.c \
-	%D%/http/ingress_head.c \
-	%D%/http/ingress_private.h \
-	%D%/http/jsonbody.c \
-	%D%/http/jsonbody.h \
-	%D%/http/linger.c \
-	%D%/http/list.c \
-	%D%/http/listen.c \
-	%D%/http/listen.h \
-	%D%/http/presign.c \
-	%D%/http/presign.h \
-	%D%/http/reply.c \
-	%D%/http/reply.h \
-	%D%/http/request.c \
-	%D%/http/request.h \
-	%D%/http/request_api.c \
-	%D%/http/route.c \
-	%D%/http/route.h \
-	%D%/http/send.c \
-	%D%/http/send.h \
-	%D%/http/tls.c \
-	%D%/http/tls.h \
-	%D%/http/upload.c \
-	%D%/http/upload.h \
-	%D%/http/upload_store.c \
-	%D%/http/worker.c \
-	%D%/http/worker.h
+noinst_LTLIBRARIES += %D%/libhttp1.la
+%C%_libhttp1_la_CPPFLAGS = $(HTTP1_CPPFLAGS)
+%C%_libhttp1_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS)
+%C%_libhttp1_la_LIBADD = $(EVENT_OPENSSL_LIBS) $(EVENT_LIBS) $(SSL_LIBS) \
+	$(CRYPTO_LIBS)
+%C%_libhttp1_la_SOURCES = \
+	%D%/http1/answer.c \
+	%D%/http1/answer.h \
+	%D%/http1/ingress.c \
+	%D%/http1/ingress.h \
+	%D%/http1/ingress_body.c \
+	%D%/http1/ingress_head.c \
+	%D%/http1/ingress_private.h \
+	%D%/http1/linger.c \
+	%D%/http1/listen.c \
+	%D%/http1/listen.h \
+	%D%/http1/tls.c \
+	%D%/http1/tls.h
+
+# ---- core/gate --------------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/libgate.la
+%C%_libgate_la_CPPFLAGS = $(GATE_CPPFLAGS)
+%C%_libgate_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS) $(JANSSON_CFLAGS)
+%C%_libgate_la_LIBADD = $(EVENT_LIBS) $(JANSSON_LIBS)
+%C%_libgate_la_SOURCES = \
+	%D%/gate/cors.c \
+	%D%/gate/cors.h \
+	%D%/gate/exchange.c \
+	%D%/gate/exchange.h \
+	%D%/gate/exchange_begin.c \
+	%D%/gate/exchange_table.c \
+	%D%/gate/exchange_table.h \
+	%D%/gate/exchange_work.c \
+	%D%/gate/gate.h \
+	%D%/gate/reply.c \
+	%D%/gate/reply.h \
+	%D%/gate/request.c \
+	%D%/gate/request.h \
+	%D%/gate/request_api.c
+
+# ---- core/endpoints ---------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/libendpoints.la
+%C%_libendpoints_la_CPPFLAGS = $(ENDPOINTS_CPPFLAGS)
+%C%_libendpoints_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS) \
+	$(JANSSON_CFLAGS)
+%C%_libendpoints_la_LIBADD = $(EVENT_LIBS) $(JANSSON_LIBS)
+%C%_libendpoints_la_SOURCES = \
+	%D%/endpoints/delete.c \
+	%D%/endpoints/download.c \
+	%D%/endpoints/endpoints.h \
+	%D%/endpoints/health.c \
+	%D%/endpoints/jsonbody.c \
+	%D%/endpoints/jsonbody.h \
+	%D%/endpoints/list.c \
+	%D%/endpoints/presign.c \
+	%D%/endpoints/presign.h \
+	%D%/endpoints/send.c \
+	%D%/endpoints/send.h \
+	%D%/endpoints/upload.c \
+	%D%/endpoints/upload.h \
+	%D%/endpoints/upload_store.c \
+	%D%/endpoints/uploads.c \
+	%D%/endpoints/uploads.h
+
+# ---- core/server ------------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/libserver.la
+%C%_libserver_la_CPPFLAGS = $(SERVER_CPPFLAGS)
+%C%_libserver_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS)
+%C%_libserver_la_LIBADD = $(EVENT_LIBS) $(SSL_LIBS)
+%C%_libserver_la_SOURCES = \
+	%D%/server/endpoints.c \
+	%D%/server/gateway.c \
+	%D%/server/gateway.h \
+	%D%/server/gateway_run.c \
+	%D%/server/worker.c \
+	%D%/server/worker.h
 
 # Highest first, as the linker wants it.
 CORE_LIBS = \
-	%D%/libhttp.la \
+	%D%/libserver.la \
+	%D%/libendpoints.la \
+	%D%/libgate.la \
+	%D%/libhttp1.la \
 	%D%/libhost.la \
 	%D%/libruntime.la \
 	%D%/libbase.la
@@ -189,7 +228,7 @@ CLEANFILES += %D%/sluice.required
 EXTRA_DIST += %D%/sluice.syms
 
 bin_PROGRAMS += sluice
-sluice_CPPFLAGS = $(HTTP_CPPFLAGS) \
+sluice_CPPFLAGS = $(SERVER_CPPFLAGS) \
 	-DSLUICE_VERSION='"$(VERSION)"' \
 	-DSLUICE_PLUGINDIR='"$(pkglibdir)"' \
 	-DSLUICE_SYSCONFDIR='"$(confdir)"'
@@ -202,7 +241,7 @@ sluice_SOURCES = %D%/main.c
 # ---- the conformance kit for plugins ----------------------------------------
 
 bin_PROGRAMS += sluice-plugin-check
-sluice_plugin_check_CPPFLAGS = $(HTTP_CPPFLAGS) \
+sluice_plugin_check_CPPFLAGS = $(SERVER_CPPFLAGS) \
 	-DSLUICE_VERSION='"$(VERSION)"'
 sluice_plugin_check_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 sluice_plugin_check_LDFLAGS = $(AM_LDFLAGS) $(EXPORT_FLAGS)

@@ -4,7 +4,7 @@
 # and counts as skipped.
 
 # For all programs that name no flags of their own, which are the tests.
-AM_CPPFLAGS = $(HTTP_CPPFLAGS) -I$(srcdir)/plugins/lib \
+AM_CPPFLAGS = $(SERVER_CPPFLAGS) -I$(srcdir)/plugins/lib \
 	-I$(srcdir)/plugins/lib/s3 -I$(srcdir)/%D%/unit
 LDADD = %D%/unit/libunit.la $(CORE_LIBS) $(CUNIT_LIBS)
 
@@ -79,6 +79,7 @@ UNIT_TESTS = \
 	%D%/unit/test_digest \
 	%D%/unit/test_event_body \
 	%D%/unit/test_event_queue \
+	%D%/unit/test_exchange_table \
 	%D%/unit/test_formdata \
 	%D%/unit/test_formvectors \
 	%D%/unit/test_grants \
@@ -553,6 +554,7 @@ CHECKS = \
 	%D%/checks/options.sh \
 	%D%/checks/shell.sh \
 	%D%/checks/size.sh \
+	%D%/checks/states.sh \
 	%D%/checks/symbols.sh \
 	%D%/checks/words.sh
 

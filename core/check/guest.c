@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The gateway's own phases (core/http/request.c) around a hook that is called
+ * The gateway's own phases (core/gate/request.c) around a hook that is called
  * through functions which look at what it says.
  */
 #include "guest.h"

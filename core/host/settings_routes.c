@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Routes: which path and method leads to which operation of which backend.
- * What two routes claim, or the gateway itself serves, is refused.
+ * Routes as configured: a mount, or one path and method, and its backend and
+ * hooks.  route.c unfolds them.
  */
+#include "operation.h"
 #include "options.h"
 #include "settings_parts.h"
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ROUTE_PATH_MAX 1024
-#define CLAIM_TAIL_MAX 16
 
 struct route_conf {
   const char *mount, *path, *method, *operation, *backend;
@@ -27,30 +25,8 @@ static const struct sluice_option route_table[] = {
     {"backend", SLUICE_STRING, NULL, ROUTE(backend), "name of a backend"},
     {0}};
 static const char *const route_others[] = {"hooks", NULL};
-static const char *const operations[] = {"upload", "presign", "download",
-                                         "list",   "delete",  NULL};
 static const char *const methods[] = {"GET",    "POST",  "PUT",
                                       "DELETE", "PATCH", NULL};
-static const char *const reserved[] = {"/healthz", "/readyz", NULL};
-
-/* What a mount stands for; a download's HEAD goes with its GET. */
-static const struct {
-  const char *method, *tail;
-} mounted[] = {{"POST", ""}, {"POST", "/presign"}, {"GET", "/download"},
-               {"GET", ""},  {"DELETE", ""},       {"GET", "/signed"}};
-
-#define MOUNTED (sizeof mounted / sizeof *mounted)
-
-/* A path and method that a route serves. */
-struct claim {
-  char path[ROUTE_PATH_MAX + CLAIM_TAIL_MAX];
-  const char *method;
-  unsigned line;
-  /* Where links are served that a single route makes; the routes of one
-   * backend may share it. */
-  bool links;
-  size_t backend;
-};
 
 /* ---- one route --------------------------------------------------------- */
 
@@ -105,6 +81,7 @@ static bool read_single(const struct settings *s,
                         const struct config_node *node,
                         const struct route_conf *conf,
                         struct settings_route *route, struct errmsg *err) {
+  const char *operations[OPERATION_WORDS];
   if (*conf->path == '\0' || *conf->method == '\0' || *conf->operation == '\0')
     return config_fault(s->config, node->line, err,
                         "a route needs either 'mount', or 'path', 'method' "
@@ -115,6 +92,7 @@ static bool read_single(const struct settings *s,
   if (!words_has(methods, conf->method))
     return settings_not_one_of(s, settings_line(node, "method"), "method",
                                conf->method, methods, err);
+  operation_words(operations, NULL);
   if (!words_has(operations, conf->operation))
     return settings_not_one_of(s, settings_line(node, "operation"),
                                "operation", conf->operation, operations, err);
@@ -172,86 +150,6 @@ static bool read_route(struct settings *s, const struct config_node *node,
 
 /* ---- all of them ------------------------------------------------------- */
 
-static void claim_set(struct claim *claim, const char *path, const char *tail,
-                      const char *method, unsigned line) {
-  snprintf(claim->path, sizeof claim->path, "%s%s", path, tail);
-  if (claim->path[0] == '\0') /* a mount at the root */
-    memcpy(claim->path, "/", 2);
-  claim->method = method;
-  claim->line = line;
-}
-
-static bool makes_links(const struct settings_route *route) {
-  return strcmp(route->operation, "upload") == 0 ||
-         strcmp(route->operation, "presign") == 0;
-}
-
-static size_t claim_single(const struct settings_route *route,
-                           struct claim *claims) {
-  claim_set(&claims[0], route->path, "", route->method, route->line);
-  if (!makes_links(route))
-    return 1;
-  claim_set(&claims[1], route->path, "/signed", "GET", route->line);
-  claims[1].links = true;
-  claims[1].backend = route->backend;
-  return 2;
-}
-
-static size_t claim_all(const struct settings *s, struct claim *claims) {
-  size_t n = 0;
-  for (size_t i = 0; i < s->route_count; i++) {
-    const struct settings_route *route = &s->routes[i];
-    if (route->mount == NULL)
-      n += claim_single(route, &claims[n]);
-    for (size_t j = 0; route->mount != NULL && j < MOUNTED; j++)
-      claim_set(&claims[n++], route->mount, mounted[j].tail, mounted[j].method,
-                route->line);
-  }
-  return n;
-}
-
-static int by_claim(const void *a, const void *b) {
-  const struct claim *x = a, *y = b;
-  int order = strcmp(x->path, y->path);
-  if (order == 0)
-    order = strcmp(x->method, y->method);
-  return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
-}
-
-static bool clash(const struct claim *a, const struct claim *b) {
-  bool shared = a->links && b->links && a->backend == b->backend;
-  return !shared && strcmp(a->path, b->path) == 0 &&
-         strcmp(a->method, b->method) == 0;
-}
-
-static bool check_claims(const struct settings *s, const struct claim *claims,
-                         size_t n, struct errmsg *err) {
-  for (size_t i = 0; i < n; i++) {
-    if (words_has(reserved, claims[i].path))
-      return config_fault(s->config, claims[i].line, err,
-                          "%s is the gateway's own; choose another path",
-                          claims[i].path);
-    if (i > 0 && clash(&claims[i - 1], &claims[i]))
-      return config_fault(s->config, claims[i].line, err,
-                          "%s %.200s is also the route of line %u; change one "
-                          "of them",
-                          claims[i].method, claims[i].path,
-                          claims[i - 1].line);
-  }
-  return true;
-}
-
-static bool check_conflicts(const struct settings *s, struct errmsg *err) {
-  struct claim *claims = calloc(s->route_count * MOUNTED, sizeof *claims);
-  if (claims == NULL)
-    return settings_no_memory(s, err);
-  size_t n = claim_all(s, claims);
-  qsort(claims, n, sizeof *claims, by_claim);
-  bool ok = check_claims(s, claims, n, err);
-  free(claims);
-  return ok;
-}
-
 bool settings_read_routes(struct settings *s, struct errmsg *err) {
   const struct config_node *root = s->config->root;
   const struct config_node *list = config_get(root, "routes");
@@ -268,5 +166,5 @@ bool settings_read_routes(struct settings *s, struct errmsg *err) {
   for (size_t i = 0; i < list->count; i++, s->route_count++)
     if (!read_route(s, &list->items[i], &s->routes[i], err))
       return false;
-  return check_conflicts(s, err);
+  return true;
 }

@@ -53,6 +53,9 @@ spoil words core/base/buf.c '/* TO''DO */'
 spoil words docs/style.md 'See /ho''me/me.'
 spoil symbols core/include/sluice/plugin.h 'void sluice_more(void);'
 spoil symbols core/sluice.syms '  sluice_more;'
+spoil states docs/architecture.md '<!-- states -->
+OVER'
+spoil states core/gate/exchange_table.c '    ON(OVER, TOLD, FREE, OVER),'
 spoil lists core/base/more.c '/* in no list */'
 spoil abi tests/abi/v1/functions sluice_never
 spoil layout more.txt 'at the top'

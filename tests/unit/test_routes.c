@@ -3,7 +3,7 @@
  * The routes of a configuration: their paths, what two of them may not share,
  * and the limits.
  */
-#include "settings.h"
+#include "gateway.h"
 #include "unit.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +12,22 @@
 #define ROW(row, holds) \
   CU_assertImplementation((holds), __LINE__, (row), __FILE__, "", CU_FALSE)
 
-/* Line 1 of the files here. */
+/* The first line of the files here. */
 #define BACKEND "backends: {main: {plugin: local}, cold: {plugin: b2}}\n"
 
 static struct settings *parse(const char *text, struct errmsg *err) {
+  struct route_table table;
   err->text[0] = '\0';
-  return settings_parse("t.yaml", text, strlen(text), "/lib/plugins", err);
+  struct settings *s =
+      settings_parse("t.yaml", text, strlen(text), "/lib/plugins", err);
+  if (s == NULL)
+    return NULL;
+  if (route_table_init(&table, s, gateway_endpoints, err)) {
+    route_table_fini(&table);
+    return s;
+  }
+  settings_free(s);
+  return NULL;
 }
 
 static void check_refused(const char *text, const char *want) {

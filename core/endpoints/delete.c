@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * DELETE /files: an object is gone afterwards, whether or not it was there.
+ */
+#include "endpoints.h"
+#include "jsonbody.h"
+#include "reply.h"
+
+static void on_told(struct exchange *ex) {
+  reply_json(ex, 200, json_pack("{s:s}", "deleted", ex->key));
+}
+
+static void on_done(void *arg, enum sluice_status status, const char *why) {
+  struct exchange *ex = arg;
+  ex->op = NULL;
+  if (status != SLUICE_OK && status != SLUICE_ENOENT)
+    exchange_failed(ex, status, why);
+  else
+    exchange_changed(ex, &(struct sluice_object){.key = ex->key}, on_told);
+}
+
+static void on_key(struct exchange *ex) {
+  static const struct op_events events = {.alive = exchange_alive,
+                                          .done = on_done};
+  exchange_change(ex);
+  ex->op = op_remove(exchange_backend(ex), ex->key, &events, ex);
+}
+
+static void on_json(struct exchange *ex, json_t *document) {
+  const char *key = jsonbody_key(ex, document);
+  if (key != NULL)
+    exchange_check_key(ex, key, on_key);
+}
+
+static void delete_start(struct exchange *ex) {
+  jsonbody_read(ex, on_json);
+}
+
+const struct endpoint delete_endpoint = {.operation = OPERATION_DELETE,
+                                         .method = "DELETE",
+                                         .tail = "",
+                                         .cost = EXCHANGE_COST,
+                                         .start = delete_start};

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * GET /files/download, and the same by a signed link: the conditions and the
+ * range are decided here, on what the backend says of the object, so that
+ * they are the same for every backend.
+ */
+#include <assert.h>
+#include <event2/buffer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+#include "date.h"
+#include "endpoints.h"
+#include "key.h"
+#include "log.h"
+#include "mime.h"
+#include "presign.h"
+#include "query.h"
+#include "range.h"
+#include "reply.h"
+#include "send.h"
+
+#define COST_DOWNLOAD (128 * 1024) /* a chunk in memory, or TLS's */
+#define SMALL 65536 /* so much goes in one piece with the head */
+
+struct download {
+  struct send *send; /* NULL until the body is streamed */
+  struct range range;
+  uint64_t left; /* of the range, to come from the backend */
+  int status;    /* 200 or 206 */
+  bool is_inline;
+  bool decided;             /* there is a body to come */
+  char *disposition, *type; /* as a signed link asks for; NULL: as stored */
+};
+
+static void download_free(void *work) {
+  struct download *download = work;
+  send_free(download->send);
+  free(download->disposition);
+  free(download->type);
+  free(download);
+}
+
+/* ---- the head ----------------------------------------------------------- */
+
+static void say_disposition(struct exchange *ex,
+                            const struct download *download,
+                            const struct sluice_meta *meta) {
+  struct buf value;
+  const char *filename = presign_filename(meta);
+  buf_init(&value, 8 * KEY_MAX);
+  if (download->disposition != NULL)
+    buf_adds(&value, download->disposition);
+  else
+    mime_disposition(&value, download->is_inline,
+                     filename != NULL ? filename : key_name(ex->key));
+  if (!value.overflown)
+    reply_header(ex, "Content-Disposition", value.data);
+  buf_fini(&value);
+}
+
+static void say_validators(struct exchange *ex,
+                           const struct sluice_meta *meta) {
+  char date[DATE_HTTP_SIZE], etag[256];
+  date_http(date, meta->mtime_ms / 1000);
+  reply_header(ex, "Last-Modified", date);
+  if (meta->etag != NULL &&
+      snprintf(etag, sizeof etag, "\"%s\"", meta->etag) < (int)sizeof etag)
+    reply_header(ex, "ETag", etag);
+}
+
+static void say_object(struct exchange *ex, const struct download *download,
+                       const struct sluice_meta *meta) {
+  const char *type = download->type != NULL ? download->type : meta->type;
+  if (type == NULL || type[0] == '\0')
+    type = MIME_UNKNOWN;
+  say_validators(ex, meta);
+  say_disposition(ex, download, meta);
+  reply_header(ex, "Content-Type", type);
+  reply_header(ex, "Cache-Control", "private, max-age=3600");
+  reply_header(ex, "Accept-Ranges", "bytes");
+  if (mime_active(type))
+    reply_header(ex, "Content-Security-Policy", "sandbox");
+}
+
+static void say_range(struct exchange *ex, const struct range *range,
+                      uint64_t length) {
+  char text[96];
+  snprintf(text, sizeof text, "bytes %llu-%llu/%llu",
+           (unsigned long long)range->first,
+           (unsigned long long)(range->first + range->count - 1),
+           (unsigned long long)length);
+  reply_header(ex, "Content-Range", text);
+}
+
+static void refuse_range(struct exchange *ex, uint64_t length) {
+  char text[48];
+  snprintf(text, sizeof text, "bytes */%llu", (unsigned long long)length);
+  reply_header(ex, "Content-Range", text);
+  reply_error(ex, 416, "range_not_satisfiable",
+              "The range lies behind the object's end");
+}
+
+/* True when the preconditions let the object be sent; else it is answered. */
+static bool pass_conditions(struct exchange *ex,
+                            const struct range_conditions *conditions,
+                            const struct sluice_meta *meta) {
+  switch (range_conditions(conditions, meta->etag, meta->mtime_ms / 1000,
+                           date_now_ms() / 1000)) {
+  case RANGE_GO:
+    return true;
+  case RANGE_NOT_MODIFIED:
+    say_validators(ex, meta);
+    reply_header(ex, "Cache-Control", "private, max-age=3600");
+    reply_empty(ex, 304);
+    return false;
+  case RANGE_FAILED:
+    break;
+  }
+  reply_error(ex, 412, "precondition_failed", "A precondition isn't met");
+  return false;
+}
+
+/* Decides what is sent; false when it is answered already. */
+static bool decide(struct exchange *ex, const struct sluice_meta *meta) {
+  struct download *download = ex->work;
+  const struct head *head = &ex->head;
+  struct range_conditions conditions = {
+      .if_match = head_get(head, "If-Match"),
+      .if_none_match = head_get(head, "If-None-Match"),
+      .if_modified_since = head_get(head, "If-Modified-Since"),
+      .if_unmodified_since = head_get(head, "If-Unmodified-Since"),
+      .if_range = head_get(head, "If-Range")};
+  if (!pass_conditions(ex, &conditions, meta))
+    return false;
+  const char *wanted = strcmp(head->method, "GET") == 0 &&
+                               range_if_range(&conditions, meta->etag)
+                           ? head_get(head, "Range")
+                           : NULL;
+  download->status = 200;
+  download->range = (struct range){.first = 0, .count = meta->length};
+  switch (range_parse(wanted, meta->length, &download->range)) {
+  case RANGE_WHOLE:
+    break;
+  case RANGE_PART:
+    download->status = 206;
+    say_range(ex, &download->range, meta->length);
+    break;
+  case RANGE_BEYOND:
+    refuse_range(ex, meta->length);
+    return false;
+  }
+  say_object(ex, download, meta);
+  return true;
+}
+
+/* ---- the body ----------------------------------------------------------- */
+
+static void abandon(struct exchange *ex, const char *why) {
+  log_line(SLUICE_LOG_ERROR, exchange_backend(ex)->host.name, "request %s: %s",
+           ex->request.id, why);
+  ingress_abort(ex->conn);
+}
+
+static void on_sent(struct exchange *ex) {
+  struct download *download = ex->work;
+  struct sluice_op *op = ex->op;
+  if (download->left > 0) {
+    exchange_watch(ex);
+    op_more(op);
+    return;
+  }
+  /* evhttp's end may free the exchange, and the backend may be told first, as
+   * nothing refers to its memory any more. */
+  op_more(op);
+  answer_end(ex->http);
+}
+
+/* All of it is here and small: one piece with the head, copied. */
+static void send_small(struct exchange *ex, const struct sluice_chunk *chunk) {
+  struct download *download = ex->work;
+  struct evbuffer *body = evbuffer_new();
+  assert(body != NULL);
+  evbuffer_add(body, chunk->data, chunk->length);
+  int status = download->status;
+  op_more(ex->op);
+  reply_body(ex, status, body);
+  evbuffer_free(body);
+}
+
+static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
+  struct exchange *ex = arg;
+  struct download *download = ex->work;
+  exchange_unwatch(ex);
+  bool fits = chunk->length <= download->left && chunk->length > 0 &&
+              chunk->last == (chunk->length == download->left);
+  if (!fits) {
+    op_breach(exchange_backend(ex), "sluice_send",
+              "with another length than was asked for");
+    if (download->send != NULL)
+      abandon(ex, "the backend sent another length than it said");
+    else
+      reply_failure(ex, SLUICE_EUPSTREAM,
+                    "the backend sent another length than it said");
+    return;
+  }
+  download->left -= chunk->length;
+  if (download->send == NULL && chunk->last && chunk->fd < 0 &&
+      chunk->length <= SMALL) {
+    send_small(ex, chunk);
+    return;
+  }
+  if (download->send == NULL) {
+    download->send = send_new(ex);
+    reply_start(ex, download->status, download->range.count);
+  }
+  send_chunk(download->send, chunk, on_sent);
+}
+
+static void on_meta(void *arg, const struct sluice_meta *meta) {
+  struct exchange *ex = arg;
+  struct download *download = ex->work;
+  exchange_unwatch(ex);
+  if (!decide(ex, meta))
+    return;
+  download->left = download->range.count;
+  download->decided = true;
+  if (download->left == 0) {
+    reply_length(ex, 0);
+    reply_empty(ex, download->status);
+    return;
+  }
+  exchange_watch(ex);
+  op_read(ex->op, download->range.first, download->range.count);
+}
+
+static void on_done(void *arg, enum sluice_status status, const char *why) {
+  struct exchange *ex = arg;
+  ex->op = NULL;
+  if (status == SLUICE_OK) { /* what was wanted would have come before */
+    op_breach(exchange_backend(ex), "sluice_done", "before all was said");
+    status = SLUICE_EUPSTREAM;
+  }
+  if (ex->state == EXCHANGE_SENDING)
+    abandon(ex, why != NULL ? why : "the backend failed in an object");
+  else
+    reply_failure(ex, status, why);
+}
+
+/* HEAD: the same decisions, without a body. */
+static void on_head_meta(void *arg, const struct sluice_meta *meta) {
+  struct exchange *ex = arg;
+  struct download *download = ex->work;
+  if (decide(ex, meta)) {
+    reply_length(ex, meta->length);
+    reply_empty(ex, download->status);
+  }
+}
+
+/* What will probably be read.  Without the object's length a range that counts
+ * from its end says nothing. */
+static struct sluice_get likely(const struct exchange *ex) {
+  struct sluice_get get = {.key = ex->key, .count = UINT64_MAX};
+  const char *header = head_get(&ex->head, "Range");
+  struct range range;
+  if (header != NULL && strstr(header, "=-") == NULL &&
+      range_parse(header, INT64_MAX, &range) == RANGE_PART) {
+    get.first = range.first;
+    if (range.count < INT64_MAX - range.first)
+      get.count = range.count;
+  }
+  return get;
+}
+
+static void on_key(struct exchange *ex) {
+  static const struct op_events get = {.meta = on_meta,
+                                       .chunk = on_chunk,
+                                       .alive = exchange_alive,
+                                       .done = on_done};
+  static const struct op_events head = {
+      .meta = on_head_meta, .alive = exchange_alive, .done = on_done};
+  const struct sluice_get wanted = likely(ex);
+  exchange_watch(ex);
+  if (strcmp(ex->head.method, "HEAD") == 0)
+    ex->op = op_head(exchange_backend(ex), ex->key, &head, ex);
+  else
+    ex->op = op_get(exchange_backend(ex), &wanted, &get, ex);
+}
+
+/* ---- the beginning ------------------------------------------------------ */
+
+static struct download *begin(struct exchange *ex) {
+  struct download *download = calloc(1, sizeof *download);
+  assert(download != NULL); /* charged with the request */
+  ex->work = download;
+  ex->work_free = download_free;
+  return download;
+}
+
+static void download_start(struct exchange *ex) {
+  struct buf text;
+  buf_init(&text, KEY_MAX);
+  struct download *download = begin(ex);
+  enum query_result found = query_get(&text, ex->head.query, "inline");
+  download->is_inline = found == QUERY_FOUND && strcmp(text.data, "true") == 0;
+  found = query_get(&text, ex->head.query, "key");
+  const char *fault = NULL;
+  if (found == QUERY_BAD)
+    fault = "it is given twice, isn't UTF-8, or is longer than 1024 bytes";
+  else if (found == QUERY_FOUND)
+    fault = key_fault(text.data, text.len);
+  if (found == QUERY_NONE || (found == QUERY_FOUND && text.len == 0))
+    reply_error(ex, 400, "missing_key", "Missing query param: key");
+  else if (fault != NULL)
+    reply_error(ex, 400, "bad_key", "Bad 'key': %s", fault);
+  else if (exchange_charge(ex, COST_DOWNLOAD))
+    exchange_check_key(ex, text.data, on_key);
+  buf_fini(&text);
+}
+
+static char *text_of(struct sluice_op *op, size_t index) {
+  const char *text = op_text(op, index);
+  return text == NULL || text[0] == '\0' ? NULL : strdup(text);
+}
+
+static void on_verified(void *arg, enum sluice_status status,
+                        const char *why) {
+  struct exchange *ex = arg;
+  struct download *download = ex->work;
+  char *key = text_of(ex->op, 0);
+  download->disposition = text_of(ex->op, 1);
+  download->type = text_of(ex->op, 2);
+  ex->op = NULL;
+  if (status != SLUICE_OK || key == NULL)
+    reply_failure(ex, status == SLUICE_OK ? SLUICE_EDENIED : status, why);
+  else if (exchange_charge(ex, COST_DOWNLOAD)) {
+    exchange_set_key(ex, key); /* the link itself is the permission */
+    on_key(ex);
+  }
+  free(key);
+}
+
+static void signed_start(struct exchange *ex) {
+  static const struct op_events events = {.alive = exchange_alive,
+                                          .done = on_verified};
+  begin(ex);
+  exchange_watch(ex);
+  ex->op = op_verify(
+      exchange_backend(ex),
+      &(struct sluice_claim){.method = ex->head.method,
+                             .query = ex->head.query ? ex->head.query : ""},
+      &events, ex);
+}
+
+const struct endpoint download_endpoint = {.operation = OPERATION_DOWNLOAD,
+                                           .method = "GET",
+                                           .tail = "/download",
+                                           .cost = EXCHANGE_COST,
+                                           .start = download_start};
+
+const struct endpoint signed_endpoint = {.operation = OPERATION_SIGNED,
+                                         .method = "GET",
+                                         .tail = "/signed",
+                                         .cost = EXCHANGE_COST,
+                                         .start = signed_start};

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The endpoints, each in the file of its name.
+ */
+#ifndef ENDPOINTS_ENDPOINTS_H
+#define ENDPOINTS_ENDPOINTS_H
+
+#include "endpoint.h"
+
+extern const struct endpoint upload_endpoint, presign_endpoint,
+    download_endpoint, signed_endpoint, list_endpoint, delete_endpoint,
+    healthz_endpoint, readyz_endpoint;
+
+#endif

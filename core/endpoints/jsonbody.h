@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A request's body as a JSON object, for the operations that take one.
+ */
+#ifndef ENDPOINTS_JSONBODY_H
+#define ENDPOINTS_JSONBODY_H
+
+#include <jansson.h>
+
+#include "exchange.h"
+
+#define JSONBODY_MAX 65536
+
+/* Receives the body, then calls `then` with the object, lent until it
+ * returns; what is no JSON object, or too long, is answered here. */
+void jsonbody_read(struct exchange *,
+                   void (*then)(struct exchange *, json_t *));
+/* The document's "key", checked; NULL when it was answered as missing or
+ * bad. */
+const char *jsonbody_key(struct exchange *, json_t *);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * GET /files: a page of the objects below a prefix, in byte order.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec.h"
+#include "cursor.h"
+#include "date.h"
+#include "endpoints.h"
+#include "key.h"
+#include "quantity.h"
+#include "query.h"
+#include "reply.h"
+
+#define LIST_DEFAULT 100
+#define LIST_MAX 1000
+#define DELIMITER_MAX 64
+#define COST_ENTRY 512 /* of an entry, as the backend and JSON hold it */
+
+struct list {
+  struct buf prefix, delimiter, token;
+  uint32_t max;
+  bool folded, resumed;
+};
+
+static void list_free(void *work) {
+  struct list *list = work;
+  buf_fini(&list->prefix);
+  buf_fini(&list->delimiter);
+  buf_fini(&list->token);
+  free(list);
+}
+
+static json_t *entry_json(const struct op_entry *entry) {
+  char time[DATE_ISO_SIZE];
+  date_iso(time, entry->meta->mtime_ms / 1000);
+  return json_pack("{s:s, s:I, s:s, s:s}", "key", entry->key, "size_bytes",
+                   (json_int_t)entry->meta->length, "last_modified", time,
+                   "etag", entry->meta->etag ? entry->meta->etag : "");
+}
+
+static json_t *page_json(const struct exchange *ex, const struct list *list) {
+  json_t *objects = json_array(), *prefixes = json_array();
+  for (size_t i = 0; i < op_entries(ex->op); i++) {
+    struct op_entry entry = op_entry(ex->op, i);
+    if (entry.meta == NULL)
+      json_array_append_new(prefixes, json_string(entry.key));
+    else
+      json_array_append_new(objects, entry_json(&entry));
+  }
+  const char *token = op_token(ex->op);
+  json_t *page = json_pack("{s:o, s:I, s:s, s:b}", "objects", objects, "count",
+                           (json_int_t)json_array_size(objects), "prefix",
+                           list->prefix.data, "truncated", token != NULL);
+  if (list->folded)
+    json_object_set(page, "prefixes", prefixes);
+  json_decref(prefixes);
+  if (token != NULL) {
+    struct buf cursor;
+    buf_init(&cursor, CURSOR_MAX);
+    if (cursor_seal(&cursor, list->prefix.data,
+                    list->folded ? list->delimiter.data : NULL, token))
+      json_object_set_new(page, "next_cursor", json_string(cursor.data));
+    buf_fini(&cursor);
+  }
+  return page;
+}
+
+static void on_done(void *arg, enum sluice_status status, const char *why) {
+  struct exchange *ex = arg;
+  json_t *page = status == SLUICE_OK ? page_json(ex, ex->work) : NULL;
+  ex->op = NULL;
+  if (page == NULL)
+    reply_failure(ex, status == SLUICE_OK ? SLUICE_ENOMEM : status, why);
+  else
+    reply_json(ex, 200, page);
+}
+
+static void on_key(struct exchange *ex) {
+  static const struct op_events events = {.alive = exchange_alive,
+                                          .done = on_done};
+  const struct list *list = ex->work;
+  exchange_watch(ex);
+  ex->op = op_list(exchange_backend(ex),
+                   &(struct sluice_list){
+                       .prefix = list->prefix.data,
+                       .delimiter = list->folded ? list->delimiter.data : NULL,
+                       .token = list->resumed ? list->token.data : NULL,
+                       .max = list->max},
+                   &events, ex);
+}
+
+static bool has_control(const struct buf *text) {
+  for (size_t i = 0; i < text->len; i++)
+    if ((unsigned char)text->data[i] < 32 || text->data[i] == 127)
+      return true;
+  return false;
+}
+
+static const char *read_limit(struct list *list, const char *query) {
+  struct buf text;
+  int64_t limit = LIST_DEFAULT;
+  buf_init(&text, 32);
+  enum query_result found = query_get(&text, query, "limit");
+  bool ok = found == QUERY_NONE ||
+            (found == QUERY_FOUND && quantity_int(text.data, &limit));
+  buf_fini(&text);
+  list->max = limit > LIST_MAX ? LIST_MAX : (uint32_t)limit;
+  return ok && limit >= 1 ? NULL : "'limit' isn't a whole number above 0";
+}
+
+static const char *read_prefix(struct list *list, enum query_result named,
+                               const char *fallback) {
+  switch (named) {
+  case QUERY_NONE:
+    buf_clear(&list->prefix);
+    return buf_addf(&list->prefix, "%s/", fallback)
+               ? NULL
+               : "the configured prefix is longer than a key; name one";
+  case QUERY_FOUND:
+    return has_control(&list->prefix) ? "'prefix' has a control character"
+                                      : NULL;
+  case QUERY_BAD:
+    break;
+  }
+  return "'prefix' is given twice, isn't UTF-8, or is longer than a key";
+}
+
+static const char *read_delimiter(struct list *list, const char *query) {
+  enum query_result found = query_get(&list->delimiter, query, "delimiter");
+  list->folded = found == QUERY_FOUND && list->delimiter.len > 0;
+  return found == QUERY_BAD || has_control(&list->delimiter)
+             ? "'delimiter' is malformed"
+             : NULL;
+}
+
+static const char *read_cursor(struct list *list, const char *query) {
+  struct buf cursor;
+  buf_init(&cursor, CURSOR_MAX);
+  enum query_result found = query_get(&cursor, query, "cursor");
+  list->resumed = found == QUERY_FOUND;
+  bool ok = found == QUERY_NONE ||
+            (found == QUERY_FOUND &&
+             cursor_open(&list->token, cursor.data, list->prefix.data,
+                         list->folded ? list->delimiter.data : NULL));
+  buf_fini(&cursor);
+  return ok ? NULL
+            : "'cursor' isn't one that was given for this prefix and "
+              "delimiter";
+}
+
+static void list_start(struct exchange *ex) {
+  struct list *list = calloc(1, sizeof *list);
+  assert(list != NULL); /* charged with the request */
+  buf_init(&list->prefix, KEY_MAX);
+  buf_init(&list->delimiter, DELIMITER_MAX);
+  buf_init(&list->token, CURSOR_TOKEN_MAX);
+  ex->work = list;
+  ex->work_free = list_free;
+  const char *query = ex->head.query;
+  char own[KEY_MAX + 1] = "";
+  enum query_result named = query_get(&list->prefix, query, "prefix");
+  if (named == QUERY_NONE && !exchange_own_prefix(ex, own))
+    return;
+  const char *fault = read_limit(list, query);
+  if (fault == NULL)
+    fault = read_prefix(list, named, own);
+  if (fault == NULL)
+    fault = read_delimiter(list, query);
+  if (fault == NULL)
+    fault = read_cursor(list, query);
+  if (fault != NULL)
+    reply_error(ex, 400, "bad_query", "Bad query: %s", fault);
+  else if (exchange_charge(ex, list->max * (size_t)COST_ENTRY))
+    exchange_check_key(ex, list->prefix.data, on_key);
+}
+
+const struct endpoint list_endpoint = {.operation = OPERATION_LIST,
+                                       .method = "GET",
+                                       .tail = "",
+                                       .cost = EXCHANGE_COST,
+                                       .start = list_start};

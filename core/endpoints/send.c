@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Chunks in memory are sent by reference.  Those in a file go by sendfile(2)
+ * on plain connections, in segments; what isn't in the page cache is read by a
+ * thread of the pool first, so that no loop waits for a disk.
+ */
+#include "send.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/buffer.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "answer.h"
+#include "work.h"
+
+#define SEGMENT_FILE (1u << 20)     /* at once, by sendfile */
+#define SEGMENT_MEMORY (128u << 10) /* at once, through memory: TLS */
+#define LOW_WATER 65536 /* go on when so little is left in the buffer */
+
+struct send {
+  struct exchange *ex; /* NULL: only the pool's thread is waited for */
+  struct evbuffer *out;
+  void (*sent)(struct exchange *);
+  struct sluice_chunk chunk; /* what is left of it */
+  size_t segment;            /* of the file, being sent */
+  char *memory;              /* SEGMENT_MEMORY, for TLS */
+  ssize_t got;               /* by read_segment() */
+  bool reading;              /* the pool's thread does, from `fd` */
+  int fd;                    /* which outlives the chunk */
+};
+
+static void go_on(struct send *send);
+
+struct send *send_new(struct exchange *ex) {
+  struct send *send = calloc(1, sizeof *send);
+  assert(send != NULL); /* charged with the request */
+  send->ex = ex;
+  send->out = evbuffer_new();
+  assert(send->out != NULL);
+  /* Without this evbuffer would read the file instead of sending it. */
+  evbuffer_set_flags(send->out, EVBUFFER_FLAG_DRAINS_TO_FD);
+  return send;
+}
+
+void send_free(struct send *send) {
+  if (send == NULL)
+    return;
+  send->ex = NULL;
+  if (send->reading)
+    return;
+  evbuffer_free(send->out);
+  free(send->memory);
+  free(send);
+}
+
+static void on_drained(struct evhttp_connection *evcon, void *arg) {
+  (void)evcon;
+  go_on(arg);
+}
+
+/* Hands `out` to evhttp.  Only in the middle of a file may something be left
+ * unsent when we go on: memory and descriptor are the backend's again after
+ * sent(), and evhttp ends an answer without a look at what is unsent. */
+static void push(struct send *send, size_t len, bool midfile) {
+  struct exchange *ex = send->ex;
+  send->chunk.offset += len;
+  send->chunk.length -= len;
+  ex->bytes_out += len;
+  answer_chunk(ex->conn, ex->http, send->out, midfile ? LOW_WATER : 0,
+               on_drained, send);
+}
+
+static void push_file(struct send *send) {
+  const struct sluice_chunk *chunk = &send->chunk;
+  size_t len = send->segment;
+  struct evbuffer_file_segment *file = evbuffer_file_segment_new(
+      chunk->fd, (ev_off_t)chunk->offset, (ev_off_t)len, 0);
+  if (file == NULL ||
+      evbuffer_add_file_segment(send->out, file, 0, (ev_off_t)len) < 0) {
+    if (file != NULL)
+      evbuffer_file_segment_free(file);
+    ingress_abort(send->ex->conn);
+    return;
+  }
+  evbuffer_file_segment_free(file);
+  push(send, len, chunk->length > len);
+}
+
+static void push_memory(struct send *send, const void *data, size_t len) {
+  evbuffer_add_reference(send->out, data, len, NULL, NULL);
+  push(send, len, false);
+}
+
+/* Reads the segment; for sendfile only so that it is in the page cache. */
+static void read_segment(void *arg) {
+  struct send *send = arg;
+  char scratch[65536];
+  uint64_t offset = send->chunk.offset;
+  size_t left = send->segment;
+  if (send->memory != NULL) {
+    send->got = pread(send->fd, send->memory, left, (off_t)offset);
+    return;
+  }
+  do {
+    size_t len = left < sizeof scratch ? left : sizeof scratch;
+    send->got = pread(send->fd, scratch, len, (off_t)offset);
+    offset += len;
+    left -= len;
+  } while (send->got > 0 && left > 0);
+}
+
+static void push_segment(struct send *send) {
+  if (send->got <= 0) /* shorter than it was, or unreadable */
+    ingress_abort(send->ex->conn);
+  else if (send->memory != NULL)
+    push_memory(send, send->memory, (size_t)send->got);
+  else
+    push_file(send);
+}
+
+static void on_segment_read(void *arg) {
+  struct send *send = arg;
+  send->reading = false;
+  close(send->fd);
+  if (send->ex == NULL)
+    send_free(send);
+  else
+    push_segment(send);
+}
+
+/* Is a byte of the file in the page cache?  Where the kernel can't tell, yes:
+ * waiting for a hop to the pool with every segment would cost more. */
+static bool cached(int fd, uint64_t offset) {
+  char byte;
+  struct iovec one = {&byte, 1};
+  return preadv2(fd, &one, 1, (off_t)offset, RWF_NOWAIT) >= 0 ||
+         errno != EAGAIN;
+}
+
+static void send_segment(struct send *send) {
+  struct exchange *ex = send->ex;
+  const struct sluice_chunk *chunk = &send->chunk;
+  bool through_memory = ingress_is_tls(ex->conn);
+  if (through_memory && send->memory == NULL) {
+    send->memory = malloc(SEGMENT_MEMORY);
+    assert(send->memory != NULL); /* charged with the request */
+  }
+  size_t most = through_memory ? SEGMENT_MEMORY : SEGMENT_FILE;
+  send->segment = chunk->length < most ? (size_t)chunk->length : most;
+  bool there = cached(chunk->fd, chunk->offset) &&
+               cached(chunk->fd, chunk->offset + send->segment - 1);
+  if (there && !through_memory) {
+    push_file(send);
+  } else if (there) {
+    send->fd = chunk->fd;
+    read_segment(send);
+    push_segment(send);
+  } else if ((send->fd = fcntl(chunk->fd, F_DUPFD_CLOEXEC, 0)) < 0) {
+    ingress_abort(ex->conn);
+  } else {
+    send->reading = true;
+    work_submit(exchange_backend(ex)->host.pool, ex->gate->loop, read_segment,
+                on_segment_read, send);
+  }
+}
+
+static void go_on(struct send *send) {
+  if (send->chunk.length == 0)
+    send->sent(send->ex);
+  else if (send->chunk.fd >= 0)
+    send_segment(send);
+  else
+    push_memory(send, send->chunk.data, (size_t)send->chunk.length);
+}
+
+void send_chunk(struct send *send, const struct sluice_chunk *chunk,
+                void (*sent)(struct exchange *)) {
+  assert(chunk->length > 0);
+  send->chunk = *chunk;
+  send->sent = sent;
+  go_on(send);
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * POST /files: the form's way into the backend.  The body is parsed piece by
+ * piece; a file's bytes are gathered in one of two buffers while the backend
+ * has the other; when neither has room, the client is held back.
+ */
+#include "upload.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec.h"
+#include "endpoints.h"
+#include "mime.h"
+#include "quantity.h"
+#include "reply.h"
+
+#define TEXT_MAX 65536 /* bytes of a text field */
+/* What a form may hold beside its file: each part's headers, text and
+ * delimiter, and as much again before the first. */
+#define FORM_SLACK            \
+  ((FORMDATA_PARTS_MAX + 1) * \
+   (uint64_t)(FORMDATA_HEADERS_MAX + TEXT_MAX + FORMDATA_BOUNDARY_MAX + 8))
+#define PIECE_MIN 256 /* room for what a parser may hold back */
+
+static void upload_left(void *work) {
+  ((struct upload *)work)->ex = NULL;
+}
+
+/* ---- parts -------------------------------------------------------------- */
+
+static void too_large(struct exchange *ex) {
+  char limit[32];
+  quantity_print(limit, ex->gate->settings->uploads.max_bytes);
+  reply_error(ex, 413, "too_large", "File too large (max %s)", limit);
+}
+
+static bool bad(struct exchange *ex, const char *message) {
+  reply_error(ex, 400, "bad_form", "%s", message);
+  return false;
+}
+
+static bool begin_file(struct exchange *ex, const struct formdata_part *part) {
+  struct upload *upload = ex->work;
+  if (upload->has_file)
+    return bad(ex, "There is a second 'file' field");
+  upload->has_file = true;
+  upload->field = UPLOAD_FILE;
+  const char *name = part->filename == NULL ? "" : part->filename;
+  key_filename(upload->filename, name, part->filename_len);
+  const char *type = part->type;
+  if (type == NULL || type[0] == '\0')
+    type = mime_by_name(upload->filename);
+  else if (!mime_valid(type))
+    return bad(ex, "The file's Content-Type is malformed");
+  memcpy(upload->type, type, strlen(type) + 1); /* MIME_MAX: it is valid */
+  upload_open(ex);
+  return true;
+}
+
+/* False when it was answered. */
+static bool begin_part(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  const struct formdata_part *part = formdata_part(upload->form);
+  upload->text_len = 0;
+  upload->field = UPLOAD_IGNORED;
+  if (strcmp(part->name, "file") == 0)
+    return begin_file(ex, part);
+  if (strcmp(part->name, "prefix") == 0) {
+    if (upload->has_prefix)
+      return bad(ex, "There is a second 'prefix' field");
+    upload->has_prefix = true;
+    upload->field = UPLOAD_PREFIX;
+  }
+  return true;
+}
+
+static bool take_text(struct exchange *ex, const char *data, size_t len) {
+  struct upload *upload = ex->work;
+  upload->text_len += len;
+  if (upload->text_len > TEXT_MAX) {
+    reply_error(ex, 413, "field_too_large",
+                "A text field is larger than 64 KiB");
+    return false;
+  }
+  if (upload->field == UPLOAD_PREFIX)
+    buf_add(&upload->prefix, data, len); /* of TEXT_MAX */
+  return true;
+}
+
+static bool take_file(struct exchange *ex, const char *data, size_t len) {
+  struct upload *upload = ex->work;
+  struct upload_buffer *buffer = &upload->buffers[upload->filling];
+  if (len > ex->gate->settings->uploads.max_bytes - upload->size) {
+    too_large(ex);
+    return false;
+  }
+  assert(len <= buffer->room - buffer->len);
+  memcpy(buffer->data + buffer->len, data, len);
+  buffer->len += len;
+  upload->size += len;
+  return true;
+}
+
+/* ---- the body ----------------------------------------------------------- */
+
+/* How much of the body may be parsed now; 0: the backend must take some. */
+static size_t room_for_input(struct exchange *ex) {
+  const struct upload *upload = ex->work;
+  if (upload->field != UPLOAD_FILE)
+    return SIZE_MAX;
+  const struct upload_buffer *buffer = &upload->buffers[upload->filling];
+  size_t room = buffer->room - buffer->len;
+  return room < PIECE_MIN ? 0 : room - PIECE_MIN / 2;
+}
+
+/* False when there is nothing to go on with: it was answered. */
+static bool on_event(struct exchange *ex, enum formdata_event event) {
+  struct upload *upload = ex->work;
+  size_t len;
+  const char *data;
+  switch (event) {
+  case FORMDATA_PART:
+    return begin_part(ex);
+  case FORMDATA_DATA:
+    data = formdata_data(upload->form, &len);
+    return upload->field == UPLOAD_FILE ? take_file(ex, data, len)
+                                        : take_text(ex, data, len);
+  case FORMDATA_END:
+    upload->field = UPLOAD_IGNORED;
+    break;
+  case FORMDATA_DONE:
+    upload->parsed = true;
+    break;
+  case FORMDATA_BAD:
+    return bad(ex, formdata_fault(upload->form));
+  case FORMDATA_MORE:
+    break;
+  }
+  return true;
+}
+
+static bool read_prefix(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  char own[KEY_MAX + 1] = "";
+  size_t slashes = strspn(upload->prefix.data, "/");
+  if (slashes == upload->prefix.len && !exchange_own_prefix(ex, own))
+    return false;
+  const char *fault = key_prefix(upload->key_prefix, upload->prefix.data,
+                                 upload->prefix.len, own);
+  if (fault == NULL)
+    return true;
+  reply_error(ex, 400, "bad_prefix", "Bad 'prefix': %s", fault);
+  return false;
+}
+
+/* The body is complete. */
+static void on_end(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  if (!upload->parsed) {
+    bad(ex, "The form ends early: there is no final boundary");
+  } else if (!upload->has_file) {
+    reply_error(ex, 400, "missing_file", "Missing 'file' field");
+  } else if (read_prefix(ex)) {
+    upload->complete = true;
+    upload_push(ex);
+  }
+}
+
+/* Parses what may be parsed of data[0..len); false when it was answered. */
+static bool parse(struct exchange *ex, const char *data, size_t len,
+                  bool *more) {
+  struct upload *upload = ex->work;
+  size_t used = len;
+  *more = true;
+  if (!upload->parsed) {
+    enum formdata_event event = formdata_next(upload->form, data, len, &used);
+    *more = event == FORMDATA_MORE;
+    if (!on_event(ex, event))
+      return false;
+  }
+  ex->bytes_in += used;
+  ingress_body_take(ex->conn, used);
+  return true;
+}
+
+static void pump(struct exchange *ex) {
+  for (;;) {
+    size_t room = room_for_input(ex);
+    if (room == 0) {
+      upload_push(ex);
+      room = room_for_input(ex);
+      if (room == 0)
+        return; /* the backend's next() goes on */
+    }
+    const char *data = "";
+    size_t len = 0;
+    bool more;
+    enum ingress_body got = ingress_body_next(ex->conn, &data, &len);
+    if (got != INGRESS_DATA)
+      len = 0;
+    if (!parse(ex, data, len < room ? len : room, &more))
+      return;
+    if (got == INGRESS_DATA || !more)
+      continue;
+    if (got == INGRESS_END)
+      on_end(ex);
+    else if (got == INGRESS_CUT)
+      bad(ex, "The body ends early");
+    else if (got == INGRESS_BAD)
+      bad(ex, "The body's chunks are malformed");
+    return;
+  }
+}
+
+/* ---- the beginning ------------------------------------------------------ */
+
+/* Who uploads: as a hook established; without any that guards, as the client
+ * says. */
+static bool read_uploader(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  const char *who = sluice_request_identity(&ex->request);
+  if (who == NULL && !request_guarded(&ex->request)) {
+    who = head_get(&ex->head, "X-User-Id");
+    if (who != NULL && (strlen(who) > REQUEST_IDENTITY_MAX ||
+                        !codec_utf8_valid(who, strlen(who)))) {
+      reply_error(ex, 400, "bad_user",
+                  "X-User-Id isn't UTF-8 of at most 256 bytes");
+      return false;
+    }
+  }
+  if (who == NULL || who[0] == '\0')
+    who = "anonymous";
+  memcpy(upload->uploader, who, strlen(who) + 1); /* as checked */
+  return true;
+}
+
+static struct formdata *read_boundary(const char *type) {
+  struct buf boundary;
+  struct formdata *form = NULL;
+  buf_init(&boundary, FORMDATA_BOUNDARY_MAX);
+  if (mime_parameter(&boundary, type, "boundary") == MIME_FOUND)
+    form = formdata_new(boundary.data);
+  buf_fini(&boundary);
+  return form;
+}
+
+static void upload_start(struct exchange *ex) {
+  const struct settings_uploads *settings = &ex->gate->settings->uploads;
+  const char *type = head_get(&ex->head, "Content-Type");
+  if (type == NULL || !mime_is(type, "multipart/form-data")) {
+    reply_error(ex, 415, "unsupported_media_type",
+                "An upload is a multipart/form-data body");
+    return;
+  }
+  if (ex->head.length > 0 &&
+      (uint64_t)ex->head.length > settings->max_bytes + FORM_SLACK) {
+    too_large(ex);
+    return;
+  }
+  struct formdata *form = read_boundary(type);
+  if (form == NULL) {
+    bad(ex, "The Content-Type has no boundary of 1 to 70 characters");
+    return;
+  }
+  struct upload *upload = calloc(1, sizeof *upload);
+  assert(upload != NULL); /* charged with the request */
+  upload->ex = ex;
+  upload->pump = pump;
+  upload->form = form;
+  md5_init(&upload->md5);
+  buf_init(&upload->prefix, TEXT_MAX);
+  ex->work = upload;
+  ex->work_free = upload_free;
+  ex->work_left = upload_left;
+  ex->on_body = pump;
+  if (!upload_reserve(ex) || !read_uploader(ex))
+    return;
+  ingress_body_start(ex->conn);
+  pump(ex);
+}
+
+const struct endpoint upload_endpoint = {.operation = OPERATION_UPLOAD,
+                                         .method = "POST",
+                                         .tail = "",
+                                         .cost = EXCHANGE_COST,
+                                         .gives_links = true,
+                                         .start = upload_start};

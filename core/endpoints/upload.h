@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An upload's inside, for its two halves: upload.c reads the form,
+ * upload_store.c gives the file to the backend and answers.
+ */
+#ifndef ENDPOINTS_UPLOAD_H
+#define ENDPOINTS_UPLOAD_H
+
+#include "exchange.h"
+#include "formdata.h"
+#include "key.h"
+#include "md5.h"
+#include "mime.h"
+#include "uploads.h"
+
+#define UPLOAD_CHUNK (128 * 1024)
+
+enum upload_field { UPLOAD_IGNORED, UPLOAD_PREFIX, UPLOAD_FILE };
+
+struct upload_buffer {
+  char *data;
+  size_t len, room;
+};
+
+struct upload {
+  struct exchange *ex;             /* NULL: gone */
+  void (*pump)(struct exchange *); /* there is room for more of the file */
+  struct formdata *form;
+  struct md5 md5;
+  struct buf prefix; /* as sent */
+  enum upload_field field;
+  size_t text_len;
+  bool has_file, has_prefix;
+  bool parsed;   /* the final boundary was seen */
+  bool complete; /* the body is over, and fine */
+
+  struct upload_buffer buffers[2];
+  size_t filling; /* the one that isn't lent, or will be next */
+  bool lent;      /* the backend has the other one */
+  bool hashing;   /* so has a thread of the pool, and the digest */
+  struct uploads_job job;
+  bool orphaned; /* to be freed when it hasn't any more */
+  bool wanted;   /* it asked for a chunk */
+  bool last_sent;
+  uint64_t size;
+
+  char key_prefix[KEY_MAX + 1], key[KEY_MAX + 1];
+  char filename[KEY_NAME_MAX + 1], type[MIME_MAX + 1];
+  char uploader[REQUEST_IDENTITY_MAX + 1], md5_hex[2 * MD5_LEN + 1];
+  struct sluice_pair user[4];
+  struct sluice_object object; /* what is committed */
+};
+
+/* When no thread hashes for it any more. */
+void upload_free(void *upload);
+
+/* Charges the memory of the buffers; false when that was answered. */
+bool upload_reserve(struct exchange *);
+/* The file begins. */
+void upload_open(struct exchange *);
+/* Lends a buffer where the backend waits for one; commits after the last. */
+void upload_push(struct exchange *);
+
+#endif

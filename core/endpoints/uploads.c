@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Hashing is for the pool's threads, so that other requests of the loop
+ * needn't wait for it, and where there are many buffers, they are hashed
+ * together, which costs hardly more than one.
+ */
+#include "uploads.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "digest.h"
+#include "shuffle.h"
+#include "siphash.h"
+#include "work.h"
+
+#define HASH_HERE 16384 /* bytes that the loop itself hashes */
+#define HASH_ALONE 3    /* so many uploads have a thread each */
+
+struct uploads {
+  struct work_pool *pool;
+  struct sluice_lane *together;
+  atomic_uint hashing; /* buffers, at the moment */
+  unsigned char secret[SIPHASH_KEY_LEN];
+  atomic_uint_least32_t count; /* of random parts */
+};
+
+static void hash_together(void *unused, void **jobs, size_t count) {
+  struct md5_piece pieces[SLUICE_LANE_BATCH];
+  (void)unused;
+  for (size_t i = 0; i < count; i++)
+    pieces[i] = ((const struct uploads_job *)jobs[i])->piece;
+  md5_add(pieces, count);
+}
+
+static void hash_alone(void *job) {
+  hash_together(NULL, &job, 1);
+}
+
+static void on_hashed(void *arg) {
+  struct uploads_job *job = arg;
+  atomic_fetch_sub(&job->uploads->hashing, 1);
+  job->then(job->arg);
+}
+
+bool uploads_hash(struct uploads *uploads, struct loop *loop,
+                  struct uploads_job *job) {
+  if (job->piece.len <= HASH_HERE) {
+    hash_alone(job);
+    return true;
+  }
+  job->uploads = uploads;
+  if (atomic_fetch_add(&uploads->hashing, 1) < HASH_ALONE)
+    work_submit(uploads->pool, loop, hash_alone, on_hashed, job);
+  else
+    work_lane_add(uploads->together, loop, job, on_hashed);
+  return false;
+}
+
+/* A key that is taken would cost the client its upload. */
+uint32_t uploads_random(struct uploads *uploads) {
+  return shuffle(uploads->secret, atomic_fetch_add(&uploads->count, 1));
+}
+
+struct uploads *uploads_new(struct work_pool *pool) {
+  struct uploads *uploads = calloc(1, sizeof *uploads);
+  if (uploads == NULL)
+    return NULL;
+  uploads->pool = pool;
+  atomic_init(&uploads->hashing, 0);
+  atomic_init(&uploads->count, 0);
+  digest_random(uploads->secret, sizeof uploads->secret);
+  uploads->together = work_lane_new(pool, hash_together, NULL);
+  if (uploads->together != NULL)
+    return uploads;
+  free(uploads);
+  return NULL;
+}
+
+void uploads_free(struct uploads *uploads) {
+  if (uploads == NULL)
+    return;
+  work_lane_free(uploads->together);
+  digest_wipe(uploads->secret, sizeof uploads->secret);
+  free(uploads);
+}

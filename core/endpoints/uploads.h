@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the uploads of all loops share: the threads that make their MD5s, and
+ * the random parts of their keys.
+ */
+#ifndef ENDPOINTS_UPLOADS_H
+#define ENDPOINTS_UPLOADS_H
+
+#include <stdint.h>
+
+#include "md5.h"
+
+struct loop;
+struct uploads;
+struct work_pool;
+
+/* One buffer of an upload on its way through its digest; the memory of whoever
+ * hands it in, until then() is called. */
+struct uploads_job {
+  struct md5_piece piece;
+  void (*then)(void *arg);
+  void *arg;
+  struct uploads *uploads;
+};
+
+struct uploads *uploads_new(struct work_pool *); /* NULL: no memory */
+void uploads_free(struct uploads *);
+
+/* From any loop.  True: it is hashed already, as it is small.  False: then()
+ * is called from the loop when a thread of the pool has done it. */
+bool uploads_hash(struct uploads *, struct loop *, struct uploads_job *);
+
+/* The random part of a key: none twice, until the gateway restarts. */
+uint32_t uploads_random(struct uploads *);
+
+#endif

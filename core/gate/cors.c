@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * CORS.  It protects browsers' users, not the gateway: who isn't a browser is
+ * stopped by hooks alone.
+ */
+#include "cors.h"
+
+#include <event2/http.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+bool cors_is_on(const struct settings_cors *cors) {
+  return cors->origins[0] != NULL;
+}
+
+bool cors_is_preflight(const struct head *head) {
+  return strcmp(head->method, "OPTIONS") == 0 &&
+         head_get(head, "Origin") != NULL &&
+         head_get(head, "Access-Control-Request-Method") != NULL;
+}
+
+/* Access-Control-Allow-Origin, or NULL.  An origin is compared byte for byte:
+ * browsers have one way to write it. */
+static const char *allowed_origin(const struct settings_cors *cors,
+                                  const struct head *head) {
+  const char *origin = head_get(head, "Origin");
+  if (cors->any)
+    return "*";
+  for (size_t i = 0; origin != NULL && cors->origins[i] != NULL; i++)
+    if (strcmp(cors->origins[i], origin) == 0)
+      return cors->origins[i];
+  return NULL;
+}
+
+bool cors_is_foreign(const struct settings_cors *cors,
+                     const struct head *head) {
+  const char *site = head_get(head, "Sec-Fetch-Site");
+  return site != NULL && strcmp(site, "cross-site") == 0 &&
+         strcmp(head->method, "GET") != 0 &&
+         strcmp(head->method, "HEAD") != 0 &&
+         allowed_origin(cors, head) == NULL;
+}
+
+void cors_answer(const struct settings_cors *cors, const struct head *head,
+                 struct evkeyvalq *answer) {
+  const char *origin = allowed_origin(cors, head);
+  if (!cors->any) /* caches keep an answer for each origin */
+    evhttp_add_header(answer, "Vary", "Origin");
+  if (origin == NULL)
+    return;
+  evhttp_add_header(answer, "Access-Control-Allow-Origin", origin);
+  if (cors->credentials)
+    evhttp_add_header(answer, "Access-Control-Allow-Credentials", "true");
+  if (cors->expose_text[0] != '\0' && !cors_is_preflight(head))
+    evhttp_add_header(answer, "Access-Control-Expose-Headers",
+                      cors->expose_text);
+}
+
+void cors_preflight(const struct settings_cors *cors, const struct head *head,
+                    const char *allow, struct evkeyvalq *answer) {
+  char age[24];
+  const char *methods = cors->methods_text;
+  if (allowed_origin(cors, head) == NULL)
+    return;
+  snprintf(age, sizeof age, "%" PRId64, cors->max_age_ms / 1000);
+  evhttp_add_header(answer, "Access-Control-Allow-Methods",
+                    methods[0] != '\0' ? methods : allow);
+  if (cors->headers_text[0] != '\0')
+    evhttp_add_header(answer, "Access-Control-Allow-Headers",
+                      cors->headers_text);
+  evhttp_add_header(answer, "Access-Control-Max-Age", age);
+}

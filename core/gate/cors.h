@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What pages of other origins may do (Fetch Standard, section 3.2, "CORS
+ * protocol"): from a head and the settings to the headers of an answer.
+ */
+#ifndef GATE_CORS_H
+#define GATE_CORS_H
+
+#include "head.h"
+#include "settings.h"
+
+struct evkeyvalq;
+
+bool cors_is_on(const struct settings_cors *);
+/* OPTIONS with Origin and Access-Control-Request-Method. */
+bool cors_is_preflight(const struct head *);
+/* The headers of a preflight's answer, for a path that has the methods
+ * `allow`. Whom nothing is allowed gets none that allows anything. */
+void cors_preflight(const struct settings_cors *, const struct head *,
+                    const char *allow, struct evkeyvalq *answer);
+/* Sent by a page of another site that isn't allowed, and to change something.
+ * Browsers add a user's cookies and passwords to forms of any page, without a
+ * preflight. */
+bool cors_is_foreign(const struct settings_cors *, const struct head *);
+/* The headers of any answer that is about to go, where CORS is on. */
+void cors_answer(const struct settings_cors *, const struct head *,
+                 struct evkeyvalq *answer);
+
+#endif

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A request's way through its states: what happens is looked up in the table
+ * and carried out.  An action may itself cause the next event, as its last
+ * deed: the exchange may be gone after any of them.
+ */
+#include "exchange.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "log.h"
+#include "reply.h"
+
+struct news { /* of a failure or a change */
+  enum sluice_status status;
+  const char *why;
+  const struct sluice_object *object;
+};
+
+static void exchange_event(struct exchange *ex, enum exchange_event event,
+                           const struct news *news);
+
+/* ---- hooks -------------------------------------------------------------- */
+
+static void on_verdict(void *arg, bool admitted) {
+  struct exchange *ex = arg;
+  if (ex->request.over) {
+    exchange_event(ex, EXCHANGE_VAIN, NULL);
+    return;
+  }
+  exchange_unwatch(ex);
+  exchange_event(ex, admitted ? EXCHANGE_ADMITTED : EXCHANGE_DENIED, NULL);
+}
+
+static void on_change_told(void *arg, bool admitted) {
+  struct exchange *ex = arg;
+  (void)admitted;
+  if (ex->request.over) {
+    exchange_event(ex, EXCHANGE_VAIN, NULL);
+    return;
+  }
+  exchange_unwatch(ex);
+  exchange_event(ex, EXCHANGE_TOLD, NULL);
+}
+
+static void start(struct exchange *ex, const struct news *news) {
+  (void)news;
+  ex->route->endpoint->start(ex);
+}
+
+static void go_on(struct exchange *ex, const struct news *news) {
+  (void)news;
+  ex->go_on(ex);
+}
+
+static void refuse(struct exchange *ex, const struct news *news) {
+  enum sluice_status status = ex->request.refusal;
+  (void)news;
+  if (status == SLUICE_OK)
+    status = SLUICE_EAUTH; /* no hook allowed it */
+  if (ex->request.message[0] == '\0')
+    reply_failure(ex, status, NULL);
+  else
+    reply_denial(ex, status, ex->request.message);
+}
+
+static void ask(struct exchange *ex, const struct news *news) {
+  (void)news;
+  exchange_watch(ex);
+  request_admit(&ex->request, REQUEST_ON_KEY, on_verdict, ex);
+}
+
+static void tell(struct exchange *ex, const struct news *news) {
+  if (ex->status != 0 && ex->status != EXCHANGE_CLIENT_GONE)
+    log_line(SLUICE_LOG_WARN, exchange_backend(ex)->host.name,
+             "request %s: the %s took place, after its client was told that "
+             "it took too long",
+             ex->request.id, ex->request.operation);
+  ex->request.over = false; /* whoever left, or was answered */
+  exchange_watch(ex);
+  request_change(&ex->request, news->object, on_change_told, ex);
+}
+
+/* ---- failures ----------------------------------------------------------- */
+
+static void fail(struct exchange *ex, const struct news *news) {
+  reply_failure(ex, news->status, news->why);
+}
+
+static void log_failure(struct exchange *ex, const struct news *news) {
+  if (news->status != SLUICE_ECANCELED)
+    reply_log_failure(ex, news->status, news->why);
+}
+
+static void log_silence(const struct exchange *ex, const char *name,
+                        const char *what, uint64_t *count) {
+  ++*count;
+  log_line(SLUICE_LOG_ERROR, name, "request %s: %s (%llu times on this loop)",
+           ex->request.id, what, (unsigned long long)*count);
+}
+
+static void late_hook(struct exchange *ex, const struct news *news) {
+  struct request_hook *hook = request_hook(&ex->request);
+  (void)news;
+  log_silence(ex, hook->host.name, "the hook didn't answer in time",
+              &hook->silent);
+  reply_denial(ex, SLUICE_ETIMEOUT, NULL);
+}
+
+static void late_backend(struct exchange *ex, const struct news *news) {
+  struct op_backend *backend = exchange_backend(ex);
+  (void)news;
+  if (ex->route->endpoint->late != NULL) {
+    ex->route->endpoint->late(ex);
+    return;
+  }
+  log_silence(ex, backend->host.name, "the backend didn't answer in time",
+              &backend->silent);
+  reply_denial(ex, SLUICE_ETIMEOUT, NULL);
+}
+
+static void pass_by(struct exchange *ex, const struct news *news) {
+  struct request_hook *hook = request_hook(&ex->request);
+  (void)news;
+  log_silence(ex, hook->host.name, "the hook didn't let the answer go in time",
+              &hook->silent);
+  ex->request.over = true;
+  exchange_event(ex, EXCHANGE_TOLD, NULL);
+}
+
+/* Nobody waits, and the backend says nothing.  If it never ends, others shall
+ * not have less memory for it. */
+static void cancel(struct exchange *ex, const struct news *news) {
+  struct op_backend *backend = exchange_backend(ex);
+  (void)news;
+  log_silence(ex, backend->host.name,
+              "the backend doesn't end what nobody waits for; it is canceled",
+              &backend->silent);
+  op_cancel(ex->op);
+  budget_give(ex->gate->memory, ex->cost);
+  ex->cost = 0;
+}
+
+static void cut_answer(struct exchange *ex, const struct news *news) {
+  struct op_backend *backend = exchange_backend(ex);
+  (void)news;
+  log_silence(ex, backend->host.name,
+              "the backend stalled in the middle of an object",
+              &backend->silent);
+  ingress_abort(ex->conn);
+}
+
+static void watch(struct exchange *ex, const struct news *news) {
+  (void)news;
+  exchange_watch(ex);
+}
+
+static void ignore(struct exchange *ex, const struct news *news) {
+  (void)ex, (void)news;
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+static uint64_t elapsed_us(const struct exchange *ex) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000 -
+         ex->since_us;
+}
+
+static void exchange_free(struct exchange *ex) {
+  request_fini(&ex->request);
+  head_fini(&ex->head);
+  free(ex->key);
+  exchange_unwatch(ex);
+  pool_give(&ex->gate->spent, ex);
+}
+
+static void free_pending(struct exchange *ex, const struct news *news) {
+  struct exchange **at = &ex->gate->pending;
+  (void)news;
+  while (*at != ex)
+    at = &(*at)->next_pending;
+  *at = ex->next_pending;
+  exchange_free(ex);
+}
+
+void exchange_free_pending(struct gate *gate) {
+  while (gate->pending != NULL)
+    free_pending(gate->pending, NULL);
+}
+
+static void end(struct exchange *ex, const struct news *news) {
+  struct gate *gate = ex->gate;
+  (void)news;
+  exchange_drop(ex);
+  struct sluice_record record = {.size = sizeof record,
+                                 .status = ex->status,
+                                 .bytes_in = ex->bytes_in,
+                                 .bytes_out = ex->bytes_out,
+                                 .usec = elapsed_us(ex),
+                                 .code = ex->code};
+  request_log(&ex->request, &record);
+  budget_give(gate->memory, ex->cost);
+  gate->exchanges--;
+  if (request_leave(&ex->request)) { /* a hook that waits points to it */
+    ex->next_pending = gate->pending;
+    gate->pending = ex;
+  } else {
+    exchange_free(ex);
+  }
+  gate->ended(gate->arg);
+}
+
+static void end_failed(struct exchange *ex, const struct news *news) {
+  log_failure(ex, news);
+  end(ex, news);
+}
+
+/* ---- events ------------------------------------------------------------- */
+
+static void (*const actions[])(struct exchange *, const struct news *) = {
+    [EXCHANGE_IGNORE] = ignore,
+    [EXCHANGE_START] = start,
+    [EXCHANGE_GO_ON] = go_on,
+    [EXCHANGE_REFUSE] = refuse,
+    [EXCHANGE_ASK] = ask,
+    [EXCHANGE_TELL] = tell,
+    [EXCHANGE_WATCH] = watch,
+    [EXCHANGE_FAIL] = fail,
+    [EXCHANGE_LOG_FAILURE] = log_failure,
+    [EXCHANGE_LATE_HOOK] = late_hook,
+    [EXCHANGE_LATE_BACKEND] = late_backend,
+    [EXCHANGE_PASS_BY] = pass_by,
+    [EXCHANGE_CANCEL] = cancel,
+    [EXCHANGE_ABORT] = cut_answer,
+    [EXCHANGE_STAY] = watch,
+    [EXCHANGE_END] = end,
+    [EXCHANGE_END_FAILED] = end_failed,
+    [EXCHANGE_FREE] = free_pending};
+
+static void exchange_event(struct exchange *ex, enum exchange_event event,
+                           const struct news *news) {
+  struct exchange_step step = exchange_step(ex->state, event);
+  assert(step.action != EXCHANGE_NEVER);
+  bool was_left = exchange_is_left(ex->state);
+  bool is_left = exchange_is_left(step.next);
+  if (was_left && !is_left)
+    TAILQ_REMOVE(&ex->gate->left, ex, in_left);
+  else if (!was_left && is_left)
+    TAILQ_INSERT_TAIL(&ex->gate->left, ex, in_left);
+  ex->state = step.next;
+  actions[step.action](ex, news);
+}
+
+void exchange_admit(struct exchange *ex) {
+  exchange_watch(ex);
+  request_admit(&ex->request, REQUEST_ON_REQUEST, on_verdict, ex);
+}
+
+void exchange_start(struct exchange *ex) {
+  exchange_event(ex, EXCHANGE_ADMITTED, NULL);
+}
+
+void exchange_check_key(struct exchange *ex, const char *key,
+                        void (*then)(struct exchange *)) {
+  exchange_set_key(ex, key);
+  ex->go_on = then;
+  exchange_event(ex, EXCHANGE_KEY, NULL);
+}
+
+void exchange_change(struct exchange *ex) {
+  exchange_event(ex, EXCHANGE_CHANGE, NULL);
+}
+
+void exchange_changed(struct exchange *ex, const struct sluice_object *object,
+                      void (*then)(struct exchange *)) {
+  ex->go_on = then;
+  exchange_event(ex, EXCHANGE_CHANGED, &(struct news){.object = object});
+}
+
+void exchange_failed(struct exchange *ex, enum sluice_status status,
+                     const char *why) {
+  exchange_event(ex, EXCHANGE_FAILED,
+                 &(struct news){.status = status, .why = why});
+}
+
+void exchange_alive(void *ex) {
+  exchange_event(ex, EXCHANGE_ALIVE, NULL);
+}
+
+void exchange_on_silence(evutil_socket_t fd, short what, void *arg) {
+  struct exchange *ex = arg;
+  (void)fd, (void)what;
+  if (ex->request.resuming && !ex->request.over)
+    exchange_watch(ex); /* its hook has answered, in this very turn */
+  else
+    exchange_event(ex, EXCHANGE_SILENCE, NULL);
+}
+
+void exchange_leave(struct exchange *ex) {
+  ex->conn = NULL;
+  ex->http = NULL;
+  exchange_event(ex, EXCHANGE_LEAVE, NULL);
+}
+
+void exchange_break_off(struct gate *gate) {
+  while (!TAILQ_EMPTY(&gate->left))
+    exchange_event(TAILQ_FIRST(&gate->left), EXCHANGE_BREAK_OFF, NULL);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A request's beginning: its route is found, and what the head alone decides
+ * is answered; the others are for hooks, and then for their endpoint.  And
+ * what endpoints ask of the request that depends on the configuration.
+ */
+#include "exchange.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "cors.h"
+#include "forwarded.h"
+#include "reply.h"
+
+static void on_body(void *arg) {
+  struct exchange *ex = arg;
+  if (ex->on_body != NULL)
+    ex->on_body(ex);
+}
+
+static void on_finished(void *arg) {
+  exchange_leave(arg);
+}
+
+static void on_gone(void *arg) {
+  struct exchange *ex = arg;
+  if (ex->status == 0)
+    ex->status = EXCHANGE_CLIENT_GONE;
+  if (exchange_is_answered(ex->state) || ex->code == NULL)
+    ex->code = "client_gone";
+  exchange_leave(ex);
+}
+
+static const char *code_of_refusal(int status) {
+  switch (status) {
+  case 413:
+    return "too_large";
+  case 414:
+    return "uri_too_long";
+  case 431:
+    return "head_too_large";
+  case 417:
+    return "expectation_failed";
+  case 501:
+    return "not_implemented";
+  case 503:
+    return "overloaded";
+  case 505:
+    return "version_not_supported";
+  default:
+    return "bad_request";
+  }
+}
+
+bool exchange_charge(struct exchange *ex, size_t bytes) {
+  if (budget_take(ex->gate->memory, bytes)) {
+    ex->cost += bytes;
+    return true;
+  }
+  reply_error(ex, 503, "overloaded",
+              "The gateway has too many requests in flight; try again");
+  return false;
+}
+
+bool exchange_base_url(struct exchange *ex, struct buf *out) {
+  const char *fixed = ex->gate->settings->server.public_url;
+  if (fixed[0] != '\0')
+    return buf_adds(out, fixed);
+  if (ex->head.host == NULL || ex->head.host[0] == '\0')
+    return true;
+  return buf_addf(out, "%s://%s", ingress_is_tls(ex->conn) ? "https" : "http",
+                  ex->head.host);
+}
+
+bool exchange_own_prefix(struct exchange *ex, char out[KEY_MAX + 1]) {
+  const char *identity = sluice_request_identity(&ex->request);
+  const char *why = key_user(out, ex->gate->settings->uploads.prefix,
+                             identity == NULL ? "anonymous" : identity);
+  if (why != NULL)
+    reply_error(ex, 403, "forbidden", "%s; name a prefix", why);
+  return why == NULL;
+}
+
+static bool asks_no_hook(const struct exchange *ex) {
+  return ex->route->endpoint->operation == OPERATION_NONE;
+}
+
+static void use_hooks(struct exchange *ex) {
+  struct gate *gate = ex->gate;
+  ex->request.hooks = gate->hooks;
+  ex->request.chain = gate->common_hooks;
+  ex->request.chain_count = gate->settings->common_hooks;
+  if (ex->route != NULL && !asks_no_hook(ex)) {
+    ex->request.chain = ex->route->hooks;
+    ex->request.chain_count = ex->route->hook_count;
+  }
+}
+
+static void refuse_method(struct exchange *ex) {
+  char allow[64];
+  route_allow(ex->gate->routes, ex->head.path, allow);
+  reply_header(ex, "Allow", allow);
+  reply_error(ex, 405, "method_not_allowed", "This path allows %s", allow);
+}
+
+static void answer_preflight(struct exchange *ex) {
+  char allow[64];
+  route_allow(ex->gate->routes, ex->head.path, allow);
+  cors_preflight(&ex->gate->settings->cors, &ex->head, allow,
+                 reply_headers(ex));
+  reply_empty(ex, 204);
+}
+
+/* An operation's request: what keeps it from being admitted at all, else
+ * hooks decide. */
+static void admit(struct exchange *ex) {
+  const struct endpoint *endpoint = ex->route->endpoint;
+  if (ex->gate->draining && !ingress_was_sent(ex->conn)) {
+    reply_error(ex, 503, "draining", "The gateway is stopping; try again");
+  } else if (request_guarded(&ex->request) &&
+             cors_is_foreign(&ex->gate->settings->cors, &ex->head)) {
+    reply_error(ex, 403, "forbidden",
+                "A page of another site sent this; its origin isn't one of "
+                "those in cors");
+  } else if (exchange_charge(ex, endpoint->cost)) {
+    ex->request.is_signed = endpoint->operation == OPERATION_SIGNED;
+    ex->request.operation = operation_name(endpoint->operation);
+    exchange_admit(ex);
+  }
+}
+
+static void begin(struct exchange *ex, const struct head_refusal *refusal) {
+  enum route_result found = ROUTE_UNKNOWN;
+  if (refusal == NULL)
+    found = route_find(ex->gate->routes, ex->head.method, ex->head.path,
+                       &ex->route);
+  use_hooks(ex);
+  if (refusal != NULL)
+    reply_error(ex, refusal->status, code_of_refusal(refusal->status), "%s",
+                refusal->what);
+  else if (found == ROUTE_UNKNOWN)
+    reply_error(ex, 404, "not_found", "There is nothing at this path");
+  else if (ex->request.cors && cors_is_preflight(&ex->head))
+    answer_preflight(ex);
+  else if (found == ROUTE_METHOD)
+    refuse_method(ex);
+  else if (asks_no_hook(ex))
+    exchange_start(ex);
+  else
+    admit(ex);
+}
+
+void exchange_begin(struct gate *gate, struct ingress_conn *conn,
+                    struct evhttp_request *http, struct head *head,
+                    const struct head_refusal *refusal) {
+  static const struct ingress_events events = {
+      .body = on_body, .finished = on_finished, .gone = on_gone};
+  struct exchange *ex = pool_take(&gate->spent, gate->loop, sizeof *ex);
+  assert(ex != NULL); /* a few KiB, for each connection and what was left */
+  ex->gate = gate;
+  ex->conn = conn;
+  ex->http = http;
+  ex->since_us = ingress_since(conn);
+  ex->head = *head; /* its text is taken */
+  head->text = NULL;
+  event_assign(&ex->timer, loop_base(gate->loop), -1, 0, exchange_on_silence,
+               ex);
+  gate->exchanges++;
+  ingress_own(conn, &events, ex);
+  request_init(&ex->request, gate->loop, &ex->head, ingress_peer(conn));
+  forwarded_client(ex->request.client, ex->request.peer,
+                   gate->settings->server.trusted,
+                   gate->settings->server.trusted_count, &ex->head);
+  ex->request.cors = cors_is_on(&gate->settings->cors);
+  begin(ex, refusal);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What an exchange holds while it works: its operation, its endpoint's memory,
+ * its key, and the time of who has something to do.
+ */
+#include "exchange.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct op_backend *exchange_backend(struct exchange *ex) {
+  return &ex->gate->backends[ex->route == NULL ? 0 : ex->route->backend];
+}
+
+void exchange_set_key(struct exchange *ex, const char *key) {
+  free(ex->key);
+  ex->key = strdup(key);
+  assert(ex->key != NULL);
+  ex->request.key = ex->key;
+}
+
+void exchange_drop(struct exchange *ex) {
+  if (exchange_is_changing(ex->state))
+    return;
+  struct sluice_op *op = ex->op;
+  void *work = ex->work;
+  bool lent = op != NULL && ex->work_lent;
+  if (work != NULL && ex->work_left != NULL)
+    ex->work_left(work);
+  ex->work_left = NULL;
+  ex->op = NULL;
+  ex->work = NULL;
+  ex->work_lent = false;
+  exchange_unwatch(ex);
+  if (op != NULL)
+    op_leave(op, lent ? ex->work_free : NULL, work);
+  if (work != NULL && !lent)
+    ex->work_free(work);
+}
+
+void exchange_watch(struct exchange *ex) {
+  if (ex->state == EXCHANGE_CHANGING_ANSWERED ||
+      ex->state == EXCHANGE_TELLING_ANSWERED)
+    return; /* the client has its own time for the 504 */
+  event_add(&ex->timer, ex->gate->backend_timeout);
+}
+
+void exchange_unwatch(struct exchange *ex) {
+  event_del(&ex->timer);
+}

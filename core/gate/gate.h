@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the requests of one loop share: its handles of backends and hooks, its
+ * part of the limits, and those requests that outlive their connection.  The
+ * server makes one for each loop; nothing in it is shared between loops but
+ * `memory` and `uploads`.
+ */
+#ifndef GATE_GATE_H
+#define GATE_GATE_H
+
+#include <sys/queue.h>
+
+#include "budget.h"
+#include "op.h"
+#include "pool.h"
+#include "request.h"
+#include "route.h"
+#include "settings.h"
+
+struct uploads;
+
+struct gate {
+  const struct settings *settings;
+  const struct route_table *routes;
+  struct loop *loop;
+  struct op_backend *backends; /* as many as the settings' */
+  struct request_hook *hooks;  /* as many as the settings' */
+  size_t *common_hooks;        /* indices, for requests of no route */
+  struct budget *memory;
+  struct uploads *uploads; /* what uploads of all loops share */
+  const struct timeval *backend_timeout;
+  struct pool spent;                    /* exchanges: hooks point to them */
+  struct exchange *pending;             /* ended; a hook has yet to resume */
+  TAILQ_HEAD(gate_left, exchange) left; /* by their clients, amid a change */
+  size_t exchanges;                     /* requests in flight */
+  bool draining;                        /* takes no new requests */
+  void (*ended)(void *arg);             /* a request has */
+  void *arg;
+};
+
+#endif

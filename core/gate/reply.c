@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The way of an answer to evhttp: what every one carries, hooks' headers, and
+ * the table from a backend's status to HTTP.
+ */
+#include "reply.h"
+
+#include <assert.h>
+#include <event2/buffer.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+#include "cors.h"
+#include "log.h"
+
+#define RETRY_AFTER "5" /* seconds, with 503 */
+
+struct outcome {
+  int status;
+  const char *code, *message;
+};
+
+static const struct outcome outcomes[] = {
+    [SLUICE_OK] = {500, "internal", "The gateway is at fault"},
+    [SLUICE_EINVAL] = {400, "bad_request",
+                       "The storage refused the request as malformed"},
+    [SLUICE_EAUTH] = {401, "unauthorized", "Authentication is required"},
+    [SLUICE_EDENIED] = {403, "forbidden", "This isn't allowed"},
+    [SLUICE_ENOENT] = {404, "object_not_found", "Object not found"},
+    [SLUICE_EEXIST] = {409, "conflict",
+                       "An object of that key exists; try again"},
+    [SLUICE_EPRECOND] = {412, "precondition_failed",
+                         "The object has changed meanwhile"},
+    [SLUICE_ERANGE] = {416, "range_not_satisfiable",
+                       "The range lies behind the object's end"},
+    [SLUICE_ETOOBIG] = {413, "too_large",
+                        "The object is too large for the storage"},
+    [SLUICE_EBUSY] = {503, "overloaded", "The storage is busy; try again"},
+    [SLUICE_ERATE] = {429, "rate_limited", "Too many requests; try again"},
+    [SLUICE_EIO] = {500, "storage_failed", "The storage failed"},
+    [SLUICE_EUPSTREAM] = {502, "upstream_failed",
+                          "The storage failed to answer"},
+    [SLUICE_ETIMEOUT] = {504, "upstream_timeout",
+                         "The storage took too long to answer"},
+    [SLUICE_ENOSPC] = {507, "storage_full", "The storage is full"},
+    [SLUICE_ENOTSUP] = {501, "not_implemented",
+                        "This storage doesn't offer that"},
+    [SLUICE_ENOMEM] = {503, "overloaded", "The gateway is busy; try again"},
+    [SLUICE_ECANCELED] = {503, "overloaded", "The gateway is stopping"}};
+
+struct evkeyvalq *reply_headers(struct exchange *ex) {
+  return evhttp_request_get_output_headers(ex->http);
+}
+
+void reply_header(struct exchange *ex, const char *name, const char *value) {
+  evhttp_add_header(reply_headers(ex), name, value);
+}
+
+static bool is_head(const struct exchange *ex) {
+  return strcmp(ex->head.method, "HEAD") == 0;
+}
+
+/* The answer begins: nobody may give another one. */
+static void prepare(struct exchange *ex, int status) {
+  struct exchange_step step = exchange_step(ex->state, EXCHANGE_ANSWER);
+  assert(step.action != EXCHANGE_NEVER);
+  ex->state = step.next;
+  ex->status = status;
+  ex->on_body = NULL;
+  ex->request.over = true;
+  ex->request.status = status;
+  exchange_unwatch(ex);
+  reply_header(ex, "X-Request-Id", ex->request.id);
+  reply_header(ex, "X-Content-Type-Options", "nosniff");
+  if (ex->request.cors)
+    cors_answer(&ex->gate->settings->cors, &ex->head, reply_headers(ex));
+  request_response(&ex->request, reply_headers(ex));
+}
+
+void reply_length(struct exchange *ex, uint64_t length) {
+  char text[24];
+  snprintf(text, sizeof text, "%llu", (unsigned long long)length);
+  reply_header(ex, "Content-Length", text);
+}
+
+void reply_start(struct exchange *ex, int status, uint64_t length) {
+  prepare(ex, status);
+  reply_length(ex, length);
+  answer_begin(ex->conn, ex->http, status);
+}
+
+void reply_empty(struct exchange *ex, int status) {
+  exchange_drop(ex);
+  prepare(ex, status);
+  answer_whole(ex->conn, ex->http, status, NULL);
+}
+
+void reply_body(struct exchange *ex, int status, struct evbuffer *body) {
+  exchange_drop(ex);
+  prepare(ex, status);
+  reply_length(ex, evbuffer_get_length(body));
+  if (is_head(ex))
+    body = NULL;
+  else
+    ex->bytes_out = evbuffer_get_length(body);
+  answer_whole(ex->conn, ex->http, status, body);
+}
+
+static void free_text(const void *data, size_t len, void *text) {
+  (void)data, (void)len;
+  free(text);
+}
+
+void reply_json(struct exchange *ex, int status, json_t *document) {
+  struct evbuffer *body = evbuffer_new();
+  char *text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT);
+  assert(body != NULL && text != NULL);
+  json_decref(document);
+  evbuffer_add_reference(body, text, strlen(text), free_text, text);
+  reply_header(ex, "Content-Type", "application/json");
+  reply_body(ex, status, body);
+  evbuffer_free(body);
+}
+
+void reply_error(struct exchange *ex, int status, const char *code,
+                 const char *fmt, ...) {
+  char message[512];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(message, sizeof message, fmt, args);
+  va_end(args);
+  ex->code = code;
+  if (status == 503 || status == 429)
+    reply_header(ex, "Retry-After", RETRY_AFTER);
+  reply_json(ex, status,
+             json_pack("{s:s, s:s, s:s}", "error", message, "code", code,
+                       "request_id", ex->request.id));
+}
+
+void reply_log_failure(struct exchange *ex, enum sluice_status status,
+                       const char *why) {
+  const struct outcome *outcome = &outcomes[status];
+  if (outcome->status >= 500 || why != NULL)
+    log_line(outcome->status >= 500 ? SLUICE_LOG_ERROR : SLUICE_LOG_DEBUG,
+             exchange_backend(ex)->host.name, "request %s: %s: %s",
+             ex->request.id, outcome->code,
+             why != NULL ? why : "no reason given");
+}
+
+void reply_failure(struct exchange *ex, enum sluice_status status,
+                   const char *why) {
+  const struct outcome *outcome = &outcomes[status];
+  reply_log_failure(ex, status, why);
+  reply_error(ex, outcome->status, outcome->code, "%s", outcome->message);
+}
+
+void reply_denial(struct exchange *ex, enum sluice_status status,
+                  const char *message) {
+  reply_error(ex, outcomes[status].status, outcomes[status].code, "%s",
+              message != NULL ? message : outcomes[status].message);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Answers: JSON, errors in their one shape, and the heads of downloads.  Each
+ * function that sends ends the exchange's work first.
+ */
+#ifndef GATE_REPLY_H
+#define GATE_REPLY_H
+
+#include <jansson.h>
+
+#include "exchange.h"
+
+/* Before sending: those of the answer, and one more of them. */
+struct evkeyvalq *reply_headers(struct exchange *);
+void reply_header(struct exchange *, const char *name, const char *value);
+
+/* Content-Length of an answer without a body of its own. */
+void reply_length(struct exchange *, uint64_t length);
+
+/* Takes the document. */
+void reply_json(struct exchange *, int status, json_t *document);
+
+/* {"error": message, "code": code, "request_id": id}.  The message is for
+ * clients: it never shows a path, an address or a secret. */
+void reply_error(struct exchange *, int status, const char *code,
+                 const char *fmt, ...) SLUICE_PRINTF(4, 5);
+/* What a backend's failure means to a client; `why` goes to the log. */
+void reply_failure(struct exchange *, enum sluice_status, const char *why);
+/* The same with a hook's own words. */
+void reply_denial(struct exchange *, enum sluice_status, const char *message);
+/* The log's part of a failure, where nobody waits for an answer. */
+void reply_log_failure(struct exchange *, enum sluice_status, const char *why);
+
+/* The head of an answer whose body of `length` bytes is streamed. */
+void reply_start(struct exchange *, int status, uint64_t length);
+/* No body: 304, or the answer to HEAD. */
+void reply_empty(struct exchange *, int status);
+/* The whole body at once; it is drained. */
+void reply_body(struct exchange *, int status, struct evbuffer *body);
+
+#endif

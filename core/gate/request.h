@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A request as hooks see it, and its way through their phases.
+ */
+#ifndef GATE_REQUEST_H
+#define GATE_REQUEST_H
+
+#include "cidr.h"
+#include "head.h"
+#include "loop.h"
+#include "op.h"
+
+#define REQUEST_ID_MAX 128
+#define REQUEST_IDENTITY_MAX 256
+#define REQUEST_HEADERS_MAX 32 /* that hooks add to an answer */
+#define REQUEST_STATE_MAX 4096 /* bytes that a hook keeps of a request */
+/* Requests that a hook owes the resuming of, though they ended, on one loop;
+ * with so many it isn't asked about more. */
+#define REQUEST_OWED_MAX 256
+
+enum request_phase { REQUEST_ON_REQUEST, REQUEST_ON_KEY, REQUEST_ON_CHANGE };
+
+struct evkeyvalq;
+
+/* A hook's presence on one loop. */
+struct request_hook {
+  const struct sluice_hook *plugin;
+  void *handle;
+  struct sluice_host host;
+  uint64_t misused; /* breaches of the contract, on this loop */
+  uint64_t silent;  /* requests that waited too long for it */
+  size_t owed;      /* ended, and not resumed */
+};
+
+struct sluice_request {
+  struct loop *loop;
+  const struct head *head;
+  const char *operation; /* NULL: of no route */
+  char peer[48], client[CIDR_TEXT_SIZE];
+  const char *key;
+  char id[REQUEST_ID_MAX + 1];
+  char identity[REQUEST_IDENTITY_MAX + 1]; /* "": nobody said */
+
+  struct request_hook *hooks; /* all of this loop's */
+  const size_t *chain;        /* indices of this request's */
+  size_t chain_count;
+
+  bool cors;      /* is configured, so its headers are the gateway's own */
+  bool is_signed; /* hooks that guard aren't asked */
+  int status;     /* of the answer; 0 before */
+  size_t calling; /* the hook that runs, or waits: index into the chain */
+  size_t waited;  /* the one that waited last */
+  struct request_state *states;
+
+  /* While a phase runs. */
+  enum request_phase phase;
+  struct sluice_object object; /* in REQUEST_ON_CHANGE */
+  bool over;                   /* nobody waits for the hooks any more */
+  bool asking;                 /* a hook's function runs */
+  bool waiting;                /* for sluice_request_resume() */
+  bool owed;                   /* it ended while a hook waited */
+  bool gone;                   /* nobody may use it any more */
+  bool resuming;               /* it came, and is about to be acted on */
+  bool allowed;                /* by a hook that guards */
+  size_t at;                   /* index into the chain */
+  enum sluice_verdict verdict;
+  struct loop_task resume;
+  void (*then)(void *arg, bool admitted);
+  void *arg;
+
+  enum sluice_status refusal; /* of the hook that denied */
+  char message[256];
+  struct evkeyvalq *answer; /* headers of the answer, in on_response */
+  size_t answer_count;
+};
+
+/* The id is the client's own where it sent a sane one. */
+void request_init(struct sluice_request *, struct loop *, const struct head *,
+                  const char *peer);
+void request_fini(struct sluice_request *); /* no hook waits any more */
+/* It ends while a hook waits: true when that one may still resume it, until
+ * then() was called. */
+bool request_leave(struct sluice_request *);
+/* That hook, or the one that runs. */
+struct request_hook *request_hook(const struct sluice_request *);
+
+/* Runs on_request (before the key is known) or on_key through the chain, then
+ * then(): at once, or later, when a hook waits. */
+void request_admit(struct sluice_request *, enum request_phase,
+                   void (*then)(void *arg, bool admitted), void *arg);
+/* The same for on_change, which refuses nothing.  What the object points to
+ * is lent until then(), or until `over` is set. */
+void request_change(struct sluice_request *, const struct sluice_object *,
+                    void (*then)(void *arg, bool admitted), void *arg);
+/* Is any hook of the chain one that guards? */
+bool request_guarded(const struct sluice_request *);
+/* Headers may be added to `answer`. */
+void request_response(struct sluice_request *, struct evkeyvalq *answer);
+void request_log(struct sluice_request *, const struct sluice_record *);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One thing that a client can ask for.  Each is a const struct endpoint in a
+ * file of core/endpoints, and core/server/endpoints.c lists them; routes are
+ * made of that list and of the configuration.
+ */
+#ifndef HOST_ENDPOINT_H
+#define HOST_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "operation.h"
+
+struct exchange;
+
+struct endpoint {
+  /* Hooks are asked about it by this name.  OPERATION_NONE: it isn't about
+   * objects, so no hook is asked, and `tail` is its whole path. */
+  enum operation operation;
+  const char *method; /* GET serves HEAD, too */
+  const char *tail;   /* of its path below a mount: "", "/presign" */
+  size_t cost; /* bytes of limits.memory that each request begins with */
+  /* Its answers have links, which a route of its own serves beside it. */
+  bool gives_links;
+  /* Hooks let the request pass: goes on until it is answered. */
+  void (*start)(struct exchange *);
+  /* NULL, or: answers it when a backend was silent for too long. */
+  void (*late)(struct exchange *);
+};
+
+#endif

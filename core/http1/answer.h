@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An answer's way to evhttp, which writes it: whole, or in chunks.  Its
+ * headers are set before, as those of the evhttp request.
+ */
+#ifndef HTTP1_ANSWER_H
+#define HTTP1_ANSWER_H
+
+#include <event2/buffer.h>
+
+#include "ingress.h"
+
+/* All of it at once.  `body` is drained; NULL: none, but the headers may tell
+ * of one. */
+void answer_whole(struct ingress_conn *, struct evhttp_request *, int status,
+                  struct evbuffer *body);
+
+/* The head of one whose Content-Length is set; then its body in chunks, each
+ * after sent() of the one before; then its end. */
+void answer_begin(struct ingress_conn *, struct evhttp_request *, int status);
+/* Calls sent() when not more than `low` bytes are left to send, not from
+ * inside this call.  The body's memory is lent until it is sent. */
+void answer_chunk(struct ingress_conn *, struct evhttp_request *,
+                  struct evbuffer *, size_t low,
+                  void (*sent)(struct evhttp_connection *, void *arg),
+                  void *arg);
+/* The request may be no more after it. */
+void answer_end(struct evhttp_request *);
+
+#endif

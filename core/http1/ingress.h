@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Streaming requests under evhttp, which by itself buffers whole bodies and is
+ * lax about framing.  An ingress watches the input of each of evhttp's
+ * connections, parses every head strictly, shows evhttp a constant head
+ * without a body, and hands the body to the request's owner piece by piece.
+ * Answers are evhttp's own (docs/ingress.md).
+ *
+ * What must stay true:
+ *   1. While evhttp may parse, a connection's input is empty or begins with
+ *      one complete head of ours.
+ *   2. While a request is being answered, evhttp's read callback isn't
+ *      installed, nor its write callback before evhttp_send_*().
+ */
+#ifndef HTTP1_INGRESS_H
+#define HTTP1_INGRESS_H
+
+#include <event2/http.h>
+#include <openssl/ssl.h>
+
+#include "head.h"
+#include "loop.h"
+
+#define INGRESS_HEAD_MAX 32768
+#define INGRESS_WINDOW 65536 /* of a body, read ahead of its owner */
+#define INGRESS_SKIP_MAX                             \
+  (1 << 20) /* of a body nobody read: skipped, above \
+               that the connection ends */
+
+struct ingress;      /* evhttp and its connections, on one loop */
+struct ingress_conn; /* a connection, with at most one request at a time */
+
+struct ingress_settings {
+  int64_t head_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms;
+};
+
+struct ingress_owner { /* of all requests */
+  /* A head came, whose text the owner may take; or one that was refused: then
+   * `refusal` isn't NULL, the head is empty, and only the answer is left to
+   * do.  The owner calls ingress_own() at once. */
+  void (*request)(void *arg, struct ingress_conn *, struct evhttp_request *,
+                  struct head *, const struct head_refusal *);
+  /* A connection was opened or closed. */
+  void (*count)(void *arg, int change);
+  void *arg;
+};
+
+struct ingress_events { /* of one request */
+  /* After ingress_body_start(): there is news for ingress_body_next(). */
+  void (*body)(void *arg);
+  /* One of these two is the last event. */
+  void (*finished)(void *arg); /* the answer's last byte is on its way */
+  void (*gone)(void *arg);     /* the client is, and the request */
+};
+
+/* `tls`: NULL for plain connections.  NULL: no memory. */
+struct ingress *ingress_new(struct loop *, SSL_CTX *tls,
+                            const struct ingress_settings *,
+                            const struct ingress_owner *);
+void ingress_free(struct ingress *); /* closes what is open */
+struct evhttp *ingress_http(struct ingress *);
+size_t ingress_open(const struct ingress *);
+/* Closes idle connections, and others after their answer. */
+void ingress_drain(struct ingress *);
+/* When draining began, had its request come already, unread? */
+bool ingress_was_sent(const struct ingress_conn *);
+/* Closes all connections. */
+void ingress_close(struct ingress *);
+/* Closes up to `count` idle connections, oldest first, to make room. */
+void ingress_evict(struct ingress *, size_t count);
+
+void ingress_own(struct ingress_conn *, const struct ingress_events *,
+                 void *arg);
+
+/* Asks for the body (100 Continue where the client waits for it). */
+void ingress_body_start(struct ingress_conn *);
+
+enum ingress_body {
+  INGRESS_DATA, /* data and len, until the next call of any kind */
+  INGRESS_WAIT, /* the event body() comes when there is more */
+  INGRESS_END,
+  INGRESS_CUT, /* the client stopped in the middle */
+  INGRESS_BAD  /* the chunks are malformed */
+};
+enum ingress_body ingress_body_next(struct ingress_conn *, const char **data,
+                                    size_t *len);
+/* So much of the data is used; what isn't taken holds the client back. */
+void ingress_body_take(struct ingress_conn *, size_t len);
+
+/* Before evhttp_send_*(): whether the connection may be used again. */
+void ingress_answer(struct ingress_conn *);
+/* After each but evhttp_send_reply_end(): evhttp reads on, and would take the
+ * end of a client's words for the end of the connection. */
+void ingress_sent(struct ingress_conn *);
+/* After evhttp_send_reply(): sends what goes without waiting. */
+void ingress_flush(struct ingress_conn *);
+/* Ends a connection in the middle of an answer: the client sees that it is
+ * incomplete.  gone() is called before this returns. */
+void ingress_abort(struct ingress_conn *);
+
+struct bufferevent *ingress_bev(struct ingress_conn *);
+bool ingress_is_tls(const struct ingress_conn *);
+/* "127.0.0.1", "::1", "unix:" */
+const char *ingress_peer(struct ingress_conn *);
+/* When the request's first byte came, in microseconds of the monotonic
+ * clock. */
+uint64_t ingress_since(const struct ingress_conn *);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A connection's inside, for ingress.c (heads and life), ingress_body.c
+ * (bodies) and linger.c (endings).
+ */
+#ifndef HTTP1_INGRESS_PRIVATE_H
+#define HTTP1_INGRESS_PRIVATE_H
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <sys/queue.h>
+
+#include "chunked.h"
+#include "ingress.h"
+
+enum ingress_state {
+  INGRESS_HEAD, /* waits for a head */
+  INGRESS_BUSY, /* evhttp has a request of it */
+  INGRESS_SKIP, /* passes over the rest of an answered request's body */
+  INGRESS_DEAF  /* lingers, or is about to be closed: what comes is dropped */
+};
+
+struct ingress_conn {
+  struct ingress *ingress;
+  TAILQ_ENTRY(ingress_conn) link; /* oldest idle first */
+  struct bufferevent *bev;
+  struct evhttp_connection *evcon; /* NULL until evhttp has set it up */
+  struct evbuffer_cb_entry *watch;
+  struct event *kick;     /* the first thing a new connection runs */
+  struct event *timer;    /* for a whole head, or for the next one */
+  struct event *readable; /* plain connections: own read(2) of bodies */
+  evutil_socket_t fd;
+  enum ingress_state state;
+  bool watching; /* inside on_input() */
+  bool sent;     /* a request waited in the socket when draining began */
+  char peer[48];
+
+  bool timed; /* the head's time runs */
+  char *text; /* a head that isn't complete yet */
+  size_t text_len, text_room, searched;
+
+  /* The request, while BUSY or SKIP. */
+  struct evhttp_request *request;
+  struct head head;
+  struct head_refusal refusal;
+  bool refused;
+  bool continued; /* 100 Continue went, or wasn't wanted */
+  bool reading;   /* its owner wants the body */
+  bool choked;    /* the window is full */
+  bool answering;
+  bool eof;        /* the client has said its last word */
+  bool bad, ended; /* of the body */
+  uint64_t left;   /* of a body with a length */
+  size_t piece;    /* bytes at the front of the input that are data */
+  uint64_t skipped;
+  bool lingers;
+  struct timeval linger_until;
+  uint64_t since_us;
+  struct chunked chunked;
+  const struct ingress_events *events;
+  void *arg;
+  bufferevent_event_cb evhttp_event; /* what evhttp wants to hear */
+};
+
+TAILQ_HEAD(ingress_conns, ingress_conn);
+
+struct ingress {
+  struct loop *loop;
+  struct evhttp *http;
+  SSL_CTX *tls;
+  struct ingress_owner owner;
+  const struct timeval *head_timeout, *body_timeout, *idle_timeout,
+      *write_timeout, *linger_silence;
+  struct ingress_conns conns;
+  struct ingress_conn **by_fd;
+  size_t fds, open, lingering;
+  struct event *sweeper;
+  bool draining;
+};
+
+/* ingress_head.c: keeps the first invariant, whatever the input holds. */
+void ingress_scan(struct ingress_conn *);
+
+/* ingress_body.c */
+void ingress_body_reset(struct ingress_conn *);
+void ingress_body_stop(struct ingress_conn *); /* reads no more of it */
+/* Own callbacks instead of evhttp's, as the second invariant demands. */
+void ingress_take_callbacks(struct ingress_conn *);
+void ingress_on_readable(evutil_socket_t, short what, void *conn);
+/* Drops what is there of the body; false when it is malformed, or too long to
+ * go on.  conn->ended says whether its end was reached. */
+bool ingress_body_skip(struct ingress_conn *);
+
+/* linger.c: drops what the client still sends, so that it gets to see the
+ * answer instead of a reset; then the connection is closed. */
+bool linger_can(const struct ingress_conn *);
+void linger_start(struct ingress_conn *);
+void linger_drop(struct ingress_conn *);   /* what is in the input */
+void linger_end(struct ingress_conn *);    /* soon */
+void linger_forget(struct ingress_conn *); /* it is no more */
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The sockets that the gateway listens on.
+ */
+#ifndef HTTP1_LISTEN_H
+#define HTTP1_LISTEN_H
+
+#include "errmsg.h"
+
+#define LISTEN_URL_MAX 160
+#define LISTEN_BACKLOG 1024
+
+/* One entry of server.listen, bound once for each loop. */
+struct listen {
+  int *fds; /* -1 after a loop has taken it */
+  size_t count;
+  char url[LISTEN_URL_MAX]; /* as it is reached: with the real port */
+  bool is_unix;
+};
+
+/* The sockets listen; who connects before a loop accepts waits.  `entry` is
+ * "host:port", "[v6]:port" or "unix:/path".  A port that another process
+ * listens on is refused, even where SO_REUSEPORT would share it. */
+bool listen_bind(struct listen *, const char *entry, size_t loops, bool tls,
+                 struct errmsg *);
+void listen_close(struct listen *); /* what wasn't taken; removes the path */
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The one list of what the gateway serves.
+ */
+#include "gateway.h"
+
+#include "endpoints.h"
+
+const struct endpoint *const gateway_endpoints[] = {
+    &upload_endpoint,  &presign_endpoint, &download_endpoint,
+    &signed_endpoint,  &list_endpoint,    &delete_endpoint,
+    &healthz_endpoint, &readyz_endpoint,  NULL};

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The configuration made real: plugins loaded and their options read.
+ */
+#include "gateway.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "options.h"
+#include "tls.h"
+
+static bool load_plugin(struct gateway *gateway, struct gateway_plugin *out,
+                        const struct settings_plugin *from,
+                        enum plugin_kind kind, struct errmsg *errmsg) {
+  static const char *const others[] = {"plugin", NULL};
+  struct settings *settings = gateway->settings;
+  if (!plugin_load(&out->plugin, settings->plugin_path, from->plugin, kind,
+                   errmsg))
+    return false;
+  out->host.name = from->name;
+  out->host.spool_directory = settings->uploads.spool_directory;
+  out->conf = calloc(1, plugin_conf_size(&out->plugin) + 1);
+  if (out->conf == NULL)
+    return errmsg_set(errmsg, "out of memory");
+  char where[128];
+  snprintf(where, sizeof where, "%s '%s'",
+           kind == PLUGIN_BACKEND ? "backend" : "hook", from->name);
+  return options_fill(plugin_options(&out->plugin), others, settings->config,
+                      from->node, where, out->conf, errmsg);
+}
+
+static bool load_plugins(struct gateway *gateway, struct errmsg *errmsg) {
+  struct settings *settings = gateway->settings;
+  gateway->backends =
+      calloc(settings->backend_count + 1, sizeof(*gateway->backends));
+  gateway->hooks = calloc(settings->hook_count + 1, sizeof(*gateway->hooks));
+  if (gateway->backends == NULL || gateway->hooks == NULL)
+    return errmsg_set(errmsg, "out of memory");
+  for (size_t i = 0; i < settings->backend_count; i++)
+    if (!load_plugin(gateway, &gateway->backends[i], &settings->backends[i],
+                     PLUGIN_BACKEND, errmsg))
+      return false;
+  for (size_t i = 0; i < settings->hook_count; i++)
+    if (!load_plugin(gateway, &gateway->hooks[i], &settings->hooks[i],
+                     PLUGIN_HOOK, errmsg))
+      return false;
+  return true;
+}
+
+static bool load_tls(struct gateway *gateway, struct errmsg *errmsg) {
+  const struct settings_server *server = &gateway->settings->server;
+  if (server->tls_certificate[0] == '\0')
+    return true;
+  gateway->tls =
+      tls_new(server->tls_certificate, server->tls_private_key, errmsg);
+  return gateway->tls != NULL;
+}
+
+struct gateway *gateway_new(const char *file, const char *folder,
+                            struct errmsg *errmsg) {
+  struct gateway *gateway = calloc(1, sizeof *gateway);
+  if (gateway == NULL) {
+    errmsg_set(errmsg, "out of memory");
+    return NULL;
+  }
+  gateway->settings = settings_load(file, folder, errmsg);
+  if (gateway->settings == NULL)
+    goto out;
+  atomic_init(&gateway->memory.free, gateway->settings->limits.memory);
+  if (!load_plugins(gateway, errmsg) || !load_tls(gateway, errmsg))
+    goto out;
+  if (!route_table_init(&gateway->routes, gateway->settings, gateway_endpoints,
+                        errmsg))
+    goto out;
+  return gateway;
+
+out:
+  gateway_free(gateway);
+  return NULL;
+}
+
+static void free_plugins(struct gateway_plugin *plugins, size_t count) {
+  for (size_t i = 0; plugins != NULL && i < count; i++)
+    free(plugins[i].conf);
+  free(plugins);
+}
+
+void gateway_free(struct gateway *gateway) {
+  if (gateway == NULL)
+    return;
+  if (gateway->settings != NULL) {
+    free_plugins(gateway->backends, gateway->settings->backend_count);
+    free_plugins(gateway->hooks, gateway->settings->hook_count);
+  }
+  route_table_fini(&gateway->routes);
+  SSL_CTX_free(gateway->tls);
+  settings_free(gateway->settings);
+  free(gateway);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The whole gateway: configuration, plugins, sockets and loops, from the
+ * start to the end of the process.
+ */
+#ifndef SERVER_GATEWAY_H
+#define SERVER_GATEWAY_H
+
+#include <openssl/ssl.h>
+
+#include "budget.h"
+#include "listen.h"
+#include "plugin.h"
+#include "worker.h"
+
+struct gateway_plugin { /* a configured backend or hook */
+  struct plugin plugin;
+  struct sluice_host host;
+  void *conf, *instance;
+};
+
+/* Everything that is served; NULL-ended. */
+extern const struct endpoint *const gateway_endpoints[];
+
+struct gateway {
+  struct settings *settings;
+  struct route_table routes;
+  struct gateway_plugin *backends, *hooks;
+  SSL_CTX *tls;
+  struct work_pool *pool;
+  struct uploads *uploads;
+  struct budget memory;
+  struct listen *listens; /* as many as the settings' listen */
+  size_t listen_count;
+  size_t connections_max; /* of a worker */
+  struct worker *workers;
+  size_t worker_count;
+
+  struct loop *loop; /* the main thread's: signals, and news of workers */
+  size_t opened, served, ended; /* workers */
+  const char *failure;          /* of a worker */
+  bool stopping, forced;        /* requests may finish, or not */
+  struct event *signals[3];
+  struct event *deadline; /* of what is under way while stopping */
+};
+
+/* Reads the configuration and loads the plugins; touches no storage and no
+ * socket.  NULL and why. */
+struct gateway *gateway_new(const char *file, const char *folder,
+                            struct errmsg *);
+/* Serves until it is told to end.  False and why, when it can't start. */
+bool gateway_run(struct gateway *, struct errmsg *);
+void gateway_free(struct gateway *);
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The gateway's run: storage started, sockets bound, loops running, signals
+ * obeyed, everything ended in the reverse order.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "gateway.h"
+#include "log.h"
+#include "uploads.h"
+#include "work.h"
+
+#define FILES_SPARE 128  /* descriptors for everything but requests */
+#define FILES_BACKEND 32 /* of each, as files it keeps open */
+#define FILES_PER_CONN 2 /* the connection, and an object's file */
+#define GRACE_MS 5000    /* for backends, after requests were broken off */
+
+/* ---- parts -------------------------------------------------------------- */
+
+static unsigned pool_threads(const struct settings *settings) {
+  if (settings->limits.threads > 0)
+    return (unsigned)settings->limits.threads;
+  return settings->server.workers * 2 > 4 ? settings->server.workers * 2 : 4;
+}
+
+/* Of a loop.  A connection without a descriptor for its object would fail, so
+ * there are no more of them than the process may open files. */
+static size_t connections_max(const struct settings *settings) {
+  struct rlimit files = {0};
+  size_t wanted = (size_t)settings->limits.connections;
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  size_t spare = FILES_SPARE + FILES_BACKEND * settings->backend_count;
+  size_t room = files.rlim_cur > spare + FILES_PER_CONN
+                    ? (files.rlim_cur - spare) / FILES_PER_CONN
+                    : 1;
+  if (wanted > room)
+    wanted = room;
+  size_t each = wanted / settings->server.workers;
+  return each > 0 ? each : 1;
+}
+
+static bool bind_all(struct gateway *gateway, struct errmsg *errmsg) {
+  const struct settings_server *server = &gateway->settings->server;
+  size_t count = 0;
+  while (server->listen[count] != NULL)
+    count++;
+  gateway->listens = calloc(count + 1, sizeof(*gateway->listens));
+  if (gateway->listens == NULL)
+    return errmsg_set(errmsg, "out of memory");
+  for (size_t i = 0; i < count; i++, gateway->listen_count++)
+    if (!listen_bind(&gateway->listens[i], server->listen[i], server->workers,
+                     gateway->tls != NULL, errmsg))
+      return false;
+  return true;
+}
+
+static bool start_backend(struct gateway *gateway, size_t i,
+                          struct errmsg *errmsg) {
+  struct gateway_plugin *backend = &gateway->backends[i];
+  backend->host.pool = gateway->pool;
+  backend->instance =
+      backend->plugin.backend.start(backend->conf, &backend->host);
+  return backend->instance != NULL ||
+         errmsg_set(errmsg, "backend '%s': %s", backend->host.name,
+                    backend->host.failure);
+}
+
+static bool start_hook(struct gateway *gateway, size_t i,
+                       struct errmsg *errmsg) {
+  struct gateway_plugin *hook = &gateway->hooks[i];
+  hook->host.pool = gateway->pool;
+  hook->instance = hook->plugin.hook.start(hook->conf, &hook->host);
+  return hook->instance != NULL ||
+         errmsg_set(errmsg, "hook '%s': %s", hook->host.name,
+                    hook->host.failure);
+}
+
+static bool start_plugins(struct gateway *gateway, struct errmsg *errmsg) {
+  for (size_t i = 0; i < gateway->settings->backend_count; i++)
+    if (!start_backend(gateway, i, errmsg))
+      return false;
+  for (size_t i = 0; i < gateway->settings->hook_count; i++)
+    if (!start_hook(gateway, i, errmsg))
+      return false;
+  return true;
+}
+
+static void stop_plugins(struct gateway *gateway) {
+  for (size_t i = 0; i < gateway->settings->hook_count; i++)
+    if (gateway->hooks[i].instance != NULL)
+      gateway->hooks[i].plugin.hook.stop(gateway->hooks[i].instance);
+  for (size_t i = 0; i < gateway->settings->backend_count; i++)
+    if (gateway->backends[i].instance != NULL)
+      gateway->backends[i].plugin.backend.stop(gateway->backends[i].instance);
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+static void post_all(struct gateway *gateway, size_t member) {
+  for (size_t i = 0; i < gateway->worker_count; i++) {
+    struct worker *worker = &gateway->workers[i];
+    void *task = (char *)worker + member;
+    if (worker->started)
+      loop_post(worker->loop, task);
+  }
+}
+
+static void break_off(struct gateway *gateway) {
+  static const struct timeval grace = {.tv_sec = GRACE_MS / 1000};
+  gateway->forced = true;
+  post_all(gateway, offsetof(struct worker, end));
+  event_add(gateway->deadline, &grace);
+}
+
+static void name_debtors(const struct gateway *gateway) {
+  for (size_t b = 0; b < gateway->settings->backend_count; b++) {
+    size_t owed = 0;
+    for (size_t i = 0; i < gateway->worker_count; i++)
+      owed += worker_owed(&gateway->workers[i], b);
+    if (owed > 0)
+      log_line(SLUICE_LOG_ERROR, gateway->backends[b].host.name,
+               "plugin '%s' hasn't ended %zu operations that were canceled",
+               gateway->backends[b].plugin.name, owed);
+  }
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg) {
+  struct gateway *gateway = arg;
+  (void)fd, (void)what;
+  if (!gateway->forced) {
+    break_off(gateway);
+    return;
+  }
+  name_debtors(gateway);
+  /* Threads that still use what would be freed: there is no clean way. */
+  log_line(SLUICE_LOG_ERROR, NULL,
+           "a plugin doesn't end its operations; the process ends without "
+           "it");
+  _exit(1);
+}
+
+static void stop(struct gateway *gateway) {
+  int64_t ms = gateway->settings->limits.drain_timeout_ms;
+  struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+  if (gateway->stopping) {
+    if (!gateway->forced)
+      break_off(gateway);
+    return;
+  }
+  gateway->stopping = true;
+  event_add(gateway->deadline, &limit);
+  post_all(gateway, offsetof(struct worker, drain));
+}
+
+/* Before all handles are there, nothing is old yet. */
+static void reload(struct gateway *gateway) {
+  if (gateway->opened < gateway->worker_count || gateway->stopping)
+    return;
+  log_line(SLUICE_LOG_INFO, NULL, "%s: hooks reload", strsignal(SIGHUP));
+  for (size_t i = 0; i < gateway->worker_count; i++)
+    worker_reload(&gateway->workers[i]);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *arg) {
+  struct gateway *gateway = arg;
+  (void)what;
+  if (number == SIGHUP) { /* nor does a terminal that goes away end it */
+    reload(gateway);
+    return;
+  }
+  log_line(SLUICE_LOG_INFO, NULL, "%s: %s", strsignal(number),
+           gateway->stopping ? "ending now"
+                             : "no new connections, requests may finish");
+  stop(gateway);
+}
+
+/* ---- news of the workers ------------------------------------------------ */
+
+static bool note_failure(struct worker *worker) {
+  if (worker->failure[0] != '\0' && worker->gateway->failure == NULL)
+    worker->gateway->failure = worker->failure;
+  return worker->gateway->failure != NULL;
+}
+
+static void on_opened(struct loop_task *task) {
+  struct worker *worker =
+      (void *)((char *)task - offsetof(struct worker, opened));
+  struct gateway *gateway = worker->gateway;
+  bool failed = note_failure(worker);
+  if (++gateway->opened < gateway->worker_count || gateway->stopping)
+    return;
+  if (failed)
+    stop(gateway);
+  else
+    post_all(gateway, offsetof(struct worker, serve));
+}
+
+static void on_served(struct loop_task *task) {
+  struct worker *worker =
+      (void *)((char *)task - offsetof(struct worker, served));
+  struct gateway *gateway = worker->gateway;
+  bool failed = note_failure(worker);
+  if (++gateway->served < gateway->worker_count || gateway->stopping)
+    return;
+  if (failed) {
+    stop(gateway);
+    return;
+  }
+  for (size_t i = 0; i < gateway->listen_count; i++)
+    log_line(SLUICE_LOG_INFO, NULL, "listening on %s",
+             gateway->listens[i].url);
+  size_t most = gateway->connections_max * gateway->worker_count;
+  if (most + gateway->worker_count <
+      (size_t)gateway->settings->limits.connections)
+    log_line(SLUICE_LOG_INFO, NULL,
+             "limits.connections is lowered to %zu by the limit of open files",
+             most);
+  log_line(SLUICE_LOG_INFO, NULL, "ready");
+}
+
+static void on_ended(struct loop_task *task) {
+  struct worker *worker =
+      (void *)((char *)task - offsetof(struct worker, ended));
+  struct gateway *gateway = worker->gateway;
+  pthread_join(worker->thread, NULL);
+  if (++gateway->ended == gateway->worker_count)
+    loop_stop(gateway->loop);
+}
+
+/* ---- the run ------------------------------------------------------------ */
+
+static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
+  static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+  size_t count = gateway->settings->server.workers;
+  gateway->loop = loop_new();
+  gateway->workers = calloc(count + 1, sizeof(*gateway->workers));
+  if (gateway->loop == NULL || gateway->workers == NULL)
+    return errmsg_set(errmsg, "out of memory");
+  struct event_base *base = loop_base(gateway->loop);
+  gateway->deadline = evtimer_new(base, on_deadline, gateway);
+  for (size_t i = 0; i < 3; i++) {
+    gateway->signals[i] = evsignal_new(base, numbers[i], on_signal, gateway);
+    if (gateway->signals[i] == NULL ||
+        event_add(gateway->signals[i], NULL) < 0 || gateway->deadline == NULL)
+      return errmsg_set(errmsg, "signals can't be watched");
+  }
+  for (; gateway->worker_count < count; gateway->worker_count++) {
+    struct worker *worker = &gateway->workers[gateway->worker_count];
+    if (!worker_init(worker, gateway, gateway->worker_count, errmsg)) {
+      worker_fini(worker);
+      return false;
+    }
+    worker->opened.run = on_opened;
+    worker->served.run = on_served;
+    worker->ended.run = on_ended;
+  }
+  return true;
+}
+
+static bool check_spool(const struct settings *settings,
+                        struct errmsg *errmsg) {
+  const char *directory = settings->uploads.spool_directory;
+  return access(directory, R_OK | W_OK | X_OK) == 0 ||
+         errmsg_set(errmsg,
+                    "uploads.spool_directory: %s can't be written to: %s; "
+                    "create it, or choose another one",
+                    directory, strerror(errno));
+}
+
+/* A signal that comes during the start waits until it is watched for. */
+static void hold_signals(bool hold) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+static bool prepare(struct gateway *gateway, struct errmsg *errmsg) {
+  signal(SIGPIPE, SIG_IGN);
+  hold_signals(true);
+  gateway->connections_max = connections_max(gateway->settings);
+  if (!check_spool(gateway->settings, errmsg) || !bind_all(gateway, errmsg))
+    return false;
+  gateway->pool = work_pool_new(pool_threads(gateway->settings));
+  if (gateway->pool == NULL)
+    return errmsg_set(errmsg, "threads can't be started; lower "
+                              "limits.threads or server.workers");
+  gateway->uploads = uploads_new(gateway->pool);
+  if (gateway->uploads == NULL)
+    return errmsg_set(errmsg, "out of memory");
+  return start_plugins(gateway, errmsg) && make_loops(gateway, errmsg);
+}
+
+static bool serve(struct gateway *gateway, struct errmsg *errmsg) {
+  size_t started = 0;
+  while (started < gateway->worker_count &&
+         worker_start(&gateway->workers[started]))
+    started++;
+  if (started < gateway->worker_count) {
+    gateway->failure = "threads can't be started; lower server.workers";
+    gateway->ended = gateway->worker_count - started;
+    gateway->opened = gateway->ended;
+    stop(gateway);
+  }
+  hold_signals(false);
+  if (started > 0)
+    loop_run(gateway->loop);
+  hold_signals(true); /* the end is near anyway */
+  return gateway->failure == NULL ||
+         errmsg_set(errmsg, "%s", gateway->failure);
+}
+
+static void clean(struct gateway *gateway) {
+  for (size_t i = 0; i < gateway->worker_count; i++)
+    worker_fini(&gateway->workers[i]);
+  stop_plugins(gateway);
+  uploads_free(gateway->uploads);
+  work_pool_free(gateway->pool);
+  for (size_t i = 0; i < gateway->listen_count; i++)
+    listen_close(&gateway->listens[i]);
+  for (size_t i = 0; i < 3; i++)
+    if (gateway->signals[i] != NULL)
+      event_free(gateway->signals[i]);
+  if (gateway->deadline != NULL)
+    event_free(gateway->deadline);
+  loop_free(gateway->loop);
+  free(gateway->listens);
+  free(gateway->workers);
+}
+
+bool gateway_run(struct gateway *gateway, struct errmsg *errmsg) {
+  bool ok = prepare(gateway, errmsg) && serve(gateway, errmsg);
+  clean(gateway);
+  return ok;
+}
