@@ -566,6 +566,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_bench.py \
 	%D%/integration/test_clients.py \
 	%D%/integration/test_config.py \
+	%D%/integration/test_connections.py \
 	%D%/integration/test_cors.py \
 	%D%/integration/test_ingress.py \
 	%D%/integration/test_listen.py \

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "log.h"
+
 #define SINGLE_WRITE (256 * 1024)
 #define SWEEP_BATCH 256
 #define LINGER_SILENCE_MS 2000
@@ -210,22 +212,32 @@ static bool says_close(struct evkeyvalq *headers) {
   return value != NULL && evutil_ascii_strcasecmp(value, "close") == 0;
 }
 
-static void say_close(struct evhttp_request *request) {
+/* The one field that says what becomes of the connection; NULL: none.  evhttp
+ * adds none of its own, as the head that it was shown has none, and goes by
+ * ours. */
+static void set_connection(struct evhttp_request *request,
+                           const char *option) {
   struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-  evhttp_remove_header(headers, "Connection");
-  evhttp_add_header(headers, "Connection", "close");
+  while (evhttp_remove_header(headers, "Connection") == 0) {
+  }
+  if (option != NULL)
+    evhttp_add_header(headers, "Connection", option);
 }
 
 /* evhttp would close it now; the client's last bytes shall be read before. */
 static void keep_lingering(struct ingress_conn *conn) {
-  struct evhttp_request *request = conn->request;
-  struct evkeyvalq *shown = evhttp_request_get_input_headers(request);
-  evhttp_remove_header(evhttp_request_get_output_headers(request),
-                       "Connection");
-  if (says_close(shown))
-    evhttp_remove_header(shown, "Connection");
+  set_connection(conn->request, NULL);
   conn_forget_request(conn);
   linger_start(conn);
+}
+
+/* evhttp closes it.  Should it not, it gets to see nothing more. */
+static void let_close(struct ingress_conn *conn) {
+  struct evbuffer *input = bufferevent_get_input(conn->bev);
+  set_connection(conn->request, "close");
+  conn_forget_request(conn);
+  conn->state = INGRESS_DEAF;
+  evbuffer_drain(input, evbuffer_get_length(input));
 }
 
 /* The answer's last byte was handed over.  evhttp frees the request and reads
@@ -242,8 +254,7 @@ static void on_complete(struct evhttp_request *request, void *arg) {
     return;
   }
   if (close) {
-    say_close(request);
-    conn_forget_request(conn);
+    let_close(conn);
     return;
   }
   struct ingress *ingress = conn->ingress;
@@ -262,12 +273,31 @@ static void on_complete(struct evhttp_request *request, void *arg) {
   ingress_scan(conn);
 }
 
+/* The connection whose head evhttp was shown.  NULL: none, against the first
+ * invariant. */
+static struct ingress_conn *find_conn(const struct ingress *ingress,
+                                      struct bufferevent *bev) {
+  evutil_socket_t fd = bufferevent_getfd(bev);
+  if (fd < 0 || (size_t)fd >= ingress->fds)
+    return NULL;
+  struct ingress_conn *conn = ingress->by_fd[fd];
+  bool awaits = conn != NULL && conn->bev == bev &&
+                conn->state == INGRESS_BUSY && conn->request == NULL;
+  return awaits ? conn : NULL;
+}
+
 static void on_request(struct evhttp_request *request, void *arg) {
   struct ingress *ingress = arg;
-  struct bufferevent *bev = evhttp_connection_get_bufferevent(
-      evhttp_request_get_connection(request));
-  struct ingress_conn *conn = ingress->by_fd[bufferevent_getfd(bev)];
-  assert(conn != NULL && conn->bev == bev && conn->state == INGRESS_BUSY);
+  struct evhttp_connection *evcon = evhttp_request_get_connection(request);
+  struct bufferevent *bev = evhttp_connection_get_bufferevent(evcon);
+  struct ingress_conn *conn = find_conn(ingress, bev);
+  if (conn == NULL) {
+    log_line(SLUICE_LOG_ERROR, NULL,
+             "a connection is closed: it has a request whose head wasn't "
+             "checked; please report this");
+    evhttp_connection_free(evcon);
+    return;
+  }
   conn->request = request;
   evhttp_request_set_on_complete_cb(request, on_complete, conn);
   ingress_take_callbacks(conn);
@@ -418,7 +448,9 @@ void ingress_own(struct ingress_conn *conn,
 
 void ingress_answer(struct ingress_conn *conn) {
   if (must_close(conn))
-    say_close(conn->request);
+    set_connection(conn->request, "close");
+  else if (conn->head.minor == 0)
+    set_connection(conn->request, "keep-alive");
   conn->answering = true;
   ingress_body_stop(conn);
 }

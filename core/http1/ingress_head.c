@@ -17,19 +17,12 @@ static uint64_t now_us(void) {
   return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* What evhttp gets to see of any request. */
+/* What evhttp gets to see of any request.  It is always one of HTTP/1.1
+ * without a word on the connection: what becomes of that only ingress_answer()
+ * says. */
 static const char *constant_head(const struct ingress_conn *conn) {
-  static const char *const heads[2][3] = {
-      {"GET / HTTP/1.1\r\nConnection: close\r\n\r\n",
-       "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-       "GET / HTTP/1.1\r\n\r\n"},
-      {"HEAD / HTTP/1.1\r\nConnection: close\r\n\r\n",
-       "HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-       "HEAD / HTTP/1.1\r\n\r\n"}};
   bool is_head = !conn->refused && strcmp(conn->head.method, "HEAD") == 0;
-  if (conn->refused || !conn->head.keep_alive)
-    return heads[is_head][0];
-  return heads[is_head][1 + conn->head.minor];
+  return is_head ? "HEAD / HTTP/1.1\r\n\r\n" : "GET / HTTP/1.1\r\n\r\n";
 }
 
 static void show_evhttp(struct ingress_conn *conn) {
