@@ -134,6 +134,7 @@ noinst_LTLIBRARIES += %D%/libhttp1.la
 	%D%/http1/ingress_body.c \
 	%D%/http1/ingress_head.c \
 	%D%/http1/ingress_private.h \
+	%D%/http1/ingress_request.c \
 	%D%/http1/linger.c \
 	%D%/http1/listen.c \
 	%D%/http1/listen.h \

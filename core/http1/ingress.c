@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The life of evhttp's connections and of the requests on them.
+ * The life of evhttp's connections.
  */
 #include "ingress_private.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
 #include <event2/bufferevent_ssl.h>
-#include <event2/keyvalq_struct.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -16,21 +15,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "log.h"
-
 #define SINGLE_WRITE (256 * 1024)
 #define SWEEP_BATCH 256
 #define LINGER_SILENCE_MS 2000
 
 /* ---- a connection's life ------------------------------------------------ */
-
-static void conn_forget_request(struct ingress_conn *conn) {
-  head_fini(&conn->head);
-  conn->request = NULL;
-  conn->events = NULL;
-  conn->arg = NULL;
-  conn->refused = conn->answering = false;
-}
 
 static void conn_free(struct ingress_conn *conn) {
   struct ingress *ingress = conn->ingress;
@@ -194,124 +183,6 @@ static struct bufferevent *on_accept(struct event_base *base, void *arg) {
   return conn->bev;
 }
 
-static bool must_close(const struct ingress_conn *conn) {
-  if (conn->refused || !conn->head.keep_alive || conn->ingress->draining ||
-      conn->bad || conn->eof)
-    return true;
-  if (conn->ended)
-    return false;
-  /* The client waits for a word before it sends the body: it may take the
-   * answer as one, or not. */
-  if (!conn->continued)
-    return true;
-  return !conn->head.chunked && conn->left + conn->piece > INGRESS_SKIP_MAX;
-}
-
-static bool says_close(struct evkeyvalq *headers) {
-  const char *value = evhttp_find_header(headers, "Connection");
-  return value != NULL && evutil_ascii_strcasecmp(value, "close") == 0;
-}
-
-/* The one field that says what becomes of the connection; NULL: none.  evhttp
- * adds none of its own, as the head that it was shown has none, and goes by
- * ours. */
-static void set_connection(struct evhttp_request *request,
-                           const char *option) {
-  struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-  while (evhttp_remove_header(headers, "Connection") == 0) {
-  }
-  if (option != NULL)
-    evhttp_add_header(headers, "Connection", option);
-}
-
-/* evhttp would close it now; the client's last bytes shall be read before. */
-static void keep_lingering(struct ingress_conn *conn) {
-  set_connection(conn->request, NULL);
-  conn_forget_request(conn);
-  linger_start(conn);
-}
-
-/* evhttp closes it.  Should it not, it gets to see nothing more. */
-static void let_close(struct ingress_conn *conn) {
-  struct evbuffer *input = bufferevent_get_input(conn->bev);
-  set_connection(conn->request, "close");
-  conn_forget_request(conn);
-  conn->state = INGRESS_DEAF;
-  evbuffer_drain(input, evbuffer_get_length(input));
-}
-
-/* The answer's last byte was handed over.  evhttp frees the request and reads
- * on, or closes where the headers say so. */
-static void on_complete(struct evhttp_request *request, void *arg) {
-  struct ingress_conn *conn = arg;
-  conn->events->finished(conn->arg);
-  bool close = must_close(conn) ||
-               says_close(evhttp_request_get_output_headers(request));
-  bool unread = conn->refused || !conn->ended;
-  ingress_body_stop(conn);
-  if (close && unread && linger_can(conn)) {
-    keep_lingering(conn);
-    return;
-  }
-  if (close) {
-    let_close(conn);
-    return;
-  }
-  struct ingress *ingress = conn->ingress;
-  bufferevent_setwatermark(conn->bev, EV_WRITE, 0, 0);
-  TAILQ_REMOVE(&ingress->conns, conn, link);
-  TAILQ_INSERT_TAIL(&ingress->conns, conn, link);
-  event_add(conn->timer, ingress->idle_timeout);
-  conn->state = conn->ended ? INGRESS_HEAD : INGRESS_SKIP;
-  if (conn->ended) {
-    conn_forget_request(conn);
-  } else { /* the head tells how the rest of the body is framed */
-    conn->request = NULL;
-    conn->events = NULL;
-    conn->answering = false;
-  }
-  ingress_scan(conn);
-}
-
-/* The connection whose head evhttp was shown.  NULL: none, against the first
- * invariant. */
-static struct ingress_conn *find_conn(const struct ingress *ingress,
-                                      struct bufferevent *bev) {
-  evutil_socket_t fd = bufferevent_getfd(bev);
-  if (fd < 0 || (size_t)fd >= ingress->fds)
-    return NULL;
-  struct ingress_conn *conn = ingress->by_fd[fd];
-  bool awaits = conn != NULL && conn->bev == bev &&
-                conn->state == INGRESS_BUSY && conn->request == NULL;
-  return awaits ? conn : NULL;
-}
-
-static void on_request(struct evhttp_request *request, void *arg) {
-  struct ingress *ingress = arg;
-  struct evhttp_connection *evcon = evhttp_request_get_connection(request);
-  struct bufferevent *bev = evhttp_connection_get_bufferevent(evcon);
-  struct ingress_conn *conn = find_conn(ingress, bev);
-  if (conn == NULL) {
-    log_line(SLUICE_LOG_ERROR, NULL,
-             "a connection is closed: it has a request whose head wasn't "
-             "checked; please report this");
-    evhttp_connection_free(evcon);
-    return;
-  }
-  conn->request = request;
-  evhttp_request_set_on_complete_cb(request, on_complete, conn);
-  ingress_take_callbacks(conn);
-  bufferevent_set_timeouts(bev, NULL, ingress->write_timeout);
-  evutil_socket_t fd = conn->fd;
-  bool refused = conn->refused;
-  ingress->owner.request(ingress->owner.arg, conn, request, &conn->head,
-                         refused ? &conn->refusal : NULL);
-  if (refused || ingress->by_fd[fd] != conn) /* it is no more */
-    return;
-  if (!conn->answering && !conn->reading && !conn->eof)
-    bufferevent_enable(bev, EV_READ); /* to notice when the client leaves */
-}
-
 /* While EV_READ is off, nobody would notice a connection that was reset;
  * poll(2) does. */
 static void on_sweep(evutil_socket_t fd, short what, void *arg) {
@@ -374,7 +245,7 @@ struct ingress *ingress_new(struct loop *loop, SSL_CTX *tls,
   }
   evhttp_set_allowed_methods(ingress->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
   evhttp_set_bevcb(ingress->http, on_accept, ingress);
-  evhttp_set_gencb(ingress->http, on_request, ingress);
+  evhttp_set_gencb(ingress->http, ingress_on_request, ingress);
   return ingress;
 }
 
@@ -438,40 +309,6 @@ void ingress_drain(struct ingress *ingress) {
 
 bool ingress_was_sent(const struct ingress_conn *conn) {
   return conn->sent;
-}
-
-void ingress_own(struct ingress_conn *conn,
-                 const struct ingress_events *events, void *arg) {
-  conn->events = events;
-  conn->arg = arg;
-}
-
-void ingress_answer(struct ingress_conn *conn) {
-  if (must_close(conn))
-    set_connection(conn->request, "close");
-  else if (conn->head.minor == 0)
-    set_connection(conn->request, "keep-alive");
-  conn->answering = true;
-  ingress_body_stop(conn);
-}
-
-void ingress_sent(struct ingress_conn *conn) {
-  bufferevent_disable(conn->bev, EV_READ);
-}
-
-/* What the kernel takes at once needn't wait for a turn of the loop. */
-void ingress_flush(struct ingress_conn *conn) {
-  struct evbuffer *output = bufferevent_get_output(conn->bev);
-  if (conn->ingress->tls != NULL)
-    return;
-  evbuffer_unfreeze(output, 1);
-  evbuffer_write(output, conn->fd);
-  evbuffer_freeze(output, 1);
-  if (evbuffer_get_length(output) > 0)
-    return; /* or an error, which the next attempt meets again */
-  bufferevent_disable(conn->bev, EV_WRITE);
-  bufferevent_trigger(conn->bev, EV_WRITE,
-                      BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 }
 
 void ingress_abort(struct ingress_conn *conn) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A connection's inside, for ingress.c (heads and life), ingress_body.c
- * (bodies) and linger.c (endings).
+ * A connection's inside, for ingress.c (its life), ingress_head.c (heads),
+ * ingress_request.c (requests and answers), ingress_body.c (bodies) and
+ * linger.c (endings).
  */
 #ifndef HTTP1_INGRESS_PRIVATE_H
 #define HTTP1_INGRESS_PRIVATE_H
@@ -80,6 +81,9 @@ struct ingress {
 
 /* ingress_head.c: keeps the first invariant, whatever the input holds. */
 void ingress_scan(struct ingress_conn *);
+
+/* ingress_request.c: evhttp's callback, whose argument is the ingress. */
+void ingress_on_request(struct evhttp_request *, void *ingress);
 
 /* ingress_body.c */
 void ingress_body_reset(struct ingress_conn *);
