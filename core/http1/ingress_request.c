@@ -17,9 +17,15 @@ static void conn_forget_request(struct ingress_conn *conn) {
   conn->refused = conn->answering = false;
 }
 
+/* The client has said its last word, and all of it was heard. */
+static bool is_last(const struct ingress_conn *conn) {
+  return conn->eof &&
+         evbuffer_get_length(bufferevent_get_input(conn->bev)) == 0;
+}
+
 static bool must_close(const struct ingress_conn *conn) {
   if (conn->refused || !conn->head.keep_alive || conn->ingress->draining ||
-      conn->bad || conn->eof)
+      conn->bad || is_last(conn))
     return true;
   if (conn->ended)
     return false;

@@ -4,6 +4,7 @@
 once, for both versions of HTTP, for clients that have said their last word,
 and while the gateway stops."""
 import signal
+import socket
 import threading
 
 from kit import (FORM, PATIENCE, Gateway, among, each, equal, expect, field,
@@ -59,6 +60,24 @@ def test_http_1_0_connection_is_kept_as_long_as_it_asks(case):
         gateway.alive()
 
 
+@each(PATHS)
+def test_pipelined_requests_before_a_half_close_are_answered(case):
+    """Of both versions; the first isn't the only one that counts."""
+    method, path, status = case
+    with Gateway() as gateway:
+        path = path.format(key=gateway.upload(b"x" * 1000)["key"])
+        for text in request(method, path), old(method, path):
+            for _ in ROUNDS:
+                with gateway.wire() as wire:
+                    wire.send(text * 3)
+                    wire.finish()
+                    equal("statuses",
+                          [wire.answer(method).status for _ in range(3)],
+                          [status] * 3)
+                    wire.ended()
+        gateway.alive()
+
+
 @test
 def test_http_1_0_uploads_share_a_connection():
     with Gateway() as gateway, gateway.wire() as wire:
@@ -103,6 +122,22 @@ def test_http_1_0_answer_before_the_body_is_no_trap(size):
                     wire.ended()
                 else:
                     equal("next", wire.answer().status, 200)
+        gateway.alive()
+
+
+@test
+def test_refused_head_behind_others_is_answered_and_ends_the_connection():
+    with Gateway() as gateway:
+        for text in request("GET", "/readyz"), old("GET", "/readyz"):
+            for _ in ROUNDS:
+                with gateway.wire() as wire:
+                    wire.send(text * 2 + b"GET / HTTP/1.0\nbad\r\n\r\n" +
+                              text * 3)
+                    wire.finish()
+                    equal("statuses",
+                          [wire.answer().status for _ in range(3)],
+                          [200, 200, 400])
+                    wire.ended()
         gateway.alive()
 
 
@@ -154,6 +189,24 @@ def test_sigterm_under_load_of_kept_connections_ends_well(text):
             thread.join(PATIENCE)
         among("statuses", set(statuses) - {200, 404, 503}, (set(),))
         gateway.stop()
+
+
+@test
+def test_what_two_requests_of_http_1_0_say_at_once_is_answered_twice():
+    """The first isn't answered within its call; both come in one segment with
+    the client's last word."""
+    with Gateway() as gateway:
+        for _ in range(50):
+            with gateway.wire() as wire:
+                wire.socket.setsockopt(socket.IPPROTO_TCP,
+                                       socket.TCP_CORK, 1)
+                wire.send(old("GET", "/readyz") +
+                          old("GET", "/healthz", keep=False))
+                wire.finish()
+                equal("statuses", [wire.answer().status for _ in "12"],
+                      [200, 200])
+                wire.ended()
+        gateway.alive()
 
 
 @test

@@ -66,6 +66,41 @@ static void test_a_half_close_does_not_end_what_is_under_way(void) {
   bed_fini(&bed);
 }
 
+/* Bytes that came before the last word aren't lost with it. */
+static void test_what_came_before_a_half_close_is_answered(void) {
+  static const struct {
+    const char *text; /* behind what waits */
+    size_t answers;
+  } rows[] = {
+      {GET("/early"), 1},
+      {GET("/early") GET("/wait") GET("/early"), 3},
+      {GET("/early") "GET /ear", 1},
+      {"GET / HTTP/1.1\nbad\r\n\r\n" GET("/early"), 1},
+      {"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello" GET(
+           "/early"),
+       2},
+      {"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel", 1},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct bed bed;
+    bed_init(&bed, false, NULL);
+    struct client *c = client_new(&bed);
+    client_send(c, GET("/wait"));
+    client_send(c, rows[i].text);
+    client_half_close(c);
+    ROW(rows[i].text, bed_await_requests(&bed, 1));
+    bed_settle(&bed);
+    while (bed.items != NULL) {
+      bed_go(&bed);
+      bed_settle(&bed);
+    }
+    ROW(rows[i].text, client_await_end(c) && !c->broken);
+    ROW(rows[i].text, c->answers == 1 + rows[i].answers);
+    ROW(rows[i].text, bed.gone == 0 && bed_await_open(&bed, 0));
+    bed_fini(&bed);
+  }
+}
+
 static void test_a_half_close_in_the_middle_of_an_answer_is_fine(void) {
   struct bed bed;
   bed_init(&bed, false, NULL);
@@ -290,6 +325,7 @@ int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_who_half_closes_still_gets_its_answers),
       UNIT(test_a_half_close_does_not_end_what_is_under_way),
+      UNIT(test_what_came_before_a_half_close_is_answered),
       UNIT(test_a_half_close_in_the_middle_of_an_answer_is_fine),
       UNIT(test_a_reset_is_noticed_whatever_goes_on),
       UNIT(test_a_reset_of_tls_is_noticed),
