@@ -465,6 +465,7 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_query \
 	%D%/fuzz/fuzz_range \
 	%D%/fuzz/fuzz_retryafter \
+	%D%/fuzz/fuzz_session \
 	%D%/fuzz/fuzz_tokens \
 	%D%/fuzz/fuzz_xml
 
@@ -518,6 +519,12 @@ endif
 %C%_fuzz_fuzz_retryafter_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/events -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_fuzz_fuzz_retryafter_LDADD = plugins/hook/events/libevents.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_retryafter_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_session_LDADD = $(FUZZ_LIBS)
+%C%_fuzz_fuzz_session_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_session_SOURCES = \
+	%D%/fuzz/fuzz_session.c \
+	%D%/fuzz/sessionowner.c \
+	%D%/fuzz/sessionowner.h
 %C%_fuzz_fuzz_tokens_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_token -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_fuzz_fuzz_tokens_LDADD = plugins/hook/auth_token/libauth_token.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_tokens_LDFLAGS = $(FUZZ_FLAGS)

@@ -75,6 +75,7 @@ struct ingress {
   struct ingress_conns conns;
   struct ingress_conn **by_fd;
   size_t fds, open, lingering;
+  size_t strays; /* requests without a checked head: none */
   struct event *sweeper;
   bool draining;
 };

@@ -121,6 +121,7 @@ void ingress_on_request(struct evhttp_request *request, void *arg) {
   struct bufferevent *bev = evhttp_connection_get_bufferevent(evcon);
   struct ingress_conn *conn = find_conn(ingress, bev);
   if (conn == NULL) {
+    ingress->strays++;
     log_line(SLUICE_LOG_ERROR, NULL,
              "a connection is closed: it has a request whose head wasn't "
              "checked; please report this");
