@@ -16,6 +16,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/chunked.h \
 	%D%/base/cidr.c \
 	%D%/base/cidr.h \
+	%D%/base/clock.c \
+	%D%/base/clock.h \
 	%D%/base/codec.c \
 	%D%/base/codec.h \
 	%D%/base/cursor.c \
@@ -40,6 +42,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/md5_lanes.h \
 	%D%/base/mime.c \
 	%D%/base/mime.h \
+	%D%/base/must.c \
+	%D%/base/must.h \
 	%D%/base/operation.c \
 	%D%/base/operation.h \
 	%D%/base/partheader.c \
@@ -55,6 +59,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/siphash.c \
 	%D%/base/siphash.h \
 	%D%/base/token.h \
+	%D%/base/urgent.c \
+	%D%/base/urgent.h \
 	%D%/base/words.c \
 	%D%/base/words.h
 

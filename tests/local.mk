@@ -142,6 +142,7 @@ UNIT_TESTS = \
 	%D%/unit/test_spool_stock \
 	%D%/unit/test_tls \
 	%D%/unit/test_tokens \
+	%D%/unit/test_urgent \
 	%D%/unit/test_watch \
 	%D%/unit/test_watch_read \
 	%D%/unit/test_work \
