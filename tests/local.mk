@@ -579,6 +579,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_ingress.py \
 	%D%/integration/test_listen.py \
 	%D%/integration/test_local.py \
+	%D%/integration/test_names.py \
 	%D%/integration/test_presigned.py \
 	%D%/integration/test_proxies.py \
 	%D%/integration/test_rogue.py \
@@ -674,6 +675,7 @@ EXTRA_DIST += \
 	%D%/integration/bucket.py \
 	%D%/integration/guards.py \
 	%D%/integration/kit.py \
+	%D%/integration/names.py \
 	%D%/integration/service.py \
 	%D%/tsan.supp \
 	%D%/s3/acts.py \

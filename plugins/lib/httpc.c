@@ -100,32 +100,36 @@ static CURL *easy_take(struct httpc *httpc) {
   return curl_easy_init();
 }
 
-static void easy_give(struct httpc *httpc, CURL *easy) {
-  curl_easy_reset(easy); /* its TLS sessions stay */
-  if (httpc->spares < httpc->settings.connections)
-    httpc->spare[httpc->spares++] = easy;
-  else
+/* One whose transfer failed isn't used again, as what curl left in it is known
+ * to nobody: after a name that wasn't found, 7.88.1 refuses options of it. */
+static void easy_give(struct httpc *httpc, CURL *easy, bool succeeded) {
+  if (!succeeded || httpc->spares == httpc->settings.connections) {
     curl_easy_cleanup(easy);
+    return;
+  }
+  curl_easy_reset(easy); /* its TLS sessions stay */
+  httpc->spare[httpc->spares++] = easy;
 }
 
-/* Before curl has it, the call is `sent` nowhere and stays in no line. */
-static bool launch(struct httpc_call *call) {
+/* Before curl has it, the call is `sent` nowhere and stays in no line.  NULL,
+ * or why not. */
+static const char *launch(struct httpc_call *call) {
   struct httpc *httpc = call->httpc;
   CURL *easy = easy_take(httpc);
   if (easy == NULL)
-    return false;
+    return "no memory for a request";
   if (!httpc_easy_prepare(easy, call) ||
       curl_multi_add_handle(httpc->multi, easy) != CURLM_OK) {
-    easy_give(httpc, easy);
-    return false;
+    easy_give(httpc, easy, false);
+    return "curl refuses the request, or has no memory for it";
   }
   TAILQ_REMOVE(&httpc->line, call, in_line);
   call->easy = easy;
   httpc->running++;
-  return true;
+  return NULL;
 }
 
-void httpc_withdraw(struct httpc_call *call) {
+void httpc_withdraw(struct httpc_call *call, bool succeeded) {
   struct httpc *httpc = call->httpc;
   assert(!httpc->inside);
   if (call->easy == NULL) {
@@ -133,7 +137,7 @@ void httpc_withdraw(struct httpc_call *call) {
     return;
   }
   curl_multi_remove_handle(httpc->multi, call->easy);
-  easy_give(httpc, call->easy);
+  easy_give(httpc, call->easy, succeeded);
   httpc->running--;
   if (!TAILQ_EMPTY(&httpc->line))
     httpc_kick(httpc);
@@ -167,9 +171,11 @@ static void on_kick(evutil_socket_t fd, short what, void *arg) {
     httpc_call_attend(call);
   }
   while (httpc->running < httpc->settings.connections &&
-         (call = TAILQ_FIRST(&httpc->line)) != NULL)
-    if (!launch(call))
-      httpc_call_end(call, HTTPC_LOCAL, "no memory for a request");
+         (call = TAILQ_FIRST(&httpc->line)) != NULL) {
+    const char *why = launch(call);
+    if (why != NULL)
+      httpc_call_end(call, HTTPC_LOCAL, why);
+  }
   /* What was launched begins now, not with the next turn of the loop. */
   drive(httpc, CURL_SOCKET_TIMEOUT, 0);
 }

@@ -117,7 +117,7 @@ void httpc_cancel(struct httpc_call *call) {
     httpc_queue(call);
     return;
   }
-  httpc_withdraw(call);
+  httpc_withdraw(call, false);
   call_free(call);
 }
 
@@ -138,7 +138,7 @@ static void go_on(struct httpc_call *call) {
 
 void httpc_call_attend(struct httpc_call *call) {
   if (call->canceled) {
-    httpc_withdraw(call);
+    httpc_withdraw(call, false);
     call_free(call);
   } else if (call->goes_on) {
     go_on(call);
@@ -147,7 +147,7 @@ void httpc_call_attend(struct httpc_call *call) {
 
 void httpc_call_end(struct httpc_call *call, enum httpc_result result,
                     const char *why) {
-  httpc_withdraw(call);
+  httpc_withdraw(call, result == HTTPC_OK);
   call->ended = true;
   if (!call->canceled)
     call->events->done(call->arg, result, why);

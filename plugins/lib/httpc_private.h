@@ -79,7 +79,7 @@ int64_t httpc_now(void); /* milliseconds of a clock that never jumps */
 void httpc_queue(struct httpc_call *);
 void httpc_kick(struct httpc *);
 /* Takes the call from curl, or out of the line. */
-void httpc_withdraw(struct httpc_call *);
+void httpc_withdraw(struct httpc_call *, bool succeeded);
 
 /* The kick's turn. */
 void httpc_call_attend(struct httpc_call *);
@@ -88,7 +88,8 @@ void httpc_call_finish(struct httpc_call *, CURLcode);
 /* The last event; frees it. */
 void httpc_call_end(struct httpc_call *, enum httpc_result, const char *why);
 
-/* Tells a fresh easy handle all of the request; false: no memory. */
+/* Tells a fresh easy handle all of the request; false: no memory, or an option
+ * that curl refuses. */
 bool httpc_easy_prepare(CURL *, struct httpc_call *);
 /* What curl's list of headers needs to send these and no other; NULL: no
  * memory. */

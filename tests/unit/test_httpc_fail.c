@@ -170,6 +170,57 @@ static void test_no_descriptor_is_our_own_fault(void) {
   web_fini(&web);
 }
 
+static void serve_many(struct peer *peer) {
+  while (peer_head(peer))
+    peer_say(peer, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+}
+
+/* RFC 6761 says of this domain that no name of it is found, ever. */
+static void test_a_name_that_is_unknown_spoils_no_later_call(void) {
+  struct web web;
+  web_init(&web, serve_many);
+  web_start(&web);
+  for (int i = 0; i < 3; i++) {
+    struct fetch unknown = {.url = "http://nosuchhost.invalid/"};
+    struct fetch get = {.path = "/"},
+                 put = {.method = "PUT", .length = FETCH_EMPTY};
+    fetch_run(&unknown, &web);
+    CU_ASSERT_EQUAL(unknown.result, HTTPC_CONNECT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(unknown.why, "nosuchhost.invalid"));
+    fetch_run(&get, &web);
+    CU_ASSERT_EQUAL(get.result, HTTPC_OK);
+    fetch_run(&put, &web);
+    CU_ASSERT_EQUAL(put.result, HTTPC_OK);
+    if (get.result != HTTPC_OK)
+      fprintf(stderr, "after an unknown name: %s\n", get.why);
+  }
+  web_fini(&web);
+}
+
+/* As many as may be open at once, all of them to names that are unknown. */
+static void test_many_unknown_names_at_once_spoil_no_later_call(void) {
+  enum { MANY = 16 };
+  struct web web;
+  struct fetch unknown[MANY] = {0};
+  web_init(&web, serve_many);
+  web_start(&web);
+  for (int i = 0; i < MANY; i++) {
+    unknown[i].url = "http://nosuchhost.invalid/";
+    fetch_start(&unknown[i], &web);
+  }
+  for (int i = 0; i < MANY; i++) {
+    fetch_wait(&unknown[i]);
+    CU_ASSERT_EQUAL(unknown[i].result, HTTPC_CONNECT);
+    fetch_fini(&unknown[i]);
+  }
+  for (int i = 0; i < MANY; i++) {
+    struct fetch get = {.path = "/"};
+    fetch_run(&get, &web);
+    CU_ASSERT_EQUAL(get.result, HTTPC_OK);
+  }
+  web_fini(&web);
+}
+
 /* A listener whose queue is full answers no SYN. */
 static void test_a_connection_that_takes_too_long_is_connect(void) {
   struct sockaddr_in address = {.sin_family = AF_INET};
@@ -329,6 +380,8 @@ int main(void) {
       UNIT(test_a_cut_exchange_is_broken),
       UNIT(test_a_stall_is_a_timeout),
       UNIT(test_no_connection_is_connect),
+      UNIT(test_a_name_that_is_unknown_spoils_no_later_call),
+      UNIT(test_many_unknown_names_at_once_spoil_no_later_call),
       UNIT(test_an_url_that_is_none_is_our_own_fault),
       UNIT(test_no_descriptor_is_our_own_fault),
       UNIT(test_a_connection_that_takes_too_long_is_connect),
