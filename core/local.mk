@@ -48,6 +48,7 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/operation.h \
 	%D%/base/partheader.c \
 	%D%/base/partheader.h \
+	%D%/base/printflike.h \
 	%D%/base/quantity.c \
 	%D%/base/quantity.h \
 	%D%/base/query.c \
@@ -120,6 +121,7 @@ noinst_LTLIBRARIES += %D%/libhost.la
 	%D%/host/settings.c \
 	%D%/host/settings.h \
 	%D%/host/settings_cors.c \
+	%D%/host/settings_fault.c \
 	%D%/host/settings_parts.h \
 	%D%/host/settings_plugins.c \
 	%D%/host/settings_routes.c \

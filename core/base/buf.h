@@ -6,7 +6,11 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
-#include <sluice/plugin.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "printflike.h"
 
 struct buf {
   char *data; /* "" while empty */
@@ -23,7 +27,7 @@ void buf_clear(struct buf *); /* keeps the memory, forgets the overflow */
 bool buf_add(struct buf *, const void *data, size_t len);
 bool buf_adds(struct buf *, const char *text);
 bool buf_addc(struct buf *, char);
-bool buf_addf(struct buf *, const char *fmt, ...) SLUICE_PRINTF(2, 3);
+bool buf_addf(struct buf *, const char *fmt, ...) PRINTFLIKE(2, 3);
 /* Caller owns the NUL-ended bytes; the buffer is empty afterwards.  NULL when
  * it is overflown or there is no memory. */
 char *buf_take(struct buf *);

@@ -7,7 +7,9 @@
 #ifndef BASE_CHUNKED_H
 #define BASE_CHUNKED_H
 
-#include <sluice/plugin.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define CHUNKED_LINE_MAX 1024     /* of a size line with its extensions */
 #define CHUNKED_TRAILERS_MAX 8192 /* all of them */

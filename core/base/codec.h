@@ -7,6 +7,7 @@
 #define BASE_CODEC_H
 
 #include "buf.h"
+#include <stdint.h>
 
 enum codec_set {
   CODEC_UNRESERVED, /* A-Z a-z 0-9 - . _ ~ stay */

@@ -6,7 +6,9 @@
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 
-#include <sluice/plugin.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define DIGEST_MD5_LEN 16
 #define DIGEST_SHA256_LEN 32

@@ -6,8 +6,11 @@
 #ifndef BASE_ERRMSG_H
 #define BASE_ERRMSG_H
 
-#include <sluice/plugin.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "printflike.h"
 
 #define ERRMSG_MAX 1024
 
@@ -16,8 +19,7 @@ struct errmsg {
 };
 
 /* Both return false, so that `return errmsg_set(...)` ends a function. */
-bool errmsg_set(struct errmsg *, const char *fmt, ...) SLUICE_PRINTF(2, 3);
-bool errmsg_vset(struct errmsg *, const char *fmt, va_list)
-    SLUICE_PRINTF(2, 0);
+bool errmsg_set(struct errmsg *, const char *fmt, ...) PRINTFLIKE(2, 3);
+bool errmsg_vset(struct errmsg *, const char *fmt, va_list) PRINTFLIKE(2, 0);
 
 #endif

@@ -6,7 +6,9 @@
 #ifndef BASE_HEAD_H
 #define BASE_HEAD_H
 
-#include <sluice/plugin.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define HEAD_FIELDS_MAX 100
 #define HEAD_METHOD_MAX 16

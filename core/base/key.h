@@ -6,7 +6,9 @@
 #ifndef BASE_KEY_H
 #define BASE_KEY_H
 
-#include <sluice/plugin.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define KEY_MAX 1024      /* bytes of UTF-8, as S3 has it */
 #define KEY_USER "{user}" /* in a configured prefix: whose upload it is */

@@ -6,6 +6,8 @@
 #ifndef BASE_MD5_H
 #define BASE_MD5_H
 
+#include <stdint.h>
+
 #include "md5_lanes.h"
 
 #define MD5_LEN 16

@@ -5,7 +5,9 @@
 #ifndef BASE_QUANTITY_H
 #define BASE_QUANTITY_H
 
-#include <sluice/plugin.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* "0", or digits and one of B KiB MiB GiB TiB; the unit is required. */
 bool quantity_size(const char *text, uint64_t *bytes);

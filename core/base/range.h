@@ -6,7 +6,9 @@
 #ifndef BASE_RANGE_H
 #define BASE_RANGE_H
 
-#include <sluice/plugin.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct range {
   uint64_t first, count; /* count > 0 */

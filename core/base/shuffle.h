@@ -6,6 +6,8 @@
 #ifndef BASE_SHUFFLE_H
 #define BASE_SHUFFLE_H
 
+#include <stdint.h>
+
 #include "siphash.h"
 
 /* The n-th; of different n different ones. */

@@ -7,6 +7,8 @@
 #ifndef CHECK_ACT_H
 #define CHECK_ACT_H
 
+#include <sluice/plugin.h>
+
 #include "lab.h"
 #include "sample.h"
 

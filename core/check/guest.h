@@ -7,6 +7,7 @@
 #define CHECK_GUEST_H
 
 #include <event2/keyvalq_struct.h>
+#include <sluice/plugin.h>
 
 #include "lab.h"
 

@@ -6,6 +6,8 @@
 #ifndef CHECK_OBJECTS_H
 #define CHECK_OBJECTS_H
 
+#include <sluice/plugin.h>
+
 #include "act.h"
 
 /* Stores it, whether or not there is one. */

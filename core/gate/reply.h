@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "exchange.h"
+#include "printflike.h"
 
 /* Before sending: those of the answer, and one more of them. */
 struct evkeyvalq *reply_headers(struct exchange *);
@@ -23,7 +24,7 @@ void reply_json(struct exchange *, int status, json_t *document);
 /* {"error": message, "code": code, "request_id": id}.  The message is for
  * clients: it never shows a path, an address or a secret. */
 void reply_error(struct exchange *, int status, const char *code,
-                 const char *fmt, ...) SLUICE_PRINTF(4, 5);
+                 const char *fmt, ...) PRINTFLIKE(4, 5);
 /* What a backend's failure means to a client; `why` goes to the log. */
 void reply_failure(struct exchange *, enum sluice_status, const char *why);
 /* The same with a hook's own words. */

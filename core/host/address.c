@@ -5,7 +5,10 @@
  */
 #include "address.h"
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define HOST_MAX 253 /* bytes of a DNS name, RFC 1035 */
 

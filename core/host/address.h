@@ -5,8 +5,6 @@
 #ifndef HOST_ADDRESS_H
 #define HOST_ADDRESS_H
 
-#include <sluice/plugin.h>
-
 #define ADDRESS_UNIX_MAX 107 /* bytes of the path, as in sockaddr_un */
 
 /* Each returns what is wrong and what to write, or NULL when it is fine. */

@@ -6,7 +6,10 @@
 #ifndef HOST_CONFIG_H
 #define HOST_CONFIG_H
 
+#include <stdint.h>
+
 #include "errmsg.h"
+#include "printflike.h"
 
 #define CONFIG_FILE_MAX (1u << 20) /* bytes of the file */
 #define CONFIG_DEPTH_MAX 32
@@ -50,6 +53,6 @@ void *config_alloc(struct config *, size_t size);
 
 /* Sets "file:line: message" on one line and returns false; line 0: none. */
 bool config_fault(const struct config *, unsigned line, struct errmsg *,
-                  const char *fmt, ...) SLUICE_PRINTF(4, 5);
+                  const char *fmt, ...) PRINTFLIKE(4, 5);
 
 #endif

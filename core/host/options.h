@@ -6,6 +6,8 @@
 #ifndef HOST_OPTIONS_H
 #define HOST_OPTIONS_H
 
+#include <sluice/plugin.h>
+
 #include "config.h"
 #include "words.h"
 

@@ -6,6 +6,8 @@
 #ifndef HOST_PLUGIN_H
 #define HOST_PLUGIN_H
 
+#include <sluice/plugin.h>
+
 #include "errmsg.h"
 
 enum plugin_kind { PLUGIN_BACKEND, PLUGIN_HOOK };

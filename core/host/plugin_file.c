@@ -69,6 +69,19 @@ bool plugin_file_has(const struct plugin_file *file, enum plugin_kind kind) {
   return find_symbol(file, kind) != NULL;
 }
 
+const struct sluice_option *plugin_options(const struct plugin *plugin) {
+  static const struct sluice_option none[] = {{0}};
+  const struct sluice_option *table = plugin->kind == PLUGIN_BACKEND
+                                          ? plugin->backend.options
+                                          : plugin->hook.options;
+  return table == NULL ? none : table;
+}
+
+size_t plugin_conf_size(const struct plugin *plugin) {
+  return plugin->kind == PLUGIN_BACKEND ? plugin->backend.conf_size
+                                        : plugin->hook.conf_size;
+}
+
 /* ---- the descriptor ---------------------------------------------------- */
 
 /* What both kinds of descriptors begin with, in every version of the ABI. */

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS_SIZE 200 /* of a list of words in a message */
-
 static const struct sluice_option top_table[] = {
     {"plugin_path", SLUICE_LIST, "", offsetof(struct settings, plugin_path),
      "folders with plugins; default: the one of this installation"},
@@ -18,32 +16,6 @@ static const struct sluice_option top_table[] = {
 static const char *const sections[] = {"server", "backends", "hooks",
                                        "routes", "uploads",  "presign",
                                        "limits", "cors",     NULL};
-
-unsigned settings_line(const struct config_node *section, const char *key) {
-  const struct config_node *node = config_get(section, key);
-  if (node != NULL)
-    return node->line;
-  return section == NULL ? 0 : section->line;
-}
-
-bool settings_not_one_of(const struct settings *s, unsigned line,
-                         const char *key, const char *word,
-                         const char *const *words, struct errmsg *err) {
-  char known[WORDS_SIZE];
-  const char *nearest = words_nearest(word, words);
-  if (nearest != NULL)
-    return config_fault(s->config, line, err,
-                        "'%s': '%.64s' is not known; did you mean '%s'?", key,
-                        word, nearest);
-  words_join(known, sizeof known, words);
-  return config_fault(s->config, line, err,
-                      "'%s': '%.64s' is not known; write one of %s", key, word,
-                      known);
-}
-
-bool settings_no_memory(const struct settings *s, struct errmsg *err) {
-  return config_fault(s->config, 0, err, "out of memory");
-}
 
 /* Without plugin_path it is the installation's folder. */
 static bool read_plugin_path(struct settings *s, const char *folder,

@@ -9,13 +9,15 @@
 #include <sluice/plugin.h>
 #include <stdarg.h>
 
+#include "printflike.h"
+
 #define LOG_LINE_MAX 2048
 
 void log_set_level(enum sluice_level); /* before threads are started */
 /* Any thread.  `who`: a plugin's name or NULL. */
 void log_line(enum sluice_level, const char *who, const char *fmt, ...)
-    SLUICE_PRINTF(3, 4);
+    PRINTFLIKE(3, 4);
 void log_vline(enum sluice_level, const char *who, const char *fmt, va_list)
-    SLUICE_PRINTF(3, 0);
+    PRINTFLIKE(3, 0);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include <curl/curl.h>
 #include <event2/event.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 #include "buf.h"

@@ -11,6 +11,7 @@
 #ifndef LIB_SPOOL_PRIVATE_H
 #define LIB_SPOOL_PRIVATE_H
 
+#include <sluice/plugin.h>
 #include <sys/queue.h>
 
 #include "spool.h"

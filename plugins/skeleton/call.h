@@ -6,6 +6,8 @@
 #ifndef SKELETON_CALL_H
 #define SKELETON_CALL_H
 
+#include <sluice/plugin.h>
+
 #include "shelf.h"
 
 struct instance { /* of a configured backend */

@@ -6,6 +6,8 @@
 #ifndef TESTS_PLUGINS_BROKEN_H
 #define TESTS_PLUGINS_BROKEN_H
 
+#include <sluice/plugin.h>
+
 #include "boxes.h"
 
 #define PIECE 65536

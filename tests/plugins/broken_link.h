@@ -7,6 +7,7 @@
 
 #include "broken.h"
 
+#include <sluice/plugin.h>
 #include <stdio.h>
 
 static inline unsigned long long sign(const char *text) {

@@ -8,6 +8,7 @@
 #include "broken.h"
 
 #include <signal.h>
+#include <sluice/plugin.h>
 
 static inline bool begins(const struct handle *handle, const char *key,
                           const char *prefix) {

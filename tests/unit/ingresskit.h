@@ -6,6 +6,8 @@
 #ifndef TESTS_INGRESSKIT_H
 #define TESTS_INGRESSKIT_H
 
+#include <stdint.h>
+
 #include "buf.h"
 #include "ingress.h"
 

@@ -4,6 +4,8 @@
  */
 #include "address.h"
 #include "unit.h"
+
+#include <stdbool.h>
 #include <string.h>
 
 #define ROW(row, holds) \

@@ -14,6 +14,7 @@
 #include "row.h"
 
 #include <stdatomic.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 #define CACHE_SLOTS 4096u /* of epochs; of a cache's table */

@@ -21,6 +21,7 @@
 #include "errmsg.h"
 
 #include <stdatomic.h>
+#include <stdint.h>
 
 #define HOME_KEY_LEN 32
 /* A batch of 256 removes writes two or three pages each to the WAL, and the

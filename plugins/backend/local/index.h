@@ -16,6 +16,7 @@
 
 #include "errmsg.h"
 
+#include <sluice/plugin.h>
 #include <sqlite3.h>
 
 #define INDEX_FILE "index.db"

@@ -7,6 +7,8 @@
 #ifndef LOCAL_LINK_H
 #define LOCAL_LINK_H
 
+#include <sluice/plugin.h>
+
 #include "buf.h"
 #include "digest.h"
 

@@ -12,6 +12,8 @@
 #ifndef LOCAL_LOCAL_H
 #define LOCAL_LOCAL_H
 
+#include <sluice/plugin.h>
+
 #include "buf.h"
 #include "cache.h"
 #include "errmsg.h"

@@ -9,6 +9,7 @@
 
 #include "errmsg.h"
 
+#include <sluice/plugin.h>
 #include <sqlite3.h>
 
 struct local_handle;

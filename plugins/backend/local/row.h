@@ -8,6 +8,7 @@
 #include "buf.h"
 #include "digest.h"
 
+#include <sluice/plugin.h>
 #include <sqlite3.h>
 
 #define ROW_COLUMNS "size, mtime, etag, small, blob, type, user"

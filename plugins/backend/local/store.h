@@ -9,6 +9,7 @@
 
 #include "errmsg.h"
 
+#include <sluice/plugin.h>
 #include <stdatomic.h>
 #include <sys/types.h>
 

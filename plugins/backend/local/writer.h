@@ -9,6 +9,7 @@
 
 #include "errmsg.h"
 
+#include <sluice/plugin.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdint.h>

@@ -6,6 +6,8 @@
 #ifndef AUTH_JWT_CLAIMS_H
 #define AUTH_JWT_CLAIMS_H
 
+#include <stdint.h>
+
 #include "grants.h"
 #include "jws.h"
 

@@ -6,6 +6,7 @@
 #ifndef AUTH_JWT_ISSUER_H
 #define AUTH_JWT_ISSUER_H
 
+#include <sluice/plugin.h>
 #include <sys/queue.h>
 
 #include "jwks.h"

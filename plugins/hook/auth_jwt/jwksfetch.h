@@ -6,6 +6,8 @@
 #ifndef AUTH_JWT_JWKSFETCH_H
 #define AUTH_JWT_JWKSFETCH_H
 
+#include <sluice/plugin.h>
+
 #include "httpc.h"
 #include "jwks.h"
 

@@ -5,6 +5,8 @@
 #ifndef AUTH_JWT_JWTCONF_H
 #define AUTH_JWT_JWTCONF_H
 
+#include <sluice/plugin.h>
+
 #include "claims.h"
 #include "issuer.h"
 

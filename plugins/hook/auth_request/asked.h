@@ -5,6 +5,8 @@
 #ifndef AUTH_ASKED_H
 #define AUTH_ASKED_H
 
+#include <sluice/plugin.h>
+
 #include "asking.h"
 
 struct asked {

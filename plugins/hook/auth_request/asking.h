@@ -5,6 +5,8 @@
 #ifndef AUTH_ASKING_H
 #define AUTH_ASKING_H
 
+#include <sluice/plugin.h>
+
 #include "auth_memo.h"
 #include "breaker.h"
 #include "grants.h"

@@ -6,6 +6,8 @@
 #ifndef AUTH_ANSWER_H
 #define AUTH_ANSWER_H
 
+#include <stdint.h>
+
 #include "httpc.h"
 
 #define AUTH_ANSWER_MAX 4096 /* bytes of all that is kept */

@@ -6,6 +6,8 @@
 #ifndef AUTH_INQUIRY_H
 #define AUTH_INQUIRY_H
 
+#include <sluice/plugin.h>
+
 #include "buf.h"
 #include "digest.h"
 

@@ -6,6 +6,8 @@
 #ifndef EVENTS_COURIER_H
 #define EVENTS_COURIER_H
 
+#include <sluice/plugin.h>
+
 #include "events.h"
 
 struct courier;

@@ -5,6 +5,8 @@
 #ifndef EVENTS_DELIVERY_H
 #define EVENTS_DELIVERY_H
 
+#include <sluice/plugin.h>
+
 #include "events.h"
 #include "httpc.h"
 

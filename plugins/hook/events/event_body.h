@@ -5,6 +5,8 @@
 #ifndef EVENTS_BODY_H
 #define EVENTS_BODY_H
 
+#include <stdint.h>
+
 #include "buf.h"
 
 struct event_words {

@@ -10,6 +10,8 @@
 #ifndef EVENTS_QUEUE_H
 #define EVENTS_QUEUE_H
 
+#include <stdint.h>
+
 #include "errmsg.h"
 
 #define QUEUE_FILE "events.db"

@@ -6,6 +6,7 @@
 #ifndef EVENTS_EVENTS_H
 #define EVENTS_EVENTS_H
 
+#include <sluice/plugin.h>
 #include <stdatomic.h>
 
 #include "event_queue.h"

@@ -6,6 +6,8 @@
 #ifndef EVENTS_RECORDER_H
 #define EVENTS_RECORDER_H
 
+#include <sluice/plugin.h>
+
 #include "courier.h"
 
 struct recorder {

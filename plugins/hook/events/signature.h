@@ -5,6 +5,8 @@
 #ifndef EVENTS_SIGNATURE_H
 #define EVENTS_SIGNATURE_H
 
+#include <stdint.h>
+
 #include "buf.h"
 
 #define SIGNATURE_MAX 128

@@ -6,6 +6,8 @@
 #ifndef HOOK_YAMLSTREAM_H
 #define HOOK_YAMLSTREAM_H
 
+#include <sluice/plugin.h>
+
 #include "errmsg.h"
 
 enum yamlstream_kind {

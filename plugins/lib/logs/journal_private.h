@@ -6,6 +6,7 @@
 #ifndef LOGS_JOURNAL_PRIVATE_H
 #define LOGS_JOURNAL_PRIVATE_H
 
+#include <sluice/plugin.h>
 #include <stdatomic.h>
 
 #include "journal.h"

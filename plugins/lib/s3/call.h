@@ -6,6 +6,8 @@
 #ifndef S3_CALL_H
 #define S3_CALL_H
 
+#include <sluice/plugin.h>
+
 #include "client.h"
 #include "xml.h"
 

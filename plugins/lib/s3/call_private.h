@@ -5,6 +5,8 @@
 #ifndef S3_CALL_PRIVATE_H
 #define S3_CALL_PRIVATE_H
 
+#include <stdint.h>
+
 #include "call.h"
 
 struct s3_call {

@@ -6,6 +6,8 @@
 #ifndef S3_CLIENT_H
 #define S3_CLIENT_H
 
+#include <sluice/plugin.h>
+
 #include "buf.h"
 #include "credentials.h"
 #include "credentials_refresh.h"

@@ -6,6 +6,8 @@
 #ifndef S3_CREDENTIALS_H
 #define S3_CREDENTIALS_H
 
+#include <sluice/plugin.h>
+
 #include "errmsg.h"
 #include "httpc.h"
 #include "s3.h"

@@ -7,6 +7,7 @@
 #define S3_CREDENTIALS_FETCH_H
 
 #include <event2/event.h>
+#include <sluice/plugin.h>
 
 #include "buf.h"
 #include "credentials.h"

@@ -6,6 +6,7 @@
 #ifndef S3_CREDENTIALS_REFRESH_H
 #define S3_CREDENTIALS_REFRESH_H
 
+#include <stdint.h>
 #include <sys/queue.h>
 
 #include "credentials.h"

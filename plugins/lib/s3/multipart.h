@@ -6,6 +6,8 @@
 #ifndef S3_MULTIPART_H
 #define S3_MULTIPART_H
 
+#include <sluice/plugin.h>
+
 #include "put.h"
 
 struct part { /* one that is under way */

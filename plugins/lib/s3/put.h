@@ -6,6 +6,8 @@
 #ifndef S3_PUT_H
 #define S3_PUT_H
 
+#include <sluice/plugin.h>
+
 #include "task.h"
 
 struct multipart;

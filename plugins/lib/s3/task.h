@@ -5,6 +5,8 @@
 #ifndef S3_TASK_H
 #define S3_TASK_H
 
+#include <sluice/plugin.h>
+
 #include "call.h"
 
 struct s3_task { /* the state of a sluice_op */

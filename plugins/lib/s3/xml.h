@@ -7,6 +7,8 @@
 #ifndef S3_XML_H
 #define S3_XML_H
 
+#include <stdint.h>
+
 #include "buf.h"
 
 #define XML_BYTES_MAX (8u << 20) /* of an answer */

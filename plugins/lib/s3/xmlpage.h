@@ -6,6 +6,8 @@
 #ifndef S3_XMLPAGE_H
 #define S3_XMLPAGE_H
 
+#include <stdint.h>
+
 #include "errmsg.h"
 #include "xml.h"
 

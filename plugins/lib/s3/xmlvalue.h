@@ -5,6 +5,8 @@
 #ifndef S3_XMLVALUE_H
 #define S3_XMLVALUE_H
 
+#include <stdint.h>
+
 #include "buf.h"
 
 /* "2009-10-12T17:50:30.000Z": a fraction of any length or none, Z or an
