@@ -124,6 +124,7 @@ noinst_LTLIBRARIES += %D%/libhost.la
 	%D%/host/settings_fault.c \
 	%D%/host/settings_parts.h \
 	%D%/host/settings_plugins.c \
+	%D%/host/settings_ready.c \
 	%D%/host/settings_routes.c \
 	%D%/host/settings_sections.c
 
@@ -188,6 +189,8 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/list.c \
 	%D%/endpoints/presign.c \
 	%D%/endpoints/presign.h \
+	%D%/endpoints/readiness.c \
+	%D%/endpoints/readiness.h \
 	%D%/endpoints/send.c \
 	%D%/endpoints/send.h \
 	%D%/endpoints/upload.c \

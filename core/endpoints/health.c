@@ -3,48 +3,34 @@
  * GET /healthz: the process serves.  GET /readyz: its backends answer, and it
  * isn't stopping.
  */
-#include <assert.h>
 #include <stdlib.h>
 
 #include "endpoints.h"
+#include "must.h"
+#include "readiness.h"
 #include "reply.h"
 
 static void healthz_start(struct exchange *ex) {
   reply_json(ex, 200, json_pack("{s:s}", "status", "ok"));
 }
 
-struct readiness {
-  size_t next; /* backend to ask */
-};
+static void readyz_free(void *work) {
+  struct readiness_waiter *waiter = work;
+  struct exchange *ex = waiter->arg;
+  readiness_leave(ex->gate->readiness, waiter);
+  free(waiter);
+}
 
-static void ping_next(struct exchange *ex);
-
-static void on_done(void *arg, enum sluice_status status, const char *why) {
+static void readyz_answer(void *arg) {
   struct exchange *ex = arg;
-  (void)why;
-  ex->op = NULL;
-  if (status != SLUICE_OK) {
-    reply_error(ex, 503, "not_ready", "A storage doesn't answer");
-    return;
-  }
-  struct readiness *readiness = ex->work;
-  readiness->next++;
-  ping_next(ex);
-}
-
-static void ping_next(struct exchange *ex) {
-  static const struct op_events events = {.done = on_done};
-  const struct readiness *readiness = ex->work;
-  if (readiness->next == ex->gate->settings->backend_count) {
-    reply_json(ex, 200, json_pack("{s:s}", "status", "ready"));
-    return;
-  }
-  exchange_watch(ex);
-  ex->op = op_ping(&ex->gate->backends[readiness->next], &events, ex);
-}
-
-static void readyz_late(struct exchange *ex) {
-  reply_error(ex, 503, "not_ready", "A storage doesn't answer");
+  const struct readiness *readiness = ex->gate->readiness;
+  if (readiness_is_ready(readiness))
+    reply_json(ex, 200,
+               json_pack("{s:s, s:o}", "status", "ready", "backends",
+                         readiness_json(readiness)));
+  else
+    reply_error_more(ex, 503, "not_ready", "backends",
+                     readiness_json(readiness), "A storage doesn't answer");
 }
 
 static void readyz_start(struct exchange *ex) {
@@ -52,10 +38,13 @@ static void readyz_start(struct exchange *ex) {
     reply_error(ex, 503, "draining", "The gateway is stopping");
     return;
   }
-  ex->work = calloc(1, sizeof(struct readiness));
-  assert(ex->work != NULL);
-  ex->work_free = free;
-  ping_next(ex);
+  struct readiness_waiter *waiter = calloc(1, sizeof *waiter);
+  must(waiter != NULL); /* a few bytes a connection */
+  *waiter = (struct readiness_waiter){.told = readyz_answer, .arg = ex};
+  ex->work = waiter;
+  ex->work_free = readyz_free;
+  if (readiness_ask(ex->gate->readiness, waiter))
+    readyz_answer(ex);
 }
 
 const struct endpoint healthz_endpoint = {.operation = OPERATION_NONE,
@@ -66,5 +55,4 @@ const struct endpoint healthz_endpoint = {.operation = OPERATION_NONE,
 const struct endpoint readyz_endpoint = {.operation = OPERATION_NONE,
                                          .method = "GET",
                                          .tail = "/readyz",
-                                         .late = readyz_late,
                                          .start = readyz_start};

@@ -112,10 +112,6 @@ static void late_hook(struct exchange *ex, const struct news *news) {
 static void late_backend(struct exchange *ex, const struct news *news) {
   struct op_backend *backend = exchange_backend(ex);
   (void)news;
-  if (ex->route->endpoint->late != NULL) {
-    ex->route->endpoint->late(ex);
-    return;
-  }
   log_silence(ex, backend->host.name, "the backend didn't answer in time",
               &backend->silent);
   reply_denial(ex, SLUICE_ETIMEOUT, NULL);

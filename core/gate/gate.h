@@ -17,6 +17,7 @@
 #include "route.h"
 #include "settings.h"
 
+struct readiness;
 struct uploads;
 
 struct gate {
@@ -27,7 +28,8 @@ struct gate {
   struct request_hook *hooks;  /* as many as the settings' */
   size_t *common_hooks;        /* indices, for requests of no route */
   struct budget *memory;
-  struct uploads *uploads; /* what uploads of all loops share */
+  struct readiness *readiness; /* of the backends */
+  struct uploads *uploads;     /* what uploads of all loops share */
   const struct timeval *backend_timeout;
   struct pool spent;                    /* exchanges: hooks point to them */
   struct exchange *pending;             /* ended; a hook has yet to resume */

@@ -125,19 +125,36 @@ void reply_json(struct exchange *ex, int status, json_t *document) {
   evbuffer_free(body);
 }
 
-void reply_error(struct exchange *ex, int status, const char *code,
-                 const char *fmt, ...) {
+/* `key` is NULL, or one more key that has `value`, which is taken. */
+static void say_error(struct exchange *ex, int status, const char *code,
+                      const char *key, json_t *value, const char *fmt,
+                      va_list args) {
   char message[512];
-  va_list args;
-  va_start(args, fmt);
   vsnprintf(message, sizeof message, fmt, args);
-  va_end(args);
   ex->code = code;
   if (status == 503 || status == 429)
     reply_header(ex, "Retry-After", RETRY_AFTER);
-  reply_json(ex, status,
-             json_pack("{s:s, s:s, s:s}", "error", message, "code", code,
-                       "request_id", ex->request.id));
+  json_t *error = json_pack("{s:s, s:s, s:s}", "error", message, "code", code,
+                            "request_id", ex->request.id);
+  if (key != NULL)
+    json_object_set_new(error, key, value);
+  reply_json(ex, status, error);
+}
+
+void reply_error(struct exchange *ex, int status, const char *code,
+                 const char *fmt, ...) {
+  va_list args;
+  va_start(args, fmt);
+  say_error(ex, status, code, NULL, NULL, fmt, args);
+  va_end(args);
+}
+
+void reply_error_more(struct exchange *ex, int status, const char *code,
+                      const char *key, json_t *value, const char *fmt, ...) {
+  va_list args;
+  va_start(args, fmt);
+  say_error(ex, status, code, key, value, fmt, args);
+  va_end(args);
 }
 
 void reply_log_failure(struct exchange *ex, enum sluice_status status,

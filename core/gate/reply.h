@@ -25,6 +25,10 @@ void reply_json(struct exchange *, int status, json_t *document);
  * clients: it never shows a path, an address or a secret. */
 void reply_error(struct exchange *, int status, const char *code,
                  const char *fmt, ...) PRINTFLIKE(4, 5);
+/* The same with one more key, whose value is taken. */
+void reply_error_more(struct exchange *, int status, const char *code,
+                      const char *key, json_t *value, const char *fmt, ...)
+    PRINTFLIKE(6, 7);
 /* What a backend's failure means to a client; `why` goes to the log. */
 void reply_failure(struct exchange *, enum sluice_status, const char *why);
 /* The same with a hook's own words. */

@@ -25,8 +25,6 @@ struct endpoint {
   bool gives_links;
   /* Hooks let the request pass: goes on until it is answered. */
   void (*start)(struct exchange *);
-  /* NULL, or: answers it when a backend was silent for too long. */
-  void (*late)(struct exchange *);
 };
 
 #endif

@@ -44,7 +44,7 @@ static bool read_all(struct settings *s, const char *folder,
                       "the configuration", s, err) &&
          read_plugin_path(s, folder, err) && settings_read_sections(s, err) &&
          settings_read_cors(s, err) && settings_read_plugins(s, err) &&
-         settings_read_routes(s, err);
+         settings_read_ready(s, err) && settings_read_routes(s, err);
 }
 
 /* Takes the config. */

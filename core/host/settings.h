@@ -70,6 +70,7 @@ struct settings_plugin {
   const char *name;               /* of a backend; a hook's is its plugin's */
   const char *plugin;             /* [a-z0-9_]{1,64} */
   const struct config_node *node; /* the mapping, with the key "plugin" */
+  bool needed; /* of a backend: /readyz is 503 without it */
 };
 
 struct settings_route {

@@ -14,6 +14,8 @@ bool settings_read_sections(struct settings *, struct errmsg *);
 bool settings_read_cors(struct settings *, struct errmsg *);
 /* backends, and the common hooks */
 bool settings_read_plugins(struct settings *, struct errmsg *);
+/* server.ready, which names backends */
+bool settings_read_ready(struct settings *, struct errmsg *);
 /* routes, with their own hooks */
 bool settings_read_routes(struct settings *, struct errmsg *);
 

@@ -16,6 +16,7 @@
 #include "exchange.h"
 #include "gateway.h"
 #include "log.h"
+#include "readiness.h"
 
 #define PAUSE_MS 100
 
@@ -319,7 +320,8 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
   if (worker->loop == NULL || worker->bound == NULL ||
       worker->gate.backends == NULL || worker->gate.hooks == NULL ||
       worker->gate.common_hooks == NULL || !init_ingress(worker) ||
-      !init_events(worker))
+      !init_events(worker) ||
+      (worker->gate.readiness = readiness_new(&worker->gate)) == NULL)
     return errmsg_set(errmsg, "a loop can't be made: %s", strerror(errno));
   for (size_t i = 0; i < settings->common_hooks; i++)
     worker->gate.common_hooks[i] = i;
@@ -333,6 +335,7 @@ void worker_fini(struct worker *worker) {
     event_free(worker->resume);
   if (worker->closing != NULL)
     event_free(worker->closing);
+  readiness_free(worker->gate.readiness);
   exchange_free_pending(&worker->gate);
   loop_free(worker->loop);
   free(worker->bound);

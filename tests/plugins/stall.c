@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define STALL_OBJECTS 256u
 #define STALL_OBJECT_MAX (8u << 20)
@@ -20,6 +21,7 @@
 struct stall_conf {
   uint64_t swallow;
   bool deaf;
+  const char *mute;
 };
 
 struct stall_object {
@@ -29,6 +31,7 @@ struct stall_object {
 
 struct stall {
   const struct stall_conf *conf;
+  struct sluice_host *host;
   struct stall_object objects[STALL_OBJECTS]; /* in the order of keys */
   size_t count;
 };
@@ -46,6 +49,8 @@ static const struct sluice_option stall_options[] = {
      "bytes of an upload after which no more is asked for"},
     {"deaf", SLUICE_BOOL, "false", offsetof(struct stall_conf, deaf),
      "whether being canceled is ignored"},
+    {"mute", SLUICE_STRING, "", offsetof(struct stall_conf, mute),
+     "a file; pings are logged, and while it is there not ended"},
     {0}};
 
 static struct stall_op *stall_op(struct sluice_op *op) {
@@ -108,6 +113,7 @@ static void *stall_open(void *instance, struct sluice_host *host) {
     return NULL;
   }
   s->conf = instance;
+  s->host = host;
   return s;
 }
 
@@ -299,8 +305,11 @@ static void stall_cancel(void *handle, struct sluice_op *op) {
 }
 
 static void stall_ping(void *handle, struct sluice_op *op) {
-  (void)handle;
-  sluice_done(op, SLUICE_OK, NULL);
+  const struct stall *s = handle;
+  if (*s->conf->mute != '\0')
+    sluice_log(s->host, SLUICE_LOG_INFO, "pinged");
+  if (*s->conf->mute == '\0' || access(s->conf->mute, F_OK) != 0)
+    sluice_done(op, SLUICE_OK, NULL);
 }
 
 static const struct sluice_backend stall_backend = {
