@@ -197,7 +197,7 @@ void guest_finish(struct guest *guest) {
                                  .bytes_in = 1,
                                  .bytes_out = UINT64_MAX / 2,
                                  .usec = 12};
-  if (!guest->visit->gone || !guest->request.waiting)
+  if (!guest->visit->gone || guest->request.turn != REQUEST_WAITING)
     wait_for(guest);
   if (guest->over && guest->admitted && guest->visit->key != NULL &&
       guest->visit->operation != NULL)
@@ -216,8 +216,9 @@ void guest_finish(struct guest *guest) {
 
 /* As long as the hook waits, the request is there. */
 void guest_free(struct guest *guest) {
-  guest->request.over = true;
-  if (guest->request.waiting || guest->request.resuming) {
+  request_abandon(&guest->request);
+  if (guest->request.turn == REQUEST_WAITING ||
+      guest->request.turn == REQUEST_RESUMING) {
     guest->over = false;
     wait_for(guest);
   }

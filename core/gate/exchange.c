@@ -26,7 +26,7 @@ static void exchange_event(struct exchange *ex, enum exchange_event event,
 
 static void on_verdict(void *arg, bool admitted) {
   struct exchange *ex = arg;
-  if (ex->request.over) {
+  if (ex->request.interest != REQUEST_WANTED) {
     exchange_event(ex, EXCHANGE_VAIN, NULL);
     return;
   }
@@ -37,7 +37,7 @@ static void on_verdict(void *arg, bool admitted) {
 static void on_change_told(void *arg, bool admitted) {
   struct exchange *ex = arg;
   (void)admitted;
-  if (ex->request.over) {
+  if (ex->request.interest != REQUEST_WANTED) {
     exchange_event(ex, EXCHANGE_VAIN, NULL);
     return;
   }
@@ -78,7 +78,6 @@ static void tell(struct exchange *ex, const struct news *news) {
              "request %s: the %s took place, after its client was told that "
              "it took too long",
              ex->request.id, ex->request.operation);
-  ex->request.over = false; /* whoever left, or was answered */
   exchange_watch(ex);
   request_change(&ex->request, news->object, on_change_told, ex);
 }
@@ -122,7 +121,7 @@ static void pass_by(struct exchange *ex, const struct news *news) {
   (void)news;
   log_silence(ex, hook->host.name, "the hook didn't let the answer go in time",
               &hook->silent);
-  ex->request.over = true;
+  request_abandon(&ex->request);
   exchange_event(ex, EXCHANGE_TOLD, NULL);
 }
 
@@ -290,7 +289,8 @@ void exchange_alive(void *ex) {
 void exchange_on_silence(evutil_socket_t fd, short what, void *arg) {
   struct exchange *ex = arg;
   (void)fd, (void)what;
-  if (ex->request.resuming && !ex->request.over)
+  if (ex->request.turn == REQUEST_RESUMING &&
+      ex->request.interest == REQUEST_WANTED)
     exchange_watch(ex); /* its hook has answered, in this very turn */
   else
     exchange_event(ex, EXCHANGE_SILENCE, NULL);

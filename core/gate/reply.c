@@ -70,7 +70,7 @@ static void prepare(struct exchange *ex, int status) {
   ex->state = step.next;
   ex->status = status;
   ex->on_body = NULL;
-  ex->request.over = true;
+  request_abandon(&ex->request);
   ex->request.status = status;
   exchange_unwatch(ex);
   reply_header(ex, "X-Request-Id", ex->request.id);

@@ -52,7 +52,8 @@ bool request_guarded(const struct sluice_request *request) {
 /* It has its hands full with what it never resumed. */
 static bool is_stuck(struct sluice_request *request,
                      const struct request_hook *hook) {
-  if (hook->owed < REQUEST_OWED_MAX || request->phase == REQUEST_ON_CHANGE)
+  if (hook->pending < REQUEST_PENDING_MAX ||
+      request->phase == REQUEST_ON_CHANGE)
     return false;
   request->refusal = SLUICE_EBUSY;
   snprintf(request->message, sizeof request->message,
@@ -86,9 +87,9 @@ static enum sluice_verdict call(struct sluice_request *request) {
 }
 
 static enum sluice_verdict ask(struct sluice_request *request) {
-  request->asking = true;
+  request->turn = REQUEST_ASKING;
   enum sluice_verdict verdict = call(request);
-  request->asking = false;
+  request->turn = REQUEST_IDLE;
   return verdict;
 }
 
@@ -142,7 +143,7 @@ static void go_on(struct sluice_request *request,
     }
     verdict = ask(request);
   }
-  request->waiting = true;
+  request->turn = REQUEST_WAITING;
   request->waited = request->at;
 }
 
@@ -150,18 +151,19 @@ static void on_resume(struct loop_task *task) {
   struct sluice_request *request =
       (struct sluice_request *)((char *)task -
                                 offsetof(struct sluice_request, resume));
-  request->resuming = false;
-  if (request->owed)
-    hook_at(request, request->at)->owed--;
-  if (request->over)
-    request->then(request->arg, false);
-  else
+  request->turn = REQUEST_IDLE;
+  if (request->interest == REQUEST_PENDING)
+    hook_at(request, request->at)->pending--;
+  if (request->interest == REQUEST_WANTED)
     go_on(request, request->verdict);
+  else
+    request->then(request->arg, false);
 }
 
 void request_admit(struct sluice_request *request, enum request_phase phase,
                    void (*then)(void *arg, bool admitted), void *arg) {
   request->phase = phase;
+  request->interest = REQUEST_WANTED;
   request->then = then;
   request->arg = arg;
   request->at = 0;
@@ -219,14 +221,14 @@ void *sluice_request_state(struct sluice_request *request, size_t size) {
   struct request_state *state = request->states;
   while (state != NULL && state->hook != request->calling)
     state = state->next;
-  if (request->gone || size > REQUEST_STATE_MAX ||
+  bool gone = request->turn == REQUEST_GONE;
+  if (gone || size > REQUEST_STATE_MAX ||
       (state != NULL && state->size != size)) {
     struct request_hook *hook = hook_at(request, request->calling);
     breach_note(&hook->misused, &hook->host, hook->plugin->name,
                 "sluice_request_state",
-                request->gone ? "after on_log"
-                              : "of more than 4 KiB, or of another size than "
-                                "before");
+                gone ? "after on_log"
+                     : "of more than 4 KiB, or of another size than before");
     return NULL;
   }
   if (state != NULL)
@@ -240,18 +242,22 @@ void *sluice_request_state(struct sluice_request *request, size_t size) {
   return state->data;
 }
 
+void request_abandon(struct sluice_request *request) {
+  request->interest = REQUEST_VAIN;
+}
+
 bool request_leave(struct sluice_request *request) {
-  request->over = true;
-  if (request->waiting) {
-    request->owed = true;
-    hook_at(request, request->at)->owed++;
+  request->interest = REQUEST_VAIN;
+  if (request->turn == REQUEST_WAITING) {
+    request->interest = REQUEST_PENDING;
+    hook_at(request, request->at)->pending++;
   }
-  return request->waiting || request->resuming;
+  return request->turn == REQUEST_WAITING || request->turn == REQUEST_RESUMING;
 }
 
 struct request_hook *request_hook(const struct sluice_request *request) {
-  return hook_at(request,
-                 request->asking ? request->calling : request->waited);
+  bool asking = request->turn == REQUEST_ASKING;
+  return hook_at(request, asking ? request->calling : request->waited);
 }
 
 /* Whoever still has a pointer to it finds nothing. */
@@ -259,7 +265,7 @@ void request_fini(struct sluice_request *request) {
   static const struct head none;
   request->head = &none;
   request->key = NULL;
-  request->gone = true;
+  request->turn = REQUEST_GONE;
   while (request->states != NULL) {
     struct request_state *next = request->states->next;
     free(request->states);

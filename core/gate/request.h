@@ -14,11 +14,27 @@
 #define REQUEST_IDENTITY_MAX 256
 #define REQUEST_HEADERS_MAX 32 /* that hooks add to an answer */
 #define REQUEST_STATE_MAX 4096 /* bytes that a hook keeps of a request */
-/* Requests that a hook owes the resuming of, though they ended, on one loop;
- * with so many it isn't asked about more. */
-#define REQUEST_OWED_MAX 256
+/* Requests that ended before a hook has resumed them, on one loop; with so
+ * many it isn't asked about more. */
+#define REQUEST_PENDING_MAX 256
 
 enum request_phase { REQUEST_ON_REQUEST, REQUEST_ON_KEY, REQUEST_ON_CHANGE };
+
+/* Whose turn it is in a phase. */
+enum request_turn {
+  REQUEST_IDLE,     /* the gateway's: no phase runs */
+  REQUEST_ASKING,   /* a hook's: its function runs */
+  REQUEST_WAITING,  /* a hook's, until sluice_request_resume() */
+  REQUEST_RESUMING, /* the loop's: that came, and is about to be acted on */
+  REQUEST_GONE      /* nobody's: a hook may not even ask about it */
+};
+
+/* Who wants to know how a phase ends. */
+enum request_interest {
+  REQUEST_WANTED,  /* the exchange, which goes on by it */
+  REQUEST_VAIN,    /* nobody: it was answered in another way, or has ended */
+  REQUEST_PENDING, /* nobody; and the hook's debts count it */
+};
 
 struct evkeyvalq;
 
@@ -29,7 +45,7 @@ struct request_hook {
   struct sluice_host host;
   uint64_t misused; /* breaches of the contract, on this loop */
   uint64_t silent;  /* requests that waited too long for it */
-  size_t owed;      /* ended, and not resumed */
+  size_t pending;   /* requests that ended, and that it hasn't resumed */
 };
 
 struct sluice_request {
@@ -55,14 +71,10 @@ struct sluice_request {
   /* While a phase runs. */
   enum request_phase phase;
   struct sluice_object object; /* in REQUEST_ON_CHANGE */
-  bool over;                   /* nobody waits for the hooks any more */
-  bool asking;                 /* a hook's function runs */
-  bool waiting;                /* for sluice_request_resume() */
-  bool owed;                   /* it ended while a hook waited */
-  bool gone;                   /* nobody may use it any more */
-  bool resuming;               /* it came, and is about to be acted on */
-  bool allowed;                /* by a hook that guards */
-  size_t at;                   /* index into the chain */
+  enum request_turn turn;
+  enum request_interest interest;
+  bool allowed; /* by a hook that guards */
+  size_t at;    /* index into the chain */
   enum sluice_verdict verdict;
   struct loop_task resume;
   void (*then)(void *arg, bool admitted);
@@ -78,8 +90,11 @@ struct sluice_request {
 void request_init(struct sluice_request *, struct loop *, const struct head *,
                   const char *peer);
 void request_fini(struct sluice_request *); /* no hook waits any more */
-/* It ends while a hook waits: true when that one may still resume it, until
- * then() was called. */
+/* Nobody wants to know any more how the phase ends that runs, if any does;
+ * then() is called all the same. */
+void request_abandon(struct sluice_request *);
+/* It ends.  True when a hook waits and may still resume it, until then() was
+ * called. */
 bool request_leave(struct sluice_request *);
 /* That hook, or the one that runs. */
 struct request_hook *request_hook(const struct sluice_request *);
@@ -89,7 +104,7 @@ struct request_hook *request_hook(const struct sluice_request *);
 void request_admit(struct sluice_request *, enum request_phase,
                    void (*then)(void *arg, bool admitted), void *arg);
 /* The same for on_change, which refuses nothing.  What the object points to
- * is lent until then(), or until `over` is set. */
+ * is lent until then(), or until it is abandoned. */
 void request_change(struct sluice_request *, const struct sluice_object *,
                     void (*then)(void *arg, bool admitted), void *arg);
 /* Is any hook of the chain one that guards? */

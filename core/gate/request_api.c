@@ -141,13 +141,13 @@ void sluice_request_resume(struct sluice_request *request,
   struct request_hook *hook = request_hook(request);
   if (!loop_is_mine(request->loop))
     breach_of_thread(&hook->host, hook->plugin->name, name);
-  if (!request->waiting || verdict == SLUICE_WAIT) {
+  bool waiting = request->turn == REQUEST_WAITING;
+  if (!waiting || verdict == SLUICE_WAIT) {
     breach_note(&hook->misused, &hook->host, hook->plugin->name, name,
-                request->waiting ? "with SLUICE_WAIT" : BREACH_RESUMED);
+                waiting ? "with SLUICE_WAIT" : BREACH_RESUMED);
     return;
   }
-  request->waiting = false;
-  request->resuming = true;
+  request->turn = REQUEST_RESUMING;
   request->verdict = verdict;
   loop_defer(request->loop, &request->resume);
 }

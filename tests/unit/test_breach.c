@@ -147,11 +147,11 @@ static void test_hook_is_asked_until_it_owes_256_resumes(void) {
   static const struct {
     size_t owed;
     const char *asked;
-  } rows[] = {{REQUEST_OWED_MAX - 1, "p"}, {REQUEST_OWED_MAX, ""}};
+  } rows[] = {{REQUEST_PENDING_MAX - 1, "p"}, {REQUEST_PENDING_MAX, ""}};
   for (size_t i = 0; i < 2; i++) {
     struct scene scene;
     scene_init(&scene, "p");
-    scene.hooks[0].owed = rows[i].owed;
+    scene.hooks[0].pending = rows[i].owed;
     request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
     CU_ASSERT_STRING_EQUAL(scene.asked, rows[i].asked);
     CU_ASSERT_EQUAL(scene.admitted, i == 0);
@@ -165,11 +165,11 @@ static void test_request_that_ended_is_owed_until_it_is_resumed(void) {
   scene_init(&scene, "pw");
   request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
   CU_ASSERT_TRUE(request_leave(&scene.request));
-  CU_ASSERT_EQUAL(scene.hooks[0].owed, 0);
-  CU_ASSERT_EQUAL(scene.hooks[1].owed, 1);
+  CU_ASSERT_EQUAL(scene.hooks[0].pending, 0);
+  CU_ASSERT_EQUAL(scene.hooks[1].pending, 1);
   sluice_request_resume(&scene.request, SLUICE_ALLOW);
   scene_turn(&scene);
-  CU_ASSERT_EQUAL(scene.hooks[1].owed, 0);
+  CU_ASSERT_EQUAL(scene.hooks[1].pending, 0);
   CU_ASSERT_FALSE(scene.admitted);
   CU_ASSERT_EQUAL(scene.hooks[1].misused, 0);
   scene_fini(&scene);
