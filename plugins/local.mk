@@ -115,6 +115,16 @@ noinst_LTLIBRARIES += %D%/lib/libhook.la
 	%D%/lib/hook/yamlstream.c \
 	%D%/lib/hook/yamlstream.h
 
+# ---- lib: what hooks that count clients share -------------------------------
+
+noinst_LTLIBRARIES += %D%/lib/librate.la
+%C%_lib_librate_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/%D%/lib/hook
+%C%_lib_librate_la_SOURCES = \
+	%D%/lib/hook/buckets.c \
+	%D%/lib/hook/buckets.h \
+	%D%/lib/hook/clientblock.c \
+	%D%/lib/hook/clientblock.h
+
 # ---- lib: what hooks that log requests share --------------------------------
 
 noinst_LTLIBRARIES += %D%/lib/liblogs.la
@@ -410,13 +420,11 @@ EXTRA_%C%_hook_log_json_log_json_la_DEPENDENCIES = $(PLUGIN_FILES)
 # ---- hook/rate_limit --------------------------------------------------------
 
 noinst_LTLIBRARIES += %D%/hook/rate_limit/librate_limit.la
-%C%_hook_rate_limit_librate_limit_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+%C%_hook_rate_limit_librate_limit_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/%D%/lib/hook \
 	-DSLUICE_VERSION='"$(VERSION)"'
 %C%_hook_rate_limit_librate_limit_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) 
-%C%_hook_rate_limit_librate_limit_la_LIBADD =  $(EVENT_LIBS) $(JANSSON_LIBS) 
+%C%_hook_rate_limit_librate_limit_la_LIBADD = %D%/lib/librate.la $(EVENT_LIBS) $(JANSSON_LIBS) 
 %C%_hook_rate_limit_librate_limit_la_SOURCES = \
-	%D%/hook/rate_limit/buckets.c \
-	%D%/hook/rate_limit/buckets.h \
 	%D%/hook/rate_limit/rate_limit.c \
 	%D%/hook/rate_limit/rates.c \
 	%D%/hook/rate_limit/rates.h

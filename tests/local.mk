@@ -67,6 +67,7 @@ UNIT_TESTS = \
 	%D%/unit/test_chunked \
 	%D%/unit/test_cidr \
 	%D%/unit/test_claims \
+	%D%/unit/test_clientblock \
 	%D%/unit/test_codec \
 	%D%/unit/test_config \
 	%D%/unit/test_credential \
@@ -352,11 +353,14 @@ S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 %C%_unit_test_breaker_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_request -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_breaker_LDADD = %D%/unit/libunit.la plugins/hook/auth_request/libauth_request.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_buckets_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/rate_limit -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
-%C%_unit_test_buckets_LDADD = %D%/unit/libunit.la plugins/hook/rate_limit/librate_limit.la $(CORE_LIBS) $(CUNIT_LIBS)
+%C%_unit_test_buckets_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook
+%C%_unit_test_buckets_LDADD = %D%/unit/libunit.la plugins/lib/librate.la $(CORE_LIBS) $(CUNIT_LIBS)
 
 %C%_unit_test_claims_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_jwt -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_claims_LDADD = %D%/unit/libunit.la plugins/hook/auth_jwt/libauth_jwt.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_clientblock_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook
+%C%_unit_test_clientblock_LDADD = %D%/unit/libunit.la plugins/lib/librate.la $(CORE_LIBS) $(CUNIT_LIBS)
 
 %C%_unit_test_credential_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_credential_LDADD = %D%/unit/libunit.la plugins/lib/libhook.la $(CORE_LIBS) $(CUNIT_LIBS)

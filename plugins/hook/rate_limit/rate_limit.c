@@ -10,17 +10,14 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "buckets.h"
-#include "cidr.h"
+#include "clientblock.h"
 #include "digest.h"
 #include "rates.h"
-#include "siphash.h"
 
 #define WARN_USEC (UINT64_C(60) * 1000000)
-#define IDENTITY_MAX 256
 
 struct conf {
   struct rates_conf rates;
@@ -29,7 +26,7 @@ struct conf {
 struct instance {
   struct rates rates;
   struct sluice_host *host;
-  unsigned char key[SIPHASH_KEY_LEN];
+  struct clientblock block;
   struct buckets *requests, *bytes; /* of what isn't limited NULL */
   _Atomic uint64_t unlimited;       /* requests for which no place was left */
   _Atomic uint64_t warned;          /* when that was last told */
@@ -77,22 +74,12 @@ static uint64_t now_usec(void) {
 
 static uint64_t hash_of(const struct instance *instance,
                         const struct sluice_request *request) {
-  unsigned char name[IDENTITY_MAX + 1];
+  const struct clientblock *block = &instance->block;
   const char *identity =
       instance->rates.by_identity ? sluice_request_identity(request) : NULL;
-  if (identity != NULL) {
-    size_t len = strnlen(identity, IDENTITY_MAX);
-    name[0] = 'i';
-    memcpy(name + 1, identity, len);
-    return siphash(instance->key, name, 1 + len);
-  }
-  const char *client = sluice_request_client(request);
-  struct cidr_address address;
-  cidr_address(&address, client, strlen(client));
-  cidr_mask(&address, instance->rates.v4_bits, instance->rates.v6_bits);
-  name[0] = address.is_unix ? 'u' : 'a';
-  memcpy(name + 1, address.bytes, sizeof address.bytes);
-  return siphash(instance->key, name, 1 + sizeof address.bytes);
+  return identity != NULL
+             ? clientblock_name(block, identity)
+             : clientblock_hash(block, sluice_request_client(request));
 }
 
 /* ---- requests ----------------------------------------------------------- */
@@ -181,7 +168,7 @@ static void stop(void *arg) {
   struct instance *instance = arg;
   buckets_free(instance->requests);
   buckets_free(instance->bytes);
-  digest_wipe(instance->key, sizeof instance->key);
+  digest_wipe(&instance->block, sizeof instance->block);
   free(instance);
 }
 
@@ -200,7 +187,7 @@ static void *start(const void *arg, struct sluice_host *host) {
   }
   instance->rates = rates;
   instance->host = host;
-  digest_random(instance->key, sizeof instance->key);
+  clientblock_init(&instance->block, rates.v4_bits, rates.v6_bits);
   if (rates.interval > 0)
     instance->requests = buckets_new((size_t)conf->rates.entries);
   if (rates.bytes > 0)

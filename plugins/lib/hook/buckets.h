@@ -8,8 +8,8 @@
  * All times are microseconds.  A bucket that is full holds nothing worth
  * keeping, so its place is free for another.
  */
-#ifndef RATE_LIMIT_BUCKETS_H
-#define RATE_LIMIT_BUCKETS_H
+#ifndef HOOK_BUCKETS_H
+#define HOOK_BUCKETS_H
 
 #include <stdbool.h>
 #include <stddef.h>
