@@ -239,13 +239,15 @@ noinst_LTLIBRARIES += %D%/hook/auth_basic/libauth_basic.la
 %C%_hook_auth_basic_libauth_basic_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/%D%/lib/hook \
 	-DSLUICE_VERSION='"$(VERSION)"'
 %C%_hook_auth_basic_libauth_basic_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) $(CRYPT_CFLAGS)
-%C%_hook_auth_basic_libauth_basic_la_LIBADD = %D%/lib/libhook.la $(EVENT_LIBS) $(JANSSON_LIBS) $(CRYPT_LIBS)
+%C%_hook_auth_basic_libauth_basic_la_LIBADD = %D%/lib/librate.la %D%/lib/libhook.la $(EVENT_LIBS) $(JANSSON_LIBS) $(CRYPT_LIBS)
 %C%_hook_auth_basic_libauth_basic_la_SOURCES = \
 	%D%/hook/auth_basic/auth_basic.c \
 	%D%/hook/auth_basic/auth_basic.h \
 	%D%/hook/auth_basic/caller.c \
 	%D%/hook/auth_basic/checks.c \
 	%D%/hook/auth_basic/checks.h \
+	%D%/hook/auth_basic/failures.c \
+	%D%/hook/auth_basic/failures.h \
 	%D%/hook/auth_basic/hash.c \
 	%D%/hook/auth_basic/hash.h \
 	%D%/hook/auth_basic/htpasswd.c \

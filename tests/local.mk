@@ -64,6 +64,7 @@ UNIT_TESTS = \
 	%D%/unit/test_buckets \
 	%D%/unit/test_budget \
 	%D%/unit/test_buf \
+	%D%/unit/test_checks \
 	%D%/unit/test_chunked \
 	%D%/unit/test_cidr \
 	%D%/unit/test_claims \
@@ -81,6 +82,7 @@ UNIT_TESTS = \
 	%D%/unit/test_event_body \
 	%D%/unit/test_event_queue \
 	%D%/unit/test_exchange_table \
+	%D%/unit/test_failures \
 	%D%/unit/test_formdata \
 	%D%/unit/test_formvectors \
 	%D%/unit/test_grants \
@@ -356,6 +358,9 @@ S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 %C%_unit_test_buckets_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook
 %C%_unit_test_buckets_LDADD = %D%/unit/libunit.la plugins/lib/librate.la $(CORE_LIBS) $(CUNIT_LIBS)
 
+%C%_unit_test_checks_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_basic -I$(srcdir)/plugins/lib/hook
+%C%_unit_test_checks_LDADD = %D%/unit/libunit.la plugins/hook/auth_basic/libauth_basic.la $(CORE_LIBS) $(CUNIT_LIBS)
+
 %C%_unit_test_claims_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_jwt -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_claims_LDADD = %D%/unit/libunit.la plugins/hook/auth_jwt/libauth_jwt.la $(CORE_LIBS) $(CUNIT_LIBS)
 
@@ -370,6 +375,9 @@ S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 
 %C%_unit_test_event_queue_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/events -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_event_queue_LDADD = %D%/unit/libunit.la plugins/hook/events/libevents.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_failures_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_basic -I$(srcdir)/plugins/lib/hook
+%C%_unit_test_failures_LDADD = %D%/unit/libunit.la plugins/hook/auth_basic/libauth_basic.la $(CORE_LIBS) $(CUNIT_LIBS)
 
 %C%_unit_test_grants_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_grants_LDADD = %D%/unit/libunit.la plugins/lib/libhook.la $(CORE_LIBS) $(CUNIT_LIBS)

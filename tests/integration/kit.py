@@ -532,9 +532,11 @@ def request(method, target, *lines, body=None, host="gateway.test"):
 
 class Wire:
     """One connection; it sends anything, reads whole answers and is strict
-    about those.  `tls`: an ssl.SSLContext."""
+    about those.  `tls`: an ssl.SSLContext; `source`: the address that it
+    comes from, such as 127.0.0.2."""
 
-    def __init__(self, url, *, timeout=None, buffer=None, tls=None):
+    def __init__(self, url, *, timeout=None, buffer=None, tls=None,
+                 source=None):
         self.timeout = timeout or PATIENCE
         self.input = b""
         if url.startswith("unix:"):
@@ -551,6 +553,8 @@ class Wire:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
                                    buffer)
         try:
+            if source:
+                self.socket.bind((source, 0))
             self.socket.connect(address)
             if self.socket.family != socket.AF_UNIX:
                 self.socket.setsockopt(socket.IPPROTO_TCP,

@@ -7,6 +7,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "buf.h"
 #include "hash.h"
@@ -92,16 +95,35 @@ static void test_hashes_have_a_form_and_a_price(void) {
 }
 
 static void test_a_hash_matches_its_password_only(void) {
-  CU_ASSERT(hash_matches(HASH, "x"));
-  CU_ASSERT(!hash_matches(HASH, "y"));
-  CU_ASSERT(!hash_matches(HASH, ""));
-  CU_ASSERT(!hash_matches(HASH, "xx"));
-  CU_ASSERT(!hash_matches(HASH "x", "x"));
-  /* What libcrypt doesn't take matches nothing, not even its own refusal. */
-  CU_ASSERT(!hash_matches("*0", "x"));
-  CU_ASSERT(!hash_matches("*1", "x"));
-  CU_ASSERT(!hash_matches("", "x"));
-  CU_ASSERT(!hash_matches("$2b$99$" H53, "x"));
+  CU_ASSERT_EQUAL(hash_check(HASH, "x"), HASH_RIGHT);
+  CU_ASSERT_EQUAL(hash_check(HASH, "y"), HASH_WRONG);
+  CU_ASSERT_EQUAL(hash_check(HASH, ""), HASH_WRONG);
+  CU_ASSERT_EQUAL(hash_check(HASH, "xx"), HASH_WRONG);
+  CU_ASSERT_EQUAL(hash_check(HASH "x", "x"), HASH_WRONG);
+  /* A hash that libcrypt doesn't take has no password, not even as its own
+   * refusal. */
+  CU_ASSERT_EQUAL(hash_check("*0", "x"), HASH_FAILED);
+  CU_ASSERT_EQUAL(hash_check("*1", "x"), HASH_FAILED);
+  CU_ASSERT_EQUAL(hash_check("", "x"), HASH_FAILED);
+  CU_ASSERT_EQUAL(hash_check("$2b$99$" H53, "x"), HASH_FAILED);
+}
+
+/* yescrypt wants 64 MiB here, which this process may not have. */
+static void test_a_hash_that_lacks_memory_is_not_called_wrong(void) {
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+  return; /* they need more addresses than any limit leaves */
+#else
+  pid_t child = fork();
+  if (child == 0) {
+    struct rlimit most = {32u << 20, 32u << 20};
+    setrlimit(RLIMIT_AS, &most);
+    _exit((int)hash_check("$y$jBT$abcdefghijklmnop$" H43, "x"));
+  }
+  int status = 0;
+  CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+  CU_ASSERT(WIFEXITED(status));
+  CU_ASSERT_EQUAL(WEXITSTATUS(status), HASH_FAILED);
+#endif
 }
 
 /* ---- files -------------------------------------------------------------- */
@@ -199,6 +221,7 @@ int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_hashes_have_a_form_and_a_price),
       UNIT(test_a_hash_matches_its_password_only),
+      UNIT(test_a_hash_that_lacks_memory_is_not_called_wrong),
       UNIT(test_users_are_found_by_their_whole_names),
       UNIT(test_an_empty_file_has_nobody),
       UNIT(test_a_bad_line_refuses_the_file),

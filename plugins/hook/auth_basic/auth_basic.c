@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Admits users of an htpasswd file, sluice-auth_basic(7): the hook's options
- * and its life.  Who calls is asked in caller.c.
+ * and its life.  Callers are asked in caller.c.
  */
 #include "auth_basic.h"
 
@@ -27,14 +27,22 @@ static const struct sluice_option options[] = {
      "how long a password that was right isn't checked again"},
     {"queue", SLUICE_INT, "32", offsetof(struct conf, queue),
      "passwords that may be checked or wait for it, on each loop"},
+    {"failures", SLUICE_INT, "10", offsetof(struct conf, failures),
+     "wrong passwords of one client before it has to wait; 0: any number"},
+    {"failure_time", SLUICE_TIME, "1m", offsetof(struct conf, failure_time),
+     "the time in which a client may have as many again"},
     {"interval", SLUICE_TIME, "5s", offsetof(struct conf, interval),
      "how often to look whether the file changed; 0: at SIGHUP only"},
     {NULL, 0, NULL, 0, NULL}};
 
 static void on_response(void *arg, struct sluice_request *request) {
   const struct handle *handle = arg;
-  if (sluice_request_status(request) == 401)
+  int status = sluice_request_status(request);
+  unsigned wait = caller_wait(request);
+  if (status == 401)
     challenge_basic(request, handle->instance->conf->realm);
+  if (status == 429 && wait > 0)
+    challenge_later(request, wait);
 }
 
 static void reload(void *arg) {
@@ -89,6 +97,10 @@ static bool check(const struct conf *conf, struct sluice_host *host) {
     sluice_fail(host, "cache_time is longer than 24h; shorten it");
   else if (conf->queue < 1 || conf->queue > 1024)
     sluice_fail(host, "queue is not in 1 to 1024; 32 is usual");
+  else if (conf->failures < 0 || conf->failures > FAILURES_MAX)
+    sluice_fail(host, "failures is not in 0 to %d; 10 is usual", FAILURES_MAX);
+  else if (conf->failure_time < 1000 || conf->failure_time > DAY_MS)
+    sluice_fail(host, "failure_time is not in 1s to 24h; 1m is usual");
   else
     return true;
   return false;
@@ -113,9 +125,20 @@ static bool read_users(struct instance *instance, struct sluice_host *host) {
   return true;
 }
 
+static bool count_failures(struct instance *instance,
+                           struct sluice_host *host) {
+  const struct conf *conf = instance->conf;
+  instance->failures = failures_new((uint64_t)conf->failures,
+                                    (uint64_t)conf->failure_time * 1000);
+  if (instance->failures == NULL)
+    sluice_fail(host, "out of memory");
+  return instance->failures != NULL;
+}
+
 static void stop(void *arg) {
   struct instance *instance = arg;
   digest_key_free(instance->secret);
+  failures_free(instance->failures);
   free(instance);
 }
 
@@ -135,7 +158,7 @@ static void *start(const void *conf, struct sluice_host *host) {
                                        .told = &instance->told};
   instance->secret = digest_key_random();
   if (check(conf, host) && take_grants(instance, host) &&
-      read_users(instance, host))
+      read_users(instance, host) && count_failures(instance, host))
     return instance;
   stop(instance);
   return NULL;
@@ -162,7 +185,7 @@ static void *open_handle(void *arg, struct sluice_host *host) {
   handle->good = seen_new(SEEN_MAX);
   handle->bad = seen_new(SEEN_MAX);
   handle->checks =
-      checks_new(host, (size_t)instance->conf->queue, caller_found, handle);
+      checks_new(host, (size_t)instance->conf->queue, &caller_calls, handle);
   if (handle->good != NULL && handle->bad != NULL && handle->checks != NULL) {
     void *users = watch_read(&instance->file, &err);
     if (users != NULL)

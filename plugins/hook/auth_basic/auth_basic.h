@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the parts of the hook share: an instance, its handles, and who calls.
+ * The parts of the hook share this: an instance, its handles, and the phases
+ * of a request.
  */
 #ifndef AUTH_BASIC_AUTH_BASIC_H
 #define AUTH_BASIC_AUTH_BASIC_H
@@ -8,6 +9,7 @@
 #include <sluice/plugin.h>
 
 #include "checks.h"
+#include "failures.h"
 #include "grants.h"
 #include "seen.h"
 #include "watch.h"
@@ -15,7 +17,7 @@
 struct conf {
   const char *file, *realm;
   const char *const *operations, *const *prefixes;
-  int64_t interval, cache_time, queue;
+  int64_t interval, cache_time, queue, failures, failure_time;
 };
 
 struct instance {
@@ -24,6 +26,7 @@ struct instance {
   struct watch_file file;
   struct watch_told told;
   struct digest_key *secret; /* of this process */
+  struct failures *failures;
 };
 
 struct handle {
@@ -37,7 +40,9 @@ struct handle {
 /* The phases of a request (caller.c). */
 enum sluice_verdict caller_on_request(void *handle, struct sluice_request *);
 enum sluice_verdict caller_on_key(void *handle, struct sluice_request *);
-/* What a check found, for struct checks. */
-void caller_found(void *handle, const unsigned char *key, bool good);
+/* Seconds after which it may be tried again; 0: at once. */
+unsigned caller_wait(struct sluice_request *);
+/* With a handle. */
+extern const struct checks_calls caller_calls;
 
 #endif

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Who calls.  What was found of a password is kept below a keyed digest of
- * user, password and hash, so that a new hash is a new question.  Nothing that
- * is said or done tells a user who isn't there from a password that is wrong.
+ * The caller of a request.  What was found of a password is kept below a keyed
+ * digest of user, password and hash, so that a new hash is a new question.
+ * Nothing that is said or done tells a user who isn't there from a password
+ * that is wrong.
+ *
+ * Before anything is looked up, whoever had too many wrong passwords is told
+ * to wait: memory of right ones isn't there to be guessed at, either.
  */
 #include "auth_basic.h"
 
@@ -14,8 +18,8 @@
 #include "credential.h"
 #include "htpasswd.h"
 
-#define FAILURES_TIME_MAX 10000 /* ms */
-#define QUESTION_MAX 1024       /* bytes of user, password and hash */
+#define WRONG_TIME_MAX 10000 /* ms that a wrong one is remembered */
+#define QUESTION_MAX 1024    /* bytes of user, password and hash */
 
 /* Where there is no user at all.  Of bcrypt, for no password. */
 static const char no_hash[] =
@@ -26,14 +30,20 @@ struct caller { /* what a request keeps */
   const struct handle *handle;
   struct sluice_request *request;
   bool known;
+  uint64_t who;  /* under which failures count */
+  unsigned wait; /* seconds, of one that has to */
   char name[HTPASSWD_NAME_MAX + 1];
   unsigned char entry[DIGEST_SHA256_LEN]; /* of the hash, not the password */
 };
 
-static int64_t now_ms(void) {
+static uint64_t now_usec(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static int64_t now_ms(void) {
+  return (int64_t)(now_usec() / 1000);
 }
 
 /* ---- the question ------------------------------------------------------- */
@@ -78,60 +88,126 @@ static enum sluice_verdict deny(struct caller *caller) {
   return SLUICE_DENY;
 }
 
-static enum sluice_verdict judge(struct caller *caller, bool good) {
-  const struct grants *grants = &caller->handle->instance->grants;
+static enum sluice_verdict busy(struct caller *caller) {
+  sluice_request_refuse(caller->request, SLUICE_EBUSY,
+                        "Too many passwords are being checked; try again");
+  return SLUICE_DENY;
+}
+
+static enum sluice_verdict bar(struct caller *caller, uint64_t wait_usec) {
+  char message[96];
+  uint64_t seconds = wait_usec / 1000000 + 1;
+  caller->wait = (unsigned)seconds;
+  snprintf(message, sizeof message,
+           "Too many wrong passwords came from this address; try again in "
+           "%u s",
+           caller->wait);
+  sluice_request_refuse(caller->request, SLUICE_ERATE, message);
+  return SLUICE_DENY;
+}
+
+static enum sluice_verdict admit(struct caller *caller) {
+  const struct instance *instance = caller->handle->instance;
   const char *operation = sluice_request_operation(caller->request);
-  if (!good || !sluice_request_identify(caller->request, caller->name))
+  if (!sluice_request_identify(caller->request, caller->name))
     return deny(caller);
+  failures_admit(instance->failures, sluice_request_client(caller->request),
+                 caller->name, now_usec());
   caller->known = true;
-  if (grants_allow(grants, operation))
+  if (grants_allow(&instance->grants, operation))
     return SLUICE_ALLOW;
   sluice_request_refuse(caller->request, SLUICE_EDENIED,
                         "Users may not do this");
   return SLUICE_DENY;
 }
 
-void caller_found(void *arg, const unsigned char *key, bool good) {
+/* ---- passwords that are checked ----------------------------------------- */
+
+static bool caller_may(void *arg, uint64_t who) {
   const struct handle *handle = arg;
-  int64_t time = handle->instance->conf->cache_time;
-  if (time == 0)
-    return;
-  if (!good && time > FAILURES_TIME_MAX)
-    time = FAILURES_TIME_MAX;
-  seen_add(good ? handle->good : handle->bad, key, now_ms() + time);
+  return failures_wait(handle->instance->failures, who, now_usec()) == 0;
 }
 
-static void on_checked(struct checks_waiter *waiter, bool good) {
+static void caller_found(void *arg, const struct checks_question *question,
+                         bool right) {
+  const struct handle *handle = arg;
+  int64_t time = handle->instance->conf->cache_time;
+  if (!right)
+    failures_add(handle->instance->failures, question->who, now_usec());
+  if (time == 0)
+    return;
+  if (!right && time > WRONG_TIME_MAX)
+    time = WRONG_TIME_MAX;
+  seen_add(right ? handle->good : handle->bad, question->key, now_ms() + time);
+}
+
+const struct checks_calls caller_calls = {.may = caller_may,
+                                          .done = caller_found};
+
+static enum sluice_verdict judge(struct caller *caller,
+                                 enum checks_result result) {
+  const struct failures *failures = caller->handle->instance->failures;
+  switch (result) {
+  case CHECKS_RIGHT:
+    return admit(caller);
+  case CHECKS_WRONG:
+    return deny(caller);
+  case CHECKS_BARRED:
+    return bar(caller, failures_wait(failures, caller->who, now_usec()));
+  case CHECKS_BUSY:
+    break;
+  }
+  return busy(caller);
+}
+
+static void on_checked(struct checks_waiter *waiter,
+                       enum checks_result result) {
   struct caller *caller =
       (struct caller *)((char *)waiter - offsetof(struct caller, waiter));
-  sluice_request_resume(caller->request, judge(caller, good));
+  sluice_request_resume(caller->request, judge(caller, result));
+}
+
+/* ---- on_request --------------------------------------------------------- */
+
+/* False: there is too much of it, so that it can't be right. */
+static bool make_question(struct caller *caller,
+                          const struct credential_basic *basic,
+                          struct checks_question *question) {
+  const struct instance *instance = caller->handle->instance;
+  const struct htpasswd *users = watch_get(caller->handle->watch);
+  const struct htpasswd_user *user = htpasswd_find(users, basic->user);
+  *question = (struct checks_question){
+      .client = failures_client(instance->failures,
+                                sluice_request_client(caller->request)),
+      .who = caller->who,
+      .hash = user != NULL ? user->hash : decoy(instance, users, basic->user),
+      .password = basic->password,
+      .decoy = user == NULL};
+  if (user != NULL)
+    hash_entry(user, caller->entry);
+  return make_key(instance, basic, question->hash, question->key);
 }
 
 static enum sluice_verdict ask(struct caller *caller,
                                const struct credential_basic *basic) {
   const struct handle *handle = caller->handle;
-  const struct htpasswd *users = watch_get(handle->watch);
-  const struct htpasswd_user *user = htpasswd_find(users, basic->user);
-  struct checks_question question = {
-      .hash = user != NULL ? user->hash
-                           : decoy(handle->instance, users, basic->user),
-      .password = basic->password,
-      .decoy = user == NULL};
-  if (user != NULL)
-    hash_entry(user, caller->entry);
+  const struct failures *failures = handle->instance->failures;
+  struct checks_question question;
   snprintf(caller->name, sizeof caller->name, "%s", basic->user);
-  if (!make_key(handle->instance, basic, question.hash, question.key))
+  caller->who = failures_who(failures, sluice_request_client(caller->request),
+                             caller->name, now_usec());
+  uint64_t wait = failures_wait(failures, caller->who, now_usec());
+  if (wait > 0)
+    return bar(caller, wait);
+  if (!make_question(caller, basic, &question))
     return deny(caller);
   if (seen_has(handle->good, question.key, now_ms()))
-    return judge(caller, true);
+    return admit(caller);
   if (seen_has(handle->bad, question.key, now_ms()))
-    return judge(caller, false);
+    return deny(caller);
   caller->waiter.then = on_checked;
-  if (checks_ask(handle->checks, &question, &caller->waiter))
-    return SLUICE_WAIT;
-  sluice_request_refuse(caller->request, SLUICE_EBUSY,
-                        "Too many passwords are being checked; try again");
-  return SLUICE_DENY;
+  return checks_ask(handle->checks, &question, &caller->waiter) ? SLUICE_WAIT
+                                                                : busy(caller);
 }
 
 enum sluice_verdict caller_on_request(void *arg,
@@ -168,4 +244,9 @@ enum sluice_verdict caller_on_key(void *arg, struct sluice_request *request) {
   sluice_request_refuse(request, SLUICE_EDENIED,
                         "This key isn't one of the user's");
   return SLUICE_DENY;
+}
+
+unsigned caller_wait(struct sluice_request *request) {
+  const struct caller *caller = sluice_request_state(request, sizeof *caller);
+  return caller->wait;
 }

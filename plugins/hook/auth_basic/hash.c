@@ -6,6 +6,7 @@
 #include "hash.h"
 
 #include <crypt.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,17 +115,19 @@ const char *hash_fault(const char *hash) {
   return "a password in plain text, or nothing that is a hash" MAKE;
 }
 
-bool hash_matches(const char *hash, const char *password) {
+enum hash_result hash_check(const char *hash, const char *password) {
   struct crypt_data *data = calloc(1, sizeof *data);
-  bool same = false;
+  enum hash_result result = HASH_FAILED;
   if (data == NULL)
-    return false;
-  /* Not crypt_r(), whose failures look like a hash. */
+    return HASH_FAILED;
+  /* Not crypt_r(), whose failures look like a hash.  With a hash of a good
+   * form it fails for lack of memory only, but errno may be any. */
   const char *made = crypt_rn(password, hash, data, (int)sizeof *data);
   size_t len = strlen(hash);
-  if (made != NULL && strlen(made) == len)
-    same = digest_equal(made, hash, len);
+  if (made != NULL)
+    result = strlen(made) == len && digest_equal(made, hash, len) ? HASH_RIGHT
+                                                                  : HASH_WRONG;
   digest_wipe(data, sizeof *data);
   free(data);
-  return same;
+  return result;
 }

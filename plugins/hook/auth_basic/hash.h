@@ -6,8 +6,6 @@
 #ifndef AUTH_BASIC_HASH_H
 #define AUTH_BASIC_HASH_H
 
-#include <stdbool.h>
-
 #define HASH_MAX 192            /* bytes */
 #define HASH_BCRYPT_COST_MAX 15 /* two seconds or so */
 #define HASH_SHA_ROUNDS_MAX 1000000
@@ -15,7 +13,13 @@
 /* Why it is refused, and what to do: a constant; NULL: it is fine. */
 const char *hash_fault(const char *hash);
 
+enum hash_result {
+  HASH_RIGHT,
+  HASH_WRONG,
+  HASH_FAILED /* no memory to find out, or hash_fault() tells why */
+};
+
 /* Is it this password's?  Takes as long as the hash demands: for the pool. */
-bool hash_matches(const char *hash, const char *password);
+enum hash_result hash_check(const char *hash, const char *password);
 
 #endif

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -19,9 +20,9 @@ sys.path.insert(0, str(Path(os.environ.get("srcdir") or
 # pylint: disable=wrong-import-position
 import guards  # noqa: E402
 from kit import (  # noqa: E402
-    FORM, SOURCES, Gateway, Wire, among, each, equal, eventually, expect,
-    field, file, form, head, like, main, refusal, request, run, settings,
-    test, written)
+    FORM, PATIENCE, SOURCES, Gateway, Wire, among, each, equal, eventually,
+    expect, field, file, form, head, like, main, refusal, request, run,
+    settings, test, written)
 
 INTERVAL = "20ms"
 SALTS = {
@@ -424,6 +425,164 @@ def test_what_was_wrong_is_remembered_too():
             equal("status of the guess", wire.answer().status, 401)
 
 
+# ---- guesses of one client, and everybody else -----------------------------
+
+COSTLY = "$2y$12$abcdefghijklmnopqrstuu"  # some 0.2 s on one core
+GUESSER, OTHER = "127.0.0.2", "127.0.0.3"
+
+
+class Guesses:
+    """Wrong passwords from one address, so many a second, until it is left.
+    Each comes on a connection of its own, so that all loops get some."""
+
+    def __init__(self, url, rate):
+        self.url, self.pause, self.statuses = url, 1 / rate, []
+        self.over, self.threads = threading.Event(), []
+        self.waits = []
+        self.starter = threading.Thread(target=self._start, daemon=True)
+
+    def _start(self):
+        turn = 0
+        while not self.over.wait(self.pause):
+            thread = threading.Thread(target=self._guess, args=(turn,),
+                                      daemon=True)
+            thread.start()
+            self.threads.append(thread)
+            turn += 1
+
+    def _guess(self, turn):
+        answer = asked(self.url, "bob", f"guess {turn}", GUESSER)
+        self.statuses.append(answer.status)
+        if answer.status == 429:
+            self.waits.append(answer.header("retry-after"))
+
+    def __enter__(self):
+        self.starter.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in [self.starter, *self.threads]:
+            thread.join()
+
+
+def asked(url, user, password, source, *lines):
+    """A list, on a connection of its own from an address."""
+    with Wire(url, source=source, timeout=10 * PATIENCE) as wire:
+        wire.send(request("GET", f"/files?prefix=users/{user}/",
+                          *basic(user, password), *lines))
+        return wire.answer()
+
+
+def login_time(gateway, user):
+    """What a right password takes that isn't remembered."""
+    started = time.monotonic()
+    answer = asked(gateway.url, user, password_of(user), OTHER)
+    equal(f"status of {user}", answer.status, 200)
+    return time.monotonic() - started
+
+
+@test
+def test_guesses_of_one_client_do_not_hold_up_another():
+    """Twenty wrong passwords a second; right ones take their own hash, and
+    what is left of the one at work."""
+    users = [f"user{number}" for number in range(9)]
+    with Guarded(line("bob", salt=COSTLY),
+                 *(line(user, salt=COSTLY) for user in users)) as gateway:
+        alone = min(login_time(gateway, user) for user in users[:3])
+        with Guesses(gateway.url, 20) as guesses:
+            eventually("guesses to be many",
+                       lambda: len(guesses.threads) >= 20)
+            times = [login_time(gateway, user) for user in users[3:]]
+        slow = [took for took in times if took > 4 * alone + 1]
+        expect(not slow, f"alone it took {alone:.2f} s, beside guesses " +
+               ", ".join(f"{took:.2f}" for took in times))
+        expect(429 in guesses.statuses, f"{guesses.statuses}")
+        for wait in guesses.waits:
+            like("Retry-After", wait, r"^\d+$")
+
+
+PROXY = {"server": {"trusted_proxies": ["127.0.0.1"]}}
+
+
+def guess(gateway, client, turn, user="bob"):
+    """What a wrong password comes to that nobody tried before."""
+    return asked(gateway.url, user, f"guess {turn}", None,
+                 f"X-Forwarded-For: {client}")
+
+
+@test
+def test_a_client_may_fail_so_often_and_not_once_more():
+    with Guarded(line("bob"), failures="3", failure_time="1h",
+                 sections=PROXY) as gateway:
+        for turn in range(3):
+            equal("status", guess(gateway, "192.0.2.1", turn).status, 401)
+        answer = guess(gateway, "192.0.2.1", 3)
+        equal("status", answer.status, 429)
+        equal("code", answer.json["code"], "rate_limited")
+        among("Retry-After", answer.header("retry-after"),
+              ("1200", "1199", "1198"))
+        equal("challenge", answer.header("www-authenticate"), None)
+        equal("a right one", asked(gateway.url, "bob", password_of("bob"),
+                                   None, "X-Forwarded-For: 192.0.2.1").status,
+              429)
+        equal("elsewhere", guess(gateway, "192.0.2.2", 4).status, 401)
+
+
+@test
+def test_a_wrong_password_that_comes_again_counts_once():
+    with Guarded(line("bob"), failures="2", failure_time="1h",
+                 sections={"server": {"workers": "1"}}) as gateway:
+        for _ in range(9):
+            equal("status", listed(gateway, "bob", "old").status, 401)
+        equal("status", listed(gateway, "bob").status, 200)
+
+
+@test
+def test_a_client_that_waited_is_heard_again():
+    with Guarded(line("bob"), failures="1", failure_time="1s") as gateway:
+        equal("status", listed(gateway, "bob", "x").status, 401)
+        equal("status", listed(gateway, "bob").status, 429)
+        comes_to(gateway, 200, "bob")
+
+
+@test
+def test_an_ipv6_network_is_one_client():
+    with Guarded(line("bob"), failures="1", failure_time="1h",
+                 sections=PROXY) as gateway:
+        equal("status", guess(gateway, "2001:db8::1", 0).status, 401)
+        equal("status", guess(gateway, "2001:db8::ffff:2", 1).status, 429)
+        equal("status", guess(gateway, "2001:db8:0:1::1", 2).status, 401)
+
+
+@test
+def test_a_user_who_was_admitted_counts_apart_from_neighbours():
+    """Behind one address, on all loops; and guesses at the user's own
+    password are counted, though it is remembered."""
+    with Guarded(line("bob"), line("eve"), failures="4", failure_time="1h",
+                 sections={"server": {"workers": "4"}}) as gateway:
+        equal("status", listed(gateway, "bob").status, 200)
+        for turn in range(5):
+            status = 401 if turn < 4 else 429
+            equal("guess at eve's", listed(gateway, "eve", f"{turn}").status,
+                  status)
+        for _ in range(16):
+            equal("bob", listed(gateway, "bob").status, 200)
+        for turn in range(5):
+            status = 401 if turn < 4 else 429
+            equal("guess at bob's", listed(gateway, "bob", f"{turn}").status,
+                  status)
+        equal("bob", listed(gateway, "bob").status, 429)
+
+
+@test
+def test_failures_may_be_left_uncounted():
+    with Guarded(line("bob"), failures="0") as gateway:
+        for turn in range(40):
+            equal("status", listed(gateway, "bob", f"{turn}").status, 401)
+        equal("status", listed(gateway, "bob").status, 200)
+
+
 # ---- files that change -----------------------------------------------------
 
 @test
@@ -517,6 +676,8 @@ def test_a_hash_that_is_not_good_enough_stops_the_start(case):
 
 @each({"realm": {"realm": "\n"}, "operations": {"operations": ["copy"]},
        "prefixes": {"prefixes": ["users/{user}"]}, "queue": {"queue": "0"},
+       "failures": {"failures": "1001"}, "failure_time":
+       {"failure_time": "999ms"},
        "cache_time": {"cache_time": "25h"}, "interval": {"interval": "25h"},
        "needs 'prefixes'": {"prefixes": None}})
 def test_options_out_of_range_are_refused(options):

@@ -4,6 +4,7 @@
  */
 #include "challenge.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "buf.h"
@@ -59,4 +60,10 @@ void challenge_basic(struct sluice_request *request, const char *realm) {
   add(&text, "realm", realm);
   add(&text, "charset", "UTF-8");
   answer(request, &text);
+}
+
+void challenge_later(struct sluice_request *request, unsigned seconds) {
+  char text[12];
+  snprintf(text, sizeof text, "%u", seconds);
+  sluice_request_answer(request, "Retry-After", text);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * WWW-Authenticate: how to ask for credentials (RFC 9110, section 11.6.1).
+ * WWW-Authenticate: how to ask for credentials (RFC 9110, section 11.6.1), and
+ * when to come back with them.
  */
 #ifndef HOOK_CHALLENGE_H
 #define HOOK_CHALLENGE_H
@@ -20,5 +21,7 @@ void challenge_bearer(struct sluice_request *, const char *realm,
                       const char *error, const char *why);
 /* Basic realm="...", charset="UTF-8" (RFC 7617) */
 void challenge_basic(struct sluice_request *, const char *realm);
+/* In on_response of a 429: Retry-After. */
+void challenge_later(struct sluice_request *, unsigned seconds);
 
 #endif
