@@ -21,6 +21,7 @@
 #define ED(more) \
   "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" X "\"" more "}"
 #define K1 "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE"
+#define NAMELESS "{\"kty\":\"oct\",\"k\":\"" K1 "\"}"
 #define OCT(kid) "{\"kty\":\"oct\",\"k\":\"" K1 "\",\"kid\":\"" kid "\"}"
 
 static struct jwks *read_set(const char *text, bool secrets) {
@@ -48,8 +49,15 @@ static void test_jwks_sets_are_read_or_refused(void) {
       {"{\"keys\":[{\"kty\":\"RSA\"}," ED(",\"use\":\"enc\"") "," ED("") "]}",
        1},
       {"{\"keys\":[7,null,[]," ED("") "]}", 1},
-      /* The first of a name stays. */
-      {"{\"keys\":[" OCT("a") "," OCT("a") "]}", 1},
+      /* Both of a name stay, up to four. */
+      {"{\"keys\":[" OCT("a") "," OCT("a") "]}", 2},
+      {"{\"keys\":[" OCT("a") "," OCT("a") "," OCT("a") "," OCT("a") "]}", 4},
+      {"{\"keys\":[" OCT("a") "," OCT("a") "," OCT("a") "," OCT("a") "," OCT(
+           "a") "," OCT("b") "]}",
+       5},
+      {"{\"keys\":[" NAMELESS "," NAMELESS "," NAMELESS "," NAMELESS
+       "," NAMELESS "," OCT("b") "]}",
+       5},
       {"{\"keys\":[" OCT("a") "," ED(",\"kid\":\"a\"") "]}", 2},
       {"{\"keys\":[]}", 0},
       {"{\"keys\":{}}", 0},
@@ -128,7 +136,9 @@ static void test_jwks_kid_and_alg_say_which_key(void) {
 #define ZERO(kid)                   \
   "{\"kty\":\"oct\",\"kid\":\"" kid \
   "\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"
-#define NAMELESS "{\"kty\":\"oct\",\"k\":\"" K1 "\"}"
+#define NOTHING             \
+  "{\"kty\":\"oct\",\"k\":" \
+  "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"
   static const char by_a[] = "{\"alg\":\"HS256\",\"kid\":\"a\"}";
   static const char by_none[] = "{\"alg\":\"HS256\"}";
   static const struct {
@@ -145,6 +155,11 @@ static void test_jwks_kid_and_alg_say_which_key(void) {
       {OCT("A"), by_a, JWKS_NO_KEY},
       {NAMELESS, by_a, JWKS_NO_KEY},
       {NAMELESS, by_none, JWKS_SIGNED},
+      {ZERO("a") "," OCT("a"), by_a, JWKS_SIGNED},
+      {ZERO("a") "," ZERO("a"), by_a, JWKS_FORGED},
+      {NOTHING "," NAMELESS, by_none, JWKS_SIGNED},
+      {NOTHING "," OCT("a"), by_none, JWKS_NO_KEY},
+      {NOTHING, by_none, JWKS_NO_KEY},
       {ED(",\"kid\":\"a\""), by_a, JWKS_NO_KEY}, /* another type */
       {ED(""), by_none, JWKS_NO_KEY},
   };
@@ -187,11 +202,11 @@ static size_t pem_count(const struct buf *text) {
 }
 
 static void test_jwks_pem_files_are_read_or_refused(void) {
-  EVP_PKEY *good = EVP_EC_gen("P-256"), *bad = EVP_EC_gen("P-384");
+  EVP_PKEY *good = EVP_EC_gen("P-256"), *bad = EVP_EC_gen("secp256k1");
   struct buf text;
   buf_init(&text, JWKS_TEXT_MAX + 1);
   CU_ASSERT_EQUAL(pem_count(&text), 0);
-  for (size_t i = 1; i <= JWKS_PEM_MAX; i++) {
+  for (size_t i = 1; i <= JWKS_TRIES_MAX; i++) {
     buf_adds(&text, "# a note\n");
     add_pem(&text, good, false);
     CU_ASSERT_EQUAL(pem_count(&text), i);

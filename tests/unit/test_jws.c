@@ -78,8 +78,11 @@ static void test_jws_headers_are_taken_or_refused(void) {
       {"{\"alg\":[\"HS256\"]}", false},
       {"{\"alg\":\"hs256\"}", false},
       {"{\"alg\":\"HS256 \"}", false},
-      {"{\"alg\":\"HS512\"}", false},
-      {"{\"alg\":\"PS256\"}", false},
+      {"{\"alg\":\"HS512\"}", true},
+      {"{\"alg\":\"PS256\"}", true},
+      {"{\"alg\":\"ES512\"}", true},
+      {"{\"alg\":\"ES521\"}", false},
+      {"{\"alg\":\"RS1\"}", false},
       {"{\"alg\":\"ES256K\"}", false},
       {"{\"alg\":\"unknown\"}", false},
       {"{\"Alg\":\"HS256\"}", false},
@@ -99,6 +102,9 @@ static void test_jws_headers_are_taken_or_refused(void) {
       {"{\"alg\":\"HS256\",\"cty\":\"json\"}", true},
       {"{\"alg\":\"HS256\",\"kid\":7}", false},
       {"{\"alg\":\"HS256\",\"kid\":\"a\\u0000b\"}", false},
+      {"{\"alg\":\"HS256\",\"kid\":\"a\\nb\"}", false},
+      {"{\"alg\":\"HS256\",\"typ\":\"\\ud800\"}", false},
+      {"{\"alg\":\"HS256\",\"x\":[\"a\\u0000b\",1e999]}", true},
       {"{\"alg\":\"HS256\",\"typ\":{}}", false},
       {"{\"alg\":\"HS256\",\"kid\":\"\xff\"}", false},
   };
@@ -251,12 +257,23 @@ static void test_jwtjson_what_is_no_strict_json_is_refused(void) {
       "{\"a\":01}",
       "{\"a\":1,}",
       "{\"a\":NaN}",
-      "{\"a\":1e999}",
-      "{\"a\":99999999999999999999}",
+      "{\"a\":1e999e1}",
+      "{\"a\":1e999.5}",
+      "{\"a\":01e999}",
+      "{\"a\":1.e999}",
+      "{\"a\":-e999}",
+      "{\"a\":+1e999}",
+      "{\"a\":x1e999}",
+      "{\"a\":1e+}",
+      "{\"a\":\"\\u00\"}",
+      "{\"a\":\"\\u000g\"}",
+      "{\"a\":\"\\ud800",
+      "{\"a\":\"\\u0000",
+      "{\"a\":\"\\",
+      "{\"a\":1e999",
       "[]",
-      "{\"a\":\"\\u0000\"}",
-      "{\"a\":\"\\ud800\"}",
       "{\"a\":\"\x01\"}",
+      "{\"\\u0000\":1,\"\\u0000\":2}",
       "{\"a\":{\"b\":1,\"b\":2}}",
       "{\"a\":1,\"\\u0061\":2}",
       "\xEF\xBB\xBF{}",
@@ -268,6 +285,81 @@ static void test_jwtjson_what_is_no_strict_json_is_refused(void) {
     json_decref(json);
   }
   CU_ASSERT_PTR_NULL(jwtjson_read("{}\0", 3));
+}
+
+/* A number that is none that anybody takes, with its sign. */
+static void test_jwtjson_numbers_that_no_double_holds_are_read(void) {
+  static const struct {
+    const char *text;
+    double value;
+  } rows[] = {{"1e999", 1e300},
+              {"-1E+999", -1e300},
+              {"1e308", 1e300},
+              {"9e307", 9e307},
+              {"12345.678e99999999999999999999", 1e300},
+              {"0e999", 0},
+              {"0.0e999", 0},
+              {"1e-999", 0},
+              {"-1e-99999999999999999999", 0},
+              {"18446744073709551616", 18446744073709551616.0},
+              {"9223372036854775807", 9223372036854775807.0},
+              {"-9223372036854775809", -9223372036854775809.0},
+              {"1000060", 1000060},
+              {"1000060.5", 1000060.5}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct buf text;
+    buf_init(&text, 256);
+    buf_addf(&text, "{\"a\":[%s],\"b\":2}", rows[i].text);
+    json_t *json = jwtjson_read(text.data, text.len);
+    const json_t *number = json_array_get(json_object_get(json, "a"), 0);
+    ROW(rows[i].text,
+        json_is_number(number) && json_number_value(number) == rows[i].value);
+    ROW(rows[i].text, json_number_value(json_object_get(json, "b")) == 2);
+    json_decref(json);
+    buf_fini(&text);
+  }
+}
+
+static void test_jwtjson_a_number_of_many_digits_is_read(void) {
+  struct buf text;
+  buf_init(&text, 4096);
+  buf_adds(&text, "{\"a\":");
+  for (int i = 0; i < 400; i++)
+    buf_addc(&text, '9');
+  buf_addc(&text, '}');
+  json_t *json = jwtjson_read(text.data, text.len);
+  CU_ASSERT_EQUAL(json_number_value(json_object_get(json, "a")), 1e300);
+  json_decref(json);
+  buf_fini(&text);
+}
+
+static void test_jwtjson_escapes_of_no_character_read_as_a_control(void) {
+  static const struct {
+    const char *text, *value;
+  } rows[] = {{"a\\u0000b", "a\x01"
+                            "b"},
+              {"\\ud800", "\x01"},
+              {"\\uDFFF", "\x01"},
+              {"\\ud800x", "\x01x"},
+              {"\\ud800\\ud800", "\x01\x01"},
+              {"\\ud800\\n", "\x01\n"},
+              {"\\udc00\\ud800", "\x01\x01"},
+              {"\\uD83D\\uDe00", "\xF0\x9F\x98\x80"},
+              {"\\\\u0000", "\\u0000"},
+              {"\\\"\\u0000", "\"\x01"},
+              {"1e999", "1e999"},
+              {"\\u0031e999", "1e999"}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct buf text;
+    buf_init(&text, 256);
+    buf_addf(&text, "{\"a\":\"%s\",\"%s\":1}", rows[i].text, rows[i].text);
+    json_t *json = jwtjson_read(text.data, text.len);
+    const char *value = jwtjson_text(json, "a");
+    ROW(rows[i].text, value != NULL && strcmp(value, rows[i].value) == 0);
+    ROW(rows[i].text, json_object_get(json, rows[i].value) != NULL);
+    json_decref(json);
+    buf_fini(&text);
+  }
 }
 
 int main(void) {
@@ -282,6 +374,9 @@ int main(void) {
       UNIT(test_jws_token_limit),
       UNIT(test_jwtjson_depth_limit),
       UNIT(test_jwtjson_what_is_no_strict_json_is_refused),
+      UNIT(test_jwtjson_numbers_that_no_double_holds_are_read),
+      UNIT(test_jwtjson_a_number_of_many_digits_is_read),
+      UNIT(test_jwtjson_escapes_of_no_character_read_as_a_control),
       {NULL, NULL}};
   return unit_main("jws", tests);
 }

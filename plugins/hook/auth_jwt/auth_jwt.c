@@ -88,7 +88,7 @@ static const char *verify(struct handle *handle, const struct jwks *keys,
                           bool *unknown) {
   struct jws jws;
   const char *fault = jws_parse(&jws, token, strlen(token));
-  if (fault == NULL && (handle->setup->algorithms >> jws.alg & 1) == 0)
+  if (fault == NULL && (handle->setup->algorithms & JWA_BIT(jws.alg)) == 0)
     fault = "The token's alg is not accepted here";
   if (fault == NULL)
     switch (jwks_verify(keys, &jws)) {

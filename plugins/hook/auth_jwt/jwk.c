@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * A key: whether it is good enough, and what it verifies.
+ * A key: whether it is good enough, and whether it verifies a token.
  */
 #include "jwk.h"
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/ecdsa.h>
+#include <openssl/hmac.h>
+#include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "digest.h"
 
-#define HALF 32 /* r or s of ES256, half of an EdDSA signature */
+#define ED_SIGNATURE 64 /* bytes */
 
-/* ---- which are good ----------------------------------------------------- */
+/* ---- good keys -----------------------------------------------------------
+ */
 
 static const char *rsa_fault(const EVP_PKEY *key) {
   int bits = EVP_PKEY_get_bits(key);
@@ -25,13 +28,22 @@ static const char *rsa_fault(const EVP_PKEY *key) {
   return NULL;
 }
 
-static const char *ec_fault(const EVP_PKEY *key) {
+/* A curve that isn't known is none. */
+static enum jwa ec_alg(const EVP_PKEY *key) {
+  static const struct {
+    const char *group;
+    enum jwa alg;
+  } curves[] = {{"prime256v1", JWA_ES256},
+                {"secp384r1", JWA_ES384},
+                {"secp521r1", JWA_ES512}};
   char group[32] = "";
   if (EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group,
-                                     sizeof group, NULL) != 1 ||
-      strcmp(group, "prime256v1") != 0)
-    return "of elliptic curves only P-256 and Ed25519 are supported";
-  return NULL;
+                                     sizeof group, NULL) != 1)
+    return JWA_UNKNOWN;
+  for (size_t i = 0; i < sizeof curves / sizeof *curves; i++)
+    if (strcmp(group, curves[i].group) == 0)
+      return curves[i].alg;
+  return JWA_UNKNOWN;
 }
 
 /* Takes milliseconds for an RSA key, whose modulus is tested. */
@@ -42,22 +54,24 @@ static bool is_sound(EVP_PKEY *key) {
   return sound;
 }
 
-static const char *key_fault(EVP_PKEY *key, enum jwa *alg) {
+static const char *key_fault(EVP_PKEY *key, unsigned *algs) {
   const char *fault = NULL;
   switch (EVP_PKEY_get_base_id(key)) {
   case EVP_PKEY_RSA:
-    *alg = JWA_RS256;
+    *algs = jwa_bits(JWA_PKCS1) | jwa_bits(JWA_PSS);
     fault = rsa_fault(key);
     break;
   case EVP_PKEY_EC:
-    *alg = JWA_ES256;
-    fault = ec_fault(key);
+    *algs = JWA_BIT(ec_alg(key));
+    if (*algs == JWA_BIT(JWA_UNKNOWN))
+      fault = "of elliptic curves only P-256, P-384, P-521 and Ed25519 are "
+              "supported";
     break;
   case EVP_PKEY_ED25519:
-    *alg = JWA_EDDSA;
+    *algs = JWA_BIT(JWA_EDDSA);
     break;
   default:
-    return "its type is none of RSA, P-256 and Ed25519";
+    return "its type is none of RSA, P-256, P-384, P-521 and Ed25519";
   }
   if (fault == NULL && !is_sound(key))
     fault = "its numbers make no public key";
@@ -65,15 +79,24 @@ static const char *key_fault(EVP_PKEY *key, enum jwa *alg) {
 }
 
 const char *jwk_take(struct jwk *jwk, EVP_PKEY *key) {
-  enum jwa alg = JWA_UNKNOWN;
-  const char *fault = key_fault(key, &alg);
+  unsigned algs = 0;
+  const char *fault = key_fault(key, &algs);
   if (fault != NULL) {
     EVP_PKEY_free(key);
     return fault;
   }
-  jwk->alg = alg;
+  jwk->algs = algs;
   jwk->key = key;
   return NULL;
+}
+
+/* RFC 7518, section 3.2: it has to be as long as the hash. */
+static unsigned secret_algs(size_t len) {
+  unsigned algs = 0;
+  for (unsigned i = JWA_HS256; i <= JWA_HS512; i++)
+    if (len >= (size_t)EVP_MD_get_size(jwa_hash((enum jwa)i)))
+      algs |= JWA_BIT(i);
+  return algs;
 }
 
 const char *jwk_secret(struct jwk *jwk, const void *secret, size_t len) {
@@ -86,7 +109,7 @@ const char *jwk_secret(struct jwk *jwk, const void *secret, size_t len) {
     return "there is no memory";
   memcpy(jwk->secret, secret, len);
   jwk->secret_len = len;
-  jwk->alg = JWA_HS256;
+  jwk->algs = secret_algs(len);
   return NULL;
 }
 
@@ -96,50 +119,70 @@ void jwk_fini(struct jwk *jwk) {
     digest_wipe(jwk->secret, jwk->secret_len);
   free(jwk->secret);
   free(jwk->kid);
-  *jwk = (struct jwk){.alg = JWA_UNKNOWN};
+  *jwk = (struct jwk){.algs = 0};
 }
 
 /* ---- signatures --------------------------------------------------------- */
 
+static const unsigned char *signature_of(const struct jws *jws) {
+  return (const unsigned char *)jws->signature.data;
+}
+
 static bool verify_hmac(const struct jwk *jwk, const struct jws *jws) {
-  unsigned char want[DIGEST_SHA256_LEN];
-  digest_hmac_sha256(want, jwk->secret, jwk->secret_len, jws->input,
-                     jws->input_len);
-  bool same = jws->signature.len == sizeof want &&
-              digest_equal(want, jws->signature.data, sizeof want);
+  unsigned char want[EVP_MAX_MD_SIZE];
+  unsigned len = 0;
+  bool same = HMAC(jwa_hash(jws->alg), jwk->secret, (int)jwk->secret_len,
+                   (const unsigned char *)jws->input, jws->input_len, want,
+                   &len) != NULL &&
+              jws->signature.len == len &&
+              digest_equal(want, jws->signature.data, len);
   digest_wipe(want, sizeof want);
   return same;
 }
 
-/* One shot, as Ed25519 needs; `hash` is NULL for it. */
+/* RFC 7518, section 3.5: the salt is as long as the hash, whose function MGF1
+ * has, too. */
+static bool use_pss(EVP_PKEY_CTX *context) {
+  return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+         EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) ==
+             1;
+}
+
+/* One shot, as Ed25519 needs.  PKCS #1 v1.5 is what a context of an RSA key
+ * begins with. */
 static bool verify_key(const struct jwk *jwk, const struct jws *jws,
-                       const EVP_MD *hash, const void *signature, size_t len) {
+                       const unsigned char *signature, size_t len) {
   EVP_MD_CTX *context = EVP_MD_CTX_new();
+  EVP_PKEY_CTX *of_key = NULL; /* the context's own */
   bool good =
       context != NULL &&
-      EVP_DigestVerifyInit(context, NULL, hash, NULL, jwk->key) == 1 &&
+      EVP_DigestVerifyInit(context, &of_key, jwa_hash(jws->alg), NULL,
+                           jwk->key) == 1 &&
+      (jwa_kind(jws->alg) != JWA_PSS || use_pss(of_key)) &&
       EVP_DigestVerify(context, signature, len,
                        (const unsigned char *)jws->input, jws->input_len) == 1;
   EVP_MD_CTX_free(context);
   return good;
 }
 
-/* RFC 7518, section 3.4: r and s as they are; the library wants DER. */
-static bool verify_es256(const struct jwk *jwk, const struct jws *jws) {
-  const unsigned char *raw = (const unsigned char *)jws->signature.data;
+/* RFC 7518, section 3.4: r and s as they are, each as long as the curve's
+ * order; the library wants DER. */
+static bool verify_ec(const struct jwk *jwk, const struct jws *jws) {
+  const unsigned char *raw = signature_of(jws);
   unsigned char *der = NULL;
   bool good = false;
-  if (jws->signature.len != 2 * HALF)
+  int half = (EVP_PKEY_get_bits(jwk->key) + 7) / 8;
+  if (jws->signature.len != 2 * (size_t)half)
     return false;
   ECDSA_SIG *pair = ECDSA_SIG_new();
-  BIGNUM *r = BN_bin2bn(raw, HALF, NULL);
-  BIGNUM *s = BN_bin2bn(raw + HALF, HALF, NULL);
+  BIGNUM *r = BN_bin2bn(raw, half, NULL);
+  BIGNUM *s = BN_bin2bn(raw + half, half, NULL);
   if (pair == NULL || r == NULL || s == NULL ||
       ECDSA_SIG_set0(pair, r, s) != 1)
     goto out;
   r = s = NULL;
   int len = i2d_ECDSA_SIG(pair, &der);
-  good = len > 0 && verify_key(jwk, jws, EVP_sha256(), der, (size_t)len);
+  good = len > 0 && verify_key(jwk, jws, der, (size_t)len);
 out:
   BN_free(r);
   BN_free(s);
@@ -148,32 +191,31 @@ out:
   return good;
 }
 
-static bool verify_eddsa(const struct jwk *jwk, const struct jws *jws) {
-  return jws->signature.len == 2 * HALF &&
-         verify_key(jwk, jws, NULL, jws->signature.data, jws->signature.len);
+static bool verify_as_it_is(const struct jwk *jwk, const struct jws *jws,
+                            size_t len) {
+  return jws->signature.len == len &&
+         verify_key(jwk, jws, signature_of(jws), len);
 }
 
-/* PKCS #1 v1.5 is what a context of an RSA key begins with. */
-static bool verify_rs256(const struct jwk *jwk, const struct jws *jws) {
-  return jws->signature.len == (size_t)EVP_PKEY_get_size(jwk->key) &&
-         verify_key(jwk, jws, EVP_sha256(), jws->signature.data,
-                    jws->signature.len);
+bool jwk_has(const struct jwk *jwk, enum jwa alg) {
+  return alg != JWA_UNKNOWN && (jwk->algs & JWA_BIT(alg)) != 0;
 }
 
 bool jwk_verify(const struct jwk *jwk, const struct jws *jws) {
-  if (jwk->alg != jws->alg)
+  if (!jwk_has(jwk, jws->alg))
     return false;
-  switch (jwk->alg) {
-  case JWA_UNKNOWN:
+  switch (jwa_kind(jws->alg)) {
+  case JWA_NO_KIND:
     break;
-  case JWA_HS256:
+  case JWA_HMAC:
     return verify_hmac(jwk, jws);
-  case JWA_RS256:
-    return verify_rs256(jwk, jws);
-  case JWA_ES256:
-    return verify_es256(jwk, jws);
-  case JWA_EDDSA:
-    return verify_eddsa(jwk, jws);
+  case JWA_PKCS1:
+  case JWA_PSS:
+    return verify_as_it_is(jwk, jws, (size_t)EVP_PKEY_get_size(jwk->key));
+  case JWA_EC:
+    return verify_ec(jwk, jws);
+  case JWA_ED:
+    return verify_as_it_is(jwk, jws, ED_SIGNATURE);
   }
   return false;
 }

@@ -11,9 +11,20 @@
 #include "digest.h"
 #include "jwk.h"
 #include "jwtjson.h"
+#include "words.h"
 
-#define COORDINATE 32 /* bytes of x and y */
+#define COORDINATE_MAX 66 /* bytes of x and y */
+#define ED_KEY 32
 #define EXPONENT_MAX 8
+
+/* RFC 7518, section 6.2.1.1. */
+static const struct curve {
+  const char *name, *group;
+  size_t coordinate; /* bytes of x and y */
+} curves[] = {{"P-256", "prime256v1", 32},
+              {"P-384", "secp384r1", 48},
+              {"P-521", "secp521r1", COORDINATE_MAX},
+              {NULL, NULL, 0}};
 
 static bool unpack(struct buf *out, const json_t *json, const char *name) {
   const char *text = jwtjson_text(json, name);
@@ -62,12 +73,12 @@ static EVP_PKEY *read_rsa(const json_t *json) {
   return key;
 }
 
-static EVP_PKEY *make_ec(const struct buf *point) {
+static EVP_PKEY *make_ec(const struct curve *curve, const struct buf *point) {
   OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
   EVP_PKEY *key = NULL;
   if (build != NULL &&
       OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME,
-                                      "prime256v1", 0) == 1 &&
+                                      curve->group, 0) == 1 &&
       OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY,
                                        point->data, point->len) == 1)
     key = from_params("EC", build);
@@ -75,14 +86,20 @@ static EVP_PKEY *make_ec(const struct buf *point) {
   return key;
 }
 
+/* NULL: no key of a curve that is known, or its numbers are none. */
 static EVP_PKEY *read_ec(const json_t *json) {
+  const char *crv = jwtjson_text(json, "crv");
+  const struct curve *curve = curves;
   struct buf point;
   EVP_PKEY *key = NULL;
-  buf_init(&point, 1 + 2 * COORDINATE);
+  while (curve->name != NULL && strcmp(curve->name, crv) != 0)
+    curve++;
+  size_t one = curve->coordinate;
+  buf_init(&point, 1 + 2 * one);
   buf_addc(&point, 4); /* SEC 1: an uncompressed point follows */
-  if (unpack(&point, json, "x") && point.len == 1 + COORDINATE &&
-      unpack(&point, json, "y") && point.len == 1 + 2 * COORDINATE)
-    key = make_ec(&point);
+  if (one > 0 && unpack(&point, json, "x") && point.len == 1 + one &&
+      unpack(&point, json, "y") && point.len == 1 + 2 * one)
+    key = make_ec(curve, &point);
   buf_fini(&point);
   return key;
 }
@@ -90,8 +107,8 @@ static EVP_PKEY *read_ec(const json_t *json) {
 static EVP_PKEY *read_ed25519(const json_t *json) {
   struct buf x;
   EVP_PKEY *key = NULL;
-  buf_init(&x, COORDINATE);
-  if (unpack(&x, json, "x") && x.len == COORDINATE)
+  buf_init(&x, ED_KEY);
+  if (unpack(&x, json, "x") && x.len == ED_KEY)
     key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
                                       (unsigned char *)x.data, x.len);
   buf_fini(&x);
@@ -117,7 +134,7 @@ static const char *read_secret(struct jwk *jwk, const json_t *json) {
   return fault;
 }
 
-/* ---- what it is for ----------------------------------------------------- */
+/* ---- its use ------------------------------------------------------------ */
 
 static const char *use_fault(const json_t *json) {
   const json_t *use = json_object_get(json, "use"), *item;
@@ -134,14 +151,17 @@ static const char *use_fault(const json_t *json) {
   return verifies ? NULL : "its key_ops are without verify";
 }
 
-static bool is_curve(const json_t *json, const char *type, const char *want) {
-  const char *kty = jwtjson_text(json, "kty");
+static bool is_curve(const json_t *json, const char *type,
+                     const char *const *names) {
   const char *crv = jwtjson_text(json, "crv");
-  return strcmp(kty, type) == 0 && crv != NULL && strcmp(crv, want) == 0;
+  return strcmp(jwtjson_text(json, "kty"), type) == 0 && crv != NULL &&
+         words_has(names, crv);
 }
 
 static const char *read_key(struct jwk *jwk, const json_t *json,
                             bool secrets) {
+  static const char *const nist[] = {"P-256", "P-384", "P-521", NULL};
+  static const char *const edwards[] = {"Ed25519", NULL};
   const char *kty = jwtjson_text(json, "kty");
   EVP_PKEY *key;
   if (kty == NULL)
@@ -153,31 +173,47 @@ static const char *read_key(struct jwk *jwk, const json_t *json,
     return "it has its private part, and so is not secret any more";
   if (strcmp(kty, "RSA") == 0)
     key = read_rsa(json);
-  else if (is_curve(json, "EC", "P-256"))
+  else if (is_curve(json, "EC", nist))
     key = read_ec(json);
-  else if (is_curve(json, "OKP", "Ed25519"))
+  else if (is_curve(json, "OKP", edwards))
     key = read_ed25519(json);
   else
-    return "its type is none of RSA, P-256 and Ed25519";
+    return "its type is none of RSA, P-256, P-384, P-521 and Ed25519";
   return key == NULL ? "its numbers make no public key" : jwk_take(jwk, key);
 }
 
-const char *jwk_read(struct jwk *jwk, const json_t *json, bool secrets) {
-  const json_t *kid = json_object_get(json, "kid");
-  const json_t *alg = json_object_get(json, "alg");
+/* RFC 7517, section 4.4: of all that its type could verify, only this. */
+static const char *pin_alg(struct jwk *jwk, const json_t *alg) {
+  if (alg == NULL)
+    return NULL;
+  if (!json_is_string(alg))
+    return "its alg is no text";
+  enum jwa named = jwa_named(json_string_value(alg));
+  if (!jwk_has(jwk, named))
+    return "its alg is none that its type, or its length, verifies";
+  jwk->algs = JWA_BIT(named);
+  return NULL;
+}
+
+static const char *take_kid(struct jwk *jwk, const json_t *kid) {
   const char *name = json_string_value(kid);
+  if (kid == NULL)
+    return NULL;
+  if (!jws_is_word(name, JWS_KID_MAX))
+    return "its kid is no text, or too long";
+  jwk->kid = strdup(name);
+  return jwk->kid == NULL ? "there is no memory" : NULL;
+}
+
+const char *jwk_read(struct jwk *jwk, const json_t *json, bool secrets) {
   const char *fault =
       json_is_object(json) ? use_fault(json) : "it is no JSON object";
-  if (fault == NULL && kid != NULL &&
-      (name == NULL || strlen(name) > JWS_KID_MAX))
-    fault = "its kid is no text, or too long";
+  if (fault == NULL)
+    fault = take_kid(jwk, json_object_get(json, "kid"));
   if (fault == NULL)
     fault = read_key(jwk, json, secrets);
-  if (fault == NULL && alg != NULL &&
-      (!json_is_string(alg) || jwa_named(json_string_value(alg)) != jwk->alg))
-    fault = "its alg is not the one of its type";
-  if (fault == NULL && kid != NULL && (jwk->kid = strdup(name)) == NULL)
-    fault = "there is no memory";
+  if (fault == NULL)
+    fault = pin_alg(jwk, json_object_get(json, "alg"));
   if (fault != NULL)
     jwk_fini(jwk);
   return fault;

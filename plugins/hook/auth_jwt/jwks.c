@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sets of keys: which one a token means.
+ * Sets of keys, and those of them that a token means.
  */
 #include "jwks.h"
 
@@ -29,18 +29,28 @@ void jwks_free(struct jwks *set) {
 
 /* ---- a set of JSON ------------------------------------------------------ */
 
-static bool same_name(const struct jwk *a, const struct jwk *b) {
-  return a->alg == b->alg && a->kid != NULL && b->kid != NULL &&
-         strcmp(a->kid, b->kid) == 0;
+static bool same_text(const char *a, const char *b) {
+  return (a == NULL) == (b == NULL) && (a == NULL || strcmp(a, b) == 0);
+}
+
+/* Would a token have to be tried with more keys than it may be?  Rotation may
+ * leave two of one kid, one of which is the old one. */
+static bool is_crowded(const struct jwks *set, const struct jwk *key) {
+  size_t alike = 0;
+  for (size_t i = 0; i < set->count; i++)
+    if ((set->keys[i].algs & key->algs) != 0 &&
+        same_text(set->keys[i].kid, key->kid))
+      alike++;
+  return alike >= JWKS_TRIES_MAX;
 }
 
 static void add(struct jwks *set, const json_t *json, size_t number,
                 bool secrets) {
   struct jwk *key = &set->keys[set->count];
   const char *fault = jwk_read(key, json, secrets);
-  for (size_t i = 0; fault == NULL && i < set->count; i++)
-    if (same_name(&set->keys[i], key))
-      fault = "another one before it has its kid";
+  if (fault == NULL && is_crowded(set, key))
+    fault = key->kid == NULL ? "four others before it have no kid either"
+                             : "four others before it have its kid";
   if (fault == NULL) {
     set->count++;
     return;
@@ -84,45 +94,37 @@ struct jwks *jwks_read(const char *data, size_t len, bool secrets,
   return NULL;
 }
 
-/* ---- which one ---------------------------------------------------------- */
+/* ---- trying ------------------------------------------------------------- */
 
-/* Of a set with names; NULL: none, or it isn't clear which. */
-static const struct jwk *find(const struct jwks *set, const struct jws *jws) {
+static const struct jwk *only_one(const struct jwks *set, enum jwa alg) {
   const struct jwk *found = NULL;
   for (size_t i = 0; i < set->count; i++) {
-    const struct jwk *key = &set->keys[i];
-    if (key->alg != jws->alg)
+    if (!jwk_has(&set->keys[i], alg))
       continue;
-    if (jws->has_kid) {
-      if (key->kid != NULL && strcmp(key->kid, jws->kid) == 0)
-        return key;
-    } else if (found != NULL) {
+    if (found != NULL)
       return NULL;
-    } else {
-      found = key;
-    }
+    found = &set->keys[i];
   }
   return found;
 }
 
-static enum jwks_answer try_all(const struct jwks *set,
-                                const struct jws *jws) {
-  enum jwks_answer answer = JWKS_NO_KEY;
-  for (size_t i = 0; i < set->count; i++) {
-    if (set->keys[i].alg != jws->alg)
-      continue;
-    if (jwk_verify(&set->keys[i], jws))
-      return JWKS_SIGNED;
-    answer = JWKS_FORGED;
-  }
-  return answer;
+static bool is_meant(const struct jwks *set, const struct jwk *key,
+                     const struct jws *jws) {
+  return !set->named || same_text(key->kid, jws->has_kid ? jws->kid : NULL) ||
+         (!jws->has_kid && key == only_one(set, jws->alg));
 }
 
+/* A token without kid may be of a key that is new and has none either. */
 enum jwks_answer jwks_verify(const struct jwks *set, const struct jws *jws) {
-  if (!set->named)
-    return try_all(set, jws);
-  const struct jwk *key = find(set, jws);
-  if (key == NULL)
-    return JWKS_NO_KEY;
-  return jwk_verify(key, jws) ? JWKS_SIGNED : JWKS_FORGED;
+  enum jwks_answer answer = JWKS_NO_KEY;
+  for (size_t i = 0; i < set->count; i++) {
+    const struct jwk *key = &set->keys[i];
+    if (!jwk_has(key, jws->alg) || !is_meant(set, key, jws))
+      continue;
+    if (jwk_verify(key, jws))
+      return JWKS_SIGNED;
+    if (jws->has_kid || !set->named)
+      answer = JWKS_FORGED;
+  }
+  return answer;
 }

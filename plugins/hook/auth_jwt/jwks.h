@@ -12,7 +12,7 @@
 
 #define JWKS_TEXT_MAX 262144 /* bytes */
 #define JWKS_KEYS_MAX 64
-#define JWKS_PEM_MAX 4 /* keys of a PEM file: each may have to be tried */
+#define JWKS_TRIES_MAX 4 /* keys that may all have to be tried for a token */
 
 struct jwks {
   unsigned char digest[DIGEST_SHA256_LEN]; /* of the text */
@@ -38,12 +38,14 @@ void jwks_free(struct jwks *); /* NULL: nothing */
 
 enum jwks_answer {
   JWKS_SIGNED,
-  JWKS_FORGED, /* not with the key that it names */
+  JWKS_FORGED, /* not with any key that it names */
   JWKS_NO_KEY  /* it names none of these: there may be newer ones */
 };
 
-/* By the key of the token's kid and alg; a token without kid needs a set that
- * has one key of its alg.  Of keys that have no names, any of the alg. */
+/* Of a set with names, the keys of the token's alg and kid are tried, of which
+ * there are JWKS_TRIES_MAX at most; for a token without kid the only key of
+ * its alg, or else those of them that have no kid.  Of keys in PEM, any of the
+ * alg. */
 enum jwks_answer jwks_verify(const struct jwks *, const struct jws *);
 
 #endif

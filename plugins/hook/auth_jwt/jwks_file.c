@@ -16,12 +16,12 @@ static bool has_private(const char *data, size_t len) {
 }
 
 static bool add_pem(struct jwks *set, EVP_PKEY *key, struct errmsg *errmsg) {
-  if (set->count == JWKS_PEM_MAX) {
+  if (set->count == JWKS_TRIES_MAX) {
     EVP_PKEY_free(key);
     return errmsg_set(errmsg,
                       "there are more than %d keys; keep those that "
                       "are in use, or use 'jwks'",
-                      JWKS_PEM_MAX);
+                      JWKS_TRIES_MAX);
   }
   const char *fault = jwk_take(&set->keys[set->count], key);
   if (fault != NULL)

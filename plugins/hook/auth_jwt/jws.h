@@ -9,9 +9,11 @@
 #include "buf.h"
 #include "jwa.h"
 
-#define JWS_TOKEN_MAX 8192
+/* As much as a request's head has room for, beside its other headers: some 500
+ * groups with UUIDs for names. */
+#define JWS_TOKEN_MAX 28672
 #define JWS_HEADER_MAX 2048 /* the rest in bytes after decoding */
-#define JWS_PAYLOAD_MAX 5120
+#define JWS_PAYLOAD_MAX 20480
 #define JWS_SIGNATURE_MAX 512 /* of RSA with 4096 bits */
 #define JWS_KID_MAX 256
 #define JWS_TYPE_MAX 64
@@ -32,5 +34,8 @@ struct jws {
  * of JWT) is refused. */
 const char *jws_parse(struct jws *, const char *token, size_t len);
 void jws_fini(struct jws *);
+
+/* A text of at most `max` bytes without control characters?  NULL isn't. */
+bool jws_is_word(const char *text, size_t max);
 
 #endif

@@ -25,7 +25,7 @@ extern const struct sluice_option jwtconf_options[];
 struct jwtsetup { /* the instance */
   const struct jwtconf *conf;
   struct claims_policy policy;
-  unsigned algorithms; /* a bit for each enum jwa */
+  unsigned algorithms; /* bits of enum jwa */
   struct watch_file file;
   struct issuer_settings settings;
   struct watch_told told;            /* of a file */

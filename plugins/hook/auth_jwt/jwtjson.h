@@ -13,8 +13,11 @@
 #define JWTJSON_DEPTH_MAX 8 /* objects and arrays within each other */
 
 /* The caller owns the object.  NULL: it is none, or is followed by more, has
- * a name twice, an escaped or plain NUL, what isn't UTF-8, a number that can't
- * be held, or is too deep. */
+ * a name twice, a plain NUL, what isn't UTF-8, or is too deep.
+ *
+ * All numbers are reals: of those that no double holds, a value of 1e300 with
+ * their sign.  Escapes that are no character (NUL, half a surrogate pair) read
+ * as U+0001, which no claim that is looked at may have. */
 json_t *jwtjson_read(const char *data, size_t len);
 
 /* The text of a member; NULL: it isn't there, or is no text. */

@@ -31,6 +31,10 @@ except ImportError:
     sys.exit(77)
 
 ISSUER, AUDIENCE = "https://issuer.test", "files"
+HASHES = {"256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512}
+CURVES = {"ES256": ("P-256", ec.SECP256R1, 32),
+          "ES384": ("P-384", ec.SECP384R1, 48),
+          "ES512": ("P-521", ec.SECP521R1, 66)}
 
 
 def b64(data):
@@ -53,12 +57,18 @@ class Key:
 
     @classmethod
     def new(cls, alg, kid=None):
-        make = {"RS256": lambda: rsa.generate_private_key(65537, 2048),
-                "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
-                "EdDSA": ed25519.Ed25519PrivateKey.generate,
-                "HS256": lambda: hashlib.sha256(
+        make = {"R": lambda: rsa.generate_private_key(65537, 2048),
+                "P": lambda: rsa.generate_private_key(65537, 2048),
+                "E": lambda: ec.generate_private_key(CURVES[alg][1]()),
+                "H": lambda: hashlib.sha256(
                     str(time.monotonic_ns()).encode()).hexdigest().encode()}
-        return cls(alg, kid, make[alg]())
+        if alg == "EdDSA":
+            return cls(alg, kid, ed25519.Ed25519PrivateKey.generate())
+        return cls(alg, kid, make[alg[0]]())
+
+    def named(self, alg):
+        """The same key, for tokens of another alg."""
+        return Key(alg, self.kid, self.private)
 
     @property
     def pem(self):
@@ -68,40 +78,51 @@ class Key:
 
     def jwk(self, **more):
         """The public one, as an issuer publishes it."""
-        if self.alg == "HS256":
-            made = {"kty": "oct", "k": b64(self.private)}
-        elif self.alg == "RS256":
+        if self.alg in CURVES:
             public = self.private.public_key().public_numbers()
-            made = {"kty": "RSA", "n": number(public.n),
-                    "e": number(public.e)}
-        elif self.alg == "ES256":
-            public = self.private.public_key().public_numbers()
-            made = {"kty": "EC", "crv": "P-256",
-                    "x": b64(public.x.to_bytes(32, "big")),
-                    "y": b64(public.y.to_bytes(32, "big"))}
-        else:
+            name, _, size = CURVES[self.alg]
+            made = {"kty": "EC", "crv": name,
+                    "x": b64(public.x.to_bytes(size, "big")),
+                    "y": b64(public.y.to_bytes(size, "big"))}
+        elif self.alg == "EdDSA":
             made = {"kty": "OKP", "crv": "Ed25519",
                     "x": b64(self.private.public_key().public_bytes(
                         serialization.Encoding.Raw,
                         serialization.PublicFormat.Raw))}
+        elif self.alg[0] == "H":
+            made = {"kty": "oct", "k": b64(self.private)}
+        else:
+            public = self.private.public_key().public_numbers()
+            made = {"kty": "RSA", "n": number(public.n),
+                    "e": number(public.e)}
         if self.kid is not None:
             made["kid"] = self.kid
         return {**made, **more}
 
     def der(self, data):
-        """An ES256 signature as X.509 has it, which JWS hasn't."""
-        return self.private.sign(data, ec.ECDSA(hashes.SHA256()))
+        """An ECDSA signature as X.509 has it, which JWS hasn't."""
+        return self.private.sign(data, ec.ECDSA(HASHES[self.alg[2:]]()))
+
+    def pss(self, data, salt=None):
+        """The salt is as long as the hash, unless it says otherwise."""
+        made = HASHES[self.alg[2:]]()
+        return self.private.sign(data, padding.PSS(
+            padding.MGF1(made),
+            made.digest_size if salt is None else salt), made)
 
     def sign(self, data):
-        if self.alg == "HS256":
-            return hmac.new(self.private, data, "sha256").digest()
-        if self.alg == "RS256":
+        if self.alg == "EdDSA":
+            return self.private.sign(data)
+        if self.alg[0] == "H":
+            return hmac.new(self.private, data, "sha" + self.alg[2:]).digest()
+        if self.alg[0] == "R":
             return self.private.sign(data, padding.PKCS1v15(),
-                                     hashes.SHA256())
-        if self.alg == "ES256":
-            r, s = decode_dss_signature(self.der(data))
-            return r.to_bytes(32, "big") + s.to_bytes(32, "big")
-        return self.private.sign(data)
+                                     HASHES[self.alg[2:]]())
+        if self.alg[0] == "P":
+            return self.pss(data)
+        r, s = decode_dss_signature(self.der(data))
+        size = CURVES[self.alg][2]
+        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
 
 def jwks(*keys):

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * What start() checks: options that leave a door open by mistake are refused,
- * and files are read.
+ * The checks of start(): options that leave a door open by mistake are
+ * refused, and files are read.
  */
 #include <string.h>
 
 #include "challenge.h"
 #include "jwtcache.h"
 #include "jwtconf.h"
+#include "words.h"
 
 #define SECOND 1000
 #define HOUR (3600 * SECOND)
@@ -71,12 +72,12 @@ static bool take_algorithms(struct jwtsetup *setup, struct errmsg *errmsg) {
   const char *const *name = setup->conf->algorithms;
   for (; *name != NULL; name++) {
     enum jwa alg = jwa_named(*name);
+    char known[128];
+    words_join(known, sizeof known, jwa_names);
     if (alg == JWA_UNKNOWN)
-      return errmsg_set(errmsg,
-                        "'algorithms': '%.32s' is none; write HS256, "
-                        "RS256, ES256 or EdDSA",
-                        *name);
-    setup->algorithms |= 1u << alg;
+      return errmsg_set(errmsg, "'algorithms': '%.32s' is none; there are %s",
+                        *name, known);
+    setup->algorithms |= JWA_BIT(alg);
   }
   return setup->algorithms != 0 ||
          errmsg_set(errmsg, "'algorithms' is empty; leave it out for all");

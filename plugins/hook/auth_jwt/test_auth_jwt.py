@@ -14,8 +14,9 @@ from jwtkit import Guarded, Key, claims, jwks, options, rsa, serialization, \
 from kit import FORM, PLUGINS, SOURCES, Wire, each, equal, eventually, \
     expect, field, file, form, head, like, main, refusal, run, test
 
-KEYS = {alg: Key.new(alg, f"{alg}-1")
-        for alg in ("RS256", "ES256", "EdDSA", "HS256")}
+ALGS = ("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256",
+        "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+KEYS = {alg: Key.new(alg, f"{alg}-1") for alg in ALGS}
 EC = KEYS["ES256"]
 
 
@@ -47,6 +48,60 @@ def test_a_good_token_is_admitted(alg):
         equal("status", gateway.put(good).status, 201)
         equal("status of the next", gateway.put(good).status, 201)
         equal("listed", gateway.list_by(good).json["count"], 2)
+
+
+def grouped(name, count):
+    return [name.format(number) for number in range(count)]
+
+
+GROUPS = {
+    "UUIDs": grouped("1f0e9c6a-4b7d-4a52-9d1e-{:012}", 200),
+    "paths": grouped("/example.org/departments/engineering/team-{:05}", 200),
+    "500 UUIDs": grouped("1f0e9c6a-4b7d-4a52-9d1e-{:012}", 500)}
+
+
+@each(GROUPS)
+def test_a_token_of_many_groups_is_admitted(groups):
+    with OfFile(KEYS["RS512"]) as gateway:
+        big = token(KEYS["RS512"], claims(groups=groups))
+        expect(len(big) > 10000, f"it has {len(big)} bytes")
+        for _ in range(2):
+            equal("status", gateway.status_of(big), 200)
+
+
+UNASKED = {
+    "an integer beyond 64 bits": '"x": 18446744073709551616',
+    "a negative one": '"x": -9223372036854775809',
+    "an integer of 400 digits": '"x": ' + "9" * 400,
+    "a huge exponent": '"x": 1e999, "y": [-1E+99999999999]',
+    "a tiny exponent": '"x": 1e-999',
+    "a NUL": '"x": "a\\u0000b"',
+    "a NUL in a name": '"a\\u0000b": {"\\u0000": 1}',
+    "half a pair": '"x": "\\ud83d", "y": "\\ude00\\ud83d!"',
+    "a whole pair": '"x": "\\ud83d\\ude00"',
+    "what only looks so": '"x": "\\\\u0000 1e999 \\"1e999"'}
+
+
+@each(UNASKED)
+def test_what_nobody_asks_for_may_be(text):
+    with OfFile() as gateway:
+        said = json.dumps(claims())[:-1] + ", " + text + "}"
+        equal("status", gateway.status_of(token(EC, text=said)), 200)
+
+
+@each({alg: alg for alg in ALGS})
+def test_a_key_with_an_alg_verifies_no_other(alg):
+    """Also where its type could verify several."""
+    key = KEYS[alg]
+    others = [other for other in ALGS if other != alg and (
+        other[0] == alg[0] == "H" or {alg[0], other[0]} <= {"R", "P"})]
+    with OfFile(key.jwk(alg=alg)) as gateway:
+        equal("its own", gateway.status_of(token(key)), 200)
+        for other in others:
+            equal(other, gateway.status_of(token(key.named(other))), 401)
+    with OfFile(key) as gateway:
+        for other in others:
+            equal(other, gateway.status_of(token(key.named(other))), 200)
 
 
 @test
@@ -265,7 +320,7 @@ def test_prefixes_come_from_a_claim():
 
 # ---- keys in files ---------------------------------------------------------
 
-@each({alg: alg for alg in ("RS256", "ES256", "EdDSA")})
+@each({alg: alg for alg in ALGS if alg[0] != "H"})
 def test_a_pem_file_verifies_whatever_kid_a_token_has(alg):
     with tempfile.TemporaryDirectory() as folder:
         other = Key.new("ES256")

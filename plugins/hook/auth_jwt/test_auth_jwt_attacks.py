@@ -19,7 +19,10 @@ MINE = Key.new("ES256", "e")     # the attacker's, of a name that is known
 MINE_RS, MINE_ED = Key.new("RS256", "r"), Key.new("EdDSA", "d")
 PAST = int(time.time()) - 3600
 SOON = int(time.time()) + 3600
-SET = jwks(RS, ES, ED, SECOND)
+P384, P521 = Key.new("ES384", "e384"), Key.new("ES512", "e521")
+PINNED = Key.new("RS256", "pinned")  # good for RS256 only
+SET = jwks(RS, ES, ED, SECOND, P384, P521, PINNED.jwk(alg="RS256"))
+PS = RS.named("PS256")
 
 
 class World:
@@ -130,8 +133,29 @@ ATTACKS = {
             ED.jwk()["x"].encode())),
     "an ES256 key as RS256": lambda: token(ES, header={"alg": "RS256"}),
     "an RSA key as ES256": lambda: token(RS, header={"alg": "ES256"}),
-    "RS512": lambda: token(RS, header={"alg": "RS512"}),
-    "PS256": lambda: token(RS, header={"alg": "PS256"}),
+    "RS256 as RS512": lambda: token(RS, header={"alg": "RS512"}),
+    "RS256 as PS256": lambda: token(RS, header={"alg": "PS256"}),
+    "PS256 as RS256": lambda: token(PS, header={"alg": "RS256"}),
+    "PS256 with SHA-512 inside": lambda: token(
+        RS.named("PS512"), header={"alg": "PS256"}),
+    "PS256 without salt": lambda: token(
+        PS, sign=lambda data: PS.pss(data, 0)),
+    "PS256 with a longer salt": lambda: token(
+        PS, sign=lambda data: PS.pss(data, 33)),
+    "RS512 of a key for RS256": lambda: token(PINNED.named("RS512")),
+    "PS256 of a key for RS256": lambda: token(PINNED.named("PS256")),
+    "RS1": lambda: token(RS, header={"alg": "RS1"}),
+    "a P-384 key as ES256": lambda: token(P384, header={"alg": "ES256"}),
+    "a P-384 key as ES512": lambda: token(P384, header={"alg": "ES512"}),
+    "a P-256 key as ES384": lambda: token(ES, header={"alg": "ES384"}),
+    "ES384 of zeros": lambda: token(P384, sign=lambda _: bytes(96)),
+    "ES512 of zeros": lambda: token(P521, sign=lambda _: bytes(132)),
+    "ES384 in DER": lambda: token(P384, sign=P384.der),
+    "ES512 with numbers cut": lambda: token(
+        P521, sign=lambda data: P521.sign(data)[1:]),
+    "HS512 with the RSA key's PEM": lambda: token(
+        RS, header={"alg": "HS512"},
+        sign=lambda data: hmac.new(RS.pem, data, "sha512").digest()),
     "ES256K": lambda: token(ES, header={"alg": "ES256K"}),
     "es256 in small letters": lambda: token(ES, header={"alg": "es256"}),
     # kid
@@ -201,9 +225,9 @@ ATTACKS = {
     "plain base64": lambda: START + "." + SIGNATURE[:-2] + "+/",
     "header longer than it may be": lambda: token(
         ES, header={"x": "x" * 2048}),
-    "8193 bytes": lambda: "A" * 8000 + ".A." + "A" * 190,
+    "28673 bytes": lambda: "A" * 28000 + ".A." + "A" * 670,
     "payload longer than it may be": lambda: token(
-        ES, claims(x="x" * 5200)),
+        ES, claims(x="x" * 20480)),
     "whitespace within": lambda: START + " ." + SIGNATURE,
     "tab within": lambda: START + ".\t" + SIGNATURE,
     "comma": lambda: SIGNED + "," + SIGNED,
@@ -267,6 +291,17 @@ ATTACKS = {
     "sub twice": lambda: raw_claims(more('"sub": "root"')),
     "sub with a header": lambda: token(ES, claims(sub="a\r\nX-Evil: 1")),
     "sub with a NUL": lambda: token(ES, claims(sub="ann\0")),
+    "sub with half a pair": lambda: raw_claims(
+        GOOD.replace('"ann"', '"ann\\ud83d"')),
+    "iss with a NUL": lambda: token(ES, claims(iss=ISSUER + "\0")),
+    "aud with a NUL": lambda: token(ES, claims(aud=AUDIENCE + "\0")),
+    "sub named with a NUL": lambda: token(
+        ES, {**claims(sub=None), "sub\0": "ann"}),
+    "nbf 1e999": lambda: raw_claims(more('"nbf": 1e999')),
+    "nbf of 400 digits": lambda: raw_claims(more('"nbf": ' + "9" * 400)),
+    "iat -1e999": lambda: raw_claims(GOOD.replace(
+        '"iat": ', '"iat": -1e999, "y": ')),
+    "a number that is none": lambda: raw_claims(more('"x": 1e999e9')),
     "sub long": lambda: token(ES, claims(sub="a" * 257)),
     "claims a list": lambda: raw_claims(f"[{GOOD}]"),
     "claims followed by more": lambda: raw_claims(GOOD + GOOD),
@@ -297,7 +332,7 @@ def test_attack(make):
 @test
 def test_good_tokens_are_admitted_between_attacks():
     gateway = world().gateway
-    for key in (RS, ES, ED, SECOND):
+    for key in (RS, ES, ED, SECOND, PS, P384, P521, PINNED):
         equal(key.alg, gateway.status_of(token(key), "users/ann/"), 200)
     equal("what attacks began with", gateway.status_of(SIGNED, "users/ann/"),
           200)

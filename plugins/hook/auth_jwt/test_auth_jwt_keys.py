@@ -249,11 +249,12 @@ def test_keys_are_refreshed_in_the_background():
 @test
 def test_what_others_use_is_skipped():
     keys = [OTHER.jwk(use="enc"), {"kty": "EC", "crv": "P-384"}, 7,
-            ONE.jwk(x5c=["MII"]), ONE.jwk(), TWO.jwk(alg="ES256K")]
+            ONE.jwk(x5c=["MII"]), TWO.jwk(alg="ES256K"),
+            TWO.jwk(alg="ES384"), TWO.jwk(kid=7)]
     with Issuer(jwks(*keys)) as issuer, Behind(issuer) as gateway:
         equal("one", gateway.status_of(token(ONE)), 200)
         equal("two", gateway.status_of(token(TWO)), 401)
-        gateway.says("5 keys from .* aren't used; the first: key 1 isn't "
+        gateway.says("6 keys from .* aren't used; the first: key 1 isn't "
                      "used: its use is not sig")
 
 
@@ -263,6 +264,42 @@ def test_a_token_without_kid_needs_one_key_of_its_alg():
         equal("one", gateway.status_of(token(ONE, header={"kid": None})), 200)
     with Issuer(jwks(ONE, TWO)) as issuer, Behind(issuer) as gateway:
         equal("two", gateway.status_of(token(ONE, header={"kid": None})), 401)
+
+
+@test
+def test_two_keys_of_one_kid_are_both_tried():
+    """As an issuer leaves them that gave its new key the old one's name."""
+    old, new = Key.new("ES256", "same"), Key.new("ES256", "same")
+    other = Key.new("RS256", "same")
+    with Issuer(jwks(old, other, new)) as issuer, Behind(issuer) as gateway:
+        for key in (old, new, other):
+            equal(key.alg, gateway.status_of(token(key)), 200)
+        equal("forged", gateway.status_of(token(Key.new("ES256", "same"))),
+              401)
+
+
+@test
+def test_four_keys_of_one_kid_are_tried_and_no_more():
+    keys = [Key.new("ES256", "same") for _ in range(5)]
+    with Issuer(jwks(*keys)) as issuer, Behind(issuer) as gateway:
+        gateway.says("1 keys from .* aren't used; the first: key 5 isn't "
+                     "used: four others before it have its kid")
+        equal("statuses", [gateway.status_of(token(key)) for key in keys],
+              [200, 200, 200, 200, 401])
+
+
+@test
+def test_keys_without_kid_are_tried_for_tokens_without_kid():
+    old, new = Key.new("ES256"), Key.new("ES256")
+    named = Key.new("ES256", "named")
+    with Issuer(jwks(old, new, named)) as issuer, Behind(issuer) as gateway:
+        equal("old", gateway.status_of(token(old)), 200)
+        equal("new", gateway.status_of(token(new)), 200)
+        equal("named", gateway.status_of(token(named)), 200)
+        equal("named, unsaid", gateway.status_of(
+            token(named, header={"kid": None})), 401)
+        equal("unnamed, said", gateway.status_of(
+            token(old, header={"kid": "old"})), 401)
 
 
 @test
