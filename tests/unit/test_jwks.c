@@ -246,6 +246,19 @@ static void test_jwks_a_secret_loses_one_line_break(void) {
   CU_ASSERT_PTR_NULL(jwks_secret("", 0, &why));
 }
 
+static void test_jwks_a_secret_with_traces_of_an_editor_is_refused(void) {
+#define S32 "0123456789abcdef0123456789abcdef"
+  static const struct {
+    const char *text, *why;
+  } rows[] = {{"\xEF\xBB\xBF" S32, "byte order mark"}, {S32 "\r\n", "CR LF"}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct errmsg why = {""};
+    ROW(rows[i].why,
+        jwks_secret(rows[i].text, strlen(rows[i].text), &why) == NULL);
+    ROW(why.text, strstr(why.text, rows[i].why) != NULL);
+  }
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_jwks_sets_are_read_or_refused),
@@ -255,6 +268,7 @@ int main(void) {
       UNIT(test_jwks_kid_and_alg_say_which_key),
       UNIT(test_jwks_pem_files_are_read_or_refused),
       UNIT(test_jwks_a_secret_loses_one_line_break),
+      UNIT(test_jwks_a_secret_with_traces_of_an_editor_is_refused),
       {NULL, NULL}};
   return unit_main("jwks", tests);
 }

@@ -25,9 +25,15 @@ static bool fault(const struct reading *r, const char *why) {
   return errmsg_set(r->err, "%.200s:%u: %s", r->file, r->line, why);
 }
 
+static bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
 static const char *name_fault(const char *name, size_t len) {
   if (len == 0)
     return "there is no name before the colon; write name:hash";
+  if (is_blank(name[len - 1]))
+    return "there is a blank between the name and the colon; remove it";
   if (len > HTPASSWD_NAME_MAX)
     return "a name is longer than 256 bytes; shorten it";
   if (!codec_utf8_valid(name, len))
@@ -64,6 +70,13 @@ static bool read_line(struct reading *r, const char *line, size_t len) {
   const char *colon = memchr(line, ':', len);
   if (memchr(line, '\0', len) != NULL)
     return fault(r, "there is a NUL; is it a text file?");
+  if (len >= 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0)
+    return fault(r, "there is a byte order mark before the name; save the "
+                    "file as UTF-8 without one");
+  if (line[len - 1] == '\r')
+    return fault(r, "the line ends in CR; save the file with LF alone");
+  if (is_blank(line[0]))
+    return fault(r, "the line begins with a blank; remove it");
   if (colon == NULL)
     return fault(r, "there is no colon; write name:hash");
   size_t name = (size_t)(colon - line), rest = len - name - 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Keys that an operator writes down: public ones in PEM, and secrets.
+ * The keys that an operator writes down: public ones in PEM, and secrets.
  */
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -79,7 +79,21 @@ struct jwks *jwks_pem(const char *data, size_t len, struct errmsg *errmsg) {
   return NULL;
 }
 
+/* Traces of an editor, of which another program takes no notice. */
+static const char *secret_fault(const char *data, size_t len) {
+  if (len >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0)
+    return "it begins with a byte order mark; save it without one";
+  if (len >= 2 && memcmp(data + len - 2, "\r\n", 2) == 0)
+    return "it ends in CR LF; save it with LF alone, or without";
+  return NULL;
+}
+
 struct jwks *jwks_secret(const char *data, size_t len, struct errmsg *errmsg) {
+  const char *trace = secret_fault(data, len);
+  if (trace != NULL) {
+    errmsg_set(errmsg, "%s", trace);
+    return NULL;
+  }
   if (len > 0 && data[len - 1] == '\n')
     len--;
   struct jwks *set = jwks_new(data, len, errmsg);
