@@ -10,6 +10,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 %C%_libbase_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 %C%_libbase_la_LIBADD = $(CRYPTO_LIBS)
 %C%_libbase_la_SOURCES = \
+	%D%/base/answerheader.c \
+	%D%/base/answerheader.h \
 	%D%/base/buf.c \
 	%D%/base/buf.h \
 	%D%/base/chunked.c \

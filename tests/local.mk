@@ -57,6 +57,7 @@ check_LTLIBRARIES += %D%/unit/libunit.la
 
 UNIT_TESTS = \
 	%D%/unit/test_address \
+	%D%/unit/test_answerheader \
 	%D%/unit/test_auth_memo \
 	%D%/unit/test_backoff \
 	%D%/unit/test_breach \

@@ -6,10 +6,12 @@
 #include "request.h"
 
 #include <assert.h>
+#include <event2/keyvalq_struct.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "breach.h"
 #include "codec.h"
@@ -185,7 +187,11 @@ void request_change(struct sluice_request *request,
 void request_response(struct sluice_request *request,
                       struct evkeyvalq *answer) {
   size_t calling = request->calling;
+  struct evkeyval *own;
   request->answer = answer;
+  request->answer_own = 0;
+  TAILQ_FOREACH(own, answer, next)
+  request->answer_own++;
   for (size_t i = 0; i < request->chain_count; i++) {
     struct request_hook *hook = hook_at(request, i);
     request->calling = i;

@@ -83,7 +83,8 @@ struct sluice_request {
   enum sluice_status refusal; /* of the hook that denied */
   char message[256];
   struct evkeyvalq *answer; /* headers of the answer, in on_response */
-  size_t answer_count;
+  size_t answer_own;        /* so many of them are the gateway's: the first */
+  size_t answer_count;      /* that hooks added */
 };
 
 /* The id is the client's own where it sent a sane one. */

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a hook may ask of a request, and say about it.
+ * The calls by which a hook asks a request something, or says something about
+ * it.
  */
 #include <event2/http.h>
+#include <event2/keyvalq_struct.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/queue.h>
 
+#include "answerheader.h"
 #include "breach.h"
 #include "codec.h"
 #include "request.h"
@@ -82,12 +86,19 @@ bool sluice_request_identify(struct sluice_request *request,
   return true;
 }
 
-/* A token that doesn't frame the answer. */
+/* Has the gateway put it into this answer?  Its headers come first. */
+static bool is_own(const struct sluice_request *request, const char *name) {
+  const struct evkeyval *header = TAILQ_FIRST(request->answer);
+  for (size_t i = 0; i < request->answer_own; i++) {
+    if (codec_same(header->key, strlen(header->key), name))
+      return true;
+    header = TAILQ_NEXT(header, next);
+  }
+  return false;
+}
+
 static bool may_add(const struct sluice_request *request, const char *name) {
   static const char cors[] = "Access-Control-";
-  static const char *const ours[] = {"Connection",   "Content-Length",
-                                     "Content-Type", "Date",
-                                     "X-Request-Id", "Transfer-Encoding"};
   size_t len = 0;
   while (token_char((unsigned char)name[len]))
     len++;
@@ -95,9 +106,15 @@ static bool may_add(const struct sluice_request *request, const char *name) {
     return false;
   if (request->cors && codec_same(name, strnlen(name, strlen(cors)), cors))
     return false;
-  for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-    if (codec_same(name, len, ours[i]))
-      return false;
+  switch (answerheader_of(name)) {
+  case ANSWERHEADER_GATEWAYS:
+    return false;
+  case ANSWERHEADER_ONCE:
+    return !is_own(request, name);
+  case ANSWERHEADER_LIST:
+  case ANSWERHEADER_REPLACES:
+    break;
+  }
   return true;
 }
 
@@ -108,8 +125,10 @@ bool sluice_request_answer(struct sluice_request *request, const char *name,
       !may_add(request, name))
     return false;
   request->answer_count++;
-  if (codec_same(name, strlen(name), "Retry-After"))
+  if (answerheader_of(name) == ANSWERHEADER_REPLACES) {
+    request->answer_own -= is_own(request, name);
     evhttp_remove_header(request->answer, name);
+  }
   return evhttp_add_header(request->answer, name, value) == 0;
 }
 

@@ -86,6 +86,12 @@ static const struct offer offers[] = {
     {"A\t", "c", false},
     {"Content-Length", "5", false},
     {"transfer-encoding", "chunked", false},
+    {"Content-Range", "bytes 0-0/1", false}, /* also where there is none */
+    {"content-encoding", "gzip", false},
+    {"X-Content-Type-Options", "nosniff", false},
+    {"ETag", "\"a\"", true},
+    {"Vary", "Accept", true},
+    {"Retry-After", "7", true},
 };
 
 static void offer_all(void *handle, struct sluice_request *request) {
@@ -124,6 +130,45 @@ static void test_only_sane_headers_are_added_to_an_answer(void) {
     fine += offers[i].fine;
   scene_init(&scene, "p");
   CU_ASSERT_EQUAL(respond(&scene, offer_all), fine);
+  scene_fini(&scene);
+}
+
+static const char *const own[] = {"ETag", "Vary", "Cache-Control",
+                                  "Retry-After", "X-Of-Operator"};
+
+/* What the gateway has put there by now. */
+static void offer_again(void *handle, struct sluice_request *request) {
+  (void)handle;
+  CU_ASSERT_FALSE(sluice_request_answer(request, "etag", "\"b\""));
+  CU_ASSERT_FALSE(sluice_request_answer(request, "Cache-Control", "public"));
+  CU_ASSERT_FALSE(sluice_request_answer(request, "X-Of-Operator", "b"));
+  CU_ASSERT_TRUE(sluice_request_answer(request, "vary", "b"));
+  CU_ASSERT_TRUE(sluice_request_answer(request, "retry-after", "b"));
+  CU_ASSERT_TRUE(sluice_request_answer(request, "Retry-After", "c"));
+  CU_ASSERT_TRUE(sluice_request_answer(request, "X-Mine", "b"));
+  CU_ASSERT_TRUE(sluice_request_answer(request, "X-Mine", "c"));
+  CU_ASSERT_FALSE(sluice_request_answer(request, "X-Of-Operator", "c"));
+}
+
+static void test_the_gateways_own_headers_are_not_doubled(void) {
+  static const char want[] = "ETag: a\nVary: a\nCache-Control: a\n"
+                             "X-Of-Operator: a\nvary: b\nRetry-After: c\n"
+                             "X-Mine: b\nX-Mine: c\n";
+  char text[512] = "";
+  struct evkeyvalq headers;
+  struct evkeyval *header;
+  struct scene scene;
+  TAILQ_INIT(&headers);
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+    evhttp_add_header(&headers, own[i], "a");
+  scene_init(&scene, "p");
+  scene.plugins[0].on_response = offer_again;
+  request_response(&scene.request, &headers);
+  TAILQ_FOREACH(header, &headers, next)
+  snprintf(text + strlen(text), sizeof text - strlen(text), "%s: %s\n",
+           header->key, header->value);
+  CU_ASSERT_STRING_EQUAL(text, want);
+  evhttp_clear_headers(&headers);
   scene_fini(&scene);
 }
 
@@ -221,6 +266,7 @@ int main(void) {
       UNIT(test_an_identity_is_clean_utf_8_of_256_bytes),
       UNIT(test_a_refused_identity_leaves_the_one_before),
       UNIT(test_only_sane_headers_are_added_to_an_answer),
+      UNIT(test_the_gateways_own_headers_are_not_doubled),
       UNIT(test_an_answer_takes_32_headers_of_hooks),
       UNIT(test_headers_are_added_while_an_answer_is_made_only),
       UNIT(test_a_clients_sane_id_is_kept),

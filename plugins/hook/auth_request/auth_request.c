@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answerheader.h"
 #include "asking.h"
-#include "codec.h"
 #include "errmsg.h"
 #include "token.h"
 
@@ -64,15 +64,9 @@ static bool is_token(const char *name) {
   return len > 0 && len <= 64 && name[len] == '\0';
 }
 
-/* What sluice_request_answer() would refuse each time. */
+/* sluice_request_answer() would refuse it each time. */
 static bool is_gateways(const char *name) {
-  static const char *const names[] = {"Connection",   "Content-Length",
-                                      "Content-Type", "Date",
-                                      "X-Request-Id", "Transfer-Encoding"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (codec_same(name, strlen(name), names[i]))
-      return true;
-  return false;
+  return answerheader_of(name) == ANSWERHEADER_GATEWAYS;
 }
 
 static bool check_names(const char *option, const char *const *names,

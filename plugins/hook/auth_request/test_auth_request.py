@@ -169,6 +169,36 @@ def test_challenge_of_a_2xx_stays():
               None)
 
 
+OWN = {"ETag": '"of the service"', "Cache-Control": "public",
+       "Last-Modified": "Thu, 01 Jan 1970 00:00:00 GMT",
+       "Content-Disposition": "inline", "Location": "https://evil.test/",
+       "Content-Security-Policy": "default-src *", "Allow": "TRACE"}
+
+
+@test
+def test_the_gateways_headers_are_not_doubled():
+    """Those that it has set on an answer; on others they are the service's."""
+    lines = [f"{name}: {value}" for name, value in OWN.items()]
+    with Service(say(200, *lines)) as service, \
+            gateway(service, return_headers=list(OWN)) as gate:
+        stored = send_upload(gate)
+        equal("status", stored.status, 201)
+        key = quote(stored.json["key"], safe="")
+        got = gate.ask("GET", f"/files/download?key={key}")
+        listed = gate.ask("GET", "/files?prefix=t")
+        for answer, names in ((stored, ["Location"]),
+                              (got, ["ETag", "Cache-Control", "Last-Modified",
+                                     "Content-Disposition"])):
+            for name in names:
+                values = [value for header, value in answer.headers
+                          if header == name.lower()]
+                equal(f"times {name} is there", len(values), 1)
+                expect(values[0] != OWN[name], f"{name} is the service's")
+        equal("Allow of a download", got.header("allow"), "TRACE")
+        equal("Location of a list", listed.header("location"),
+              OWN["Location"])
+
+
 @test
 def test_returned_headers_reach_the_client():
     with Service(say(200, "x-quota: 7", "Set-Cookie: a=1",

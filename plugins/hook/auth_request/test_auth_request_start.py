@@ -25,6 +25,7 @@ from service import Service
     "ours": ({"send_headers": ["X-Original-URI"]}, "gateway's own"),
     "host": ({"send_headers": ["host"]}, "gateway's own"),
     "returned": ({"return_headers": ["Content-Length"]}, "gateway's own"),
+    "encoding": ({"return_headers": ["content-encoding"]}, "gateway's own"),
     "identity": ({"identity_header": "X:"}, "isn't the name of a header"),
     "many": ({"send_headers": [f"X-{n}" for n in range(33)]}, "more than 32"),
     "operation": ({"operations": ["read"]}, "there is no 'read'"),
