@@ -108,6 +108,8 @@ noinst_LTLIBRARIES += %D%/lib/libhook.la
 	%D%/lib/hook/challenge.h \
 	%D%/lib/hook/credential.c \
 	%D%/lib/hook/credential.h \
+	%D%/lib/hook/exposure.c \
+	%D%/lib/hook/exposure.h \
 	%D%/lib/hook/grants.c \
 	%D%/lib/hook/grants.h \
 	%D%/lib/hook/watch.c \

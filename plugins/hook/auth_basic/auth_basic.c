@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "challenge.h"
+#include "exposure.h"
 #include "htpasswd.h"
 
 #define SEEN_MAX 1024 /* of each kind, a loop */
@@ -118,10 +119,7 @@ static bool read_users(struct instance *instance, struct sluice_host *host) {
     sluice_log(host, SLUICE_LOG_WARN, "%s has no user: nobody is admitted",
                file);
   htpasswd_free(users);
-  if (watch_exposed(file))
-    sluice_log(host, SLUICE_LOG_WARN,
-               "%s can be read or written by any user; chmod o= %s", file,
-               file);
+  exposure_tell(host, file, EXPOSURE_SECRET);
   return true;
 }
 

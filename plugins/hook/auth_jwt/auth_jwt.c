@@ -12,6 +12,7 @@
 #include "challenge.h"
 #include "credential.h"
 #include "date.h"
+#include "exposure.h"
 #include "httpc.h"
 #include "jwtcache.h"
 #include "jwtconf.h"
@@ -229,6 +230,9 @@ static void *start(const void *conf, struct sluice_host *host) {
   if (good && setup->settings.url == NULL) {
     struct jwks *keys = jwtsetup_keys(setup, &why);
     good = keys != NULL;
+    if (good && setup->settings.file != NULL)
+      exposure_tell(host, setup->file.path,
+                    jwks_is_secret(keys) ? EXPOSURE_SECRET : EXPOSURE_PUBLIC);
     jwks_free(keys);
   }
   if (good) {

@@ -27,6 +27,13 @@ void jwks_free(struct jwks *set) {
   free(set);
 }
 
+bool jwks_is_secret(const struct jwks *set) {
+  for (size_t i = 0; i < set->count; i++)
+    if (set->keys[i].secret != NULL)
+      return true;
+  return false;
+}
+
 /* ---- a set of JSON ------------------------------------------------------ */
 
 static bool same_text(const char *a, const char *b) {

@@ -35,6 +35,8 @@ struct jwks *jwks_pem(const char *data, size_t len, struct errmsg *);
 /* One line break at the end isn't part of it. */
 struct jwks *jwks_secret(const char *data, size_t len, struct errmsg *);
 void jwks_free(struct jwks *); /* NULL: nothing */
+/* Does it hold any secret? */
+bool jwks_is_secret(const struct jwks *);
 
 enum jwks_answer {
   JWKS_SIGNED,

@@ -456,6 +456,33 @@ def test_what_is_waived_is_warned_of():
             token(EC, claims(iss=None, aud=None))), 200)
 
 
+PUBLIC, SECRET = KEYS["ES256"], KEYS["HS256"]
+EXPOSED = {
+    "a secret that is read": (
+        "secret_file", SECRET.private, 0o604, "can be read or written"),
+    "a secret that is ours": ("secret_file", SECRET.private, 0o600, None),
+    "a set with a secret": (
+        "jwks", jwks(PUBLIC, SECRET), 0o644, "can be read or written"),
+    "a public set": ("jwks", jwks(PUBLIC), 0o644, None),
+    "a public set that is written": (
+        "jwks", jwks(PUBLIC), 0o646, "can be written"),
+    "a public key that is written": (
+        "key_file", PUBLIC.pem, 0o666, "can be written")}
+
+
+@each(EXPOSED)
+def test_files_that_others_can_use_are_warned_of(case):
+    option, data, mode, words = case
+    with tempfile.TemporaryDirectory(prefix="sluice-test-") as folder:
+        path = written(folder, "keys", data)
+        Path(path).chmod(mode)
+        with Guarded(**{option: path}) as gateway:
+            lines = [line for line in gateway.lines if "by any user" in line]
+            equal("lines", len(lines), 0 if words is None else 1)
+            expect(words is None or (words in lines[0] and path in lines[0]),
+                   f"it says {lines}")
+
+
 @test
 def test_only_the_algorithms_that_are_named_are_taken():
     with OfFile(*KEYS.values(), algorithms=["ES256"]) as gateway:

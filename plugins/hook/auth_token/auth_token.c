@@ -15,6 +15,7 @@
 #include "codec.h"
 #include "credential.h"
 #include "date.h"
+#include "exposure.h"
 #include "token.h"
 #include "tokens.h"
 #include "watch.h"
@@ -222,10 +223,7 @@ static void *start(const void *conf, struct sluice_host *host) {
     sluice_log(host, SLUICE_LOG_WARN, "%s has no token: nobody is admitted",
                instance->conf->file);
   tokens_free(tokens);
-  if (watch_exposed(instance->conf->file))
-    sluice_log(host, SLUICE_LOG_WARN,
-               "%s can be read or written by any user; chmod o= %s",
-               instance->conf->file, instance->conf->file);
+  exposure_tell(host, instance->conf->file, EXPOSURE_SECRET);
   return instance;
 out:
   free(instance);

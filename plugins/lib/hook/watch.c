@@ -162,11 +162,6 @@ void *watch_read(const struct watch_file *file, struct errmsg *err) {
   return read_file(file, &stamp, err);
 }
 
-bool watch_exposed(const char *path) {
-  struct stat st;
-  return stat(path, &st) == 0 && (st.st_mode & (S_IROTH | S_IWOTH)) != 0;
-}
-
 static void on_thread(void *arg) {
   struct reader *reader = arg;
   struct stamp now = look(reader->file.path);

@@ -42,9 +42,6 @@ struct watch_file {
 /* Reads it at once; NULL and why.  May block: for start(). */
 void *watch_read(const struct watch_file *, struct errmsg *);
 
-/* May any user of the machine read or write it?  May block: for start(). */
-bool watch_exposed(const char *path);
-
 /* Watches on the loop of a handle, beginning with `parsed`, which is taken in
  * any case; NULL: no memory.  `file` is copied, what it points to isn't. */
 struct watch *watch_new(struct sluice_host *, const struct watch_file *file,
