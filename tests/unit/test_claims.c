@@ -28,7 +28,7 @@ static struct claims_policy policy_of(void) {
                                 .identity_claim = "sub",
                                 .operations_claim = "scope",
                                 .operations_prefix = "files:",
-                                .operations = GRANTS_LIST,
+                                .operations = OPERATION_BIT(OPERATION_LIST),
                                 .prefixes_claim = "pre",
                                 .prefixes = prefixes};
 }
@@ -153,10 +153,11 @@ static void test_claims_operations(void) {
     const char *payload;
     unsigned operations;
   } rows[] = {
-      {"{" GOOD "}", GRANTS_LIST}, /* the fallback */
+      {"{" GOOD "}", OPERATION_BIT(OPERATION_LIST)}, /* the fallback */
       {MORE("\"scope\":\"openid files:upload  files:download\""),
-       GRANTS_UPLOAD | GRANTS_DOWNLOAD},
-      {MORE("\"scope\":[\"files:delete\",\"mail:list\"]"), GRANTS_DELETE},
+       OPERATION_BIT(OPERATION_UPLOAD) | OPERATION_BIT(OPERATION_DOWNLOAD)},
+      {MORE("\"scope\":[\"files:delete\",\"mail:list\"]"),
+       OPERATION_BIT(OPERATION_DELETE)},
       {MORE("\"scope\":\"files:*\""), GRANTS_ALL},
       {MORE("\"scope\":\"*\""), 0},
       {MORE("\"scope\":\"\""), 0},

@@ -14,11 +14,11 @@ static void test_each_operation_has_its_bit(void) {
   static const struct {
     const char *name;
     unsigned bits;
-  } rows[] = {{"upload", GRANTS_UPLOAD},
-              {"presign", GRANTS_PRESIGN},
-              {"download", GRANTS_DOWNLOAD},
-              {"list", GRANTS_LIST},
-              {"delete", GRANTS_DELETE},
+  } rows[] = {{"upload", OPERATION_BIT(OPERATION_UPLOAD)},
+              {"presign", OPERATION_BIT(OPERATION_PRESIGN)},
+              {"download", OPERATION_BIT(OPERATION_DOWNLOAD)},
+              {"list", OPERATION_BIT(OPERATION_LIST)},
+              {"delete", OPERATION_BIT(OPERATION_DELETE)},
               {"*", GRANTS_ALL},
               {"", 0},
               {"Upload", 0},

@@ -35,7 +35,9 @@ static void test_a_token_is_read(void) {
   const struct token *token = tokens_find(tokens, hash);
   CU_ASSERT_PTR_NOT_NULL_FATAL(token);
   CU_ASSERT_STRING_EQUAL(token->identity, "bob");
-  CU_ASSERT_EQUAL(token->grants.operations, GRANTS_LIST | GRANTS_DOWNLOAD);
+  CU_ASSERT_EQUAL(token->grants.operations,
+                  OPERATION_BIT(OPERATION_LIST) |
+                      OPERATION_BIT(OPERATION_DOWNLOAD));
   CU_ASSERT_STRING_EQUAL(token->grants.prefixes[1], "users/{user}/");
   CU_ASSERT_PTR_NULL(token->grants.prefixes[2]);
   CU_ASSERT_EQUAL(token->expires_s, 1781440496);

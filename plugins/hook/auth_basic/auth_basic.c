@@ -65,27 +65,13 @@ static void free_users(void *parsed) {
 
 static bool take_grants(struct instance *instance, struct sluice_host *host) {
   const struct conf *conf = instance->conf;
-  for (size_t i = 0; conf->operations[i] != NULL; i++) {
-    unsigned bits = grants_operation(conf->operations[i]);
-    if (bits == 0) {
-      sluice_fail(host,
-                  "operations: '%.64s' is none; there are upload, presign, "
-                  "download, list, delete, and \"*\" for all",
-                  conf->operations[i]);
-      return false;
-    }
-    instance->grants.operations |= bits;
-  }
-  for (size_t i = 0; conf->prefixes[i] != NULL; i++) {
-    const char *fault = grants_prefix_fault(conf->prefixes[i]);
-    if (fault == NULL && i < GRANTS_PREFIXES_MAX)
-      continue;
-    sluice_fail(host, "prefixes: %s",
-                fault != NULL ? fault : "there are more than 64");
-    return false;
-  }
-  instance->grants.prefixes = conf->prefixes;
-  return true;
+  struct errmsg err;
+  bool good =
+      grants_take_operations(&instance->grants, conf->operations, &err) &&
+      grants_take_prefixes(&instance->grants, conf->prefixes, &err);
+  if (!good)
+    sluice_fail(host, "%s", err.text);
+  return good;
 }
 
 static bool check(const struct conf *conf, struct sluice_host *host) {

@@ -83,37 +83,21 @@ static bool take_algorithms(struct jwtsetup *setup, struct errmsg *errmsg) {
          errmsg_set(errmsg, "'algorithms' is empty; leave it out for all");
 }
 
-static bool take_operations(struct jwtsetup *setup, struct errmsg *errmsg) {
-  const char *const *name = setup->conf->operations;
-  for (; *name != NULL; name++) {
-    unsigned bit = grants_operation(*name);
-    if (bit == 0)
-      return errmsg_set(errmsg,
-                        "'operations': '%.32s' is none; write upload, "
-                        "presign, download, list, delete or \"*\"",
-                        *name);
-    setup->policy.operations |= bit;
-  }
-  return setup->policy.operations != 0 ||
-         setup->conf->operations_claim[0] != '\0' ||
-         errmsg_set(errmsg, "nobody may do anything: write 'operations', "
-                            "[\"*\"] for all, or 'operations_claim'");
-}
-
-static bool check_prefixes(const struct jwtconf *conf, struct errmsg *errmsg) {
-  size_t count = 0;
-  for (; conf->prefixes[count] != NULL; count++) {
-    const char *fault = grants_prefix_fault(conf->prefixes[count]);
-    if (fault != NULL)
-      return errmsg_set(errmsg, "'prefixes': '%.64s' %s",
-                        conf->prefixes[count], fault);
-  }
-  if (count > GRANTS_PREFIXES_MAX)
-    return errmsg_set(errmsg, "'prefixes' has more than %d; write fewer",
-                      GRANTS_PREFIXES_MAX);
-  return count > 0 || conf->prefixes_claim[0] != '\0' ||
-         errmsg_set(errmsg, "nobody reaches any key: write 'prefixes', [\"\"] "
-                            "for all keys, or 'prefixes_claim'");
+static bool take_grants(struct jwtsetup *setup, struct errmsg *errmsg) {
+  const struct jwtconf *conf = setup->conf;
+  struct grants grants = {0};
+  if (!grants_take_operations(&grants, conf->operations, errmsg) ||
+      !grants_take_prefixes(&grants, conf->prefixes, errmsg))
+    return false;
+  setup->policy.operations = grants.operations;
+  setup->policy.prefixes = grants.prefixes;
+  if (grants.operations == 0 && conf->operations_claim[0] == '\0')
+    return errmsg_set(errmsg, "nobody may do anything: write 'operations', "
+                              "[\"*\"] for all, or 'operations_claim'");
+  if (grants.prefixes[0] == NULL && conf->prefixes_claim[0] == '\0')
+    return errmsg_set(errmsg, "nobody reaches any key: write 'prefixes', "
+                              "[\"\"] for all keys, or 'prefixes_claim'");
+  return true;
 }
 
 static bool check_texts(const struct jwtconf *conf, struct errmsg *errmsg) {
@@ -188,12 +172,11 @@ bool jwtsetup_init(struct jwtsetup *setup, const struct jwtconf *conf,
                              .identity_claim = conf->identity_claim,
                              .operations_claim = conf->operations_claim,
                              .operations_prefix = conf->operations_prefix,
-                             .prefixes_claim = conf->prefixes_claim,
-                             .prefixes = conf->prefixes};
+                             .prefixes_claim = conf->prefixes_claim};
   set_sources(setup);
   return check_numbers(conf, errmsg) && check_source(conf, errmsg) &&
-         take_algorithms(setup, errmsg) && take_operations(setup, errmsg) &&
-         check_prefixes(conf, errmsg) && check_texts(conf, errmsg);
+         take_algorithms(setup, errmsg) && take_grants(setup, errmsg) &&
+         check_texts(conf, errmsg);
 }
 
 struct jwks *jwtsetup_keys(const struct jwtsetup *setup,

@@ -405,7 +405,11 @@ BASE = options(secret="0123456789abcdef0123456789abcdef")
     "no issuer": ({"issuer": None}, "issuer"),
     "no audience": ({"audience": None}, "audience"),
     "no operations": ({"operations": []}, "nobody may do anything"),
-    "odd operation": ({"operations": ["read"]}, "'read' is none"),
+    "odd operation": ({"operations": ["read"]},
+                      "'read' is not known; write some of upload, presign, "
+                      "download, list, delete, \\*"),
+    "nearly an operation": ({"operations": ["uplaod"]},
+                            "did you mean 'upload'"),
     "no prefixes": ({"prefixes": []}, "nobody reaches any key"),
     "odd prefix": ({"prefixes": ["users/{user}"]}, "prefixes"),
     "alg none": ({"algorithms": ["none"]}, "'none' is none"),

@@ -127,29 +127,6 @@ static bool check(const struct auth_conf *conf, struct errmsg *err) {
          check_numbers(conf, err);
 }
 
-static bool read_grants(struct auth *auth, struct errmsg *err) {
-  const struct auth_conf *conf = auth->conf;
-  size_t count = 0;
-  for (size_t i = 0; conf->operations[i] != NULL; i++) {
-    unsigned operation = grants_operation(conf->operations[i]);
-    if (operation == 0)
-      return errmsg_set(err,
-                        "'operations': there is no '%s'; choose from upload, "
-                        "presign, download, list, delete and \"*\"",
-                        conf->operations[i]);
-    auth->grants.operations |= operation;
-  }
-  for (; conf->prefixes[count] != NULL; count++) {
-    const char *fault = grants_prefix_fault(conf->prefixes[count]);
-    if (fault != NULL)
-      return errmsg_set(err, "'prefixes': '%s': %s", conf->prefixes[count],
-                        fault);
-  }
-  auth->grants.prefixes = conf->prefixes;
-  return count <= GRANTS_PREFIXES_MAX ||
-         errmsg_set(err, "'prefixes' has more than %d", GRANTS_PREFIXES_MAX);
-}
-
 /* ---- life --------------------------------------------------------------- */
 
 static void *start(const void *conf, struct sluice_host *host) {
@@ -161,7 +138,9 @@ static void *start(const void *conf, struct sluice_host *host) {
     return NULL;
   }
   auth->conf = conf;
-  if (check(conf, &err) && read_grants(auth, &err))
+  if (check(conf, &err) &&
+      grants_take_operations(&auth->grants, auth->conf->operations, &err) &&
+      grants_take_prefixes(&auth->grants, auth->conf->prefixes, &err))
     return auth;
   sluice_fail(host, "%.480s", err.text);
   free(auth);

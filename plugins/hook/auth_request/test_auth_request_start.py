@@ -28,7 +28,7 @@ from service import Service
     "encoding": ({"return_headers": ["content-encoding"]}, "gateway's own"),
     "identity": ({"identity_header": "X:"}, "isn't the name of a header"),
     "many": ({"send_headers": [f"X-{n}" for n in range(33)]}, "more than 32"),
-    "operation": ({"operations": ["read"]}, "there is no 'read'"),
+    "operation": ({"operations": ["read"]}, "'read' is not known"),
     "prefix": ({"prefixes": ["../"]}, "prefixes"),
     "cache": ({"cache_time": "2d"}, "cache_time"),
     "size": ({"cache_size": "1KiB"}, "cache_size"),

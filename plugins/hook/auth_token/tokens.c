@@ -17,8 +17,6 @@ enum field { SHA256, IDENTITY, OPERATIONS, PREFIXES, EXPIRES, FIELDS };
 
 static const char *const fields[] = {"sha256",   "identity", "operations",
                                      "prefixes", "expires",  NULL};
-static const char *const operations[] = {
-    "upload", "presign", "download", "list", "delete", "*", NULL};
 
 struct reading {
   struct yamlstream *stream;
@@ -92,10 +90,12 @@ static bool read_identity(struct reading *r, struct token *token) {
 }
 
 static bool read_operations(struct reading *r, struct token *token) {
+  const char *words[OPERATION_WORDS];
   struct yamlstream_value value;
   if (!expect(r, &value, YAMLSTREAM_LIST,
               "operations is a list; write [upload, list]"))
     return false;
+  operation_words(words, "*");
   while (yamlstream_next(r->stream, &value)) {
     if (value.kind == YAMLSTREAM_END)
       return true;
@@ -104,7 +104,7 @@ static bool read_operations(struct reading *r, struct token *token) {
                               "an operation is one word");
     unsigned bits = grants_operation(value.text);
     if (bits == 0)
-      return unknown(r, &value, "operation", operations);
+      return unknown(r, &value, "operation", words);
     token->grants.operations |= bits;
   }
   return false;

@@ -13,6 +13,10 @@
 #include "date.h"
 #include "digest.h"
 #include "event_body.h"
+#include "operation.h"
+
+/* After these an object is there that wasn't. */
+#define ADDS (OPERATION_ADDS | OPERATION_REPLACES)
 
 #define TELL_MS 1000
 
@@ -30,13 +34,15 @@ struct notice { /* an event on its way to the disk */
 
 /* ---- room --------------------------------------------------------------- */
 
+static enum operation operation_of(const struct sluice_request *request) {
+  return operation_find(sluice_request_operation(request));
+}
+
 static bool is_wanted(const struct events *events,
                       const struct sluice_request *request) {
-  const char *operation = sluice_request_operation(request);
-  if (operation == NULL)
-    return false;
-  return (events->uploads && strcmp(operation, "upload") == 0) ||
-         (events->deletes && strcmp(operation, "delete") == 0);
+  enum operation operation = operation_of(request);
+  return (events->uploads && operation_does(operation, ADDS)) ||
+         (events->deletes && operation_does(operation, OPERATION_REMOVES));
 }
 
 bool events_take_room(struct events *events) {
@@ -118,8 +124,7 @@ static const char *user_of(const struct sluice_object *object,
 static bool write_body(struct notice *notice,
                        const struct sluice_object *object) {
   const struct queue_item *item = &notice->lane.item;
-  bool uploaded =
-      strcmp(sluice_request_operation(notice->request), "upload") == 0;
+  bool uploaded = operation_does(operation_of(notice->request), ADDS);
   struct event_words words = {
       .id = item->id,
       .type = uploaded ? "object.uploaded" : "object.deleted",

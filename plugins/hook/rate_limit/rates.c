@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The options of rate_limit.  What is taken here keeps all sums of times below
- * BUCKETS_AHEAD_MAX.
+ * The options of rate_limit.  Those that are taken keep all sums of times
+ * below BUCKETS_AHEAD_MAX.
  */
 #include "rates.h"
 
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "buckets.h"
+#include "operation.h"
 #include "words.h"
 
 #define MS UINT64_C(1000)
@@ -16,29 +17,21 @@
 #define BURST_MAX (7 * DAY_MS * MS) /* time in which it fills up again */
 #define INTERVAL_MIN 10             /* between requests */
 
-static const char *const operations[] = {
-    "upload", "presign", "download", "list", "delete", "signed", NULL};
-
-static unsigned operation_bit(const char *name) {
-  unsigned i = 0;
-  while (operations[i] != NULL && strcmp(operations[i], name) != 0)
-    i++;
-  return operations[i] == NULL ? 0 : 1u << i;
-}
-
 static bool read_operations(struct rates *rates, const char *const *names,
                             struct errmsg *err) {
+  const char *words[OPERATION_WORDS];
+  char list[96];
+  operation_words(words, operation_name(OPERATION_SIGNED));
+  words_join(list, sizeof list, words);
   rates->operations = names[0] == NULL ? UINT_MAX : 0;
   for (; *names != NULL; names++) {
-    unsigned bit = operation_bit(*names);
-    const char *nearest = words_nearest(*names, operations);
-    char list[96];
-    words_join(list, sizeof list, operations);
-    if (bit == 0)
+    enum operation operation = operation_find(*names);
+    const char *nearest = words_nearest(*names, words);
+    if (operation == OPERATION_NONE)
       return errmsg_set(err, "operations: '%.32s' is not known; %s %s", *names,
                         nearest != NULL ? "did you mean" : "write some of",
                         nearest != NULL ? nearest : list);
-    rates->operations |= bit;
+    rates->operations |= OPERATION_BIT(operation);
   }
   return true;
 }
@@ -118,9 +111,10 @@ bool rates_read(struct rates *rates, const struct rates_conf *conf,
          read_bytes(rates, conf, err);
 }
 
-bool rates_apply(const struct rates *rates, const char *operation) {
-  return operation != NULL &&
-         (rates->operations & operation_bit(operation)) != 0;
+bool rates_apply(const struct rates *rates, const char *name) {
+  enum operation operation = operation_find(name);
+  return operation != OPERATION_NONE &&
+         (rates->operations & OPERATION_BIT(operation)) != 0;
 }
 
 /* Any number of bytes; what no bucket could hold is as good as infinite. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The options of rate_limit, and what they mean in microseconds.
+ * The options of rate_limit, and their meaning in microseconds.
  */
 #ifndef RATE_LIMIT_RATES_H
 #define RATE_LIMIT_RATES_H
@@ -22,7 +22,7 @@ struct rates_conf {
 struct rates {
   bool by_identity;
   unsigned v4_bits, v6_bits; /* of an address, that count */
-  unsigned operations;       /* a bit each, as in the table of names */
+  unsigned operations;       /* OPERATION_BIT() of each */
   uint64_t interval;         /* of a request; 0: they have no limit */
   uint64_t burst;            /* that may be taken at once */
   uint64_t bytes, per;       /* bytes in so much time; 0: no limit */
@@ -33,7 +33,7 @@ struct rates {
 /* False and why. */
 bool rates_read(struct rates *, const struct rates_conf *, struct errmsg *);
 /* Is it one that is limited? */
-bool rates_apply(const struct rates *, const char *operation);
+bool rates_apply(const struct rates *, const char *name);
 /* What so many bytes cost. */
 uint64_t rates_cost(const struct rates *, uint64_t bytes);
 /* Whole seconds to wait, at least 1. */

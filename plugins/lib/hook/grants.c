@@ -1,26 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * What somebody may do.  Everything that isn't named is refused: operations of
- * a later version, keys that no prefix reaches, identities that would climb.
+ * Grants.  Everything that isn't named is refused: operations of a later
+ * version, keys that no prefix reaches, identities that would climb.
  */
 #include "grants.h"
 
 #include <string.h>
 
 #include "key.h"
-
-static const struct {
-  const char *name;
-  unsigned bits;
-} operations[] = {{"upload", GRANTS_UPLOAD},     {"presign", GRANTS_PRESIGN},
-                  {"download", GRANTS_DOWNLOAD}, {"list", GRANTS_LIST},
-                  {"delete", GRANTS_DELETE},     {"*", GRANTS_ALL}};
+#include "words.h"
 
 unsigned grants_operation(const char *name) {
-  for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
-    if (strcmp(operations[i].name, name) == 0)
-      return operations[i].bits;
-  return 0;
+  enum operation operation = operation_find(name);
+  if (strcmp(name, "*") == 0)
+    return GRANTS_ALL;
+  return operation < OPERATION_SIGNED ? OPERATION_BIT(operation) : 0;
 }
 
 const char *grants_prefix_fault(const char *prefix) {
@@ -41,11 +35,49 @@ const char *grants_prefix_fault(const char *prefix) {
   return NULL;
 }
 
-bool grants_allow(const struct grants *grants, const char *operation) {
-  unsigned bits = operation == NULL || strcmp(operation, "*") == 0
-                      ? 0
-                      : grants_operation(operation);
-  return (grants->operations & bits) != 0;
+static bool unknown(const char *name, struct errmsg *err) {
+  const char *words[OPERATION_WORDS];
+  char list[128];
+  operation_words(words, "*");
+  words_join(list, sizeof list, words);
+  const char *nearest = words_nearest(name, words);
+  if (nearest != NULL)
+    return errmsg_set(err,
+                      "'operations': '%.32s' is not known; did you mean '%s'?",
+                      name, nearest);
+  return errmsg_set(
+      err, "'operations': '%.32s' is not known; write some of %s", name, list);
+}
+
+bool grants_take_operations(struct grants *grants, const char *const *names,
+                            struct errmsg *err) {
+  for (; *names != NULL; names++) {
+    unsigned bits = grants_operation(*names);
+    if (bits == 0)
+      return unknown(*names, err);
+    grants->operations |= bits;
+  }
+  return true;
+}
+
+bool grants_take_prefixes(struct grants *grants, const char *const *prefixes,
+                          struct errmsg *err) {
+  for (size_t i = 0; prefixes[i] != NULL; i++) {
+    const char *fault = grants_prefix_fault(prefixes[i]);
+    if (fault != NULL)
+      return errmsg_set(err, "'prefixes': '%.64s': %s", prefixes[i], fault);
+    if (i == GRANTS_PREFIXES_MAX)
+      return errmsg_set(err, "'prefixes' has more than %d; write fewer",
+                        GRANTS_PREFIXES_MAX);
+  }
+  grants->prefixes = prefixes;
+  return true;
+}
+
+bool grants_allow(const struct grants *grants, const char *name) {
+  enum operation operation = operation_find(name);
+  return operation < OPERATION_SIGNED &&
+         (grants->operations & OPERATION_BIT(operation)) != 0;
 }
 
 static bool is_segment(const char *identity) {
@@ -54,7 +86,7 @@ static bool is_segment(const char *identity) {
          strcmp(identity, "..") != 0;
 }
 
-/* What follows part[0..len) in the key; NULL: the key begins otherwise. */
+/* The key behind part[0..len); NULL: it begins otherwise. */
 static const char *past(const char *key, const char *part, size_t len) {
   return strncmp(key, part, len) == 0 ? key + len : NULL;
 }

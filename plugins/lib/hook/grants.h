@@ -1,27 +1,25 @@
 /* SPDX-License-Identifier: MIT
  *
- * What somebody may do: operations, and prefixes of keys.  Hooks that know
- * people keep one in a request's state and ask it in both phases.
+ * Grants: the operations that somebody may do, and the prefixes of their keys.
+ * Hooks that know people keep one in a request's state and ask it in both
+ * phases.
  */
 #ifndef HOOK_GRANTS_H
 #define HOOK_GRANTS_H
 
 #include <sluice/plugin.h>
 
+#include "errmsg.h"
+#include "operation.h"
+
 #define GRANTS_PREFIXES_MAX 64
 #define GRANTS_USER "{user}" /* in a prefix: the identity */
 
-enum grants_operation { /* bits */
-                        GRANTS_UPLOAD = 1,
-                        GRANTS_PRESIGN = 2,
-                        GRANTS_DOWNLOAD = 4,
-                        GRANTS_LIST = 8,
-                        GRANTS_DELETE = 16,
-                        GRANTS_ALL = 31
-};
+/* The bits of all operations that may be granted. */
+#define GRANTS_ALL (OPERATION_BIT(OPERATION_SIGNED) - 1)
 
 struct grants {
-  unsigned operations; /* of enum grants_operation */
+  unsigned operations; /* OPERATION_BIT() of each */
   /* Keys, and prefixes of lists, begin with one of these; ends with NULL;
    * none at all: no key. */
   const char *const *prefixes;
@@ -35,6 +33,13 @@ unsigned grants_operation(const char *name);
  * one "{user}", or no "/" after it: "users/{user}" would open users/bobby to
  * bob.  Fine is "": every key. */
 const char *grants_prefix_fault(const char *prefix);
+
+/* Of options called 'operations' and 'prefixes': lists that end with NULL, and
+ * that are lent as long as the grants.  False and what to change. */
+bool grants_take_operations(struct grants *, const char *const *names,
+                            struct errmsg *);
+bool grants_take_prefixes(struct grants *, const char *const *prefixes,
+                          struct errmsg *);
 
 /* In on_request: may this operation be begun?  False for any that isn't
  * known. */

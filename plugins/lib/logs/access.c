@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * What an access log may say of a request.
+ * The parts of a request that an access log may say.
  */
 #include "access.h"
 
 #include <string.h>
 
+#include "operation.h"
+
 const char *access_query(const struct sluice_request *request) {
   const char *query = sluice_request_query(request);
-  const char *operation = sluice_request_operation(request);
+  enum operation operation = operation_find(sluice_request_operation(request));
   if (query == NULL)
     return NULL;
-  bool is_secret = operation == NULL || strcmp(operation, "signed") == 0;
+  bool is_secret =
+      operation == OPERATION_NONE || operation == OPERATION_SIGNED;
   return is_secret ? ACCESS_REDACTED : query;
 }
 
