@@ -136,6 +136,8 @@ noinst_LTLIBRARIES += %D%/lib/liblogs.la
 %C%_lib_liblogs_la_SOURCES = \
 	%D%/lib/logs/access.c \
 	%D%/lib/logs/access.h \
+	%D%/lib/logs/accesslog.c \
+	%D%/lib/logs/accesslog.h \
 	%D%/lib/logs/journal.c \
 	%D%/lib/logs/journal.h \
 	%D%/lib/logs/journal_private.h \

@@ -4,26 +4,14 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "accesslog.h"
 #include "date.h"
 #include "fields.h"
-#include "journal.h"
 
 struct conf {
   struct journal_conf journal;
   const char *const *fields;
-};
-
-struct instance {
-  struct journal *journal;
-  struct fields *fields;
-};
-
-struct handle {
-  const struct instance *instance;
-  struct journal_loop *journal;
-  struct line_clock clock;
 };
 
 static const struct sluice_option options[] = {
@@ -48,68 +36,28 @@ static void note(struct line *line, uint64_t dropped) {
   line_text(line, "}");
 }
 
+static void write_fields(const void *fields, struct line *line,
+                         struct line_clock *clock, int64_t now_ms,
+                         const struct sluice_request *request,
+                         const struct sluice_record *record) {
+  fields_write(fields, line, clock, now_ms, request, record);
+}
+
+static void free_fields(void *fields) {
+  fields_free(fields);
+}
+
+static const struct accesslog_format format = {
+    .note = note, .write = write_fields, .free = free_fields};
+
 static void *start(const void *arg, struct sluice_host *host) {
   const struct conf *conf = arg;
   struct errmsg err;
-  struct instance *instance = calloc(1, sizeof *instance);
-  if (instance == NULL) {
-    sluice_fail(host, "there is no memory; lower limits.memory");
-    return NULL;
-  }
-  instance->fields = fields_new(conf->fields, &err);
-  if (instance->fields == NULL)
-    sluice_fail(host, "%s", err.text);
-  else
-    instance->journal = journal_start(&conf->journal, host, note);
-  if (instance->journal != NULL)
-    return instance;
-  fields_free(instance->fields);
-  free(instance);
+  struct fields *fields = fields_new(conf->fields, &err);
+  if (fields != NULL)
+    return accesslog_start(&conf->journal, host, &format, fields);
+  sluice_fail(host, "%s", err.text);
   return NULL;
-}
-
-static void stop(void *arg) {
-  struct instance *instance = arg;
-  journal_stop(instance->journal);
-  fields_free(instance->fields);
-  free(instance);
-}
-
-static void *open_handle(void *arg, struct sluice_host *host) {
-  struct instance *instance = arg;
-  struct handle *handle = calloc(1, sizeof *handle);
-  if (handle == NULL) {
-    sluice_fail(host, "there is no memory; lower limits.memory");
-    return NULL;
-  }
-  handle->instance = instance;
-  handle->journal = journal_open(instance->journal, host);
-  if (handle->journal != NULL)
-    return handle;
-  free(handle);
-  return NULL;
-}
-
-static void close_handle(void *arg) {
-  struct handle *handle = arg;
-  journal_close(handle->journal);
-  free(handle);
-}
-
-static void on_log(void *arg, struct sluice_request *request,
-                   const struct sluice_record *record) {
-  struct handle *handle = arg;
-  struct line *line = journal_line(handle->journal);
-  if (line == NULL)
-    return;
-  fields_write(handle->instance->fields, line, &handle->clock, date_now_ms(),
-               request, record);
-  journal_add(handle->journal);
-}
-
-static void reload(void *arg) {
-  struct handle *handle = arg;
-  journal_reload(handle->journal);
 }
 
 static const struct sluice_hook hook = {
@@ -120,11 +68,11 @@ static const struct sluice_hook hook = {
     .options = options,
     .conf_size = sizeof(struct conf),
     .start = start,
-    .stop = stop,
-    .open = open_handle,
-    .close = close_handle,
-    .on_log = on_log,
-    .reload = reload,
+    .stop = accesslog_stop,
+    .open = accesslog_open,
+    .close = accesslog_close,
+    .on_log = accesslog_on_log,
+    .reload = accesslog_reload,
 };
 
 SLUICE_HOOK(log_json, hook)
