@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "credential.h"
 #include "htpasswd.h"
 
@@ -36,14 +36,8 @@ struct caller { /* what a request keeps */
   unsigned char entry[DIGEST_SHA256_LEN]; /* of the hash, not the password */
 };
 
-static uint64_t now_usec(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static int64_t now_ms(void) {
-  return (int64_t)(now_usec() / 1000);
+  return (int64_t)clock_ms();
 }
 
 /* ---- the question ------------------------------------------------------- */
@@ -112,7 +106,7 @@ static enum sluice_verdict admit(struct caller *caller) {
   if (!sluice_request_identify(caller->request, caller->name))
     return deny(caller);
   failures_admit(instance->failures, sluice_request_client(caller->request),
-                 caller->name, now_usec());
+                 caller->name, clock_us());
   caller->known = true;
   if (grants_allow(&instance->grants, operation))
     return SLUICE_ALLOW;
@@ -125,7 +119,7 @@ static enum sluice_verdict admit(struct caller *caller) {
 
 static bool caller_may(void *arg, uint64_t who) {
   const struct handle *handle = arg;
-  return failures_wait(handle->instance->failures, who, now_usec()) == 0;
+  return failures_wait(handle->instance->failures, who, clock_us()) == 0;
 }
 
 static void caller_found(void *arg, const struct checks_question *question,
@@ -133,7 +127,7 @@ static void caller_found(void *arg, const struct checks_question *question,
   const struct handle *handle = arg;
   int64_t time = handle->instance->conf->cache_time;
   if (!right)
-    failures_add(handle->instance->failures, question->who, now_usec());
+    failures_add(handle->instance->failures, question->who, clock_us());
   if (time == 0)
     return;
   if (!right && time > WRONG_TIME_MAX)
@@ -153,7 +147,7 @@ static enum sluice_verdict judge(struct caller *caller,
   case CHECKS_WRONG:
     return deny(caller);
   case CHECKS_BARRED:
-    return bar(caller, failures_wait(failures, caller->who, now_usec()));
+    return bar(caller, failures_wait(failures, caller->who, clock_us()));
   case CHECKS_BUSY:
     break;
   }
@@ -195,8 +189,8 @@ static enum sluice_verdict ask(struct caller *caller,
   struct checks_question question;
   snprintf(caller->name, sizeof caller->name, "%s", basic->user);
   caller->who = failures_who(failures, sluice_request_client(caller->request),
-                             caller->name, now_usec());
-  uint64_t wait = failures_wait(failures, caller->who, now_usec());
+                             caller->name, clock_us());
+  uint64_t wait = failures_wait(failures, caller->who, clock_us());
   if (wait > 0)
     return bar(caller, wait);
   if (!make_question(caller, basic, &question))

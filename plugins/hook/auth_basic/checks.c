@@ -5,12 +5,12 @@
  */
 #include "checks.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "credential.h"
 #include "hash.h"
+#include "must.h"
 
 struct check {
   TAILQ_ENTRY(check) in_line;
@@ -52,7 +52,7 @@ struct checks *checks_new(struct sluice_host *host, size_t max,
 }
 
 void checks_free(struct checks *checks) {
-  assert(checks == NULL || checks->count == 0);
+  must(checks == NULL || checks->count == 0);
   free(checks);
 }
 
@@ -64,7 +64,7 @@ static struct check *check_new(struct checks *checks,
   struct check *check = calloc(1, sizeof *check);
   if (check == NULL)
     return NULL;
-  assert(password < sizeof check->password && hash < sizeof check->hash);
+  must(password < sizeof check->password && hash < sizeof check->hash);
   TAILQ_INIT(&check->waiters);
   check->checks = checks;
   memcpy(check->password, question->password, password + 1);

@@ -9,8 +9,8 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "httpc.h"
 #include "jwksfetch.h"
 
@@ -29,11 +29,8 @@ struct issuer {
   TAILQ_HEAD(issuer_line, issuer_waiter) line;
 };
 
-/* A clock that doesn't jump. */
 static int64_t now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  return (int64_t)clock_ms();
 }
 
 /* Gateways that were started together don't ask together. */

@@ -7,14 +7,15 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
+
+#include "clock.h"
+#include "operation.h"
 
 #define TELL_MS 1000 /* failures are logged at most that often */
 
 struct asked *asked_of(struct asking *asking, struct sluice_request *request) {
-  const char *operation = sluice_request_operation(request);
-  if (operation == NULL || strcmp(operation, "signed") == 0)
+  enum operation operation = operation_find(sluice_request_operation(request));
+  if (operation == OPERATION_NONE || operation == OPERATION_SIGNED)
     return NULL;
   struct asked *asked = sluice_request_state(request, sizeof *asked);
   asked->asking = asking;
@@ -31,9 +32,7 @@ refuse(struct asked *asked, enum sluice_status status, const char *message) {
 /* A service that is down concerns every request, and the log needs it once. */
 static void tell(struct asked *asked, const char *why) {
   struct asking *asking = asked->asking;
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  int64_t now = (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+  int64_t now = (int64_t)clock_ms();
   if (asking->told_ms != 0 && now - asking->told_ms < TELL_MS) {
     asking->untold++;
     return;

@@ -5,19 +5,17 @@
  */
 #include "asking.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "asked.h"
+#include "clock.h"
+#include "must.h"
 
 static int64_t now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  return (int64_t)clock_ms();
 }
 
 /* ---- the call ----------------------------------------------------------- */
@@ -251,7 +249,7 @@ struct asking *asking_new(const struct auth *auth, struct sluice_host *host) {
 }
 
 void asking_free(struct asking *asking) {
-  assert(asking->waiting == 0);
+  must(asking->waiting == 0);
   httpc_free(asking->httpc);
   memo_free(asking->memo);
   digest_key_free(asking->salt);

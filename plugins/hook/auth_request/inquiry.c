@@ -5,10 +5,10 @@
  */
 #include "inquiry.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "codec.h"
+#include "must.h"
 
 bool inquiry_is_ours(const char *name) {
   static const char *const ours[] = {"X-Original-Method",
@@ -102,7 +102,7 @@ bool inquiry_init(struct inquiry *inquiry,
   size_t count = 0;
   for (size_t at = 0; at < inquiry->text.len;
        at += strlen(inquiry->text.data + at) + 1) {
-    assert(count + 1 < sizeof inquiry->lines / sizeof *inquiry->lines);
+    must(count + 1 < sizeof inquiry->lines / sizeof *inquiry->lines);
     inquiry->lines[count++] = inquiry->text.data + at;
   }
   inquiry->lines[count] = NULL;

@@ -6,7 +6,6 @@
  */
 #include "courier.h"
 
-#include <assert.h>
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 
 #include "date.h"
 #include "delivery.h"
+#include "must.h"
 
 #define PAUSE_MS 1       /* between two rounds */
 #define TROUBLE_MS 1000  /* after one that failed */
@@ -69,7 +69,7 @@ static void send_page(struct courier *courier) {
     if (courier->deliveries[i].state == DELIVERY_FREE)
       delivery_start(&courier->deliveries[i], courier->httpc,
                      &page->events[next++]);
-  assert(next == page->count);
+  must(next == page->count);
   if (page->next_ms == 0)
     return;
   int64_t wait = page->next_ms - page->now_ms;
@@ -197,7 +197,7 @@ void courier_free(struct courier *courier) {
   if (courier == NULL)
     return;
   struct events *events = courier->events;
-  assert(!courier->turning);
+  must(!courier->turning);
   for (size_t i = 0; i < courier->count; i++) {
     if (courier->deliveries[i].state == DELIVERY_ENDED)
       events->left[events->left_count++] = courier->deliveries[i].result;

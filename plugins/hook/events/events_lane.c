@@ -4,9 +4,10 @@
  */
 #include "events.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <unistd.h>
+
+#include "must.h"
 
 struct batch {
   struct queue_item *items[SLUICE_LANE_BATCH];
@@ -20,7 +21,7 @@ static void collect(struct batch *batch, void **jobs, size_t count) {
   for (size_t i = 0; i < count; i++) {
     struct events_job *job = jobs[i];
     if (job->is_turn) {
-      assert(batch->turn == NULL); /* there is one at a time */
+      must(batch->turn == NULL); /* there is one at a time */
       batch->turn = (struct events_turn *)job;
     } else {
       batch->items[batch->count++] = &((struct events_notice *)job)->item;

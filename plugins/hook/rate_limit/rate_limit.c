@@ -10,10 +10,10 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "buckets.h"
 #include "clientblock.h"
+#include "clock.h"
 #include "digest.h"
 #include "rates.h"
 
@@ -64,12 +64,6 @@ static const struct sluice_option options[] = {
      "clients or identities that are remembered at once"},
     {0}};
 
-static uint64_t now_usec(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 /* ---- who ---------------------------------------------------------------- */
 
 static uint64_t hash_of(const struct instance *instance,
@@ -113,7 +107,7 @@ static enum sluice_verdict on_request(void *arg,
   struct instance *instance = arg;
   const struct rates *rates = &instance->rates;
   enum buckets_result bytes = BUCKETS_OK, requests = BUCKETS_OK;
-  uint64_t wait = 0, now = now_usec();
+  uint64_t wait = 0, now = clock_us();
   if (!rates_apply(rates, sluice_request_operation(request)))
     return SLUICE_PASS;
   uint64_t hash = hash_of(instance, request);
@@ -158,7 +152,7 @@ static void on_log(void *arg, struct sluice_request *request,
   uint64_t cost = rates_cost(rates, record->bytes_in) +
                   rates_cost(rates, record->bytes_out);
   if (state->counts && cost > 0)
-    buckets_charge(instance->bytes, state->hash, now_usec(), cost,
+    buckets_charge(instance->bytes, state->hash, clock_us(), cost,
                    rates->bytes_most);
 }
 

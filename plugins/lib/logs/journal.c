@@ -5,13 +5,13 @@
  */
 #include "journal.h"
 
-#include <assert.h>
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "errmsg.h"
 #include "journal_private.h"
+#include "must.h"
 
 #define RETRY_MS 250 /* until a sink that takes nothing is asked again */
 
@@ -218,7 +218,7 @@ struct journal_loop *journal_open(struct journal *journal,
 
 /* Nothing runs on the loop any more, so the rest is for stop(). */
 void journal_close(struct journal_loop *loop) {
-  assert(!loop->nudged);
+  must(!loop->nudged);
   event_free(loop->timer);
   if (loop->block != NULL)
     journal_hand(loop->journal, loop->block);
