@@ -67,6 +67,16 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/words.c \
 	%D%/base/words.h
 
+# ---- core/yaml: also of plugins ---------------------------------------------
+
+noinst_LTLIBRARIES += %D%/libyamlstream.la
+%C%_libyamlstream_la_CPPFLAGS = $(YAML_CPPFLAGS)
+%C%_libyamlstream_la_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
+%C%_libyamlstream_la_LIBADD = $(YAML_LIBS)
+%C%_libyamlstream_la_SOURCES = \
+	%D%/yaml/yamlstream.c \
+	%D%/yaml/yamlstream.h
+
 # ---- core/runtime -----------------------------------------------------------
 
 noinst_LTLIBRARIES += %D%/libruntime.la
@@ -97,8 +107,7 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 
 noinst_LTLIBRARIES += %D%/libhost.la
 %C%_libhost_la_CPPFLAGS = $(HOST_CPPFLAGS)
-%C%_libhost_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(YAML_CFLAGS)
-%C%_libhost_la_LIBADD = $(YAML_LIBS)
+%C%_libhost_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 %C%_libhost_la_SOURCES = \
 	%D%/host/address.c \
 	%D%/host/address.h \
@@ -223,6 +232,7 @@ CORE_LIBS = \
 	%D%/libhttp1.la \
 	%D%/libhost.la \
 	%D%/libruntime.la \
+	%D%/libyamlstream.la \
 	%D%/libbase.la
 
 # ---- the program ------------------------------------------------------------

@@ -101,8 +101,8 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 
 noinst_LTLIBRARIES += %D%/lib/libhook.la
 %C%_lib_libhook_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/%D%/lib/hook
-%C%_lib_libhook_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(YAML_CFLAGS) $(JANSSON_CFLAGS)
-%C%_lib_libhook_la_LIBADD = $(EVENT_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
+%C%_lib_libhook_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS)
+%C%_lib_libhook_la_LIBADD = $(EVENT_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 %C%_lib_libhook_la_SOURCES = \
 	%D%/lib/hook/challenge.c \
 	%D%/lib/hook/challenge.h \
@@ -113,9 +113,7 @@ noinst_LTLIBRARIES += %D%/lib/libhook.la
 	%D%/lib/hook/grants.c \
 	%D%/lib/hook/grants.h \
 	%D%/lib/hook/watch.c \
-	%D%/lib/hook/watch.h \
-	%D%/lib/hook/yamlstream.c \
-	%D%/lib/hook/yamlstream.h
+	%D%/lib/hook/watch.h
 
 # ---- lib: what hooks that count clients share -------------------------------
 
@@ -339,6 +337,7 @@ EXTRA_%C%_hook_auth_request_auth_request_la_DEPENDENCIES = $(PLUGIN_FILES)
 
 noinst_LTLIBRARIES += %D%/hook/auth_token/libauth_token.la
 %C%_hook_auth_token_libauth_token_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/%D%/lib/hook \
+	-I$(srcdir)/core/yaml \
 	-DSLUICE_VERSION='"$(VERSION)"'
 %C%_hook_auth_token_libauth_token_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) 
 %C%_hook_auth_token_libauth_token_la_LIBADD = %D%/lib/libhook.la $(EVENT_LIBS) $(JANSSON_LIBS) 
@@ -349,7 +348,8 @@ noinst_LTLIBRARIES += %D%/hook/auth_token/libauth_token.la
 
 pkglib_LTLIBRARIES += %D%/hook/auth_token/auth_token.la
 %C%_hook_auth_token_auth_token_la_LDFLAGS = $(PLUGIN_FLAGS)
-%C%_hook_auth_token_auth_token_la_LIBADD = %D%/hook/auth_token/libauth_token.la core/libbase.la
+%C%_hook_auth_token_auth_token_la_LIBADD = %D%/hook/auth_token/libauth_token.la \
+	core/libyamlstream.la core/libbase.la
 EXTRA_%C%_hook_auth_token_auth_token_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_hook_auth_token_auth_token_la_SOURCES =
 

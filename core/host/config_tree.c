@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * Builds the tree of a configuration file from libyaml's events.  The depth
- * is checked before each descent, so the recursion is bounded; nodes and text
+ * Builds the tree of a configuration file from its values.  The depth is
+ * checked before each descent, so the recursion is bounded; nodes and text
  * are counted as they come, so that no input makes it allocate more than the
  * limits of config.h allow.
  */
 #include "config_tree.h"
 #include "expand.h"
+#include "yamlstream.h"
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
 struct tree {
-  yaml_parser_t yaml;
+  struct yamlstream *stream;
   struct config *config;
   struct errmsg *err;
-  const char *data;
-  size_t len;
   size_t nodes, text; /* so far */
   char *scratch;      /* of CONFIG_SCALAR_MAX + 1 bytes */
 };
@@ -27,10 +25,6 @@ struct gather {
   size_t count, room;
 };
 
-static unsigned line_of(const yaml_mark_t *mark) {
-  return mark->line < UINT32_MAX ? (unsigned)mark->line + 1 : UINT32_MAX;
-}
-
 static bool fault(struct tree *t, unsigned line, const char *why) {
   return config_fault(t->config, line, t->err, "%s", why);
 }
@@ -39,76 +33,16 @@ static bool no_memory(struct tree *t) {
   return fault(t, 0, "out of memory");
 }
 
-/* ---- what isn't YAML --------------------------------------------------- */
-
-static const char *hint(const struct tree *t, unsigned line) {
-  const char *at = t->data, *end = t->data + t->len;
-  while (at != NULL && --line > 0) {
-    at = memchr(at, '\n', (size_t)(end - at));
-    if (at != NULL)
-      at++;
-  }
-  if (at == NULL || at == end)
-    return "look at the end of the file";
-  const char *eol = memchr(at, '\n', (size_t)(end - at));
-  size_t len = (size_t)((eol == NULL ? end : eol) - at);
-  if (memchr(at, '\t', len) != NULL)
-    return "write spaces instead of the tab";
-  if (memmem(at, len, "${", 2) != NULL)
-    return "put quotes around a value that has ${...}";
-  return "look at the indentation, quotes and brackets up to here";
-}
-
-/* Bytes that aren't UTF-8 come with an offset instead of a mark. */
-static unsigned problem_line(const struct tree *t) {
-  if (t->yaml.error != YAML_READER_ERROR)
-    return line_of(&t->yaml.problem_mark);
-  unsigned line = 1;
-  for (size_t i = 0; i < t->len && i < t->yaml.problem_offset; i++)
-    line += t->data[i] == '\n';
-  return line;
-}
-
-static bool next_event(struct tree *t, yaml_event_t *event) {
-  if (yaml_parser_parse(&t->yaml, event))
-    return true;
-  if (t->yaml.error == YAML_MEMORY_ERROR)
-    return no_memory(t);
-  unsigned line = problem_line(t);
-  const char *problem = t->yaml.problem;
-  return config_fault(t->config, line, t->err, "not YAML: %s; %s",
-                      problem == NULL ? "no reason known" : problem,
-                      t->yaml.error == YAML_READER_ERROR
-                          ? "write the file in UTF-8"
-                          : hint(t, line));
-}
-
-static void end_event(yaml_event_t *event) {
-  if (event->type == YAML_SCALAR_EVENT)
-    explicit_bzero(event->data.scalar.value, event->data.scalar.length);
-  yaml_event_delete(event);
-}
-
 /* ---- nodes ------------------------------------------------------------- */
 
-static bool read_node(struct tree *t, const yaml_event_t *event,
+static bool read_node(struct tree *t, const struct yamlstream_value *value,
                       unsigned depth, struct config_node *node);
 
-static bool is_null(const yaml_event_t *event) {
-  const char *text = (const char *)event->data.scalar.value;
-  return event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-         (*text == '\0' || strcmp(text, "~") == 0 ||
-          strcmp(text, "null") == 0);
-}
-
-static bool read_scalar(struct tree *t, const yaml_event_t *event,
+static bool read_scalar(struct tree *t, const struct yamlstream_value *value,
                         struct config_node *node) {
-  const char *in = (const char *)event->data.scalar.value;
-  size_t len = event->data.scalar.length;
   struct errmsg why;
-  if (memchr(in, '\0', len) != NULL)
-    return fault(t, node->line, "a text holds a NUL; remove it");
-  if (!expand_text(t->scratch, CONFIG_SCALAR_MAX, in, len, &why))
+  if (!expand_text(t->scratch, CONFIG_SCALAR_MAX, value->text, value->len,
+                   &why))
     return fault(t, node->line, why.text);
   size_t size = strlen(t->scratch) + 1;
   t->text += size - 1;
@@ -122,7 +56,7 @@ static bool read_scalar(struct tree *t, const yaml_event_t *event,
     return no_memory(t);
   memcpy(copy, t->scratch, size);
   node->text = copy;
-  node->null = is_null(event);
+  node->null = value->null;
   return true;
 }
 
@@ -151,26 +85,21 @@ static bool gather_keep(struct tree *t, const struct gather *g,
 /* One child, or the collection's end. */
 static bool read_child(struct tree *t, struct gather *g, unsigned depth,
                        bool key, bool *ended) {
-  yaml_event_t event;
-  bool ok = false;
+  struct yamlstream_value value;
   if (g->count == g->room && !gather_grow(g))
     return no_memory(t);
-  if (!next_event(t, &event))
+  if (!yamlstream_next(t->stream, &value))
     return false;
-  *ended = event.type == YAML_SEQUENCE_END_EVENT ||
-           event.type == YAML_MAPPING_END_EVENT;
-  if (*ended) {
-    ok = true;
-    goto out;
-  }
+  *ended = value.kind == YAMLSTREAM_END;
+  if (*ended)
+    return true;
   struct config_node *node = &g->nodes[g->count];
-  ok = read_node(t, &event, depth, node);
-  if (ok && key && (node->kind != CONFIG_SCALAR || node->null))
-    ok = fault(t, node->line, "a key is a plain word; write key: value");
-  g->count += ok;
-out:
-  end_event(&event);
-  return ok;
+  if (!read_node(t, &value, depth, node))
+    return false;
+  if (key && (node->kind != CONFIG_SCALAR || node->null))
+    return fault(t, node->line, "a key is a plain word; write key: value");
+  g->count++;
+  return true;
 }
 
 static int by_text(const void *a, const void *b) {
@@ -225,113 +154,51 @@ out:
   return ok;
 }
 
-static bool refuse_marks(struct tree *t, const yaml_char_t *anchor,
-                         const yaml_char_t *tag, unsigned line) {
-  if (anchor != NULL)
-    return fault(t, line,
-                 "anchors (&name) are not read; remove it and write "
-                 "the value where it is needed");
-  if (tag != NULL)
-    return fault(t, line, "tags (!name) are not read; remove it");
-  return true;
-}
-
-static bool read_node(struct tree *t, const yaml_event_t *event,
+static bool read_node(struct tree *t, const struct yamlstream_value *value,
                       unsigned depth, struct config_node *node) {
-  *node = (struct config_node){.line = line_of(&event->start_mark)};
+  *node = (struct config_node){.line = value->line};
   if (++t->nodes > CONFIG_NODES_MAX)
     return config_fault(t->config, node->line, t->err,
                         "more than %u values; shorten the file",
                         CONFIG_NODES_MAX);
-  switch (event->type) {
-  case YAML_SCALAR_EVENT:
+  switch (value->kind) {
+  case YAMLSTREAM_TEXT:
     node->kind = CONFIG_SCALAR;
-    return refuse_marks(t, event->data.scalar.anchor, event->data.scalar.tag,
-                        node->line) &&
-           read_scalar(t, event, node);
-  case YAML_SEQUENCE_START_EVENT:
+    return read_scalar(t, value, node);
+  case YAMLSTREAM_LIST:
     node->kind = CONFIG_SEQUENCE;
-    return refuse_marks(t, event->data.sequence_start.anchor,
-                        event->data.sequence_start.tag, node->line) &&
-           read_children(t, depth + 1, node);
-  case YAML_MAPPING_START_EVENT:
+    return read_children(t, depth + 1, node);
+  case YAMLSTREAM_MAPPING:
     node->kind = CONFIG_MAPPING;
-    return refuse_marks(t, event->data.mapping_start.anchor,
-                        event->data.mapping_start.tag, node->line) &&
-           read_children(t, depth + 1, node);
-  case YAML_ALIAS_EVENT:
-    return fault(t, node->line,
-                 "aliases (*name) are not read; write the "
-                 "value itself, or quote the *");
-  case YAML_NO_EVENT:
-  case YAML_STREAM_START_EVENT:
-  case YAML_STREAM_END_EVENT:
-  case YAML_DOCUMENT_START_EVENT:
-  case YAML_DOCUMENT_END_EVENT:
-  case YAML_SEQUENCE_END_EVENT:
-  case YAML_MAPPING_END_EVENT:
+    return read_children(t, depth + 1, node);
+  case YAMLSTREAM_END: /* where a mapping's value should be */
     break;
   }
   return fault(t, node->line, "a value is missing; write one");
 }
 
-/* ---- the stream -------------------------------------------------------- */
+/* ---- the file ---------------------------------------------------------- */
 
-/* Reads an event that has no content and gives its type and line. */
-static bool skip_event(struct tree *t, yaml_event_type_t *type,
-                       unsigned *line) {
-  yaml_event_t event;
-  if (!next_event(t, &event))
-    return false;
-  *type = event.type;
-  *line = line_of(&event.start_mark);
-  end_event(&event);
-  return true;
-}
-
-static bool read_root(struct tree *t) {
-  yaml_event_t event;
+static bool read_file(struct tree *t) {
+  struct yamlstream_value value;
   t->config->root = config_alloc(t->config, sizeof *t->config->root);
   if (t->config->root == NULL)
     return no_memory(t);
-  if (!next_event(t, &event))
-    return false;
-  bool ok = read_node(t, &event, 0, t->config->root);
-  end_event(&event);
-  return ok;
-}
-
-static bool read_stream(struct tree *t) {
-  yaml_event_type_t type;
-  unsigned line;
-  if (!skip_event(t, &type, &line)) /* the stream's start */
-    return false;
-  if (!skip_event(t, &type, &line))
-    return false;
-  if (type == YAML_STREAM_END_EVENT)
-    return fault(t, line,
-                 "the file is empty; example.yaml beside sluice.yaml "
-                 "shows every key");
-  if (!read_root(t))
-    return false;
-  if (!skip_event(t, &type, &line)) /* the document's end */
-    return false;
-  if (!skip_event(t, &type, &line))
-    return false;
-  if (type != YAML_STREAM_END_EVENT)
-    return fault(t, line, "a second document begins; a file holds one");
-  return true;
+  return yamlstream_next(t->stream, &value) &&
+         read_node(t, &value, 0, t->config->root) &&
+         yamlstream_ends(t->stream);
 }
 
 bool config_tree_build(struct config *config, const char *data, size_t len,
                        struct errmsg *err) {
-  struct tree t = {.config = config, .err = err, .data = data, .len = len};
-  if (!yaml_parser_initialize(&t.yaml))
-    return no_memory(&t);
-  yaml_parser_set_input_string(&t.yaml, (const unsigned char *)data, len);
+  struct tree t = {.config = config, .err = err};
+  t.stream =
+      yamlstream_new(config->file, data, len,
+                     "example.yaml beside sluice.yaml shows every key", err);
   t.scratch = malloc(CONFIG_SCALAR_MAX + 1);
-  bool ok = t.scratch != NULL ? read_stream(&t) : no_memory(&t);
-  yaml_parser_delete(&t.yaml);
+  bool ok =
+      t.stream != NULL && t.scratch != NULL ? read_file(&t) : no_memory(&t);
+  yamlstream_free(t.stream);
   if (t.scratch != NULL)
     explicit_bzero(t.scratch, CONFIG_SCALAR_MAX + 1);
   free(t.scratch);

@@ -302,7 +302,8 @@ static bool sort(struct reading *r) {
 
 struct tokens *tokens_parse(const char *file, const char *data, size_t len,
                             struct errmsg *err) {
-  struct reading r = {.stream = yamlstream_new(file, data, len, err)};
+  struct reading r = {
+      .stream = yamlstream_new(file, data, len, "begin it with tokens:", err)};
   if (r.stream == NULL)
     return NULL;
   r.tokens = calloc(1, sizeof *r.tokens);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A YAML file of one document: libyaml's events, without those that a file
- * with a schema has no use for.
+ * A YAML file of one document: libyaml's events, without those that no file of
+ * ours has a use for.  Any text may be a secret, so that it is wiped.
  */
 #include "yamlstream.h"
 
@@ -14,7 +14,8 @@
 struct yamlstream {
   yaml_parser_t parser;
   yaml_event_t event; /* the value that was given last */
-  const char *file;
+  const char *file, *data, *start;
+  size_t len;
   struct errmsg *err;
   bool begun, failed;
 };
@@ -46,6 +47,50 @@ static void drop_event(struct yamlstream *stream) {
   stream->event.type = YAML_NO_EVENT;
 }
 
+/* ---- text that isn't YAML ----------------------------------------------- */
+
+static const char *hint(const struct yamlstream *stream, unsigned line) {
+  const char *at = stream->data, *end = stream->data + stream->len;
+  while (at != NULL && --line > 0) {
+    at = memchr(at, '\n', (size_t)(end - at));
+    if (at != NULL)
+      at++;
+  }
+  if (at == NULL || at == end)
+    return "look at the end of the file";
+  const char *eol = memchr(at, '\n', (size_t)(end - at));
+  size_t len = (size_t)((eol == NULL ? end : eol) - at);
+  if (memchr(at, '\t', len) != NULL)
+    return "write spaces instead of the tab";
+  if (memmem(at, len, "${", 2) != NULL)
+    return "put quotes around a value that has ${...}";
+  return "look at the indentation, quotes and brackets up to here";
+}
+
+/* Bytes that aren't UTF-8 come with an offset instead of a mark. */
+static unsigned problem_line(const struct yamlstream *stream) {
+  if (stream->parser.error != YAML_READER_ERROR)
+    return line_of(stream->parser.problem_mark);
+  unsigned line = 1;
+  for (size_t i = 0; i < stream->len && i < stream->parser.problem_offset; i++)
+    line += stream->data[i] == '\n';
+  return line;
+}
+
+static bool not_yaml(struct yamlstream *stream) {
+  unsigned line = problem_line(stream);
+  const char *problem = stream->parser.problem;
+  if (stream->parser.error == YAML_MEMORY_ERROR)
+    return yamlstream_fault(stream, line, "out of memory");
+  return yamlstream_fault(stream, line, "not YAML: %s; %s",
+                          problem == NULL ? "no reason known" : problem,
+                          stream->parser.error == YAML_READER_ERROR
+                              ? "write the file in UTF-8"
+                              : hint(stream, line));
+}
+
+/* ---- events ------------------------------------------------------------- */
+
 static bool read_event(struct yamlstream *stream) {
   drop_event(stream);
   if (stream->failed)
@@ -53,15 +98,12 @@ static bool read_event(struct yamlstream *stream) {
   if (yaml_parser_parse(&stream->parser, &stream->event))
     return true;
   stream->event.type = YAML_NO_EVENT;
-  const char *problem = stream->parser.problem;
-  return yamlstream_fault(stream, line_of(stream->parser.problem_mark),
-                          "not YAML: %s; look at indentation, quotes and "
-                          "brackets up to here",
-                          problem == NULL ? "no reason known" : problem);
+  return not_yaml(stream);
 }
 
 struct yamlstream *yamlstream_new(const char *file, const char *data,
-                                  size_t len, struct errmsg *err) {
+                                  size_t len, const char *start,
+                                  struct errmsg *err) {
   struct yamlstream *stream = calloc(1, sizeof *stream);
   if (stream == NULL || !yaml_parser_initialize(&stream->parser)) {
     free(stream);
@@ -69,6 +111,9 @@ struct yamlstream *yamlstream_new(const char *file, const char *data,
     return NULL;
   }
   stream->file = file;
+  stream->data = data;
+  stream->len = len;
+  stream->start = start;
   stream->err = err;
   yaml_parser_set_input_string(&stream->parser, (const unsigned char *)data,
                                len);
@@ -94,31 +139,42 @@ static bool begin(struct yamlstream *stream) {
     return false;
   if (stream->event.type == YAML_DOCUMENT_START_EVENT)
     return true;
-  return yamlstream_fault(stream, 1, "the file is empty");
+  return yamlstream_fault(stream, 1, "the file is empty; %s", stream->start);
 }
 
 static bool plain(struct yamlstream *stream, unsigned line,
                   const yaml_char_t *anchor, const yaml_char_t *tag) {
   if (anchor != NULL)
     return yamlstream_fault(stream, line,
-                            "anchors (&name) are not read; write the value "
-                            "where it is needed");
+                            "anchors (&name) are not read; remove it and "
+                            "write the value where it is needed");
   if (tag != NULL)
     return yamlstream_fault(stream, line,
                             "tags (!name) are not read; remove it");
   return true;
 }
 
+static bool is_null(const yaml_event_t *event) {
+  const char *text = (const char *)event->data.scalar.value;
+  return event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+         (*text == '\0' || strcmp(text, "~") == 0 ||
+          strcmp(text, "null") == 0);
+}
+
 static bool take_text(struct yamlstream *stream,
                       struct yamlstream_value *value) {
-  const char *text = (const char *)stream->event.data.scalar.value;
+  const yaml_event_t *event = &stream->event;
   value->kind = YAMLSTREAM_TEXT;
-  value->text = text;
-  if (memchr(text, '\0', stream->event.data.scalar.length) != NULL)
+  value->text = (const char *)event->data.scalar.value;
+  value->len = event->data.scalar.length;
+  value->null = is_null(event);
+  if (!plain(stream, value->line, event->data.scalar.anchor,
+             event->data.scalar.tag))
+    return false;
+  if (memchr(value->text, '\0', value->len) != NULL)
     return yamlstream_fault(stream, value->line,
                             "a text holds a NUL; remove it");
-  return plain(stream, value->line, stream->event.data.scalar.anchor,
-               stream->event.data.scalar.tag);
+  return true;
 }
 
 bool yamlstream_next(struct yamlstream *stream,
@@ -153,7 +209,8 @@ bool yamlstream_next(struct yamlstream *stream,
   case YAML_DOCUMENT_END_EVENT:
     break;
   }
-  return yamlstream_fault(stream, value->line, "a value is missing");
+  return yamlstream_fault(stream, value->line,
+                          "a value is missing; write one");
 }
 
 bool yamlstream_ends(struct yamlstream *stream) {
