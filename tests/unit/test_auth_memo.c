@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the hook auth_request keeps of answers: how long, how many, whose.
+ * The answers that the hook auth_request keeps: how long, how many, whose.
  */
 #include "auth_memo.h"
 #include "unit.h"

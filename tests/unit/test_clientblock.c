@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which addresses are one client, and that names and clients never share a
- * number.
+ * Addresses that are one client; names and clients never share a number.
  */
 #include "clientblock.h"
 #include "unit.h"

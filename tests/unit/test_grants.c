@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What somebody may do, and all the ways that lead out of their prefix.
+ * Grants: operations, prefixes, and all the ways that lead out of them.
  */
 #include "grants.h"
 #include "unit.h"

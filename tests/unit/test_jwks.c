@@ -45,7 +45,7 @@ static void test_jwks_sets_are_read_or_refused(void) {
   } rows[] = {
       {"{\"keys\":[" ED("") "]}", 1},
       {" {\"x\":1,\"keys\":[" OCT("a") "," OCT("b") "]}\n", 2},
-      /* What others use is skipped. */
+      /* Keys for others are skipped. */
       {"{\"keys\":[{\"kty\":\"RSA\"}," ED(",\"use\":\"enc\"") "," ED("") "]}",
        1},
       {"{\"keys\":[7,null,[]," ED("") "]}", 1},

@@ -65,7 +65,7 @@ static void test_jws_headers_are_taken_or_refused(void) {
       {"{\"alg\":\"RS256\"}", true},
       {"{\"alg\":\"EdDSA\"}", true},
       {"{\"typ\":\"JWT\",\r\n \"alg\":\"HS256\"}", true},
-      /* What it says about keys doesn't matter. */
+      /* Its word about keys doesn't matter. */
       {"{\"alg\":\"ES256\",\"jwk\":{\"kty\":\"oct\"},\"jku\":\"http://x\"}",
        true},
       {"{\"alg\":\"ES256\",\"x5u\":\"http://x\",\"x5c\":[\"x\"]}", true},

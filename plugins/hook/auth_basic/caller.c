@@ -21,7 +21,7 @@
 #define WRONG_TIME_MAX 10000 /* ms that a wrong one is remembered */
 #define QUESTION_MAX 1024    /* bytes of user, password and hash */
 
-/* Where there is no user at all.  Of bcrypt, for no password. */
+/* For a file without users.  Of bcrypt, and no password's. */
 static const char no_hash[] =
     "$2b$05$......................DuZlQ3aRTnkSDxc4ySaLbHl4DyY8ZVe";
 

@@ -148,7 +148,8 @@ static void line_take(struct checks *checks, struct line *line,
     TAILQ_INSERT_TAIL(&checks->turns, line, in_turn);
 }
 
-/* What the client asks already; what is at work answers everybody. */
+/* A question that the client asks already; the one at work answers
+ * everybody. */
 static struct check *find(const struct checks *checks, const struct line *line,
                           const unsigned char *key) {
   struct check *check;

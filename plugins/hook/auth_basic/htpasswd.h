@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A file of users, as htpasswd(1) writes it: a line "name:hash" for each.
- * What is made of it doesn't change any more.
+ * The table that is made of it doesn't change any more.
  */
 #ifndef AUTH_BASIC_HTPASSWD_H
 #define AUTH_BASIC_HTPASSWD_H

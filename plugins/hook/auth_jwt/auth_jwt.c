@@ -132,7 +132,7 @@ static enum sluice_verdict judge(struct state *state, const struct jwks *keys,
   return verdict;
 }
 
-/* What has no dot is a token of another kind, which another hook may know. */
+/* A token without a dot is of another kind, which another hook may know. */
 static enum sluice_verdict decide(struct state *state, bool may_wait) {
   const char *token = NULL;
   switch (

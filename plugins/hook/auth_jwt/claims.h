@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a token says (RFC 7519, section 4), once its signature was verified:
- * is it for us and of this time, who is it, and what may they do?
+ * The claims of a token (RFC 7519, section 4) whose signature was verified: is
+ * it for us and of this time, who is it, and what may they do?
  */
 #ifndef AUTH_JWT_CLAIMS_H
 #define AUTH_JWT_CLAIMS_H

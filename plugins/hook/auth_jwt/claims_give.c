@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a token's claims give: an identity, operations and prefixes.
+ * A token's claims give an identity, operations and prefixes.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Whose tokens are believed, on one loop: keys that stay, a file that is
- * watched, or an issuer's key set that is asked for again and again.
+ * The keys of the issuer whose tokens one loop believes: some that stay, a
+ * file that is watched, or a key set that is asked for again and again.
  */
 #ifndef AUTH_JWT_ISSUER_H
 #define AUTH_JWT_ISSUER_H

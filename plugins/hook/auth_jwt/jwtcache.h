@@ -20,8 +20,8 @@ struct jwtcache;
 struct jwtcache *jwtcache_new(size_t tokens);
 void jwtcache_free(struct jwtcache *); /* NULL: nothing */
 
-/* What is held was verified with the keys of this digest; with those of
- * another one, all is forgotten. */
+/* The tokens that are held were verified with the keys of this digest; with
+ * those of another one, all are forgotten. */
 void jwtcache_keys(struct jwtcache *,
                    const unsigned char keys[DIGEST_SHA256_LEN]);
 /* Of a token's digest, if it is of this time; NULL: verify it.  Get. */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of auth_jwt share: keys, tokens good and bad, an issuer that
+"""Shared by the tests of auth_jwt: keys, tokens good and bad, an issuer that
 publishes its keys over HTTP as a test tells it to, and a gateway behind it."""
 import base64
 import datetime

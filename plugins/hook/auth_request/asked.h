@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the hook keeps of one request, and what the service's word means to it.
+ * One request that the service is asked about, and what the service's word
+ * means to it.
  */
 #ifndef AUTH_ASKED_H
 #define AUTH_ASKED_H

@@ -26,7 +26,7 @@ struct auth_conf {
   uint64_t cache_size;
 };
 
-/* What all loops share, and doesn't change. */
+/* All loops share this, and it doesn't change. */
 struct auth {
   const struct auth_conf *conf;
   struct grants grants; /* of everybody whom the service admits */

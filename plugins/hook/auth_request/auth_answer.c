@@ -88,9 +88,9 @@ void auth_answer_release(struct auth_answer *answer) {
     free(answer);
 }
 
-/* What one directive (RFC 9111, section 5.2.2) allows.  What is no number is
- * stale, as there; a comma inside quotes makes more directives of one, which
- * shortens at most. */
+/* The age that one directive (RFC 9111, section 5.2.2) allows.  A value that
+ * is no number is stale, as there; a comma inside quotes makes more directives
+ * of one, which shortens at most. */
 static int64_t age_ms(const char *word, size_t len) {
   const char *equals = memchr(word, '=', len);
   size_t name = equals == NULL ? len : (size_t)(equals - word);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is kept of the service's answer: its status, who it says that it is,
- * and the headers for the client.  Requests and the memo share one.
+ * The service's answer, as far as it is kept: its status, who it says that it
+ * is, and the headers for the client.  Requests and the memo share one.
  */
 #ifndef AUTH_ANSWER_H
 #define AUTH_ANSWER_H

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of the hook auth_request share."""
+"""Shared by the tests of the hook auth_request."""
 import sys
 import threading
 from pathlib import Path

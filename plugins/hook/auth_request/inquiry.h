@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the service is told of a request: header lines, and a keyed digest of
- * all that its answer may depend on.
+ * The service is told of a request in header lines; with them goes a keyed
+ * digest of all that its answer may depend on.
  */
 #ifndef AUTH_INQUIRY_H
 #define AUTH_INQUIRY_H

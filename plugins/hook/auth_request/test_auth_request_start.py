@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What the hook auth_request makes of its configuration."""
+"""The hook auth_request and its configuration: taken, or refused."""
 import json
 import re
 import socket

@@ -63,8 +63,8 @@ static const struct token *find(const struct handle *handle, const char *key,
   return tokens_find(watch_get(handle->watch), caller->hash);
 }
 
-/* Where both headers have a key, that of the configured one is tried first;
- * one that isn't known may be for another hook. */
+/* If both headers have a key, that of the configured one is tried first; one
+ * that isn't known may be for another hook. */
 static const struct token *find_caller(const struct handle *handle,
                                        struct sluice_request *request,
                                        struct caller *caller) {

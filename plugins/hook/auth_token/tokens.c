@@ -126,7 +126,7 @@ static bool add_prefix(struct reading *r, char **prefixes, size_t count,
   return prefixes[count] != NULL || no_memory(r, value->line);
 }
 
-/* What was read when it fails is freed with the token. */
+/* Prefixes that were read when it fails are freed with the token. */
 static bool read_prefixes(struct reading *r, struct token *token) {
   struct yamlstream_value value;
   size_t count = 0;

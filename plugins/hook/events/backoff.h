@@ -14,8 +14,8 @@
 int64_t backoff_ms(int64_t attempts, int64_t min_ms, int64_t max_ms,
                    uint32_t random);
 
-/* What a Retry-After (RFC 9110, section 10.2.3) asks for, seconds or a date;
- * 0 for NULL, for what is past and for nonsense. */
+/* The wait that a Retry-After (RFC 9110, section 10.2.3) asks for, in seconds
+ * or as a date; 0 for NULL, for a date in the past and for nonsense. */
 int64_t backoff_after_ms(const char *retry_after, int64_t now_ms);
 
 #endif

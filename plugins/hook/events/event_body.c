@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What isn't known is left out: a receiver never sees null.
+ * An event's JSON.  Members that aren't known are left out: a receiver never
+ * sees null.
  */
 #include "event_body.h"
 

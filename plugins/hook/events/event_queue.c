@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is done with the events that wait.
+ * The events that wait: they are added, read, tried again and removed.
  */
 #include "event_queue.h"
 

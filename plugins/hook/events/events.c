@@ -172,7 +172,8 @@ static void report(struct events *events) {
                delivered, given_up, lost, left);
 }
 
-/* What the receiver had when its loop ended needn't be delivered again. */
+/* Events that the receiver had when its loop ended needn't be delivered
+ * again. */
 static void stop(void *instance) {
   struct events *events = instance;
   struct errmsg why;

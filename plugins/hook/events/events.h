@@ -35,7 +35,7 @@ struct events {
    * many were not since. */
   int64_t failure_told_ms;
   uint64_t failures_untold;
-  /* What the delivering loop knew when it ended, for stop(). */
+  /* Results that the delivering loop had when it ended, for stop(). */
   size_t left_count;
   struct queue_result left[QUEUE_PAGE_MAX];
 };

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of the hook events share."""
+"""Shared by the tests of the hook events."""
 import json
 import sqlite3
 import sys

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What the receiver of the hook events gets."""
+"""The receiver of the hook events gets what happened, signed."""
 import tempfile
 
 from eventskit import (SECRET, each_folder, gateway, heard, hook, send_upload,

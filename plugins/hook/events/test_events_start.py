@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What the hook events makes of its configuration."""
+"""The hook events and its configuration: taken, or refused."""
 import json
 import re
 import sqlite3

@@ -34,7 +34,7 @@ struct rates {
 bool rates_read(struct rates *, const struct rates_conf *, struct errmsg *);
 /* Is it one that is limited? */
 bool rates_apply(const struct rates *, const char *name);
-/* What so many bytes cost. */
+/* The cost of so many bytes. */
 uint64_t rates_cost(const struct rates *, uint64_t bytes);
 /* Whole seconds to wait, at least 1. */
 unsigned rates_seconds(uint64_t usec);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What an Authorization header holds.  Nothing is guessed: what two readers
- * might understand differently is bad.
+ * The credentials of an Authorization header.  Nothing is guessed: a text that
+ * two readers might understand differently is bad.
  */
 #include "credential.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What an Authorization header holds, strictly: RFC 9110, section 11.6.2, with
- * the tokens of RFC 6750 and the pairs of RFC 7617.
+ * The credentials of an Authorization header, read strictly: RFC 9110, section
+ * 11.6.2, with the tokens of RFC 6750 and the pairs of RFC 7617.
  */
 #ifndef HOOK_CREDENTIAL_H
 #define HOOK_CREDENTIAL_H

@@ -17,9 +17,9 @@
 
 struct watch;
 
-/* What the watches of all loops said of late, in any order: a loop that is
- * late doesn't say again what others left behind; nor is it said when a link
- * turns back to a file that was said before.  Zeroes at first. */
+/* The watches of all loops note here what they said of late, in any order: a
+ * loop that is late doesn't say again what others left behind; nor is it said
+ * when a link turns back to a file that was said before.  Zeroes at first. */
 struct watch_told {
   atomic_uint_least64_t numbers[WATCH_TOLD_MAX];
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What an access log may say of a request.  A log is read by more people than
- * a request, so what would let them in is left out here, for all formats.
+ * The parts of a request that an access log may say.  A log is read by more
+ * people than a request, so what would let them in is left out here, for all
+ * formats.
  */
 #ifndef LOGS_ACCESS_H
 #define LOGS_ACCESS_H

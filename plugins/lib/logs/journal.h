@@ -23,7 +23,7 @@ struct journal_conf { /* lent as long as the journal */
   int64_t delay_ms;
 };
 
-/* What every access log can be told; `type` has a member `journal`. */
+/* The options of every access log; `type` has a member `journal`. */
 #define JOURNAL_OPTIONS(type)                                                \
   {"path", SLUICE_STRING, "-", offsetof(struct type, journal.sink.path),     \
    "file; -: standard output; syslog: or syslog:/socket"},                   \
@@ -56,7 +56,8 @@ void journal_close(struct journal_loop *);
 /* Room for LINE_BYTES_MAX bytes less a newline; NULL: the line is dropped. */
 struct line *journal_line(struct journal_loop *);
 void journal_add(struct journal_loop *); /* the line is complete */
-/* What was added so far, and no later line, may still go to the old file. */
+/* Lines that were added so far may still go to the old file, later ones
+ * don't. */
 void journal_reload(struct journal_loop *);
 
 #endif

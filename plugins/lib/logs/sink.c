@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where the lines of a log go.  A reader that doesn't read (a pipe, a socket)
- * is never waited for: that is EAGAIN, and the caller comes again.
+ * The lines of a log go to a sink.  A reader that doesn't read (a pipe, a
+ * socket) is never waited for: that is EAGAIN, and the caller comes again.
  */
 #include "sink.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where the lines of a log go: a file, standard output or syslog.  Used by one
- * thread at a time, which may wait for a disk and for nothing else.
+ * A sink takes the lines of a log: a file, standard output or syslog.  Used by
+ * one thread at a time, which may wait for a disk and for nothing else.
  */
 #ifndef LOGS_SINK_H
 #define LOGS_SINK_H
