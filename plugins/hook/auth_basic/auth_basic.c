@@ -36,7 +36,7 @@ static const struct sluice_option options[] = {
      "how often to look whether the file changed; 0: at SIGHUP only"},
     {NULL, 0, NULL, 0, NULL}};
 
-static void on_response(void *arg, struct sluice_request *request) {
+static void auth_basic_on_response(void *arg, struct sluice_request *request) {
   const struct handle *handle = arg;
   int status = sluice_request_status(request);
   unsigned wait = caller_wait(request);
@@ -46,15 +46,15 @@ static void on_response(void *arg, struct sluice_request *request) {
     challenge_later(request, wait);
 }
 
-static void reload(void *arg) {
+static void auth_basic_reload(void *arg) {
   const struct handle *handle = arg;
   watch_now(handle->watch);
 }
 
 /* ---- its life ----------------------------------------------------------- */
 
-static void *parse(const char *data, size_t len, void *arg,
-                   struct errmsg *err) {
+static void *auth_basic_parse(const char *data, size_t len, void *arg,
+                              struct errmsg *err) {
   const struct instance *instance = arg;
   return htpasswd_parse(instance->conf->file, data, len, err);
 }
@@ -74,7 +74,8 @@ static bool take_grants(struct instance *instance, struct sluice_host *host) {
   return good;
 }
 
-static bool check(const struct conf *conf, struct sluice_host *host) {
+static bool auth_basic_check(const struct conf *conf,
+                             struct sluice_host *host) {
   const char *fault = challenge_realm_fault(conf->realm);
   if (fault != NULL)
     sluice_fail(host, "realm %s", fault);
@@ -119,14 +120,14 @@ static bool count_failures(struct instance *instance,
   return instance->failures != NULL;
 }
 
-static void stop(void *arg) {
+static void auth_basic_stop(void *arg) {
   struct instance *instance = arg;
   digest_key_free(instance->secret);
   failures_free(instance->failures);
   free(instance);
 }
 
-static void *start(const void *conf, struct sluice_host *host) {
+static void *auth_basic_start(const void *conf, struct sluice_host *host) {
   struct instance *instance = calloc(1, sizeof *instance);
   if (instance == NULL) {
     sluice_fail(host, "out of memory");
@@ -136,19 +137,19 @@ static void *start(const void *conf, struct sluice_host *host) {
   instance->file = (struct watch_file){.path = instance->conf->file,
                                        .max = HTPASSWD_FILE_MAX,
                                        .interval_ms = instance->conf->interval,
-                                       .parse = parse,
+                                       .parse = auth_basic_parse,
                                        .free = free_users,
                                        .arg = instance,
                                        .told = &instance->told};
   instance->secret = digest_key_random();
-  if (check(conf, host) && take_grants(instance, host) &&
+  if (auth_basic_check(conf, host) && take_grants(instance, host) &&
       read_users(instance, host) && count_failures(instance, host))
     return instance;
-  stop(instance);
+  auth_basic_stop(instance);
   return NULL;
 }
 
-static void close_handle(void *arg) {
+static void auth_basic_close(void *arg) {
   struct handle *handle = arg;
   watch_free(handle->watch);
   checks_free(handle->checks);
@@ -157,7 +158,7 @@ static void close_handle(void *arg) {
   free(handle);
 }
 
-static void *open_handle(void *arg, struct sluice_host *host) {
+static void *auth_basic_open(void *arg, struct sluice_host *host) {
   const struct instance *instance = arg;
   struct errmsg err = {"out of memory"};
   struct handle *handle = calloc(1, sizeof *handle);
@@ -178,7 +179,7 @@ static void *open_handle(void *arg, struct sluice_host *host) {
   if (handle->watch != NULL)
     return handle;
   sluice_fail(host, "%s", err.text);
-  close_handle(handle);
+  auth_basic_close(handle);
   return NULL;
 }
 
@@ -190,14 +191,14 @@ static const struct sluice_hook hook = {
     .options = options,
     .conf_size = sizeof(struct conf),
     .guards = true,
-    .start = start,
-    .stop = stop,
-    .open = open_handle,
-    .close = close_handle,
+    .start = auth_basic_start,
+    .stop = auth_basic_stop,
+    .open = auth_basic_open,
+    .close = auth_basic_close,
     .on_request = caller_on_request,
     .on_key = caller_on_key,
-    .on_response = on_response,
-    .reload = reload,
+    .on_response = auth_basic_on_response,
+    .reload = auth_basic_reload,
 };
 
 SLUICE_HOOK(auth_basic, hook)

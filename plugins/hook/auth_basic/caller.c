@@ -100,7 +100,7 @@ static enum sluice_verdict bar(struct caller *caller, uint64_t wait_usec) {
   return SLUICE_DENY;
 }
 
-static enum sluice_verdict admit(struct caller *caller) {
+static enum sluice_verdict caller_admit(struct caller *caller) {
   const struct instance *instance = caller->handle->instance;
   const char *operation = sluice_request_operation(caller->request);
   if (!sluice_request_identify(caller->request, caller->name))
@@ -138,12 +138,12 @@ static void caller_found(void *arg, const struct checks_question *question,
 const struct checks_calls caller_calls = {.may = caller_may,
                                           .done = caller_found};
 
-static enum sluice_verdict judge(struct caller *caller,
-                                 enum checks_result result) {
+static enum sluice_verdict caller_judge(struct caller *caller,
+                                        enum checks_result result) {
   const struct failures *failures = caller->handle->instance->failures;
   switch (result) {
   case CHECKS_RIGHT:
-    return admit(caller);
+    return caller_admit(caller);
   case CHECKS_WRONG:
     return deny(caller);
   case CHECKS_BARRED:
@@ -158,7 +158,7 @@ static void on_checked(struct checks_waiter *waiter,
                        enum checks_result result) {
   struct caller *caller =
       (struct caller *)((char *)waiter - offsetof(struct caller, waiter));
-  sluice_request_resume(caller->request, judge(caller, result));
+  sluice_request_resume(caller->request, caller_judge(caller, result));
 }
 
 /* ---- on_request --------------------------------------------------------- */
@@ -182,8 +182,8 @@ static bool make_question(struct caller *caller,
   return make_key(instance, basic, question->hash, question->key);
 }
 
-static enum sluice_verdict ask(struct caller *caller,
-                               const struct credential_basic *basic) {
+static enum sluice_verdict caller_ask(struct caller *caller,
+                                      const struct credential_basic *basic) {
   const struct handle *handle = caller->handle;
   const struct failures *failures = handle->instance->failures;
   struct checks_question question;
@@ -196,7 +196,7 @@ static enum sluice_verdict ask(struct caller *caller,
   if (!make_question(caller, basic, &question))
     return deny(caller);
   if (seen_has(handle->good, question.key, now_ms()))
-    return admit(caller);
+    return caller_admit(caller);
   if (seen_has(handle->bad, question.key, now_ms()))
     return deny(caller);
   caller->waiter.then = on_checked;
@@ -213,7 +213,7 @@ enum sluice_verdict caller_on_request(void *arg,
     return SLUICE_PASS;
   caller->handle = arg;
   caller->request = request;
-  enum sluice_verdict verdict = ask(caller, &basic);
+  enum sluice_verdict verdict = caller_ask(caller, &basic);
   credential_basic_wipe(&basic);
   return verdict;
 }

@@ -150,8 +150,9 @@ static void line_take(struct checks *checks, struct line *line,
 
 /* A question that the client asks already; the one at work answers
  * everybody. */
-static struct check *find(const struct checks *checks, const struct line *line,
-                          const unsigned char *key) {
+static struct check *checks_find(const struct checks *checks,
+                                 const struct line *line,
+                                 const unsigned char *key) {
   struct check *check;
   if (checks->at_work != NULL && check_is(checks->at_work, key))
     return checks->at_work;
@@ -223,8 +224,8 @@ static bool make_room(struct checks *checks, const struct line *line) {
 }
 
 /* Puts it at work or into its line; NULL: there is no room, or no memory. */
-static struct check *add(struct checks *checks, struct line *line,
-                         const struct checks_question *question) {
+static struct check *checks_add(struct checks *checks, struct line *line,
+                                const struct checks_question *question) {
   struct check *check =
       make_room(checks, line) ? check_new(checks, question) : NULL;
   if (check == NULL)
@@ -242,9 +243,9 @@ static struct check *add(struct checks *checks, struct line *line,
 bool checks_ask(struct checks *checks, const struct checks_question *question,
                 struct checks_waiter *waiter) {
   struct line *line = line_of(checks, question->client);
-  struct check *check = find(checks, line, question->key);
+  struct check *check = checks_find(checks, line, question->key);
   if (check == NULL)
-    check = add(checks, line, question);
+    check = checks_add(checks, line, question);
   if (check == NULL)
     return false;
   TAILQ_INSERT_TAIL(&check->waiters, waiter, in_line);

@@ -104,7 +104,7 @@ static int by_name(const void *a, const void *b) {
   return strcmp(x->name, y->name);
 }
 
-static bool sort(struct reading *r) {
+static bool htpasswd_sort(struct reading *r) {
   const struct htpasswd *made = r->made;
   if (made->count > 0)
     qsort(made->users, made->count, sizeof *made->users, by_name);
@@ -120,7 +120,8 @@ static bool sort(struct reading *r) {
   return true;
 }
 
-static bool read_all(struct reading *r, const char *data, size_t len) {
+static bool htpasswd_read_all(struct reading *r, const char *data,
+                              size_t len) {
   const char *end = data + len;
   for (r->line = 1; data < end; r->line++) {
     const char *eol = memchr(data, '\n', (size_t)(end - data));
@@ -129,7 +130,7 @@ static bool read_all(struct reading *r, const char *data, size_t len) {
       return false;
     data = eol == NULL ? end : eol + 1;
   }
-  return sort(r);
+  return htpasswd_sort(r);
 }
 
 struct htpasswd *htpasswd_parse(const char *file, const char *data, size_t len,
@@ -138,7 +139,7 @@ struct htpasswd *htpasswd_parse(const char *file, const char *data, size_t len,
       .file = file, .err = err, .line = 1, .made = calloc(1, sizeof *r.made)};
   if (r.made == NULL)
     fault(&r, "out of memory");
-  else if (read_all(&r, data, len))
+  else if (htpasswd_read_all(&r, data, len))
     return r.made;
   htpasswd_free(r.made);
   return NULL;

@@ -56,7 +56,8 @@ void seen_free(struct seen *seen) {
   free(seen);
 }
 
-static struct member *find(const struct seen *seen, const unsigned char *key) {
+static struct member *seen_find(const struct seen *seen,
+                                const unsigned char *key) {
   struct member *member;
   LIST_FOREACH(member, chain_of(seen, key), in_chain)
   if (digest_equal(member->key, key, SEEN_KEY_LEN))
@@ -69,7 +70,7 @@ static void to_front(struct seen *seen, struct member *member) {
   TAILQ_INSERT_HEAD(&seen->order, member, in_order);
 }
 
-static void drop(struct seen *seen, struct member *member) {
+static void seen_drop(struct seen *seen, struct member *member) {
   LIST_REMOVE(member, in_chain);
   member->until_ms = 0;
   TAILQ_REMOVE(&seen->order, member, in_order);
@@ -78,11 +79,11 @@ static void drop(struct seen *seen, struct member *member) {
 
 bool seen_has(struct seen *seen, const unsigned char key[SEEN_KEY_LEN],
               int64_t now_ms) {
-  struct member *member = find(seen, key);
+  struct member *member = seen_find(seen, key);
   if (member == NULL)
     return false;
   if (member->until_ms <= now_ms) {
-    drop(seen, member);
+    seen_drop(seen, member);
     return false;
   }
   to_front(seen, member);
@@ -91,7 +92,7 @@ bool seen_has(struct seen *seen, const unsigned char key[SEEN_KEY_LEN],
 
 void seen_add(struct seen *seen, const unsigned char key[SEEN_KEY_LEN],
               int64_t until_ms) {
-  struct member *member = find(seen, key);
+  struct member *member = seen_find(seen, key);
   if (until_ms <= 0)
     return;
   if (member == NULL) {

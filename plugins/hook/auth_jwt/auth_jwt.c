@@ -39,9 +39,10 @@ static struct state *state_of(struct sluice_request *request) {
 
 /* ---- verdicts ----------------------------------------------------------- */
 
-static enum sluice_verdict refuse(struct state *state,
-                                  enum sluice_status status, const char *error,
-                                  const char *why) {
+static enum sluice_verdict auth_jwt_refuse(struct state *state,
+                                           enum sluice_status status,
+                                           const char *error,
+                                           const char *why) {
   state->error = error;
   state->why = why;
   sluice_request_refuse(state->request, status, why);
@@ -51,23 +52,25 @@ static enum sluice_verdict refuse(struct state *state,
 static enum sluice_verdict refuse_token(struct state *state, const char *why) {
   sluice_log(state->handle->host, SLUICE_LOG_DEBUG, "%s: %s",
              sluice_request_id(state->request), why);
-  return refuse(state, SLUICE_EAUTH, "invalid_token", why);
+  return auth_jwt_refuse(state, SLUICE_EAUTH, "invalid_token", why);
 }
 
 static enum sluice_verdict no_keys(struct state *state) {
-  return refuse(state, SLUICE_EBUSY, NULL,
-                "Tokens can't be verified at the moment; try again later");
+  return auth_jwt_refuse(
+      state, SLUICE_EBUSY, NULL,
+      "Tokens can't be verified at the moment; try again later");
 }
 
-static enum sluice_verdict admit(struct state *state, struct bearer *bearer) {
+static enum sluice_verdict auth_jwt_admit(struct state *state,
+                                          struct bearer *bearer) {
   struct sluice_request *request = state->request;
   state->bearer = bearer_hold(bearer);
   if (!sluice_request_identify(request, bearer->identity))
     return refuse_token(state, "The token's identity can't be used");
   if (grants_allow(&bearer->grants, sluice_request_operation(request)))
     return SLUICE_ALLOW;
-  return refuse(state, SLUICE_EDENIED, "insufficient_scope",
-                "The token does not permit this operation");
+  return auth_jwt_refuse(state, SLUICE_EDENIED, "insufficient_scope",
+                         "The token does not permit this operation");
 }
 
 /* ---- a token ------------------------------------------------------------ */
@@ -109,8 +112,9 @@ static const char *verify(struct handle *handle, const struct jwks *keys,
   return fault;
 }
 
-static enum sluice_verdict judge(struct state *state, const struct jwks *keys,
-                                 const char *token, bool may_wait) {
+static enum sluice_verdict auth_jwt_judge(struct state *state,
+                                          const struct jwks *keys,
+                                          const char *token, bool may_wait) {
   struct handle *handle = state->handle;
   unsigned char digest[DIGEST_SHA256_LEN];
   struct bearer *bearer = NULL;
@@ -120,14 +124,14 @@ static enum sluice_verdict judge(struct state *state, const struct jwks *keys,
   struct bearer *known =
       jwtcache_get(handle->cache, digest, date_now_ms() / 1000);
   if (known != NULL)
-    return admit(state, known);
+    return auth_jwt_admit(state, known);
   const char *fault = verify(handle, keys, token, &bearer, &unknown);
   if (unknown && may_wait && wait_for_keys(state))
     return SLUICE_WAIT;
   if (fault != NULL)
     return refuse_token(state, fault);
   jwtcache_add(handle->cache, digest, bearer);
-  enum sluice_verdict verdict = admit(state, bearer);
+  enum sluice_verdict verdict = auth_jwt_admit(state, bearer);
   bearer_drop(bearer);
   return verdict;
 }
@@ -150,22 +154,22 @@ static enum sluice_verdict decide(struct state *state, bool may_wait) {
     return SLUICE_PASS;
   const struct jwks *keys = issuer_keys(state->handle->issuer);
   if (keys != NULL)
-    return judge(state, keys, token, may_wait);
+    return auth_jwt_judge(state, keys, token, may_wait);
   return may_wait && wait_for_keys(state) ? SLUICE_WAIT : no_keys(state);
 }
 
 /* ---- phases ------------------------------------------------------------- */
 
-static enum sluice_verdict on_request(void *handle,
-                                      struct sluice_request *request) {
+static enum sluice_verdict
+auth_jwt_on_request(void *handle, struct sluice_request *request) {
   struct state *state = state_of(request);
   state->handle = handle;
   state->request = request;
   return decide(state, true);
 }
 
-static enum sluice_verdict on_key(void *handle,
-                                  struct sluice_request *request) {
+static enum sluice_verdict auth_jwt_on_key(void *handle,
+                                           struct sluice_request *request) {
   const struct bearer *bearer = state_of(request)->bearer;
   (void)handle;
   if (bearer != NULL && date_now_ms() / 1000 >= bearer->until_s)
@@ -173,11 +177,12 @@ static enum sluice_verdict on_key(void *handle,
   if (bearer == NULL || grants_reach(&bearer->grants, bearer->identity,
                                      sluice_request_key(request)))
     return SLUICE_PASS;
-  return refuse(state_of(request), SLUICE_EDENIED, "insufficient_scope",
-                "The token does not reach this key");
+  return auth_jwt_refuse(state_of(request), SLUICE_EDENIED,
+                         "insufficient_scope",
+                         "The token does not reach this key");
 }
 
-static void on_response(void *arg, struct sluice_request *request) {
+static void auth_jwt_on_response(void *arg, struct sluice_request *request) {
   const struct handle *handle = arg;
   const struct state *state = state_of(request);
   int status = sluice_request_status(request);
@@ -187,8 +192,8 @@ static void on_response(void *arg, struct sluice_request *request) {
 }
 
 /* It may come while the request waits, for whom nobody does any more. */
-static void on_log(void *handle, struct sluice_request *request,
-                   const struct sluice_record *record) {
+static void auth_jwt_on_log(void *handle, struct sluice_request *request,
+                            const struct sluice_record *record) {
   struct state *state = state_of(request);
   (void)handle, (void)record;
   bearer_drop(state->bearer);
@@ -199,7 +204,7 @@ static void on_log(void *handle, struct sluice_request *request,
   sluice_request_resume(request, SLUICE_DENY);
 }
 
-static void reload(void *arg) {
+static void auth_jwt_reload(void *arg) {
   const struct handle *handle = arg;
   issuer_reload(handle->issuer);
 }
@@ -223,7 +228,7 @@ static void warn(const struct jwtsetup *setup, struct sluice_host *host) {
                conf->jwks);
 }
 
-static void *start(const void *conf, struct sluice_host *host) {
+static void *auth_jwt_start(const void *conf, struct sluice_host *host) {
   struct errmsg why = {"there is no memory; lower limits.memory"};
   struct jwtsetup *setup = calloc(1, sizeof *setup);
   bool good = setup != NULL && jwtsetup_init(setup, conf, &why);
@@ -245,18 +250,18 @@ static void *start(const void *conf, struct sluice_host *host) {
   return NULL;
 }
 
-static void stop(void *setup) {
+static void auth_jwt_stop(void *setup) {
   free(setup);
 }
 
-static void close_handle(void *arg) {
+static void auth_jwt_close(void *arg) {
   struct handle *handle = arg;
   issuer_free(handle->issuer);
   jwtcache_free(handle->cache);
   free(handle);
 }
 
-static bool begin(struct handle *handle, struct errmsg *why) {
+static bool auth_jwt_begin(struct handle *handle, struct errmsg *why) {
   struct jwtsetup *setup = handle->setup;
   struct jwks *keys = jwtsetup_keys(setup, why);
   if (keys == NULL && setup->settings.url == NULL)
@@ -266,14 +271,14 @@ static bool begin(struct handle *handle, struct errmsg *why) {
   return handle->issuer != NULL && handle->cache != NULL;
 }
 
-static void *open_handle(void *setup, struct sluice_host *host) {
+static void *auth_jwt_open(void *setup, struct sluice_host *host) {
   struct errmsg why = {"there is no memory; lower limits.memory, or 'cache'"};
   struct handle *handle = calloc(1, sizeof *handle);
   if (handle != NULL) {
     *handle = (struct handle){.host = host, .setup = setup};
-    if (begin(handle, &why))
+    if (auth_jwt_begin(handle, &why))
       return handle;
-    close_handle(handle);
+    auth_jwt_close(handle);
   }
   sluice_fail(host, "%s", why.text);
   return NULL;
@@ -287,15 +292,15 @@ static const struct sluice_hook hook = {
     .options = jwtconf_options,
     .conf_size = sizeof(struct jwtconf),
     .guards = true,
-    .start = start,
-    .stop = stop,
-    .open = open_handle,
-    .close = close_handle,
-    .on_request = on_request,
-    .on_key = on_key,
-    .on_response = on_response,
-    .on_log = on_log,
-    .reload = reload,
+    .start = auth_jwt_start,
+    .stop = auth_jwt_stop,
+    .open = auth_jwt_open,
+    .close = auth_jwt_close,
+    .on_request = auth_jwt_on_request,
+    .on_key = auth_jwt_on_key,
+    .on_response = auth_jwt_on_response,
+    .on_log = auth_jwt_on_log,
+    .reload = auth_jwt_reload,
 };
 
 SLUICE_HOOK(auth_jwt, hook)

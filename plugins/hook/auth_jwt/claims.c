@@ -99,9 +99,9 @@ static const char *check_times(const struct claims_policy *policy,
 
 /* ---- all of it ---------------------------------------------------------- */
 
-static const char *check(const struct claims_policy *policy,
-                         const struct jws *jws, const json_t *claims,
-                         int64_t now, struct bearer *bearer) {
+static const char *claims_check(const struct claims_policy *policy,
+                                const struct jws *jws, const json_t *claims,
+                                int64_t now, struct bearer *bearer) {
   const char *fault = check_type(policy, jws);
   if (fault == NULL)
     fault = check_issuer(policy, claims);
@@ -128,7 +128,7 @@ const char *claims_read(const struct claims_policy *policy,
   }
   made->references = 1;
   if (claims != NULL)
-    fault = check(policy, jws, claims, now, made);
+    fault = claims_check(policy, jws, claims, now, made);
   json_decref(claims);
   if (fault != NULL)
     bearer_drop(made);

@@ -50,7 +50,7 @@ static int64_t next_ms(const struct issuer *issuer) {
   return ms < settings->refresh_ms ? ms : settings->refresh_ms;
 }
 
-static void schedule(struct issuer *issuer) {
+static void issuer_schedule(struct issuer *issuer) {
   int64_t ms = next_ms(issuer);
   struct timeval wait = {.tv_sec = ms / 1000,
                          .tv_usec = (suseconds_t)(ms % 1000) * 1000};
@@ -106,7 +106,7 @@ static void wake_all(struct issuer *issuer) {
   }
 }
 
-static void on_done(void *arg, struct jwks *keys, const char *why) {
+static void issuer_on_done(void *arg, struct jwks *keys, const char *why) {
   struct issuer *issuer = arg;
   issuer->fetch = NULL;
   issuer->ended_ms = now_ms();
@@ -120,21 +120,22 @@ static void on_done(void *arg, struct jwks *keys, const char *why) {
     issuer->failures++;
     tell_failure(issuer, why);
   }
-  schedule(issuer);
+  issuer_schedule(issuer);
   wake_all(issuer);
 }
 
-static void ask(struct issuer *issuer) {
+static void issuer_ask(struct issuer *issuer) {
   event_del(issuer->timer);
-  issuer->fetch = jwksfetch_start(issuer->host, issuer->httpc,
-                                  issuer->settings->url, on_done, issuer);
+  issuer->fetch =
+      jwksfetch_start(issuer->host, issuer->httpc, issuer->settings->url,
+                      issuer_on_done, issuer);
   if (issuer->fetch == NULL)
-    on_done(issuer, NULL, "there is no memory to ask");
+    issuer_on_done(issuer, NULL, "there is no memory to ask");
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg) {
+static void issuer_on_timer(evutil_socket_t fd, short what, void *arg) {
   (void)fd, (void)what;
-  ask(arg);
+  issuer_ask(arg);
 }
 
 bool issuer_wait(struct issuer *issuer, struct issuer_waiter *waiter,
@@ -144,7 +145,7 @@ bool issuer_wait(struct issuer *issuer, struct issuer_waiter *waiter,
   if (issuer->fetch == NULL) {
     if (now_ms() - issuer->ended_ms < issuer->settings->pause_ms)
       return false;
-    ask(issuer);
+    issuer_ask(issuer);
     if (issuer->fetch == NULL)
       return false;
   }
@@ -176,7 +177,7 @@ const struct jwks *issuer_keys(struct issuer *issuer) {
 static bool begin_url(struct issuer *issuer) {
   const struct issuer_settings *settings = issuer->settings;
   struct event_base *base = sluice_loop(issuer->host);
-  issuer->timer = evtimer_new(base, on_timer, issuer);
+  issuer->timer = evtimer_new(base, issuer_on_timer, issuer);
   issuer->httpc = httpc_new(
       base,
       &(struct httpc_settings){.connect_timeout_ms = settings->timeout_ms,
@@ -187,11 +188,11 @@ static bool begin_url(struct issuer *issuer) {
                                .verify = true});
   if (issuer->timer == NULL || issuer->httpc == NULL)
     return false;
-  ask(issuer);
+  issuer_ask(issuer);
   return true;
 }
 
-static bool begin(struct issuer *issuer, struct jwks *first) {
+static bool issuer_begin(struct issuer *issuer, struct jwks *first) {
   if (issuer->settings->file != NULL) {
     issuer->watch = watch_new(issuer->host, issuer->settings->file, first);
     return issuer->watch != NULL;
@@ -211,7 +212,7 @@ struct issuer *issuer_new(struct sluice_host *host,
   TAILQ_INIT(&issuer->line);
   issuer->host = host;
   issuer->settings = settings;
-  if (begin(issuer, first))
+  if (issuer_begin(issuer, first))
     return issuer;
   issuer_free(issuer);
   return NULL;
@@ -234,5 +235,5 @@ void issuer_reload(struct issuer *issuer) {
   if (issuer->watch != NULL)
     watch_now(issuer->watch);
   else if (issuer->httpc != NULL && issuer->fetch == NULL)
-    ask(issuer);
+    issuer_ask(issuer);
 }

@@ -158,8 +158,8 @@ static bool is_curve(const json_t *json, const char *type,
          words_has(names, crv);
 }
 
-static const char *read_key(struct jwk *jwk, const json_t *json,
-                            bool secrets) {
+static const char *jwk_read_read_key(struct jwk *jwk, const json_t *json,
+                                     bool secrets) {
   static const char *const nist[] = {"P-256", "P-384", "P-521", NULL};
   static const char *const edwards[] = {"Ed25519", NULL};
   const char *kty = jwtjson_text(json, "kty");
@@ -211,7 +211,7 @@ const char *jwk_read(struct jwk *jwk, const json_t *json, bool secrets) {
   if (fault == NULL)
     fault = take_kid(jwk, json_object_get(json, "kid"));
   if (fault == NULL)
-    fault = read_key(jwk, json, secrets);
+    fault = jwk_read_read_key(jwk, json, secrets);
   if (fault == NULL)
     fault = pin_alg(jwk, json_object_get(json, "alg"));
   if (fault != NULL)

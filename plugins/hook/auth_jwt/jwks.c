@@ -51,8 +51,8 @@ static bool is_crowded(const struct jwks *set, const struct jwk *key) {
   return alike >= JWKS_TRIES_MAX;
 }
 
-static void add(struct jwks *set, const json_t *json, size_t number,
-                bool secrets) {
+static void jwks_add(struct jwks *set, const json_t *json, size_t number,
+                     bool secrets) {
   struct jwk *key = &set->keys[set->count];
   const char *fault = jwk_read(key, json, secrets);
   if (fault == NULL && is_crowded(set, key))
@@ -67,15 +67,15 @@ static void add(struct jwks *set, const json_t *json, size_t number,
     errmsg_set(&set->why, "key %zu isn't used: %s", number, fault);
 }
 
-static bool add_all(struct jwks *set, const json_t *keys, bool secrets,
-                    struct errmsg *errmsg) {
+static bool jwks_add_all(struct jwks *set, const json_t *keys, bool secrets,
+                         struct errmsg *errmsg) {
   if (!json_is_array(keys))
     return errmsg_set(errmsg, "there is no JSON object with an array 'keys' "
                               "in it, or it has a name twice or is too deep");
   if (json_array_size(keys) > JWKS_KEYS_MAX)
     return errmsg_set(errmsg, "there are more than %d keys", JWKS_KEYS_MAX);
   for (size_t i = 0; i < json_array_size(keys); i++)
-    add(set, json_array_get(keys, i), i + 1, secrets);
+    jwks_add(set, json_array_get(keys, i), i + 1, secrets);
   if (set->count > 0)
     return true;
   return errmsg_set(errmsg, "there is no key that can be used%s%.200s",
@@ -92,7 +92,8 @@ struct jwks *jwks_read(const char *data, size_t len, bool secrets,
   if (set == NULL)
     return NULL;
   json_t *document = jwtjson_read(data, len);
-  bool good = add_all(set, json_object_get(document, "keys"), secrets, errmsg);
+  bool good =
+      jwks_add_all(set, json_object_get(document, "keys"), secrets, errmsg);
   json_decref(document);
   set->named = true;
   if (good)

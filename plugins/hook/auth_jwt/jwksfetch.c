@@ -25,7 +25,7 @@ static void fetch_free(struct jwksfetch *fetch) {
   free(fetch);
 }
 
-static void finish(struct jwksfetch *fetch) {
+static void jwksfetch_finish(struct jwksfetch *fetch) {
   struct jwks *keys = fetch->keys;
   fetch->keys = NULL;
   if (!fetch->canceled)
@@ -44,11 +44,11 @@ static void read_keys(void *arg) {
 }
 
 static void have_read(void *arg) {
-  finish(arg);
+  jwksfetch_finish(arg);
 }
 
 /* It isn't read to its end, however long it is. */
-static bool on_data(void *arg, const char *data, size_t len) {
+static bool jwksfetch_on_data(void *arg, const char *data, size_t len) {
   struct jwksfetch *fetch = arg;
   if (buf_add(&fetch->text, data, len))
     return true;
@@ -57,11 +57,12 @@ static bool on_data(void *arg, const char *data, size_t len) {
              "its answer is longer than %d bytes; is the address "
              "right?",
              JWKS_TEXT_MAX);
-  finish(fetch);
+  jwksfetch_finish(fetch);
   return true;
 }
 
-static void on_done(void *arg, enum httpc_result result, const char *why) {
+static void jwksfetch_on_done(void *arg, enum httpc_result result,
+                              const char *why) {
   struct jwksfetch *fetch = arg;
   int status = result == HTTPC_OK ? httpc_status(fetch->call) : 0;
   fetch->call = NULL;
@@ -78,14 +79,15 @@ static void on_done(void *arg, enum httpc_result result, const char *why) {
                status);
   else
     errmsg_set(&fetch->why, "it answers %d", status);
-  finish(fetch);
+  jwksfetch_finish(fetch);
 }
 
 struct jwksfetch *
 jwksfetch_start(struct sluice_host *host, struct httpc *httpc, const char *url,
                 void (*done)(void *arg, struct jwks *keys, const char *why),
                 void *arg) {
-  static const struct httpc_events events = {.data = on_data, .done = on_done};
+  static const struct httpc_events events = {.data = jwksfetch_on_data,
+                                             .done = jwksfetch_on_done};
   static const char *const headers[] = {
       "Accept: application/jwk-set+json, application/json",
       "User-Agent: sluice/" SLUICE_VERSION, "Connection: close", NULL};

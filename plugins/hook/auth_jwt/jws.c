@@ -14,7 +14,7 @@ struct piece {
   size_t len;
 };
 
-static bool split(struct piece pieces[3], const char *token, size_t len) {
+static bool jws_split(struct piece pieces[3], const char *token, size_t len) {
   const char *end = token + len;
   for (size_t i = 0; i < 3; i++) {
     const char *dot = memchr(token, '.', (size_t)(end - token));
@@ -120,7 +120,7 @@ const char *jws_parse(struct jws *jws, const char *token, size_t len) {
   buf_init(&jws->signature, JWS_SIGNATURE_MAX);
   if (len > JWS_TOKEN_MAX)
     return "The token is too long";
-  if (!split(pieces, token, len))
+  if (!jws_split(pieces, token, len))
     return "The token is not made of three parts";
   jws->input = token;
   jws->input_len = pieces[0].len + 1 + pieces[1].len;

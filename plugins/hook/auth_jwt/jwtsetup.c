@@ -20,7 +20,8 @@ static bool is_url(const char *text) {
 
 /* ---- options ------------------------------------------------------------ */
 
-static bool check_numbers(const struct jwtconf *conf, struct errmsg *errmsg) {
+static bool jwtsetup_check_numbers(const struct jwtconf *conf,
+                                   struct errmsg *errmsg) {
   const struct {
     const char *name, *range;
     int64_t value, least, most;
@@ -174,7 +175,7 @@ bool jwtsetup_init(struct jwtsetup *setup, const struct jwtconf *conf,
                              .operations_prefix = conf->operations_prefix,
                              .prefixes_claim = conf->prefixes_claim};
   set_sources(setup);
-  return check_numbers(conf, errmsg) && check_source(conf, errmsg) &&
+  return jwtsetup_check_numbers(conf, errmsg) && check_source(conf, errmsg) &&
          take_algorithms(setup, errmsg) && take_grants(setup, errmsg) &&
          check_texts(conf, errmsg);
 }

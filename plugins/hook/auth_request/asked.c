@@ -23,14 +23,15 @@ struct asked *asked_of(struct asking *asking, struct sluice_request *request) {
   return asked;
 }
 
-static enum sluice_verdict
-refuse(struct asked *asked, enum sluice_status status, const char *message) {
+static enum sluice_verdict asked_refuse(struct asked *asked,
+                                        enum sluice_status status,
+                                        const char *message) {
   sluice_request_refuse(asked->request, status, message);
   return SLUICE_DENY;
 }
 
 /* A service that is down concerns every request, and the log needs it once. */
-static void tell(struct asked *asked, const char *why) {
+static void asked_tell(struct asked *asked, const char *why) {
   struct asking *asking = asked->asking;
   int64_t now = (int64_t)clock_ms();
   if (asking->told_ms != 0 && now - asking->told_ms < TELL_MS) {
@@ -46,14 +47,15 @@ static void tell(struct asked *asked, const char *why) {
 
 enum sluice_verdict asked_fail(struct asked *asked, enum sluice_status status,
                                const char *why) {
-  tell(asked, why);
-  return refuse(asked, status,
-                status == SLUICE_EUPSTREAM
-                    ? "The authorisation service's answer makes no sense"
-                    : "The authorisation service doesn't answer; try again");
+  asked_tell(asked, why);
+  return asked_refuse(
+      asked, status,
+      status == SLUICE_EUPSTREAM
+          ? "The authorisation service's answer makes no sense"
+          : "The authorisation service doesn't answer; try again");
 }
 
-static enum sluice_verdict admit(struct asked *asked) {
+static enum sluice_verdict asked_admit(struct asked *asked) {
   const struct auth_answer *answer = asked->answer;
   if (asked->in_key)
     return SLUICE_PASS;
@@ -66,7 +68,7 @@ static enum sluice_verdict admit(struct asked *asked) {
   }
   if (!grants_allow(&asked->asking->auth->grants,
                     sluice_request_operation(asked->request)))
-    return refuse(asked, SLUICE_EDENIED, "This operation isn't allowed");
+    return asked_refuse(asked, SLUICE_EDENIED, "This operation isn't allowed");
   asked->admitted = true;
   return SLUICE_ALLOW;
 }
@@ -77,11 +79,11 @@ enum sluice_verdict asked_judge(struct asked *asked,
   auth_answer_release(asked->answer);
   asked->answer = auth_answer_hold(answer);
   if (answer->status / 100 == 2)
-    return admit(asked);
+    return asked_admit(asked);
   if (answer->status == 401)
-    return refuse(asked, SLUICE_EAUTH, "Authentication is required");
+    return asked_refuse(asked, SLUICE_EAUTH, "Authentication is required");
   if (answer->status == 403)
-    return refuse(asked, SLUICE_EDENIED, "This isn't allowed");
+    return asked_refuse(asked, SLUICE_EDENIED, "This isn't allowed");
   asked->faulty = true;
   snprintf(why, sizeof why, "the service answers %d", answer->status);
   return asked_fail(asked, SLUICE_EUPSTREAM, why);

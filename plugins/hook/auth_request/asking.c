@@ -20,7 +20,7 @@ static int64_t now_ms(void) {
 
 /* ---- the call ----------------------------------------------------------- */
 
-static void note(struct asked *asked, bool worked, const char *why) {
+static void asking_note(struct asked *asked, bool worked, const char *why) {
   struct asking *asking = asked->asking;
   switch (breaker_note(&asking->breaker, worked, now_ms(), asked->probe)) {
   case BREAKER_NOTHING:
@@ -39,8 +39,8 @@ static void note(struct asked *asked, bool worked, const char *why) {
   }
 }
 
-static void keep(struct asked *asked, struct auth_answer *answer,
-                 const char *control) {
+static void asking_keep(struct asked *asked, struct auth_answer *answer,
+                        const char *control) {
   struct asking *asking = asked->asking;
   int64_t time = auth_answer_time(control, asking->conf->cache_time_ms);
   if (asking->memo != NULL && time > 0 && !asked->faulty)
@@ -55,8 +55,8 @@ conclude(struct asked *asked, enum httpc_result result, const char *why) {
   if (result == HTTPC_LOCAL) /* our own fault says nothing of the service */
     breaker_leave(&asking->breaker, asked->probe);
   else
-    note(asked, status != 0 && status < 500,
-         status != 0 ? "the service answers 5xx" : why);
+    asking_note(asked, status != 0 && status < 500,
+                status != 0 ? "the service answers 5xx" : why);
   switch (result) {
   case HTTPC_OK:
     break;
@@ -73,38 +73,41 @@ conclude(struct asked *asked, enum httpc_result result, const char *why) {
   if (answer == NULL)
     return asked_fail(asked, SLUICE_EUPSTREAM, fault);
   enum sluice_verdict verdict = asked_judge(asked, answer);
-  keep(asked, answer, httpc_header(asked->call, "Cache-Control"));
+  asking_keep(asked, answer, httpc_header(asked->call, "Cache-Control"));
   auth_answer_release(answer);
   return verdict;
 }
 
-static void finish(struct asked *asked, enum sluice_verdict verdict) {
+static void asking_finish(struct asked *asked, enum sluice_verdict verdict) {
   asked->call = NULL;
   asked->asking->waiting--;
   sluice_request_resume(asked->request, verdict);
 }
 
-static void on_done(void *arg, enum httpc_result result, const char *why) {
+static void asking_on_done(void *arg, enum httpc_result result,
+                           const char *why) {
   struct asked *asked = arg;
-  finish(asked, conclude(asked, result, why));
+  asking_finish(asked, conclude(asked, result, why));
 }
 
-static bool on_data(void *arg, const char *data, size_t len) {
+static bool asking_on_data(void *arg, const char *data, size_t len) {
   struct asked *asked = arg;
   (void)data;
   asked->body += len;
   if (asked->body <= ASKING_BODY_MAX)
     return true;
   httpc_cancel(asked->call);
-  note(asked, false, "its answer is longer than 64 KiB");
-  finish(asked, asked_fail(asked, SLUICE_EUPSTREAM,
+  asking_note(asked, false, "its answer is longer than 64 KiB");
+  asking_finish(asked,
+                asked_fail(asked, SLUICE_EUPSTREAM,
                            "the service's answer is longer than 64 KiB"));
   return true;
 }
 
 static enum sluice_verdict call(struct asked *asked,
                                 const struct inquiry *inquiry) {
-  static const struct httpc_events events = {.data = on_data, .done = on_done};
+  static const struct httpc_events events = {.data = asking_on_data,
+                                             .done = asking_on_done};
   struct asking *asking = asked->asking;
   if (asking->waiting >= asking->conf->in_flight)
     return asked_fail(asked, SLUICE_EBUSY,
@@ -131,7 +134,7 @@ static enum sluice_verdict call(struct asked *asked,
 
 /* ---- the phases --------------------------------------------------------- */
 
-static enum sluice_verdict ask(struct asked *asked, const char *key) {
+static enum sluice_verdict asking_ask(struct asked *asked, const char *key) {
   struct asking *asking = asked->asking;
   struct inquiry inquiry;
   enum sluice_verdict verdict = SLUICE_DENY;
@@ -158,7 +161,7 @@ out:
 enum sluice_verdict asking_on_request(void *arg,
                                       struct sluice_request *request) {
   struct asked *asked = asked_of(arg, request);
-  return asked == NULL ? SLUICE_PASS : ask(asked, NULL);
+  return asked == NULL ? SLUICE_PASS : asking_ask(asked, NULL);
 }
 
 enum sluice_verdict asking_on_key(void *arg, struct sluice_request *request) {
@@ -174,7 +177,7 @@ enum sluice_verdict asking_on_key(void *arg, struct sluice_request *request) {
                              : sluice_request_identity(request);
   if (grants->prefixes[0] != NULL && !grants_reach(grants, identity, key))
     return SLUICE_DENY;
-  return asking->conf->check_key ? ask(asked, key) : SLUICE_PASS;
+  return asking->conf->check_key ? asking_ask(asked, key) : SLUICE_PASS;
 }
 
 void asking_on_response(void *arg, struct sluice_request *request) {
@@ -210,7 +213,7 @@ void asking_on_log(void *arg, struct sluice_request *request,
     return;
   httpc_cancel(asked->call);
   breaker_leave(&asked->asking->breaker, asked->probe);
-  finish(asked, SLUICE_DENY);
+  asking_finish(asked, SLUICE_DENY);
 }
 
 /* ---- life --------------------------------------------------------------- */

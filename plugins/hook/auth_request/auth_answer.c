@@ -11,18 +11,20 @@
 #include "buf.h"
 #include "codec.h"
 
-static void add(struct buf *text, const char *name, const char *value) {
+static void auth_answer_add(struct buf *text, const char *name,
+                            const char *value) {
   buf_adds(text, name);
   buf_addc(text, '\0');
   buf_adds(text, value);
   buf_addc(text, '\0');
 }
 
-static void add_all(struct buf *text, const struct httpc_call *call,
-                    const char *name) {
+static void auth_answer_add_all(struct buf *text,
+                                const struct httpc_call *call,
+                                const char *name) {
   const char *value;
   for (size_t i = 0; (value = httpc_header_at(call, name, i)) != NULL; i++)
-    add(text, name, value);
+    auth_answer_add(text, name, value);
 }
 
 static bool has(const char *const *names, const char *name) {
@@ -57,9 +59,9 @@ struct auth_answer *auth_answer_new(const struct httpc_call *call,
   buf_addc(&text, '\0');
   size_t headers = text.len;
   for (size_t i = 0; wish->returned[i] != NULL; i++)
-    add_all(&text, call, wish->returned[i]);
+    auth_answer_add_all(&text, call, wish->returned[i]);
   if (status == 401 && !has(wish->returned, "WWW-Authenticate"))
-    add_all(&text, call, "WWW-Authenticate");
+    auth_answer_add_all(&text, call, "WWW-Authenticate");
   *why = "its answer has more than 4 KiB of headers to return";
   if (text.overflown)
     goto out;

@@ -50,7 +50,7 @@ static size_t cost(const struct auth_answer *answer) {
   return sizeof(struct entry) + answer->size;
 }
 
-static void drop(struct memo *memo, struct entry *entry) {
+static void auth_memo_drop(struct memo *memo, struct entry *entry) {
   LIST_REMOVE(entry, in_bucket);
   TAILQ_REMOVE(&memo->line, entry, in_line);
   memo->used -= cost(entry->answer);
@@ -63,7 +63,7 @@ void memo_free(struct memo *memo) {
   if (memo == NULL)
     return;
   while (!TAILQ_EMPTY(&memo->line)) /* each drop moves the first one on */
-    drop(memo, TAILQ_FIRST(&memo->line)); // NOLINT(*-unix.Malloc)
+    auth_memo_drop(memo, TAILQ_FIRST(&memo->line)); // NOLINT(*-unix.Malloc)
   free(memo->buckets);
   free(memo);
 }
@@ -75,7 +75,8 @@ static struct bucket *bucket_of(struct memo *memo,
   return &memo->buckets[hash & memo->mask];
 }
 
-static struct entry *find(struct memo *memo, const unsigned char *digest) {
+static struct entry *auth_memo_find(struct memo *memo,
+                                    const unsigned char *digest) {
   struct entry *entry;
   LIST_FOREACH(entry, bucket_of(memo, digest), in_bucket)
   if (memcmp(entry->digest, digest, DIGEST_SHA256_LEN) == 0)
@@ -86,11 +87,11 @@ static struct entry *find(struct memo *memo, const unsigned char *digest) {
 struct auth_answer *memo_get(struct memo *memo,
                              const unsigned char digest[DIGEST_SHA256_LEN],
                              int64_t now_ms) {
-  struct entry *entry = find(memo, digest);
+  struct entry *entry = auth_memo_find(memo, digest);
   if (entry == NULL)
     return NULL;
   if (now_ms >= entry->until_ms) {
-    drop(memo, entry);
+    auth_memo_drop(memo, entry);
     return NULL;
   }
   TAILQ_REMOVE(&memo->line, entry, in_line);
@@ -100,13 +101,13 @@ struct auth_answer *memo_get(struct memo *memo,
 
 void memo_put(struct memo *memo, const unsigned char digest[DIGEST_SHA256_LEN],
               struct auth_answer *answer, int64_t until_ms) {
-  struct entry *old = find(memo, digest);
+  struct entry *old = auth_memo_find(memo, digest);
   if (old != NULL)
-    drop(memo, old);
+    auth_memo_drop(memo, old);
   if (cost(answer) > memo->max)
     return;
   while (memo->used + cost(answer) > memo->max)
-    drop(memo, TAILQ_FIRST(&memo->line)); // NOLINT(*-unix.Malloc)
+    auth_memo_drop(memo, TAILQ_FIRST(&memo->line)); // NOLINT(*-unix.Malloc)
   struct entry *entry = calloc(1, sizeof *entry);
   if (entry == NULL)
     return;

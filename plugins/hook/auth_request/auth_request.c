@@ -85,7 +85,8 @@ static bool check_names(const char *option, const char *const *names,
                     INQUIRY_NAMES_MAX);
 }
 
-static bool check_numbers(const struct auth_conf *conf, struct errmsg *err) {
+static bool auth_request_check_numbers(const struct auth_conf *conf,
+                                       struct errmsg *err) {
   const struct {
     const char *name;
     int64_t value, least, most;
@@ -110,7 +111,8 @@ static bool check_numbers(const struct auth_conf *conf, struct errmsg *err) {
          errmsg_set(err, "'cache_size' must be between 8KiB and 1GiB");
 }
 
-static bool check(const struct auth_conf *conf, struct errmsg *err) {
+static bool auth_request_check(const struct auth_conf *conf,
+                               struct errmsg *err) {
   const char *fault = httpc_url_fault(conf->url);
   if (fault != NULL)
     return errmsg_set(err, "'url': %s", fault);
@@ -124,12 +126,12 @@ static bool check(const struct auth_conf *conf, struct errmsg *err) {
                      err) &&
          check_names("return_headers", conf->return_headers, is_gateways,
                      err) &&
-         check_numbers(conf, err);
+         auth_request_check_numbers(conf, err);
 }
 
 /* ---- life --------------------------------------------------------------- */
 
-static void *start(const void *conf, struct sluice_host *host) {
+static void *auth_request_start(const void *conf, struct sluice_host *host) {
   struct errmsg err;
   struct auth *auth = calloc(1, sizeof *auth);
   httpc_init();
@@ -138,7 +140,7 @@ static void *start(const void *conf, struct sluice_host *host) {
     return NULL;
   }
   auth->conf = conf;
-  if (check(conf, &err) &&
+  if (auth_request_check(conf, &err) &&
       grants_take_operations(&auth->grants, auth->conf->operations, &err) &&
       grants_take_prefixes(&auth->grants, auth->conf->prefixes, &err))
     return auth;
@@ -147,15 +149,15 @@ static void *start(const void *conf, struct sluice_host *host) {
   return NULL;
 }
 
-static void stop(void *instance) {
+static void auth_request_stop(void *instance) {
   free(instance);
 }
 
-static void *open_handle(void *instance, struct sluice_host *host) {
+static void *auth_request_open(void *instance, struct sluice_host *host) {
   return asking_new(instance, host);
 }
 
-static void close_handle(void *handle) {
+static void auth_request_close(void *handle) {
   asking_free(handle);
 }
 
@@ -167,10 +169,10 @@ static const struct sluice_hook hook = {
     .options = options,
     .conf_size = sizeof(struct auth_conf),
     .guards = true,
-    .start = start,
-    .stop = stop,
-    .open = open_handle,
-    .close = close_handle,
+    .start = auth_request_start,
+    .stop = auth_request_stop,
+    .open = auth_request_open,
+    .close = auth_request_close,
     .on_request = asking_on_request,
     .on_key = asking_on_key,
     .on_response = asking_on_response,

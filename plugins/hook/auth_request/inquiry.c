@@ -43,7 +43,8 @@ static bool is_clean(const char *value) {
   return true;
 }
 
-static bool add(struct inquiry *inquiry, const char *name, const char *value) {
+static bool inquiry_add(struct inquiry *inquiry, const char *name,
+                        const char *value) {
   if (!is_clean(value))
     return false;
   buf_addf(&inquiry->text, "%s: ", name);
@@ -74,18 +75,20 @@ static bool add_key(struct inquiry *inquiry, const char *key) {
   return buf_addc(&inquiry->text, '\0');
 }
 
-static bool add_all(struct inquiry *inquiry,
-                    const struct sluice_request *request,
-                    const char *const *names, const char *key) {
+static bool inquiry_add_all(struct inquiry *inquiry,
+                            const struct sluice_request *request,
+                            const char *const *names, const char *key) {
   for (; *names != NULL; names++) {
     const char *value = sluice_request_header(request, *names);
-    if (value != NULL && !add(inquiry, *names, value))
+    if (value != NULL && !inquiry_add(inquiry, *names, value))
       return false;
   }
-  return add(inquiry, "X-Original-Method", sluice_request_method(request)) &&
+  return inquiry_add(inquiry, "X-Original-Method",
+                     sluice_request_method(request)) &&
          add_uri(inquiry, request) &&
-         add(inquiry, "X-Operation", sluice_request_operation(request)) &&
-         add(inquiry, "X-Client", sluice_request_client(request)) &&
+         inquiry_add(inquiry, "X-Operation",
+                     sluice_request_operation(request)) &&
+         inquiry_add(inquiry, "X-Client", sluice_request_client(request)) &&
          add_key(inquiry, key);
 }
 
@@ -94,10 +97,10 @@ bool inquiry_init(struct inquiry *inquiry,
                   const char *const *names, const char *key,
                   const struct digest_key *salt) {
   buf_init(&inquiry->text, INQUIRY_MAX);
-  if (!add_all(inquiry, request, names, key))
+  if (!inquiry_add_all(inquiry, request, names, key))
     return false;
   digest_key_sum(salt, inquiry->digest, inquiry->text.data, inquiry->text.len);
-  if (!add(inquiry, "X-Request-Id", sluice_request_id(request)))
+  if (!inquiry_add(inquiry, "X-Request-Id", sluice_request_id(request)))
     return false;
   size_t count = 0;
   for (size_t at = 0; at < inquiry->text.len;

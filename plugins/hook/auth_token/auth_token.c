@@ -57,8 +57,9 @@ static const struct sluice_option options[] = {
 
 /* ---- who is it? --------------------------------------------------------- */
 
-static const struct token *find(const struct handle *handle, const char *key,
-                                struct caller *caller) {
+static const struct token *auth_token_find(const struct handle *handle,
+                                           const char *key,
+                                           struct caller *caller) {
   digest_sha256(caller->hash, key, strlen(key));
   return tokens_find(watch_get(handle->watch), caller->hash);
 }
@@ -75,7 +76,7 @@ static const struct token *find_caller(const struct handle *handle,
   if (key != NULL) {
     caller->why = "The key isn't known";
     if (credential_token(key, TOKENS_KEY_MAX))
-      token = find(handle, key, caller);
+      token = auth_token_find(handle, key, caller);
   }
   if (token != NULL)
     return token;
@@ -88,13 +89,14 @@ static const struct token *find_caller(const struct handle *handle,
     return NULL;
   case CREDENTIAL_GOOD:
     caller->why = "The token isn't known";
-    return find(handle, key, caller);
+    return auth_token_find(handle, key, caller);
   }
   return NULL;
 }
 
-static enum sluice_verdict refuse(struct sluice_request *request,
-                                  struct caller *caller, const char *why) {
+static enum sluice_verdict auth_token_refuse(struct sluice_request *request,
+                                             struct caller *caller,
+                                             const char *why) {
   caller->why = why;
   sluice_request_refuse(request, SLUICE_EAUTH, why);
   return SLUICE_DENY;
@@ -105,8 +107,8 @@ static bool is_over(const struct token *token) {
          date_now_ms() / 1000 >= token->expires_s;
 }
 
-static enum sluice_verdict on_request(void *arg,
-                                      struct sluice_request *request) {
+static enum sluice_verdict
+auth_token_on_request(void *arg, struct sluice_request *request) {
   const struct handle *handle = arg;
   struct caller *caller = sluice_request_state(request, sizeof *caller);
   const struct token *token = find_caller(handle, request, caller);
@@ -114,20 +116,22 @@ static enum sluice_verdict on_request(void *arg,
     return SLUICE_PASS;
   caller->known = true;
   if (is_over(token))
-    return refuse(request, caller, "The token has expired");
+    return auth_token_refuse(request, caller, "The token has expired");
   if (!grants_allow(&token->grants, sluice_request_operation(request))) {
     sluice_request_refuse(request, SLUICE_EDENIED,
                           "The token doesn't permit this operation");
     return SLUICE_DENY;
   }
   if (!sluice_request_identify(request, token->identity))
-    return refuse(request, caller, "The token has no usable identity");
+    return auth_token_refuse(request, caller,
+                             "The token has no usable identity");
   snprintf(caller->identity, sizeof caller->identity, "%s", token->identity);
   caller->why = NULL;
   return SLUICE_ALLOW;
 }
 
-static enum sluice_verdict on_key(void *arg, struct sluice_request *request) {
+static enum sluice_verdict auth_token_on_key(void *arg,
+                                             struct sluice_request *request) {
   const struct handle *handle = arg;
   struct caller *caller = sluice_request_state(request, sizeof *caller);
   if (!caller->known)
@@ -135,9 +139,9 @@ static enum sluice_verdict on_key(void *arg, struct sluice_request *request) {
   const struct token *token =
       tokens_find(watch_get(handle->watch), caller->hash);
   if (token == NULL || strcmp(token->identity, caller->identity) != 0)
-    return refuse(request, caller, "The token was revoked");
+    return auth_token_refuse(request, caller, "The token was revoked");
   if (is_over(token))
-    return refuse(request, caller, "The token has expired");
+    return auth_token_refuse(request, caller, "The token has expired");
   if (grants_allow(&token->grants, sluice_request_operation(request)) &&
       grants_reach(&token->grants, token->identity,
                    sluice_request_key(request)))
@@ -147,7 +151,7 @@ static enum sluice_verdict on_key(void *arg, struct sluice_request *request) {
   return SLUICE_DENY;
 }
 
-static void on_response(void *arg, struct sluice_request *request) {
+static void auth_token_on_response(void *arg, struct sluice_request *request) {
   const struct handle *handle = arg;
   const struct caller *caller = sluice_request_state(request, sizeof *caller);
   if (sluice_request_status(request) == 401)
@@ -156,15 +160,15 @@ static void on_response(void *arg, struct sluice_request *request) {
                      caller->why);
 }
 
-static void reload(void *arg) {
+static void auth_token_reload(void *arg) {
   const struct handle *handle = arg;
   watch_now(handle->watch);
 }
 
 /* ---- its life ----------------------------------------------------------- */
 
-static void *parse(const char *data, size_t len, void *arg,
-                   struct errmsg *err) {
+static void *auth_token_parse(const char *data, size_t len, void *arg,
+                              struct errmsg *err) {
   const struct instance *instance = arg;
   return tokens_parse(instance->conf->file, data, len, err);
 }
@@ -183,7 +187,8 @@ static bool is_header(const char *name) {
          !codec_same(name, len, "Host");
 }
 
-static bool check(const struct conf *conf, struct sluice_host *host) {
+static bool auth_token_check(const struct conf *conf,
+                             struct sluice_host *host) {
   const char *fault = challenge_realm_fault(conf->realm);
   if (fault != NULL)
     sluice_fail(host, "realm %s", fault);
@@ -197,7 +202,7 @@ static bool check(const struct conf *conf, struct sluice_host *host) {
   return false;
 }
 
-static void *start(const void *conf, struct sluice_host *host) {
+static void *auth_token_start(const void *conf, struct sluice_host *host) {
   struct instance *instance = calloc(1, sizeof *instance);
   struct errmsg err = {""};
   if (instance == NULL) {
@@ -205,12 +210,12 @@ static void *start(const void *conf, struct sluice_host *host) {
     return NULL;
   }
   instance->conf = conf;
-  if (!check(conf, host))
+  if (!auth_token_check(conf, host))
     goto out;
   instance->file = (struct watch_file){.path = instance->conf->file,
                                        .max = TOKENS_FILE_MAX,
                                        .interval_ms = instance->conf->interval,
-                                       .parse = parse,
+                                       .parse = auth_token_parse,
                                        .free = free_tokens,
                                        .arg = instance,
                                        .told = &instance->told};
@@ -230,11 +235,11 @@ out:
   return NULL;
 }
 
-static void stop(void *instance) {
+static void auth_token_stop(void *instance) {
   free(instance);
 }
 
-static void *open_handle(void *arg, struct sluice_host *host) {
+static void *auth_token_open(void *arg, struct sluice_host *host) {
   struct instance *instance = arg;
   struct handle *handle = calloc(1, sizeof *handle);
   struct errmsg err = {"out of memory"};
@@ -253,7 +258,7 @@ static void *open_handle(void *arg, struct sluice_host *host) {
   return NULL;
 }
 
-static void close_handle(void *arg) {
+static void auth_token_close(void *arg) {
   struct handle *handle = arg;
   watch_free(handle->watch);
   free(handle);
@@ -267,14 +272,14 @@ static const struct sluice_hook hook = {
     .options = options,
     .conf_size = sizeof(struct conf),
     .guards = true,
-    .start = start,
-    .stop = stop,
-    .open = open_handle,
-    .close = close_handle,
-    .on_request = on_request,
-    .on_key = on_key,
-    .on_response = on_response,
-    .reload = reload,
+    .start = auth_token_start,
+    .stop = auth_token_stop,
+    .open = auth_token_open,
+    .close = auth_token_close,
+    .on_request = auth_token_on_request,
+    .on_key = auth_token_on_key,
+    .on_response = auth_token_on_response,
+    .reload = auth_token_reload,
 };
 
 SLUICE_HOOK(auth_token, hook)

@@ -28,8 +28,9 @@ static bool no_memory(struct reading *r, unsigned line) {
   return yamlstream_fault(r->stream, line, "out of memory");
 }
 
-static bool unknown(struct reading *r, const struct yamlstream_value *value,
-                    const char *what, const char *const *words) {
+static bool tokens_unknown(struct reading *r,
+                           const struct yamlstream_value *value,
+                           const char *what, const char *const *words) {
   char known[256];
   const char *nearest = words_nearest(value->text, words);
   if (nearest != NULL)
@@ -104,7 +105,7 @@ static bool read_operations(struct reading *r, struct token *token) {
                               "an operation is one word");
     unsigned bits = grants_operation(value.text);
     if (bits == 0)
-      return unknown(r, &value, "operation", words);
+      return tokens_unknown(r, &value, "operation", words);
     token->grants.operations |= bits;
   }
   return false;
@@ -176,8 +177,9 @@ static bool read_field(struct reading *r, struct token *token,
   return false;
 }
 
-static bool read_key(struct reading *r, const struct yamlstream_value *key,
-                     struct token *token, bool seen[FIELDS]) {
+static bool tokens_read_key(struct reading *r,
+                            const struct yamlstream_value *key,
+                            struct token *token, bool seen[FIELDS]) {
   if (key->kind != YAMLSTREAM_TEXT)
     return yamlstream_fault(r->stream, key->line,
                             "a key is a plain word; write key: value");
@@ -190,15 +192,15 @@ static bool read_key(struct reading *r, const struct yamlstream_value *key,
     seen[i] = true;
     return read_field(r, token, (enum field)i);
   }
-  return unknown(r, key, "key", fields);
+  return tokens_unknown(r, key, "key", fields);
 }
 
-static bool read_token(struct reading *r, struct token *token) {
+static bool tokens_read_token(struct reading *r, struct token *token) {
   bool seen[FIELDS] = {false};
   struct yamlstream_value key;
   while (yamlstream_next(r->stream, &key)) {
     if (key.kind != YAMLSTREAM_END) {
-      if (!read_key(r, &key, token, seen))
+      if (!tokens_read_key(r, &key, token, seen))
         return false;
       continue;
     }
@@ -247,13 +249,13 @@ static bool read_tokens(struct reading *r) {
                               "a token is a mapping with sha256, identity, "
                               "operations and prefixes");
     struct token *token = add_token(r, value.line);
-    if (token == NULL || !read_token(r, token))
+    if (token == NULL || !tokens_read_token(r, token))
       return false;
   }
   return false;
 }
 
-static bool read_file(struct reading *r) {
+static bool tokens_read_file(struct reading *r) {
   static const char *const top[] = {"tokens", NULL};
   struct yamlstream_value value;
   bool seen = false;
@@ -267,7 +269,7 @@ static bool read_file(struct reading *r) {
       return yamlstream_fault(r->stream, value.line,
                               "there are no tokens; write tokens: []");
     if (strcmp(value.text, "tokens") != 0)
-      return unknown(r, &value, "key", top);
+      return tokens_unknown(r, &value, "key", top);
     if (seen)
       return yamlstream_fault(r->stream, value.line,
                               "tokens is here twice; remove one");
@@ -285,7 +287,7 @@ static int by_hash(const void *a, const void *b) {
   return memcmp(x->hash, y->hash, sizeof x->hash);
 }
 
-static bool sort(struct reading *r) {
+static bool tokens_sort(struct reading *r) {
   struct tokens *tokens = r->tokens;
   if (tokens->count > 0)
     qsort(tokens->rows, tokens->count, sizeof *tokens->rows, by_hash);
@@ -307,7 +309,8 @@ struct tokens *tokens_parse(const char *file, const char *data, size_t len,
   if (r.stream == NULL)
     return NULL;
   r.tokens = calloc(1, sizeof *r.tokens);
-  bool ok = r.tokens != NULL ? read_file(&r) && sort(&r) : no_memory(&r, 1);
+  bool ok = r.tokens != NULL ? tokens_read_file(&r) && tokens_sort(&r)
+                             : no_memory(&r, 1);
   yamlstream_free(r.stream);
   if (ok)
     return r.tokens;

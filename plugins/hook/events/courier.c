@@ -37,7 +37,7 @@ static void set_timer(struct event *timer, int64_t ms) {
   event_add(timer, &wait);
 }
 
-static void schedule(struct courier *courier, int64_t ms) {
+static void courier_schedule(struct courier *courier, int64_t ms) {
   if (!courier->turning && !evtimer_pending(courier->pause, NULL))
     set_timer(courier->pause, ms);
 }
@@ -89,7 +89,7 @@ static void on_turned(void *job) {
   bool trouble = !noted || courier->turn.unread;
   courier->look = courier->look || trouble;
   if (courier->look || any_ended(courier))
-    schedule(courier, trouble ? TROUBLE_MS : PAUSE_MS);
+    courier_schedule(courier, trouble ? TROUBLE_MS : PAUSE_MS);
 }
 
 static void turn(struct courier *courier) {
@@ -124,7 +124,7 @@ static void on_due(evutil_socket_t fd, short what, void *arg) {
   struct courier *courier = arg;
   (void)fd, (void)what;
   courier->look = true;
-  schedule(courier, PAUSE_MS);
+  courier_schedule(courier, PAUSE_MS);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *arg) {
@@ -134,7 +134,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg) {
 }
 
 static void on_ended(void *arg) {
-  schedule(arg, PAUSE_MS);
+  courier_schedule(arg, PAUSE_MS);
 }
 
 /* ---- life --------------------------------------------------------------- */
@@ -189,7 +189,7 @@ struct courier *courier_new(struct events *events, struct sluice_host *host) {
                "events of before that are still to be delivered: %" PRId64,
                left);
   courier->look = true;
-  schedule(courier, PAUSE_MS);
+  courier_schedule(courier, PAUSE_MS);
   return courier;
 }
 

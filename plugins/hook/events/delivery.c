@@ -28,8 +28,8 @@ static void give_up(struct delivery *delivery, const char *why) {
 }
 
 /* A receiver that is down concerns every event, and the log needs it once. */
-static void tell(struct delivery *delivery, int64_t now, int64_t wait,
-                 const char *why) {
+static void delivery_tell(struct delivery *delivery, int64_t now, int64_t wait,
+                          const char *why) {
   struct events *events = delivery->events;
   int64_t since = now - events->failure_told_ms;
   if (since >= 0 && since < TELL_MS) {
@@ -59,7 +59,7 @@ static void try_again(struct delivery *delivery, int64_t now,
   if (wait < delivery->after_ms)
     wait = delivery->after_ms;
   result->due_ms = now + wait;
-  tell(delivery, now, wait, why);
+  delivery_tell(delivery, now, wait, why);
 }
 
 static void end(struct delivery *delivery, const char *why) {
@@ -86,7 +86,7 @@ static void end(struct delivery *delivery, const char *why) {
 
 /* ---- the call ----------------------------------------------------------- */
 
-static size_t on_read(void *arg, void *to, size_t room) {
+static size_t delivery_on_read(void *arg, void *to, size_t room) {
   struct delivery *delivery = arg;
   size_t left = delivery->event.len - delivery->given;
   size_t len = left < room ? left : room;
@@ -95,14 +95,14 @@ static size_t on_read(void *arg, void *to, size_t room) {
   return len;
 }
 
-static void on_head(void *arg) {
+static void delivery_on_head(void *arg) {
   struct delivery *delivery = arg;
   delivery->status = httpc_status(delivery->call);
   delivery->after_ms = backoff_after_ms(
       httpc_header(delivery->call, "Retry-After"), date_now_ms());
 }
 
-static bool on_data(void *arg, const char *data, size_t len) {
+static bool delivery_on_data(void *arg, const char *data, size_t len) {
   struct delivery *delivery = arg;
   (void)data;
   delivery->got += len;
@@ -113,7 +113,8 @@ static bool on_data(void *arg, const char *data, size_t len) {
   return true;
 }
 
-static void on_done(void *arg, enum httpc_result result, const char *why) {
+static void delivery_on_done(void *arg, enum httpc_result result,
+                             const char *why) {
   struct delivery *delivery = arg;
   char text[48];
   if (result == HTTPC_OK) {
@@ -123,7 +124,7 @@ static void on_done(void *arg, enum httpc_result result, const char *why) {
   end(delivery, why);
 }
 
-static bool sign(struct buf *line, const struct delivery *delivery) {
+static bool delivery_sign(struct buf *line, const struct delivery *delivery) {
   return buf_adds(line, "X-Sluice-Signature: ") &&
          signature_add(line, delivery->events->conf->secret,
                        date_now_ms() / 1000, delivery->event.body,
@@ -132,8 +133,10 @@ static bool sign(struct buf *line, const struct delivery *delivery) {
 
 void delivery_start(struct delivery *delivery, struct httpc *httpc,
                     struct queue_event *event) {
-  static const struct httpc_events events = {
-      .read = on_read, .head = on_head, .data = on_data, .done = on_done};
+  static const struct httpc_events events = {.read = delivery_on_read,
+                                             .head = delivery_on_head,
+                                             .data = delivery_on_data,
+                                             .done = delivery_on_done};
   struct buf id, signature;
   delivery->state = DELIVERY_CALLING;
   delivery->event = *event;
@@ -144,7 +147,7 @@ void delivery_start(struct delivery *delivery, struct httpc *httpc,
   buf_init(&id, SIGNATURE_MAX);
   buf_init(&signature, 2 * SIGNATURE_MAX);
   bool made = buf_addf(&id, "X-Sluice-Event-Id: %s", delivery->event.id) &&
-              sign(&signature, delivery);
+              delivery_sign(&signature, delivery);
   const char *headers[] = {"Content-Type: application/json", id.data,
                            signature.data, NULL};
   if (made)

@@ -16,7 +16,8 @@ static bool run(sqlite3_stmt *statement) {
   return done;
 }
 
-static bool add(struct queue *queue, const struct queue_item *item) {
+static bool event_queue_add(struct queue *queue,
+                            const struct queue_item *item) {
   sqlite3_stmt *put = queue->put;
   sqlite3_bind_text(put, 1, item->id, -1, SQLITE_STATIC);
   sqlite3_bind_blob(put, 2, item->key, (int)strlen(item->key), SQLITE_STATIC);
@@ -41,7 +42,7 @@ static bool apply(struct queue *queue, struct queue_item *const *items,
                   size_t item_count, const struct queue_result *results,
                   size_t result_count) {
   for (size_t i = 0; i < item_count; i++)
-    if (!add(queue, items[i]))
+    if (!event_queue_add(queue, items[i]))
       return false;
   for (size_t i = 0; i < result_count; i++)
     if (!settle(queue, &results[i]))
@@ -73,7 +74,7 @@ static bool is_held(const struct queue_page *page, int64_t number) {
 }
 
 /* A body that can't be had now comes with a later page. */
-static bool take(struct queue_page *page, sqlite3_stmt *row) {
+static bool event_queue_take(struct queue_page *page, sqlite3_stmt *row) {
   struct queue_event *event = &page->events[page->count];
   const char *id = (const char *)sqlite3_column_text(row, 2);
   const void *body = sqlite3_column_blob(row, 5);
@@ -111,7 +112,7 @@ bool queue_load(struct queue *queue, struct queue_page *page,
       step = SQLITE_DONE;
       break;
     }
-    fine = take(page, queue->ready);
+    fine = event_queue_take(page, queue->ready);
   }
   if (!fine || step != SQLITE_DONE)
     errmsg_set(why, "the queue says: %s",

@@ -55,7 +55,8 @@ static const struct sluice_option options[] = {
 
 /* ---- checks ------------------------------------------------------------- */
 
-static bool check_numbers(const struct events_conf *conf, struct errmsg *err) {
+static bool events_check_numbers(const struct events_conf *conf,
+                                 struct errmsg *err) {
   static const int64_t hour = 3600000, day = 24 * hour;
   const struct {
     const char *name, *unit;
@@ -95,7 +96,7 @@ static bool read_names(struct events *events, struct errmsg *err) {
          errmsg_set(err, "'events' is empty; name one, or drop the hook");
 }
 
-static bool check(struct events *events, struct errmsg *err) {
+static bool events_check(struct events *events, struct errmsg *err) {
   const struct events_conf *conf = events->conf;
   const char *fault = httpc_url_fault(conf->url);
   size_t secret = strlen(conf->secret);
@@ -109,7 +110,7 @@ static bool check(struct events *events, struct errmsg *err) {
   events->refuse = strcmp(conf->when_full, "refuse") == 0;
   if (!events->refuse && strcmp(conf->when_full, "drop") != 0)
     return errmsg_set(err, "'when_full' must be drop or refuse");
-  return read_names(events, err) && check_numbers(conf, err);
+  return read_names(events, err) && events_check_numbers(conf, err);
 }
 
 /* ---- the hook as a whole ------------------------------------------------ */
@@ -141,7 +142,7 @@ static bool open_queue(struct events *events, struct errmsg *err) {
                     strerror(errno));
 }
 
-static void *start(const void *conf, struct sluice_host *host) {
+static void *events_start(const void *conf, struct sluice_host *host) {
   struct errmsg err;
   struct events *events = calloc(1, sizeof *events);
   httpc_init();
@@ -153,7 +154,7 @@ static void *start(const void *conf, struct sluice_host *host) {
   events->host = host;
   events->wake = -1;
   atomic_flag_clear(&events->claimed);
-  if (check(events, &err) && open_queue(events, &err))
+  if (events_check(events, &err) && open_queue(events, &err))
     return events;
   sluice_fail(host, "%.480s", err.text);
   events_free(events);
@@ -174,7 +175,7 @@ static void report(struct events *events) {
 
 /* Events that the receiver had when its loop ended needn't be delivered
  * again. */
-static void stop(void *instance) {
+static void events_stop(void *instance) {
   struct events *events = instance;
   struct errmsg why;
   if (!queue_change(events->queue, NULL, 0, events->left, events->left_count,
@@ -187,7 +188,7 @@ static void stop(void *instance) {
 
 /* ---- on each loop ------------------------------------------------------- */
 
-static void *open_handle(void *instance, struct sluice_host *host) {
+static void *events_open(void *instance, struct sluice_host *host) {
   struct events *events = instance;
   struct recorder *recorder = calloc(1, sizeof *recorder);
   if (recorder == NULL) {
@@ -205,7 +206,7 @@ static void *open_handle(void *instance, struct sluice_host *host) {
   return NULL;
 }
 
-static void close_handle(void *handle) {
+static void events_close(void *handle) {
   struct recorder *recorder = handle;
   courier_free(recorder->courier);
   free(recorder);
@@ -218,10 +219,10 @@ static const struct sluice_hook hook = {
     .summary = "tells a receiver of uploads and deletes",
     .options = options,
     .conf_size = sizeof(struct events_conf),
-    .start = start,
-    .stop = stop,
-    .open = open_handle,
-    .close = close_handle,
+    .start = events_start,
+    .stop = events_stop,
+    .open = events_open,
+    .close = events_close,
     .on_key = recorder_on_key,
     .on_response = recorder_on_response,
     .on_log = recorder_on_log,

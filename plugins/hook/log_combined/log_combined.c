@@ -13,7 +13,7 @@ struct conf {
 static const struct sluice_option options[] = {JOURNAL_OPTIONS(conf), {0}};
 
 /* Readers of such logs pass over lines that begin with #. */
-static void note(struct line *line, uint64_t dropped) {
+static void log_combined_note(struct line *line, uint64_t dropped) {
   struct line_clock clock = {0};
   line_text(line, "# [");
   line_clf(line, &clock, date_now_ms());
@@ -30,10 +30,10 @@ static void write_combined(const void *arg, struct line *line,
   combined_write(line, clock, now_ms, request, record);
 }
 
-static const struct accesslog_format format = {.note = note,
+static const struct accesslog_format format = {.note = log_combined_note,
                                                .write = write_combined};
 
-static void *start(const void *arg, struct sluice_host *host) {
+static void *log_combined_start(const void *arg, struct sluice_host *host) {
   const struct conf *conf = arg;
   return accesslog_start(&conf->journal, host, &format, NULL);
 }
@@ -45,7 +45,7 @@ static const struct sluice_hook hook = {
     .summary = "logs each request in Apache's combined format",
     .options = options,
     .conf_size = sizeof(struct conf),
-    .start = start,
+    .start = log_combined_start,
     .stop = accesslog_stop,
     .open = accesslog_open,
     .close = accesslog_close,

@@ -143,7 +143,7 @@ struct fields {
   } list[FIELDS];
 };
 
-static bool unknown(const char *name, struct errmsg *err) {
+static bool fields_unknown(const char *name, struct errmsg *err) {
   const char *words[FIELDS + 1] = {NULL};
   char list[256];
   for (size_t i = 0; i < FIELDS; i++)
@@ -157,12 +157,13 @@ static bool unknown(const char *name, struct errmsg *err) {
                     list);
 }
 
-static bool add(struct fields *fields, const char *name, struct errmsg *err) {
+static bool fields_add(struct fields *fields, const char *name,
+                       struct errmsg *err) {
   size_t i = 0;
   while (i < FIELDS && strcmp(known_fields[i].name, name) != 0)
     i++;
   if (i == FIELDS)
-    return unknown(name, err);
+    return fields_unknown(name, err);
   for (size_t j = 0; j < fields->count; j++)
     if (fields->list[j].put == known_fields[i].put)
       return errmsg_set(err, "fields: '%s' is here twice; remove one", name);
@@ -181,7 +182,7 @@ struct fields *fields_new(const char *const *names, struct errmsg *err) {
   if (ok && names[0] == NULL)
     ok = errmsg_set(err, "fields is empty; write some, or drop the line");
   for (; ok && *names != NULL; names++)
-    ok = add(fields, *names, err);
+    ok = fields_add(fields, *names, err);
   if (ok)
     return fields;
   free(fields);

@@ -23,7 +23,7 @@ static const struct sluice_option options[] = {
      offsetof(struct conf, fields), "what a record says, in this order"},
     {0}};
 
-static void note(struct line *line, uint64_t dropped) {
+static void log_json_note(struct line *line, uint64_t dropped) {
   struct line_clock clock = {0};
   char text[64];
   snprintf(text, sizeof text, "%" PRIu64 " lines were dropped", dropped);
@@ -48,9 +48,9 @@ static void free_fields(void *fields) {
 }
 
 static const struct accesslog_format format = {
-    .note = note, .write = write_fields, .free = free_fields};
+    .note = log_json_note, .write = write_fields, .free = free_fields};
 
-static void *start(const void *arg, struct sluice_host *host) {
+static void *log_json_start(const void *arg, struct sluice_host *host) {
   const struct conf *conf = arg;
   struct errmsg err;
   struct fields *fields = fields_new(conf->fields, &err);
@@ -67,7 +67,7 @@ static const struct sluice_hook hook = {
     .summary = "logs each request as a JSON object",
     .options = options,
     .conf_size = sizeof(struct conf),
-    .start = start,
+    .start = log_json_start,
     .stop = accesslog_stop,
     .open = accesslog_open,
     .close = accesslog_close,

@@ -91,8 +91,8 @@ static void note_unlimited(struct instance *instance, uint64_t now) {
                count);
 }
 
-static enum sluice_verdict refuse(struct sluice_request *request,
-                                  uint64_t wait, const char *what) {
+static enum sluice_verdict rate_limit_refuse(struct sluice_request *request,
+                                             uint64_t wait, const char *what) {
   struct state *state = sluice_request_state(request, sizeof *state);
   char message[96];
   state->wait = rates_seconds(wait);
@@ -102,8 +102,8 @@ static enum sluice_verdict refuse(struct sluice_request *request,
   return SLUICE_DENY;
 }
 
-static enum sluice_verdict on_request(void *arg,
-                                      struct sluice_request *request) {
+static enum sluice_verdict
+rate_limit_on_request(void *arg, struct sluice_request *request) {
   struct instance *instance = arg;
   const struct rates *rates = &instance->rates;
   enum buckets_result bytes = BUCKETS_OK, requests = BUCKETS_OK;
@@ -115,12 +115,12 @@ static enum sluice_verdict on_request(void *arg,
     bytes =
         buckets_look(instance->bytes, hash, now, rates->bytes_burst, &wait);
   if (bytes == BUCKETS_EMPTY)
-    return refuse(request, wait, "bytes");
+    return rate_limit_refuse(request, wait, "bytes");
   if (instance->requests != NULL)
     requests = buckets_take(instance->requests, hash, now, rates->interval,
                             rates->burst, &wait);
   if (requests == BUCKETS_EMPTY)
-    return refuse(request, wait, "requests");
+    return rate_limit_refuse(request, wait, "requests");
   if (bytes == BUCKETS_FULL || requests == BUCKETS_FULL)
     note_unlimited(instance, now);
   if (instance->bytes != NULL) {
@@ -131,7 +131,7 @@ static enum sluice_verdict on_request(void *arg,
   return SLUICE_PASS;
 }
 
-static void on_response(void *arg, struct sluice_request *request) {
+static void rate_limit_on_response(void *arg, struct sluice_request *request) {
   (void)arg;
   if (sluice_request_status(request) != 429)
     return;
@@ -142,8 +142,8 @@ static void on_response(void *arg, struct sluice_request *request) {
     sluice_request_answer(request, "Retry-After", seconds);
 }
 
-static void on_log(void *arg, struct sluice_request *request,
-                   const struct sluice_record *record) {
+static void rate_limit_on_log(void *arg, struct sluice_request *request,
+                              const struct sluice_record *record) {
   struct instance *instance = arg;
   const struct rates *rates = &instance->rates;
   if (instance->bytes == NULL || sluice_request_operation(request) == NULL)
@@ -158,7 +158,7 @@ static void on_log(void *arg, struct sluice_request *request,
 
 /* ---- life --------------------------------------------------------------- */
 
-static void stop(void *arg) {
+static void rate_limit_stop(void *arg) {
   struct instance *instance = arg;
   buckets_free(instance->requests);
   buckets_free(instance->bytes);
@@ -166,7 +166,7 @@ static void stop(void *arg) {
   free(instance);
 }
 
-static void *start(const void *arg, struct sluice_host *host) {
+static void *rate_limit_start(const void *arg, struct sluice_host *host) {
   const struct conf *conf = arg;
   struct errmsg err;
   struct rates rates;
@@ -190,16 +190,16 @@ static void *start(const void *arg, struct sluice_host *host) {
       (instance->bytes != NULL) == (rates.bytes > 0))
     return instance;
   sluice_fail(host, "there is no memory; lower entries");
-  stop(instance);
+  rate_limit_stop(instance);
   return NULL;
 }
 
-static void *open_handle(void *instance, struct sluice_host *host) {
+static void *rate_limit_open(void *instance, struct sluice_host *host) {
   (void)host;
   return instance;
 }
 
-static void close_handle(void *handle) {
+static void rate_limit_close(void *handle) {
   (void)handle; /* it is the instance, which stop() frees */
 }
 
@@ -210,13 +210,13 @@ static const struct sluice_hook hook = {
     .summary = "limits the requests and bytes of each client or identity",
     .options = options,
     .conf_size = sizeof(struct conf),
-    .start = start,
-    .stop = stop,
-    .open = open_handle,
-    .close = close_handle,
-    .on_request = on_request,
-    .on_response = on_response,
-    .on_log = on_log,
+    .start = rate_limit_start,
+    .stop = rate_limit_stop,
+    .open = rate_limit_open,
+    .close = rate_limit_close,
+    .on_request = rate_limit_on_request,
+    .on_response = rate_limit_on_response,
+    .on_log = rate_limit_on_log,
 };
 
 SLUICE_HOOK(rate_limit, hook)

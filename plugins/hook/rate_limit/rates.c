@@ -36,8 +36,8 @@ static bool read_operations(struct rates *rates, const char *const *names,
   return true;
 }
 
-static bool read_key(struct rates *rates, const struct rates_conf *conf,
-                     struct errmsg *err) {
+static bool rates_read_key(struct rates *rates, const struct rates_conf *conf,
+                           struct errmsg *err) {
   rates->by_identity = strcmp(conf->by, "identity") == 0;
   if (!rates->by_identity && strcmp(conf->by, "client") != 0)
     return errmsg_set(err,
@@ -107,7 +107,7 @@ bool rates_read(struct rates *rates, const struct rates_conf *conf,
     return errmsg_set(err, "per is out of range; write 1ms to 1d");
   rates->per = (uint64_t)conf->per_ms * MS;
   return read_operations(rates, conf->operations, err) &&
-         read_key(rates, conf, err) && read_requests(rates, conf, err) &&
+         rates_read_key(rates, conf, err) && read_requests(rates, conf, err) &&
          read_bytes(rates, conf, err);
 }
 

@@ -71,8 +71,8 @@ static _Atomic uint64_t *group_of(const struct buckets *buckets,
 }
 
 /* Our bucket, or else a place for it. */
-static struct place find(const struct buckets *buckets, uint64_t hash,
-                         uint64_t now) {
+static struct place buckets_find(const struct buckets *buckets, uint64_t hash,
+                                 uint64_t now) {
   _Atomic uint64_t *group = group_of(buckets, hash);
   struct place free = {0};
   for (size_t i = 0; i < BUCKETS_WAYS; i++) {
@@ -112,7 +112,7 @@ enum buckets_result buckets_take(struct buckets *buckets, uint64_t hash,
                                  uint64_t now, uint64_t cost, uint64_t burst,
                                  uint64_t *wait) {
   for (;;) {
-    struct place place = find(buckets, hash, now);
+    struct place place = buckets_find(buckets, hash, now);
     if (place.word == NULL)
       return BUCKETS_FULL;
     if (place.ahead + cost > burst) {
@@ -127,7 +127,7 @@ enum buckets_result buckets_take(struct buckets *buckets, uint64_t hash,
 enum buckets_result buckets_look(struct buckets *buckets, uint64_t hash,
                                  uint64_t now, uint64_t burst,
                                  uint64_t *wait) {
-  struct place place = find(buckets, hash, now);
+  struct place place = buckets_find(buckets, hash, now);
   if (place.word == NULL)
     return BUCKETS_FULL;
   if (place.ahead < burst)
@@ -140,7 +140,7 @@ enum buckets_result buckets_charge(struct buckets *buckets, uint64_t hash,
                                    uint64_t now, uint64_t cost,
                                    uint64_t most) {
   for (;;) {
-    struct place place = find(buckets, hash, now);
+    struct place place = buckets_find(buckets, hash, now);
     if (place.word == NULL)
       return BUCKETS_FULL;
     uint64_t ahead = cost > most ? most : place.ahead + cost;

@@ -23,7 +23,8 @@ const char *challenge_realm_fault(const char *realm) {
   return NULL;
 }
 
-static void add(struct buf *text, const char *name, const char *value) {
+static void challenge_add(struct buf *text, const char *name,
+                          const char *value) {
   if (value == NULL)
     return;
   buf_addf(text, "%s%s=\"", strchr(text->data, '=') == NULL ? " " : ", ",
@@ -47,9 +48,9 @@ void challenge_bearer(struct sluice_request *request, const char *realm,
   struct buf text;
   buf_init(&text, TEXT_MAX);
   buf_adds(&text, "Bearer");
-  add(&text, "realm", realm);
-  add(&text, "error", error);
-  add(&text, "error_description", why);
+  challenge_add(&text, "realm", realm);
+  challenge_add(&text, "error", error);
+  challenge_add(&text, "error_description", why);
   answer(request, &text);
 }
 
@@ -57,8 +58,8 @@ void challenge_basic(struct sluice_request *request, const char *realm) {
   struct buf text;
   buf_init(&text, TEXT_MAX);
   buf_adds(&text, "Basic");
-  add(&text, "realm", realm);
-  add(&text, "charset", "UTF-8");
+  challenge_add(&text, "realm", realm);
+  challenge_add(&text, "charset", "UTF-8");
   answer(request, &text);
 }
 

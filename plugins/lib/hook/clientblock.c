@@ -24,7 +24,7 @@ void clientblock_init(struct clientblock *block, unsigned v4_bits,
   block->v6_bits = v6_bits;
 }
 
-static void add(struct text *text, const void *bytes, size_t len) {
+static void clientblock_add(struct text *text, const void *bytes, size_t len) {
   memcpy(text->bytes + text->len, bytes, len);
   text->len += len;
 }
@@ -34,13 +34,13 @@ static void add_client(struct text *text, const struct clientblock *block,
   struct cidr_address address;
   cidr_address(&address, client, strlen(client));
   cidr_mask(&address, block->v4_bits, block->v6_bits);
-  add(text, address.is_unix ? "u" : "a", 1);
-  add(text, address.bytes, sizeof address.bytes);
+  clientblock_add(text, address.is_unix ? "u" : "a", 1);
+  clientblock_add(text, address.bytes, sizeof address.bytes);
 }
 
 static void add_name(struct text *text, const char *name) {
-  add(text, "i", 1);
-  add(text, name, strnlen(name, NAME_MAX_LEN));
+  clientblock_add(text, "i", 1);
+  clientblock_add(text, name, strnlen(name, NAME_MAX_LEN));
 }
 
 static uint64_t number_of(const struct clientblock *block,

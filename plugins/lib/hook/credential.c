@@ -81,7 +81,8 @@ static bool is_clean(const char *text, size_t len) {
   return true;
 }
 
-static bool split(struct credential_basic *out, const char *pair, size_t len) {
+static bool credential_split(struct credential_basic *out, const char *pair,
+                             size_t len) {
   const char *colon = memchr(pair, ':', len);
   if (colon == NULL || !is_clean(pair, len))
     return false;
@@ -109,8 +110,8 @@ enum credential credential_basic(const char *header,
   /* All of its room at once: growing would leave pieces behind. */
   if (len > 0 && buf_addf(&pair, "%*s", BASE64_MAX, "")) {
     buf_clear(&pair);
-    good =
-        codec_unbase64url(&pair, text, len) && split(out, pair.data, pair.len);
+    good = codec_unbase64url(&pair, text, len) &&
+           credential_split(out, pair.data, pair.len);
   }
   if (pair.room > 0)
     digest_wipe(pair.data, pair.room);

@@ -35,7 +35,7 @@ const char *grants_prefix_fault(const char *prefix) {
   return NULL;
 }
 
-static bool unknown(const char *name, struct errmsg *err) {
+static bool grants_unknown(const char *name, struct errmsg *err) {
   const char *words[OPERATION_WORDS];
   char list[128];
   operation_words(words, "*");
@@ -54,7 +54,7 @@ bool grants_take_operations(struct grants *grants, const char *const *names,
   for (; *names != NULL; names++) {
     unsigned bits = grants_operation(*names);
     if (bits == 0)
-      return unknown(*names, err);
+      return grants_unknown(*names, err);
     grants->operations |= bits;
   }
   return true;

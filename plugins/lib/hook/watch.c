@@ -76,7 +76,7 @@ static struct stamp stamp_of(const struct stat *st) {
                         .changed = st->st_ctim};
 }
 
-static struct stamp look(const char *path) {
+static struct stamp watch_look(const char *path) {
   struct stat st;
   if (stat(path, &st) != 0)
     return (struct stamp){.error = errno};
@@ -99,7 +99,7 @@ static bool unreadable(const struct watch_file *file, int error,
 }
 
 /* One byte more than it may have, so that a file that grows is noticed. */
-static ssize_t read_all(int fd, char *data, size_t max) {
+static ssize_t watch_read_all(int fd, char *data, size_t max) {
   size_t len = 0;
   while (len <= max) {
     ssize_t got = read(fd, data + len, max + 1 - len);
@@ -114,14 +114,15 @@ static ssize_t read_all(int fd, char *data, size_t max) {
   return (ssize_t)len;
 }
 
-static void *parse(const struct watch_file *file, int fd, struct errmsg *err) {
+static void *watch_parse(const struct watch_file *file, int fd,
+                         struct errmsg *err) {
   void *parsed = NULL;
   char *data = malloc(file->max + 2);
   if (data == NULL) {
     errmsg_set(err, "%.200s: no memory to read it", file->path);
     return NULL;
   }
-  ssize_t len = read_all(fd, data, file->max);
+  ssize_t len = watch_read_all(fd, data, file->max);
   if (len < 0) {
     unreadable(file, errno, err);
   } else if ((size_t)len > file->max) {
@@ -137,8 +138,8 @@ static void *parse(const struct watch_file *file, int fd, struct errmsg *err) {
 }
 
 /* O_NONBLOCK: a pipe of that name must not hold the thread. */
-static void *read_file(const struct watch_file *file, struct stamp *stamp,
-                       struct errmsg *err) {
+static void *watch_read_file(const struct watch_file *file,
+                             struct stamp *stamp, struct errmsg *err) {
   struct stat st;
   void *parsed = NULL;
   int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -148,7 +149,7 @@ static void *read_file(const struct watch_file *file, struct stamp *stamp,
   } else {
     *stamp = stamp_of(&st);
     if (S_ISREG(st.st_mode))
-      parsed = parse(file, fd, err);
+      parsed = watch_parse(file, fd, err);
     else
       errmsg_set(err, "%.200s: isn't a file; name one", file->path);
   }
@@ -159,22 +160,23 @@ static void *read_file(const struct watch_file *file, struct stamp *stamp,
 
 void *watch_read(const struct watch_file *file, struct errmsg *err) {
   struct stamp stamp;
-  return read_file(file, &stamp, err);
+  return watch_read_file(file, &stamp, err);
 }
 
 static void on_thread(void *arg) {
   struct reader *reader = arg;
-  struct stamp now = look(reader->file.path);
+  struct stamp now = watch_look(reader->file.path);
   if (!reader->force && same_stamp(&now, &reader->last))
     return;
   reader->read = true;
-  reader->parsed = read_file(&reader->file, &reader->stamp, &reader->why);
+  reader->parsed =
+      watch_read_file(&reader->file, &reader->stamp, &reader->why);
   reader->settled = is_settled(&reader->stamp);
 }
 
 /* ---- the loop ----------------------------------------------------------- */
 
-static void schedule(struct watch *watch) {
+static void watch_schedule(struct watch *watch) {
   int64_t ms = watch->file.interval_ms;
   if (ms <= 0)
     return;
@@ -216,7 +218,7 @@ static bool is_first(const struct watch *watch, const struct stamp *stamp,
          number;
 }
 
-static void miss(struct watch *watch, const struct reader *reader) {
+static void watch_miss(struct watch *watch, const struct reader *reader) {
   unsigned char failure[DIGEST_SHA256_LEN];
   digest_sha256(failure, reader->why.text, strlen(reader->why.text));
   bool known = same_stamp(&watch->stamp, &reader->stamp) &&
@@ -227,7 +229,7 @@ static void miss(struct watch *watch, const struct reader *reader) {
                "%s; what was read before stays in force", reader->why.text);
 }
 
-static void take(struct watch *watch, struct reader *reader) {
+static void watch_take(struct watch *watch, struct reader *reader) {
   bool other = !same_stamp(&watch->stamp, &reader->stamp);
   memset(watch->failure, 0, sizeof watch->failure);
   watch->file.free(watch->parsed);
@@ -238,37 +240,37 @@ static void take(struct watch *watch, struct reader *reader) {
                watch->file.path);
 }
 
-static void start(struct watch *watch, bool force);
+static void watch_start(struct watch *watch, bool force);
 
-static void on_read(void *arg) {
+static void watch_on_read(void *arg) {
   struct reader *reader = arg;
   struct watch *watch = reader->watch;
   if (watch != NULL) {
     watch->reader = NULL;
     if (reader->parsed != NULL)
-      take(watch, reader);
+      watch_take(watch, reader);
     else if (reader->read)
-      miss(watch, reader);
+      watch_miss(watch, reader);
     if (reader->read) {
       watch->stamp = reader->stamp;
       watch->settled = reader->settled;
     }
     if (watch->again)
-      start(watch, true);
+      watch_start(watch, true);
     else
-      schedule(watch);
+      watch_schedule(watch);
   } else if (reader->parsed != NULL) {
     reader->file.free(reader->parsed);
   }
   free(reader);
 }
 
-static void start(struct watch *watch, bool force) {
+static void watch_start(struct watch *watch, bool force) {
   event_del(watch->timer);
   watch->again = false;
   struct reader *reader = calloc(1, sizeof *reader);
   if (reader == NULL) {
-    schedule(watch);
+    watch_schedule(watch);
     return;
   }
   reader->watch = watch;
@@ -276,12 +278,12 @@ static void start(struct watch *watch, bool force) {
   reader->last = watch->stamp;
   reader->force = force || !watch->settled;
   watch->reader = reader;
-  sluice_work(watch->host, on_thread, on_read, reader);
+  sluice_work(watch->host, on_thread, watch_on_read, reader);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg) {
+static void watch_on_timer(evutil_socket_t fd, short what, void *arg) {
   (void)fd, (void)what;
-  start(arg, false);
+  watch_start(arg, false);
 }
 
 /* ---- its life ----------------------------------------------------------- */
@@ -290,7 +292,8 @@ struct watch *watch_new(struct sluice_host *host,
                         const struct watch_file *file, void *parsed) {
   struct watch *watch = calloc(1, sizeof *watch);
   struct event *timer =
-      watch == NULL ? NULL : evtimer_new(sluice_loop(host), on_timer, watch);
+      watch == NULL ? NULL
+                    : evtimer_new(sluice_loop(host), watch_on_timer, watch);
   if (timer == NULL) {
     file->free(parsed);
     free(watch);
@@ -302,8 +305,8 @@ struct watch *watch_new(struct sluice_host *host,
   watch->parsed = parsed;
   /* It may have changed between watch_read() and now: not settled, so that
    * the first look reads it. */
-  watch->stamp = look(file->path);
-  schedule(watch);
+  watch->stamp = watch_look(file->path);
+  watch_schedule(watch);
   return watch;
 }
 
@@ -325,5 +328,5 @@ void watch_now(struct watch *watch) {
   if (watch->reader != NULL)
     watch->again = true;
   else
-    start(watch, true);
+    watch_start(watch, true);
 }

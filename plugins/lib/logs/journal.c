@@ -77,7 +77,7 @@ static void wake_in(struct journal_loop *loop, int64_t ms) {
   loop->timed = true;
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg) {
+static void journal_on_timer(evutil_socket_t fd, short what, void *arg) {
   struct journal_loop *loop = arg;
   (void)fd, (void)what;
   loop->timed = false;
@@ -150,7 +150,8 @@ void journal_reload(struct journal_loop *loop) {
 
 /* ---- life --------------------------------------------------------------- */
 
-static bool check(const struct journal_conf *conf, struct sluice_host *host) {
+static bool journal_check(const struct journal_conf *conf,
+                          struct sluice_host *host) {
   if (conf->buffer < JOURNAL_BUFFER_MIN || conf->buffer > JOURNAL_BUFFER_MAX) {
     sluice_fail(host,
                 "buffer: %" PRIu64 " bytes is out of range; write "
@@ -168,7 +169,7 @@ static bool check(const struct journal_conf *conf, struct sluice_host *host) {
 struct journal *journal_start(const struct journal_conf *conf,
                               struct sluice_host *host, journal_note *note) {
   struct errmsg err;
-  if (!check(conf, host))
+  if (!journal_check(conf, host))
     return NULL;
   struct sink *sink = sink_new(&conf->sink, &err);
   if (sink == NULL) {
@@ -205,7 +206,7 @@ struct journal_loop *journal_open(struct journal *journal,
                                   struct sluice_host *host) {
   struct journal_loop *loop = calloc(1, sizeof *loop);
   if (loop != NULL)
-    loop->timer = evtimer_new(sluice_loop(host), on_timer, loop);
+    loop->timer = evtimer_new(sluice_loop(host), journal_on_timer, loop);
   if (loop == NULL || loop->timer == NULL) {
     sluice_fail(host, "there is no memory; lower limits.memory");
     free(loop);

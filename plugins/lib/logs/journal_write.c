@@ -75,7 +75,7 @@ static void tell_dropped(struct journal *journal, uint64_t dropped) {
 }
 
 /* A fault is told once, and once that it is over. */
-static void tell(struct journal *journal, int error) {
+static void journal_write_tell(struct journal *journal, int error) {
   uint64_t dropped = atomic_load(&journal->dropped);
   if (error == EAGAIN || error == EWOULDBLOCK)
     return;
@@ -100,7 +100,7 @@ void journal_run(void *arg, void **jobs, size_t count) {
     reopen(journal);
   int error = write_blocks(journal);
   atomic_store(&journal->stuck, error != 0);
-  tell(journal, error);
+  journal_write_tell(journal, error);
 }
 
 /* ---- the end ------------------------------------------------------------ */
@@ -142,7 +142,7 @@ void journal_finish(struct journal *journal) {
       break;
     nanosleep(&pause, NULL);
   }
-  tell(journal, error);
+  journal_write_tell(journal, error);
   uint64_t lines = drop_blocks(journal);
   if (atomic_load(&journal->dropped) != journal->told)
     tell_dropped(journal, atomic_load(&journal->dropped));
