@@ -26,6 +26,7 @@ struct issuer {
   int64_t good_ms;         /* when the keys came */
   int64_t ended_ms;        /* when the last fetch ended; 0: none did */
   unsigned failures;       /* in a row */
+  bool again;              /* a reload came while a fetch is under way */
   TAILQ_HEAD(issuer_line, issuer_waiter) line;
 };
 
@@ -106,6 +107,8 @@ static void wake_all(struct issuer *issuer) {
   }
 }
 
+static void issuer_ask(struct issuer *issuer);
+
 static void issuer_on_done(void *arg, struct jwks *keys, const char *why) {
   struct issuer *issuer = arg;
   issuer->fetch = NULL;
@@ -120,12 +123,16 @@ static void issuer_on_done(void *arg, struct jwks *keys, const char *why) {
     issuer->failures++;
     tell_failure(issuer, why);
   }
-  issuer_schedule(issuer);
+  if (issuer->again)
+    issuer_ask(issuer);
+  else
+    issuer_schedule(issuer);
   wake_all(issuer);
 }
 
 static void issuer_ask(struct issuer *issuer) {
   event_del(issuer->timer);
+  issuer->again = false;
   issuer->fetch =
       jwksfetch_start(issuer->host, issuer->httpc, issuer->settings->url,
                       issuer_on_done, issuer);
@@ -234,6 +241,8 @@ void issuer_free(struct issuer *issuer) {
 void issuer_reload(struct issuer *issuer) {
   if (issuer->watch != NULL)
     watch_now(issuer->watch);
-  else if (issuer->httpc != NULL && issuer->fetch == NULL)
+  else if (issuer->fetch != NULL)
+    issuer->again = true; /* its answer may be of before */
+  else if (issuer->httpc != NULL)
     issuer_ask(issuer);
 }

@@ -87,6 +87,23 @@ def test_a_key_that_was_withdrawn_ends_remembered_tokens():
 
 
 @test
+def test_sighup_while_it_asks_makes_it_ask_again():
+    """The answer that is on its way may be of before the change."""
+    with Issuer(jwks(ONE)) as issuer, \
+            Behind(issuer, refresh="1h", refresh_pause="1h") as gateway:
+        issuer.asked(1)
+        equal("old", gateway.status_of(token(ONE)), 200)
+        issuer.hold()
+        gateway.signal(signal.SIGHUP)
+        issuer.asked(2)
+        gateway.signal(signal.SIGHUP)
+        for _ in range(20):
+            gateway.alive()
+        issuer.release()
+        issuer.asked(3)
+
+
+@test
 def test_unknown_kids_do_not_make_it_ask_again_and_again():
     with Issuer(jwks(ONE)) as issuer, \
             Behind(issuer, refresh_pause="1h") as gateway:
