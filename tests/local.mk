@@ -598,6 +598,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_ready.py \
 	%D%/integration/test_rogue.py \
 	%D%/integration/test_routes.py \
+	%D%/integration/test_s3_away.py \
 	%D%/integration/test_s3_awscli.py \
 	%D%/integration/test_s3_ceph.py \
 	%D%/integration/test_s3_dialects.py \
@@ -690,6 +691,7 @@ EXTRA_DIST += \
 	%D%/integration/guards.py \
 	%D%/integration/kit.py \
 	%D%/integration/names.py \
+	%D%/integration/relay.py \
 	%D%/integration/service.py \
 	%D%/tsan.supp \
 	%D%/s3/acts.py \

@@ -170,7 +170,8 @@ void rig_open(struct rig *rig) {
   rig->loop = rig->host.loop = loop_new();
   rig->host.pool = rig->pool;
   rig->opened = true;
-  if (!s3_loop_init(&rig->handle, &rig->s3, &rig->host, loop_base(rig->loop)))
+  if (!s3_loop_init(&rig->handle, &rig->s3, &rig->host, loop_base(rig->loop),
+                    false))
     abort();
 }
 

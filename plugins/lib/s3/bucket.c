@@ -31,8 +31,8 @@ static void complain(struct check *check, const struct s3_answer *answer) {
   const struct s3_conf *conf = check->loop.s3->conf;
   if (answer->http == 0)
     sluice_fail(check->loop.host,
-                "cannot reach %s: %s; is the service up, and 'endpoint' "
-                "right%s?",
+                "cannot reach %s: %s; is the service up (it may come later: "
+                "'wait'), and 'endpoint' right%s?",
                 conf->endpoint, answer->why,
                 check->loop.s3->endpoint.tls
                     ? ", and is its certificate known ('ca_file')"
@@ -141,7 +141,7 @@ bool s3_bucket_check(struct s3 *s3, struct sluice_host *host) {
   struct check check = {0};
   struct event_base *base = event_base_new();
   buf_init(&check.document, 1024);
-  if (base == NULL || !s3_loop_init(&check.loop, s3, host, base)) {
+  if (base == NULL || !s3_loop_init(&check.loop, s3, host, base, true)) {
     sluice_fail(host, "out of memory");
   } else {
     probe(&check, s3->dialect->probe == S3_PROBE_LIST);

@@ -18,6 +18,7 @@
 #define BACKOFF_MS 100 /* of the first pause, doubled with each */
 #define EARLY_MS 10
 #define BACKOFF_MAX_MS 10000 /* full jitter below it */
+#define AWAY_MAX_MS 1000     /* so too, of a service that isn't there */
 #define SKEW_S 300           /* below that no service minds */
 #define WHY_MAX 1024
 
@@ -142,23 +143,58 @@ static void arrange(struct s3_call *call, int64_t pause) {
   event_add(call->timer, &wait);
 }
 
-/* True when another attempt was arranged. */
-static bool try_again(struct s3_call *call, bool at_once) {
-  const struct s3_conf *conf = call->loop->s3->conf;
-  int64_t most = BACKOFF_MS, pause = 0;
-  if (call->attempt >= conf->attempts && !at_once)
-    return false;
-  for (unsigned i = 1; i < call->attempt && most < BACKOFF_MAX_MS; i++)
+enum again {
+  AGAIN_AT_ONCE, /* what was wrong is put right */
+  AGAIN_SOME,    /* `attempts` bounds it, too */
+  AGAIN_AWAY     /* nothing was asked, as nobody is there */
+};
+
+/* How long a service that isn't there is waited for. */
+static int64_t away_time_ms(const struct s3_loop *loop) {
+  const struct s3_conf *conf = loop->s3->conf;
+  return loop->starting ? conf->wait_ms : conf->retry_time_ms;
+}
+
+static int64_t pause_ms(struct s3_call *call, enum again again) {
+  int64_t max = again == AGAIN_AWAY ? AWAY_MAX_MS : BACKOFF_MAX_MS;
+  int64_t most = BACKOFF_MS;
+  uint32_t random;
+  if (again == AGAIN_AT_ONCE)
+    return 0;
+  for (unsigned i = 1; i < call->attempt && most < max; i++)
     most *= 2;
-  if (!at_once) {
-    uint32_t random;
-    digest_random(&random, sizeof random);
-    /* Jitter comes on top, as all are told the same; and a timer may be a
-     * little early. */
-    pause = retry_after_ms(call) + EARLY_MS + random % (uint32_t)most;
-  }
-  if (date_now_ms() + pause - call->started_ms > conf->retry_time_ms)
+  if (most > max)
+    most = max;
+  digest_random(&random, sizeof random);
+  /* Jitter comes on top, as all are told the same; and a timer may be a
+   * little early. */
+  return retry_after_ms(call) + EARLY_MS + random % (uint32_t)most;
+}
+
+/* Once, as nothing else is seen of a gateway that starts. */
+static void tell_wait(const struct s3_call *call) {
+  if (call->loop->starting && call->away == 0)
+    sluice_log(call->loop->host, SLUICE_LOG_WARN,
+               "%s isn't there yet, it is waited for up to %lld s: %s",
+               call->loop->s3->conf->endpoint,
+               (long long)call->loop->s3->conf->wait_ms / 1000,
+               call->why.data);
+}
+
+/* True when another attempt was arranged. */
+static bool try_again(struct s3_call *call, enum again again) {
+  const struct s3_conf *conf = call->loop->s3->conf;
+  int64_t pause = pause_ms(call, again);
+  int64_t passed = date_now_ms() + pause - call->started_ms;
+  bool is_free = again == AGAIN_AWAY && passed <= away_time_ms(call->loop);
+  if (is_free) {
+    tell_wait(call);
+    call->away++;
+  } else if (passed > conf->retry_time_ms ||
+             (again != AGAIN_AT_ONCE &&
+              call->attempt - call->away >= conf->attempts)) {
     return false;
+  }
   arrange(call, pause);
   return true;
 }
@@ -206,6 +242,16 @@ static bool is_doubtful(const struct s3_call *call, int http) {
          http != 507;
 }
 
+/* Is it the answer of something before the service, or of one that isn't ready
+ * yet?  The service itself has a code, but for a HEAD. */
+static enum again again_after(const struct s3_call *call, int http,
+                              const char *code) {
+  bool front = http >= 502 && http <= 504 && code[0] == '\0' &&
+               strcmp(call->request->method, "HEAD") != 0;
+  return front || strcmp(code, "XMinioServerNotInitialized") == 0 ? AGAIN_AWAY
+                                                                  : AGAIN_SOME;
+}
+
 static void judge_answer(struct s3_call *call) {
   int http = httpc_status(call->http);
   const struct xml_result *xml = read_xml(call);
@@ -233,9 +279,10 @@ static void judge_answer(struct s3_call *call) {
   if (http == 503 || http == 500)
     call->fresh = call->loop->s3->dialect->fresh_after_503;
   if (correct(call, http, code, xml)
-          ? try_again(call, true)
+          ? try_again(call, AGAIN_AT_ONCE)
           : renew(call, http, code) ||
-                ((verdict.again || nonsense) && try_again(call, false)))
+                ((verdict.again || nonsense) &&
+                 try_again(call, again_after(call, http, code))))
     return;
   finish(call);
 }
@@ -252,7 +299,8 @@ static void judge_failure(struct s3_call *call, enum httpc_result result,
   call->doubtful |= (result == HTTPC_BROKEN || result == HTTPC_TIMEOUT) &&
                     call->sent == call->request->length;
   /* What was handed on can't be taken back. */
-  if (!call->delivered && try_again(call, false))
+  if (!call->delivered &&
+      try_again(call, result == HTTPC_CONNECT ? AGAIN_AWAY : AGAIN_SOME))
     return;
   finish(call);
 }

@@ -21,9 +21,11 @@ struct s3_call {
   struct credentials_waiter waiter; /* for others than those refused */
   struct buf why;
   unsigned attempt; /* from 1 */
+  unsigned away;    /* of those, the ones that found nobody there */
   int64_t started_ms;
   int64_t alive_ms;   /* when the operation was last told */
   uint64_t sent;      /* of the body, in this attempt */
+  uint64_t most_sent; /* and the most of any attempt */
   bool streaming;     /* the body of the answer is the caller's */
   bool delivered;     /* and it has got some of it */
   bool corrected;     /* clock or region: not again */

@@ -209,7 +209,8 @@ void s3_stop(void *instance) {
 }
 
 bool s3_loop_init(struct s3_loop *loop, struct s3 *s3,
-                  struct sluice_host *host, struct event_base *base) {
+                  struct sluice_host *host, struct event_base *base,
+                  bool starting) {
   const struct s3_conf *conf = s3->conf;
   struct httpc_settings settings = {.connect_timeout_ms =
                                         conf->connect_timeout_ms,
@@ -218,7 +219,8 @@ bool s3_loop_init(struct s3_loop *loop, struct s3 *s3,
                                     .proxy = conf->proxy,
                                     .ca_file = conf->ca_file,
                                     .verify = conf->verify};
-  *loop = (struct s3_loop){.s3 = s3, .host = host, .base = base};
+  *loop = (struct s3_loop){
+      .s3 = s3, .host = host, .base = base, .starting = starting};
   memcpy(loop->region, s3->region, sizeof loop->region);
   loop->skew_s = s3->skew_s;
   loop->http = httpc_new(base, &settings);
@@ -247,7 +249,8 @@ static void on_age(evutil_socket_t fd, short what, void *arg) {
 void *s3_open(void *instance, struct sluice_host *host) {
   static const struct timeval second = {.tv_sec = 1};
   struct s3_loop *loop = calloc(1, sizeof *loop);
-  if (loop == NULL || !s3_loop_init(loop, instance, host, sluice_loop(host))) {
+  if (loop == NULL ||
+      !s3_loop_init(loop, instance, host, sluice_loop(host), false)) {
     free(loop);
     return NULL;
   }

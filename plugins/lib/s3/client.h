@@ -41,6 +41,7 @@ struct s3_loop { /* the handle */
   struct s3 *s3;
   struct sluice_host *host;
   struct event_base *base;
+  bool starting; /* it is the start's, not one of the gateway's */
   struct httpc *http;
   struct credentials credentials;
   unsigned renewals; /* of them */
@@ -52,7 +53,7 @@ struct s3_loop { /* the handle */
 };
 
 bool s3_loop_init(struct s3_loop *, struct s3 *, struct sluice_host *,
-                  struct event_base *);
+                  struct event_base *, bool starting);
 void s3_loop_fini(struct s3_loop *);
 
 /* Can it be part of a signature's scope?  1 to S3_REGION_MAX letters, digits,

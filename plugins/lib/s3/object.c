@@ -3,19 +3,25 @@
  * What one request does: head, remove, ping.
  */
 #include <assert.h>
+#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "task.h"
 
+#define PING_S 2 /* who asks whether it is ready doesn't wait */
+
 struct simple {
   struct sluice_op *op;
   struct s3_call *call;
   struct s3_request request;
+  struct event *limit; /* of a ping */
   char *key;
 };
 
 static void simple_free(struct simple *simple) {
+  if (simple->limit != NULL)
+    event_free(simple->limit);
   free(simple->key);
   free(simple);
 }
@@ -28,9 +34,9 @@ static void simple_cancel(void *work) {
   sluice_done(op, SLUICE_ECANCELED, NULL);
 }
 
-static void simple_start(struct s3_loop *loop, struct sluice_op *op,
-                         const char *method, const char *key,
-                         const struct s3_events *events) {
+static struct simple *simple_start(struct s3_loop *loop, struct sluice_op *op,
+                                   const char *method, const char *key,
+                                   const struct s3_events *events) {
   struct simple *simple = calloc(1, sizeof *simple);
   assert(simple != NULL); /* charged with the request */
   simple->op = op;
@@ -42,6 +48,7 @@ static void simple_start(struct s3_loop *loop, struct sluice_op *op,
   simple->request.key = simple->key;
   *s3_task_of(op) = (struct s3_task){simple_cancel, simple};
   simple->call = s3_call_start(loop, &simple->request, events, simple);
+  return simple;
 }
 
 static void simple_end(struct simple *simple, enum sluice_status status,
@@ -104,9 +111,21 @@ static void on_ping(void *arg, struct s3_call *call,
   simple_end(arg, there ? SLUICE_OK : SLUICE_EUPSTREAM, answer->why);
 }
 
+static void on_limit(evutil_socket_t fd, short what, void *arg) {
+  struct simple *simple = arg;
+  (void)fd, (void)what;
+  s3_call_cancel(simple->call);
+  simple_end(simple, SLUICE_ETIMEOUT, "no answer within 2 s");
+}
+
 void s3_ping(void *handle, struct sluice_op *op) {
   static const struct s3_events events = {.done = on_ping};
-  simple_start(handle, op, "HEAD", NULL, &events);
+  static const struct timeval limit = {.tv_sec = PING_S};
+  const struct s3_loop *loop = handle;
+  struct simple *simple = simple_start(handle, op, "HEAD", NULL, &events);
+  simple->limit = evtimer_new(loop->base, on_limit, simple);
+  if (simple->limit != NULL)
+    event_add(simple->limit, &limit);
 }
 
 void s3_cancel(void *handle, struct sluice_op *op) {

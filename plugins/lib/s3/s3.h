@@ -18,7 +18,7 @@ struct s3_conf {
   bool create_bucket, verify, conditional_put;
   const char *ca_file, *proxy;
   int64_t connect_timeout_ms, idle_timeout_ms, retry_time_ms, attempts;
-  int64_t sweep_uploads_ms;
+  int64_t sweep_uploads_ms, wait_ms;
   int64_t connections, parallel_parts;
   uint64_t multipart_threshold, part_size, spool_memory, spool_max, spool_keep;
 };
@@ -66,6 +66,8 @@ struct s3_conf {
                 "silence of the server within a request"),                    \
       S3_OPTION(SLUICE_TIME, "retry_time", "30s", retry_time_ms,              \
                 "for all attempts at a request but the last"),                \
+      S3_OPTION(SLUICE_TIME, "wait", "0", wait_ms,                            \
+                "at the start, for a service that isn't there yet"),          \
       S3_OPTION(SLUICE_INT, "attempts", "5", attempts,                        \
                 "attempts at a request, 1 to 20"),                            \
       S3_OPTION(SLUICE_INT, "connections", "128", connections,                \

@@ -12,6 +12,7 @@
 #include "date.h"
 
 #define ALIVE_MS 1000
+#define BUFFERED_MAX (16u << 20) /* more than sockets hold, both ways */
 #define URL_MAX 16384
 #define HEADERS_TEXT_MAX 32768
 #define HEADERS_MAX (S3_CALL_HEADERS_MAX + 6)
@@ -129,13 +130,23 @@ static void on_spool_ready(void *arg) {
   s3_call_unspooled(arg);
 }
 
-/* Now and then, so that a large upload isn't taken for one that stalls. */
+/* Now and then, so that a large upload isn't taken for one that stalls.  What
+ * was sent before counts only once no buffer on the way can hold it: or an
+ * upload that nobody reads would seem to go on with each attempt. */
 static void say_alive(struct s3_call *call) {
   int64_t now = date_now_ms();
-  if (call->request->op == NULL || now - call->alive_ms < ALIVE_MS)
+  bool goes_on = call->sent >= call->most_sent || call->sent >= BUFFERED_MAX;
+  if (!goes_on || call->request->op == NULL || now - call->alive_ms < ALIVE_MS)
     return;
   call->alive_ms = now;
   sluice_alive(call->request->op);
+}
+
+/* Of the body: it goes to curl, and from there to the service. */
+static void count_sent(struct s3_call *call, uint64_t bytes) {
+  call->sent += bytes;
+  if (call->sent > call->most_sent)
+    call->most_sent = call->sent;
 }
 
 static size_t on_read(void *arg, void *to, size_t room) {
@@ -147,7 +158,7 @@ static size_t on_read(void *arg, void *to, size_t room) {
     room = (size_t)left;
   if (request->spool == NULL) {
     memcpy(to, (const char *)request->data + call->sent, room);
-    call->sent += room;
+    count_sent(call, room);
     return room;
   }
   if (call->reading_spool)
@@ -161,7 +172,7 @@ static size_t on_read(void *arg, void *to, size_t room) {
   call->reading_spool = false;
   if (got < 0)
     return HTTPC_READ_FAILED;
-  call->sent += (uint64_t)got;
+  count_sent(call, (uint64_t)got);
   return (size_t)got;
 }
 
