@@ -57,6 +57,8 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/credentials_sts.h \
 	%D%/lib/s3/credentials_token.c \
 	%D%/lib/s3/credentials_url.c \
+	%D%/lib/s3/credentials_watch.c \
+	%D%/lib/s3/credentials_watch.h \
 	%D%/lib/s3/credentials_web.c \
 	%D%/lib/s3/dialect.h \
 	%D%/lib/s3/found.c \

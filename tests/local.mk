@@ -604,6 +604,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_s3_dialects.py \
 	%D%/integration/test_s3_doubt.py \
 	%D%/integration/test_s3_faults.py \
+	%D%/integration/test_s3_keys.py \
 	%D%/integration/test_s3_links.py \
 	%D%/integration/test_s3_options.py \
 	%D%/integration/test_s3_reuse.py \

@@ -199,12 +199,24 @@ static bool try_again(struct s3_call *call, enum again again) {
   return true;
 }
 
-/* A HEAD's answer can't say what was wrong. */
-static bool is_expired(const struct s3_call *call, int http,
-                       const char *code) {
-  return strcmp(code, "ExpiredToken") == 0 ||
-         strcmp(code, "InvalidToken") == 0 ||
-         strcmp(code, "TokenRefreshRequired") == 0 ||
+/* Does it say that the credentials have expired, or that nobody knows them? */
+static bool names_credentials(const char *code) {
+  static const char *const codes[] = {
+      "ExpiredToken", "InvalidToken", "TokenRefreshRequired",
+      "InvalidAccessKeyId", "SignatureDoesNotMatch"};
+  for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+    if (strcmp(code, codes[i]) == 0)
+      return true;
+  return false;
+}
+
+/* May others help?  A HEAD's answer can't say what was wrong, and not every
+ * service has a word of its own for a key that is gone: so a file is read
+ * again where another provider isn't asked. */
+static bool may_be_credentials(const struct s3_call *call, int http,
+                               const char *code) {
+  bool is_file = call->loop->s3->source.kind == CREDENTIALS_FILE;
+  return names_credentials(code) || (http == 403 && is_file) ||
          (http == 400 && strcmp(call->request->method, "HEAD") == 0 &&
           call->loop->credentials.session_token != NULL);
 }
@@ -214,10 +226,10 @@ static void on_renewed(void *arg) {
   event_active(call->timer, EV_TIMEOUT, 0);
 }
 
-/* Have the credentials expired?  Then once more with others, if there are
- * any: true when that was arranged. */
+/* Is it for the credentials?  Then once more with others, if there are any:
+ * true when that was arranged. */
 static bool renew(struct s3_call *call, int http, const char *code) {
-  if (call->renewed || !is_expired(call, http, code))
+  if (call->renewed || !may_be_credentials(call, http, code))
     return false;
   call->renewed = true;
   switch (credentials_expired(call->loop->refresh, call->renewals,

@@ -57,6 +57,7 @@ bool s3_path(struct buf *path, const struct s3 *s3,
 
 struct sigv4_key s3_signing_key(struct s3_loop *loop) {
   const struct credentials *credentials = &loop->credentials;
+  credentials_look(loop->refresh);
   return (struct sigv4_key){.access_key = credentials->access_key,
                             .secret_key = credentials->secret_key,
                             .session_token = credentials->session_token,

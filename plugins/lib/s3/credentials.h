@@ -45,7 +45,8 @@ struct credentials_timing {
   int64_t jitter_ms; /* less up to so much, so that not all ask at once */
   int64_t retry_ms;  /* after a failure, doubled with each */
   int64_t retry_max_ms;
-  int64_t wait_ms; /* of a request whose credentials have expired */
+  int64_t reread_ms; /* between two readings of a file */
+  int64_t wait_ms;   /* of a request whose credentials have expired */
 };
 
 struct credentials_source { /* owned texts; NULL where the kind has none */

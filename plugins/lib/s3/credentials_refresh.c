@@ -10,6 +10,7 @@
 
 #include "client.h"
 #include "credentials_fetch.h"
+#include "credentials_watch.h"
 #include "date.h"
 #include "digest.h"
 
@@ -18,9 +19,11 @@ struct credentials_refresh {
   const struct credentials_source *source;
   struct httpc *http; /* NULL: the source is a file */
   struct event *timer;
+  struct credentials_watch *watch; /* NULL: the source is no file */
   struct credentials_fetch *fetch; /* under way, or NULL */
-  unsigned failures;               /* in a row */
-  int64_t ended_ms;                /* when the last fetch did; 0: none yet */
+  bool stale;        /* the file changed while a fetch was under way */
+  unsigned failures; /* in a row */
+  int64_t ended_ms;  /* when the last fetch did; 0: none yet */
   TAILQ_HEAD(credentials_line, credentials_waiter) line;
 };
 
@@ -65,16 +68,19 @@ int64_t credentials_due_ms(const struct credentials_timing *timing,
   return due < timing->retry_ms ? timing->retry_ms : due;
 }
 
-static void schedule(struct credentials_refresh *refresh) {
-  if (refresh->loop->credentials.expires_ms == 0)
-    return;
-  int64_t ms =
-      refresh->failures > 0
-          ? pause_ms(refresh)
-          : credentials_due_ms(&refresh->source->timing, left_ms(refresh));
+static void start_in(struct credentials_refresh *refresh, int64_t ms) {
   struct timeval wait = {.tv_sec = ms / 1000,
                          .tv_usec = (suseconds_t)(ms % 1000) * 1000};
   event_add(refresh->timer, &wait);
+}
+
+static void schedule(struct credentials_refresh *refresh) {
+  if (refresh->loop->credentials.expires_ms == 0)
+    return;
+  start_in(refresh, refresh->failures > 0
+                        ? pause_ms(refresh)
+                        : credentials_due_ms(&refresh->source->timing,
+                                             left_ms(refresh)));
 }
 
 /* ---- what comes --------------------------------------------------------- */
@@ -106,7 +112,11 @@ static void miss(struct credentials_refresh *refresh, const char *why) {
   bool lasts = refresh->loop->credentials.expires_ms != 0;
   int64_t left = left_ms(refresh) / 1000;
   refresh->failures++;
-  if (lasts && left > 0)
+  if (!lasts)
+    sluice_log(refresh->loop->host, SLUICE_LOG_WARN,
+               "no new credentials, the old ones are used on: %s %s", name,
+               why);
+  else if (left > 0)
     sluice_log(refresh->loop->host, SLUICE_LOG_WARN,
                "no new credentials, the old ones end in %lld s: %s %s",
                (long long)left, name, why);
@@ -124,11 +134,17 @@ static void wake_all(struct credentials_refresh *refresh) {
   }
 }
 
+static void start(struct credentials_refresh *refresh);
+
 static void ended(struct credentials_refresh *refresh) {
+  bool stale = refresh->stale;
   refresh->fetch = NULL;
+  refresh->stale = false;
   refresh->ended_ms = now_ms();
   schedule(refresh);
   wake_all(refresh);
+  if (stale)
+    start(refresh);
 }
 
 static void on_done(void *arg, const struct credentials_result *result) {
@@ -157,6 +173,20 @@ static void on_timer(evutil_socket_t fd, short what, void *arg) {
   start(arg);
 }
 
+/* A thread may have read the file just before. */
+static void on_changed(void *arg) {
+  struct credentials_refresh *refresh = arg;
+  if (refresh->fetch != NULL)
+    refresh->stale = true;
+  else
+    start(refresh);
+}
+
+void credentials_look(struct credentials_refresh *refresh) {
+  if (refresh->watch != NULL)
+    credentials_watch_look(refresh->watch, now_ms());
+}
+
 /* ---- its life ----------------------------------------------------------- */
 
 struct credentials_refresh *credentials_refresh_new(struct s3_loop *loop) {
@@ -170,7 +200,13 @@ struct credentials_refresh *credentials_refresh_new(struct s3_loop *loop) {
   bool asks = refresh->source->http.connections > 0;
   if (asks)
     refresh->http = credentials_http(refresh->source, loop->base);
-  if (refresh->timer == NULL || (asks && refresh->http == NULL)) {
+  /* The start's loop is gone before a file could change. */
+  bool watches = refresh->source->kind == CREDENTIALS_FILE && !loop->starting;
+  if (watches)
+    refresh->watch = credentials_watch_new(refresh->source, loop->host,
+                                           on_changed, refresh);
+  if (refresh->timer == NULL || (asks && refresh->http == NULL) ||
+      (watches && refresh->watch == NULL)) {
     credentials_refresh_free(refresh);
     return NULL;
   }
@@ -186,6 +222,7 @@ void credentials_refresh_free(struct credentials_refresh *refresh) {
     credentials_fetch_cancel(refresh->fetch);
   if (refresh->timer != NULL)
     event_free(refresh->timer);
+  credentials_watch_free(refresh->watch);
   httpc_free(refresh->http);
   free(refresh);
 }
@@ -199,15 +236,23 @@ enum credentials_hope credentials_expired(struct credentials_refresh *refresh,
     return CREDENTIALS_OTHERS;
   if (!credentials_source_renews(refresh->source))
     return CREDENTIALS_NO_HOPE;
-  /* Or each request would ask, of a service that has no others. */
-  if (refresh->fetch == NULL && refresh->ended_ms != 0 &&
-      now_ms() - refresh->ended_ms < timing->retry_ms)
+  /* Or each request would ask, of a service that has no others.  A file, which
+   * may have changed since, is soon read for all of them. */
+  bool is_file = refresh->source->kind == CREDENTIALS_FILE;
+  int64_t pause = is_file ? timing->reread_ms : timing->retry_ms;
+  int64_t left =
+      refresh->ended_ms == 0 ? 0 : refresh->ended_ms + pause - now_ms();
+  if (refresh->fetch == NULL && left > 0 && !is_file)
     return CREDENTIALS_NO_HOPE;
   waiter->refresh = refresh;
   waiter->wake = wake;
   waiter->arg = arg;
   TAILQ_INSERT_TAIL(&refresh->line, waiter, in_line);
-  if (refresh->fetch == NULL)
+  if (refresh->fetch != NULL)
+    return CREDENTIALS_WAIT;
+  if (left > 0)
+    start_in(refresh, left);
+  else
     start(refresh);
   return CREDENTIALS_WAIT;
 }

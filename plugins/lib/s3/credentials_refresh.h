@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Keeps a loop's credentials fresh: asks for others before they expire, and
- * when the service says that they have.
+ * Keeps a loop's credentials fresh: asks for others before they expire, when
+ * the service says that they have or doesn't know them, and when the file has
+ * changed that they came from.
  */
 #ifndef S3_CREDENTIALS_REFRESH_H
 #define S3_CREDENTIALS_REFRESH_H
@@ -19,6 +20,10 @@ struct credentials_refresh *credentials_refresh_new(struct s3_loop *);
 /* Nobody waits any more; not from inside an event of HTTP. */
 void credentials_refresh_free(struct credentials_refresh *);
 
+/* Before something is signed: has the file changed that they came from?  It is
+ * read again then, for what is signed later. */
+void credentials_look(struct credentials_refresh *);
+
 struct credentials_waiter { /* zeroed at first */
   TAILQ_ENTRY(credentials_waiter) in_line;
   struct credentials_refresh *refresh; /* NULL: it doesn't wait */
@@ -33,7 +38,7 @@ enum credentials_hope {
 };
 
 /* A request whose credentials were the loop's when `renewals` was so much was
- * refused as they had expired. */
+ * refused as they had expired, or aren't known any more. */
 enum credentials_hope credentials_expired(struct credentials_refresh *,
                                           unsigned renewals,
                                           struct credentials_waiter *,

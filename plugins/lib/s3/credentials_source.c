@@ -15,6 +15,7 @@ static const struct credentials_timing timing = {.lead_ms = 5 * 60 * 1000,
                                                  .jitter_ms = 60 * 1000,
                                                  .retry_ms = 1000,
                                                  .retry_max_ms = 60 * 1000,
+                                                 .reread_ms = 100,
                                                  .wait_ms = 20 * 1000};
 
 const char *credentials_env(const char *name) {

@@ -8,9 +8,13 @@ signature:
   POST faults        more steps of the script (faults.py)
   GET  requests      what came, with status and bytes; DELETE forgets it
   GET  state         buckets with their objects, uploads and parts
-  POST clock         {"offset": seconds} moves the server's time"""
+  POST clock         {"offset": seconds} moves the server's time
+  POST secret        {"access_key": "...", "secret_key": "..."}: the key has
+                     this secret from now on; null: the key is gone"""
 import json
+from dataclasses import replace
 
+from .call import CREDENTIALS
 from .faults import BadStep
 from .message import Response
 
@@ -71,8 +75,18 @@ def clock(server, _, sent):
     return {"offset": server.state.clock.offset}
 
 
+def secret(server, _, sent):
+    known = server.state.credentials
+    one = known.pop(sent["access_key"], None) or next(
+        each for each in CREDENTIALS if each.access_key == sent["access_key"])
+    if sent["secret_key"] is not None:
+        known[one.access_key] = replace(one, secret_key=sent["secret_key"])
+    return {"access_keys": sorted(known)}
+
+
 HANDLERS = {"violations": violations, "rules": rules, "faults": faults,
-            "requests": requests, "state": state, "clock": clock}
+            "requests": requests, "state": state, "clock": clock,
+            "secret": secret}
 
 
 def control(server, call):
