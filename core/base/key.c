@@ -21,28 +21,51 @@ static size_t segment_len(const char *in, size_t len) {
   return slash ? (size_t)(slash - in) : len;
 }
 
-static bool has_control(const char *in, size_t len) {
+/* Control characters, and what XML 1.0, section 2.2, has no place for. */
+static bool is_unfit(uint32_t code) {
+  return codec_control(code) || code == 0xFFFE || code == 0xFFFF;
+}
+
+static bool has_unfit(const char *in, size_t len) {
   const char *end = in + len;
 
   while (in < end)
-    if (codec_control(codec_utf8_next(&in)))
+    if (is_unfit(codec_utf8_next(&in)))
       return true;
   return false;
 }
 
-const char *key_fault(const char *key, size_t len) {
+bool key_climbs(const char *key, size_t len) {
+  for (size_t at = 0, size; at < len; at += size + 1) {
+    size = segment_len(key + at, len - at);
+    if (is_dots(key + at, size))
+      return true;
+  }
+  return false;
+}
+
+const char *key_removed_fault(const char *key, size_t len) {
   if (len > KEY_MAX)
     return "A key or prefix is longer than 1024 bytes";
   if (!codec_utf8_valid(key, len))
     return "A key or prefix isn't valid UTF-8";
-  if (has_control(key, len))
-    return "A key or prefix has a control character";
-  for (size_t at = 0, size; at < len; at += size + 1) {
-    size = segment_len(key + at, len - at);
-    if (is_dots(key + at, size))
-      return "A key or prefix has a segment \".\" or \"..\"";
-  }
-  return NULL;
+  return memchr(key, '\0', len) ? "A key or prefix has a NUL" : NULL;
+}
+
+const char *key_found_fault(const char *key, size_t len) {
+  const char *fault = key_removed_fault(key, len);
+
+  if (!fault && key_climbs(key, len))
+    return "A key or prefix has a segment \".\" or \"..\"";
+  return fault;
+}
+
+const char *key_fault(const char *key, size_t len) {
+  const char *fault = key_found_fault(key, len);
+
+  if (!fault && has_unfit(key, len))
+    return "A key or prefix has a control character, U+FFFE or U+FFFF";
+  return fault;
 }
 
 static void strip_slashes(const char **in, size_t *len) {
@@ -113,7 +136,7 @@ void key_filename(char out[KEY_NAME_MAX + 1], const char *in, size_t len) {
   while (left) {
     size_t size = codec_utf8_len(in, left);
     const char *next = in;
-    bool keep = size && !codec_control(codec_utf8_next(&next));
+    bool keep = size && !is_unfit(codec_utf8_next(&next));
 
     if (keep && size > KEY_NAME_MAX - kept)
       break;

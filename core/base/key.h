@@ -14,10 +14,21 @@
 #define KEY_USER "{user}" /* in a configured prefix: whose upload it is */
 #define KEY_NAME_MAX 246  /* of a file name: "12345678-" and it make 255 */
 
-/* Why a key or prefix is refused: a constant for the client, NULL when it is
- * fine.  Refused are: bytes that aren't UTF-8, control characters (C0, DEL,
- * C1), more than KEY_MAX bytes, segments "." and "..". */
+/* Why a key or prefix of an upload is refused: a constant for the client, NULL
+ * when it is fine.  Refused are: bytes that aren't UTF-8, control characters
+ * (C0, DEL, C1), what XML 1.0 has no place for (U+FFFE, U+FFFF), as S3 lists
+ * keys in it, more than KEY_MAX bytes, segments "." and "..". */
 const char *key_fault(const char *key, size_t len);
+
+/* So too of one that is asked for, which others than the gateway may have
+ * made: refused are bytes that aren't UTF-8, NUL, more than KEY_MAX bytes, and
+ * segments "." and "..", as a storage might climb by them. */
+const char *key_found_fault(const char *key, size_t len);
+/* And of one to remove: here those segments pass, and key_climbs() tells who
+ * has to see first that there is such a key, to the letter. */
+const char *key_removed_fault(const char *key, size_t len);
+/* Has it a segment "." or ".."? */
+bool key_climbs(const char *key, size_t len);
 
 /* An upload's prefix: outer slashes dropped; empty after that: `fallback`.
  * NULL and out filled, or why it is refused: as above, or an empty segment. */
@@ -33,8 +44,9 @@ const char *key_user_fault(const char *prefix);
 const char *key_user(char out[KEY_MAX + 1], const char *prefix,
                      const char *identity);
 
-/* A client's file name: the last segment after / or \, control characters and
- * what isn't UTF-8 removed, cut at a character to KEY_NAME_MAX bytes; empty,
+/* A client's file name: the last segment after / or \, control characters,
+ * U+FFFE, U+FFFF and what isn't UTF-8 removed, cut at a character to
+ * KEY_NAME_MAX bytes; empty,
  * "." or "..": "unnamed". */
 void key_filename(char out[KEY_NAME_MAX + 1], const char *in, size_t len);
 

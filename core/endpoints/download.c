@@ -310,7 +310,7 @@ static void download_start(struct exchange *ex) {
   if (found == QUERY_BAD)
     fault = "it is given twice, isn't UTF-8, or is longer than 1024 bytes";
   else if (found == QUERY_FOUND)
-    fault = key_fault(text.data, text.len);
+    fault = key_found_fault(text.data, text.len);
   if (found == QUERY_NONE || (found == QUERY_FOUND && text.len == 0))
     reply_error(ex, 400, "missing_key", "Missing query param: key");
   else if (fault != NULL)

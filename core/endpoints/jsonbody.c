@@ -87,7 +87,8 @@ void jsonbody_read(struct exchange *ex,
   on_body(ex);
 }
 
-const char *jsonbody_key(struct exchange *ex, json_t *document) {
+const char *jsonbody_key(struct exchange *ex, json_t *document,
+                         const char *(*fault_of)(const char *, size_t)) {
   const json_t *value = json_object_get(document, "key");
   if (value == NULL) {
     reply_error(ex, 400, "missing_key", "Missing 'key'");
@@ -96,7 +97,7 @@ const char *jsonbody_key(struct exchange *ex, json_t *document) {
   const char *key = json_string_value(value);
   const char *fault = key == NULL || key[0] == '\0'
                           ? "it isn't a text, or an empty one"
-                          : key_fault(key, json_string_length(value));
+                          : fault_of(key, json_string_length(value));
   if (fault != NULL) {
     reply_error(ex, 400, "bad_key", "Bad 'key': %s", fault);
     return NULL;

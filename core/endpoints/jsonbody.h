@@ -15,8 +15,9 @@
  * returns; what is no JSON object, or too long, is answered here. */
 void jsonbody_read(struct exchange *,
                    void (*then)(struct exchange *, json_t *));
-/* The document's "key", checked; NULL when it was answered as missing or
- * bad. */
-const char *jsonbody_key(struct exchange *, json_t *);
+/* The document's "key", checked by a function of key.h; NULL when it was
+ * answered as missing or bad. */
+const char *jsonbody_key(struct exchange *, json_t *,
+                         const char *(*fault_of)(const char *key, size_t len));
 
 #endif

@@ -142,7 +142,7 @@ static bool read_seconds(const struct exchange *ex, const json_t *document,
 
 static void on_json(struct exchange *ex, json_t *document) {
   uint32_t seconds;
-  const char *key = jsonbody_key(ex, document);
+  const char *key = jsonbody_key(ex, document, key_found_fault);
   if (key == NULL)
     return;
   if (!read_seconds(ex, document, &seconds)) {

@@ -72,6 +72,51 @@ static void test_key_that_climbs_or_controls_is_refused(void) {
     ROW(bad[i].in, key_fault(bad[i].in, bad[i].len) != NULL);
 }
 
+static void test_key_that_xml_cannot_hold_is_not_made(void) {
+  static const char *const bad[] = {"\xEF\xBF\xBE", "a/\xEF\xBF\xBF"};
+  static const char *const fine[] = {"\xEF\xBF\xBD", "\xEF\xB7\x90",
+                                     "\xF0\x9F\xBF\xBE", "\xF4\x8F\xBF\xBF"};
+
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    ROW(bad[i], key_fault(bad[i], strlen(bad[i])) != NULL);
+  for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+    ROW(fine[i], key_fault(fine[i], strlen(fine[i])) == NULL);
+}
+
+static void test_key_that_others_made_is_found_and_removed(void) {
+  static const struct {
+    const char *in;
+    size_t len;
+    bool found, removed, climbs;
+  } rows[] = {
+      {BYTES("a/b"), true, true, false},
+      {BYTES("a\nb\x01"), true, true, false},
+      {BYTES("\x7F\xC2\x85"), true, true, false},
+      {BYTES("\xEF\xBF\xBE/\xEF\xBF\xBF"), true, true, false},
+      {BYTES("/a//b/"), true, true, false},
+      {BYTES(".a/..b/c.."), true, true, false},
+      {BYTES(".."), false, true, true},
+      {BYTES("a/../b"), false, true, true},
+      {BYTES("a/."), false, true, true},
+      {BYTES("./a"), false, true, true},
+      {BYTES("a\0b"), false, false, false},
+      {BYTES("\xFF"), false, false, false},
+      {BYTES("\xED\xA0\x80"), false, false, false},
+  };
+  char key[KEY_MAX + 1];
+
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const char *in = rows[i].in;
+    ROW(in, (key_found_fault(in, rows[i].len) == NULL) == rows[i].found);
+    ROW(in, (key_removed_fault(in, rows[i].len) == NULL) == rows[i].removed);
+    ROW(in, key_climbs(in, rows[i].len) == rows[i].climbs);
+  }
+  memset(key, 'k', sizeof key);
+  CU_ASSERT_PTR_NULL(key_found_fault(key, KEY_MAX));
+  CU_ASSERT_PTR_NOT_NULL(key_found_fault(key, KEY_MAX + 1));
+  CU_ASSERT_PTR_NOT_NULL(key_removed_fault(key, KEY_MAX + 1));
+}
+
 static void test_key_takes_1024_bytes_and_not_1025(void) {
   char key[KEY_MAX + 1];
 
@@ -296,6 +341,8 @@ static const struct unit_test tests[] = {
     UNIT(test_key_user_may_be_named_once),
     UNIT(test_key_that_is_fine_is_fine),
     UNIT(test_key_that_climbs_or_controls_is_refused),
+    UNIT(test_key_that_xml_cannot_hold_is_not_made),
+    UNIT(test_key_that_others_made_is_found_and_removed),
     UNIT(test_key_takes_1024_bytes_and_not_1025),
     UNIT(test_key_prefix_loses_its_outer_slashes),
     UNIT(test_key_prefix_that_is_bad_is_refused),

@@ -108,7 +108,7 @@ static bool reaches(const char *prefix, const char *identity,
 bool grants_reach(const struct grants *grants, const char *identity,
                   const char *key) {
   if (key == NULL || grants->prefixes == NULL ||
-      key_fault(key, strlen(key)) != NULL)
+      key_found_fault(key, strlen(key)) != NULL)
     return false;
   for (size_t i = 0; grants->prefixes[i] != NULL; i++)
     if (reaches(grants->prefixes[i], identity, key))

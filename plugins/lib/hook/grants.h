@@ -48,7 +48,8 @@ bool grants_allow(const struct grants *, const char *operation);
 /* In on_key: does the key (or the prefix of a list) begin with one of the
  * prefixes, byte for byte, "{user}" replaced by the identity?  A prefix with
  * "{user}" matches nothing for an identity that is NULL, empty, "." or "..",
- * or has a "/".  What can't be a key (key_fault()) is never reached. */
+ * or has a "/".  A key that a storage might climb by (key_found_fault()) is
+ * never reached. */
 bool grants_reach(const struct grants *, const char *identity,
                   const char *key);
 
