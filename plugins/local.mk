@@ -85,6 +85,8 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/verdict.c \
 	%D%/lib/s3/xml.c \
 	%D%/lib/s3/xml.h \
+	%D%/lib/s3/xmlchars.c \
+	%D%/lib/s3/xmlchars.h \
 	%D%/lib/s3/xmlpage.c \
 	%D%/lib/s3/xmlpage.h \
 	%D%/lib/s3/xmlschema.c \

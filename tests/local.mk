@@ -151,6 +151,7 @@ UNIT_TESTS = \
 	%D%/unit/test_watch_read \
 	%D%/unit/test_work \
 	%D%/unit/test_xml \
+	%D%/unit/test_xmlchars \
 	%D%/unit/test_xmlrefusal
 
 if CUNIT
@@ -340,6 +341,10 @@ S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 	%D%/unit/test_xml.c \
 	%D%/unit/xmltold.c \
 	%D%/unit/xmltold.h
+
+%C%_unit_test_xmlchars_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_xmlchars_SOURCES = \
+	%D%/unit/test_xmlchars.c
 
 %C%_unit_test_xmlrefusal_LDADD = $(S3_TEST_LIBS)
 %C%_unit_test_xmlrefusal_SOURCES = \
@@ -606,6 +611,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_s3_faults.py \
 	%D%/integration/test_s3_keys.py \
 	%D%/integration/test_s3_links.py \
+	%D%/integration/test_s3_lists.py \
 	%D%/integration/test_s3_options.py \
 	%D%/integration/test_s3_reuse.py \
 	%D%/integration/test_s3_swift.py \

@@ -217,6 +217,14 @@ def bad_range(s3):
     return s3.client().get("bucket-1", "a", {"range": "bytes=x"})
 
 
+def raw_token(s3):
+    for key in "a", "b":
+        s3.client().put("bucket-1", key)
+    answer = s3.client().ask(GET, "/bucket-1?list-type=2&max-keys=1")
+    expect(b"<NextContinuationToken>a</" in answer.body, "no raw token")
+    return answer
+
+
 def trailer(s3):
     return s3.client().put("bucket-1", "t", b"0\r\n\r\n", {
         "content-encoding": "aws-chunked",

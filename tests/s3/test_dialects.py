@@ -17,8 +17,9 @@ from s3.acts import (GET, PUT, again, announced, ask,  # noqa: E402
                      conditional_complete, copied, copied_onto_itself, create,
                      digest, expired, full_checksum, head_error, hidden,
                      leading_slash, metadata, nfc, no_continue, other_service,
-                     overridden, plain, put, race, region, rfc2047_metadata,
-                     scoped, trailer, uploaded, utf8_metadata, virtual_host)
+                     overridden, plain, put, race, raw_token, region,
+                     rfc2047_metadata, scoped, trailer, uploaded,
+                     utf8_metadata, virtual_host)
 from s3.client import path_of  # noqa: E402
 from s3.emulator.rules import DIALECTS, SOURCES, TAGS  # noqa: E402
 from s3.emulator.call import RULES  # noqa: E402
@@ -140,6 +141,7 @@ CASES = {
     "CEPH.parts-sorted": (uploaded(5 * MIB, 5 * MIB, order=-1), 200, ""),
     "CEPH.range": (bad_range, 416, "InvalidRange"),
     "CEPH.no-message": (ask(GET, "/bucket-1/none"), 404, "NoSuchKey"),
+    "CEPH.raw-token": (raw_token, 200, "", {"tokens": "raw", "pages": "whole"}),
     "CEPH.copy-condition": (copied(x_amz_copy_source_if_match='"x"'), 200,
                             ""),
     "CEPH.trailer": (trailer, 400, "InvalidArgument",

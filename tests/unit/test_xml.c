@@ -45,6 +45,34 @@ static void test_xml_an_error_replaces_what_was_expected(void) {
                   "0|InternalError|||||||||||0");
 }
 
+/* Ceph's token is the last key, whatever characters that has; the entries are
+ * encoded. */
+static void test_xml_a_token_that_cannot_be_read_is_no_fault(void) {
+  static const struct xmltold_row list[] = {
+      {"<ListBucketResult><IsTruncated>true</IsTruncated>"
+       "<NextContinuationToken>a&#x1;</NextContinuationToken>" URL
+       "<Contents><Key>a%01</Key><Size>1</Size>"
+       "<LastModified>2026-06-14T12:34:56Z</LastModified></Contents>"
+       "</ListBucketResult>",
+       "o a\x01  1 1781440496000;1||||||||||||1"},
+      {"<ListBucketResult><IsTruncated>true</IsTruncated>"
+       "<NextContinuationToken>\xEF\xBF\xBF</NextContinuationToken>"
+       "<StartAfter>&#31;</StartAfter></ListBucketResult>",
+       "1||||||||||||1"},
+      {NULL, NULL},
+  };
+  static const struct xmltold_row uploads[] = {
+      {"<ListMultipartUploadsResult><IsTruncated>true</IsTruncated>"
+       "<NextKeyMarker>&#1;</NextKeyMarker><Upload><Key>&#1;</Key>"
+       "<UploadId>1</UploadId><Initiated>2026-06-14T12:34:56Z</Initiated>"
+       "</Upload></ListMultipartUploadsResult>",
+       "2||||||||||||1"},
+      {NULL, NULL},
+  };
+  xmltold_check_rows(XML_LIST, list);
+  xmltold_check_rows(XML_UPLOADS, uploads);
+}
+
 static void test_xml_uploads_begin_and_complete(void) {
   static const struct xmltold_row initiate[] = {
       {"<InitiateMultipartUploadResult" XMLTOLD_NS
@@ -305,6 +333,7 @@ static void test_xml_nothing_is_told_of_a_broken_list(void) {
 static const struct unit_test tests[] = {
     UNIT(test_xml_errors_are_read),
     UNIT(test_xml_an_error_replaces_what_was_expected),
+    UNIT(test_xml_a_token_that_cannot_be_read_is_no_fault),
     UNIT(test_xml_uploads_begin_and_complete),
     UNIT(test_xml_location_is_read),
     UNIT(test_xml_lists_are_read),

@@ -36,6 +36,23 @@ static void test_xml_other_documents_are_refused(void) {
   xmltold_check(XML_ANY, "<Nothing/>", 10, "!another document");
 }
 
+static void test_xml_a_key_with_what_xml_cannot_hold_is_refused(void) {
+#define ENTRY(key)                                                        \
+  "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>" key \
+  "</Key><Size>1</Size><LastModified>2026-06-14T12:34:56Z</LastModified>" \
+  "</Contents></ListBucketResult>"
+  static const struct xmltold_row rows[] = {
+      {ENTRY("a&#1;"), "!XML can't hold"},
+      {ENTRY("\xEF\xBF\xBE"), "!XML can't hold"},
+      {"<ListBucketResult><CommonPrefixes><Prefix>&#x1f;/</Prefix>"
+       "</CommonPrefixes></ListBucketResult>",
+       "!XML can't hold"},
+      {NULL, NULL},
+  };
+  xmltold_check_rows(XML_LIST, rows);
+#undef ENTRY
+}
+
 static void test_xml_document_types_are_refused(void) {
   static const struct xmltold_row rows[] = {
       {"<!DOCTYPE Error [<!ENTITY a \"b\">]><Error><Code>&a;</Code></Error>",
@@ -162,6 +179,7 @@ static void test_xml_tags_past_their_limit_are_refused(void) {
 
 static const struct unit_test tests[] = {
     UNIT(test_xml_other_documents_are_refused),
+    UNIT(test_xml_a_key_with_what_xml_cannot_hold_is_refused),
     UNIT(test_xml_document_types_are_refused),
     UNIT(test_xml_other_encodings_are_refused),
     UNIT(test_xml_depth_past_its_limit_is_refused),

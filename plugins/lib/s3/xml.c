@@ -7,6 +7,7 @@
 
 #include "codec.h"
 #include "errmsg.h"
+#include "xmlchars.h"
 #include "xmlpage.h"
 #include "xmlschema.h"
 #include "xmlvalue.h"
@@ -23,6 +24,7 @@ struct xml {
   struct xml_events events;
   struct xml_result result;
   struct errmsg fault;
+  struct xmlchars chars;
   uint64_t fed, parsed; /* bytes; without space before the document */
 
   unsigned depth;
@@ -71,6 +73,15 @@ static bool put(struct buf *out, const char *text) {
   return buf_adds(out, text);
 }
 
+static bool is_readable(const char *text) {
+  return strstr(text, XMLCHARS_MARK) == NULL;
+}
+
+/* What is asked for next, where that can be read. */
+static bool put_next(struct buf *out, const char *text) {
+  return put(out, is_readable(text) ? text : "");
+}
+
 static bool put_etag(struct buf *out, const char *text) {
   buf_clear(out);
   return xmlvalue_etag(out, text);
@@ -90,12 +101,15 @@ static bool store(struct xml *xml, enum field field, const char *text) {
   case FIELD_REQUEST_ID:
   case FIELD_REGION:
   case FIELD_BUCKET:
-  case FIELD_NEXT_TOKEN:
-  case FIELD_NEXT_KEY_MARKER:
-  case FIELD_NEXT_UPLOAD_ID_MARKER:
   case FIELD_INITIATED:
   case FIELD_LOCATION:
     return put(&xml->texts[field], text);
+  case FIELD_NEXT_TOKEN:
+    xml->result.token_unreadable = !is_readable(text);
+    return put_next(&xml->texts[field], text);
+  case FIELD_NEXT_KEY_MARKER:
+  case FIELD_NEXT_UPLOAD_ID_MARKER:
+    return put_next(&xml->texts[field], text);
   case FIELD_COMPLETE_ETAG:
     return put_etag(&xml->texts[field], text);
   case FIELD_NONE:
@@ -272,6 +286,12 @@ static bool parse(struct xml *xml, const char *data, size_t len, bool final) {
               XML_ErrorString(XML_GetErrorCode(xml->parser)));
 }
 
+static bool on_chars(void *arg, const char *data, size_t len) {
+  struct xml *xml = arg;
+  xml->parsed += len;
+  return parse(xml, data, len, false);
+}
+
 /* expat scans a token that isn't whole again with every feed. */
 static bool waits_too_long(const struct xml *xml) {
   XML_Index at = XML_GetCurrentByteIndex(xml->parser);
@@ -293,8 +313,7 @@ bool xml_feed(struct xml *xml, const char *data, size_t len) {
     return true;
   if (memchr(data, '\0', len)) /* expat would take it for UTF-16 */
     return fail(xml, "isn't in UTF-8", "");
-  xml->parsed += len;
-  if (!parse(xml, data, len, false))
+  if (!xmlchars_feed(&xml->chars, data, len, on_chars, xml))
     return false;
   return !waits_too_long(xml) || fail(xml, "has too long a tag", "");
 }
@@ -328,7 +347,8 @@ static bool decode_marker(struct xml *xml) {
 }
 
 const struct xml_result *xml_end(struct xml *xml) {
-  if (failed(xml) || !parse(xml, "", 0, true) || !decode_marker(xml) ||
+  if (failed(xml) || !xmlchars_end(&xml->chars, on_chars, xml) ||
+      !parse(xml, "", 0, true) || !decode_marker(xml) ||
       !xmlpage_tell(&xml->page, &xml->events, xml->encoded, &xml->fault))
     return NULL;
   point_result(xml);

@@ -59,6 +59,7 @@ struct xml_result {
   const char *etag;      /* complete */
   const char *location;  /* LocationConstraint */
   bool truncated;
+  bool token_unreadable; /* XML has no place for its characters */
 };
 
 struct xml;

@@ -5,6 +5,7 @@
  */
 #include "xmlpage.h"
 
+#include "xmlchars.h"
 #include "xmlvalue.h"
 
 #include <stdlib.h>
@@ -69,6 +70,24 @@ static bool tell_one(const struct xmlpage_entry *entry,
   return false;
 }
 
+/* `decoded`: room for the key. */
+static bool tell_entry(const struct xmlpage_entry *entry,
+                       const struct xml_events *events, const char *key,
+                       const char *tag, bool encoded, struct buf *decoded,
+                       struct errmsg *fault) {
+  if (strstr(key, XMLCHARS_MARK) != NULL)
+    /* An upload that can't be named can't be given up either. */
+    return entry->kind == XMLPAGE_UPLOAD ||
+           errmsg_set(fault, "the storage lists a key with a character that "
+                             "XML can't hold, as it is: remove it");
+  buf_clear(decoded);
+  if (encoded && !xmlvalue_key(decoded, key))
+    return errmsg_set(fault, "the storage lists a key that isn't UTF-8 or "
+                             "isn't encoded as it says: rename it");
+  return tell_one(entry, events, encoded ? decoded->data : key, tag) ||
+         errmsg_set(fault, "the storage's list was not read to its end");
+}
+
 bool xmlpage_tell(const struct xmlpage *page, const struct xml_events *events,
                   bool encoded, struct errmsg *fault) {
   const char *key = page->text.data, *tag;
@@ -78,13 +97,8 @@ bool xmlpage_tell(const struct xmlpage *page, const struct xml_events *events,
   buf_init(&decoded, XML_TEXT_MAX);
   for (size_t i = 0; i < page->count && going; i++) {
     tag = key + strlen(key) + 1;
-    buf_clear(&decoded);
-    if (encoded && !xmlvalue_key(&decoded, key))
-      going = errmsg_set(fault, "the storage lists a key that isn't UTF-8 or "
-                                "isn't encoded as it says: rename it");
-    else if (!tell_one(&page->entries[i], events, encoded ? decoded.data : key,
-                       tag))
-      going = errmsg_set(fault, "the storage's list was not read to its end");
+    going = tell_entry(&page->entries[i], events, key, tag, encoded, &decoded,
+                       fault);
     key = tag + strlen(tag) + 1;
   }
   buf_fini(&decoded);

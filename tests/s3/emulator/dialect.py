@@ -43,6 +43,7 @@ DIALECTS = {dialect.name: dialect for dialect in (
     Dialect("ceph", "us-east-1", "", 5 * GIB, 5 * GIB,
             variants=EVERYWHERE | {"spaces": ("percent",),
                                    "conditions": ("honoured", "ignored"),
+                                   "tokens": ("sealed", "raw"),
                                    "trailers": ("accepted", "refused")}),
 )}
 
