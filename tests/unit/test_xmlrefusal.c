@@ -36,6 +36,21 @@ static void test_xml_other_documents_are_refused(void) {
   xmltold_check(XML_ANY, "<Nothing/>", 10, "!another document");
 }
 
+/* Without its name an upload could neither go on nor be given up. */
+static void test_xml_an_upload_without_its_name_is_refused(void) {
+  static const struct xmltold_row rows[] = {
+      {"<InitiateMultipartUploadResult/>", "!without its UploadId"},
+      {"<InitiateMultipartUploadResult><UploadId/>"
+       "</InitiateMultipartUploadResult>",
+       "!without its UploadId"},
+      {"<InitiateMultipartUploadResult><Key>k</Key><More><UploadId>1"
+       "</UploadId></More></InitiateMultipartUploadResult>",
+       "!without its UploadId"},
+      {NULL, NULL},
+  };
+  xmltold_check_rows(XML_INITIATE, rows);
+}
+
 static void test_xml_a_key_with_what_xml_cannot_hold_is_refused(void) {
 #define ENTRY(key)                                                        \
   "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>" key \
@@ -179,6 +194,7 @@ static void test_xml_tags_past_their_limit_are_refused(void) {
 
 static const struct unit_test tests[] = {
     UNIT(test_xml_other_documents_are_refused),
+    UNIT(test_xml_an_upload_without_its_name_is_refused),
     UNIT(test_xml_a_key_with_what_xml_cannot_hold_is_refused),
     UNIT(test_xml_document_types_are_refused),
     UNIT(test_xml_other_encodings_are_refused),

@@ -346,9 +346,16 @@ static bool decode_marker(struct xml *xml) {
   return done || fail(xml, "has a wrong value in ", "NextKeyMarker");
 }
 
+/* Without its name, an upload can't go on, nor be given up. */
+static bool names_upload(struct xml *xml) {
+  return xml->result.kind != XML_INITIATE ||
+         xml->texts[FIELD_INITIATED].len > 0 ||
+         fail(xml, "begins an upload without its UploadId", "");
+}
+
 const struct xml_result *xml_end(struct xml *xml) {
   if (failed(xml) || !xmlchars_end(&xml->chars, on_chars, xml) ||
-      !parse(xml, "", 0, true) || !decode_marker(xml) ||
+      !parse(xml, "", 0, true) || !names_upload(xml) || !decode_marker(xml) ||
       !xmlpage_tell(&xml->page, &xml->events, xml->encoded, &xml->fault))
     return NULL;
   point_result(xml);

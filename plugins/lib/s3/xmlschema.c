@@ -17,6 +17,7 @@ static const struct {
     {"ListBucketResult", XML_LIST},
     {"ListMultipartUploadsResult", XML_UPLOADS},
     {"InitiateMultipartUploadResult", XML_INITIATE},
+    {"InitiateMultipartUpload", XML_INITIATE}, /* rclone serve s3 1.75.2 */
     {"CompleteMultipartUploadResult", XML_COMPLETE},
     {"LocationConstraint", XML_LOCATION},
 };
