@@ -614,6 +614,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_s3_lists.py \
 	%D%/integration/test_s3_options.py \
 	%D%/integration/test_s3_reuse.py \
+	%D%/integration/test_s3_strangers.py \
 	%D%/integration/test_s3_swift.py \
 	%D%/integration/test_signals.py \
 	%D%/integration/test_start.py \

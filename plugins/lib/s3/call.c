@@ -21,6 +21,7 @@
 #define AWAY_MAX_MS 1000     /* so too, of a service that isn't there */
 #define SKEW_S 300           /* below that no service minds */
 #define WHY_MAX 1024
+#define REFUSAL_MS 1000 /* between two lines that tell of one */
 
 static void call_free(struct s3_call *call) {
   credentials_leave(&call->waiter);
@@ -264,6 +265,30 @@ static enum again again_after(const struct s3_call *call, int http,
                                                                   : AGAIN_SOME;
 }
 
+/* The client is told that it's at fault; who runs the gateway may want to know
+ * better, but not of each. */
+static void tell_refusal(const struct s3_call *call) {
+  int64_t now = date_now_ms();
+  if ((call->answer.status != SLUICE_EINVAL &&
+       call->answer.status != SLUICE_EEXIST) ||
+      now - call->loop->refusal_ms < REFUSAL_MS)
+    return;
+  call->loop->refusal_ms = now;
+  sluice_log(call->loop->host, SLUICE_LOG_INFO,
+             "the service refuses a request: %s", call->why.data);
+}
+
+/* Is it about a key that a client has named?  What goes on in an upload's
+ * parts is between the service and us. */
+static bool names_key(const struct s3_request *request) {
+  for (size_t i = 0; i < S3_CALL_QUERY_MAX; i++)
+    if (request->query[i].name != NULL &&
+        strcmp(request->query[i].name, "uploadId") == 0)
+      return false;
+  return request->key != NULL ||
+         (request->wants_xml && request->expected == XML_LIST);
+}
+
 static void judge_answer(struct s3_call *call) {
   int http = httpc_status(call->http);
   const struct xml_result *xml = read_xml(call);
@@ -280,7 +305,7 @@ static void judge_answer(struct s3_call *call) {
     finish(call);
     return;
   }
-  struct s3_verdict verdict = s3_verdict(http, code);
+  struct s3_verdict verdict = s3_verdict(http, code, names_key(call->request));
   call->doubtful |= is_doubtful(call, http);
   bool nonsense = http >= 200 && http <= 299 && code[0] == '\0';
   char what[160];
@@ -296,6 +321,7 @@ static void judge_answer(struct s3_call *call) {
                 ((verdict.again || nonsense) &&
                  try_again(call, again_after(call, http, code))))
     return;
+  tell_refusal(call);
   finish(call);
 }
 

@@ -65,6 +65,7 @@ struct s3_verdict {
   enum sluice_status status;
   bool again; /* another attempt may help */
 };
-struct s3_verdict s3_verdict(int http, const char *code);
+/* `names_key`: the request is for one key, or for those below a prefix. */
+struct s3_verdict s3_verdict(int http, const char *code, bool names_key);
 
 #endif

@@ -50,6 +50,7 @@ struct s3_loop { /* the handle */
   struct event *age; /* of the spools' files; NULL where no uploads are */
   char region[S3_REGION_MAX + 1]; /* as configured, or as corrected */
   int64_t skew_s;                 /* the service's clock less ours */
+  int64_t refusal_ms;             /* when one of a key was told last */
 };
 
 bool s3_loop_init(struct s3_loop *, struct s3 *, struct sluice_host *,

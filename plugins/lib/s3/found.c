@@ -4,7 +4,6 @@
  * to the end of parts was lost, or didn't tell what was stored.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "put.h"
@@ -18,7 +17,6 @@ static const char *said_md5(const struct put *put) {
 
 static enum put_found judge(const struct put *put, const struct s3_call *call,
                             const struct s3_answer *answer) {
-  const char *length = s3_call_header(call, "Content-Length");
   const char *md5 = s3_call_header(call, "x-amz-meta-md5");
   const char *ours = said_md5(put);
   char etag[160];
@@ -34,8 +32,8 @@ static enum put_found judge(const struct put *put, const struct s3_call *call,
   if (ours != NULL ? md5 == NULL || strcmp(md5, ours) != 0
                    : !tells || !same_etag)
     return PUT_FOREIGN;
-  bool same_length =
-      length != NULL && strtoull(length, NULL, 10) == put->length;
+  uint64_t length;
+  bool same_length = s3_length(call, &length) && length == put->length;
   return same_length && (!tells || same_etag) ? PUT_OURS : PUT_SPOILED;
 }
 

@@ -11,8 +11,8 @@
 
 #include "task.h"
 
-#define CHUNK (128 * 1024)
-#define RESUMES 3 /* after a break in the middle of an object */
+#define CHUNK (64 * 1024) /* no less than curl gives at once */
+#define RESUMES 3         /* after a break in the middle of an object */
 
 struct get {
   struct s3_loop *loop;
@@ -101,22 +101,23 @@ static void ask(struct get *get, uint64_t first, uint64_t end) {
 
 static void on_head(void *arg, struct s3_call *call) {
   struct get *get = arg;
-  const char *length = s3_call_header(call, "Content-Length");
-  uint64_t total, count = length == NULL ? 0 : strtoull(length, NULL, 10);
+  struct s3_span span;
   /* Where it begins says the answer: who ignores Range sends all of it. */
-  if (s3_call_status(call) != 206 ||
-      !s3_content_range(s3_call_header(call, "Content-Range"), &get->at,
-                        &total)) {
-    get->at = 0;
-    total = count;
+  if (!s3_span(call, &span) || (get->described && span.total != get->length)) {
+    get->call = NULL;
+    s3_call_cancel(call);
+    fail(get, SLUICE_EUPSTREAM,
+         "an answer doesn't say which bytes of the object it brings");
+    return;
   }
-  get->call_end = get->at + count;
+  get->at = span.first;
+  get->call_end = span.first + span.count;
   if (get->described)
     return;
   get->described = true;
-  get->length = total;
+  get->length = span.total;
   s3_etag(get->etag, s3_call_header(call, "ETag"));
-  s3_meta_tell(get->op, call, total);
+  s3_meta_tell(get->op, call, span.total);
 }
 
 /* ---- chunks ------------------------------------------------------------- */
@@ -212,14 +213,16 @@ static void on_done(void *arg, struct s3_call *call,
 static void on_described(void *arg, struct s3_call *call,
                          const struct s3_answer *answer) {
   struct get *get = arg;
-  const char *length = s3_call_header(call, "Content-Length");
   get->call = NULL;
   if (answer->status != SLUICE_OK) {
     fail(get, answer->status, answer->why);
     return;
   }
+  if (!s3_length(call, &get->length)) {
+    fail(get, SLUICE_EUPSTREAM, "an answer doesn't say the object's length");
+    return;
+  }
   get->described = true;
-  get->length = length ? strtoull(length, NULL, 10) : 0;
   s3_etag(get->etag, s3_call_header(call, "ETag"));
   s3_meta_tell(get->op, call, get->length);
 }

@@ -2,6 +2,7 @@
  *
  * An object's description out of an answer's head.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,17 +44,41 @@ bool s3_etag_tells(const struct s3_call *call) {
          s3_call_header(call, customer) == NULL;
 }
 
-bool s3_content_range(const char *header, uint64_t *first, uint64_t *total) {
-  const char *slash = header == NULL ? NULL : strchr(header, '/');
-  char *end = NULL;
-  if (slash == NULL || strncmp(header, "bytes ", 6) != 0 || header[6] < '0' ||
-      header[6] > '9' || slash[1] < '0' || slash[1] > '9')
+/* A number and the letter behind it. */
+static bool read_number(const char **at, char then, uint64_t *number) {
+  char *end;
+  if (**at < '0' || **at > '9')
     return false;
-  *first = strtoull(header + 6, &end, 10);
-  if (*end != '-')
+  errno = 0;
+  *number = strtoull(*at, &end, 10);
+  *at = end + 1;
+  return errno == 0 && *end == then;
+}
+
+bool s3_length(const struct s3_call *call, uint64_t *length) {
+  const char *text = s3_call_header(call, "Content-Length");
+  return text != NULL && read_number(&text, '\0', length);
+}
+
+bool s3_span(const struct s3_call *call, struct s3_span *span) {
+  static const char unit[] = "bytes ";
+  const char *text = s3_call_header(call, "Content-Range");
+  uint64_t length, last;
+  bool measured = s3_length(call, &length);
+  if (text == NULL && s3_call_status(call) != 206) {
+    *span = (struct s3_span){.count = length, .total = length};
+    return measured;
+  }
+  if (text == NULL || strncmp(text, unit, sizeof unit - 1) != 0)
     return false;
-  *total = strtoull(slash + 1, &end, 10);
-  return *end == '\0';
+  text += sizeof unit - 1;
+  if (!read_number(&text, '-', &span->first) ||
+      !read_number(&text, '/', &last) ||
+      !read_number(&text, '\0', &span->total) || span->first > last ||
+      last >= span->total)
+    return false;
+  span->count = last - span->first + 1;
+  return !measured || length == span->count;
 }
 
 void s3_meta_tell(struct sluice_op *op, const struct s3_call *call,

@@ -64,11 +64,16 @@ static void simple_end(struct simple *simple, enum sluice_status status,
 static void on_head(void *arg, struct s3_call *call,
                     const struct s3_answer *answer) {
   struct simple *simple = arg;
-  const char *length = s3_call_header(call, "Content-Length");
-  if (answer->status == SLUICE_OK)
-    s3_meta_tell(simple->op, call,
-                 length == NULL ? 0 : strtoull(length, NULL, 10));
-  simple_end(simple, answer->status, answer->why);
+  uint64_t length;
+  if (answer->status != SLUICE_OK) {
+    simple_end(simple, answer->status, answer->why);
+  } else if (!s3_length(call, &length)) {
+    simple_end(simple, SLUICE_EUPSTREAM,
+               "an answer doesn't say the object's length");
+  } else {
+    s3_meta_tell(simple->op, call, length);
+    simple_end(simple, SLUICE_OK, NULL);
+  }
 }
 
 /* Another name of another object, to a service that drops the slash. */

@@ -29,7 +29,14 @@ void s3_meta_tell(struct sluice_op *, const struct s3_call *, uint64_t length);
 bool s3_etag_tells(const struct s3_call *);
 /* Without quotes and W/; "" when there is none. */
 void s3_etag(char out[160], const char *header);
-/* "bytes 5-9/20": the first number and the last; false when it isn't that. */
-bool s3_content_range(const char *header, uint64_t *first, uint64_t *total);
+
+struct s3_span { /* of an object, as an answer brings it */
+  uint64_t first, count, total;
+};
+/* Content-Length; false: there is none, or it is no number. */
+bool s3_length(const struct s3_call *, uint64_t *length);
+/* By Content-Range, in a 200 too, as some services answer so to a range; else
+ * the whole object.  False: the answer doesn't say which bytes it brings. */
+bool s3_span(const struct s3_call *, struct s3_span *);
 
 #endif

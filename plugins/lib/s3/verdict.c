@@ -7,6 +7,28 @@
 
 #include <string.h>
 
+/* Of a request that names a key, whatever else they may mean of others: so
+ * S3Proxy, SeaweedFS and B2 refuse keys that they don't take, and versitygw
+ * and MinIO those that are in the way of another one, or of which one is. */
+static const struct {
+  const char *code;
+  enum sluice_status status;
+} of_keys[] = {
+    {"InvalidArgument", SLUICE_EINVAL},
+    {"InvalidRequest", SLUICE_EINVAL},
+    {"InvalidURI", SLUICE_EINVAL},
+    {"InvalidObjectName", SLUICE_EINVAL},
+    {"InvalidUTF8Encoding", SLUICE_EINVAL},
+    {"KeyTooLong", SLUICE_EINVAL},
+    {"KeyTooLongError", SLUICE_EINVAL},
+    {"XMinioInvalidObjectName", SLUICE_EINVAL},
+    {"XMinioInvalidResourceName", SLUICE_EINVAL},
+    {"ErrDirectoryNotEmpty", SLUICE_EEXIST},
+    {"ObjectParentIsFile", SLUICE_EEXIST},
+    {"XMinioObjectExistsAsDirectory", SLUICE_EEXIST},
+    {"XMinioParentIsObject", SLUICE_EEXIST},
+};
+
 static const struct {
   const char *code;
   struct s3_verdict verdict;
@@ -19,9 +41,6 @@ static const struct {
     {"PreconditionFailed", {SLUICE_EPRECOND, false}},
     {"InvalidRange", {SLUICE_ERANGE, false}},
     {"EntityTooLarge", {SLUICE_ETOOBIG, false}},
-    {"KeyTooLongError", {SLUICE_EINVAL, false}},
-    {"XMinioInvalidObjectName", {SLUICE_EINVAL, false}},
-    {"XMinioInvalidResourceName", {SLUICE_EINVAL, false}},
     {"MetadataTooLarge", {SLUICE_EINVAL, false}},
     {"QuotaExceeded", {SLUICE_ENOSPC, false}},
     {"XMinioStorageFull", {SLUICE_ENOSPC, false}},
@@ -55,12 +74,18 @@ static const struct {
     {509, {SLUICE_EUPSTREAM, true}},
 };
 
-struct s3_verdict s3_verdict(int http, const char *code) {
+struct s3_verdict s3_verdict(int http, const char *code, bool names_key) {
+  for (size_t i = 0; names_key && i < sizeof of_keys / sizeof *of_keys; i++)
+    if (strcmp(of_keys[i].code, code) == 0)
+      return (struct s3_verdict){of_keys[i].status, false};
   for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
     if (strcmp(codes[i].code, code) == 0)
       return codes[i].verdict;
   for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
     if (statuses[i].http == http)
       return statuses[i].verdict;
+  /* One of the many words for what is in the way. */
+  if (http == 409 && names_key)
+    return (struct s3_verdict){SLUICE_EEXIST, false};
   return (struct s3_verdict){SLUICE_EUPSTREAM, false};
 }

@@ -27,6 +27,12 @@ times.  `do`, with the further members that it knows:
   corrupt                    one wrong byte, at `at`
   bad-xml huge-xml           instead of the body; `bytes` of it
   error-in-200               200 and <Error> with `code`; `when` as above
+  range-as-200               a 206 becomes 200 and keeps its Content-Range, as
+                             rclone serve s3 1.75.2 answers (seen)
+  range-unsaid               a 206 without Content-Range, which RFC 9110,
+                             15.3.7 forbids
+  length-unsaid              a HEAD's answer without Content-Length, which RFC
+                             9110, 9.3.2 allows
   lost-answer                the operation is done, its answer is not sent
   spoil                      what a PUT or Complete stored isn't what was
                              sent: all of it but the last byte; the answer
@@ -54,7 +60,8 @@ STATUS = {
     503: ("SlowDown", "Please reduce your request rate.")}
 WORDS = ("reset-before-head", "reset-in-body", "stall", "drip", "close",
          "truncate", "corrupt", "bad-xml", "huge-xml", "error-in-200",
-         "lost-answer", "spoil", "clock-skew", "wrong-region")
+         "lost-answer", "spoil", "clock-skew", "wrong-region",
+         "range-as-200", "range-unsaid", "length-unsaid")
 
 
 class BadStep(ValueError):
@@ -159,6 +166,12 @@ class Step:
             return self.spoil(call, response)
         if self.word == "error-in-200" and self.get("when") == "after":
             return call.failure(self.error_in_200())
+        if self.word == "range-as-200" and response.status == 206:
+            response.status = 200
+        if self.word == "range-unsaid":
+            drop(response, "content-range")
+        if self.word == "length-unsaid":
+            response.length = None
         if self.word == "bad-xml":
             cut = document("ListBucketResult", "<Contents><Key>a</Ke")[:-22]
             return call.xml(cut)
@@ -239,6 +252,11 @@ class Step:
             for start in range(0, len(data), size):
                 yield data[start:start + size]
                 pause(call, self.get("seconds", 0.05))
+
+
+def drop(response, name):
+    response.headers = [(one, value) for one, value in response.headers
+                        if one.lower() != name]
 
 
 def split(pieces, at):

@@ -225,7 +225,8 @@ class Body:
 
 
 class Response:
-    """`body`: bytes, or an iterable of bytes whose sum is `length`."""
+    """`body`: bytes, or an iterable of bytes whose sum is `length`; None, set
+    later: the head doesn't say it."""
 
     def __init__(self, status, headers=None, body=b"", length=None,
                  close=False):
@@ -242,7 +243,7 @@ class Response:
                  f"{REASONS.get(self.status, 'Unknown')}",
                  f"Date: {formatdate(now, usegmt=True)}",
                  *(f"{name}: {value}" for name, value in self.headers)]
-        if self.status not in (204, 304):
+        if self.status not in (204, 304) and self.length is not None:
             lines.append(f"Content-Length: {self.length}")
         if self.close:
             lines.append("Connection: close")
