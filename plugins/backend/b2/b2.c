@@ -12,12 +12,14 @@ static const struct sluice_option options[] = {S3_OPTIONS(NULL, NULL, "false"),
 
 /* Backblaze's documentation: HTTPS only, no conditional PUT (501), an ETag of
  * parts that nobody describes, 2048 bytes of name and metadata where objects
- * are encrypted.  Reports: a 503 is tied to the connection that it came on. */
+ * are encrypted, no control characters in keys.  Reports: a 503 is tied to the
+ * connection that it came on. */
 static const struct s3_dialect dialect = {.name = "B2",
                                           .require_tls = true,
                                           .etag_is_md5 = true,
                                           .overrides = true,
                                           .fresh_after_503 = true,
+                                          .no_controls = true,
                                           .probe = S3_PROBE_HEAD,
                                           .location = S3_LOCATION_NEVER,
                                           .put_max = 5000000000,

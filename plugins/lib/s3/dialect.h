@@ -29,7 +29,9 @@ struct s3_dialect {
   bool overrides;        /* presigned GETs may name response-content-* */
   bool fresh_after_503;  /* a failing server is tied to the connection */
   bool slash_aliases;    /* "/a" is taken for "a": so it isn't asked for */
+  bool no_controls;      /* in keys: so such keys aren't asked for */
   bool conflict_is_mine; /* CreateBucket's 409 BucketConflict: it is ours */
+  bool uploads_by_key;   /* lists unfinished uploads of an exact key only */
   enum s3_probe probe;
   enum s3_location location;
   uint64_t put_max; /* bytes of a single PUT */

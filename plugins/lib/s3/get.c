@@ -235,13 +235,11 @@ static const struct s3_events describe_events = {.done = on_described};
 
 void s3_get(void *handle, struct sluice_op *op,
             const struct sluice_get *wanted) {
-  struct get *get = calloc(1, sizeof *get);
-  const struct s3_loop *loop = handle;
-  if (loop->s3->dialect->slash_aliases && wanted->key[0] == '/') {
-    free(get);
+  if (s3_is_no_key(handle, wanted->key)) {
     sluice_done(op, SLUICE_ENOENT, NULL);
     return;
   }
+  struct get *get = calloc(1, sizeof *get);
   assert(get != NULL); /* charged with the request */
   get->loop = handle;
   get->op = op;

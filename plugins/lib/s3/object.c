@@ -76,14 +76,19 @@ static void on_head(void *arg, struct s3_call *call,
   }
 }
 
-/* Another name of another object, to a service that drops the slash. */
-static bool is_alias(const struct s3_loop *loop, const char *key) {
-  return loop->s3->dialect->slash_aliases && key[0] == '/';
+bool s3_is_no_key(const struct s3_loop *loop, const char *key) {
+  const struct s3_dialect *dialect = loop->s3->dialect;
+  if (dialect->slash_aliases && key[0] == '/')
+    return true;
+  for (; dialect->no_controls && *key != '\0'; key++)
+    if ((unsigned char)*key < ' ' || *key == 0x7F)
+      return true;
+  return false;
 }
 
 void s3_head(void *handle, struct sluice_op *op, const char *key) {
   static const struct s3_events events = {.done = on_head};
-  if (is_alias(handle, key)) {
+  if (s3_is_no_key(handle, key)) {
     sluice_done(op, SLUICE_ENOENT, NULL);
     return;
   }
@@ -100,7 +105,7 @@ static void on_removed(void *arg, struct s3_call *call,
 
 void s3_remove(void *handle, struct sluice_op *op, const char *key) {
   static const struct s3_events events = {.done = on_removed};
-  if (is_alias(handle, key)) {
+  if (s3_is_no_key(handle, key)) {
     sluice_done(op, SLUICE_OK, NULL);
     return;
   }

@@ -18,6 +18,10 @@ static inline struct s3_task *s3_task_of(struct sluice_op *op) {
   return sluice_op_state(op, sizeof(struct s3_task));
 }
 
+/* A key that no object of this service has: to be answered without asking, as
+ * the service would take it for another one's, or refuse it. */
+bool s3_is_no_key(const struct s3_loop *, const char *key);
+
 /* "name" of x-amz-meta-name, as the gateway stores it. */
 #define S3_META_NAMES 3
 extern const char *const s3_meta_names[S3_META_NAMES];
