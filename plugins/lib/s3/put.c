@@ -158,8 +158,8 @@ static void ask_absent(struct put *put) {
   put->call = s3_call_start(put->loop, &put->request, &events, put);
 }
 
-static bool keep_object(struct put *put, const struct sluice_object *object) {
-  unsigned char md5[16], sha256[32];
+static void keep_object(struct put *put, const struct sluice_object *object) {
+  unsigned char sha256[32];
   put->key = strdup(object->key);
   put->type = strdup(object->type);
   put->md5_hex = strdup(object->md5);
@@ -170,17 +170,20 @@ static bool keep_object(struct put *put, const struct sluice_object *object) {
     digest_final(put->sha256, sha256);
     codec_hex(put->sha256_hex, sha256, sizeof sha256);
   }
-  if (!codec_unhex(md5, sizeof md5, object->md5))
-    return false;
-  put_base64_md5(put->md5_base64, md5);
-  return keep_user(put, object->user);
 }
 
 void s3_commit(void *handle, struct sluice_op *op,
                const struct sluice_object *object) {
   const struct s3 *s3 = ((struct s3_loop *)handle)->s3;
   struct put *put = s3_task_of(op)->work;
-  if (!keep_object(put, object))
+  unsigned char md5[16];
+  keep_object(put, object);
+  bool good_md5 = codec_unhex(md5, sizeof md5, object->md5);
+  if (good_md5)
+    put_base64_md5(put->md5_base64, md5);
+  if (!good_md5)
+    put_end(put, SLUICE_EINVAL, "the object's MD5 isn't 32 hex digits");
+  else if (!keep_user(put, object->user))
     put_end(put, SLUICE_EINVAL, "more metadata than the provider takes");
   else if (put->exclusive && (!s3->conf->conditional_put ||
                               put->length > s3->conf->multipart_threshold))
