@@ -14,6 +14,7 @@ static const struct sluice_option options[] = {
  * headers' names. */
 static const struct s3_dialect dialect = {.name = "MinIO",
                                           .slash_aliases = true,
+                                          .uploads_by_key = true,
                                           .etag_is_md5 = true,
                                           .multipart_etag = true,
                                           .overrides = true,

@@ -24,6 +24,7 @@ struct sweep {
   char *key_marker, *id_marker;
   char *key, *keep; /* as wanted; NULL: the whole bucket, none */
   unsigned given_up, left;
+  bool blind; /* the service lists none without a key */
   void (*done)(void *arg);
   void *arg;
 };
@@ -40,7 +41,7 @@ static char *copy(const char *text) {
 static void sweep_end(struct sweep *sweep) {
   void (*done)(void *) = sweep->done;
   void *arg = sweep->arg;
-  if (sweep->key == NULL)
+  if (sweep->key == NULL && !sweep->blind)
     sluice_log(sweep->loop->host, SLUICE_LOG_INFO,
                "[s3] %u unfinished uploads given up, %u are younger than "
                "sweep_uploads",
@@ -51,6 +52,15 @@ static void sweep_end(struct sweep *sweep) {
   free(sweep->keep);
   free(sweep);
   done(arg);
+}
+
+/* MinIO, also behind another plugin than its own.  What it lists without a key
+ * is nothing, and no reason to say that there was nothing. */
+static bool lists_nothing(const struct sweep *sweep,
+                          const struct s3_call *call) {
+  const char *server = s3_call_header(call, "Server");
+  return sweep->loop->s3->dialect->uploads_by_key ||
+         (server != NULL && strncmp(server, "MinIO", 5) == 0);
 }
 
 static void drop_first(struct sweep *sweep) {
@@ -119,7 +129,12 @@ static bool on_upload(void *arg, const struct xml_upload *upload) {
 static void on_page(void *arg, struct s3_call *call,
                     const struct s3_answer *answer) {
   struct sweep *sweep = arg;
-  (void)call;
+  sweep->blind = sweep->key == NULL && lists_nothing(sweep, call);
+  if (sweep->blind)
+    sluice_log(sweep->loop->host, SLUICE_LOG_WARN,
+               "MinIO lists unfinished uploads by their exact key only, so "
+               "sweep_uploads can't see any; it gives them up itself after a "
+               "day (stale_uploads_expiry)");
   free(sweep->key_marker);
   free(sweep->id_marker);
   sweep->key_marker = sweep->id_marker = NULL;

@@ -189,9 +189,11 @@ def list_parts(call):
 
 def list_uploads(call):
     prefix = call.query.get("prefix", "")
+    exact = call.note("MINIO.uploads-by-key", prefix)
     with call.store.lock:
         uploads = sorted((upload for upload in call.bucket().uploads.values()
-                          if upload.key.startswith(prefix)),
+                          if (upload.key == prefix if exact else
+                              upload.key.startswith(prefix))),
                          key=lambda upload: (upload.key, upload.begun))
     rows = ["<Upload>" + element("Key", upload.key)
             + element("UploadId", upload.id)
