@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "date.h"
+#include "key.h"
 #include "metadata.h"
 #include "task.h"
 
@@ -81,20 +82,31 @@ bool s3_span(const struct s3_call *call, struct s3_span *span) {
   return !measured || length == span->count;
 }
 
+/* A name of another tool's may have a path in it, and any length. */
+static const char *cut_filename(char out[KEY_NAME_MAX + 1],
+                                const struct buf *name) {
+  key_filename(out, name->data, name->len);
+  return out;
+}
+
 void s3_meta_tell(struct sluice_op *op, const struct s3_call *call,
                   uint64_t length) {
   struct sluice_meta meta = SLUICE_META;
   struct sluice_pair user[S3_META_NAMES + 1] = {{NULL, NULL}};
   struct buf texts[S3_META_NAMES];
-  char etag[160], name[64];
+  char etag[160], name[64], filename[KEY_NAME_MAX + 1];
   int64_t seconds;
   size_t n = 0;
   for (size_t i = 0; i < S3_META_NAMES; i++) {
     buf_init(&texts[i], META_ROOM);
     snprintf(name, sizeof name, "x-amz-meta-%s", s3_meta_names[i]);
     const char *value = s3_call_header(call, name);
-    if (value != NULL && metadata_decode(&texts[i], value, strlen(value)))
-      user[n++] = (struct sluice_pair){s3_meta_names[i], texts[i].data};
+    if (value == NULL || !metadata_decode(&texts[i], value, strlen(value)))
+      continue;
+    user[n++] = (struct sluice_pair){s3_meta_names[i],
+                                     i == 0 && texts[i].len > 0
+                                         ? cut_filename(filename, &texts[i])
+                                         : texts[i].data};
   }
   s3_etag(etag, s3_call_header(call, "ETag"));
   meta.length = length;
