@@ -260,7 +260,7 @@ for (name, word), step in EXTRA.items():
 ALWAYS = {
     "500": ({"do": "500"}, 502), "503": ({"do": "503"}, 502),
     "429": ({"do": "429"}, 502), "401": ({"do": "401"}, 502),
-    "403": ({"do": "403"}, 502), "400": ({"do": "400 InvalidRequest"}, 502),
+    "403": ({"do": "403"}, 502), "400": ({"do": "400 Unknown"}, 502),
     "501": ({"do": "501 NotImplemented"}, 502),
     "404 NoSuchBucket": ({"do": "404 NoSuchBucket"}, 502),
     "a full disk": ({"do": "507 XMinioStorageFull"}, 507),

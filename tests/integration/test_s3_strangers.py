@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: MIT
 """What S3 servers do that the plugins weren't tuned to: rclone, s3rver,
 versitygw, SeaweedFS, S3Proxy and others, each way on the emulator."""
-from bucket import gateway, shared
-from kit import FORM, each, equal, field, file, form, main, test
+from bucket import (BUCKET, PARTS, Emulator, gateway, noise, sections,
+                    shared)
+from kit import (FORM, MIB, each, equal, expect, field, file, form, main,
+                 refusal, test)
 
 DATA = bytes(range(65, 85))
 ONE = {"server": {"workers": "1"}}
@@ -104,6 +106,74 @@ def test_refusal_of_a_prefix_is_the_clients(case):
         s3.faults({"match": {"query": "list-type"}, "do": code, "times": 9})
         equal("status", running.ask("GET", "/files?prefix=t").status, status)
         running.says(code.partition(" ")[2])
+
+
+# ---- names, ETags, addresses
+
+@each({"a path": ("/var/x/report.pdf", "report.pdf"),
+       "of Windows": ("C:\\x\\report.pdf", "report.pdf"),
+       "a control": ("UTF-8\'\'a%0Ab.txt", "ab.txt"),
+       "too long": ("n" * 300, "n" * 246), "nothing left": ("a/", "unnamed")})
+def test_name_of_another_tools_object_is_cut_like_an_uploads(case):
+    told, want = case
+    s3 = shared("ceph")
+    s3.client().put(BUCKET, "t/key", DATA,
+                    {"x-amz-meta-original-filename": told})
+    with gateway(s3, more=ONE) as running:
+        equal("disposition", running.download("t/key").header(
+            "content-disposition"), f'attachment; filename="{want}"')
+
+
+@test
+def test_etag_that_is_no_md5_is_refused_unless_the_option_says_so():
+    with Emulator("aws", encryption="silent") as s3:
+        s3.create(BUCKET)
+        with gateway(s3, more=ONE) as running:
+            equal("status", refused(running, "PUT", None), 502)
+            running.says("stored other bytes than it was sent")
+        equal("left", s3.state(BUCKET)["objects"], {})
+        with gateway(s3, more=ONE, strict_etag="false", **PARTS) as running:
+            for data in DATA, noise(6 * MIB):
+                made = running.upload(data)
+                expect(running.download(made["key"]).body == data,
+                       "other bytes")
+        s3.blameless()
+
+
+@test
+def test_object_of_other_bytes_is_removed_without_its_etag_too():
+    with Emulator("aws", encryption="silent") as s3:
+        s3.create(BUCKET)
+        with gateway(s3, more=ONE, strict_etag="false") as running:
+            s3.faults({"match": {"method": "PUT"}, "do": "spoil"})
+            equal("status", refused(running, "PUT", None), 502)
+        equal("left", s3.state(BUCKET)["objects"], {})
+
+
+@test
+def test_address_is_addressed_by_path():
+    with Emulator("aws") as s3:
+        s3.create(BUCKET)
+        for host in "127.0.0.1", "localhost":
+            endpoint = s3.endpoint.replace("127.0.0.1", host)
+            with gateway(s3, more=ONE, addressing=None,
+                         endpoint=endpoint) as running:
+                made = running.upload(DATA)
+                expect(made["download_url"].startswith(
+                    f"{endpoint}/{BUCKET}/"), made["download_url"])
+
+
+@each({"a name": ("http://bucket.invalid", True),
+       "another's bucket": ("http://s3.test:1", True),
+       "one label": ("http://storage-that-is-not-there:1", False),
+       "IPv4": ("http://127.0.0.1:1", False),
+       "IPv6": ("http://[::1]:1", False),
+       "localhost": ("http://localhost:1", False)})
+def test_hint_names_addressing_where_the_bucket_is_part_of_the_name(case):
+    endpoint, hinted = case
+    line = refusal(sections(shared("aws"), addressing=None,
+                            endpoint=endpoint), "cannot reach")
+    equal("hint", "'addressing'" in line, hinted)
 
 
 if __name__ == "__main__":

@@ -27,16 +27,23 @@ static void stop(struct check *check, bool ok) {
   event_base_loopbreak(check->loop.base);
 }
 
+/* What may be wrong where nobody answers. */
+static void complain_of_silence(struct check *check, const char *why) {
+  const struct s3_endpoint *endpoint = &check->loop.s3->endpoint;
+  sluice_fail(check->loop.host,
+              "cannot reach %s: %s; is the service up (it may come later: "
+              "'wait'), and 'endpoint' right%s%s?",
+              check->loop.s3->conf->endpoint, why,
+              endpoint->tls ? ", is its certificate known ('ca_file')" : "",
+              endpoint->virtual_host
+                  ? ", and is the bucket part of its name ('addressing')"
+                  : "");
+}
+
 static void complain(struct check *check, const struct s3_answer *answer) {
   const struct s3_conf *conf = check->loop.s3->conf;
   if (answer->http == 0)
-    sluice_fail(check->loop.host,
-                "cannot reach %s: %s; is the service up (it may come later: "
-                "'wait'), and 'endpoint' right%s?",
-                conf->endpoint, answer->why,
-                check->loop.s3->endpoint.tls
-                    ? ", and is its certificate known ('ca_file')"
-                    : "");
+    complain_of_silence(check, answer->why);
   else if (answer->http == 403 || answer->http == 401)
     sluice_fail(check->loop.host,
                 "the service refuses access to bucket '%s' (%s); check "
@@ -44,8 +51,8 @@ static void complain(struct check *check, const struct s3_answer *answer) {
                 conf->bucket, answer->why);
   else
     sluice_fail(check->loop.host,
-                "bucket '%s' can't be used: %s; check endpoint, region and "
-                "bucket",
+                "bucket '%s' can't be used: %s; check endpoint, region, "
+                "bucket and addressing",
                 conf->bucket, answer->why);
   stop(check, false);
 }

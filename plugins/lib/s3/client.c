@@ -4,6 +4,7 @@
  */
 #include "client.h"
 
+#include <arpa/inet.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,14 @@ int64_t s3_now(const struct s3_loop *loop) {
   return date_now_ms() / 1000 + loop->skew_s;
 }
 
+bool s3_etag_is_md5(const struct s3_loop *loop) {
+  return loop->s3->dialect->etag_is_md5 && loop->s3->conf->strict_etag;
+}
+
+bool s3_etag_is_of_parts(const struct s3_loop *loop) {
+  return loop->s3->dialect->multipart_etag && loop->s3->conf->strict_etag;
+}
+
 /* ---- options ------------------------------------------------------------ */
 
 static bool check_int(const char *name, int64_t value, int64_t most,
@@ -123,12 +132,28 @@ static bool check_region(const char *region, struct errmsg *errmsg) {
                     region, S3_REGION_MAX);
 }
 
+/* Has it names below it, for buckets?  An address hasn't, nor has localhost or
+ * another name without a dot, as containers have. */
+static bool has_names_below(const char *url) {
+  unsigned char address[4];
+  char host[300];
+  bool tls;
+  const char *at = authority(url, &tls);
+  size_t len = at == NULL ? 0 : strcspn(at, ":/");
+  if (len == 0 || len >= sizeof host || at[0] == '[')
+    return false;
+  memcpy(host, at, len);
+  host[len] = '\0';
+  return strchr(host, '.') != NULL && inet_pton(AF_INET, host, address) != 1;
+}
+
 static bool is_virtual(const struct s3_conf *conf,
                        const struct s3_dialect *dialect) {
   if (strcmp(conf->addressing, "auto") != 0)
     return strcmp(conf->addressing, "virtual") == 0;
   /* A wildcard certificate covers one label. */
-  return dialect->virtual_host && strchr(conf->bucket, '.') == NULL;
+  return dialect->virtual_host && strchr(conf->bucket, '.') == NULL &&
+         has_names_below(conf->endpoint);
 }
 
 static bool check_addressing(const char *word, struct errmsg *errmsg) {

@@ -70,6 +70,10 @@ bool s3_path(struct buf *, const struct s3 *, const struct s3_endpoint *,
 
 struct sigv4_key s3_signing_key(struct s3_loop *);
 int64_t s3_now(const struct s3_loop *); /* by the service's clock */
+/* Is an ETag of this service one PUT's, or one part's, MD5?  And of parts the
+ * MD5 of theirs? */
+bool s3_etag_is_md5(const struct s3_loop *);
+bool s3_etag_is_of_parts(const struct s3_loop *);
 
 struct s3_sweep {   /* which unfinished multipart uploads to give up */
   const char *key;  /* all of this one; NULL: those of the bucket that are

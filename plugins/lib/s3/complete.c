@@ -16,7 +16,7 @@ static void expected_etag(const struct put *put, char out[64]) {
   unsigned char md5[16];
   char hex[33];
   out[0] = '\0';
-  if (!put->loop->s3->dialect->multipart_etag || multipart->opaque)
+  if (!s3_etag_is_of_parts(put->loop) || multipart->opaque)
     return;
   digest_md5(md5, multipart->md5s, 16 * (size_t)multipart->count);
   codec_hex(hex, md5, sizeof md5);

@@ -139,8 +139,7 @@ static bool keep_etag(struct part *part, const struct s3_call *call) {
   codec_hex(hex, part->sum.md5, 16);
   bool tells = s3_etag_tells(call);
   multipart->opaque |= !tells;
-  if (tells && part->put->loop->s3->dialect->etag_is_md5 &&
-      strcmp(etag, hex) != 0)
+  if (tells && s3_etag_is_md5(part->put->loop) && strcmp(etag, hex) != 0)
     return false;
   char **kept = &multipart->etags[part->number - 1];
   *kept = strdup(header);

@@ -15,7 +15,7 @@ struct s3_conf {
   const char *access_key, *secret_key, *session_token;
   const char *credentials_file, *profile;
   const char *addressing;
-  bool create_bucket, verify, conditional_put;
+  bool create_bucket, verify, conditional_put, strict_etag;
   const char *ca_file, *proxy;
   int64_t connect_timeout_ms, idle_timeout_ms, retry_time_ms, attempts;
   int64_t sweep_uploads_ms, wait_ms;
@@ -54,6 +54,8 @@ struct s3_conf {
       S3_OPTION(SLUICE_BOOL, "conditional_put", conditional_,                 \
                 conditional_put,                                              \
                 "the service refuses to overwrite; false: ask it before"),    \
+      S3_OPTION(SLUICE_BOOL, "strict_etag", "true", strict_etag,              \
+                "an ETag is the MD5; false: the length is compared"),         \
       S3_OPTION(SLUICE_BOOL, "verify", "true", verify,                        \
                 "check the server's certificate"),                            \
       S3_OPTION(SLUICE_STRING, "ca_file", "", ca_file,                        \

@@ -73,8 +73,8 @@ static void on_doubted(struct put *put, enum put_found found,
 static void on_put(void *arg, struct s3_call *call,
                    const struct s3_answer *answer) {
   struct put *put = arg;
-  bool tells = put->loop->s3->dialect->etag_is_md5 && s3_etag_tells(call);
-  const char *wanted = put->loop->s3->dialect->etag_is_md5 ? put->md5_hex : "";
+  bool tells = s3_etag_is_md5(put->loop) && s3_etag_tells(call);
+  const char *wanted = s3_etag_is_md5(put->loop) ? put->md5_hex : "";
   char etag[160];
   s3_etag(etag, s3_call_header(call, "ETag"));
   put->call = NULL;

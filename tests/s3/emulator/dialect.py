@@ -29,7 +29,8 @@ SPACES = {"spaces": ("alternate", "plus", "percent")}
 DIALECTS = {dialect.name: dialect for dialect in (
     Dialect("aws", "us-east-1", "AmazonS3", 5 * GIB, 5 * GIB,
             variants=EVERYWHERE | SPACES
-            | {"encryption": ("none", "s3", "kms", "dsse", "customer")}),
+            | {"encryption": ("none", "s3", "kms", "dsse", "customer",
+                                       "silent")}),
     Dialect("minio", "", "MinIO", 5 * TIB, 5 * TIB,
             variants=EVERYWHERE | {"spaces": ("plus",)}),
     Dialect("r2", "auto", "cloudflare", 5 * GIB - 5 * MIB,

@@ -38,6 +38,9 @@ AWS = [
         "ConditionalRequestConflict", "The conditional request cannot "
         "succeed due to a conflicting operation against this resource.",
         **RULE_OF),
+    aws("AWS.silent-etag", "report", "s3rver",
+        "an ETag that is no MD5, though nothing says so (a service that is "
+        "like AWS; variant encryption=silent)", **RULE_OF),
     aws("AWS.kms-etag", "documented", "AWS-model Object.ETag",
         "encrypted by SSE-KMS an ETag is no MD5 (variant encryption=kms; "
         "dsse is taken for the same)", **RULE_OF),
@@ -100,6 +103,9 @@ MINIO = [
     minio("MINIO.if-match-missing", "source", "MINIO object-handlers.go",
           "If-Match on a PUT of a key that isn't there", 404, "NoSuchKey",
           "The specified key does not exist.", **RULE_OF),
+    minio("MINIO.uploads-by-key", "source", "MINIO erasure-multipart.go",
+          "ListMultipartUploads lists those of the key that `prefix` is",
+          **RULE_OF),
     minio("MINIO.head-error", "source", "MINIO api-response.go",
           "the code of an error in x-minio-error-code on HEAD", **RULE_OF),
 ]
