@@ -15,7 +15,11 @@
 
 #define HTTPC_HEAD_MAX 65536 /* bytes of an answer's head */
 #define HTTPC_HEADERS_MAX 128
-#define HTTPC_URL_MAX 2048         /* of a configured one */
+#define HTTPC_URL_MAX 2048 /* of a configured one */
+/* Bytes of memory that curl takes for one transfer: without, and with a body.
+ */
+#define HTTPC_COST_DOWN (64 * 1024)
+#define HTTPC_COST_UP (144 * 1024)
 #define HTTPC_READ_FAILED SIZE_MAX /* of read(): ends it as HTTPC_LOCAL */
 
 struct httpc;      /* of a loop */

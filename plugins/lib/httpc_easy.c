@@ -11,10 +11,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Large enough to be fast, small enough that 64 transfers stay below 16 MiB.
- */
+/* Large enough to be fast: a transfer without a body takes HTTPC_COST_DOWN of
+ * memory, one with a body, whose answer is short, HTTPC_COST_UP. */
 #define BUFFER_IN (64L * 1024)
+#define BUFFER_ANSWER (16L * 1024)
 #define BUFFER_OUT (128L * 1024)
+_Static_assert(BUFFER_IN == HTTPC_COST_DOWN &&
+                   BUFFER_ANSWER + BUFFER_OUT == HTTPC_COST_UP,
+               "the header tells what a transfer costs");
 
 struct option {
   CURLoption option;
@@ -30,8 +34,6 @@ static const struct option always[] = {
     {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
     {CURLOPT_TCP_KEEPALIVE, 1},
     {CURLOPT_TCP_NODELAY, 1},
-    {CURLOPT_BUFFERSIZE, BUFFER_IN},
-    {CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_OUT},
     {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
     /* Or a call that is canceled while its host's name is looked up would
      * block the loop until the resolver gives up. */
@@ -148,6 +150,9 @@ static bool set_request(CURL *easy, struct httpc_call *call) {
   unsigned failed = 0;
   failed |= curl_easy_setopt(easy, CURLOPT_URL, call->url);
   failed |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
+  failed |= curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
+                             call->length > 0 ? BUFFER_ANSWER : BUFFER_IN);
+  failed |= curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_OUT);
   failed |= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
                              call->new_connection ? 1L : 0L);
   if (strcmp(call->method, "HEAD") == 0) {
