@@ -62,8 +62,7 @@ def test_object_whose_length_nobody_says_is_502():
 CODES = {"400 InvalidArgument": 400, "400 InvalidRequest": 400,
          "400 InvalidURI": 400, "400 InvalidObjectName": 400,
          "400 KeyTooLongError": 400, "400 XMinioInvalidObjectName": 400,
-         "409 ObjectParentIsFile": 409, "409 ErrDirectoryNotEmpty": 409,
-         "400 XMinioParentIsObject": 409, "409 SomethingInTheWay": 409,
+         "409 SomethingInTheWay": 409,
          "400 SomethingElse": 502, "403 AccessDenied": 502}
 
 
@@ -92,6 +91,21 @@ def test_refusal_of_a_key_is_the_clients(case):
                   status)
             s3.control("DELETE", "faults")
         running.says(code.partition(" ")[2])
+
+
+@each({code: code for code in
+       ("409 ObjectParentIsFile", "409 ErrDirectoryNotEmpty",
+        "400 XMinioParentIsObject", "409 XMinioObjectExistsAsDirectory")})
+def test_what_is_in_the_way_of_a_key_is_no_object_of_it(code):
+    s3 = shared("ceph")
+    with gateway(s3, more=ONE, **FEW) as running:
+        key = running.upload(DATA)["key"]
+        for method, status in ("PUT", 409), ("GET", 404), ("DELETE", 200):
+            s3.faults({"match": {"method": method, "query": "^$"},
+                       "do": code, "times": 9})
+            equal(f"status of {method}", refused(running, method, key),
+                  status)
+            s3.control("DELETE", "faults")
 
 
 PREFIXES = {"400 InvalidArgument": 400, "400 InvalidRequest": 400,

@@ -278,15 +278,18 @@ static void tell_refusal(const struct s3_call *call) {
              "the service refuses a request: %s", call->why.data);
 }
 
-/* Is it about a key that a client has named?  What goes on in an upload's
- * parts is between the service and us. */
-static bool names_key(const struct s3_request *request) {
+/* What goes on in an upload's parts is between the service and us. */
+static enum s3_subject subject_of(const struct s3_request *request) {
   for (size_t i = 0; i < S3_CALL_QUERY_MAX; i++)
     if (request->query[i].name != NULL &&
         strcmp(request->query[i].name, "uploadId") == 0)
-      return false;
-  return request->key != NULL ||
-         (request->wants_xml && request->expected == XML_LIST);
+      return S3_NO_KEY;
+  if (request->key == NULL)
+    return request->wants_xml && request->expected == XML_LIST ? S3_KEY
+                                                               : S3_NO_KEY;
+  bool adds = strcmp(request->method, "PUT") == 0 ||
+              strcmp(request->method, "POST") == 0;
+  return adds ? S3_NEW_KEY : S3_KEY;
 }
 
 static void judge_answer(struct s3_call *call) {
@@ -305,7 +308,8 @@ static void judge_answer(struct s3_call *call) {
     finish(call);
     return;
   }
-  struct s3_verdict verdict = s3_verdict(http, code, names_key(call->request));
+  struct s3_verdict verdict =
+      s3_verdict(http, code, subject_of(call->request));
   call->doubtful |= is_doubtful(call, http);
   bool nonsense = http >= 200 && http <= 299 && code[0] == '\0';
   char what[160];

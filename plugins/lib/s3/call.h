@@ -65,7 +65,11 @@ struct s3_verdict {
   enum sluice_status status;
   bool again; /* another attempt may help */
 };
-/* `names_key`: the request is for one key, or for those below a prefix. */
-struct s3_verdict s3_verdict(int http, const char *code, bool names_key);
+enum s3_subject { /* of a request: has a client chosen it? */
+                  S3_NO_KEY,
+                  S3_KEY, /* one that may be there, or those below a prefix */
+                  S3_NEW_KEY
+};
+struct s3_verdict s3_verdict(int http, const char *code, enum s3_subject);
 
 #endif

@@ -8,8 +8,7 @@
 #include <string.h>
 
 /* Of a request that names a key, whatever else they may mean of others: so
- * S3Proxy, SeaweedFS and B2 refuse keys that they don't take, and versitygw
- * and MinIO those that are in the way of another one, or of which one is. */
+ * S3Proxy, SeaweedFS and B2 refuse keys that they don't take. */
 static const struct {
   const char *code;
   enum sluice_status status;
@@ -23,11 +22,13 @@ static const struct {
     {"KeyTooLongError", SLUICE_EINVAL},
     {"XMinioInvalidObjectName", SLUICE_EINVAL},
     {"XMinioInvalidResourceName", SLUICE_EINVAL},
-    {"ErrDirectoryNotEmpty", SLUICE_EEXIST},
-    {"ObjectParentIsFile", SLUICE_EEXIST},
-    {"XMinioObjectExistsAsDirectory", SLUICE_EEXIST},
-    {"XMinioParentIsObject", SLUICE_EEXIST},
 };
+
+/* So versitygw and MinIO, which keep objects as files, refuse what is in the
+ * way of a file, or has one in its way: no object has that key. */
+static const char *const in_the_way[] = {
+    "ErrDirectoryNotEmpty", "ObjectParentIsFile",
+    "XMinioObjectExistsAsDirectory", "XMinioParentIsObject"};
 
 static const struct {
   const char *code;
@@ -74,7 +75,19 @@ static const struct {
     {509, {SLUICE_EUPSTREAM, true}},
 };
 
-struct s3_verdict s3_verdict(int http, const char *code, bool names_key) {
+static bool is_in_the_way(const char *code) {
+  for (size_t i = 0; i < sizeof in_the_way / sizeof *in_the_way; i++)
+    if (strcmp(in_the_way[i], code) == 0)
+      return true;
+  return false;
+}
+
+struct s3_verdict s3_verdict(int http, const char *code,
+                             enum s3_subject subject) {
+  bool names_key = subject != S3_NO_KEY;
+  if (names_key && is_in_the_way(code))
+    return (struct s3_verdict){
+        subject == S3_NEW_KEY ? SLUICE_EEXIST : SLUICE_ENOENT, false};
   for (size_t i = 0; names_key && i < sizeof of_keys / sizeof *of_keys; i++)
     if (strcmp(of_keys[i].code, code) == 0)
       return (struct s3_verdict){of_keys[i].status, false};
