@@ -614,6 +614,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_s3_lists.py \
 	%D%/integration/test_s3_options.py \
 	%D%/integration/test_s3_reuse.py \
+	%D%/integration/test_s3_servers.py \
 	%D%/integration/test_s3_strangers.py \
 	%D%/integration/test_s3_swift.py \
 	%D%/integration/test_signals.py \
@@ -732,6 +733,7 @@ EXTRA_DIST += \
 	%D%/s3/kit.py \
 	%D%/s3/reader.py \
 	%D%/s3/s3-server \
+	%D%/s3/servers \
 	%D%/s3/swift.py \
 	%D%/abi/v1/door.c \
 	%D%/abi/v1/functions \

@@ -3,8 +3,9 @@
 
   with Emulator("r2") as s3: ...     the emulator, see emulator/
   with Rgw() as s3: ...              a real Ceph RADOS Gateway, or Skip
+  with Server("minio") as s3: ...    MinIO, versitygw, SeaweedFS, or Skip
 
-Both offer endpoint, region, access_key, secret_key, env (as S3_ENDPOINT and
+All offer endpoint, region, access_key, secret_key, env (as S3_ENDPOINT and
 so on), options(bucket) for a backend in a gateway's configuration, client(),
 and create(bucket).  A test below tests/ gets them by
 
@@ -266,6 +267,52 @@ class Rgw(Endpoint):
         if done.returncode:
             raise Mismatch(f"s3-server {words[0]}: {done.stderr[-2000:]}")
         return done.stdout
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        try:
+            self.run("stop", self.folder)
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Server(Endpoint):
+    """A server that is built with Go (tests/s3/servers), for a plugin."""
+
+    def __init__(self, name, plugin="s3"):
+        self.dialect = {"s3": "aws"}.get(plugin, plugin)
+        needs(name in self.run("installed").split(), f"{name} isn't built; "
+              f"tests/s3/servers install {name} does it")
+        self.folder = tempfile.mkdtemp(prefix="sluice-server-")
+        try:
+            self.run("start", name, self.folder, str(free_port()))
+            settings = dict(line.split("=", 1) for line in
+                            self.run("env", self.folder).split())
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+        self.endpoint = settings["S3_ENDPOINT"]
+        self.region = settings["S3_REGION"]
+        self.access_key = settings["S3_ACCESS_KEY"]
+        self.secret_key = settings["S3_SECRET_KEY"]
+
+    @staticmethod
+    def run(*words):
+        # No pipe, which the server would hold open.
+        with tempfile.TemporaryFile("w+") as out:
+            done = subprocess.run([str(HERE / "servers"), *words], check=False,
+                                  stdin=subprocess.DEVNULL, stdout=out,
+                                  stderr=subprocess.STDOUT)
+            out.seek(0)
+            text = out.read()
+        if done.returncode:
+            raise Mismatch(f"servers {words[0]}: {text[-2000:]}")
+        return text
 
     def __enter__(self):
         return self
