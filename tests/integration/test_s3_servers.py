@@ -23,7 +23,10 @@ SERVERS = {"minio": ("minio", "minio"), "minio by s3": ("minio", "s3"),
 OWN_WAYS = {
     # A type of no meaning becomes the name's, directories are objects, and
     # prefixes come out of order.
-    "seaweedfs": r"octet|content_type|type|delimiter|prefix|order|slash",
+    "seaweedfs": ("upload_type_of_the_part_is_kept[octets]",
+                  "presign_of_a_strange_key_is_refused[directory]",
+                  "download_of_a_prefix_is_not_found",
+                  "list_delimiter_folds_what_lies_deeper"),
 }
 
 
@@ -39,13 +42,13 @@ def test_contract_holds_over(case):
     suite = SOURCES / ".." / "shared" / "accept" / "run"
     needs(suite.exists(), "the acceptance suite isn't here")
     with Server(name, plugin) as server, at(server) as running:
+        running.upload()  # SeaweedFS makes its first volumes meanwhile
         done = subprocess.run([sys.executable, str(suite), running.url],
                               check=False, capture_output=True, text=True,
                               timeout=600 * SLOWNESS)
     failed = re.findall("^FAIL (.*)", done.stdout, re.M)
-    ours = [one for one in failed if name not in OWN_WAYS or
-            not re.search(OWN_WAYS[name], one.partition(":")[0])]
-    equal("facts", ours, [])
+    equal("facts", [one for one in failed if one.partition(":")[0] not in
+                    OWN_WAYS.get(name, ())], [])
     expect(re.search(r"[1-9]\d* passed", done.stdout), done.stderr[-500:])
 
 
