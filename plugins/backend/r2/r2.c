@@ -26,18 +26,4 @@ static const struct s3_dialect dialect = {.name = "R2",
                                           .part_min = 5 * MIB,
                                           .parts_max = 10000};
 
-static void *start(const void *conf, struct sluice_host *host) {
-  return s3_start(conf, host, &dialect);
-}
-
-static const struct sluice_backend backend = {SLUICE_HEAD(sluice_backend),
-                                              .name = "r2",
-                                              .version = SLUICE_VERSION,
-                                              .summary = "Cloudflare R2",
-                                              .options = options,
-                                              .conf_size =
-                                                  sizeof(struct s3_conf),
-                                              .start = start,
-                                              S3_OPERATIONS};
-
-SLUICE_BACKEND(r2, backend)
+S3_BACKEND(r2, "Cloudflare R2", options, dialect)

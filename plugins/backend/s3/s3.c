@@ -27,18 +27,4 @@ static const struct s3_dialect dialect = {.name = "S3",
                                           .part_min = 5 * MIB,
                                           .parts_max = 10000};
 
-static void *start(const void *conf, struct sluice_host *host) {
-  return s3_start(conf, host, &dialect);
-}
-
-static const struct sluice_backend backend = {
-    SLUICE_HEAD(sluice_backend),
-    .name = "s3",
-    .version = SLUICE_VERSION,
-    .summary = "AWS S3 and services that behave like it",
-    .options = options,
-    .conf_size = sizeof(struct s3_conf),
-    .start = start,
-    S3_OPERATIONS};
-
-SLUICE_BACKEND(s3, backend)
+S3_BACKEND(s3, "AWS S3 and services that behave like it", options, dialect)

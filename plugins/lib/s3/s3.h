@@ -108,10 +108,36 @@ void s3_cancel(void *handle, struct sluice_op *);
 void s3_ping(void *handle, struct sluice_op *);
 void s3_presign(void *handle, struct sluice_op *, const struct sluice_link *);
 
-#define S3_OPERATIONS                                                         \
-  .stop = s3_stop, .open = s3_open, .close = s3_close, .head = s3_head,       \
-  .get = s3_get, .read = s3_read, .more = s3_more, .put = s3_put,             \
-  .data = s3_data, .commit = s3_commit, .list = s3_list, .remove = s3_remove, \
-  .cancel = s3_cancel, .ping = s3_ping, .presign = s3_presign
+/* The descriptor of a provider: its options and its dialect, and for the rest
+ * what all of them have.  `name_` is no text but a word. */
+#define S3_BACKEND(name_, summary_, options_, dialect_)           \
+  static void *plugin_##name_##_start(const void *conf,           \
+                                      struct sluice_host *host) { \
+    return s3_start(conf, host, &(dialect_));                     \
+  }                                                               \
+  static const struct sluice_backend plugin_##name_ = {           \
+      SLUICE_HEAD(sluice_backend),                                \
+      .name = #name_,                                             \
+      .version = SLUICE_VERSION,                                  \
+      .summary = (summary_),                                      \
+      .options = (options_),                                      \
+      .conf_size = sizeof(struct s3_conf),                        \
+      .start = plugin_##name_##_start,                            \
+      .stop = s3_stop,                                            \
+      .open = s3_open,                                            \
+      .close = s3_close,                                          \
+      .head = s3_head,                                            \
+      .get = s3_get,                                              \
+      .read = s3_read,                                            \
+      .more = s3_more,                                            \
+      .put = s3_put,                                              \
+      .data = s3_data,                                            \
+      .commit = s3_commit,                                        \
+      .list = s3_list,                                            \
+      .remove = s3_remove,                                        \
+      .cancel = s3_cancel,                                        \
+      .ping = s3_ping,                                            \
+      .presign = s3_presign};                                     \
+  SLUICE_BACKEND(name_, plugin_##name_)
 
 #endif
