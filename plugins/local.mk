@@ -61,7 +61,6 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/credentials_watch.h \
 	%D%/lib/s3/credentials_web.c \
 	%D%/lib/s3/dialect.h \
-	%D%/lib/s3/found.c \
 	%D%/lib/s3/get.c \
 	%D%/lib/s3/list.c \
 	%D%/lib/s3/meta.c \
@@ -75,6 +74,8 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/profile.h \
 	%D%/lib/s3/put.c \
 	%D%/lib/s3/put.h \
+	%D%/lib/s3/reconcile.c \
+	%D%/lib/s3/reconcile.h \
 	%D%/lib/s3/s3.h \
 	%D%/lib/s3/send.c \
 	%D%/lib/s3/sigv4.c \

@@ -8,6 +8,7 @@
 
 #include "codec.h"
 #include "multipart.h"
+#include "reconcile.h"
 
 /* What S3 makes of the parts: the MD5 of their MD5s, "-", their number.  ""
  * where nobody can know it before. */
@@ -23,77 +24,9 @@ static void expected_etag(const struct put *put, char out[64]) {
   snprintf(out, 64, "%s-%u", hex, multipart->count);
 }
 
-static void on_gone(struct put *put) {
-  multipart_end(put, put->failure, put->why);
-}
-
-/* Whether the parts are still there isn't known either. */
-static void on_doubtful_gone(struct put *put) {
-  multipart_give_up(put, put->failure, put->why);
-}
-
-/* What was made isn't what was sent: it shall not be found. */
-static void remove_spoiled(struct put *put) {
-  put_keep_failure(put, SLUICE_EUPSTREAM,
-                   "the service made another object of the parts; removed");
-  put_remove(put, on_gone);
-}
-
-/* After an answer that said it is complete, but not what came of it. */
-static void on_confirmed(struct put *put, enum put_found found,
-                         const struct s3_answer *answer) {
-  switch (found) {
-  case PUT_OURS:
-    multipart_end(put, SLUICE_OK, NULL);
-    return;
-  case PUT_SPOILED:
-    remove_spoiled(put);
-    return;
-  case PUT_FOREIGN:
-  case PUT_ABSENT:
-    multipart_end(put, SLUICE_EUPSTREAM,
-                  "the service has another object than the parts, or none");
-    return;
-  case PUT_UNKNOWN:
-    put_keep_failure(put, answer->status, answer->why);
-    put_remove(put, on_gone);
-    return;
-  }
-}
-
-/* After one that said it failed, or none. */
-static void on_doubted(struct put *put, enum put_found found,
-                       const struct s3_answer *answer) {
-  switch (found) {
-  case PUT_OURS:
-    multipart_end(put, SLUICE_OK, NULL);
-    return;
-  case PUT_SPOILED:
-    remove_spoiled(put);
-    return;
-  case PUT_FOREIGN:
-    multipart_give_up(put, put->exclusive ? SLUICE_EEXIST : put->failure,
-                      put->why);
-    return;
-  case PUT_ABSENT:
-    multipart_give_up(put, put->failure, put->why);
-    return;
-  case PUT_UNKNOWN:
-    /* Only what was seen to be absent before can't be somebody else's. */
-    if (put->was_absent) {
-      put_remove(put, on_doubtful_gone);
-      return;
-    }
-    sluice_log(put->loop->host, SLUICE_LOG_WARN,
-               "an upload that failed may be stored all the same: %s",
-               answer->why);
-    multipart_give_up(put, put->failure, put->why);
-    return;
-  }
-}
-
 static void on_completed(void *arg, struct s3_call *call,
                          const struct s3_answer *answer) {
+  static const struct reconcile_ends ends = {multipart_end, multipart_give_up};
   struct put *put = arg;
   char etag[160] = "", wanted[64];
   put->call = NULL;
@@ -107,10 +40,10 @@ static void on_completed(void *arg, struct s3_call *call,
       strcmp(etag, wanted) == 0) {
     multipart_end(put, SLUICE_OK, NULL); /* which says the length, too */
   } else if (answer->status == SLUICE_OK) {
-    put_find(put, wanted, on_confirmed);
+    reconcile_start(put, wanted, &ends);
   } else if (lost || answer->doubtful) {
     put_keep_failure(put, answer->status, answer->why);
-    put_find(put, wanted, on_doubted);
+    reconcile_start(put, wanted, &ends);
   } else {
     multipart_give_up(put, answer->status, answer->why);
   }

@@ -34,9 +34,9 @@ struct multipart {
   bool aborting;
 };
 
-void multipart_end(struct put *, enum sluice_status, const char *why);
+put_ending multipart_end;
 /* Aborts what was begun, then ends. */
-void multipart_give_up(struct put *, enum sluice_status, const char *why);
+put_ending multipart_give_up;
 
 /* All parts are there. */
 void complete_start(struct put *);

@@ -33,6 +33,12 @@ void put_end(struct put *put, enum sluice_status status, const char *why) {
   spool_free(put->spool, put_free, put);
 }
 
+void put_keep_failure(struct put *put, enum sluice_status status,
+                      const char *why) {
+  put->failure = status;
+  snprintf(put->why, sizeof put->why, "%s", why == NULL ? "" : why);
+}
+
 static void put_cancel(void *work) {
   struct put *put = work;
   put->canceled = true;

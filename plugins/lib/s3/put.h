@@ -13,13 +13,9 @@
 struct multipart;
 struct put;
 
-enum put_found { /* what lies under the upload's key */
-                 PUT_OURS,
-                 PUT_SPOILED, /* it says it is ours, and has other bytes */
-                 PUT_FOREIGN,
-                 PUT_ABSENT,
-                 PUT_UNKNOWN /* nobody could tell */
-};
+struct reconcile_ends;
+
+typedef void put_ending(struct put *, enum sluice_status, const char *why);
 
 struct put {
   struct s3_loop *loop;
@@ -47,24 +43,17 @@ struct put {
   enum sluice_status failure;
   char why[512];
 
-  char etag[64]; /* that put_find() compares; "": none */
-  void (*on_found)(struct put *, enum put_found, const struct s3_answer *);
-  void (*on_removed)(struct put *);
+  /* Of reconcile.c. */
+  char etag[64]; /* that the object's is compared with; "": none */
+  const struct reconcile_ends *ends;
+  put_ending *then;
 };
 
 /* Headers that describe the object; how many there are. */
 size_t put_headers(const struct put *, struct sigv4_pair *);
 /* The whole of it is done with; the spool goes in the background. */
-void put_end(struct put *, enum sluice_status, const char *why);
+put_ending put_end;
 void put_keep_failure(struct put *, enum sluice_status, const char *why);
-
-/* Asks what lies under the key.  `etag`: what an ETag that is made of MD5s
- * has to be; "": that of this object never is. */
-void put_find(struct put *, const char *etag,
-              void (*on_found)(struct put *, enum put_found,
-                               const struct s3_answer *));
-/* Removes it; then on_gone(), whatever came of that. */
-void put_remove(struct put *, void (*on_gone)(struct put *));
 
 /* In one PUT; ends in put_end(). */
 void single_start(struct put *);

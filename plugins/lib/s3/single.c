@@ -5,73 +5,11 @@
  */
 #include <string.h>
 
-#include "put.h"
-
-static void on_gone(struct put *put) {
-  put_end(put, put->failure, put->why);
-}
-
-/* What was stored isn't what was sent: nobody shall find it. */
-static void remove_spoiled(struct put *put) {
-  put_keep_failure(put, SLUICE_EUPSTREAM,
-                   "the service stored other bytes than it was sent; removed");
-  put_remove(put, on_gone);
-}
-
-/* After a PUT that said it succeeded, but not what it stored. */
-static void on_confirmed(struct put *put, enum put_found found,
-                         const struct s3_answer *answer) {
-  switch (found) {
-  case PUT_OURS:
-    put_end(put, SLUICE_OK, NULL);
-    return;
-  case PUT_SPOILED:
-    remove_spoiled(put);
-    return;
-  case PUT_FOREIGN:
-  case PUT_ABSENT:
-    put_end(put, SLUICE_EUPSTREAM,
-            "the service has another object than it was sent, or none");
-    return;
-  case PUT_UNKNOWN:
-    put_keep_failure(put, answer->status, answer->why);
-    put_remove(put, on_gone);
-    return;
-  }
-}
-
-/* After one that failed, or found an object where none should be. */
-static void on_doubted(struct put *put, enum put_found found,
-                       const struct s3_answer *answer) {
-  switch (found) {
-  case PUT_OURS:
-    put_end(put, SLUICE_OK, NULL);
-    return;
-  case PUT_SPOILED:
-    remove_spoiled(put);
-    return;
-  case PUT_FOREIGN:
-    put_end(put, put->exclusive ? SLUICE_EEXIST : put->failure, put->why);
-    return;
-  case PUT_ABSENT:
-    put_end(put, put->failure, put->why);
-    return;
-  case PUT_UNKNOWN:
-    /* Only what was seen to be absent before can't be somebody else's. */
-    if (put->was_absent) {
-      put_remove(put, on_gone);
-      return;
-    }
-    sluice_log(put->loop->host, SLUICE_LOG_WARN,
-               "an upload that failed may be stored all the same: %s",
-               answer->why);
-    put_end(put, put->failure, put->why);
-    return;
-  }
-}
+#include "reconcile.h"
 
 static void on_put(void *arg, struct s3_call *call,
                    const struct s3_answer *answer) {
+  static const struct reconcile_ends ends = {put_end, put_end};
   struct put *put = arg;
   bool tells = s3_etag_is_md5(put->loop) && s3_etag_tells(call);
   const char *wanted = s3_etag_is_md5(put->loop) ? put->md5_hex : "";
@@ -81,16 +19,16 @@ static void on_put(void *arg, struct s3_call *call,
   if (answer->status == SLUICE_OK && tells && strcmp(etag, wanted) == 0) {
     put_end(put, SLUICE_OK, NULL);
   } else if (answer->status == SLUICE_OK && tells && etag[0] != '\0') {
-    remove_spoiled(put);
+    reconcile_remove_spoiled(put, put_end);
   } else if (answer->status == SLUICE_OK) {
-    put_find(put, wanted, on_confirmed);
+    reconcile_start(put, wanted, &ends);
   } else if (answer->status == SLUICE_EPRECOND && put->exclusive) {
     /* An attempt before may have put it there. */
     put_keep_failure(put, SLUICE_EEXIST, answer->why);
-    put_find(put, wanted, on_doubted);
+    reconcile_start(put, wanted, &ends);
   } else if (answer->doubtful) {
     put_keep_failure(put, answer->status, answer->why);
-    put_find(put, wanted, on_doubted);
+    reconcile_start(put, wanted, &ends);
   } else {
     put_end(put, answer->status, answer->why);
   }
