@@ -61,6 +61,7 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/credentials_watch.h \
 	%D%/lib/s3/credentials_web.c \
 	%D%/lib/s3/dialect.h \
+	%D%/lib/s3/error_class.c \
 	%D%/lib/s3/get.c \
 	%D%/lib/s3/list.c \
 	%D%/lib/s3/meta.c \
@@ -83,7 +84,6 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/single.c \
 	%D%/lib/s3/sweep.c \
 	%D%/lib/s3/task.h \
-	%D%/lib/s3/verdict.c \
 	%D%/lib/s3/xml.c \
 	%D%/lib/s3/xml.h \
 	%D%/lib/s3/xmlchars.c \

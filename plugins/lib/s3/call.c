@@ -308,21 +308,21 @@ static void judge_answer(struct s3_call *call) {
     finish(call);
     return;
   }
-  struct s3_verdict verdict =
-      s3_verdict(http, code, subject_of(call->request));
+  struct s3_error_class class =
+      s3_error_class(http, code, subject_of(call->request));
   call->doubtful |= is_doubtful(call, http);
   bool nonsense = http >= 200 && http <= 299 && code[0] == '\0';
   char what[160];
   snprintf(what, sizeof what, "%d %.64s%s", http, code,
            nonsense ? "an answer that isn't the XML expected" : "");
   tell_why(call, what, xml);
-  call->answer.status = verdict.status;
+  call->answer.status = class.status;
   if (http == 503 || http == 500)
     call->fresh = call->loop->s3->dialect->fresh_after_503;
   if (correct(call, http, code, xml)
           ? try_again(call, AGAIN_AT_ONCE)
           : renew(call, http, code) ||
-                ((verdict.again || nonsense) &&
+                ((class.again || nonsense) &&
                  try_again(call, again_after(call, http, code))))
     return;
   tell_refusal(call);

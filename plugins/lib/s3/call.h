@@ -60,8 +60,8 @@ int s3_call_status(const struct s3_call *);
 /* Of the answer, valid in head() and done(); NULL: it isn't there. */
 const char *s3_call_header(const struct s3_call *, const char *name);
 
-/* What an answer without or with S3's error code means. */
-struct s3_verdict {
+/* An answer's error, by its status and S3's code. */
+struct s3_error_class {
   enum sluice_status status;
   bool again; /* another attempt may help */
 };
@@ -70,6 +70,7 @@ enum s3_subject { /* of a request: has a client chosen it? */
                   S3_KEY, /* one that may be there, or those below a prefix */
                   S3_NEW_KEY
 };
-struct s3_verdict s3_verdict(int http, const char *code, enum s3_subject);
+struct s3_error_class s3_error_class(int http, const char *code,
+                                     enum s3_subject);
 
 #endif

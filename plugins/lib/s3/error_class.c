@@ -32,7 +32,7 @@ static const char *const in_the_way[] = {
 
 static const struct {
   const char *code;
-  struct s3_verdict verdict;
+  struct s3_error_class class;
 } codes[] = {
     {"NoSuchKey", {SLUICE_ENOENT, false}},
     {"NoSuchVersion", {SLUICE_ENOENT, false}},
@@ -65,7 +65,7 @@ static const struct {
 
 static const struct {
   int http;
-  struct s3_verdict verdict;
+  struct s3_error_class class;
 } statuses[] = {
     {404, {SLUICE_ENOENT, false}},   {412, {SLUICE_EPRECOND, false}},
     {413, {SLUICE_ETOOBIG, false}},  {416, {SLUICE_ERANGE, false}},
@@ -82,23 +82,23 @@ static bool is_in_the_way(const char *code) {
   return false;
 }
 
-struct s3_verdict s3_verdict(int http, const char *code,
-                             enum s3_subject subject) {
+struct s3_error_class s3_error_class(int http, const char *code,
+                                     enum s3_subject subject) {
   bool names_key = subject != S3_NO_KEY;
   if (names_key && is_in_the_way(code))
-    return (struct s3_verdict){
+    return (struct s3_error_class){
         subject == S3_NEW_KEY ? SLUICE_EEXIST : SLUICE_ENOENT, false};
   for (size_t i = 0; names_key && i < sizeof of_keys / sizeof *of_keys; i++)
     if (strcmp(of_keys[i].code, code) == 0)
-      return (struct s3_verdict){of_keys[i].status, false};
+      return (struct s3_error_class){of_keys[i].status, false};
   for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
     if (strcmp(codes[i].code, code) == 0)
-      return codes[i].verdict;
+      return codes[i].class;
   for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
     if (statuses[i].http == http)
-      return statuses[i].verdict;
+      return statuses[i].class;
   /* One of the many words for what is in the way. */
   if (http == 409 && names_key)
-    return (struct s3_verdict){SLUICE_EEXIST, false};
-  return (struct s3_verdict){SLUICE_EUPSTREAM, false};
+    return (struct s3_error_class){SLUICE_EEXIST, false};
+  return (struct s3_error_class){SLUICE_EUPSTREAM, false};
 }
