@@ -36,7 +36,7 @@ static void call_free(struct s3_call *call) {
 
 static void finish(struct s3_call *call) {
   call->answer.why = call->why.data;
-  call->answer.doubtful = call->doubtful;
+  call->answer.outcome_unknown = call->outcome_unknown;
   call->events->done(call->arg, call, &call->answer);
   call_free(call);
 }
@@ -249,7 +249,7 @@ static bool renew(struct s3_call *call, int http, const char *code) {
 
 /* Of an answer that says it failed, though it may have been done: all of it
  * was sent, and what failed may be what came after. */
-static bool is_doubtful(const struct s3_call *call, int http) {
+static bool leaves_outcome_unknown(const struct s3_call *call, int http) {
   return call->sent == call->request->length &&
          (http >= 500 || (http >= 200 && http <= 299)) && http != 501 &&
          http != 507;
@@ -310,7 +310,7 @@ static void judge_answer(struct s3_call *call) {
   }
   struct s3_error_class class =
       s3_error_class(http, code, subject_of(call->request));
-  call->doubtful |= is_doubtful(call, http);
+  call->outcome_unknown |= leaves_outcome_unknown(call, http);
   bool nonsense = http >= 200 && http <= 299 && code[0] == '\0';
   char what[160];
   snprintf(what, sizeof what, "%d %.64s%s", http, code,
@@ -338,8 +338,9 @@ static void judge_failure(struct s3_call *call, enum httpc_result result,
     call->answer.status = SLUICE_EIO;
   tell_why(call, why == NULL ? "no answer" : why, NULL);
   call->fresh = true;
-  call->doubtful |= (result == HTTPC_BROKEN || result == HTTPC_TIMEOUT) &&
-                    call->sent == call->request->length;
+  call->outcome_unknown |=
+      (result == HTTPC_BROKEN || result == HTTPC_TIMEOUT) &&
+      call->sent == call->request->length;
   /* What was handed on can't be taken back. */
   if (!call->delivered &&
       try_again(call, result == HTTPC_CONNECT ? AGAIN_AWAY : AGAIN_SOME))

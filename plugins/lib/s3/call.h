@@ -40,7 +40,8 @@ struct s3_answer { /* lent during done() */
   const char *code; /* S3's word for an error, or "" */
   const char *why;  /* for the log: with the service's request id */
   const struct xml_result *xml; /* where one was wanted and came */
-  bool doubtful; /* an attempt that failed may have been done all the same */
+  bool outcome_unknown; /* an attempt that failed may have been done all the
+                           same */
 };
 
 struct s3_events {

@@ -23,17 +23,17 @@ struct s3_call {
   unsigned attempt; /* from 1 */
   unsigned away;    /* of those, the ones that found nobody there */
   int64_t started_ms;
-  int64_t alive_ms;   /* when the operation was last told */
-  uint64_t sent;      /* of the body, in this attempt */
-  uint64_t most_sent; /* and the most of any attempt */
-  bool streaming;     /* the body of the answer is the caller's */
-  bool delivered;     /* and it has got some of it */
-  bool corrected;     /* clock or region: not again */
-  unsigned renewals;  /* of the credentials that signed it */
-  bool renewed;       /* they had expired: not again */
-  bool fresh;         /* on a new connection */
-  bool doubtful;      /* an attempt may have been done */
-  bool reading_spool; /* a thread reads: s3_call_unspooled() comes */
+  int64_t alive_ms;     /* when the operation was last told */
+  uint64_t sent;        /* of the body, in this attempt */
+  uint64_t most_sent;   /* and the most of any attempt */
+  bool streaming;       /* the body of the answer is the caller's */
+  bool delivered;       /* and it has got some of it */
+  bool corrected;       /* clock or region: not again */
+  unsigned renewals;    /* of the credentials that signed it */
+  bool renewed;         /* they had expired: not again */
+  bool fresh;           /* on a new connection */
+  bool outcome_unknown; /* an attempt may have been done */
+  bool reading_spool;   /* a thread reads: s3_call_unspooled() comes */
 };
 
 /* Makes one attempt; false when it can't be made at all. */

@@ -41,7 +41,7 @@ static void on_completed(void *arg, struct s3_call *call,
     multipart_end(put, SLUICE_OK, NULL); /* which says the length, too */
   } else if (answer->status == SLUICE_OK) {
     reconcile_start(put, wanted, &ends);
-  } else if (lost || answer->doubtful) {
+  } else if (lost || answer->outcome_unknown) {
     put_keep_failure(put, answer->status, answer->why);
     reconcile_start(put, wanted, &ends);
   } else {

@@ -231,7 +231,7 @@ static void on_begun(void *arg, struct s3_call *call,
     multipart->upload_id = strdup(answer->xml->upload_id);
     assert(multipart->upload_id != NULL);
   }
-  if (answer->doubtful)
+  if (answer->outcome_unknown)
     sweep_key(put);
   if (answer->status != SLUICE_OK)
     multipart_give_up(put, answer->status, answer->why);

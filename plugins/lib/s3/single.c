@@ -26,7 +26,7 @@ static void on_put(void *arg, struct s3_call *call,
     /* An attempt before may have put it there. */
     put_keep_failure(put, SLUICE_EEXIST, answer->why);
     reconcile_start(put, wanted, &ends);
-  } else if (answer->doubtful) {
+  } else if (answer->outcome_unknown) {
     put_keep_failure(put, answer->status, answer->why);
     reconcile_start(put, wanted, &ends);
   } else {
