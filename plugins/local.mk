@@ -96,11 +96,11 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/xmlvalue.h \
 	%D%/lib/spool.c \
 	%D%/lib/spool.h \
+	%D%/lib/spool_cache.c \
+	%D%/lib/spool_cache.h \
 	%D%/lib/spool_file.c \
 	%D%/lib/spool_private.h \
-	%D%/lib/spool_read.c \
-	%D%/lib/spool_stock.c \
-	%D%/lib/spool_stock.h
+	%D%/lib/spool_read.c
 
 # ---- lib: what hooks that know people share ---------------------------------
 

@@ -142,8 +142,8 @@ UNIT_TESTS = \
 	%D%/unit/test_siphash \
 	%D%/unit/test_skeleton \
 	%D%/unit/test_spool \
+	%D%/unit/test_spool_cache \
 	%D%/unit/test_spool_job \
-	%D%/unit/test_spool_stock \
 	%D%/unit/test_tls \
 	%D%/unit/test_tokens \
 	%D%/unit/test_urgent \
@@ -330,9 +330,9 @@ S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 	%D%/unit/spoolkit.c \
 	%D%/unit/spoolkit.h
 
-%C%_unit_test_spool_stock_LDADD = $(S3_TEST_LIBS)
-%C%_unit_test_spool_stock_SOURCES = \
-	%D%/unit/test_spool_stock.c \
+%C%_unit_test_spool_cache_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_spool_cache_SOURCES = \
+	%D%/unit/test_spool_cache.c \
 	%D%/unit/spoolkit.c \
 	%D%/unit/spoolkit.h
 

@@ -81,9 +81,9 @@ uint64_t spool_length(const struct spool *spool) {
 static void leave_work(void *arg) {
   struct spool *spool = arg;
   if (spool->spoiled)
-    spool_stock_close(spool->settings, &spool->file);
+    spool_cache_close(spool->settings, &spool->file);
   else
-    spool_stock_give(spool->settings, &spool->file);
+    spool_cache_give(spool->settings, &spool->file);
 }
 
 static void leave_then(void *arg) {
@@ -132,11 +132,11 @@ static int try_write(const struct spool *spool, struct spool_add *add) {
   struct spool_settings *settings = spool->settings;
   uint64_t end = spool->length + add->len;
   uint64_t most = spool->expected > end ? spool->expected : end;
-  if (add->file.fd < 0 && !spool_stock_take(settings, &add->file, most))
+  if (add->file.fd < 0 && !spool_cache_take(settings, &add->file, most))
     add->file.fd = spool_file_open(settings->directory);
   if (add->file.fd < 0)
     return errno;
-  if (!spool_stock_charge(settings, &add->file, end))
+  if (!spool_cache_charge(settings, &add->file, end))
     return SPOOL_BOUND;
   bool written =
       (spool->memory == NULL || spool_file_write(add->file.fd, spool->memory,
@@ -154,7 +154,7 @@ static void write_work(void *arg) {
   add->failed = add->error > 0;
   /* Once more in any case: others may have made room. */
   for (bool again = is_full(add->error); again;) {
-    again = spool_stock_clear(settings, spool_stock_now());
+    again = spool_cache_clear(settings, spool_cache_now());
     add->error = try_write(spool, add);
     again = again && is_full(add->error);
   }
@@ -164,9 +164,9 @@ static void write_work(void *arg) {
     return;
   /* What was written in vain takes no room. */
   if (spool->file.fd < 0)
-    spool_stock_close(settings, &add->file);
+    spool_cache_close(settings, &add->file);
   else if (add->failed &&
-           !spool_stock_cut(settings, &add->file, spool->length))
+           !spool_cache_cut(settings, &add->file, spool->length))
     add->error = EIO;
 }
 

@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 
 #include "digest.h"
-#include "spool_stock.h"
+#include "spool_cache.h"
 
 struct spool;
 
@@ -21,7 +21,7 @@ struct spool_settings { /* of a backend, for all loops */
   uint64_t max;  /* of all files, kept ones too; 0: no bound */
   uint64_t keep; /* of files that no spool uses; 0: none is kept */
   atomic_uint_least64_t used;
-  struct spool_stock stock;
+  struct spool_cache cache;
 };
 
 /* Closes, on a thread of the pool, files that nothing has used for a while:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A spool's inside, for its own files: spool.c appends and frees, spool_read.c
- * reads and sums, spool_file.c makes the calls that may block, spool_stock.c
+ * reads and sums, spool_file.c makes the calls that may block, spool_cache.c
  * keeps files for the next spools.
  *
  * What must stay true: memory, file and length change on the loop's thread

@@ -72,7 +72,7 @@ void rig_fini(struct rig *rig) {
     return;
   spool_close_kept(&rig->own);
   CU_ASSERT_EQUAL(atomic_load(&rig->own.used), 0);
-  CU_ASSERT_EQUAL(atomic_load(&rig->own.stock.bytes), 0);
+  CU_ASSERT_EQUAL(atomic_load(&rig->own.cache.bytes), 0);
   CU_ASSERT_EQUAL(names_in(rig->dir), 0);
   rmdir(rig->dir);
 }

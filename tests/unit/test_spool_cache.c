@@ -28,7 +28,7 @@ static void keeper_init(struct rig *rig) {
 /* So many spools of that length, freed in the order in which they were made.
  */
 static void use(struct rig *rig, size_t count, size_t len) {
-  struct spool *spools[SPOOL_STOCK_FILES + 1];
+  struct spool *spools[SPOOL_CACHE_FILES + 1];
   for (size_t i = 0; i < count; i++) {
     rig_add(rig, len);
     spools[i] = rig->spool;
@@ -59,14 +59,14 @@ static void test_a_file_is_used_again(void) {
   fstat(rig.spool->file.fd, &before);
   rig_free_spool(&rig);
   CU_ASSERT_EQUAL(rig.own.used, LONG);
-  CU_ASSERT_EQUAL(rig.own.stock.bytes, LONG);
+  CU_ASSERT_EQUAL(rig.own.cache.bytes, LONG);
   rig_new_spool(&rig);
   spool_expect(rig.spool, LONG);
   rig_add(&rig, MEMORY + 1);
   fstat(rig.spool->file.fd, &after);
   CU_ASSERT_EQUAL(after.st_ino, before.st_ino);
   CU_ASSERT_EQUAL(size_of(&rig), LONG);
-  CU_ASSERT_EQUAL(rig.own.stock.bytes, 0);
+  CU_ASSERT_EQUAL(rig.own.cache.bytes, 0);
   rig_add(&rig, LONG - MEMORY - 1);
   CU_ASSERT_EQUAL(rig.own.used, LONG);
   rig_add(&rig, 1);
@@ -81,7 +81,7 @@ static void test_what_fits_memory_takes_no_file(void) {
   use(&rig, 1, LONG);
   rig_add(&rig, MEMORY);
   CU_ASSERT_EQUAL(rig.spool->file.fd, -1);
-  CU_ASSERT_EQUAL(rig.own.stock.bytes, LONG);
+  CU_ASSERT_EQUAL(rig.own.cache.bytes, LONG);
   rig_fini(&rig);
 }
 
@@ -92,15 +92,15 @@ static void test_the_last_one_is_taken_first(void) {
     keeper_init(&rig);
     for (size_t i = 0; i < 3; i++) { /* no two alike */
       struct spool_file file = {spool_file_open(rig.dir), 0};
-      spool_stock_charge(&rig.own, &file, lens[row][i] * MEMORY);
-      spool_stock_give(&rig.own, &file);
+      spool_cache_charge(&rig.own, &file, lens[row][i] * MEMORY);
+      spool_cache_give(&rig.own, &file);
       CU_ASSERT_EQUAL(file.fd, -1);
     }
     for (size_t i = 3; i-- > 0;) {
       struct spool_file file;
-      CU_ASSERT_TRUE(spool_stock_take(&rig.own, &file, 3 * MEMORY));
+      CU_ASSERT_TRUE(spool_cache_take(&rig.own, &file, 3 * MEMORY));
       CU_ASSERT_EQUAL(file.size, lens[row][i] * MEMORY);
-      spool_stock_close(&rig.own, &file);
+      spool_cache_close(&rig.own, &file);
     }
     rig_fini(&rig);
   }
@@ -154,14 +154,14 @@ static void test_nothing_of_another_upload_is_seen(void) {
 /* ---- how much is kept --------------------------------------------------- */
 
 static void test_so_many_files_are_kept_and_no_more(void) {
-  for (size_t count = SPOOL_STOCK_FILES - 1; count <= SPOOL_STOCK_FILES + 1;
+  for (size_t count = SPOOL_CACHE_FILES - 1; count <= SPOOL_CACHE_FILES + 1;
        count++) {
     struct rig rig;
-    size_t kept = count < SPOOL_STOCK_FILES ? count : SPOOL_STOCK_FILES;
+    size_t kept = count < SPOOL_CACHE_FILES ? count : SPOOL_CACHE_FILES;
     keeper_init(&rig);
     use(&rig, count, MEMORY + 1);
     CU_ASSERT_EQUAL(rig.own.used, kept * (MEMORY + 1));
-    CU_ASSERT_EQUAL(rig.own.stock.bytes, kept * (MEMORY + 1));
+    CU_ASSERT_EQUAL(rig.own.cache.bytes, kept * (MEMORY + 1));
     rig_fini(&rig);
   }
 }
@@ -181,7 +181,7 @@ static void test_so_many_bytes_are_kept_and_no_more(void) {
     rig.own.keep = rows[i].keep;
     use(&rig, 2, LONG);
     CU_ASSERT_EQUAL(rig.own.used, rows[i].kept);
-    CU_ASSERT_EQUAL(rig.own.stock.bytes, rows[i].kept);
+    CU_ASSERT_EQUAL(rig.own.cache.bytes, rows[i].kept);
     rig_fini(&rig);
   }
 }
@@ -194,29 +194,29 @@ static void test_keep_0_keeps_no_empty_file_either(void) {
   rig_add(&rig, 0);
   CU_ASSERT_TRUE(rig.spool->file.fd >= 0);
   rig_free_spool(&rig);
-  CU_ASSERT_FALSE(spool_stock_take(&rig.own, &file, 0));
+  CU_ASSERT_FALSE(spool_cache_take(&rig.own, &file, 0));
   rig_fini(&rig);
 }
 
 static void test_so_much_of_a_file_is_kept_and_no_more(void) {
   static const struct {
     uint64_t size, kept;
-  } rows[] = {{SPOOL_STOCK_FILE_MAX - 1, SPOOL_STOCK_FILE_MAX - 1},
-              {SPOOL_STOCK_FILE_MAX, SPOOL_STOCK_FILE_MAX},
-              {SPOOL_STOCK_FILE_MAX + 1, SPOOL_STOCK_FILE_MAX}};
+  } rows[] = {{SPOOL_CACHE_FILE_MAX - 1, SPOOL_CACHE_FILE_MAX - 1},
+              {SPOOL_CACHE_FILE_MAX, SPOOL_CACHE_FILE_MAX},
+              {SPOOL_CACHE_FILE_MAX + 1, SPOOL_CACHE_FILE_MAX}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     struct rig rig;
     struct stat status;
     keeper_init(&rig);
     struct spool_file file = {spool_file_open(rig.dir), 0};
-    spool_stock_charge(&rig.own, &file, rows[i].size);
+    spool_cache_charge(&rig.own, &file, rows[i].size);
     CU_ASSERT_EQUAL(ftruncate(file.fd, (off_t)file.size), 0);
-    spool_stock_give(&rig.own, &file);
+    spool_cache_give(&rig.own, &file);
     CU_ASSERT_EQUAL(rig.own.used, rows[i].kept);
-    CU_ASSERT_TRUE(spool_stock_take(&rig.own, &file, SPOOL_STOCK_FILE_MAX));
+    CU_ASSERT_TRUE(spool_cache_take(&rig.own, &file, SPOOL_CACHE_FILE_MAX));
     fstat(file.fd, &status);
     CU_ASSERT_EQUAL((uint64_t)status.st_size, rows[i].kept);
-    spool_stock_close(&rig.own, &file);
+    spool_cache_close(&rig.own, &file);
     rig_fini(&rig);
   }
 }
@@ -232,11 +232,11 @@ static void test_kept_files_make_room_below_the_bound(void) {
     rig.own.max = 6 * MEMORY;
     CU_ASSERT_EQUAL(rig_add(&rig, 4 * MEMORY), SLUICE_OK);
     CU_ASSERT_EQUAL(rig.own.used, 6 * MEMORY); /* one had to go */
-    CU_ASSERT_EQUAL(rig.own.stock.bytes, 2 * MEMORY);
+    CU_ASSERT_EQUAL(rig.own.cache.bytes, 2 * MEMORY);
     enum sluice_status status = rig_add(&rig, 2 * MEMORY + past);
     CU_ASSERT_EQUAL(status, past == 0 ? SLUICE_OK : SLUICE_ENOSPC);
     CU_ASSERT_EQUAL(rig.own.used, (past == 0 ? 6 : 4) * MEMORY);
-    CU_ASSERT_EQUAL(rig.own.stock.bytes, 0);
+    CU_ASSERT_EQUAL(rig.own.cache.bytes, 0);
     rig_fini(&rig);
   }
 }
@@ -271,7 +271,7 @@ static void test_below_a_bound_no_file_is_longer_than_what_comes(void) {
     rig_add(&rig, MEMORY + 1);
     CU_ASSERT_EQUAL(size_of(&rig), rows[i].size);
     CU_ASSERT_EQUAL(rig.own.used, rows[i].size);
-    CU_ASSERT_EQUAL(rig.own.stock.bytes, 0);
+    CU_ASSERT_EQUAL(rig.own.cache.bytes, 0);
     rig_fini(&rig);
   }
 }
@@ -311,7 +311,7 @@ static void test_a_kept_file_is_never_why_an_add_fails(void) {
   pthread_create(&other, NULL, crowd, &settings);
   crowd(&settings);
   pthread_join(other, NULL);
-  CU_ASSERT_EQUAL(settings.used, settings.stock.bytes);
+  CU_ASSERT_EQUAL(settings.used, settings.cache.bytes);
   spool_close_kept(&settings);
   CU_ASSERT_EQUAL(settings.used, 0);
 }
@@ -336,7 +336,7 @@ static void test_kept_files_make_room_on_a_full_disk(void) {
   rig_new_spool(&rig);
   rig_add(&rig, 2 * MEMORY);
   rig_free_spool(&rig);
-  CU_ASSERT_EQUAL(rig.own.stock.bytes, 2 * MEMORY);
+  CU_ASSERT_EQUAL(rig.own.cache.bytes, 2 * MEMORY);
   rig.spool = first;
   CU_ASSERT_EQUAL(rig_add(&rig, 4 * MEMORY), SLUICE_OK);
   CU_ASSERT_EQUAL(rig.own.used, 6 * MEMORY);
@@ -360,11 +360,11 @@ static void test_a_disk_that_is_nearly_full_keeps_nothing(void) {
   }
   rig_add(&rig, 2 * MEMORY + 4096); /* more than half */
   rig_free_spool(&rig);
-  CU_ASSERT_EQUAL(rig.own.stock.bytes, 0);
+  CU_ASSERT_EQUAL(rig.own.cache.bytes, 0);
   rig_new_spool(&rig);
   rig_add(&rig, 2 * MEMORY);
   rig_free_spool(&rig);
-  CU_ASSERT_EQUAL(rig.own.stock.bytes, 2 * MEMORY);
+  CU_ASSERT_EQUAL(rig.own.cache.bytes, 2 * MEMORY);
   spool_close_kept(&rig.own);
   umount(rig.dir);
   rig_fini(&rig);
@@ -382,9 +382,9 @@ static void test_a_file_that_is_much_too_long_is_cut(void) {
     rig.own.max = 0;
     rig_add(&rig, 12 * MEMORY);
     rig_free_spool(&rig);
-    CU_ASSERT_TRUE(spool_stock_take(&rig.own, &file, rows[i].most));
+    CU_ASSERT_TRUE(spool_cache_take(&rig.own, &file, rows[i].most));
     CU_ASSERT_EQUAL(file.size, rows[i].size);
-    spool_stock_close(&rig.own, &file);
+    spool_cache_close(&rig.own, &file);
     rig_fini(&rig);
   }
 }
@@ -440,7 +440,7 @@ static void test_a_file_that_failed_is_not_kept(void) {
     spoils[i](&rig);
     rig_free_spool(&rig);
     CU_ASSERT_EQUAL(rig.own.used, 0);
-    CU_ASSERT_EQUAL(rig.own.stock.bytes, 0);
+    CU_ASSERT_EQUAL(rig.own.cache.bytes, 0);
     rig_fini(&rig);
   }
 }
@@ -449,26 +449,26 @@ static void test_a_file_that_failed_is_not_kept(void) {
 
 /* As if all that is kept had come so long ago. */
 static void backdate(struct rig *rig, int64_t ns) {
-  int64_t since = spool_stock_now() - ns;
-  for (size_t i = 0; i < SPOOL_STOCK_FILES; i++)
-    atomic_store(&rig->own.stock.slots[i].since, since);
+  int64_t since = spool_cache_now() - ns;
+  for (size_t i = 0; i < SPOOL_CACHE_FILES; i++)
+    atomic_store(&rig->own.cache.slots[i].since, since);
 }
 
 static void test_what_is_not_used_is_closed(void) {
   struct rig rig;
   keeper_init(&rig);
   use(&rig, 2, LONG);
-  backdate(&rig, SPOOL_STOCK_IDLE_NS - 9000000000);
+  backdate(&rig, SPOOL_CACHE_IDLE_NS - 9000000000);
   spool_age(&rig.host, &rig.own);
-  CU_ASSERT_FALSE(rig.own.stock.aging);
-  backdate(&rig, SPOOL_STOCK_IDLE_NS);
+  CU_ASSERT_FALSE(rig.own.cache.aging);
+  backdate(&rig, SPOOL_CACHE_IDLE_NS);
   spool_age(&rig.host, &rig.own);
-  CU_ASSERT_TRUE(rig.own.stock.aging);
+  CU_ASSERT_TRUE(rig.own.cache.aging);
   spool_age(&rig.host, &rig.own); /* no second job */
   rig_pass(&rig);
-  CU_ASSERT_FALSE(rig.own.stock.aging);
+  CU_ASSERT_FALSE(rig.own.cache.aging);
   CU_ASSERT_EQUAL(rig.own.used, 0);
-  CU_ASSERT_EQUAL(rig.own.stock.bytes, 0);
+  CU_ASSERT_EQUAL(rig.own.cache.bytes, 0);
   rig_fini(&rig);
 }
 
@@ -481,14 +481,14 @@ static void test_younger_ones_stay(void) {
   rig_new_spool(&rig);
   rig_add(&rig, LONG);
   rig_free_spool(&rig);
-  int64_t between = spool_stock_now();
+  int64_t between = spool_cache_now();
   rig.spool = first;
   rig_free_spool(&rig);
-  spool_stock_clear(&rig.own, between);
+  spool_cache_clear(&rig.own, between);
   CU_ASSERT_EQUAL(rig.own.used, 3 * MEMORY);
-  CU_ASSERT_TRUE(spool_stock_take(&rig.own, &file, 3 * MEMORY));
+  CU_ASSERT_TRUE(spool_cache_take(&rig.own, &file, 3 * MEMORY));
   CU_ASSERT_EQUAL(file.size, 3 * MEMORY);
-  spool_stock_close(&rig.own, &file);
+  spool_cache_close(&rig.own, &file);
   rig_fini(&rig);
 }
 
@@ -528,5 +528,5 @@ int main(void) {
       UNIT(test_the_end_closes_all),
       {NULL, NULL},
   };
-  return unit_main("spool_stock", tests);
+  return unit_main("spool_cache", tests);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The stock of files, and the bound on the bytes of all files.
+ * The cache of files, and the bound on the bytes of all files.
  */
-#include "spool_stock.h"
+#include "spool_cache.h"
 
 #include <stddef.h>
 #include <sys/statvfs.h>
@@ -29,14 +29,14 @@ static bool add_up_to(atomic_uint_least64_t *sum, uint64_t more,
 
 /* ---- files -------------------------------------------------------------- */
 
-void spool_stock_close(struct spool_settings *settings,
+void spool_cache_close(struct spool_settings *settings,
                        struct spool_file *file) {
   close(file->fd);
   atomic_fetch_sub(&settings->used, file->size);
   *file = (struct spool_file){.fd = -1};
 }
 
-bool spool_stock_cut(struct spool_settings *settings, struct spool_file *file,
+bool spool_cache_cut(struct spool_settings *settings, struct spool_file *file,
                      uint64_t size) {
   if (ftruncate(file->fd, (off_t)size) != 0)
     return false;
@@ -47,24 +47,24 @@ bool spool_stock_cut(struct spool_settings *settings, struct spool_file *file,
 
 /* ---- slots -------------------------------------------------------------- */
 
-static bool claim(struct spool_stock *stock, struct spool_slot *slot,
+static bool claim(struct spool_cache *cache, struct spool_slot *slot,
                   int from) {
   bool mine =
       atomic_compare_exchange_strong(&slot->state, &from, SLOT_CLAIMED);
   if (mine)
-    atomic_fetch_add(&stock->claims, 1);
+    atomic_fetch_add(&cache->claims, 1);
   return mine;
 }
 
 /* Of those kept since `latest` or longer the one that came last, or first.
  * `claimed`: another thread has one in hand. */
-static struct spool_slot *look(struct spool_stock *stock, bool last,
+static struct spool_slot *look(struct spool_cache *cache, bool last,
                                int64_t latest, bool *claimed) {
   struct spool_slot *best = NULL;
   int64_t best_since = 0;
   *claimed = false;
-  for (size_t i = 0; i < SPOOL_STOCK_FILES; i++) {
-    struct spool_slot *slot = &stock->slots[i];
+  for (size_t i = 0; i < SPOOL_CACHE_FILES; i++) {
+    struct spool_slot *slot = &cache->slots[i];
     int state = atomic_load(&slot->state);
     int64_t since = atomic_load(&slot->since);
     if (state == SLOT_CLAIMED)
@@ -78,46 +78,46 @@ static struct spool_slot *look(struct spool_stock *stock, bool last,
   return best;
 }
 
-static void empty(struct spool_stock *stock, struct spool_slot *slot) {
-  atomic_fetch_sub(&stock->bytes, slot->file.size);
+static void empty(struct spool_cache *cache, struct spool_slot *slot) {
+  atomic_fetch_sub(&cache->bytes, slot->file.size);
   atomic_store(&slot->state, SLOT_EMPTY);
 }
 
-bool spool_stock_take(struct spool_settings *settings, struct spool_file *file,
+bool spool_cache_take(struct spool_settings *settings, struct spool_file *file,
                       uint64_t most) {
-  struct spool_stock *stock = &settings->stock;
+  struct spool_cache *cache = &settings->cache;
   struct spool_slot *slot;
   bool claimed;
   do {
-    slot = look(stock, true, INT64_MAX, &claimed);
+    slot = look(cache, true, INT64_MAX, &claimed);
     if (slot == NULL)
       return false;
-  } while (!claim(stock, slot, SLOT_KEPT));
+  } while (!claim(cache, slot, SLOT_KEPT));
   *file = slot->file;
   uint64_t room =
       settings->max != 0 || most > UINT64_MAX / MANY ? most : MANY * most;
-  bool whole = file->size <= room || spool_stock_cut(settings, file, most);
+  bool whole = file->size <= room || spool_cache_cut(settings, file, most);
   if (!whole)
-    spool_stock_close(settings, file);
-  empty(stock, slot);
+    spool_cache_close(settings, file);
+  empty(cache, slot);
   return whole;
 }
 
 static bool keep(struct spool_settings *settings,
                  const struct spool_file *file) {
-  struct spool_stock *stock = &settings->stock;
-  if (!add_up_to(&stock->bytes, file->size, settings->keep))
+  struct spool_cache *cache = &settings->cache;
+  if (!add_up_to(&cache->bytes, file->size, settings->keep))
     return false;
-  for (size_t i = 0; i < SPOOL_STOCK_FILES; i++) {
-    struct spool_slot *slot = &stock->slots[i];
-    if (!claim(stock, slot, SLOT_EMPTY))
+  for (size_t i = 0; i < SPOOL_CACHE_FILES; i++) {
+    struct spool_slot *slot = &cache->slots[i];
+    if (!claim(cache, slot, SLOT_EMPTY))
       continue;
     slot->file = *file;
-    atomic_store(&slot->since, spool_stock_now());
+    atomic_store(&slot->since, spool_cache_now());
     atomic_store(&slot->state, SLOT_KEPT);
     return true;
   }
-  atomic_fetch_sub(&stock->bytes, file->size);
+  atomic_fetch_sub(&cache->bytes, file->size);
   return false;
 }
 
@@ -128,14 +128,14 @@ static bool has_room(const struct spool_file *file) {
          (uint64_t)disk.f_bavail * disk.f_frsize >= file->size;
 }
 
-void spool_stock_give(struct spool_settings *settings,
+void spool_cache_give(struct spool_settings *settings,
                       struct spool_file *file) {
   bool kept = settings->keep > 0 &&
-              (file->size <= SPOOL_STOCK_FILE_MAX ||
-               spool_stock_cut(settings, file, SPOOL_STOCK_FILE_MAX)) &&
+              (file->size <= SPOOL_CACHE_FILE_MAX ||
+               spool_cache_cut(settings, file, SPOOL_CACHE_FILE_MAX)) &&
               has_room(file) && keep(settings, file);
   if (!kept)
-    spool_stock_close(settings, file);
+    spool_cache_close(settings, file);
   else
     *file = (struct spool_file){.fd = -1};
 }
@@ -146,26 +146,26 @@ void spool_stock_give(struct spool_settings *settings,
 static bool close_one(struct spool_settings *settings, int64_t since,
                       bool wait) {
   static const struct timespec soon = {.tv_nsec = LOOK_AGAIN_NS};
-  struct spool_stock *stock = &settings->stock;
+  struct spool_cache *cache = &settings->cache;
   for (;;) {
     bool claimed;
-    unsigned before = atomic_load(&stock->claims);
-    struct spool_slot *slot = look(stock, false, since, &claimed);
-    if (slot != NULL && claim(stock, slot, SLOT_KEPT)) {
+    unsigned before = atomic_load(&cache->claims);
+    struct spool_slot *slot = look(cache, false, since, &claimed);
+    if (slot != NULL && claim(cache, slot, SLOT_KEPT)) {
       struct spool_file file = slot->file;
-      spool_stock_close(settings, &file);
-      empty(stock, slot);
+      spool_cache_close(settings, &file);
+      empty(cache, slot);
       return true;
     }
     if (!wait ||
-        (slot == NULL && !claimed && before == atomic_load(&stock->claims)))
+        (slot == NULL && !claimed && before == atomic_load(&cache->claims)))
       return false;
     if (claimed)
       nanosleep(&soon, NULL);
   }
 }
 
-bool spool_stock_clear(struct spool_settings *settings, int64_t since) {
+bool spool_cache_clear(struct spool_settings *settings, int64_t since) {
   bool any = false;
   while (close_one(settings, since, true))
     any = true;
@@ -174,7 +174,7 @@ bool spool_stock_clear(struct spool_settings *settings, int64_t since) {
 
 /* ---- the bound ---------------------------------------------------------- */
 
-bool spool_stock_charge(struct spool_settings *settings,
+bool spool_cache_charge(struct spool_settings *settings,
                         struct spool_file *file, uint64_t size) {
   uint64_t max = settings->max == 0 ? UINT64_MAX : settings->max;
   if (size <= file->size)
@@ -190,7 +190,7 @@ bool spool_stock_charge(struct spool_settings *settings,
 
 /* ---- its age ------------------------------------------------------------ */
 
-int64_t spool_stock_now(void) {
+int64_t spool_cache_now(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
@@ -198,24 +198,24 @@ int64_t spool_stock_now(void) {
 
 static void age_work(void *arg) {
   struct spool_settings *settings = arg;
-  int64_t since = spool_stock_now() - SPOOL_STOCK_IDLE_NS;
+  int64_t since = spool_cache_now() - SPOOL_CACHE_IDLE_NS;
   while (close_one(settings, since, false))
     ;
 }
 
 static void age_then(void *arg) {
   struct spool_settings *settings = arg;
-  atomic_store(&settings->stock.aging, false);
+  atomic_store(&settings->cache.aging, false);
 }
 
 void spool_age(struct sluice_host *host, struct spool_settings *settings) {
   bool claimed;
-  int64_t since = spool_stock_now() - SPOOL_STOCK_IDLE_NS;
-  if (look(&settings->stock, false, since, &claimed) != NULL &&
-      !atomic_exchange(&settings->stock.aging, true))
+  int64_t since = spool_cache_now() - SPOOL_CACHE_IDLE_NS;
+  if (look(&settings->cache, false, since, &claimed) != NULL &&
+      !atomic_exchange(&settings->cache.aging, true))
     sluice_work(host, age_work, age_then, settings);
 }
 
 void spool_close_kept(struct spool_settings *settings) {
-  spool_stock_clear(settings, INT64_MAX);
+  spool_cache_clear(settings, INT64_MAX);
 }
