@@ -13,7 +13,7 @@
 #include <time.h>
 
 void httpc_init(void) {
-  /* Where it fails, curl_easy_init() does, and calls end with HTTPC_LOCAL. */
+  /* When it fails, curl_easy_init() does, and calls end with HTTPC_LOCAL. */
   (void)curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
@@ -140,11 +140,11 @@ void httpc_withdraw(struct httpc_call *call, bool succeeded) {
   easy_give(httpc, call->easy, succeeded);
   httpc->running--;
   if (!TAILQ_EMPTY(&httpc->line))
-    httpc_kick(httpc);
+    httpc_defer(httpc);
 }
 
-void httpc_kick(struct httpc *httpc) {
-  event_active(httpc->kick, EV_TIMEOUT, 1);
+void httpc_defer(struct httpc *httpc) {
+  event_active(httpc->deferred, EV_TIMEOUT, 1);
 }
 
 void httpc_queue(struct httpc_call *call) {
@@ -152,14 +152,14 @@ void httpc_queue(struct httpc_call *call) {
     return;
   call->queued = true;
   LIST_INSERT_HEAD(&call->httpc->todo, call, in_todo);
-  httpc_kick(call->httpc);
+  httpc_defer(call->httpc);
 }
 
-static void on_kick(evutil_socket_t fd, short what, void *arg) {
+static void on_deferred(evutil_socket_t fd, short what, void *arg) {
   struct httpc *httpc = arg;
   struct httpc_call *call;
   (void)fd, (void)what;
-  /* What is queued meanwhile has its turn at the next kick, so that a call
+  /* A call that is queued meanwhile has its turn at the next one, so that one
    * that always goes on lets others live. */
   while ((call = LIST_FIRST(&httpc->todo)) != NULL) {
     LIST_REMOVE(call, in_todo);
@@ -176,7 +176,8 @@ static void on_kick(evutil_socket_t fd, short what, void *arg) {
     if (why != NULL)
       httpc_call_end(call, HTTPC_LOCAL, why);
   }
-  /* What was launched begins now, not with the next turn of the loop. */
+  /* The calls that were launched begin now, not with the next turn of the
+   * loop. */
   drive(httpc, CURL_SOCKET_TIMEOUT, 0);
 }
 
@@ -216,10 +217,10 @@ struct httpc *httpc_new(struct event_base *base,
   httpc->spare = calloc(settings->connections, sizeof *httpc->spare);
   httpc->multi = curl_multi_init();
   httpc->timer = evtimer_new(base, on_timer, httpc);
-  httpc->kick = event_new(base, -1, 0, on_kick, httpc);
+  httpc->deferred = event_new(base, -1, 0, on_deferred, httpc);
   if (copy_settings(&httpc->settings, settings) && httpc->spare != NULL &&
-      httpc->multi != NULL && httpc->timer != NULL && httpc->kick != NULL &&
-      set_multi(httpc))
+      httpc->multi != NULL && httpc->timer != NULL &&
+      httpc->deferred != NULL && set_multi(httpc))
     return httpc;
   httpc_free(httpc);
   return NULL;
@@ -235,8 +236,8 @@ void httpc_free(struct httpc *httpc) {
     curl_multi_cleanup(httpc->multi);
   if (httpc->timer != NULL)
     event_free(httpc->timer);
-  if (httpc->kick != NULL)
-    event_free(httpc->kick);
+  if (httpc->deferred != NULL)
+    event_free(httpc->deferred);
   free(httpc->spare);
   free((char *)httpc->settings.proxy);
   free((char *)httpc->settings.ca_file);

@@ -99,7 +99,7 @@ struct httpc_call *httpc_start(struct httpc *httpc,
     call->end_ms = call->moved_ms + httpc->settings.total_timeout_ms;
   tick_add(call, call->moved_ms);
   TAILQ_INSERT_TAIL(&httpc->line, call, in_line);
-  httpc_kick(httpc);
+  httpc_defer(httpc);
   return call;
 }
 
@@ -179,7 +179,7 @@ void httpc_call_finish(struct httpc_call *call, CURLcode code) {
   if (why == NULL)
     why = call->error[0] != 0 ? call->error : curl_easy_strerror(code);
   enum httpc_result result = result_of(call, code);
-  /* What curl calls a success without a final head isn't one. */
+  /* A success of curl's without a final head isn't one. */
   if (result == HTTPC_OK && call->answer.status == 0) {
     result = HTTPC_BROKEN;
     why = "the answer has no final head";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What curl is told of one request, and what it calls back for it.  The wire
+ * Tells curl of one request, and is called back for it.  The wire
  * shows what the caller gave: no redirect, cookie, coding, credential or
  * default header of curl's own, and nothing from the environment.
  */
@@ -65,8 +65,8 @@ static size_t on_read(char *to, size_t size, size_t count, void *arg) {
   size_t room = size * count;
   if (room > (uint64_t)left)
     room = (size_t)left;
-  /* Who refused the request doesn't want the rest of it: to curl, the body
-   * ends here, and so does the connection. */
+  /* A server that refused the request doesn't want the rest of it: to curl,
+   * the body ends here, and so does the connection. */
   if (room == 0 || call->answer.status >= 300)
     return 0;
   size_t got = call->events->read(call->arg, to, room);
@@ -215,7 +215,7 @@ static bool add_header(struct curl_slist **list, const char *header) {
 }
 
 struct curl_slist *httpc_easy_headers(const char *const *headers) {
-  /* What curl would add; a line of the caller's own beside it is sent. */
+  /* Headers that curl would add; the caller's own of that name is sent. */
   static const char *const none[] = {
       "Expect:", "Accept:", "User-Agent:", "Proxy-Connection:"};
   struct curl_slist *list = NULL;

@@ -6,7 +6,7 @@
  *
  * What must stay true: curl forbids most of its functions inside its own
  * callbacks (`inside`), so whatever a call's events ask for then is queued and
- * done by the event `kick`.
+ * done by the event `deferred`.
  */
 #ifndef LIB_HTTPC_PRIVATE_H
 #define LIB_HTTPC_PRIVATE_H
@@ -49,7 +49,7 @@ struct httpc_call {
   bool no_descriptor;   /* socket(2) said so */
   bool read_paused;     /* read() gave nothing */
   bool data_paused;     /* data() took nothing */
-  bool queued;          /* for the kick */
+  bool queued;          /* for the deferred event */
   bool goes_on;         /* httpc_continue() was called */
   bool canceled, ended; /* no event follows */
   const char *fault;    /* why a callback of ours refused; NULL: it didn't */
@@ -65,7 +65,7 @@ struct httpc {
   struct httpc_settings settings; /* its strings are copies */
   CURLM *multi;
   struct event *timer; /* curl's */
-  struct event *kick;
+  struct event *deferred;
   struct httpc_line line; /* they wait for a connection, in this order */
   struct httpc_todo todo, turn;
   uint32_t running; /* calls that curl has */
@@ -76,13 +76,13 @@ struct httpc {
 
 int64_t httpc_now(void); /* milliseconds of a clock that never jumps */
 
-/* Has the call looked after by the kick. */
+/* Has the call looked after by the deferred event. */
 void httpc_queue(struct httpc_call *);
-void httpc_kick(struct httpc *);
+void httpc_defer(struct httpc *);
 /* Takes the call from curl, or out of the line. */
 void httpc_withdraw(struct httpc_call *, bool succeeded);
 
-/* The kick's turn. */
+/* The deferred event's turn. */
 void httpc_call_attend(struct httpc_call *);
 /* curl has done its part. */
 void httpc_call_finish(struct httpc_call *, CURLcode);
@@ -92,8 +92,8 @@ void httpc_call_end(struct httpc_call *, enum httpc_result, const char *why);
 /* Tells a fresh easy handle all of the request; false: no memory, or an option
  * that curl refuses. */
 bool httpc_easy_prepare(CURL *, struct httpc_call *);
-/* What curl's list of headers needs to send these and no other; NULL: no
- * memory. */
+/* The list by which curl sends these headers and no others; NULL: no memory.
+ */
 struct curl_slist *httpc_easy_headers(const char *const *headers);
 
 enum httpc_line_kind { HTTPC_LINE_MORE, HTTPC_LINE_FINAL, HTTPC_LINE_REFUSED };

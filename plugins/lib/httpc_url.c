@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which URLs of a configuration the client can be sent to.
+ * Tells the URLs of a configuration that the client can be sent to.
  */
 #include <string.h>
 

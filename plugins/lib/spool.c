@@ -127,7 +127,7 @@ static bool is_full(int error) {
   return error == ENOSPC || error == EDQUOT;
 }
 
-/* What add->error is. */
+/* The result is for add->error. */
 static int try_write(const struct spool *spool, struct spool_add *add) {
   struct spool_settings *settings = spool->settings;
   uint64_t end = spool->length + add->len;
@@ -162,7 +162,7 @@ static void write_work(void *arg) {
     digest_update(spool->digest, add->data, add->len);
   if (add->error == 0 || add->file.fd < 0)
     return;
-  /* What was written in vain takes no room. */
+  /* Bytes that were written in vain take no room. */
   if (spool->file.fd < 0)
     spool_cache_close(settings, &add->file);
   else if (add->failed &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where an upload waits until its name and length are known: in memory while
+ * Keeps an upload until its name and length are known: in memory while
  * it is small, then in an unlinked temporary file.  All spools of a backend
  * share a bound.
  */
@@ -48,7 +48,7 @@ void spool_add(struct spool *, const void *data, size_t len,
  */
 void spool_expect(struct spool *, uint64_t length);
 uint64_t spool_length(const struct spool *);
-/* What is added from now on is added to the digest too, where it costs the
+/* Bytes that are added from now on go into the digest too, where it costs the
  * loop nothing; NULL: no more.  Not while an add is under way. */
 void spool_digest(struct spool *, struct digest *);
 
@@ -58,7 +58,7 @@ void spool_digest(struct spool *, struct digest *);
  * Several may wait at once, each with an `arg` of its own. */
 int64_t spool_read(struct spool *, uint64_t offset, void *to, size_t room,
                    void (*ready)(void *arg), void *arg);
-/* Who waits with this `arg` isn't told any more. */
+/* The caller that waits with this `arg` isn't told any more. */
 void spool_unread(struct spool *, const void *arg);
 
 /* Digests of a range, made by a thread of the pool: MD5 and, when asked for,

@@ -121,7 +121,7 @@ static bool keep(struct spool_settings *settings,
   return false;
 }
 
-/* What would take more than half of what is left is better off with others. */
+/* A file that takes more than half of the room that is left isn't kept. */
 static bool has_room(const struct spool_file *file) {
   struct statvfs disk;
   return fstatvfs(file->fd, &disk) == 0 &&

@@ -22,8 +22,8 @@ static void fetch_free(struct spool_fetch *fetch) {
   free(fetch);
 }
 
-/* What is fetched for this read; NULL: nothing.  What was fetched for `arg`
- * and isn't wanted any more goes. */
+/* The fetch for this read; NULL: there is none.  One for `arg` that isn't
+ * wanted any more goes. */
 static struct spool_fetch *fetch_find(struct spool *spool, uint64_t offset,
                                       const void *arg) {
   struct spool_fetch *fetch = LIST_FIRST(&spool->fetches), *found = NULL;

@@ -27,7 +27,7 @@ static void stop(struct check *check, bool ok) {
   event_base_loopbreak(check->loop.base);
 }
 
-/* What may be wrong where nobody answers. */
+/* Names what may be wrong when nobody answers. */
 static void complain_of_silence(struct check *check, const char *why) {
   const struct s3_endpoint *endpoint = &check->loop.s3->endpoint;
   sluice_fail(check->loop.host,

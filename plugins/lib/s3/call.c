@@ -278,7 +278,7 @@ static void tell_refusal(const struct s3_call *call) {
              "the service refuses a request: %s", call->why.data);
 }
 
-/* What goes on in an upload's parts is between the service and us. */
+/* An upload's parts are between the service and us: no client named them. */
 static enum s3_subject subject_of(const struct s3_request *request) {
   for (size_t i = 0; i < S3_CALL_QUERY_MAX; i++)
     if (request->query[i].name != NULL &&
@@ -341,7 +341,7 @@ static void judge_failure(struct s3_call *call, enum httpc_result result,
   call->outcome_unknown |=
       (result == HTTPC_BROKEN || result == HTTPC_TIMEOUT) &&
       call->sent == call->request->length;
-  /* What was handed on can't be taken back. */
+  /* Bytes that were handed on can't be taken back. */
   if (!call->delivered &&
       try_again(call, result == HTTPC_CONNECT ? AGAIN_AWAY : AGAIN_SOME))
     return;

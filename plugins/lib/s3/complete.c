@@ -10,8 +10,8 @@
 #include "multipart.h"
 #include "reconcile.h"
 
-/* What S3 makes of the parts: the MD5 of their MD5s, "-", their number.  ""
- * where nobody can know it before. */
+/* The ETag that S3 makes of the parts: the MD5 of their MD5s, "-", their
+ * number.  "" where nobody can know it before. */
 static void expected_etag(const struct put *put, char out[64]) {
   const struct multipart *multipart = put->multipart;
   unsigned char md5[16];

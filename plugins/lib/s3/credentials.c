@@ -9,7 +9,7 @@
 
 #include "sigv4.h"
 
-/* What goes into a header as it is. */
+/* Can it go into a header as it is? */
 static bool is_clean(const char *text, size_t max) {
   size_t len = 0;
   for (; text[len] != '\0'; len++)

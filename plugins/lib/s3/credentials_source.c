@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which provider it is, in the order that AWS's own tools have.  The first
+ * Finds the provider, in the order that AWS's own tools have.  The first
  * one that is configured is the one: where it fails, no later one stands in
  * with keys that nobody meant.
  */

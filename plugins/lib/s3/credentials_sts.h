@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What STS answers in XML: credentials, or an error's code.
+ * Reads STS's answers in XML: credentials, or an error's code.
  */
 #ifndef S3_CREDENTIALS_STS_H
 #define S3_CREDENTIALS_STS_H

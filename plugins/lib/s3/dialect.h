@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What differs between providers of S3, each difference a field with its
+ * The differences between providers of S3, each of them a field with its
  * reason; a plugin is its options and one of these.
  */
 #ifndef S3_DIALECT_H

@@ -102,7 +102,8 @@ static void ask(struct get *get, uint64_t first, uint64_t end) {
 static void on_head(void *arg, struct s3_call *call) {
   struct get *get = arg;
   struct s3_span span;
-  /* Where it begins says the answer: who ignores Range sends all of it. */
+  /* The answer says where it begins: a service that ignores Range sends all.
+   */
   if (!s3_span(call, &span) || (get->described && span.total != get->length)) {
     get->call = NULL;
     s3_call_cancel(call);

@@ -98,7 +98,7 @@ static bool keep_next(struct list *list, const struct xml_result *page) {
                   : buf_adds(&list->next, list->last.data);
 }
 
-/* Where to begin: after what came last. */
+/* The next page begins after the entry that came last. */
 static void write_after(struct list *list, const char *name, char kind) {
   buf_clear(&list->after);
   buf_addf(&list->after, "%s%s", name, kind == 'p' ? BEHIND_ALL : "");

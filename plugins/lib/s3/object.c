@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What one request does: head, remove, ping.
+ * The operations that are one request: head, remove, ping.
  */
 #include <assert.h>
 #include <event2/event.h>

@@ -141,7 +141,7 @@ static void send_object(struct put *put) {
     single_start(put);
 }
 
-/* Where PUT can't be told not to replace, it is asked before.  Keys are random
+/* A service whose PUT would replace is asked before.  Keys are random
  * enough for the moment between the two. */
 static void on_absent(void *arg, struct s3_call *call,
                       const struct s3_answer *answer) {

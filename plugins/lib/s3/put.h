@@ -31,7 +31,7 @@ struct put {
   bool exclusive;
   bool was_absent; /* as a HEAD before said */
 
-  /* What commit() said. */
+  /* As commit() said. */
   char *key, *type, *md5_hex;
   uint64_t length;
   struct buf user[S3_META_NAMES]; /* encoded */

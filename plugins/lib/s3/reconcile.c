@@ -37,8 +37,8 @@ static enum reconcile_state reconcile_judge(const struct put *put,
   s3_etag(etag, s3_call_header(call, "ETag"));
   bool tells = put->etag[0] != '\0' && s3_etag_tells(call);
   bool same_etag = strcmp(etag, put->etag) == 0;
-  /* What others put there has another MD5, or none; the ETag alone can't say
-   * whose it is where it is wrong. */
+  /* An object that others put there has another MD5, or none; the ETag alone
+   * can't say whose it is where it is wrong. */
   if (ours != NULL ? md5 == NULL || strcmp(md5, ours) != 0
                    : !tells || !same_etag)
     return OBJECT_FOREIGN;

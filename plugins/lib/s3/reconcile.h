@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What becomes of an upload whose answer doesn't tell what is stored: shared
+ * Ends an upload whose answer doesn't tell what is stored: shared
  * by single.c and complete.c, which differ in how they end.
  */
 #ifndef S3_RECONCILE_H

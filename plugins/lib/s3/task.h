@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What every operation keeps: how to cancel it, and its own work.
+ * Every operation's state: how to cancel it, and its own work.
  */
 #ifndef S3_TASK_H
 #define S3_TASK_H

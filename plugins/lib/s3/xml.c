@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What S3 answers in XML.  Called with an answer's bytes as they arrive;
+ * Reads S3's answers in XML.  Called with an answer's bytes as they arrive;
  * xmlschema says what is read of them.  Prefixes of namespaces don't count.
  */
 #include "xml.h"
@@ -77,7 +77,7 @@ static bool is_readable(const char *text) {
   return strstr(text, XMLCHARS_MARK) == NULL;
 }
 
-/* What is asked for next, where that can be read. */
+/* Keeps a name to go on with, where it can be read. */
 static bool put_next(struct buf *out, const char *text) {
   return put(out, is_readable(text) ? text : "");
 }

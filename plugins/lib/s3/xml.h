@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What S3 answers in XML, read as it arrives by expat: bounded in depth,
+ * S3's answers in XML, read as they arrive by expat: bounded in depth,
  * text and entries, UTF-8 only, without a document type and so without
  * entities.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which elements of S3's XML are read.  Called by xml for each element; what
- * the tables don't name is passed over.
+ * Knows the elements of S3's XML that are read.  Called by xml for each
+ * element; what the tables don't name is passed over.
  */
 #include "xmlschema.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which elements of S3's XML are read, by the root element and by what they
+ * The elements of S3's XML that are read, by the root element and by what they
  * lie in.
  */
 #ifndef S3_XMLSCHEMA_H
@@ -41,9 +41,9 @@ enum group {
 
 /* XML_ANY: of another document. */
 enum xml_kind xmlschema_root(const char *name);
-/* What lies in this child of the root. */
+/* The kind of entries that this child of the root holds. */
 enum group xmlschema_group(enum xml_kind, const char *name);
-/* What the text of an element is that lies in a group. */
+/* The field that an element of a group is. */
 enum field xmlschema_field(enum xml_kind, enum group, const char *name);
 
 #endif
