@@ -5,20 +5,28 @@
 #
 #   ./autogen.sh        makes ./configure, for packagers
 #   ./autogen.sh run    installs what is missing, builds in ./build, runs the
-#                       gateway on http://localhost:8000 over ./data
+#                       gateway on http://localhost:8000 over ./data; other
+#                       places are PORT=8080 DATA=/srv/files ./autogen.sh run
 #   ./autogen.sh check  the same up to the build, then the whole test suite
 set -eu
 
+started_in=$PWD
 top=$(cd "$(dirname "$0")" && pwd)
 cd "$top"
 
 build_packages='autoconf automake libtool pkg-config make gcc libc6-dev
 libevent-dev libssl-dev libyaml-dev libjansson-dev libsqlite3-dev
 libcurl4-openssl-dev libexpat1-dev libcrypt-dev'
+run_packages='curl'
 check_packages='libcunit1-dev python3 openssl curl python3-cryptography'
 
 say() {
   printf 'autogen.sh: %s\n' "$*"
+}
+
+die() {
+  say "$@" >&2
+  exit 1
 }
 
 missing_packages() {
@@ -36,8 +44,9 @@ apt_install() {
   if [ "$(id -u)" -ne 0 ]; then
     as_root=sudo
     if ! command -v sudo >/dev/null; then
-      say "going on without them: not root, and there is no sudo"
-      return 0
+      say "you aren't root, and there is no sudo. As root, this helps:"
+      say "  apt-get install --no-install-recommends $*"
+      return 1
     fi
   fi
   export DEBIAN_FRONTEND=noninteractive
@@ -58,10 +67,12 @@ install_missing() {
   [ -n "$missing" ] || return 0
   say "installing with apt-get: $missing"
   # shellcheck disable=SC2086
-  apt_install $missing || say "apt-get failed; going on with what is here"
+  apt_install $missing || say "nothing was installed; trying what is here"
 }
 
 make_configure() {
+  command -v autoreconf >/dev/null ||
+    die "no autoreconf: install autoconf, automake and libtool"
   say "making ./configure (autoreconf)"
   autoreconf --force --install --warnings=all,no-obsolete
   # Autoconf removes core dumps by the name of the folder "core".
@@ -70,15 +81,37 @@ make_configure() {
   rm configure.new
 }
 
-build() {
-  if [ -z "$(find configure -newer configure.ac 2>/dev/null)" ]; then
-    make_configure
-  fi
-  mkdir -p build
+# All that changes configure's answers from outside: the folder that the tree
+# is in, and the packages that are installed.
+surroundings() {
+  echo "$top"
+  command -v python3 || :
+  # shellcheck disable=SC2086
+  ! command -v dpkg-query >/dev/null ||
+    dpkg-query -W $build_packages $check_packages 2>/dev/null || :
+}
+
+# A ./build of other surroundings is configured again, as it was asked to be.
+configure_build() {
+  now=$(surroundings)
   if [ ! -f build/Makefile ]; then
     say "configuring in ./build"
     (cd build && ../configure --quiet)
+  elif [ "$now" != "$(cat build/surroundings 2>/dev/null)" ]; then
+    say "configuring in ./build again, as other packages are here now"
+    (cd build && ./config.status --quiet --recheck && ./config.status --quiet)
   fi
+  printf '%s\n' "$now" >build/surroundings
+}
+
+build() {
+  if [ ! -f Makefile.in ] ||
+    [ -z "$(find configure -newer configure.ac 2>/dev/null)" ]; then
+    make_configure
+  fi
+  mkdir -p build
+  [ -w build ] || die "./build belongs to another user: remove it, or be them"
+  configure_build
   say "building in ./build"
   make -C build -j"$(nproc)"
 }
@@ -98,8 +131,13 @@ write_run_config() {
 
 run() {
   write_run_config
+  case ${DATA-} in
+    '' | /*) ;;
+    *) DATA=$started_in/$DATA ;;
+  esac
+  export PORT="${PORT-}" DATA="${DATA-}"
   say "running build/sluice -c build/run.yaml; Ctrl-C ends it. Try:"
-  say "  curl -F file=@README.md http://localhost:8000/files"
+  say "  curl -F file=@README.md http://localhost:${PORT:-8000}/files"
   exec build/sluice -c build/run.yaml
 }
 
@@ -114,6 +152,16 @@ summary() {
     }' build/test-suite.log
 }
 
+# The tests that were skipped, each with its reason: the first line it wrote.
+skipped() {
+  find build -name '*.trs' -exec grep -l '^:test-result: SKIP' {} + |
+    sort | while read -r result; do
+    log=${result%.trs}.log
+    printf 'skipped %s: %s\n' "$(basename "$log" .log)" \
+      "$(sed -n 's/^skipped: //; /[^ ]/ { p; q; }' "$log")"
+  done
+}
+
 check() {
   status=0
   rm -f build/test-suite.log
@@ -125,6 +173,7 @@ check() {
   if [ "$status" -ne 0 ]; then
     cat build/test-suite.log
   fi
+  skipped
   summary
   exit "$status"
 }
@@ -136,7 +185,7 @@ case ${1-} in
     ;;
   run)
     # shellcheck disable=SC2086
-    install_missing $build_packages
+    install_missing $build_packages $run_packages
     build
     run
     ;;
