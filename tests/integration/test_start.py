@@ -191,16 +191,19 @@ def test_directory_that_is_not_writable_is_refused():
         closed = Path(folder, "closed")
         closed.mkdir(0o555)
         path = written(folder, settings(folder, {
+            "plugin_path": [folder, *PLUGINS],
             "backends": {"main": {"directory": str(closed / "data")}},
             "uploads": {"spool_directory": "/tmp"}}))
         command = [BINARY, "-c", str(path)]
         if os.geteuid() == 0:
             needs(shutil.which("setpriv"), "no setpriv")
+            # Of copies, as the sources may be below /root.
+            command[0] = shutil.copy(BINARY, folder)
+            local = next(found for plugins in PLUGINS if
+                         (found := Path(plugins, "local.so")).exists())
+            shutil.copy(local, folder)
             command = ["setpriv", "--reuid=65534", "--regid=65534",
                        "--clear-groups", *command]
-            can = subprocess.run([*command[:4], BINARY, "--version"],
-                                 capture_output=True, check=False)
-            needs(can.returncode == 0, "nobody can't run the gateway")
         ended = subprocess.run(command, capture_output=True, check=False,
                                timeout=20)
         lines = ended.stderr.decode().splitlines()
