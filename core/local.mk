@@ -48,6 +48,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/must.h \
 	%D%/base/operation.c \
 	%D%/base/operation.h \
+	%D%/base/pagecache.c \
+	%D%/base/pagecache.h \
 	%D%/base/partheader.c \
 	%D%/base/partheader.h \
 	%D%/base/printflike.h \

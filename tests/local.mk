@@ -30,6 +30,7 @@ AM_TESTS_ENVIRONMENT = \
 	done; \
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
 	AWS_EC2_METADATA_DISABLED=true; export AWS_EC2_METADATA_DISABLED; \
+	unset PORT DATA; \
 	CC='$(CC)'; export CC;
 
 TEST_EXTENSIONS = .py .sh
@@ -123,6 +124,7 @@ UNIT_TESTS = \
 	%D%/unit/test_op_leave \
 	%D%/unit/test_operation \
 	%D%/unit/test_options \
+	%D%/unit/test_pagecache \
 	%D%/unit/test_partheader \
 	%D%/unit/test_plugin \
 	%D%/unit/test_profile \

@@ -29,6 +29,10 @@ unsigned facts_threads(void) {
 }
 
 size_t facts_memory(void) {
+#ifdef __GLIBC__
   struct mallinfo2 info = mallinfo2();
   return info.uordblks + info.hblkhd;
+#else
+  return 0;
+#endif
 }

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,7 +50,7 @@ static _Noreturn void child(const struct check *check,
 /* ---- around it ---------------------------------------------------------- */
 
 static void wait_for(pid_t pid, struct trial *trial, int64_t deadline_ms) {
-  int fd = pidfd_open(pid, 0);
+  int fd = (int)syscall(SYS_pidfd_open, pid, 0);
   struct pollfd ended = {.fd = fd, .events = POLLIN};
   int status = 0;
   if (fd < 0)

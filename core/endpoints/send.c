@@ -11,10 +11,10 @@
 #include <event2/buffer.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "answer.h"
+#include "pagecache.h"
 #include "work.h"
 
 #define SEGMENT_FILE (1u << 20)     /* at once, by sendfile */
@@ -136,9 +136,7 @@ static void on_segment_read(void *arg) {
  * waiting for a hop to the pool with every segment would cost more. */
 static bool cached(int fd, uint64_t offset) {
   char byte;
-  struct iovec one = {&byte, 1};
-  return preadv2(fd, &one, 1, (off_t)offset, RWF_NOWAIT) >= 0 ||
-         errno != EAGAIN;
+  return pagecache_read(fd, &byte, 1, offset) >= 0 || errno != EAGAIN;
 }
 
 static void send_segment(struct send *send) {

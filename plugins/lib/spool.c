@@ -120,7 +120,7 @@ static void fail(struct spool *spool, enum sluice_status status,
   spool->add.status = status;
   snprintf(spool->why, sizeof spool->why, "%s %s%s%s", what,
            spool->settings->directory, error != 0 ? ": " : "",
-           error != 0 ? strerrordesc_np(error) : "");
+           error != 0 ? strerror(error) : "");
 }
 
 static bool is_full(int error) {

@@ -10,8 +10,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/uio.h>
 #include <unistd.h>
+
+#include "pagecache.h"
 
 int spool_file_open(const char *directory) {
   int fd = open(directory, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
@@ -63,13 +64,8 @@ int64_t spool_file_read(int fd, void *to, size_t room, uint64_t offset) {
 }
 
 int64_t spool_file_peek(int fd, void *to, size_t room, uint64_t offset) {
-  struct iovec span = {.iov_base = to, .iov_len = room};
-  ssize_t n;
-  do {
-    n = preadv2(fd, &span, 1, (off_t)offset, RWF_NOWAIT);
-  } while (n < 0 && errno == EINTR);
-  /* A filesystem that can't say whether it would wait. */
-  if (n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL))
+  int64_t n = pagecache_read(fd, to, room, offset);
+  if (n < 0 && errno == EOPNOTSUPP)
     errno = EAGAIN;
   return n;
 }

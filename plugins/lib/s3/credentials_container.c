@@ -5,8 +5,10 @@
  * machine's or one of those that AWS gives them.
  */
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "credentials_fetch.h"
 #include "credentials_source.h"
