@@ -704,6 +704,9 @@ EXTRA_DIST += \
 	%D%/integration/names.py \
 	%D%/integration/relay.py \
 	%D%/integration/service.py \
+	%D%/ports/debian \
+	%D%/ports/musl \
+	%D%/ports/unit.c \
 	%D%/tsan.supp \
 	%D%/s3/acts.py \
 	%D%/s3/client.py \
