@@ -572,8 +572,10 @@ EXTRA_DIST += $(S3_TESTS)
 CHECKS = \
 	%D%/checks/abi.sh \
 	%D%/checks/banned.sh \
+	%D%/checks/circles.py \
 	%D%/checks/fails.sh \
 	%D%/checks/globals.sh \
+	%D%/checks/headless.sh \
 	%D%/checks/heads.sh \
 	%D%/checks/layers.sh \
 	%D%/checks/layout.sh \
@@ -696,7 +698,11 @@ EXTRA_DIST += \
 	%D%/bench/special.py \
 	%D%/bench/stock.py \
 	%D%/bench/works.py \
+	%D%/checks/circles.txt \
+	%D%/checks/headless.txt \
 	%D%/checks/kit \
+	%D%/checks/names \
+	%D%/checks/objects.py \
 	%D%/e2e/crash.py \
 	%D%/integration/bucket.py \
 	%D%/integration/guards.py \

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# What was promised to plugins of version 1 holds: the header of today agrees
+# The promise to plugins of version 1 holds: the header of today agrees
 # with the one that tests/abi/v1 keeps, but for what is new.
 # shellcheck source=tests/checks/kit
 . "$(dirname "$0")/kit"

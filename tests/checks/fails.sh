@@ -59,6 +59,9 @@ spoil states core/gate/exchange_table.c '    ON(OVER, TOLD, FREE, OVER),'
 spoil lists core/base/more.c '/* in no list */'
 spoil abi tests/abi/v1/functions sluice_never
 spoil layout more.txt 'at the top'
+spoil headless core/base/buf.c '/* What is left of it. */'
+spoil headless tests/integration/kit.py '# Who asks.'
+spoil headless plugins/lib/buf.h "$(printf '/*\n * Which of them: none.\n */')"
 
 if [ -n "$(find docs/man -name '*.5' 2>/dev/null)" ]; then
   spoil options core/host/more.c '{"not_on_any_page", SLUICE_BOOL, "true"},'
@@ -76,5 +79,23 @@ ${CC:-cc} -c -o "$scratch/core/.libs/libcount.a" "$scratch/count.c"
 fresh_copy
 if passes globals; then
   refuse 'globals.sh takes' 'static int count'
+fi
+
+# Of circles, by two objects that need each other.
+one='int other(int n); int one(int n); int one(int n) { return other(n); }'
+other='int other(int n); int one(int n); int other(int n) { return one(n); }'
+mkdir "$scratch/circle" "$scratch/circle/core"
+echo "$one" | ${CC:-cc} -c -o "$scratch/circle/core/l-one.o" -xc -
+fresh_copy
+: >"$copy/tests/checks/circles.txt"
+circles() {
+  (cd "$scratch/circle" && srcdir=$copy "$checks/circles.py") >"$scratch/said"
+}
+if command -v python3 >/dev/null; then
+  circles || refuse 'circles.py refuses' "$one"
+  echo "$other" | ${CC:-cc} -c -o "$scratch/circle/core/l-other.o" -xc -
+  if circles; then
+    refuse 'circles.py takes' "$one $other"
+  fi
 fi
 verdict

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# What can be written in YAML is explained in a man page.
+# Every option that YAML can have is explained in a man page.
 # shellcheck source=tests/checks/kit
 . "$(dirname "$0")/kit"
 

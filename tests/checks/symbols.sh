@@ -15,7 +15,7 @@ listed() {
   sed -n 's/^ *\(sluice_[a-z0-9_]*\);$/\1/p' core/sluice.syms | sort -u
 }
 
-# What a sanitizer or a copy relocation adds isn't ours.
+# Sanitizers and copy relocations add some that aren't ours.
 exported() {
   nm -D --defined-only "$1" | awk '{ print $3 }' |
     grep -vE '@|^_|san_|Sanitizer|^(stdin|stdout|stderr|environ)$' | sort -u

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# What is left open belongs to the tracker, and no page names one machine.
+# Open ends belong to the tracker, and no page names one machine.
 # shellcheck source=tests/checks/kit
 . "$(dirname "$0")/kit"
 
