@@ -710,6 +710,8 @@ EXTRA_DIST += \
 	%D%/integration/names.py \
 	%D%/integration/relay.py \
 	%D%/integration/service.py \
+	%D%/e2e/newcomer \
+	%D%/ports/aarch64 \
 	%D%/ports/debian \
 	%D%/ports/musl \
 	%D%/ports/unit.c \
