@@ -214,7 +214,7 @@ int main(void) {
              root ? root : ".");
   DIR *dir = opendir(folder);
   if (!dir) {
-    printf("skipped: there are no form vectors (set SLUICE_VECTORS)\n");
+    printf("skipped: no form vectors in %s, see docs/testing.md\n", folder);
     return UNIT_SKIP;
   }
   closedir(dir);

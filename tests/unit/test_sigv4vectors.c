@@ -370,6 +370,6 @@ int main(void) {
     sigv4_cache_fini(&cache);
     return status;
   }
-  printf("skipped: there are no signing vectors (set SLUICE_VECTORS)\n");
+  printf("skipped: no signing vectors in %s, see docs/testing.md\n", folder);
   return UNIT_SKIP;
 }
