@@ -3,9 +3,20 @@
 # Everything that `make check` runs.  A test that lacks what it needs exits 77
 # and counts as skipped.
 
-# For all programs that name no flags of their own, which are the tests.
-AM_CPPFLAGS = $(SERVER_CPPFLAGS) -I$(srcdir)/plugins/lib \
-	-I$(srcdir)/plugins/lib/s3 -I$(srcdir)/%D%/unit
+# For all programs that name no flags of their own, which are the tests: they
+# see every layer and behind every plugin, whose headers have a name each.
+AM_CPPFLAGS = $(SERVER_CPPFLAGS) -I$(srcdir)/%D%/unit \
+	-I$(srcdir)/plugins/lib \
+	-I$(srcdir)/plugins/lib/hook \
+	-I$(srcdir)/plugins/lib/logs \
+	-I$(srcdir)/plugins/lib/s3 \
+	-I$(srcdir)/plugins/backend/local \
+	-I$(srcdir)/plugins/hook/auth_basic \
+	-I$(srcdir)/plugins/hook/auth_jwt \
+	-I$(srcdir)/plugins/hook/auth_request \
+	-I$(srcdir)/plugins/hook/auth_token \
+	-I$(srcdir)/plugins/hook/events \
+	-I$(srcdir)/plugins/hook/rate_limit
 LDADD = %D%/unit/libunit.la $(CORE_LIBS) $(CUNIT_LIBS)
 
 # Each folder of built plugins, where the tests look for them.
@@ -165,8 +176,7 @@ endif
 %C%_unit_test_plugin_LDFLAGS = $(AM_LDFLAGS) $(EXPORT_FLAGS)
 EXTRA_%C%_unit_test_plugin_DEPENDENCIES = $(EXPORT_FILES)
 
-# What reaches behind the descriptor of the backend `local`.
-LOCAL_TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/backend/local
+# Tests that reach behind the descriptor of the backend `local`.
 LOCAL_TEST_LIBS = %D%/unit/libunit.la \
 	plugins/backend/local/liblocal.la $(CORE_LIBS) $(CUNIT_LIBS)
 LOCAL_TEST_KIT = \
@@ -174,67 +184,57 @@ LOCAL_TEST_KIT = \
 	%D%/unit/localkit.c \
 	%D%/unit/localkit.h
 
-%C%_unit_test_local_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
 %C%_unit_test_local_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_SOURCES = \
 	%D%/unit/test_local.c \
 	$(LOCAL_TEST_KIT)
 
-%C%_unit_test_local_cache_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
 %C%_unit_test_local_cache_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_cache_SOURCES = \
 	%D%/unit/test_local_cache.c \
 	$(LOCAL_TEST_KIT)
 
-%C%_unit_test_local_cancel_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
 %C%_unit_test_local_cancel_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_cancel_SOURCES = \
 	%D%/unit/test_local_cancel.c \
 	$(LOCAL_TEST_KIT)
 
-%C%_unit_test_local_commit_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
 %C%_unit_test_local_commit_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_commit_SOURCES = \
 	%D%/unit/test_local_commit.c \
 	$(LOCAL_TEST_KIT)
 
-%C%_unit_test_local_crash_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
 %C%_unit_test_local_crash_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_crash_SOURCES = \
 	%D%/unit/test_local_crash.c \
 	$(LOCAL_TEST_KIT)
 
-%C%_unit_test_local_disk_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
 %C%_unit_test_local_disk_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_disk_SOURCES = \
 	%D%/unit/test_local_disk.c \
 	$(LOCAL_TEST_KIT)
 
-%C%_unit_test_local_link_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
 %C%_unit_test_local_link_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_link_SOURCES = \
 	%D%/unit/test_local_link.c \
 	$(LOCAL_TEST_KIT)
 
-%C%_unit_test_local_list_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
 %C%_unit_test_local_list_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_list_SOURCES = \
 	%D%/unit/test_local_list.c \
 	$(LOCAL_TEST_KIT)
 
-%C%_unit_test_local_start_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
 %C%_unit_test_local_start_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_start_SOURCES = \
 	%D%/unit/test_local_start.c \
 	$(LOCAL_TEST_KIT)
 
-%C%_unit_test_local_sync_CPPFLAGS = $(LOCAL_TEST_CPPFLAGS)
 %C%_unit_test_local_sync_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_sync_SOURCES = \
 	%D%/unit/test_local_sync.c \
 	$(LOCAL_TEST_KIT)
 
-# What uses the S3 client's parts, with the kits they name.
+# Tests of the S3 client's parts, with the kits they name.
 S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 	$(CORE_LIBS) $(CUNIT_LIBS)
 
@@ -354,70 +354,48 @@ S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 	%D%/unit/xmltold.c \
 	%D%/unit/xmltold.h
 
-%C%_unit_test_auth_memo_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_request -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_auth_memo_LDADD = %D%/unit/libunit.la plugins/hook/auth_request/libauth_request.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_backoff_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/events -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_backoff_LDADD = %D%/unit/libunit.la plugins/hook/events/libevents.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_breaker_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_request -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_breaker_LDADD = %D%/unit/libunit.la plugins/hook/auth_request/libauth_request.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_buckets_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook
 %C%_unit_test_buckets_LDADD = %D%/unit/libunit.la plugins/lib/librate.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_checks_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_basic -I$(srcdir)/plugins/lib/hook
 %C%_unit_test_checks_LDADD = %D%/unit/libunit.la plugins/hook/auth_basic/libauth_basic.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_claims_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_jwt -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_claims_LDADD = %D%/unit/libunit.la plugins/hook/auth_jwt/libauth_jwt.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_clientblock_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook
 %C%_unit_test_clientblock_LDADD = %D%/unit/libunit.la plugins/lib/librate.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_credential_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_credential_LDADD = %D%/unit/libunit.la plugins/lib/libhook.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_event_body_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/events -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_event_body_LDADD = %D%/unit/libunit.la plugins/hook/events/libevents.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_event_queue_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/events -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_event_queue_LDADD = %D%/unit/libunit.la plugins/hook/events/libevents.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_failures_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_basic -I$(srcdir)/plugins/lib/hook
 %C%_unit_test_failures_LDADD = %D%/unit/libunit.la plugins/hook/auth_basic/libauth_basic.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_grants_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_grants_LDADD = %D%/unit/libunit.la plugins/lib/libhook.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_htpasswd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_basic -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_htpasswd_LDADD = %D%/unit/libunit.la plugins/hook/auth_basic/libauth_basic.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_jwk_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_jwt -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_jwk_LDADD = %D%/unit/libunit.la plugins/hook/auth_jwt/libauth_jwt.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_jwks_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_jwt -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_jwks_LDADD = %D%/unit/libunit.la plugins/hook/auth_jwt/libauth_jwt.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_jws_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_jwt -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_jws_LDADD = %D%/unit/libunit.la plugins/hook/auth_jwt/libauth_jwt.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_line_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_line_LDADD = %D%/unit/libunit.la plugins/lib/liblogs.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_seen_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_basic -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_seen_LDADD = %D%/unit/libunit.la plugins/hook/auth_basic/libauth_basic.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_signature_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/events -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_signature_LDADD = %D%/unit/libunit.la plugins/hook/events/libevents.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_tokens_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_token -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_tokens_LDADD = %D%/unit/libunit.la plugins/hook/auth_token/libauth_token.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_watch_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_watch_LDADD = %D%/unit/libunit.la plugins/lib/libhook.la $(CORE_LIBS) $(CUNIT_LIBS)
 
-%C%_unit_test_watch_read_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_unit_test_watch_read_LDADD = %D%/unit/libunit.la plugins/lib/libhook.la $(CORE_LIBS) $(CUNIT_LIBS)
 
 %C%_unit_test_skeleton_LDADD = %D%/unit/libunit.la \
@@ -505,14 +483,12 @@ check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += $(FUZZ_TARGETS)
 endif
 
-%C%_fuzz_fuzz_cachecontrol_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_request -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_fuzz_fuzz_cachecontrol_LDADD = plugins/hook/auth_request/libauth_request.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_cachecontrol_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_chunked_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_chunked_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_config_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_config_LDFLAGS = $(FUZZ_FLAGS)
-%C%_fuzz_fuzz_credential_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_fuzz_fuzz_credential_LDADD = plugins/lib/libhook.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_credential_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_cursor_LDADD = $(FUZZ_LIBS)
@@ -523,10 +499,8 @@ endif
 %C%_fuzz_fuzz_forwarded_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_head_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_head_LDFLAGS = $(FUZZ_FLAGS)
-%C%_fuzz_fuzz_htpasswd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_basic -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_fuzz_fuzz_htpasswd_LDADD = plugins/hook/auth_basic/libauth_basic.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_htpasswd_LDFLAGS = $(FUZZ_FLAGS)
-%C%_fuzz_fuzz_jwt_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_jwt -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_fuzz_fuzz_jwt_LDADD = plugins/hook/auth_jwt/libauth_jwt.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_jwt_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_metadata_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
@@ -537,7 +511,6 @@ endif
 %C%_fuzz_fuzz_query_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_range_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_range_LDFLAGS = $(FUZZ_FLAGS)
-%C%_fuzz_fuzz_retryafter_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/events -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_fuzz_fuzz_retryafter_LDADD = plugins/hook/events/libevents.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_retryafter_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_session_LDADD = $(FUZZ_LIBS)
@@ -546,7 +519,6 @@ endif
 	%D%/fuzz/fuzz_session.c \
 	%D%/fuzz/sessionowner.c \
 	%D%/fuzz/sessionowner.h
-%C%_fuzz_fuzz_tokens_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/hook/auth_token -I$(srcdir)/plugins/lib/hook -I$(srcdir)/plugins/lib/logs
 %C%_fuzz_fuzz_tokens_LDADD = plugins/hook/auth_token/libauth_token.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_tokens_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_xml_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
