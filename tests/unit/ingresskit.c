@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PATIENCE_S 20
+#define PATIENCE_S 120
 #define QUIET_MS 60
 
 struct item {
