@@ -69,7 +69,7 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/words.c \
 	%D%/base/words.h
 
-# ---- core/yaml: also of plugins ---------------------------------------------
+# ---- core/yaml; its stream is also of plugins --------------------------------
 
 noinst_LTLIBRARIES += %D%/libyamlstream.la
 %C%_libyamlstream_la_CPPFLAGS = $(YAML_CPPFLAGS)
@@ -105,6 +105,22 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/work.c \
 	%D%/runtime/work.h
 
+noinst_LTLIBRARIES += %D%/libconfig.la
+%C%_libconfig_la_CPPFLAGS = $(YAML_CPPFLAGS)
+%C%_libconfig_la_CFLAGS = $(AM_CFLAGS)
+%C%_libconfig_la_SOURCES = \
+	%D%/yaml/config.c \
+	%D%/yaml/config.h \
+	%D%/yaml/config_node.c \
+	%D%/yaml/config_tree.c \
+	%D%/yaml/config_tree.h \
+	%D%/yaml/expand.c \
+	%D%/yaml/expand.h \
+	%D%/yaml/options.c \
+	%D%/yaml/options.h \
+	%D%/yaml/options_type.c \
+	%D%/yaml/options_type.h
+
 # ---- core/host --------------------------------------------------------------
 
 noinst_LTLIBRARIES += %D%/libhost.la
@@ -113,17 +129,7 @@ noinst_LTLIBRARIES += %D%/libhost.la
 %C%_libhost_la_SOURCES = \
 	%D%/host/address.c \
 	%D%/host/address.h \
-	%D%/host/config.c \
-	%D%/host/config.h \
-	%D%/host/config_tree.c \
-	%D%/host/config_tree.h \
 	%D%/host/endpoint.h \
-	%D%/host/expand.c \
-	%D%/host/expand.h \
-	%D%/host/options.c \
-	%D%/host/options.h \
-	%D%/host/options_type.c \
-	%D%/host/options_type.h \
 	%D%/host/plugin.c \
 	%D%/host/plugin.h \
 	%D%/host/plugin_file.c \
@@ -234,6 +240,7 @@ CORE_LIBS = \
 	%D%/libhttp1.la \
 	%D%/libhost.la \
 	%D%/libruntime.la \
+	%D%/libconfig.la \
 	%D%/libyamlstream.la \
 	%D%/libbase.la
 

@@ -41,7 +41,7 @@ wide=$(printf '%080d' 0)
 
 spoil banned core/base/buf.c 'int f(char *a) { return strcpy(a, "b") == a; }'
 spoil banned core/base/buf.c 'int f(void) { return system("ls"); }'
-spoil locks core/host/config.c 'pthread_mutex_t lock; pthread_mutex_init();'
+spoil locks core/yaml/config.c 'pthread_mutex_t lock; pthread_mutex_init();'
 spoil layers core/base/buf.c '#include "../runtime/loop.h"'
 spoil layers core/base/buf.c '#include <event2/event.h>'
 spoil heads core/base/bare.c 'int bare;'

@@ -2,8 +2,8 @@
  *
  * What options.c knows of a type.
  */
-#ifndef HOST_OPTIONS_TYPE_H
-#define HOST_OPTIONS_TYPE_H
+#ifndef YAML_OPTIONS_TYPE_H
+#define YAML_OPTIONS_TYPE_H
 
 #include "options.h"
 

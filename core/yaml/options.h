@@ -3,8 +3,8 @@
  * Fills a struct from a YAML mapping by a table of options; the same tables
  * describe the gateway's own sections and the plugins' keys.
  */
-#ifndef HOST_OPTIONS_H
-#define HOST_OPTIONS_H
+#ifndef YAML_OPTIONS_H
+#define YAML_OPTIONS_H
 
 #include <sluice/plugin.h>
 

@@ -2,8 +2,8 @@
  *
  * ${NAME} and ${NAME:-default} in a text, replaced from the environment.
  */
-#ifndef HOST_EXPAND_H
-#define HOST_EXPAND_H
+#ifndef YAML_EXPAND_H
+#define YAML_EXPAND_H
 
 #include "errmsg.h"
 

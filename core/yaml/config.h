@@ -3,8 +3,8 @@
  * A YAML file as a tree that remembers its lines, with ${NAME} and
  * ${NAME:-default} replaced from the environment in every scalar.
  */
-#ifndef HOST_CONFIG_H
-#define HOST_CONFIG_H
+#ifndef YAML_CONFIG_H
+#define YAML_CONFIG_H
 
 #include <stdint.h>
 
