@@ -136,7 +136,7 @@ static void test_only_sane_headers_are_added_to_an_answer(void) {
 static const char *const own[] = {"ETag", "Vary", "Cache-Control",
                                   "Retry-After", "X-Of-Operator"};
 
-/* What the gateway has put there by now. */
+/* Headers that the gateway has put there by now. */
 static void offer_again(void *handle, struct sluice_request *request) {
   (void)handle;
   CU_ASSERT_FALSE(sluice_request_answer(request, "etag", "\"b\""));

@@ -140,7 +140,7 @@ def test_a_user_who_is_not_there_is_refused_in_the_same_words():
 
 @test
 def test_nobody_has_the_password_of_somebody_else():
-    """Who isn't there is compared with somebody's hash, in vain."""
+    """An unknown user is compared with somebody's hash, in vain."""
     with Guarded(line("bob"), failures="0") as gateway:
         for user in ("eve", "Bob", "bob ", "bo", "bobb", "bob\u0301", "*"):
             for _ in range(2):
@@ -475,7 +475,7 @@ def asked(url, user, password, source, *lines):
 
 
 def login_time(gateway, user):
-    """What a right password takes that isn't remembered."""
+    """The time of a right password that isn't remembered."""
     started = time.monotonic()
     answer = asked(gateway.url, user, password_of(user), OTHER)
     equal(f"status of {user}", answer.status, 200)
@@ -506,7 +506,7 @@ PROXY = {"server": {"trusted_proxies": ["127.0.0.1"]}}
 
 
 def guess(gateway, client, turn, user="bob"):
-    """What a wrong password comes to that nobody tried before."""
+    """The answer to a wrong password that nobody tried before."""
     return asked(gateway.url, user, f"guess {turn}", None,
                  f"X-Forwarded-For: {client}")
 

@@ -153,7 +153,7 @@ def test_the_scheme_may_be_in_any_case():
 
 
 def uploaded_by(gateway):
-    """What the store remembers of its only object."""
+    """The metadata that the store has of its only object."""
     with sqlite3.connect(Path(gateway.folder, "data/index.db")) as index:
         return "\n".join(index.iterdump())
 

@@ -49,7 +49,7 @@ def heard(service):
 
 
 def waiting(folder):
-    """What a stopped gateway's queue holds."""
+    """The events that a stopped gateway's queue holds."""
     base = sqlite3.connect(Path(folder, "events", "events.db"))
     try:
         return [json.loads(body) for body, in
