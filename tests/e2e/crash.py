@@ -17,6 +17,7 @@ import contextlib
 import hashlib
 import os
 import random
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -184,10 +185,21 @@ def rows(base, sql):
     return {row[0] for row in base.execute(sql)}
 
 
+@contextlib.contextmanager
+def index_of(data):
+    """A copy of the index, which is the gateway's alone.  Nothing is written
+    to it meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="sluice-index-") as folder:
+        for name in ("index.db", "index.db-wal"):
+            if Path(data, name).exists():
+                shutil.copy(Path(data, name), folder)
+        with contextlib.closing(sqlite3.connect(f"{folder}/index.db")) as base:
+            yield base
+
+
 def leftovers(data):
     """What the index and the folders don't agree on."""
-    with contextlib.closing(sqlite3.connect(f"file:{data}/index.db?mode=ro",
-                                            uri=True)) as base:
+    with index_of(data) as base:
         blobs = rows(base, "SELECT blob FROM object WHERE blob IS NOT NULL")
         small = rows(base, "SELECT small FROM object WHERE small IS NOT NULL")
         bytes_ = rows(base, "SELECT id FROM small")

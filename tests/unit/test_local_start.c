@@ -65,8 +65,7 @@ static void test_directory_is_made_for_its_owner_only(void) {
 }
 
 static void check_private(const struct kit *kit) {
-  static const char *const names[] = {"index.db", "index.db-wal",
-                                      "index.db-shm"};
+  static const char *const names[] = {"index.db", "index.db-wal"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     char path[200];
     struct stat st;
@@ -92,8 +91,7 @@ static void test_files_are_private_whatever_the_umask_is(void) {
 
 /* Also those that SQLite finds after a crash. */
 static void test_files_that_others_may_read_become_private(void) {
-  static const char *const names[] = {"index.db", "index.db-wal",
-                                      "index.db-shm"};
+  static const char *const names[] = {"index.db", "index.db-wal"};
   struct kit kit;
   kit_init(&kit, 100);
   pid_t child = fork();
@@ -109,6 +107,65 @@ static void test_files_that_others_may_read_become_private(void) {
   CU_ASSERT_FATAL(kit_start(&kit));
   check_private(&kit);
   CU_ASSERT(kit_has(&kit, "a", "abc", 3));
+  kit_stop(&kit);
+  kit_fini(&kit);
+}
+
+static bool is_mapped(const char *folder) {
+  FILE *maps = fopen("/proc/self/maps", "r");
+  char line[512];
+  bool found = false;
+  CU_ASSERT_PTR_NOT_NULL_FATAL(maps);
+  while (fgets(line, sizeof line, maps))
+    found = found || strstr(line, folder);
+  fclose(maps);
+  return found;
+}
+
+/* A page of a mapped file that the disk has no block for is SIGBUS. */
+static void test_no_file_is_mapped_into_memory(void) {
+  struct kit kit;
+  char path[200];
+  char *data = kit_bytes(1, 5000);
+  kit_init(&kit, 100);
+  overwrite(&kit, "index.db-shm", 0, 4096, 0); /* of an earlier version */
+  CU_ASSERT_FATAL(kit_start(&kit));
+  CU_ASSERT_EQUAL(kit_put(&kit, "a", data, 50), SLUICE_OK);
+  CU_ASSERT_EQUAL(kit_put(&kit, "b", data, 5000), SLUICE_OK);
+  CU_ASSERT(kit_has(&kit, "a", data, 50));
+  CU_ASSERT(kit_has(&kit, "b", data, 5000));
+  CU_ASSERT_FALSE(is_mapped(kit.dir));
+  path_in(&kit, "index.db-shm", path);
+  CU_ASSERT(access(path, F_OK) != 0);
+  kit_stop(&kit);
+  kit_fini(&kit);
+  free(data);
+}
+
+/* As SQLite does in another process before it reads a database. */
+static int lock_to_read(const char *path) {
+  struct flock lock = {.l_type = F_RDLCK,
+                       .l_whence = SEEK_SET,
+                       .l_start = 0x40000000 + 2,
+                       .l_len = 510};
+  int fd = open(path, O_RDWR);
+  return fd < 0 ? 2 : fcntl(fd, F_SETLK, &lock) != 0;
+}
+
+static void test_index_is_this_process_alone(void) {
+  struct kit kit;
+  char path[200];
+  int status = 0;
+  once(&kit);
+  CU_ASSERT_FATAL(kit_start(&kit));
+  path_in(&kit, "index.db", path);
+  fflush(stdout);
+  pid_t child = fork();
+  CU_ASSERT_FATAL(child >= 0);
+  if (child == 0)
+    _exit(lock_to_read(path));
+  CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+  CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 1);
   kit_stop(&kit);
   kit_fini(&kit);
 }
@@ -291,6 +348,8 @@ int main(void) {
       UNIT(test_directory_is_made_for_its_owner_only),
       UNIT(test_files_are_private_whatever_the_umask_is),
       UNIT(test_files_that_others_may_read_become_private),
+      UNIT(test_no_file_is_mapped_into_memory),
+      UNIT(test_index_is_this_process_alone),
       UNIT(test_clean_stop_and_start_keep_everything),
       UNIT(test_bad_options_are_refused),
       UNIT(test_directory_in_use_is_refused),

@@ -212,8 +212,7 @@ bool home_open_room(struct home *home, struct errmsg *err) {
   home->reserve = open_private(home->dir, "reserve", O_CREAT);
   if (home->reserve >= 0 && ftruncate(home->reserve, 0) == 0) {
     home->index = open_private(home->dir, INDEX_FILE, O_CREAT);
-    if (home->index >= 0 && make_private(home->dir, INDEX_FILE "-wal") &&
-        make_private(home->dir, INDEX_FILE "-shm"))
+    if (home->index >= 0 && make_private(home->dir, INDEX_FILE "-wal"))
       return true;
   }
   return errmsg_set(err,

@@ -53,15 +53,20 @@ void index_close(sqlite3 *db) {
   sqlite3_close(db);
 }
 
+/* SQLite's own VFS for databases of one process: connections share the WAL's
+ * index in memory of the heap.  In a file that is mapped, as index.db-shm
+ * would be, a full disk is SIGBUS. */
+#define VFS "unix-excl"
+
 static sqlite3 *connect(const char *folder, int flags, struct errmsg *err) {
+  flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   sqlite3 *db = NULL;
   char *path = NULL;
   if (asprintf(&path, "%s/" INDEX_FILE, folder) < 0) {
     errmsg_set(err, "no memory is left");
     return NULL;
   }
-  int result = sqlite3_open_v2(
-      path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+  int result = sqlite3_open_v2(path, &db, flags, VFS);
   if (result == SQLITE_OK) {
     sqlite3_busy_timeout(db, INDEX_WAIT_MS);
   } else {
@@ -86,6 +91,11 @@ static bool broken(sqlite3 *db, const char *folder, struct errmsg *err) {
                       "%s/" INDEX_FILE " is damaged (%s); restore it from a "
                       "backup, or mend it with sqlite3's .recover",
                       folder, sqlite3_errmsg(db));
+  if (code == SQLITE_BUSY)
+    return errmsg_set(err,
+                      "%s/" INDEX_FILE " is in use by another program, a "
+                      "database shell or a backup say; end that",
+                      folder);
   if (code == SQLITE_FULL)
     return errmsg_set(err,
                       "%s/" INDEX_FILE " can't be written: the disk is full; "
@@ -143,8 +153,8 @@ static bool tune(sqlite3 *db, const char *folder, bool sync,
     if (sqlite3_errcode(db) != SQLITE_OK && sqlite3_errcode(db) < SQLITE_ROW)
       return broken(db, folder, err);
     return errmsg_set(err,
-                      "%s is on a file system without shared memory for "
-                      "SQLite; choose a local one",
+                      "%s is on a file system where SQLite can't keep a "
+                      "write-ahead log; choose a local one",
                       folder);
   }
   return index_exec(db, sync ? "PRAGMA synchronous = FULL"
@@ -153,8 +163,7 @@ static bool tune(sqlite3 *db, const char *folder, bool sync,
 }
 
 sqlite3 *index_open(const char *folder, bool sync, struct errmsg *err) {
-  sqlite3 *db =
-      connect(folder, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+  sqlite3 *db = connect(folder, SQLITE_OPEN_CREATE, err);
   bool fresh = false;
   if (db && identify(db, folder, &fresh, err) && tune(db, folder, sync, err) &&
       (!fresh || index_exec(db, schema) || broken(db, folder, err)))
@@ -164,9 +173,9 @@ sqlite3 *index_open(const char *folder, bool sync, struct errmsg *err) {
 }
 
 sqlite3 *index_open_reader(const char *folder, struct errmsg *err) {
-  sqlite3 *db = connect(folder, SQLITE_OPEN_READONLY, err);
+  sqlite3 *db = connect(folder, 0, err);
   if (db &&
-      (index_exec(db, "PRAGMA trusted_schema = OFF;"
+      (index_exec(db, "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;"
                       "PRAGMA cache_size = -512; PRAGMA mmap_size = 0") ||
        broken(db, folder, err)))
     return db;

@@ -2,7 +2,8 @@
  *
  * The index: one SQLite database in WAL mode.  One connection writes, and
  * each loop has two that read.  A connection is used by one lane, so by one
- * thread at a time, and SQLite takes no locks for it.
+ * thread at a time, and SQLite takes no locks for it.  While they are open no
+ * other process can use the database, and nothing of it is mapped into memory.
  *
  *   object   what is stored: one row a key, in byte order.  The bytes are in
  *            `small`, or in a blob, or there are none (both NULL).
@@ -20,7 +21,7 @@
 #include <sqlite3.h>
 
 #define INDEX_FILE "index.db"
-#define INDEX_WAIT_MS 10000 /* for a person's sqlite3 shell, say */
+#define INDEX_WAIT_MS 10000 /* at a start, for another process to end */
 
 /* NULL and why.  `folder` is an absolute path. */
 sqlite3 *index_open(const char *folder, bool sync, struct errmsg *);

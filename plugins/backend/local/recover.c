@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* A larger index is checked in about as many seconds as it has GiB; SQLite
  * itself recovers from a crash, so that is for a person to ask for. */
@@ -112,6 +113,8 @@ bool recover(struct local *local, struct errmsg *err) {
   local->writer.db = db;
   if (!db)
     return false;
+  /* Earlier versions kept it; it holds nothing that the WAL doesn't. */
+  unlinkat(local->home.dir, INDEX_FILE "-shm", 0);
   if (!read_state(db, &state))
     return errmsg_set(err,
                       "%s/" INDEX_FILE " is damaged (its state makes no "
