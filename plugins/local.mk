@@ -204,6 +204,8 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 	%D%/backend/local/cache.h \
 	%D%/backend/local/folder.c \
 	%D%/backend/local/folder.h \
+	%D%/backend/local/health.c \
+	%D%/backend/local/health.h \
 	%D%/backend/local/home.c \
 	%D%/backend/local/home.h \
 	%D%/backend/local/index.c \

@@ -122,6 +122,7 @@ UNIT_TESTS = \
 	%D%/unit/test_local_commit \
 	%D%/unit/test_local_crash \
 	%D%/unit/test_local_disk \
+	%D%/unit/test_local_fault \
 	%D%/unit/test_local_link \
 	%D%/unit/test_local_list \
 	%D%/unit/test_local_start \
@@ -183,6 +184,9 @@ LOCAL_TEST_KIT = \
 	%D%/unit/localcall.c \
 	%D%/unit/localkit.c \
 	%D%/unit/localkit.h
+LOCAL_FAULT_KIT = \
+	%D%/unit/faultkit.c \
+	%D%/unit/faultkit.h
 
 %C%_unit_test_local_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_SOURCES = \
@@ -214,6 +218,12 @@ LOCAL_TEST_KIT = \
 	%D%/unit/test_local_disk.c \
 	$(LOCAL_TEST_KIT)
 
+%C%_unit_test_local_fault_LDADD = $(LOCAL_TEST_LIBS)
+%C%_unit_test_local_fault_SOURCES = \
+	%D%/unit/test_local_fault.c \
+	$(LOCAL_FAULT_KIT) \
+	$(LOCAL_TEST_KIT)
+
 %C%_unit_test_local_link_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_link_SOURCES = \
 	%D%/unit/test_local_link.c \
@@ -232,6 +242,7 @@ LOCAL_TEST_KIT = \
 %C%_unit_test_local_sync_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_sync_SOURCES = \
 	%D%/unit/test_local_sync.c \
+	$(LOCAL_FAULT_KIT) \
 	$(LOCAL_TEST_KIT)
 
 # Tests of the S3 client's parts, with the kits they name.
@@ -411,6 +422,7 @@ check_LTLIBRARIES += \
 	%D%/plugins/broken.la \
 	%D%/plugins/broken_hook.la \
 	%D%/plugins/deafhook.la \
+	%D%/plugins/faultydisk.la \
 	%D%/plugins/goodbackend.la \
 	%D%/plugins/goodhook.la \
 	%D%/plugins/missingentry.la \
@@ -430,6 +442,8 @@ check_LTLIBRARIES += \
 %C%_plugins_broken_la_LIBADD = core/libbase.la
 %C%_plugins_broken_hook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_deafhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_faultydisk_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version \
+	-shared -rpath $(pkglibdir)
 %C%_plugins_goodbackend_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_goodhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_missingentry_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)

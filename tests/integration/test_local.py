@@ -11,7 +11,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from kit import (FORM, MIB, Gateway, equal, eventually,
+from kit import (FORM, MIB, PLUGINS, Gateway, equal, eventually,
                  expect, field, file, form, head, large_form, like, main,
                  md5, needs, refusal, request, test)
 
@@ -327,6 +327,56 @@ def test_32_uploads_to_a_full_disk_all_end():
         equal("keys", len(gateway.keys("")), statuses.count(201))
         for key in gateway.keys(""):
             equal("size", len(gateway.download(key).body), MIB)
+
+
+# ---- a disk that fails ------------------------------------------------------
+
+def faulty():
+    """The library that makes writes fail, and the file that tells it to."""
+    found = [path for folder in PLUGINS
+             if (path := Path(folder, "faultydisk.so")).exists()]
+    needs(found, "faultydisk.so isn't built")
+    return found[0]
+
+
+@test
+def test_disk_that_fails_once_makes_it_read_only_until_a_restart():
+    with tempfile.TemporaryDirectory() as folder:
+        switch = Path(folder, "fails")
+        env = {"LD_PRELOAD": str(faulty()), "FAULTY_DISK": str(switch),
+               "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") +
+               ":verify_asan_link_order=0"}
+        with Gateway(folder=folder, env=env) as gateway:
+            small = gateway.upload(b"small")["key"]
+            large = gateway.upload(b"l" * MIB)["key"]
+            equal("readyz", gateway.ask("GET", "/readyz").status, 200)
+            switch.touch()
+            equal("the first", post(gateway, b"first"), 500)
+            switch.unlink()
+            for size in (5, MIB):
+                equal("upload", post(gateway, b"x" * size), 503)
+            answer = gateway.json("DELETE", "/files", {"key": small})
+            equal("delete", answer.status, 503)
+            equal("readyz", gateway.ask("GET", "/readyz").status, 503)
+            equal("small", gateway.download(small).body, b"small")
+            equal("large", gateway.download(large).body, b"l" * MIB)
+            equal("list", len(gateway.keys("t")), 2)
+            said = [line for line in gateway.lines if "from now on" in line]
+            equal("lines", len(said), 1)
+            like("it", said[0], r" error \[.*read-only.*Input/output error"
+                                r".*restart the gateway")
+        with Gateway(folder=folder, env=env) as gateway:
+            equal("readyz", gateway.ask("GET", "/readyz").status, 200)
+            equal("small", gateway.download(small).body, b"small")
+            equal("large", gateway.download(large).body, b"l" * MIB)
+            gateway.upload(b"new")
+            gateway.delete(small)
+
+
+def post(gateway, data):
+    """The status of an upload."""
+    return gateway.ask("POST", "/files", FORM, body=form(
+        field("prefix", "t"), file(data))).status
 
 
 @test

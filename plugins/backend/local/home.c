@@ -235,13 +235,16 @@ void home_give_room(struct home *home) {
   (void)!ftruncate(home->reserve, 0);
 }
 
-void home_take_room(struct home *home) {
+int home_take_room(struct home *home) {
   if (home->wal < 0)
     home->wal = openat(home->dir, INDEX_FILE "-wal", O_RDWR | O_CLOEXEC);
   bool taken = home->wal >= 0 && allocate(home->wal, 0, (off_t)home->spare) &&
                allocate(home->reserve, 0, (off_t)home->spare);
-  if (taken)
+  if (taken) {
     atomic_store(&home->full, false);
-  else
-    home_give_room(home);
+    return 0;
+  }
+  int error = errno;
+  home_give_room(home);
+  return error;
 }

@@ -55,8 +55,8 @@ bool home_open_room(struct home *, struct errmsg *);
 /* Before a commit: room for the first `bytes` of index.db; false, errno. */
 bool home_grow_index(const struct home *, uint64_t bytes);
 void home_give_room(struct home *);
-/* Once there is a WAL; while that fails, `full` stays. */
-void home_take_room(struct home *);
+/* Once there is a WAL; while that fails, `full` stays.  0, or an errno. */
+int home_take_room(struct home *);
 /* Is the path still the directory that was opened? */
 bool home_there(const struct home *);
 

@@ -39,7 +39,7 @@ bool index_exec(sqlite3 *db, const char *sql) {
 bool index_number(sqlite3 *db, const char *sql, int64_t *number) {
   sqlite3_stmt *statement = NULL;
   bool ok = sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
-            sqlite3_step(statement) == SQLITE_ROW;
+            index_step(statement) == SQLITE_ROW;
   if (ok)
     *number = sqlite3_column_int64(statement, 0);
   sqlite3_finalize(statement);
@@ -58,6 +58,15 @@ void index_close(sqlite3 *db) {
  * would be, a full disk is SIGBUS. */
 #define VFS "unix-excl"
 
+static void set_copying(sqlite3 *db, bool copying) {
+  sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, copying ? 0 : 1,
+                    (int *)NULL);
+}
+
+void index_copy_back_at_close(sqlite3 *db) {
+  set_copying(db, true);
+}
+
 static sqlite3 *connect(const char *folder, int flags, struct errmsg *err) {
   flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   sqlite3 *db = NULL;
@@ -69,6 +78,7 @@ static sqlite3 *connect(const char *folder, int flags, struct errmsg *err) {
   int result = sqlite3_open_v2(path, &db, flags, VFS);
   if (result == SQLITE_OK) {
     sqlite3_busy_timeout(db, INDEX_WAIT_MS);
+    set_copying(db, false);
   } else {
     errmsg_set(err, "%s can't be opened: %s; give the gateway access to it",
                path, sqlite3_errstr(result));
@@ -222,12 +232,19 @@ bool index_prepare(sqlite3 *db, const struct index_sql *table,
 }
 
 void index_reset(sqlite3_stmt *statement) {
+  int error = errno;
   sqlite3_reset(statement);
   sqlite3_clear_bindings(statement);
+  errno = error;
+}
+
+int index_step(sqlite3_stmt *statement) {
+  errno = 0;
+  return sqlite3_step(statement);
 }
 
 bool index_run(sqlite3_stmt *statement) {
-  bool ok = sqlite3_step(statement) == SQLITE_DONE;
+  bool ok = index_step(statement) == SQLITE_DONE;
   index_reset(statement);
   return ok;
 }
@@ -244,15 +261,20 @@ void index_bind(sqlite3_stmt *statement, int at, const void *blob,
   sqlite3_bind_blob64(statement, at, len > 0 ? blob : "", len, SQLITE_STATIC);
 }
 
-/* SQLite doesn't note what the system said to a COMMIT. */
-static enum sluice_status system_fault(sqlite3 *db, int last) {
-  int error = sqlite3_system_errno(db);
-  return store_fault(error ? error : last);
+/* A file that may grow no further is a full one here. */
+static enum sluice_status system_fault(int error) {
+  enum sluice_status status = store_fault(error);
+  return status == SLUICE_ETOOBIG ? SLUICE_ENOSPC : status;
 }
 
 enum sluice_status index_fault(sqlite3 *db, struct errmsg *why) {
-  int last = errno, code = sqlite3_extended_errcode(db);
-  errmsg_set(why, "the index says: %s (%d)", sqlite3_errmsg(db), code);
+  int error = errno, code = sqlite3_extended_errcode(db);
+  bool system = (code & 0xff) == SQLITE_IOERR && error != 0;
+  errmsg_set(why, "the index says: %s (%d)%s%s", sqlite3_errmsg(db), code,
+             system ? ", " : "", system ? strerror(error) : "");
+  /* A column is NULL only where there was no memory to bind it. */
+  if (code == SQLITE_IOERR_NOMEM || code == SQLITE_CONSTRAINT_NOTNULL)
+    return SLUICE_ENOMEM;
   switch (code & 0xff) {
   case SQLITE_FULL:
     return SLUICE_ENOSPC;
@@ -263,8 +285,13 @@ enum sluice_status index_fault(sqlite3 *db, struct errmsg *why) {
     return SLUICE_EBUSY;
   case SQLITE_IOERR:
   case SQLITE_CANTOPEN:
-    return system_fault(db, last);
+    return system_fault(error);
   default:
     return SLUICE_EIO;
   }
+}
+
+bool index_is_damaged(sqlite3 *db) {
+  int code = sqlite3_errcode(db) & 0xff;
+  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 }

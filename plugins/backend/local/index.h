@@ -27,6 +27,9 @@
 sqlite3 *index_open(const char *folder, bool sync, struct errmsg *);
 sqlite3 *index_open_reader(const char *folder, struct errmsg *);
 void index_close(sqlite3 *); /* with its statements; NULL: nothing */
+/* Otherwise the WAL stays as it is for the next start, which can then see what
+ * a start or a disk that failed left. */
+void index_copy_back_at_close(sqlite3 *);
 /* Reads the whole index, for a start after a crash. */
 bool index_check(sqlite3 *, const char *folder, struct errmsg *);
 
@@ -39,6 +42,7 @@ struct index_sql {
 bool index_prepare(sqlite3 *, const struct index_sql *, void *statements);
 
 /* Runs what returns no row, and resets it. */
+int index_step(sqlite3_stmt *); /* sqlite3_step(), for index_fault() */
 bool index_run(sqlite3_stmt *);
 bool index_run_number(sqlite3_stmt *, uint64_t); /* bound as ?1 */
 bool index_exec(sqlite3 *, const char *sql);
@@ -47,8 +51,11 @@ void index_bind(sqlite3_stmt *, int at, const void *blob, size_t len);
 /* The one number that sql returns. */
 bool index_number(sqlite3 *, const char *sql, int64_t *number);
 
-/* What the connection's last error means, and says.  Where SQLite doesn't know
- * what the system said, errno does: set it to 0 before. */
+/* What the connection's last error means, and says.  What the system said to
+ * it is in errno, where index_step() and what calls it leave it: SQLite itself
+ * doesn't note it for a COMMIT, and keeps that of an earlier failure. */
 enum sluice_status index_fault(sqlite3 *, struct errmsg *);
+/* Was the last error that the database makes no sense? */
+bool index_is_damaged(sqlite3 *);
 
 #endif

@@ -170,11 +170,11 @@ static void scan_page(struct lister *lister, struct task *task) {
   bool begun = index_run(lister->begin);
   int result;
   rewind_to_start(task->listing, lister->scan);
-  while ((result = sqlite3_step(lister->scan)) == SQLITE_ROW &&
+  while ((result = index_step(lister->scan)) == SQLITE_ROW &&
          take(task, lister->scan))
     ;
   if (result != SQLITE_ROW && result != SQLITE_DONE)
-    task->status = index_fault(lister->db, &task->why);
+    task_fail_index(task, lister->db);
   index_reset(lister->scan);
   if (begun)
     index_run(lister->end);

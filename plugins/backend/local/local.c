@@ -61,12 +61,14 @@ static bool set_up(struct local *local, const struct local_conf *conf,
   local->cache_max = conf->cache;
   local->sync = conf->sync;
   cache_epochs_init(&local->epochs);
-  if (!home_open(&local->home, conf->directory, err) ||
-      !set_key(local, conf->signing_key, err) ||
+  if (!home_open(&local->home, conf->directory, err))
+    return false;
+  local->health.path = local->home.path;
+  if (!set_key(local, conf->signing_key, err) ||
       !store_open(&local->store, local->home.dir, conf->sync, err) ||
       !recover(local, err) || !writer_open(local, err))
     return false;
-  home_take_room(&local->home);
+  writer_take_room(local);
   return true;
 }
 
@@ -87,6 +89,7 @@ static void *start(const void *conf, struct sluice_host *host) {
     return NULL;
   }
   local->host = host;
+  local->health.host = host;
   local->home = (struct home)HOME_CLOSED;
   local->store = (struct store)STORE_CLOSED;
   if (set_up(local, conf, &err))

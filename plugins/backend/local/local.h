@@ -3,8 +3,9 @@
  * What the parts of the backend share: the instance, its presence on a loop,
  * and one operation.
  *
- *   instance   home, store, ledger, link key; the writer: one lane, one
- *              transaction for all commits and removes that wait together
+ *   instance   home, store, ledger, link key; health: may it be written to?
+ *              the writer: one lane, one transaction for all commits and
+ *              removes that wait together
  *   handle     the reader (head, get, ping) and the lister, one lane each
  *   task       one operation; a lane and the pool's threads have it while
  *              `busy`, the loop otherwise
@@ -17,6 +18,7 @@
 #include "buf.h"
 #include "cache.h"
 #include "errmsg.h"
+#include "health.h"
 #include "home.h"
 #include "ledger.h"
 #include "link.h"
@@ -39,6 +41,7 @@ struct local {
   struct sluice_host *host; /* until stop() */
   uint64_t inline_max, cache_max;
   bool sync;
+  struct health health;
   struct home home;
   struct store store;
   struct ledger ledger;
@@ -106,6 +109,11 @@ void task_lane(struct task *, struct sluice_lane *, void (*then)(void *task));
 void task_fail(struct task *, enum sluice_status, const char *fmt, ...)
     SLUICE_PRINTF(3, 4);
 void task_fail_errno(struct task *, const char *what, int error);
+/* The same for what was to be written: health_fault(). */
+void task_fail_write(struct task *, const char *what, int error);
+void task_fail_index(struct task *, sqlite3 *); /* its last error */
+/* False, and failed with 503, where the store is read-only. */
+bool task_may_write(struct task *);
 void task_end(struct task *);
 
 #endif

@@ -54,7 +54,7 @@ static void open_blob(struct task *task) {
 
 static void fetch_bytes(struct reader *reader, struct task *task) {
   sqlite3_bind_int64(reader->bytes, 1, (int64_t)task->row.small);
-  int result = sqlite3_step(reader->bytes);
+  int result = index_step(reader->bytes);
   if (result == SQLITE_ROW) {
     const void *data = sqlite3_column_blob(reader->bytes, 0);
     size_t len = (size_t)sqlite3_column_bytes(reader->bytes, 0);
@@ -65,7 +65,7 @@ static void fetch_bytes(struct reader *reader, struct task *task) {
   } else if (result == SQLITE_DONE) {
     damaged(task, "its bytes aren't in the index");
   } else {
-    task->status = index_fault(reader->db, &task->why);
+    task_fail_index(task, reader->db);
   }
   index_reset(reader->bytes);
 }
@@ -81,13 +81,13 @@ static void fetch(struct reader *reader, struct task *task) {
 
 static void look_up(struct reader *reader, struct task *task) {
   index_bind(reader->find, 1, task->key, strlen(task->key));
-  int result = sqlite3_step(reader->find);
+  int result = index_step(reader->find);
   if (result == SQLITE_ROW)
     task->status = row_load(&task->row, reader->find);
   else if (result == SQLITE_DONE)
     task->status = SLUICE_ENOENT;
   else
-    task->status = index_fault(reader->db, &task->why);
+    task_fail_index(task, reader->db);
   index_reset(reader->find);
   if (result == SQLITE_ROW && task->status == SLUICE_EIO)
     damaged(task, "its row in the index makes no sense");
@@ -116,8 +116,10 @@ static void look_again(struct reader *reader, struct task *task) {
 
 static void ping(struct reader *reader, struct task *task) {
   struct local *local = task->handle->local;
-  if (sqlite3_step(reader->ping) != SQLITE_ROW)
-    task->status = index_fault(reader->db, &task->why);
+  if (!task_may_write(task))
+    return;
+  if (index_step(reader->ping) != SQLITE_ROW)
+    task_fail_index(task, reader->db);
   index_reset(reader->ping);
   if (task->status == SLUICE_OK && !home_there(&local->home))
     task_fail(task, SLUICE_EIO, "directory %s is gone", local->home.path);

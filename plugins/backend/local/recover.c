@@ -50,10 +50,21 @@ static bool read_state(sqlite3 *db, struct state *state) {
          state->next <= INT64_MAX - (int64_t)LEDGER_BLOCK;
 }
 
+/* Where the last instance met a fault of the disk, or the machine one, it may
+ * be that the kernel's memory has more of the WAL than the disk.  Its pages
+ * are written anew into index.db, and synced. */
+static bool make_durable(sqlite3 *db) {
+  struct errmsg why;
+  errno = 0;
+  return sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+                                   NULL) == SQLITE_OK ||
+         index_fault(db, &why) == SLUICE_ENOSPC;
+}
+
 static bool has_row(void *arg, uint64_t number) {
   sqlite3_stmt *find = arg;
   sqlite3_bind_int64(find, 1, (int64_t)number);
-  int result = sqlite3_step(find);
+  int result = index_step(find);
   index_reset(find);
   return result != SQLITE_DONE; /* in doubt it stays */
 }
@@ -78,7 +89,7 @@ static bool unlink_garbage(struct local *local) {
   int result = sqlite3_prepare_v2(local->writer.db, "SELECT blob FROM garbage",
                                   -1, &scan, NULL);
   bool ok = result == SQLITE_OK;
-  while (ok && (result = sqlite3_step(scan)) == SQLITE_ROW)
+  while (ok && (result = index_step(scan)) == SQLITE_ROW)
     ok = store_unlink(&local->store, (uint64_t)sqlite3_column_int64(scan, 0));
   sqlite3_finalize(scan);
   return ok && result == SQLITE_DONE;
@@ -123,8 +134,8 @@ bool recover(struct local *local, struct errmsg *err) {
   if (!state.clean && size <= CHECK_MAX &&
       !index_check(db, local->home.path, err))
     return false;
-  if ((state.clean || sweep(local, &state)) && unlink_garbage(local) &&
-      begin(local, &state))
+  if ((state.clean || (make_durable(db) && sweep(local, &state))) &&
+      unlink_garbage(local) && begin(local, &state))
     return true;
   index_fault(db, &what);
   return errmsg_set(err, "directory %s can't be made ready: %s; mend that",

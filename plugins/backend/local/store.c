@@ -227,11 +227,9 @@ enum sluice_status store_fault(int error) {
   static const struct {
     int error;
     enum sluice_status status;
-  } table[] = {{ENOSPC, SLUICE_ENOSPC},
-               {EDQUOT, SLUICE_ENOSPC},
-               {EMFILE, SLUICE_EBUSY},
-               {ENFILE, SLUICE_EBUSY},
-               {ENOMEM, SLUICE_ENOMEM}};
+  } table[] = {{ENOSPC, SLUICE_ENOSPC}, {EDQUOT, SLUICE_ENOSPC},
+               {EMFILE, SLUICE_EBUSY},  {ENFILE, SLUICE_EBUSY},
+               {ENOMEM, SLUICE_ENOMEM}, {EFBIG, SLUICE_ETOOBIG}};
   for (size_t i = 0; i < sizeof table / sizeof *table; i++)
     if (table[i].error == error)
       return table[i].status;

@@ -4,6 +4,8 @@
  */
 #include "local.h"
 
+#include "index.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +51,26 @@ void task_fail(struct task *task, enum sluice_status status, const char *fmt,
 
 void task_fail_errno(struct task *task, const char *what, int error) {
   task_fail(task, store_fault(error), "%s: %s", what, strerror(error));
+}
+
+void task_fail_write(struct task *task, const char *what, int error) {
+  task_fail_errno(task, what, error);
+  health_fault(&task->handle->local->health, task->status, task->why.text);
+}
+
+void task_fail_index(struct task *task, sqlite3 *db) {
+  task->status = index_fault(db, &task->why);
+  if (index_is_damaged(db))
+    health_fault(&task->handle->local->health, SLUICE_EIO, task->why.text);
+}
+
+bool task_may_write(struct task *task) {
+  const struct health *health = &task->handle->local->health;
+  if (!health_read_only(health))
+    return true;
+  task->status = SLUICE_EBUSY;
+  health_tell(health, &task->why);
+  return false;
 }
 
 static void let_go(struct task *task) {

@@ -16,7 +16,7 @@
 /* Takes what the key has out of the tables beside `object`. */
 static bool detach(struct writer *writer, struct task *task, bool *found) {
   index_bind(writer->find, 1, task->key, strlen(task->key));
-  int result = sqlite3_step(writer->find);
+  int result = index_step(writer->find);
   uint64_t small = 0, blob = 0;
   if (result == SQLITE_ROW) {
     small = (uint64_t)sqlite3_column_int64(writer->find, 0);
@@ -134,7 +134,7 @@ static bool grow(struct local *local, struct task **tasks, size_t count,
   struct writer *writer = &local->writer;
   if (only_removes(tasks, count))
     return true;
-  bool ok = sqlite3_step(writer->pages) == SQLITE_ROW;
+  bool ok = index_step(writer->pages) == SQLITE_ROW;
   uint64_t pages = ok ? (uint64_t)sqlite3_column_int64(writer->pages, 0) : 0;
   index_reset(writer->pages);
   if (!ok || home_grow_index(&local->home, pages * writer->page_size))
@@ -146,14 +146,16 @@ static bool grow(struct local *local, struct task **tasks, size_t count,
 /* When COMMIT itself meets an I/O error, nobody knows whether a crash would
  * bring the transaction back.  Its blobs stay then, and so do their pins: the
  * next start looks at them.  `error`: an errno, 0: the index knows. */
-static void failed(struct writer *writer, struct task **tasks, size_t count,
+static void failed(struct local *local, struct task **tasks, size_t count,
                    int error, bool doubtful) {
+  struct writer *writer = &local->writer;
   struct errmsg why;
   enum sluice_status status = index_fault(writer->db, &why);
   if (error) {
     status = store_fault(error);
     errmsg_set(&why, "the index can't grow: %s", strerror(error));
   }
+  health_fault(&local->health, status, why.text);
   if (!sqlite3_get_autocommit(writer->db))
     index_run(writer->rollback);
   for (size_t i = 0; i < count; i++) {
@@ -171,18 +173,31 @@ static void change(struct local *local, struct task **tasks, size_t count,
       step(&local->epochs, tasks[i]->key);
 }
 
+/* Nothing is written any more once a write has failed. */
+static bool refused(struct local *local, struct task **tasks, size_t count) {
+  if (!health_read_only(&local->health))
+    return false;
+  for (size_t i = 0; i < count; i++) {
+    task_may_write(tasks[i]);
+    tasks[i]->old = 0;
+    tasks[i]->doubtful = false;
+  }
+  return true;
+}
+
 bool transaction_run(struct local *local, struct task **tasks, size_t count,
                      bool *doubtful) {
   struct writer *writer = &local->writer;
   struct upkeep now;
   int error = 0;
-  errno = 0;
+  *doubtful = false;
+  if (refused(local, tasks, count))
+    return false;
   bool ok = index_run(writer->begin);
   for (size_t i = 0; ok && i < count; i++)
     ok = apply(local, tasks[i]);
   ok = ok && transaction_keep_up(local, &now) &&
        grow(local, tasks, count, &error);
-  *doubtful = false;
   change(local, tasks, count, cache_change_begin);
   bool committing = ok && index_run(writer->commit);
   change(local, tasks, count, cache_change_end);
@@ -191,6 +206,6 @@ bool transaction_run(struct local *local, struct task **tasks, size_t count,
     return true;
   }
   *doubtful = ok && (sqlite3_errcode(writer->db) & 0xff) == SQLITE_IOERR;
-  failed(writer, tasks, count, error, *doubtful);
+  failed(local, tasks, count, error, *doubtful);
   return false;
 }

@@ -32,14 +32,17 @@ void uploader_put(void *arg, struct sluice_op *op,
   struct task *task = task_start(handle, op, TASK_PUT);
   uint64_t inline_max = handle->local->inline_max;
   task->large = put->length > 0 && (uint64_t)put->length > inline_max;
-  sluice_next(op);
+  if (task_may_write(task))
+    sluice_next(op);
+  else
+    task_end(task);
 }
 
 static void write_chunk(void *arg) {
   struct task *task = arg;
   struct store *store = &task->handle->local->store;
   if (task->file.fd < 0 && !store_create(store, &task->file)) {
-    task_fail_errno(task, "a blob can't be made", errno);
+    task_fail_write(task, "a blob can't be made", errno);
     return;
   }
   /* What came before it was clear that the object is large. */
@@ -49,7 +52,7 @@ static void write_chunk(void *arg) {
                    task->written + before) ||
       !store_write_along(store, &task->file, task->written,
                          task->written + before + task->chunk.length)) {
-    task_fail_errno(task, "a blob can't be written", errno);
+    task_fail_write(task, "a blob can't be written", errno);
     return;
   }
   task->written += before + task->chunk.length;
@@ -74,7 +77,9 @@ void uploader_data(void *handle, struct sluice_op *op,
   uint64_t inline_max = task->handle->local->inline_max;
   (void)handle;
   task->large = task->large || chunk->length > inline_max - task->bytes.len;
-  if (task->large && chunk->length > 0) {
+  if (!task_may_write(task)) {
+    task_end(task);
+  } else if (task->large && chunk->length > 0) {
     task->chunk = *chunk;
     /* On a full disk the writer tells first whether there is room again. */
     if (atomic_load(&task->handle->local->home.full))
@@ -111,7 +116,7 @@ static void link_blob(void *arg) {
       return;
     }
     if (errno != EEXIST) {
-      task_fail_errno(task, "a blob can't be made durable", errno);
+      task_fail_write(task, "a blob can't be made durable", errno);
       return;
     }
   }

@@ -11,6 +11,7 @@
 #include "local.h"
 #include "transaction.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,24 +52,33 @@ static int note_wal(void *arg, sqlite3 *db, const char *name, int pages) {
   return SQLITE_OK;
 }
 
-/* Copies the WAL back, so that it can start over, or be cut. */
-static bool copy_back(struct writer *writer, int mode) {
-  sqlite3_busy_timeout(writer->db, READERS_WAIT_MS);
-  int result = sqlite3_wal_checkpoint_v2(writer->db, NULL, mode, NULL, NULL);
-  sqlite3_busy_timeout(writer->db, INDEX_WAIT_MS);
-  return result == SQLITE_OK;
+/* Copies the WAL back, so that it can start over, or be cut.  False: not all
+ * of it, as somebody reads it, or the disk is full, or failed. */
+static bool copy_back(struct local *local, int mode) {
+  sqlite3 *db = local->writer.db;
+  struct errmsg why;
+  if (health_read_only(&local->health))
+    return false;
+  sqlite3_busy_timeout(db, READERS_WAIT_MS);
+  errno = 0;
+  bool ok = sqlite3_wal_checkpoint_v2(db, NULL, mode, NULL, NULL) == SQLITE_OK;
+  if (!ok)
+    health_fault(&local->health, index_fault(db, &why), why.text);
+  sqlite3_busy_timeout(db, INDEX_WAIT_MS);
+  return ok;
 }
 
 /* Readers that never pause would keep the WAL from starting over; one that
  * stays, as a backup does, may not hold up every batch. */
-static void checkpoint(struct writer *writer) {
+static void checkpoint(struct local *local) {
+  struct writer *writer = &local->writer;
   int pages = writer->wal_pages;
   writer->wal_pages = 0;
   if (pages < WAL_PAGES)
     return;
   if (pages < writer->wal_limit)
-    copy_back(writer, SQLITE_CHECKPOINT_PASSIVE);
-  else if (copy_back(writer, SQLITE_CHECKPOINT_RESTART))
+    copy_back(local, SQLITE_CHECKPOINT_PASSIVE);
+  else if (copy_back(local, SQLITE_CHECKPOINT_RESTART))
     writer->wal_limit = WAL_PAGES_MAX;
   else
     writer->wal_limit = pages + WAL_PAGES_MAX;
@@ -84,7 +94,7 @@ static void one_by_one(struct local *local, struct task **tasks,
   for (size_t i = 0; i < count; i++)
     if (!transaction_run(local, &tasks[i], 1, &doubtful) &&
         tasks[i]->kind == TASK_REMOVE && is_full(tasks[i]) &&
-        copy_back(&local->writer, SQLITE_CHECKPOINT_RESTART))
+        copy_back(local, SQLITE_CHECKPOINT_RESTART))
       transaction_run(local, &tasks[i], 1, &doubtful);
 }
 
@@ -103,13 +113,24 @@ static size_t part(struct task **tasks, size_t count) {
 
 static void make_room(struct local *local) {
   home_give_room(&local->home);
-  copy_back(&local->writer, SQLITE_CHECKPOINT_RESTART);
+  copy_back(local, SQLITE_CHECKPOINT_RESTART);
+}
+
+void writer_take_room(struct local *local) {
+  struct errmsg why;
+  if (health_read_only(&local->health))
+    return;
+  int error = home_take_room(&local->home);
+  if (error == 0)
+    return;
+  errmsg_set(&why, "room can't be kept: %s", strerror(error));
+  health_fault(&local->health, store_fault(error), why.text);
 }
 
 /* What the WAL grew to on the way is room, too. */
 static void regain_room(struct local *local) {
-  copy_back(&local->writer, SQLITE_CHECKPOINT_TRUNCATE);
-  home_take_room(&local->home);
+  copy_back(local, SQLITE_CHECKPOINT_TRUNCATE);
+  writer_take_room(local);
 }
 
 /* After a failure for want of room: of the whole batch, and of nothing else.
@@ -140,10 +161,10 @@ static void run(void *arg, void **jobs, size_t count) {
   if (!transaction_run(local, tasks, count, &doubtful)) {
     if (is_full(tasks[0]))
       run_full(local, tasks, count, doubtful);
-    else if (!doubtful && count > 1)
+    else if (!doubtful && count > 1 && !health_read_only(&local->health))
       one_by_one(local, tasks, count);
   }
-  checkpoint(&local->writer);
+  checkpoint(local);
 }
 
 /* ---- after the transaction, on a thread and on the loop ---- */
@@ -158,15 +179,28 @@ static void note_freed(struct writer *writer, uint64_t blob) {
     ;
 }
 
+/* What can't be unlinked is left to the next start.  That a file is kept from
+ * it, as an immutable one, says nothing of the disk. */
+static bool drop_blob(struct local *local, uint64_t number) {
+  struct errmsg why;
+  if (store_unlink(&local->store, number))
+    return true;
+  errmsg_set(&why, "a blob can't be removed: %s", strerror(errno));
+  if (errno == EIO || errno == EROFS)
+    health_fault(&local->health, SLUICE_EIO, why.text);
+  return false;
+}
+
 static void tidy(void *arg) {
   struct task *task = arg;
   struct local *local = task->handle->local;
   store_discard(&local->store, &task->file);
-  if (task->old && store_unlink(&local->store, task->old))
+  if (health_read_only(&local->health))
+    return; /* all of it stays for the next start */
+  if (task->old && drop_blob(local, task->old))
     note_freed(&local->writer, task->old);
   /* What stays, stays pinned, and the next start sweeps it. */
-  if (task->doubtful ||
-      (task->blob && !store_unlink(&local->store, task->blob)))
+  if (task->doubtful || (task->blob && !drop_blob(local, task->blob)))
     return;
   if (task->pinned)
     ledger_unpin(&local->ledger, task->pin);
@@ -218,11 +252,11 @@ bool writer_open(struct local *local, struct errmsg *err) {
 
 /* In a WAL that starts over, as the disk may be full.  The reserve stays for
  * the next start. */
-static void end_cleanly(struct local *local) {
+static bool end_cleanly(struct local *local) {
   struct writer *writer = &local->writer;
   struct upkeep now;
   uint64_t next = atomic_load(&local->ledger.next);
-  copy_back(writer, SQLITE_CHECKPOINT_RESTART);
+  copy_back(local, SQLITE_CHECKPOINT_RESTART);
   bool ok = index_run(writer->begin) && transaction_keep_up(local, &now) &&
             (!ledger_idle(&local->ledger) ||
              (index_run_number(writer->put_reserved, next) &&
@@ -233,18 +267,20 @@ static void end_cleanly(struct local *local) {
             index_run(writer->commit);
   struct errmsg why;
   if (ok)
-    return;
+    return true;
   index_fault(writer->db, &why);
   sluice_log(local->host, SLUICE_LOG_WARN,
              "the index can't be closed cleanly: %s; the next start takes a "
              "little longer",
              why.text);
+  return false;
 }
 
 void writer_close(struct local *local) {
   struct writer *writer = &local->writer;
   if (writer->lane) {
-    end_cleanly(local);
+    if (!health_read_only(&local->health) && end_cleanly(local))
+      index_copy_back_at_close(writer->db);
     sluice_lane_free(writer->lane);
   }
   transaction_forget(writer);

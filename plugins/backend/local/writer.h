@@ -42,6 +42,9 @@ bool writer_open(struct local *, struct errmsg *);
 /* Says in the index that nothing is left to sweep, if so, and closes it. */
 void writer_close(struct local *);
 
+/* home_take_room() */
+void writer_take_room(struct local *);
+
 /* Writes the task's row, or removes its key, and ends the operation.  What
  * became superfluous on disk is gone then. */
 void writer_submit(struct task *);

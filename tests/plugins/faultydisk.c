@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * No plugin, but a library for LD_PRELOAD: while the file that FAULTY_DISK
+ * names is there, each write to an index of the backend `local`, and each sync
+ * of one, fails with EIO.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define OWN __attribute__((visibility("default")))
+
+OWN int fsync(int fd);
+OWN int fdatasync(int fd);
+OWN ssize_t pwrite64(int fd, const void *data, size_t len, off64_t offset);
+OWN ssize_t pwrite(int fd, const void *data, size_t len, off_t offset);
+
+static bool fails(int fd) {
+  char link[40], path[400];
+  const char *switched = getenv("FAULTY_DISK");
+  if (switched == NULL || access(switched, F_OK) != 0)
+    return false;
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t len = readlink(link, path, sizeof path - 1);
+  path[len < 0 ? 0 : len] = '\0';
+  if (strstr(path, "/index.db") == NULL)
+    return false;
+  errno = EIO;
+  return true;
+}
+
+int fsync(int fd) {
+  return fails(fd) ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int fdatasync(int fd) {
+  return fails(fd) ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t len, off64_t offset) {
+  return fails(fd) ? -1 : syscall(SYS_pwrite64, fd, data, len, offset);
+}
+
+ssize_t pwrite(int fd, const void *data, size_t len, off_t offset) {
+  return pwrite64(fd, data, len, offset);
+}
