@@ -208,6 +208,8 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 	%D%/backend/local/health.h \
 	%D%/backend/local/home.c \
 	%D%/backend/local/home.h \
+	%D%/backend/local/identity.c \
+	%D%/backend/local/identity.h \
 	%D%/backend/local/index.c \
 	%D%/backend/local/index.h \
 	%D%/backend/local/ledger.c \
@@ -224,6 +226,8 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 	%D%/backend/local/recover.h \
 	%D%/backend/local/row.c \
 	%D%/backend/local/row.h \
+	%D%/backend/local/schema.c \
+	%D%/backend/local/schema.h \
 	%D%/backend/local/store.c \
 	%D%/backend/local/store.h \
 	%D%/backend/local/sweep.c \

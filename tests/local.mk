@@ -123,10 +123,12 @@ UNIT_TESTS = \
 	%D%/unit/test_local_crash \
 	%D%/unit/test_local_disk \
 	%D%/unit/test_local_fault \
+	%D%/unit/test_local_identity \
 	%D%/unit/test_local_link \
 	%D%/unit/test_local_list \
 	%D%/unit/test_local_start \
 	%D%/unit/test_local_sync \
+	%D%/unit/test_local_upgrade \
 	%D%/unit/test_log \
 	%D%/unit/test_loop \
 	%D%/unit/test_md5 \
@@ -224,6 +226,11 @@ LOCAL_FAULT_KIT = \
 	$(LOCAL_FAULT_KIT) \
 	$(LOCAL_TEST_KIT)
 
+%C%_unit_test_local_identity_LDADD = $(LOCAL_TEST_LIBS)
+%C%_unit_test_local_identity_SOURCES = \
+	%D%/unit/test_local_identity.c \
+	$(LOCAL_TEST_KIT)
+
 %C%_unit_test_local_link_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_link_SOURCES = \
 	%D%/unit/test_local_link.c \
@@ -245,7 +252,12 @@ LOCAL_FAULT_KIT = \
 	$(LOCAL_FAULT_KIT) \
 	$(LOCAL_TEST_KIT)
 
-# Tests of the S3 client's parts, with the kits they name.
+%C%_unit_test_local_upgrade_LDADD = $(LOCAL_TEST_LIBS)
+%C%_unit_test_local_upgrade_SOURCES = \
+	%D%/unit/test_local_upgrade.c \
+	$(LOCAL_TEST_KIT)
+
+# What uses the S3 client's parts, with the kits they name.
 S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 	$(CORE_LIBS) $(CUNIT_LIBS)
 

@@ -401,8 +401,40 @@ def test_directory_that_went_away_is_not_ready():
             os.rename(Path(folder, "data"), Path(folder, "elsewhere"))
             equal("without", gateway.ask("GET", "/readyz").status, 503)
             equal("healthz", gateway.ask("GET", "/healthz").status, 200)
+            equal("small upload", post(gateway, b"x"), 503)
+            equal("large upload", post(gateway, bytes(MIB)), 503)
+            gateway.says("removed, replaced or unmounted")
             os.rename(Path(folder, "elsewhere"), Path(folder, "data"))
             equal("after", gateway.ask("GET", "/readyz").status, 200)
+            equal("upload", post(gateway, b"x"), 201)
+
+
+@test
+def test_store_that_is_deleted_takes_no_upload():
+    with tempfile.TemporaryDirectory() as folder, \
+            Gateway(folder=folder) as gateway:
+        gateway.upload(b"there")
+        shutil.rmtree(Path(folder, "data"))
+        equal("small upload", post(gateway, b"x"), 503)
+        equal("large upload", post(gateway, bytes(MIB)), 503)
+        equal("readyz", gateway.ask("GET", "/readyz").status, 503)
+
+
+@test
+def test_new_store_is_told_and_can_be_forbidden():
+    strict = {"backends": {"main": {"create": "false"}}}
+    with tempfile.TemporaryDirectory() as folder:
+        refusal(strict, r"/data\b", "isn't there", "create: true",
+                folder=folder)
+        with Gateway(folder=folder) as gateway:
+            gateway.says("a new store was made in .*/data")
+            key = gateway.upload(b"there")["key"]
+        with Gateway(strict, folder=folder) as gateway:
+            equal("object", gateway.download(key).body, b"there")
+        os.rename(Path(folder, "data"), Path(folder, "elsewhere"))
+        Path(folder, "data").mkdir()
+        refusal(strict, r"/data\b", "holds no store", "mount",
+                folder=folder)
 
 
 if __name__ == "__main__":

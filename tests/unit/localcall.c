@@ -214,6 +214,15 @@ enum sluice_status kit_head(struct kit *kit, const char *key) {
   return call.status;
 }
 
+enum sluice_status kit_ping(struct kit *kit, char why[ERRMSG_MAX]) {
+  struct call call = {.kit = kit};
+  call_ping(&call);
+  call_wait(&call);
+  snprintf(why, ERRMSG_MAX, "%s", call.why);
+  call_fini(&call);
+  return call.status;
+}
+
 bool kit_has(struct kit *kit, const char *key, const char *data,
              size_t length) {
   struct call call = {.kit = kit, .key = key};

@@ -80,6 +80,8 @@ enum sluice_status kit_remove(struct kit *, const char *key);
 bool kit_has(struct kit *, const char *key, const char *data, size_t length);
 enum sluice_status kit_head(struct kit *, const char *key);
 
+enum sluice_status kit_ping(struct kit *, char why[ERRMSG_MAX]);
+
 /* A page, as lines: "k key\n", "p prefix\n", "t token\n"; status is the
  * operation's. */
 enum sluice_status kit_list(struct kit *, const struct sluice_list *,
@@ -89,6 +91,11 @@ enum sluice_status kit_presign(struct kit *, const struct sluice_link *,
                                struct buf *texts);
 enum sluice_status kit_verify(struct kit *, const char *method,
                               const char *query, struct buf *texts);
+
+/* From the first call on the gateway's log is kept, and not seen. */
+void kit_log_keep(void);
+void kit_log_forget(void);
+int kit_log_count(const char *words); /* how often they are in it */
 
 /* `length` bytes that depend on seed; freed by the caller. */
 char *kit_bytes(uint64_t seed, size_t length);

@@ -9,41 +9,15 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #define INLINE ((size_t)1 << 20)
 #define LARGE (INLINE + 1)
 #define HUGE (17 * INLINE) /* is written back on its way */
 
 static char *bytes;
-static int told = -1; /* the log */
-
-/* ---- the log ---- */
-
-static void listen_in(void) {
-  told = memfd_create("log", MFD_CLOEXEC);
-  if (told < 0 || dup2(told, STDERR_FILENO) < 0)
-    abort();
-}
-
-static void forget_lines(void) {
-  CU_ASSERT(ftruncate(told, 0) == 0 && lseek(told, 0, SEEK_SET) == 0);
-}
-
-static int lines_with(const char *words) {
-  char text[8192];
-  int count = 0;
-  ssize_t got = pread(told, text, sizeof text - 1, 0);
-  text[got < 0 ? 0 : got] = '\0';
-  for (const char *at = text; (at = strstr(at, words)); at++)
-    count++;
-  return count;
-}
 
 /* ---- what has to hold ---- */
 
@@ -55,16 +29,7 @@ static void start(struct kit *kit) {
   CU_ASSERT_EQUAL(kit_put(kit, "old", bytes, LARGE), SLUICE_OK);
   CU_ASSERT_EQUAL(kit_put(kit, "small", bytes, 1000), SLUICE_OK);
   CU_ASSERT_EQUAL(kit_put(kit, "other", bytes, 1000), SLUICE_OK);
-  forget_lines();
-}
-
-static enum sluice_status ping(struct kit *kit, char why[ERRMSG_MAX]) {
-  struct call call = {.kit = kit};
-  call_ping(&call);
-  call_wait(&call);
-  snprintf(why, ERRMSG_MAX, "%s", call.why);
-  call_fini(&call);
-  return call.status;
+  kit_log_forget();
 }
 
 static void check_read_only(struct kit *kit) {
@@ -74,10 +39,10 @@ static void check_read_only(struct kit *kit) {
   CU_ASSERT_EQUAL(kit_remove(kit, "old"), SLUICE_EBUSY);
   CU_ASSERT(kit_has(kit, "old", bytes, LARGE));
   CU_ASSERT(kit_has(kit, "small", bytes, 1000));
-  CU_ASSERT_EQUAL(ping(kit, why), SLUICE_EBUSY);
+  CU_ASSERT_EQUAL(kit_ping(kit, why), SLUICE_EBUSY);
   CU_ASSERT(strstr(why, "read-only") != NULL);
-  CU_ASSERT_EQUAL(lines_with("is read-only from now on"), 1);
-  CU_ASSERT_EQUAL(lines_with("restart the gateway"), 1);
+  CU_ASSERT_EQUAL(kit_log_count("is read-only from now on"), 1);
+  CU_ASSERT_EQUAL(kit_log_count("restart the gateway"), 1);
 }
 
 /* After a stop that wrote nothing either. */
@@ -221,8 +186,8 @@ static void test_want_of_room_leaves_the_store_writable(void) {
     CU_ASSERT_EQUAL(put_small(&kit), SLUICE_OK);
     CU_ASSERT_EQUAL(put_large(&kit), SLUICE_OK);
     CU_ASSERT_EQUAL(kit_remove(&kit, "old"), SLUICE_OK);
-    CU_ASSERT_EQUAL(ping(&kit, why), SLUICE_OK);
-    CU_ASSERT_EQUAL(lines_with("read-only"), 0);
+    CU_ASSERT_EQUAL(kit_ping(&kit, why), SLUICE_OK);
+    CU_ASSERT_EQUAL(kit_log_count("read-only"), 0);
     kit_stop(&kit);
     kit_fini(&kit);
     if (CU_get_number_of_failures() != failed)
@@ -310,7 +275,7 @@ int main(void) {
       UNIT(test_upload_under_way_ends_when_the_disk_fails),
       UNIT(test_start_after_a_fault_syncs_the_index),
       {NULL, NULL}};
-  listen_in();
+  kit_log_keep();
   bytes = kit_bytes(1, HUGE);
   int status = unit_main("local fault", tests);
   free(bytes);

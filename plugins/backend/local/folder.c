@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,27 @@ int folder_make(int parent, const char *name) {
   if (mkdirat(parent, name, 0700) != 0 && errno != EEXIST)
     return -1;
   return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static bool write_file(int fd, const void *data, size_t len) {
+  ssize_t put = write(fd, data, len);
+  if (put >= 0 && (size_t)put < len)
+    errno = ENOSPC;
+  return put >= 0 && (size_t)put == len && fsync(fd) == 0;
+}
+
+bool folder_put(int folder, const char *name, const void *data, size_t len) {
+  char new[64];
+  snprintf(new, sizeof new, "%s.new", name);
+  unlinkat(folder, new, 0);
+  int fd = openat(folder, new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return false;
+  bool ok = write_file(fd, data, len);
+  int why = errno;
+  close(fd);
+  errno = why;
+  return ok && renameat(folder, new, folder, name) == 0 && fsync(folder) == 0;
 }
 
 void folder_walk(int folder,

@@ -6,9 +6,13 @@
 #define LOCAL_FOLDER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Opens it, after making it with mode 0700 when it isn't there; -1, errno. */
 int folder_make(int parent, const char *name);
+/* A file of these bytes, mode 0600, under that name: after a crash there is
+ * none or a whole one.  False, errno. */
+bool folder_put(int folder, const char *name, const void *data, size_t len);
 /* Calls each() for every name but . and .. until it returns false; a folder
  * that can't be read has no names. */
 void folder_walk(int folder,

@@ -6,6 +6,7 @@
 #include "home.h"
 
 #include "digest.h"
+#include "folder.h"
 #include "index.h"
 
 #include <errno.h>
@@ -19,36 +20,57 @@
 #include <unistd.h>
 
 #define KEY_FILE "signing.key"
-#define KEY_NEW "signing.key.new"
 
+/* A parent that may be written but not read can't be synced; then the new name
+ * is as durable as the file system makes it. */
 static bool sync_parent(int dir) {
   int parent = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (parent < 0)
-    return false;
+    return errno == EACCES;
   bool ok = fsync(parent) == 0;
+  int why = errno;
   close(parent);
+  errno = why;
   return ok;
 }
 
-static bool enter(struct home *home, const char *directory,
+static bool has_index(int dir) {
+  struct stat st;
+  return fstatat(dir, INDEX_FILE, &st, 0) == 0 && st.st_size > 0;
+}
+
+static bool not_made(const char *directory, const char *why,
+                     struct errmsg *err) {
+  return errmsg_set(err,
+                    "directory %s %s, and create is false; mount or restore "
+                    "the store, or set create: true to have a new one made",
+                    directory, why);
+}
+
+static bool enter(struct home *home, const char *directory, bool create,
                   struct errmsg *err) {
-  bool made = mkdir(directory, 0700) == 0;
-  if (!made && errno != EEXIST)
+  bool made = create && mkdir(directory, 0700) == 0;
+  if (create && !made && errno != EEXIST)
     return errmsg_set(err,
                       "directory %s can't be created: %s; create it, or name "
                       "another one",
                       directory, strerror(errno));
   home->dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (home->dir < 0 && errno == ENOENT)
+    return not_made(directory, "isn't there", err);
   home->path = home->dir < 0 ? NULL : realpath(directory, NULL);
   if (!home->path)
     return errmsg_set(err,
                       "directory %s can't be opened: %s; it must be a "
                       "directory that the gateway may use",
                       directory, strerror(errno));
-  /* A parent that may be written but not read can't be synced; then the new
-   * name is as durable as the file system makes it. */
-  if (made)
-    (void)sync_parent(home->dir);
+  if (!create && !has_index(home->dir))
+    return not_made(directory, "holds no store (no " INDEX_FILE ")", err);
+  if (made && !sync_parent(home->dir))
+    return errmsg_set(err,
+                      "the folder above directory %s can't be synced: %s; "
+                      "check the disk",
+                      directory, strerror(errno));
   return true;
 }
 
@@ -84,12 +106,13 @@ static bool take_lock(struct home *home, struct errmsg *err) {
   return true;
 }
 
-bool home_open(struct home *home, const char *directory, struct errmsg *err) {
+bool home_open(struct home *home, const char *directory, bool create,
+               struct errmsg *err) {
   *home = (struct home)HOME_CLOSED;
   if (!*directory)
     return errmsg_set(err, "directory is empty; name the folder to keep "
                            "objects in");
-  return enter(home, directory, err) && take_lock(home, err);
+  return enter(home, directory, create, err) && take_lock(home, err);
 }
 
 /* To close a file of the index ends all of SQLite's locks on it, those of
@@ -104,24 +127,10 @@ void home_close(struct home *home) {
   *home = (struct home)HOME_CLOSED;
 }
 
-/* Under another name first: a crash leaves either no key or a whole one. */
 static bool make_key(const struct home *home,
                      unsigned char key[HOME_KEY_LEN]) {
-  unlinkat(home->dir, KEY_NEW, 0);
-  int fd = openat(home->dir, KEY_NEW, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                  0600);
-  if (fd < 0)
-    return false;
   digest_random(key, HOME_KEY_LEN);
-  ssize_t put = write(fd, key, HOME_KEY_LEN);
-  if (put >= 0 && put < HOME_KEY_LEN)
-    errno = ENOSPC;
-  bool ok = put == HOME_KEY_LEN && fsync(fd) == 0;
-  int why = errno;
-  close(fd);
-  errno = why;
-  return ok && renameat(home->dir, KEY_NEW, home->dir, KEY_FILE) == 0 &&
-         fsync(home->dir) == 0;
+  return folder_put(home->dir, KEY_FILE, key, HOME_KEY_LEN);
 }
 
 static bool read_key(const struct home *home, int fd,
@@ -150,12 +159,6 @@ bool home_key(const struct home *home, unsigned char key[HOME_KEY_LEN],
                     "%s/" KEY_FILE " can't be read or made: %s; mend that, or "
                     "set signing_key",
                     home->path, strerror(errno));
-}
-
-bool home_there(const struct home *home) {
-  struct stat path, dir;
-  return stat(home->path, &path) == 0 && fstat(home->dir, &dir) == 0 &&
-         path.st_ino == dir.st_ino && path.st_dev == dir.st_dev;
 }
 
 /* ---- room ---- */

@@ -43,8 +43,10 @@ struct home {
 #define HOME_CLOSED \
   { .dir = -1, .lock = -1, .index = -1, .wal = -1, .reserve = -1 }
 
-/* False and why; home_close() is needed in any case. */
-bool home_open(struct home *, const char *directory, struct errmsg *);
+/* False and why; home_close() is needed in any case.  Without `create` there
+ * has to be an index. */
+bool home_open(struct home *, const char *directory, bool create,
+               struct errmsg *);
 void home_close(struct home *);
 /* Reads <directory>/signing.key, which is made when it isn't there. */
 bool home_key(const struct home *, unsigned char key[HOME_KEY_LEN],
@@ -57,7 +59,5 @@ bool home_grow_index(const struct home *, uint64_t bytes);
 void home_give_room(struct home *);
 /* Once there is a WAL; while that fails, `full` stays.  0, or an errno. */
 int home_take_room(struct home *);
-/* Is the path still the directory that was opened? */
-bool home_there(const struct home *);
 
 #endif

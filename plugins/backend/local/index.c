@@ -5,32 +5,13 @@
  */
 #include "index.h"
 
+#include "schema.h"
 #include "store.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define APPLICATION 0x534c5549 /* "SLUI" */
-#define VERSION 1
-
-static const char schema[] =
-    "BEGIN IMMEDIATE;"
-    "CREATE TABLE object(key BLOB PRIMARY KEY NOT NULL, size INTEGER NOT NULL,"
-    " mtime INTEGER NOT NULL, etag BLOB NOT NULL, small INTEGER,"
-    " blob INTEGER, type TEXT, user BLOB) WITHOUT ROWID;"
-    "CREATE TABLE small(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
-    "CREATE TABLE garbage(blob INTEGER PRIMARY KEY);"
-    "CREATE TABLE recent(blob INTEGER PRIMARY KEY);"
-    "CREATE TABLE state(name TEXT PRIMARY KEY, value INTEGER NOT NULL)"
-    " WITHOUT ROWID;"
-    "INSERT INTO state VALUES('next', 1), ('low', 1), ('clean', 1);"
-    "PRAGMA application_id = 1397511497;"
-    "PRAGMA user_version = 1;"
-    "COMMIT;";
-_Static_assert(APPLICATION == 1397511497 && VERSION == 1,
-               "the schema says so");
 
 bool index_exec(sqlite3 *db, const char *sql) {
   return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
@@ -128,17 +109,17 @@ static bool identify(sqlite3 *db, const char *folder, bool *fresh,
   *fresh = application == 0 && version == 0 && tables == 0;
   if (*fresh)
     return true;
-  if (application != APPLICATION)
+  if (application != SCHEMA_APPLICATION)
     return errmsg_set(err,
                       "%s/" INDEX_FILE " belongs to another program; choose "
                       "another directory",
                       folder);
-  if (version == VERSION)
+  if (version >= 1 && version <= SCHEMA_VERSION)
     return true;
   return errmsg_set(err,
                     "%s/" INDEX_FILE " was written by a later version (schema "
                     "%lld, this is %d); use that one, or another directory",
-                    folder, (long long)version, VERSION);
+                    folder, (long long)version, SCHEMA_VERSION);
 }
 
 static bool is_wal(sqlite3 *db) {
@@ -176,7 +157,7 @@ sqlite3 *index_open(const char *folder, bool sync, struct errmsg *err) {
   sqlite3 *db = connect(folder, SQLITE_OPEN_CREATE, err);
   bool fresh = false;
   if (db && identify(db, folder, &fresh, err) && tune(db, folder, sync, err) &&
-      (!fresh || index_exec(db, schema) || broken(db, folder, err)))
+      (!fresh || schema_make(db) || broken(db, folder, err)))
     return db;
   index_close(db);
   return NULL;

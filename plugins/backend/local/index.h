@@ -10,7 +10,8 @@
  *   small    bytes of small objects, apart, so that a list reads none of them
  *   garbage  blobs without a row, to be unlinked
  *   recent   blobs from state.low on that have, or had, a row
- *   state    next, low (see ledger.h), clean
+ *   state    next, low (see ledger.h); clean: 1 after a good stop; marked: the
+ *            first number whose blobs are as blob.h says; id: see identity.h
  */
 #ifndef LOCAL_INDEX_H
 #define LOCAL_INDEX_H

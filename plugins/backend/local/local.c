@@ -30,6 +30,9 @@ static const struct sluice_option options[] = {
      "each loop's memory for small objects that were asked for; 0: none"},
     {"sync", SLUICE_BOOL, "true", offsetof(struct local_conf, sync),
      "wait for the disk; false only for data that may get lost"},
+    {"create", SLUICE_BOOL, "true", offsetof(struct local_conf, create),
+     "make a new store where none is; false refuses, as with a disk that "
+     "isn't mounted"},
     {NULL, 0, NULL, 0, NULL}};
 
 /* ---- the instance ---- */
@@ -61,7 +64,7 @@ static bool set_up(struct local *local, const struct local_conf *conf,
   local->cache_max = conf->cache;
   local->sync = conf->sync;
   cache_epochs_init(&local->epochs);
-  if (!home_open(&local->home, conf->directory, err))
+  if (!home_open(&local->home, conf->directory, conf->create, err))
     return false;
   local->health.path = local->home.path;
   if (!set_key(local, conf->signing_key, err) ||
@@ -69,7 +72,7 @@ static bool set_up(struct local *local, const struct local_conf *conf,
       !recover(local, err) || !writer_open(local, err))
     return false;
   writer_take_room(local);
-  return true;
+  return identity_note(&local->identity, &local->home, err);
 }
 
 static void stop(void *instance) {

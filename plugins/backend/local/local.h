@@ -20,6 +20,7 @@
 #include "errmsg.h"
 #include "health.h"
 #include "home.h"
+#include "identity.h"
 #include "ledger.h"
 #include "link.h"
 #include "lister.h"
@@ -34,7 +35,7 @@ struct local_conf {
   const char *directory;
   const char *signing_key; /* "": the directory's own */
   uint64_t inline_max, cache;
-  bool sync;
+  bool sync, create;
 };
 
 struct local {
@@ -43,6 +44,7 @@ struct local {
   bool sync;
   struct health health;
   struct home home;
+  struct identity identity;
   struct store store;
   struct ledger ledger;
   struct digest_key *link_key;
@@ -109,7 +111,8 @@ void task_lane(struct task *, struct sluice_lane *, void (*then)(void *task));
 void task_fail(struct task *, enum sluice_status, const char *fmt, ...)
     SLUICE_PRINTF(3, 4);
 void task_fail_errno(struct task *, const char *what, int error);
-/* The same for what was to be written: health_fault(). */
+/* The same for what was to be written: it is the disk's fault, unless the
+ * store isn't at its place. */
 void task_fail_write(struct task *, const char *what, int error);
 void task_fail_index(struct task *, sqlite3 *); /* its last error */
 /* False, and failed with 503, where the store is read-only. */

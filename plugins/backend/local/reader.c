@@ -121,8 +121,9 @@ static void ping(struct reader *reader, struct task *task) {
   if (index_step(reader->ping) != SQLITE_ROW)
     task_fail_index(task, reader->db);
   index_reset(reader->ping);
-  if (task->status == SLUICE_OK && !home_there(&local->home))
-    task_fail(task, SLUICE_EIO, "directory %s is gone", local->home.path);
+  if (task->status == SLUICE_OK &&
+      !identity_holds(&local->identity, &local->home, &task->why))
+    task->status = SLUICE_EBUSY;
 }
 
 static void run(void *arg, void **jobs, size_t count) {

@@ -7,6 +7,7 @@
 
 #include "index.h"
 #include "local.h"
+#include "schema.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,27 +27,39 @@ static bool has_index(const struct local *local, off_t *size) {
   return *size > 0;
 }
 
-/* Numbers would be handed out again that are in use. */
+/* An empty index would take the place of all that was stored, and hand out
+ * numbers again that are in use. */
 static bool lost_index(const struct local *local, struct errmsg *err) {
-  errmsg_set(err,
-             "directory %s holds blobs but no " INDEX_FILE "; restore that, "
-             "or choose another directory",
-             local->home.path);
-  return !store_empty(&local->store);
+  if (!store_empty(&local->store))
+    errmsg_set(err,
+               "directory %s holds blobs but no " INDEX_FILE "; restore that, "
+               "or choose another directory",
+               local->home.path);
+  else if (identity_marked(&local->home))
+    errmsg_set(err,
+               "directory %s held a store, as store.id says, but " INDEX_FILE
+               " is gone; restore that, or remove store.id to begin anew",
+               local->home.path);
+  else
+    return false;
+  return true;
 }
 
 struct state {
   int64_t next, low, clean;
 };
 
+static bool read_number(sqlite3 *db, const char *name, int64_t *number) {
+  char sql[64];
+  snprintf(sql, sizeof sql, "SELECT value FROM state WHERE name = '%s'", name);
+  return index_number(db, sql, number);
+}
+
 static bool read_state(sqlite3 *db, struct state *state) {
-  return index_number(db, "SELECT value FROM state WHERE name = 'next'",
-                      &state->next) &&
-         index_number(db, "SELECT value FROM state WHERE name = 'low'",
-                      &state->low) &&
-         index_number(db, "SELECT value FROM state WHERE name = 'clean'",
-                      &state->clean) &&
-         state->low > 0 && state->next >= state->low &&
+  return read_number(db, "next", &state->next) &&
+         read_number(db, "low", &state->low) &&
+         read_number(db, "clean", &state->clean) && state->low > 0 &&
+         state->next >= state->low &&
          state->next <= INT64_MAX - (int64_t)LEDGER_BLOCK;
 }
 
@@ -111,33 +124,59 @@ static bool begin(struct local *local, const struct state *state) {
   return true;
 }
 
-bool recover(struct local *local, struct errmsg *err) {
-  off_t size;
-  struct state state;
-  struct errmsg what;
-  if (!has_index(local, &size) && lost_index(local, err))
-    return false;
+static bool open_index(struct local *local, struct errmsg *err) {
   if (!home_open_room(&local->home, err))
     return false;
   err->text[0] = '\0';
-  sqlite3 *db = index_open(local->home.path, local->sync, err);
-  local->writer.db = db;
-  if (!db)
+  local->writer.db = index_open(local->home.path, local->sync, err);
+  if (!local->writer.db)
     return false;
   /* Earlier versions kept it; it holds nothing that the WAL doesn't. */
   unlinkat(local->home.dir, INDEX_FILE "-shm", 0);
-  if (!read_state(db, &state))
+  return true;
+}
+
+static bool not_ready(struct local *local, struct errmsg *err) {
+  struct errmsg what;
+  index_fault(local->writer.db, &what);
+  return errmsg_set(err, "directory %s can't be made ready: %s; mend that",
+                    local->home.path, what.text);
+}
+
+/* What can be refused, before anything is changed. */
+static bool check(struct local *local, struct state *state, off_t size,
+                  struct errmsg *err) {
+  sqlite3 *db = local->writer.db;
+  if (!read_state(db, state))
     return errmsg_set(err,
                       "%s/" INDEX_FILE " is damaged (its state makes no "
                       "sense); restore it from a backup",
                       local->home.path);
-  if (!state.clean && size <= CHECK_MAX &&
-      !index_check(db, local->home.path, err))
+  return state->clean || size > CHECK_MAX ||
+         index_check(db, local->home.path, err);
+}
+
+bool recover(struct local *local, struct errmsg *err) {
+  off_t size;
+  int64_t id;
+  struct state state;
+  bool fresh = !has_index(local, &size);
+  if (fresh && lost_index(local, err))
     return false;
-  if ((state.clean || (make_durable(db) && sweep(local, &state))) &&
-      unlink_garbage(local) && begin(local, &state))
-    return true;
-  index_fault(db, &what);
-  return errmsg_set(err, "directory %s can't be made ready: %s; mend that",
-                    local->home.path, what.text);
+  if (!open_index(local, err) || !check(local, &state, size, err))
+    return false;
+  sqlite3 *db = local->writer.db;
+  if (!schema_upgrade(db) || !read_number(db, "id", &id))
+    return not_ready(local, err);
+  if (!identity_mark(&local->home, (uint64_t)id, err))
+    return false;
+  if ((!state.clean && (!make_durable(db) || !sweep(local, &state))) ||
+      !unlink_garbage(local) || !begin(local, &state))
+    return not_ready(local, err);
+  if (fresh)
+    sluice_log(local->host, SLUICE_LOG_INFO,
+               "a new store was made in %s; where one should have been, stop, "
+               "mount its disk and set create: false",
+               local->home.path);
+  return true;
 }

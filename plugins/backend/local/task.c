@@ -54,8 +54,12 @@ void task_fail_errno(struct task *task, const char *what, int error) {
 }
 
 void task_fail_write(struct task *task, const char *what, int error) {
+  struct local *local = task->handle->local;
   task_fail_errno(task, what, error);
-  health_fault(&task->handle->local->health, task->status, task->why.text);
+  if (identity_holds(&local->identity, &local->home, &task->why))
+    health_fault(&local->health, task->status, task->why.text);
+  else
+    task->status = SLUICE_EBUSY;
 }
 
 void task_fail_index(struct task *task, sqlite3 *db) {

@@ -150,12 +150,36 @@ static void run_full(struct local *local, struct task **tasks, size_t count,
     one_by_one(local, tasks + removes, count - removes);
 }
 
-static void run(void *arg, void **jobs, size_t count) {
-  struct local *local = arg;
-  struct task *tasks[SLUICE_LANE_BATCH];
+/* The log tells once that the store went, and that it is back. */
+static bool is_in_place(struct local *local, struct errmsg *why) {
+  struct writer *writer = &local->writer;
+  bool away = !identity_holds(&local->identity, &local->home, why);
+  if (away && !writer->away)
+    sluice_log(local->host, SLUICE_LOG_ERROR,
+               "%s; until then uploads and deletes are answered with 503",
+               why->text);
+  else if (!away && writer->away)
+    sluice_log(local->host, SLUICE_LOG_INFO,
+               "directory %s is back; uploads and deletes are taken again",
+               local->home.path);
+  writer->away = away;
+  return !away;
+}
+
+/* The old blobs stay: it may be that the index doesn't. */
+static void take_back(struct task **tasks, size_t count,
+                      const struct errmsg *why) {
+  for (size_t i = 0; i < count; i++) {
+    if (tasks[i]->status != SLUICE_OK)
+      continue;
+    tasks[i]->status = SLUICE_EBUSY;
+    tasks[i]->why = *why;
+    tasks[i]->old = 0;
+  }
+}
+
+static void run_batch(struct local *local, struct task **tasks, size_t count) {
   bool doubtful;
-  for (size_t i = 0; i < count; i++)
-    tasks[i] = jobs[i];
   if (atomic_load(&local->home.full))
     regain_room(local);
   if (!transaction_run(local, tasks, count, &doubtful)) {
@@ -164,7 +188,25 @@ static void run(void *arg, void **jobs, size_t count) {
     else if (!doubtful && count > 1 && !health_read_only(&local->health))
       one_by_one(local, tasks, count);
   }
-  checkpoint(local);
+}
+
+/* Before, so that nothing is written to a store that went; and afterwards,
+ * so that what is acknowledged is in the one that is there. */
+static void run(void *arg, void **jobs, size_t count) {
+  struct local *local = arg;
+  struct task *tasks[SLUICE_LANE_BATCH];
+  struct errmsg why;
+  for (size_t i = 0; i < count; i++)
+    tasks[i] = jobs[i];
+  bool there = is_in_place(local, &why);
+  if (there) {
+    run_batch(local, tasks, count);
+    there = is_in_place(local, &why);
+  }
+  if (there)
+    checkpoint(local);
+  else
+    take_back(tasks, count, &why);
 }
 
 /* ---- after the transaction, on a thread and on the loop ---- */
@@ -279,7 +321,9 @@ static bool end_cleanly(struct local *local) {
 void writer_close(struct local *local) {
   struct writer *writer = &local->writer;
   if (writer->lane) {
-    if (!health_read_only(&local->health) && end_cleanly(local))
+    /* SQLite then removes the WAL by its name, which may be another's. */
+    if (!health_read_only(&local->health) && end_cleanly(local) &&
+        identity_holds_index(&local->identity, &local->home))
       index_copy_back_at_close(writer->db);
     sluice_lane_free(writer->lane);
   }

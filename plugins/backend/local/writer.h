@@ -35,6 +35,7 @@ struct writer {
   struct writer_freed *settling;        /* taken from it, the lane's */
   int wal_pages, wal_limit;
   uint64_t page_size;
+  bool away; /* the store isn't where it was */
 };
 
 /* With the database open: its statements and its lane. */
