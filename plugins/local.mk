@@ -200,6 +200,8 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 %C%_backend_local_liblocal_la_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_backend_local_liblocal_la_LIBADD = $(SQLITE_LIBS)
 %C%_backend_local_liblocal_la_SOURCES = \
+	%D%/backend/local/blob.c \
+	%D%/backend/local/blob.h \
 	%D%/backend/local/cache.c \
 	%D%/backend/local/cache.h \
 	%D%/backend/local/folder.c \
@@ -231,6 +233,7 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 	%D%/backend/local/store.c \
 	%D%/backend/local/store.h \
 	%D%/backend/local/sweep.c \
+	%D%/backend/local/sweep.h \
 	%D%/backend/local/task.c \
 	%D%/backend/local/transaction.c \
 	%D%/backend/local/transaction.h \

@@ -117,6 +117,7 @@ UNIT_TESTS = \
 	%D%/unit/test_line \
 	%D%/unit/test_listen \
 	%D%/unit/test_local \
+	%D%/unit/test_local_blob \
 	%D%/unit/test_local_cache \
 	%D%/unit/test_local_cancel \
 	%D%/unit/test_local_commit \
@@ -126,6 +127,7 @@ UNIT_TESTS = \
 	%D%/unit/test_local_identity \
 	%D%/unit/test_local_link \
 	%D%/unit/test_local_list \
+	%D%/unit/test_local_orphans \
 	%D%/unit/test_local_start \
 	%D%/unit/test_local_sync \
 	%D%/unit/test_local_upgrade \
@@ -195,6 +197,11 @@ LOCAL_FAULT_KIT = \
 	%D%/unit/test_local.c \
 	$(LOCAL_TEST_KIT)
 
+%C%_unit_test_local_blob_LDADD = $(LOCAL_TEST_LIBS)
+%C%_unit_test_local_blob_SOURCES = \
+	%D%/unit/test_local_blob.c \
+	$(LOCAL_TEST_KIT)
+
 %C%_unit_test_local_cache_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_cache_SOURCES = \
 	%D%/unit/test_local_cache.c \
@@ -239,6 +246,11 @@ LOCAL_FAULT_KIT = \
 %C%_unit_test_local_list_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_list_SOURCES = \
 	%D%/unit/test_local_list.c \
+	$(LOCAL_TEST_KIT)
+
+%C%_unit_test_local_orphans_LDADD = $(LOCAL_TEST_LIBS)
+%C%_unit_test_local_orphans_SOURCES = \
+	%D%/unit/test_local_orphans.c \
 	$(LOCAL_TEST_KIT)
 
 %C%_unit_test_local_start_LDADD = $(LOCAL_TEST_LIBS)

@@ -211,6 +211,9 @@ def leftovers(data):
              "bytes without an object": bytes_ - small,
              "objects without bytes": small - bytes_,
              "garbage": garbage,
+             "blobs without a row, moved away":
+                 set(os.listdir(Path(data, "lost+found"))
+                     if Path(data, "lost+found").exists() else []),
              "temporary files": set(os.listdir(Path(data, "tmp"))
                                     if Path(data, "tmp").exists() else [])}
     return {what: sorted(which)[:5] for what, which in found.items() if which}

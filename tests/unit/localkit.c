@@ -10,11 +10,13 @@
 
 #include <assert.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const struct sluice_backend *sluice_backend_local(void);
@@ -158,6 +160,21 @@ size_t kit_files(const struct kit *kit, const char *below) {
   char path[256];
   snprintf(path, sizeof path, "%s/%s", kit->dir, below);
   return count_files(path);
+}
+
+void kit_change_blob(const struct kit *kit, uint64_t number, off_t at,
+                     const char *data, size_t length) {
+  char path[256];
+  snprintf(path, sizeof path, "%s/blobs/%llx/%02x/%016llx", kit->dir,
+           (unsigned long long)(number >> 16), (unsigned)(number >> 8 & 255),
+           (unsigned long long)number);
+  assert(chmod(path, 0600) == 0);
+  int fd = open(path, O_WRONLY);
+  assert(fd >= 0);
+  assert(length > 0 ? pwrite(fd, data, length, at) == (ssize_t)length
+                    : ftruncate(fd, at) == 0);
+  assert(fchmod(fd, 0400) == 0);
+  close(fd);
 }
 
 size_t kit_fds(void) {

@@ -101,6 +101,9 @@ int kit_log_count(const char *words); /* how often they are in it */
 char *kit_bytes(uint64_t seed, size_t length);
 uint64_t kit_noise(uint64_t *state);                     /* pseudo-random */
 size_t kit_files(const struct kit *, const char *below); /* regular ones */
+/* Cuts a blob at that offset, or overwrites what is there. */
+void kit_change_blob(const struct kit *, uint64_t number, off_t at,
+                     const char *data, size_t length);
 size_t kit_fds(void);
 /* A connection of one's own to the index: for sqlite3_close(). */
 sqlite3 *kit_index(const struct kit *);

@@ -161,6 +161,7 @@ static void verify(struct kit *kit, struct fate *fates) {
   }
   CU_ASSERT_EQUAL(kit_files(kit, "blobs"), blobs);
   CU_ASSERT_EQUAL(kit_files(kit, "tmp"), 0);
+  CU_ASSERT_EQUAL(kit_files(kit, "lost+found"), 0);
 }
 
 static void test_killed_anywhere_it_keeps_what_it_acknowledged(void) {
@@ -210,11 +211,12 @@ static void test_sweep_takes_orphans_and_nothing_else(void) {
                           "INSERT INTO recent VALUES(2)"));
   orphan(&kit, "0/00/0000000000000003");
   orphan(&kit, "0/00/0000000000000008");
-  orphan(&kit, "0/00/0000000000000009"); /* was never handed out */
+  orphan(&kit, "0/00/0000000000000009"); /* wasn't handed out by this index */
   orphan(&kit, "0/00/0000000000000000"); /* is settled */
   orphan(&kit, "0/00/notes");
   CU_ASSERT_FATAL(kit_start(&kit));
-  CU_ASSERT_EQUAL(kit_files(&kit, "blobs"), 5);
+  CU_ASSERT_EQUAL(kit_files(&kit, "blobs"), 4);
+  CU_ASSERT_EQUAL(kit_files(&kit, "lost+found"), 1);
   CU_ASSERT(kit_has(&kit, "a", data, 5000));
   CU_ASSERT(kit_has(&kit, "b", data, 5000));
   kit_stop(&kit);

@@ -39,21 +39,26 @@ bool folder_put(int folder, const char *name, const void *data, size_t len) {
   return ok && renameat(folder, new, folder, name) == 0 && fsync(folder) == 0;
 }
 
-void folder_walk(int folder,
+bool folder_walk(int folder,
                  bool (*each)(void *arg, int folder, const char *name),
                  void *arg) {
   /* Opened anew: closedir() closes what fdopendir() is given. */
   int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *dir = fd < 0 ? NULL : fdopendir(fd);
   if (!dir) {
+    int why = errno;
     if (fd >= 0)
       close(fd);
-    return;
+    errno = why;
+    return false;
   }
   const struct dirent *entry;
-  while ((entry = readdir(dir)))
+  while ((errno = 0, entry = readdir(dir)))
     if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
         !each(arg, folder, entry->d_name))
       break;
+  int why = entry ? 0 : errno;
   closedir(dir);
+  errno = why;
+  return why == 0;
 }

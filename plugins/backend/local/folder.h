@@ -13,9 +13,9 @@ int folder_make(int parent, const char *name);
 /* A file of these bytes, mode 0600, under that name: after a crash there is
  * none or a whole one.  False, errno. */
 bool folder_put(int folder, const char *name, const void *data, size_t len);
-/* Calls each() for every name but . and .. until it returns false; a folder
- * that can't be read has no names. */
-void folder_walk(int folder,
+/* Calls each() for every name but . and .. until it returns false.  False, and
+ * errno, when the folder can't be read to its end. */
+bool folder_walk(int folder,
                  bool (*each)(void *arg, int folder, const char *name),
                  void *arg);
 

@@ -46,6 +46,7 @@ struct local {
   struct home home;
   struct identity identity;
   struct store store;
+  uint64_t marked; /* blobs from this number on have a description */
   struct ledger ledger;
   struct digest_key *link_key;
   struct writer writer;

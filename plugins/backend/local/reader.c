@@ -6,6 +6,7 @@
  */
 #include "reader.h"
 
+#include "blob.h"
 #include "index.h"
 #include "local.h"
 
@@ -14,7 +15,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define TRIES_MAX 8 /* an object replaced that often, meanwhile */
@@ -37,16 +37,18 @@ static void damaged(struct task *task, const char *what) {
 }
 
 static void open_blob(struct task *task) {
-  struct stat st;
-  int fd = store_read(&task->handle->local->store, task->row.blob);
+  const struct local *local = task->handle->local;
+  int fd = store_read(&local->store, task->row.blob);
   task->file.fd = fd;
   task->stale = fd < 0 && errno == ENOENT;
   if (fd < 0 && !task->stale)
     task_fail_errno(task, "a blob can't be opened", errno);
   if (fd < 0)
     return;
-  if (fstat(fd, &st) != 0 || (uint64_t)st.st_size != task->row.length)
-    damaged(task, "its blob hasn't the right length");
+  const char *wrong =
+      blob_mismatch(fd, &task->row, task->row.blob >= local->marked);
+  if (wrong)
+    damaged(task, wrong);
   uint64_t ahead = task->count < READ_AHEAD ? task->count : READ_AHEAD;
   if (task->first < task->row.length)
     posix_fadvise(fd, (off_t)task->first, (off_t)ahead, POSIX_FADV_WILLNEED);

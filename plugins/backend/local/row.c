@@ -45,7 +45,8 @@ static size_t count_texts(const struct buf *buf) {
 }
 
 /* Pairs of texts, each with its NUL. */
-static bool is_whole(const struct buf *user) {
+bool row_is_whole(const struct row *row) {
+  const struct buf *user = &row->user;
   return user->len == 0 ||
          (user->data[user->len - 1] == '\0' && count_texts(user) % 2 == 0);
 }
@@ -66,7 +67,7 @@ enum sluice_status row_load(struct row *row, sqlite3_stmt *from) {
   const void *user = sqlite3_column_blob(from, 6);
   if (!buf_add(&row->user, user, (size_t)sqlite3_column_bytes(from, 6)))
     return SLUICE_ENOMEM;
-  return is_whole(&row->user) ? SLUICE_OK : SLUICE_EIO;
+  return row_is_whole(row) ? SLUICE_OK : SLUICE_EIO;
 }
 
 static void bind_number(sqlite3_stmt *to, int at, uint64_t number) {

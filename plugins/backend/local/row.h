@@ -28,6 +28,7 @@ void row_fini(struct row *);
 enum sluice_status row_set(struct row *, const struct sluice_object *);
 /* What a statement returned with ROW_COLUMNS; SLUICE_EIO: nonsense. */
 enum sluice_status row_load(struct row *, sqlite3_stmt *);
+bool row_is_whole(const struct row *); /* are the metadata pairs? */
 /* Binds a row's columns as ?2... */
 void row_bind(const struct row *, sqlite3_stmt *);
 /* sluice_meta() with it; false: no memory. */

@@ -43,6 +43,21 @@ static bool can_be_unnamed(struct store *store) {
   return ok;
 }
 
+/* Does the file system keep what store_commit() sets? */
+static bool has_modes(const struct store *store) {
+  struct stat st;
+  int fd =
+      openat(store->tmp, "try", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return false;
+  bool ok = fstat(fd, &st) == 0 && (st.st_mode & 0777) == 0600 &&
+            fchmod(fd, 0400) == 0 && fstat(fd, &st) == 0 &&
+            (st.st_mode & 0777) == 0400;
+  close(fd);
+  unlinkat(store->tmp, "try", 0);
+  return ok;
+}
+
 static bool drop(void *arg, int folder, const char *name) {
   (void)arg;
   unlinkat(folder, name, 0);
@@ -59,8 +74,11 @@ bool store_open(struct store *store, int dir, bool sync, struct errmsg *err) {
                       "the folders blobs and tmp can't be made: %s; give the "
                       "gateway write access to its directory",
                       strerror(errno));
-  folder_walk(store->tmp, drop, NULL);
+  if (!folder_walk(store->tmp, drop, NULL))
+    return errmsg_set(err, "the folder tmp can't be read: %s; mend that",
+                      strerror(errno));
   store->named = !can_be_unnamed(store);
+  store->modes = has_modes(store);
   return true;
 }
 
@@ -80,8 +98,7 @@ static bool stop_at_first(void *arg, int folder, const char *name) {
 
 bool store_empty(const struct store *store) {
   bool empty = true;
-  folder_walk(store->blobs, stop_at_first, &empty);
-  return empty;
+  return folder_walk(store->blobs, stop_at_first, &empty) && empty;
 }
 
 bool store_create(struct store *store, struct store_file *file) {
@@ -209,6 +226,16 @@ bool store_link(struct store *store, struct store_file *file,
   if (!give_name(store, file, path))
     return false;
   return !store->sync || (fsync(file->fd) == 0 && sync_folder(store, path));
+}
+
+bool store_commit(const struct store *store, uint64_t number) {
+  char path[PATH_SIZE];
+  path_of(path, number);
+  return !store->modes || fchmodat(store->blobs, path, 0400, 0) == 0;
+}
+
+bool store_is_committed(const struct store *store, const struct stat *st) {
+  return !store->modes || (st->st_mode & S_IWUSR) == 0;
 }
 
 int store_read(const struct store *store, uint64_t number) {

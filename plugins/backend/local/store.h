@@ -11,7 +11,7 @@
 
 #include <sluice/plugin.h>
 #include <stdatomic.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #define STORE_RING 16u
 
@@ -19,6 +19,7 @@ struct store {
   int blobs, tmp; /* folders; -1: closed */
   bool sync;
   bool named; /* no O_TMPFILE here: unfinished blobs have names in tmp */
+  bool modes; /* a file can be kept from being written to: store_commit() */
   _Atomic uint64_t names; /* so far */
   /* Folders known to be durable, as number >> 8, plus 1. */
   _Atomic uint64_t made[STORE_RING];
@@ -36,7 +37,7 @@ struct store_file {
 /* Removes what a crash left in tmp. */
 bool store_open(struct store *, int dir, bool sync, struct errmsg *);
 void store_close(struct store *);
-/* No blob and no folder of blobs is there. */
+/* It is sure that no blob and no folder of blobs is there. */
 bool store_empty(const struct store *);
 
 /* These return false or -1 with errno set. */
@@ -50,14 +51,14 @@ bool store_write_along(const struct store *, const struct store_file *,
 /* The file becomes the blob of that number, durably.  EEXIST: the number is
  * taken by a file, another one may do; any other failure may leave a blob. */
 bool store_link(struct store *, struct store_file *, uint64_t number);
+/* After its row was written: the blob loses the right to be written to, by
+ * which a start knows that it was acknowledged.  That isn't synced. */
+bool store_commit(const struct store *, uint64_t number);
+/* Where there are no modes, every blob may be one. */
+bool store_is_committed(const struct store *, const struct stat *);
 void store_discard(struct store *, struct store_file *);
 int store_read(const struct store *, uint64_t number);
 bool store_unlink(const struct store *, uint64_t number); /* or isn't there */
-
-/* Unlinks the files of numbers first..end-1 that keep() doesn't want, and
- * returns how many. */
-uint64_t store_sweep(const struct store *, uint64_t first, uint64_t end,
-                     bool (*keep)(void *arg, uint64_t number), void *arg);
 
 enum sluice_status store_fault(int error);
 

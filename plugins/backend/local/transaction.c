@@ -70,7 +70,8 @@ static bool apply(struct local *local, struct task *task) {
     index_bind(writer->erase, 1, task->key, strlen(task->key));
     return !found || index_run(writer->erase);
   }
-  task->row.mtime_ms = date_now_ms();
+  if (!task->blob) /* a blob's description has it already */
+    task->row.mtime_ms = date_now_ms();
   if (!put_bytes(writer, task))
     return false;
   index_bind(writer->put, 1, task->key, strlen(task->key));
@@ -105,6 +106,16 @@ void transaction_forget(struct writer *writer) {
   }
 }
 
+/* The next start does it where it fails. */
+static void mark(struct local *local, uint64_t blob) {
+  struct errmsg why;
+  if (store_commit(&local->store, blob))
+    return;
+  errmsg_set(&why, "a blob can't be marked: %s", strerror(errno));
+  if (errno == EIO || errno == EROFS)
+    health_fault(&local->health, SLUICE_EIO, why.text);
+}
+
 static void committed(struct local *local, const struct upkeep *now,
                       struct task **tasks, size_t count) {
   atomic_store(&local->ledger.reserved, now->reserved);
@@ -114,6 +125,7 @@ static void committed(struct local *local, const struct upkeep *now,
     struct task *task = tasks[i];
     if (task->status != SLUICE_OK || !task->blob)
       continue;
+    mark(local, task->blob);
     task->blob = 0;
     task->pinned = false;
     ledger_unpin(&local->ledger, task->pin);

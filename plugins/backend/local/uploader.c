@@ -2,10 +2,12 @@
  *
  * An upload's way to disk.  Commit of a blob: take a number, give the file
  * that name, make both durable, then write the row.  A crash at any point
- * leaves at most a named file without a row, which the next start sweeps.
+ * leaves at most a named file without a row, which the next start removes.
  */
 #include "uploader.h"
 
+#include "blob.h"
+#include "date.h"
 #include "local.h"
 
 #include <errno.h>
@@ -98,10 +100,26 @@ void uploader_data(void *handle, struct sluice_op *op,
 
 static void start_linking(struct task *task);
 
+/* The object's time is that of its description. */
+static bool describe(struct task *task) {
+  struct buf description;
+  task->row.mtime_ms = date_now_ms();
+  bool ok = blob_describe(&description, task->key, &task->row);
+  if (!ok)
+    task->status = SLUICE_ENOMEM;
+  else if (!store_write(&task->file, description.data, description.len,
+                        task->written))
+    task_fail_write(task, "a blob can't be written", errno);
+  buf_fini(&description);
+  return task->status == SLUICE_OK;
+}
+
 static void link_blob(void *arg) {
   struct task *task = arg;
   struct local *local = task->handle->local;
   task->reserve = false;
+  if (!describe(task))
+    return;
   if (!task->pinned)
     task->pin = ledger_pin(&local->ledger);
   task->pinned = true;
