@@ -122,6 +122,7 @@ UNIT_TESTS = \
 	%D%/unit/test_local_cancel \
 	%D%/unit/test_local_commit \
 	%D%/unit/test_local_crash \
+	%D%/unit/test_local_damage \
 	%D%/unit/test_local_disk \
 	%D%/unit/test_local_fault \
 	%D%/unit/test_local_identity \
@@ -220,6 +221,11 @@ LOCAL_FAULT_KIT = \
 %C%_unit_test_local_crash_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_crash_SOURCES = \
 	%D%/unit/test_local_crash.c \
+	$(LOCAL_TEST_KIT)
+
+%C%_unit_test_local_damage_LDADD = $(LOCAL_TEST_LIBS)
+%C%_unit_test_local_damage_SOURCES = \
+	%D%/unit/test_local_damage.c \
 	$(LOCAL_TEST_KIT)
 
 %C%_unit_test_local_disk_LDADD = $(LOCAL_TEST_LIBS)

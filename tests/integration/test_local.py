@@ -242,6 +242,25 @@ def test_uploads_at_once_have_each_its_own_md5():
         equal("md5", answer["md5"], md5(body))
 
 
+@test
+def test_bit_that_flipped_in_the_index_is_not_served():
+    with tempfile.TemporaryDirectory() as folder:
+        with Gateway(folder=folder) as gateway:
+            key = gateway.upload(b"precious" * 100)["key"]
+            other = gateway.upload(b"other" * 100)["key"]
+        index = Path(folder, "data", "index.db")
+        data = bytearray(index.read_bytes())
+        at = data.find(b"precious" * 20)
+        expect(at > 0, "the object isn't in the index")
+        data[at + 80] ^= 2
+        index.write_bytes(data)
+        with Gateway(folder=folder) as gateway:
+            equal("status", gateway.download(key).status, 500)
+            gateway.says(f'damaged.*restore or remove "{key}"')
+            equal("another", gateway.download(other).body, b"other" * 100)
+            gateway.delete(key)
+
+
 def contents(folder):
     """The bytes of each file, as far as they are an upload of below."""
     return sorted(path.read_bytes()[:40_000]

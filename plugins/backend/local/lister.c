@@ -38,7 +38,7 @@ static const struct index_sql statements[] = {
     {offsetof(struct lister, begin), "BEGIN"},
     {offsetof(struct lister, end), "COMMIT"},
     {offsetof(struct lister, scan),
-     "SELECT key, size, mtime, etag FROM object"
+     "SELECT " ROW_SHOWN " FROM object"
      " WHERE key >= ?1 AND key < ?2 ORDER BY key"},
     {0, NULL}};
 
@@ -126,12 +126,12 @@ static bool add(struct listing *listing, const char *name, size_t len,
 }
 
 static bool load(struct found *found, sqlite3_stmt *scan) {
-  const void *md5 = sqlite3_column_blob(scan, 3);
-  if (!md5 || sqlite3_column_bytes(scan, 3) != DIGEST_MD5_LEN)
+  struct row_fields row;
+  if (!row_read_shown(&row, scan))
     return false;
-  found->length = (uint64_t)sqlite3_column_int64(scan, 1);
-  found->mtime_ms = sqlite3_column_int64(scan, 2);
-  memcpy(found->md5, md5, DIGEST_MD5_LEN);
+  found->length = row.length;
+  found->mtime_ms = (int64_t)row.mtime;
+  memcpy(found->md5, row.md5, DIGEST_MD5_LEN);
   return true;
 }
 
@@ -159,8 +159,8 @@ static bool take(struct task *task, sqlite3_stmt *scan) {
     set_after(&listing->start, key, folded);
     rewind_to_start(listing, scan);
   } else if (!load(&listing->found[listing->count - 1], scan)) {
-    task_fail(task, SLUICE_EIO, "the row of \"%.*s\" makes no sense",
-              len < 200 ? (int)len : 200, key);
+    task_fail_damaged(task, "its row in the index isn't what was written", key,
+                      len);
     return false;
   }
   return true;

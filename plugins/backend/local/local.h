@@ -51,6 +51,7 @@ struct local {
   struct digest_key *link_key;
   struct writer writer;
   struct cache_epochs epochs;
+  _Atomic uint64_t damaged; /* objects that were found so, one by one */
 };
 
 struct local_handle {
@@ -116,6 +117,9 @@ void task_fail_errno(struct task *, const char *what, int error);
  * store isn't at its place. */
 void task_fail_write(struct task *, const char *what, int error);
 void task_fail_index(struct task *, sqlite3 *); /* its last error */
+/* The object of that key isn't what was stored. */
+void task_fail_damaged(struct task *, const char *what, const char *key,
+                       size_t len);
 /* False, and failed with 503, where the store is read-only. */
 bool task_may_write(struct task *);
 void task_end(struct task *);

@@ -30,10 +30,15 @@ static const struct index_sql statements[] = {
     {0, NULL}};
 
 static void damaged(struct task *task, const char *what) {
-  task_fail(task, SLUICE_EIO,
-            "an object is damaged, %s; restore or remove "
-            "\"%s\"",
-            what, task->key);
+  task_fail_damaged(task, what, task->key, strlen(task->key));
+}
+
+/* The MD5 of what the gateway took, which nothing else checks on its way from
+ * the disk. */
+static bool is_stored(const struct row *row, const void *data, size_t len) {
+  unsigned char md5[DIGEST_MD5_LEN];
+  digest_md5(md5, data, len);
+  return memcmp(md5, row->md5, sizeof md5) == 0;
 }
 
 static void open_blob(struct task *task) {
@@ -62,6 +67,8 @@ static void fetch_bytes(struct reader *reader, struct task *task) {
     size_t len = (size_t)sqlite3_column_bytes(reader->bytes, 0);
     if (len != task->row.length)
       damaged(task, "its bytes in the index haven't the right length");
+    else if (!is_stored(&task->row, data, len))
+      damaged(task, "its bytes in the index aren't those that were stored");
     else if (!buf_add(&task->bytes, data, len))
       task->status = SLUICE_ENOMEM;
   } else if (result == SQLITE_DONE) {
@@ -85,14 +92,14 @@ static void look_up(struct reader *reader, struct task *task) {
   index_bind(reader->find, 1, task->key, strlen(task->key));
   int result = index_step(reader->find);
   if (result == SQLITE_ROW)
-    task->status = row_load(&task->row, reader->find);
+    task->status = row_load(&task->row, reader->find, task->key);
   else if (result == SQLITE_DONE)
     task->status = SLUICE_ENOENT;
   else
     task_fail_index(task, reader->db);
   index_reset(reader->find);
   if (result == SQLITE_ROW && task->status == SLUICE_EIO)
-    damaged(task, "its row in the index makes no sense");
+    damaged(task, "its row in the index isn't what was written");
   if (task->status == SLUICE_OK && task->kind == TASK_GET)
     fetch(reader, task);
 }

@@ -7,6 +7,7 @@
 #include "codec.h"
 #include "index.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,21 +52,111 @@ bool row_is_whole(const struct row *row) {
          (user->data[user->len - 1] == '\0' && count_texts(user) % 2 == 0);
 }
 
-enum sluice_status row_load(struct row *row, sqlite3_stmt *from) {
-  int64_t length = sqlite3_column_int64(from, 0);
-  const void *md5 = sqlite3_column_blob(from, 2);
-  if (length < 0 || !md5 || sqlite3_column_bytes(from, 2) != DIGEST_MD5_LEN)
+/* ---- sums ---- */
+
+/* One step for each word of eight bytes.  Each is a bijection of the sum, so a
+ * change within one word is always seen, and another but for 1 in 2^64. */
+static uint64_t sum_word(uint64_t sum, uint64_t word) {
+  sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
+  return sum ^ sum >> 32;
+}
+
+static uint64_t sum_bytes(uint64_t sum, const void *bytes, size_t len) {
+  const char *at = bytes;
+  uint64_t word;
+  for (; len >= sizeof word; len -= sizeof word, at += sizeof word) {
+    memcpy(&word, at, sizeof word);
+    sum = sum_word(sum, le64toh(word));
+  }
+  if (len == 0)
+    return sum;
+  word = 0;
+  memcpy(&word, at, len);
+  return sum_word(sum, le64toh(word));
+}
+
+/* Of what a list shows. */
+static uint64_t sum_shown(const struct row_fields *of) {
+  uint64_t sum = sum_word(1, of->length);
+  sum = sum_word(sum, of->mtime);
+  sum = sum_word(sum, of->key_len);
+  sum = sum_bytes(sum, of->md5, DIGEST_MD5_LEN);
+  return sum_bytes(sum, of->key, of->key_len);
+}
+
+/* The upper half is of what a list shows, the lower one of all fields.  Their
+ * lengths go first, so that no byte changes its field unnoticed. */
+static int64_t sum_all(const struct row_fields *of) {
+  uint64_t shown = sum_shown(of), sum = sum_word(shown, of->small);
+  sum = sum_word(sum, of->blob);
+  sum = sum_word(sum, of->type ? of->type_len : UINT64_MAX);
+  sum = sum_word(sum, of->user_len);
+  sum = sum_bytes(sum, of->type, of->type_len);
+  sum = sum_bytes(sum, of->user, of->user_len);
+  return (int64_t)((shown & 0xffffffff00000000u) | sum >> 32);
+}
+
+static uint64_t number_in(sqlite3_stmt *from, int column) {
+  return (uint64_t)sqlite3_column_int64(from, column);
+}
+
+static const void *bytes_in(sqlite3_stmt *from, int column, size_t *len) {
+  const void *bytes = sqlite3_column_blob(from, column);
+  *len = bytes ? (size_t)sqlite3_column_bytes(from, column) : 0;
+  return bytes;
+}
+
+/* A text without bytes isn't NULL, as a blob without is. */
+static const void *text_in(sqlite3_stmt *from, int column, size_t *len) {
+  const void *text = sqlite3_column_text(from, column);
+  *len = text ? (size_t)sqlite3_column_bytes(from, column) : 0;
+  return text;
+}
+
+static bool read_shown(struct row_fields *fields, sqlite3_stmt *from,
+                       int first) {
+  size_t md5_len;
+  fields->length = number_in(from, first);
+  fields->mtime = number_in(from, first + 1);
+  fields->md5 = bytes_in(from, first + 2, &md5_len);
+  return md5_len == DIGEST_MD5_LEN && fields->length <= INT64_MAX;
+}
+
+bool row_read(struct row_fields *fields, sqlite3_stmt *from, const void *key,
+              size_t key_len) {
+  fields->key = key;
+  fields->key_len = key_len;
+  fields->small = number_in(from, 3);
+  fields->blob = number_in(from, 4);
+  fields->type = text_in(from, 5, &fields->type_len);
+  fields->user = bytes_in(from, 6, &fields->user_len);
+  return read_shown(fields, from, 0) &&
+         (sqlite3_column_int64(from, 7) == sum_all(fields) ||
+          sqlite3_column_type(from, 7) == SQLITE_NULL);
+}
+
+bool row_read_shown(struct row_fields *fields, sqlite3_stmt *from) {
+  fields->key = bytes_in(from, 0, &fields->key_len);
+  return read_shown(fields, from, 1) &&
+         ((number_in(from, 4) ^ sum_shown(fields)) >> 32 == 0 ||
+          sqlite3_column_type(from, 4) == SQLITE_NULL);
+}
+
+/* ---- in and out ---- */
+
+enum sluice_status row_load(struct row *row, sqlite3_stmt *from,
+                            const char *key) {
+  struct row_fields fields;
+  if (!row_read(&fields, from, key, strlen(key)))
     return SLUICE_EIO;
-  row->length = (uint64_t)length;
-  row->mtime_ms = sqlite3_column_int64(from, 1);
-  memcpy(row->md5, md5, DIGEST_MD5_LEN);
-  row->small = (uint64_t)sqlite3_column_int64(from, 3);
-  row->blob = (uint64_t)sqlite3_column_int64(from, 4);
-  const char *type = (const char *)sqlite3_column_text(from, 5);
-  if (type && !(row->type = strdup(type)))
+  row->length = fields.length;
+  row->mtime_ms = (int64_t)fields.mtime;
+  memcpy(row->md5, fields.md5, DIGEST_MD5_LEN);
+  row->small = fields.small;
+  row->blob = fields.blob;
+  if (fields.type && !(row->type = strndup(fields.type, fields.type_len)))
     return SLUICE_ENOMEM;
-  const void *user = sqlite3_column_blob(from, 6);
-  if (!buf_add(&row->user, user, (size_t)sqlite3_column_bytes(from, 6)))
+  if (!buf_add(&row->user, fields.user, fields.user_len))
     return SLUICE_ENOMEM;
   return row_is_whole(row) ? SLUICE_OK : SLUICE_EIO;
 }
@@ -75,7 +166,19 @@ static void bind_number(sqlite3_stmt *to, int at, uint64_t number) {
     sqlite3_bind_int64(to, at, (int64_t)number);
 }
 
-void row_bind(const struct row *row, sqlite3_stmt *to) {
+void row_bind(const struct row *row, sqlite3_stmt *to, const char *key) {
+  struct row_fields fields = {.key = key,
+                              .key_len = strlen(key),
+                              .type = row->type,
+                              .type_len = row->type ? strlen(row->type) : 0,
+                              .user = row->user.data,
+                              .user_len = row->user.len,
+                              .length = row->length,
+                              .mtime = (uint64_t)row->mtime_ms,
+                              .small = row->small,
+                              .blob = row->blob,
+                              .md5 = row->md5};
+  index_bind(to, 1, key, fields.key_len);
   sqlite3_bind_int64(to, 2, (int64_t)row->length);
   sqlite3_bind_int64(to, 3, row->mtime_ms);
   index_bind(to, 4, row->md5, sizeof row->md5);
@@ -84,6 +187,7 @@ void row_bind(const struct row *row, sqlite3_stmt *to) {
   if (row->type)
     sqlite3_bind_text(to, 7, row->type, -1, SQLITE_STATIC);
   index_bind(to, 8, row->user.data, row->user.len);
+  sqlite3_bind_int64(to, 9, sum_all(&fields));
 }
 
 bool row_tell(const struct row *row, struct sluice_op *op) {

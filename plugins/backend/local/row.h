@@ -11,8 +11,8 @@
 #include <sluice/plugin.h>
 #include <sqlite3.h>
 
-#define ROW_COLUMNS "size, mtime, etag, small, blob, type, user"
-
+#define ROW_COLUMNS "size, mtime, etag, small, blob, type, user, sum"
+#define ROW_SHOWN "key, size, mtime, etag, sum" /* by lists */
 struct row {
   uint64_t length;
   int64_t mtime_ms;
@@ -26,11 +26,24 @@ void row_init(struct row *);
 void row_fini(struct row *);
 /* What a commit gives: SLUICE_EINVAL for an md5 that isn't one. */
 enum sluice_status row_set(struct row *, const struct sluice_object *);
-/* What a statement returned with ROW_COLUMNS; SLUICE_EIO: nonsense. */
-enum sluice_status row_load(struct row *, sqlite3_stmt *);
+/* A row's fields where they are: in a statement, until its next step. */
+struct row_fields {
+  const void *key, *md5, *type, *user; /* type: NULL or not */
+  size_t key_len, type_len, user_len;
+  uint64_t length, mtime, small, blob;
+};
+
+/* Of a statement that returned ROW_COLUMNS.  False: they, or the key, aren't
+ * what was written.  Rows of version 1 have no sum, and pass. */
+bool row_read(struct row_fields *, sqlite3_stmt *, const void *key,
+              size_t key_len);
+/* Of one that returned ROW_SHOWN: key, MD5, length and mtime. */
+bool row_read_shown(struct row_fields *, sqlite3_stmt *);
+/* The same as a row; SLUICE_EIO: they aren't, or make no sense. */
+enum sluice_status row_load(struct row *, sqlite3_stmt *, const char *key);
 bool row_is_whole(const struct row *); /* are the metadata pairs? */
-/* Binds a row's columns as ?2... */
-void row_bind(const struct row *, sqlite3_stmt *);
+/* Binds key and ROW_COLUMNS as ?1..., and the sum of them. */
+void row_bind(const struct row *, sqlite3_stmt *, const char *key);
 /* sluice_meta() with it; false: no memory. */
 bool row_tell(const struct row *, struct sluice_op *);
 

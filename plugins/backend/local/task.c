@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define KEY_SHOWN 512 /* bytes, in a message */
+
 struct task *task_of(struct sluice_op *op) {
   return sluice_op_state(op, sizeof(struct task));
 }
@@ -66,6 +68,17 @@ void task_fail_index(struct task *task, sqlite3 *db) {
   task->status = index_fault(db, &task->why);
   if (index_is_damaged(db))
     health_fault(&task->handle->local->health, SLUICE_EIO, task->why.text);
+}
+
+void task_fail_damaged(struct task *task, const char *what, const char *key,
+                       size_t len) {
+  struct local *local = task->handle->local;
+  uint64_t count = atomic_fetch_add(&local->damaged, 1) + 1;
+  task_fail(task, SLUICE_EIO,
+            "an object is damaged, %s; restore or remove \"%.*s\" (damage "
+            "was met %llu times since the start)",
+            what, len < KEY_SHOWN ? (int)len : KEY_SHOWN, key,
+            (unsigned long long)count);
 }
 
 bool task_may_write(struct task *task) {

@@ -13,15 +13,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The numbers of a row that is damaged may be those of other objects, whose
+ * bytes have to stay: what it had is left lying. */
+static void forsake(struct local *local, struct task *task) {
+  uint64_t count = atomic_fetch_add(&local->damaged, 1) + 1;
+  sluice_log(local->host, SLUICE_LOG_WARN,
+             "the row of \"%.512s\" isn't what was written: it goes, and its "
+             "bytes stay on the disk (damage was met %llu times since the "
+             "start)",
+             task->key, (unsigned long long)count);
+}
+
 /* Takes what the key has out of the tables beside `object`. */
-static bool detach(struct writer *writer, struct task *task, bool *found) {
+static bool detach(struct local *local, struct task *task, bool *found) {
+  struct writer *writer = &local->writer;
   index_bind(writer->find, 1, task->key, strlen(task->key));
   int result = index_step(writer->find);
-  uint64_t small = 0, blob = 0;
-  if (result == SQLITE_ROW) {
-    small = (uint64_t)sqlite3_column_int64(writer->find, 0);
-    blob = (uint64_t)sqlite3_column_int64(writer->find, 1);
-  }
+  struct row_fields row = {.small = 0};
+  bool intact = result != SQLITE_ROW ||
+                row_read(&row, writer->find, task->key, strlen(task->key));
   index_reset(writer->find);
   *found = result == SQLITE_ROW;
   if (!*found)
@@ -30,8 +40,13 @@ static bool detach(struct writer *writer, struct task *task, bool *found) {
     task->status = SLUICE_EEXIST;
     return true;
   }
-  task->old = blob;
-  return (small == 0 || index_run_number(writer->erase_small, small)) &&
+  if (!intact) {
+    forsake(local, task);
+    return true;
+  }
+  task->old = row.blob;
+  return (row.small == 0 ||
+          index_run_number(writer->erase_small, row.small)) &&
          (task->old == 0 || index_run_number(writer->put_garbage, task->old));
 }
 
@@ -62,7 +77,7 @@ static bool apply(struct local *local, struct task *task) {
   }
   if (task->reserve)
     return true;
-  if (!detach(writer, task, &found))
+  if (!detach(local, task, &found))
     return false;
   if (task->status != SLUICE_OK)
     return true;
@@ -74,8 +89,7 @@ static bool apply(struct local *local, struct task *task) {
     task->row.mtime_ms = date_now_ms();
   if (!put_bytes(writer, task))
     return false;
-  index_bind(writer->put, 1, task->key, strlen(task->key));
-  row_bind(&task->row, writer->put);
+  row_bind(&task->row, writer->put, task->key);
   return index_run(writer->put);
 }
 

@@ -25,10 +25,10 @@ static const struct index_sql statements[] = {
     {offsetof(struct writer, commit), "COMMIT"},
     {offsetof(struct writer, rollback), "ROLLBACK"},
     {offsetof(struct writer, find),
-     "SELECT small, blob FROM object WHERE key = ?1"},
+     "SELECT " ROW_COLUMNS " FROM object WHERE key = ?1"},
     {offsetof(struct writer, put),
      "INSERT OR REPLACE INTO object(key, " ROW_COLUMNS ")"
-     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
+     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
     {offsetof(struct writer, erase), "DELETE FROM object WHERE key = ?1"},
     {offsetof(struct writer, put_small),
      "INSERT INTO small(bytes) VALUES(?1)"},
