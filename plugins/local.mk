@@ -196,7 +196,8 @@ EXTRA_%C%_backend_s3_s3_la_DEPENDENCIES = $(PLUGIN_FILES)
 
 # A library of its own, so that unit tests can link it.
 noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
-%C%_backend_local_liblocal_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+%C%_backend_local_liblocal_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
 %C%_backend_local_liblocal_la_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_backend_local_liblocal_la_LIBADD = $(SQLITE_LIBS)
 %C%_backend_local_liblocal_la_SOURCES = \

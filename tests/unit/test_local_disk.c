@@ -297,6 +297,27 @@ static void test_uploads_wait_until_room_is_kept_again(void) {
   free(data);
 }
 
+static void test_ping_notices_a_full_disk(void) {
+  struct kit kit;
+  char why[ERRMSG_MAX];
+  char *data = kit_bytes(1, LARGE);
+  start(&kit);
+  CU_ASSERT_EQUAL(kit_ping(&kit, why), SLUICE_OK);
+  CU_ASSERT_EQUAL(kit_put(&kit, "old", data, 1), SLUICE_OK);
+  take_all(&kit);
+  CU_ASSERT_EQUAL(kit_ping(&kit, why), SLUICE_ENOSPC);
+  CU_ASSERT(strstr(why, "no upload can be written: No space") != NULL);
+  give_some(&kit, 100000);
+  CU_ASSERT_EQUAL(kit_ping(&kit, why), SLUICE_OK);
+  home_give_room(&kit.local->home); /* as a remove that found no room */
+  CU_ASSERT_EQUAL(kit_ping(&kit, why), SLUICE_ENOSPC);
+  give_all(&kit);
+  CU_ASSERT_EQUAL(kit_ping(&kit, why), SLUICE_OK);
+  CU_ASSERT_EQUAL(kit_put(&kit, "a", data, LARGE), SLUICE_OK);
+  end(&kit);
+  free(data);
+}
+
 static void check_start(struct kit *kit, const char *data, int large,
                         int small) {
   CU_ASSERT_FATAL(kit_start(kit));
@@ -373,6 +394,7 @@ int main(void) {
       UNIT(test_removes_beside_uploads_work_on_a_full_disk),
       UNIT(test_removes_work_beside_a_reader_that_stays),
       UNIT(test_uploads_wait_until_room_is_kept_again),
+      UNIT(test_ping_notices_a_full_disk),
       UNIT(test_full_disk_lets_the_gateway_stop_and_start),
       UNIT(test_crash_on_a_full_disk_lets_the_gateway_start),
       {NULL, NULL}};

@@ -228,6 +228,30 @@ static void test_earlier_want_of_room_hides_no_fault(void) {
   kit_fini(&kit);
 }
 
+static void test_ping_that_meets_a_fault_tells(void) {
+  static const struct {
+    int error;
+    enum sluice_status want, then;
+  } table[] = {{EIO, SLUICE_EIO, SLUICE_EBUSY},
+               {EROFS, SLUICE_EIO, SLUICE_EBUSY},
+               {EDQUOT, SLUICE_ENOSPC, SLUICE_OK},
+               {EMFILE, SLUICE_EBUSY, SLUICE_OK}};
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+    struct kit kit;
+    char why[ERRMSG_MAX];
+    start(&kit);
+    CU_ASSERT_EQUAL(kit_ping(&kit, why), SLUICE_OK);
+    fault_set(FAULT_CREATE, 'B', table[i].error);
+    CU_ASSERT_EQUAL(kit_ping(&kit, why), table[i].want);
+    CU_ASSERT(strstr(why, strerror(table[i].error)) != NULL);
+    fault_clear();
+    CU_ASSERT_EQUAL(kit_ping(&kit, why), table[i].then);
+    CU_ASSERT_EQUAL(put_small(&kit), table[i].then);
+    kit_stop(&kit);
+    kit_fini(&kit);
+  }
+}
+
 /* One that is under way while the disk fails ends soon, and early. */
 static void test_upload_under_way_ends_when_the_disk_fails(void) {
   struct kit kit;
@@ -272,6 +296,7 @@ int main(void) {
       UNIT(test_failed_write_makes_the_store_read_only),
       UNIT(test_want_of_room_leaves_the_store_writable),
       UNIT(test_earlier_want_of_room_hides_no_fault),
+      UNIT(test_ping_that_meets_a_fault_tells),
       UNIT(test_upload_under_way_ends_when_the_disk_fails),
       UNIT(test_start_after_a_fault_syncs_the_index),
       {NULL, NULL}};

@@ -314,6 +314,60 @@ static void test_cut_signing_key_is_refused(void) {
   kit_fini(&kit);
 }
 
+/* As another user in a process of its own; the line goes to `out`. */
+static int start_as_nobody(struct kit *kit, int out) {
+  if (setgid(65534) != 0 || setuid(65534) != 0 || kit_start(kit))
+    return 1;
+  size_t len = strlen(kit->host.failure);
+  return write(out, kit->host.failure, len) != (ssize_t)len;
+}
+
+static void check_owner_told(struct kit *kit, const char *name) {
+  char line[1100], words[256];
+  int ends[2], status = 1;
+  CU_ASSERT_FATAL(pipe(ends) == 0);
+  fflush(stdout);
+  pid_t child = fork();
+  CU_ASSERT_FATAL(child >= 0);
+  if (child == 0)
+    _exit(start_as_nobody(kit, ends[1]));
+  close(ends[1]);
+  ssize_t got = read(ends[0], line, sizeof line - 1);
+  line[got < 0 ? 0 : got] = '\0';
+  close(ends[0]);
+  CU_ASSERT(waitpid(child, &status, 0) == child && status == 0);
+  snprintf(words, sizeof words,
+           "%s belongs to user root, but the gateway runs as user nobody",
+           *name ? name : kit->dir);
+  bool says = strstr(line, words) && !strstr(line, "File exists");
+  CU_ASSERT(says);
+  if (!says)
+    printf("said of \"%s\": %s\n", name, line);
+}
+
+static void give_to_nobody(const struct kit *kit, const char *name) {
+  char path[200];
+  path_in(kit, name, path);
+  CU_ASSERT(chown(path, 65534, 65534) == 0);
+}
+
+static void test_start_tells_who_owns_what_it_may_not_use(void) {
+  static const char *const names[] = {"",         "lock",    "signing.key",
+                                      "blobs",    "tmp",     "reserve",
+                                      "index.db", "store.id"};
+  struct kit kit;
+  if (geteuid() != 0) {
+    printf("not tried: only root can give files to another user\n");
+    return;
+  }
+  once(&kit);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    check_owner_told(&kit, names[i]);
+    give_to_nobody(&kit, names[i]);
+  }
+  kit_fini(&kit);
+}
+
 static void test_unfinished_files_are_gone_after_a_start(void) {
   struct kit kit;
   once(&kit);
@@ -360,6 +414,7 @@ int main(void) {
       UNIT(test_state_that_makes_no_sense_is_refused),
       UNIT(test_blobs_without_an_index_are_refused),
       UNIT(test_cut_signing_key_is_refused),
+      UNIT(test_start_tells_who_owns_what_it_may_not_use),
       UNIT(test_unfinished_files_are_gone_after_a_start),
       UNIT(test_older_index_put_back_never_overwrites_a_blob),
       {NULL, NULL}};

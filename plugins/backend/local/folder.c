@@ -7,10 +7,45 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define USER_NAME 64
+
+/* Its name, or else its number. */
+static void name_user(char name[USER_NAME], uid_t id) {
+  struct passwd entry, *found = NULL;
+  char room[1024];
+  if (getpwuid_r(id, &entry, room, sizeof room, &found) == 0 && found)
+    snprintf(name, USER_NAME, "%s", entry.pw_name);
+  else
+    snprintf(name, USER_NAME, "%lu", (unsigned long)id);
+}
+
+const char *folder_owner(char text[FOLDER_TEXT], int folder, const char *name,
+                         int error) {
+  char owner[USER_NAME], user[USER_NAME];
+  struct stat st;
+  text[0] = '\0';
+  if (error != EACCES && error != EPERM)
+    return text;
+  if (fstatat(folder, name, &st, 0) != 0) {
+    name = "it"; /* the folder itself has to take it */
+    if (fstat(folder, &st) != 0)
+      return text;
+  }
+  if (st.st_uid == geteuid())
+    return text;
+  name_user(owner, st.st_uid);
+  name_user(user, geteuid());
+  snprintf(text, FOLDER_TEXT,
+           " (%s belongs to user %s, but the gateway runs as user %s)", name,
+           owner, user);
+  return text;
+}
 
 int folder_make(int parent, const char *name) {
   if (mkdirat(parent, name, 0700) != 0 && errno != EEXIST)

@@ -49,6 +49,7 @@ static bool not_made(const char *directory, const char *why,
 
 static bool enter(struct home *home, const char *directory, bool create,
                   struct errmsg *err) {
+  char owner[FOLDER_TEXT];
   bool made = create && mkdir(directory, 0700) == 0;
   if (create && !made && errno != EEXIST)
     return errmsg_set(err,
@@ -58,12 +59,15 @@ static bool enter(struct home *home, const char *directory, bool create,
   home->dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (home->dir < 0 && errno == ENOENT)
     return not_made(directory, "isn't there", err);
-  home->path = home->dir < 0 ? NULL : realpath(directory, NULL);
+  int error = errno;
+  if (home->dir >= 0 && !(home->path = realpath(directory, NULL)))
+    error = errno;
   if (!home->path)
     return errmsg_set(err,
-                      "directory %s can't be opened: %s; it must be a "
+                      "directory %s can't be opened: %s%s; it must be a "
                       "directory that the gateway may use",
-                      directory, strerror(errno));
+                      directory, strerror(error),
+                      folder_owner(owner, AT_FDCWD, directory, error));
   if (!create && !has_index(home->dir))
     return not_made(directory, "holds no store (no " INDEX_FILE ")", err);
   if (made && !sync_parent(home->dir))
@@ -81,12 +85,15 @@ static long holder(int lock) {
 }
 
 static bool take_lock(struct home *home, struct errmsg *err) {
+  char owner[FOLDER_TEXT];
   home->lock = openat(home->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  int error = errno;
   if (home->lock < 0)
     return errmsg_set(err,
-                      "directory %s can't be written: %s; give the gateway "
-                      "write access to it",
-                      home->path, strerror(errno));
+                      "directory %s can't be written: %s%s; give the gateway "
+                      "write access to all of it",
+                      home->path, strerror(error),
+                      folder_owner(owner, home->dir, "lock", error));
   if (flock(home->lock, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK)
       return errmsg_set(err,
@@ -147,6 +154,7 @@ static bool read_key(const struct home *home, int fd,
 
 bool home_key(const struct home *home, unsigned char key[HOME_KEY_LEN],
               struct errmsg *err) {
+  char owner[FOLDER_TEXT];
   int fd = openat(home->dir, KEY_FILE, O_RDONLY | O_CLOEXEC);
   if (fd >= 0) {
     bool ok = read_key(home, fd, key, err);
@@ -155,10 +163,12 @@ bool home_key(const struct home *home, unsigned char key[HOME_KEY_LEN],
   }
   if (errno == ENOENT && make_key(home, key))
     return true;
+  int error = errno;
   return errmsg_set(err,
-                    "%s/" KEY_FILE " can't be read or made: %s; mend that, or "
-                    "set signing_key",
-                    home->path, strerror(errno));
+                    "%s/" KEY_FILE " can't be read or made: %s%s; mend that, "
+                    "or set signing_key",
+                    home->path, strerror(error),
+                    folder_owner(owner, home->dir, KEY_FILE, error));
 }
 
 /* ---- room ---- */
@@ -209,20 +219,28 @@ static bool make_private(int dir, const char *name) {
   return true;
 }
 
+static bool not_private(const struct home *home, const char *name,
+                        struct errmsg *err) {
+  char owner[FOLDER_TEXT];
+  int error = errno;
+  return errmsg_set(err,
+                    "%s/%s can't be made or kept private: %s%s; let it belong "
+                    "to the gateway's user",
+                    home->path, name, strerror(error),
+                    folder_owner(owner, home->dir, name, error));
+}
+
 bool home_open_room(struct home *home, struct errmsg *err) {
   home->full = true;
   home->spare = spare_of(home->dir);
   home->reserve = open_private(home->dir, "reserve", O_CREAT);
-  if (home->reserve >= 0 && ftruncate(home->reserve, 0) == 0) {
-    home->index = open_private(home->dir, INDEX_FILE, O_CREAT);
-    if (home->index >= 0 && make_private(home->dir, INDEX_FILE "-wal"))
-      return true;
-  }
-  return errmsg_set(err,
-                    "the files " INDEX_FILE " and reserve in %s can't be made "
-                    "or kept private: %s; let them belong to the gateway's "
-                    "user",
-                    home->path, strerror(errno));
+  if (home->reserve < 0 || ftruncate(home->reserve, 0) != 0)
+    return not_private(home, "reserve", err);
+  home->index = open_private(home->dir, INDEX_FILE, O_CREAT);
+  if (home->index < 0)
+    return not_private(home, INDEX_FILE, err);
+  return make_private(home->dir, INDEX_FILE "-wal") ||
+         not_private(home, INDEX_FILE "-wal", err);
 }
 
 bool home_grow_index(const struct home *home, uint64_t bytes) {

@@ -94,14 +94,17 @@ static bool make_id(const struct home *home, uint64_t id) {
 
 bool identity_mark(const struct home *home, uint64_t id, struct errmsg *err) {
   uint64_t found;
+  char owner[FOLDER_TEXT];
   int fd = openat(home->dir, ID_FILE, O_RDONLY | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT && make_id(home, id))
     return true;
+  int error = errno;
   if (fd < 0)
     return errmsg_set(err,
-                      "%s/" ID_FILE " can't be read or made: %s; let it "
+                      "%s/" ID_FILE " can't be read or made: %s%s; let it "
                       "belong to the gateway's user",
-                      home->path, strerror(errno));
+                      home->path, strerror(error),
+                      folder_owner(owner, home->dir, ID_FILE, error));
   bool known = read_id(fd, &found);
   close(fd);
   if (known && found == id)

@@ -175,7 +175,7 @@ static void verify(void *arg, struct sluice_op *op,
 static const struct sluice_backend backend = {
     SLUICE_HEAD(sluice_backend),
     .name = "local",
-    .version = "1.0.0",
+    .version = SLUICE_VERSION,
     .summary = "objects in a directory of this machine",
     .options = options,
     .conf_size = sizeof(struct local_conf),

@@ -19,6 +19,7 @@
 
 #define TRIES_MAX 8 /* an object replaced that often, meanwhile */
 #define READ_AHEAD (1u << 20)
+#define PING_ROOM (64u << 10) /* that an upload needs at least */
 
 static const struct index_sql statements[] = {
     {offsetof(struct reader, begin), "BEGIN"},
@@ -123,6 +124,16 @@ static void look_again(struct reader *reader, struct task *task) {
     damaged(task, "its blob is missing");
 }
 
+/* Where the room that is kept for removes was given up, uploads wait until
+ * there is as much again. */
+static void try_room(struct local *local, struct task *task) {
+  uint64_t need = atomic_load(&local->home.full) ? 2 * local->home.spare : 0;
+  int error =
+      store_try_room(&local->store, need > PING_ROOM ? need : PING_ROOM);
+  if (error != 0)
+    task_fail_write(task, "no upload can be written", error);
+}
+
 static void ping(struct reader *reader, struct task *task) {
   struct local *local = task->handle->local;
   if (!task_may_write(task))
@@ -133,6 +144,8 @@ static void ping(struct reader *reader, struct task *task) {
   if (task->status == SLUICE_OK &&
       !identity_holds(&local->identity, &local->home, &task->why))
     task->status = SLUICE_EBUSY;
+  if (task->status == SLUICE_OK)
+    try_room(local, task);
 }
 
 static void run(void *arg, void **jobs, size_t count) {

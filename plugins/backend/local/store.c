@@ -64,15 +64,27 @@ static bool drop(void *arg, int folder, const char *name) {
   return true;
 }
 
+static bool open_folder(int *folder, int dir, const char *name,
+                        struct errmsg *err) {
+  char owner[FOLDER_TEXT];
+  *folder = folder_make(dir, name);
+  int error = errno;
+  return *folder >= 0 ||
+         errmsg_set(err,
+                    "the folder %s of the directory can't be made or used: "
+                    "%s%s; let it belong to the gateway's user",
+                    name, strerror(error),
+                    folder_owner(owner, dir, name, error));
+}
+
 bool store_open(struct store *store, int dir, bool sync, struct errmsg *err) {
   *store = (struct store)STORE_CLOSED;
   store->sync = sync;
-  store->blobs = folder_make(dir, "blobs");
-  store->tmp = folder_make(dir, "tmp");
-  if (store->blobs < 0 || store->tmp < 0 || fsync(dir) != 0)
-    return errmsg_set(err,
-                      "the folders blobs and tmp can't be made: %s; give the "
-                      "gateway write access to its directory",
+  if (!open_folder(&store->blobs, dir, "blobs", err) ||
+      !open_folder(&store->tmp, dir, "tmp", err))
+    return false;
+  if (fsync(dir) != 0)
+    return errmsg_set(err, "the directory can't be synced: %s; check the disk",
                       strerror(errno));
   if (!folder_walk(store->tmp, drop, NULL))
     return errmsg_set(err, "the folder tmp can't be read: %s; mend that",
@@ -163,6 +175,19 @@ void store_discard(struct store *store, struct store_file *file) {
   if (file->fd >= 0)
     close(file->fd);
   *file = (struct store_file){.fd = -1};
+}
+
+int store_try_room(struct store *store, uint64_t bytes) {
+  struct store_file file;
+  if (!store_create(store, &file))
+    return errno;
+  int error = fallocate(file.fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) == 0
+                  ? 0
+                  : errno;
+  if (error == EOPNOTSUPP || error == ENOSYS) /* then what can be written */
+    error = store_write(&file, "", 1, 0) ? 0 : errno;
+  store_discard(store, &file);
+  return error;
 }
 
 /* The folder of a number, and it is durable in its parents. */

@@ -56,6 +56,8 @@ bool store_link(struct store *, struct store_file *, uint64_t number);
 bool store_commit(const struct store *, uint64_t number);
 /* Where there are no modes, every blob may be one. */
 bool store_is_committed(const struct store *, const struct stat *);
+/* Would a blob of that size have room?  0, or an errno. */
+int store_try_room(struct store *, uint64_t bytes);
 void store_discard(struct store *, struct store_file *);
 int store_read(const struct store *, uint64_t number);
 bool store_unlink(const struct store *, uint64_t number); /* or isn't there */
