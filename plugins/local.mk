@@ -205,12 +205,12 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 	%D%/backend/local/blob.h \
 	%D%/backend/local/cache.c \
 	%D%/backend/local/cache.h \
+	%D%/backend/local/datadir.c \
+	%D%/backend/local/datadir.h \
 	%D%/backend/local/folder.c \
 	%D%/backend/local/folder.h \
 	%D%/backend/local/health.c \
 	%D%/backend/local/health.h \
-	%D%/backend/local/home.c \
-	%D%/backend/local/home.h \
 	%D%/backend/local/identity.c \
 	%D%/backend/local/identity.h \
 	%D%/backend/local/index.c \

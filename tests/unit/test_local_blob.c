@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a blob of the backend `local` says of itself: all that its row has, and
- * nothing else than what was written.
+ * Descriptions in the blobs of the backend `local`: they hold all that the row
+ * has, and any change of them is seen.
  */
 #include "blob.h"
 #include "localkit.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a loop of the backend `local` remembers: what was kept is found, and
- * what changed since, or while it was read, never is.
+ * The cache that a loop of the backend `local` has: an entry that was kept is
+ * found, and one that changed since, or while it was read, never is.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -19,7 +19,7 @@
 #define ROUNDS 20
 #define INLINE 1000u
 
-/* What the child tells before and after each operation. */
+/* The child tells this before and after each operation. */
 struct note {
   uint32_t key, version; /* version 0: it is removed */
   bool acknowledged;
@@ -144,7 +144,7 @@ static bool is_version(struct kit *kit, const char *name, uint32_t key,
   return is;
 }
 
-/* What is there now is what was acknowledged last, or what was under way. */
+/* The version that is there was acknowledged last, or was under way. */
 static void verify(struct kit *kit, struct fate *fates) {
   size_t blobs = 0;
   for (uint32_t key = 0; key < KEYS; key++) {

@@ -175,7 +175,7 @@ static void test_flipped_bit_of_a_small_object_is_not_served(void) {
   kit_fini(&kit);
 }
 
-/* Where a page itself makes no sense, nothing more is written to it. */
+/* Nothing more is written to an index with a page that makes no sense. */
 static void test_damaged_page_makes_the_store_read_only(void) {
   struct kit kit;
   char path[200], junk[4096], why[ERRMSG_MAX];

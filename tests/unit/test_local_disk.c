@@ -172,7 +172,7 @@ static void test_removes_work_on_a_full_disk(void) {
   free(data);
 }
 
-/* What a remove frees, or gives up meanwhile, is gone before the next one. */
+/* The room that a remove frees, or gives up, is gone before the next one. */
 static void test_removes_work_while_others_take_what_is_freed(void) {
   struct kit kit;
   char *data = kit_bytes(1, LARGE), key[32];
@@ -270,14 +270,14 @@ static void test_removes_work_beside_a_reader_that_stays(void) {
   free(data);
 }
 
-/* What is too little for the reserve is left to removes. */
+/* Room that is too little for the reserve is left to removes. */
 static void test_uploads_wait_until_room_is_kept_again(void) {
   struct kit kit;
   char *data = kit_bytes(1, LARGE);
   start(&kit);
   CU_ASSERT_EQUAL(kit_put(&kit, "old", data, 1), SLUICE_OK);
   take_all(&kit);
-  home_give_room(&kit.local->home); /* as a remove that found no room */
+  datadir_give_room(&kit.local->datadir); /* as a remove that found no room */
   take_all(&kit);
   give_some(&kit, 100000);
   struct call call = {.kit = &kit, .key = "a", .data = data, .length = 20000};
@@ -291,7 +291,7 @@ static void test_uploads_wait_until_room_is_kept_again(void) {
   CU_ASSERT_EQUAL(kit_files(&kit, "blobs"), 0);
   give_all(&kit);
   CU_ASSERT_EQUAL(kit_put(&kit, "a", data, LARGE), SLUICE_OK);
-  CU_ASSERT_FALSE(atomic_load(&kit.local->home.full));
+  CU_ASSERT_FALSE(atomic_load(&kit.local->datadir.full));
   CU_ASSERT_EQUAL(kit_put(&kit, "b", data, 1), SLUICE_OK);
   end(&kit);
   free(data);
@@ -309,7 +309,7 @@ static void test_ping_notices_a_full_disk(void) {
   CU_ASSERT(strstr(why, "no upload can be written: No space") != NULL);
   give_some(&kit, 100000);
   CU_ASSERT_EQUAL(kit_ping(&kit, why), SLUICE_OK);
-  home_give_room(&kit.local->home); /* as a remove that found no room */
+  datadir_give_room(&kit.local->datadir); /* as a remove that found no room */
   CU_ASSERT_EQUAL(kit_ping(&kit, why), SLUICE_ENOSPC);
   give_all(&kit);
   CU_ASSERT_EQUAL(kit_ping(&kit, why), SLUICE_OK);

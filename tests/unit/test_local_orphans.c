@@ -46,8 +46,8 @@ static int count_there(struct kit *kit, int first, int last) {
   return count;
 }
 
-/* How many of first..last-1 are whole in lost+found, found by what they say
- * of themselves. */
+/* Counts those of first..last-1 that are whole in lost+found, by their
+ * descriptions. */
 static int count_lost(const struct kit *kit, int first, int last) {
   int count = 0;
   for (unsigned number = 1; number < 70000; number++) {

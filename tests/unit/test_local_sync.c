@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the backend `local` makes durable, in which order, and what it does
+ * Syncs of the backend `local`: it makes all durable in the right order, also
  * when the disk refuses.
  */
 #include "faultkit.h"

@@ -33,7 +33,7 @@ _Static_assert(TAIL_MAGIC + sizeof MAGIC - 1 == BLOB_TAIL_LEN, "as it says");
 
 static const unsigned char sum_key[SIPHASH_KEY_LEN];
 
-static void put_number(unsigned char *at, uint64_t number, size_t bytes) {
+static void blob_put_number(unsigned char *at, uint64_t number, size_t bytes) {
   for (size_t i = 0; i < bytes; i++)
     at[i] = (unsigned char)(number >> 8 * i);
 }
@@ -54,16 +54,16 @@ bool blob_describe(struct buf *out, const char *key, const struct row *row) {
   buf_add(out, key, key_len);
   buf_add(out, row->type ? row->type : "", type_len);
   buf_add(out, row->user.data, row->user.len);
-  put_number(tail + TAIL_KEY, key_len, 4);
-  put_number(tail + TAIL_TYPE, row->type ? type_len : NO_TYPE, 4);
-  put_number(tail + TAIL_USER, row->user.len, 4);
-  put_number(tail + TAIL_FORMAT, FORMAT, 4);
-  put_number(tail + TAIL_LENGTH, row->length, 8);
-  put_number(tail + TAIL_MTIME, (uint64_t)row->mtime_ms, 8);
+  blob_put_number(tail + TAIL_KEY, key_len, 4);
+  blob_put_number(tail + TAIL_TYPE, row->type ? type_len : NO_TYPE, 4);
+  blob_put_number(tail + TAIL_USER, row->user.len, 4);
+  blob_put_number(tail + TAIL_FORMAT, FORMAT, 4);
+  blob_put_number(tail + TAIL_LENGTH, row->length, 8);
+  blob_put_number(tail + TAIL_MTIME, (uint64_t)row->mtime_ms, 8);
   memcpy(tail + TAIL_MD5, row->md5, sizeof row->md5);
   if (!buf_add(out, tail, TAIL_SUM))
     return false;
-  put_number(tail + TAIL_SUM, siphash(sum_key, out->data, out->len), 8);
+  blob_put_number(tail + TAIL_SUM, siphash(sum_key, out->data, out->len), 8);
   memcpy(tail + TAIL_MAGIC, MAGIC, sizeof MAGIC - 1);
   return buf_add(out, tail + TAIL_SUM, BLOB_TAIL_LEN - TAIL_SUM);
 }
@@ -93,7 +93,7 @@ struct tail {
 };
 
 /* False when the file's end isn't the tail of a file of that size. */
-static bool read_tail(int fd, struct tail *tail) {
+static bool blob_read_tail(int fd, struct tail *tail) {
   struct stat st;
   const unsigned char *bytes = tail->bytes;
   if (fstat(fd, &st) != 0 || st.st_size < (off_t)BLOB_TAIL_LEN ||
@@ -121,7 +121,7 @@ const char *blob_mismatch(int fd, const struct row *row, bool described) {
     return fstat(fd, &st) == 0 && (uint64_t)st.st_size == row->length
                ? NULL
                : "its blob hasn't the right length";
-  if (!read_tail(fd, &tail))
+  if (!blob_read_tail(fd, &tail))
     return "its blob was cut or changed";
   if (tail.length != row->length ||
       memcmp(tail.bytes + TAIL_MD5, row->md5, sizeof row->md5) != 0)
@@ -150,7 +150,7 @@ static enum sluice_status take_texts(const struct tail *tail, char *texts,
 enum sluice_status blob_read_description(int fd, char **key, struct row *row) {
   struct tail tail;
   *key = NULL;
-  if (!read_tail(fd, &tail))
+  if (!blob_read_tail(fd, &tail))
     return SLUICE_EIO;
   size_t len = tail.key + tail.type + tail.user;
   char *texts = malloc(len + BLOB_TAIL_LEN);
@@ -171,8 +171,8 @@ enum sluice_status blob_read_description(int fd, char **key, struct row *row) {
   return status;
 }
 
-static const char *sum_bytes(int fd, uint64_t length, char *room,
-                             struct digest *md5) {
+static const char *blob_sum_bytes(int fd, uint64_t length, char *room,
+                                  struct digest *md5) {
   for (uint64_t at = 0; at < length;) {
     uint64_t left = length - at;
     size_t len = left < READ_SIZE ? (size_t)left : READ_SIZE;
@@ -190,7 +190,7 @@ const char *blob_verify(int fd, const struct row *row) {
   struct digest *digest = digest_new(DIGEST_MD5);
   const char *wrong = "there is no memory to check it";
   if (room && digest) {
-    wrong = sum_bytes(fd, row->length, room, digest);
+    wrong = blob_sum_bytes(fd, row->length, room, digest);
     digest_final(digest, md5);
     if (!wrong && memcmp(md5, row->md5, sizeof md5) != 0)
       wrong = "its blob's bytes aren't those that were stored";

@@ -13,7 +13,8 @@
 #define CHANGED 0x10000u  /* one that was */
 #define ENTRY_PART_MAX 16 /* an entry may fill that part of the cache */
 
-static uint64_t hash_of(const struct cache_epochs *epochs, const char *key) {
+static uint64_t cache_hash(const struct cache_epochs *epochs,
+                           const char *key) {
   uint64_t hash = epochs->seed;
   for (; *key != '\0'; key++) {
     hash = (hash ^ (unsigned char)*key) * 0x9e3779b97f4a7c15u;
@@ -35,15 +36,15 @@ void cache_epochs_init(struct cache_epochs *epochs) {
 }
 
 void cache_change_begin(struct cache_epochs *epochs, const char *key) {
-  atomic_fetch_add(&epochs->of[slot_of(hash_of(epochs, key))], 1);
+  atomic_fetch_add(&epochs->of[slot_of(cache_hash(epochs, key))], 1);
 }
 
 void cache_change_end(struct cache_epochs *epochs, const char *key) {
-  atomic_fetch_add(&epochs->of[slot_of(hash_of(epochs, key))], CHANGED - 1);
+  atomic_fetch_add(&epochs->of[slot_of(cache_hash(epochs, key))], CHANGED - 1);
 }
 
 struct cache_ticket cache_ticket(const struct cache *cache, const char *key) {
-  uint64_t hash = hash_of(cache->epochs, key);
+  uint64_t hash = cache_hash(cache->epochs, key);
   uint64_t epoch = atomic_load(&cache->epochs->of[slot_of(hash)]);
   return (struct cache_ticket){
       .hash = hash, .epoch = epoch, .open = (epoch & CHANGING) == 0};
@@ -59,7 +60,7 @@ void cache_leave(struct cache_entry *entry) {
   free(entry);
 }
 
-static void drop(struct cache *cache, struct cache_entry **at) {
+static void cache_drop(struct cache *cache, struct cache_entry **at) {
   struct cache_entry *entry = *at;
   *at = entry->next;
   TAILQ_REMOVE(&cache->list, entry, link);
@@ -67,8 +68,8 @@ static void drop(struct cache *cache, struct cache_entry **at) {
   cache_leave(entry);
 }
 
-static struct cache_entry **place_of(struct cache *cache,
-                                     const struct cache_entry *entry) {
+static struct cache_entry **cache_place(struct cache *cache,
+                                        const struct cache_entry *entry) {
   struct cache_entry **at = &cache->slots[slot_of(entry->hash)];
   while (*at != entry)
     at = &(*at)->next;
@@ -90,7 +91,7 @@ struct cache_entry *cache_find(struct cache *cache, const char *key,
   if (entry == NULL)
     return NULL;
   if (!ticket->open || entry->epoch != ticket->epoch) {
-    drop(cache, at);
+    cache_drop(cache, at);
     return NULL;
   }
   if (bytes && !entry->whole)
@@ -108,12 +109,12 @@ static void limit_chain(struct cache *cache, size_t slot) {
   for (unsigned i = 0; i < CACHE_CHAIN_MAX - 1 && *at != NULL; i++)
     at = &(*at)->next;
   while (*at != NULL)
-    drop(cache, at);
+    cache_drop(cache, at);
 }
 
-static void make_room(struct cache *cache, size_t cost) {
+static void cache_make_room(struct cache *cache, size_t cost) {
   while (cache->used + cost > cache->max && !TAILQ_EMPTY(&cache->list))
-    drop(cache, place_of(cache, TAILQ_FIRST(&cache->list)));
+    cache_drop(cache, cache_place(cache, TAILQ_FIRST(&cache->list)));
 }
 
 struct cache_entry *cache_keep(struct cache *cache, const char *key,
@@ -130,10 +131,10 @@ struct cache_entry *cache_keep(struct cache *cache, const char *key,
     return NULL;
   struct cache_entry **at = search(cache, key, ticket->hash);
   if (*at != NULL)
-    drop(cache, at);
+    cache_drop(cache, at);
   size_t slot = slot_of(ticket->hash);
   limit_chain(cache, slot);
-  make_room(cache, cost);
+  cache_make_room(cache, cost);
   *entry = (struct cache_entry){.next = cache->slots[slot],
                                 .hash = ticket->hash,
                                 .epoch = ticket->epoch,
@@ -167,6 +168,6 @@ void cache_free(struct cache *cache) {
   if (cache == NULL)
     return;
   while (!TAILQ_EMPTY(&cache->list))
-    drop(cache, place_of(cache, TAILQ_FIRST(&cache->list)));
+    cache_drop(cache, cache_place(cache, TAILQ_FIRST(&cache->list)));
   free(cache);
 }

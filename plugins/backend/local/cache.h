@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a loop remembers of objects it was asked for: rows, and the bytes of
+ * A loop's cache of objects that it was asked for: rows, and the bytes of
  * small ones, so that asking again costs no thread and no transaction.
  *
- * What is remembered is never older than what was acknowledged: each key has
+ * An entry is never older than what was acknowledged: each key has
  * an epoch, shared with all keys of its slot, that the writer moves on around
  * each COMMIT.  Only what was read under the epoch that still holds is used,
  * and while a COMMIT is under way nothing is.
@@ -52,7 +52,7 @@ struct cache {
   struct cache_entry *slots[CACHE_SLOTS];
 };
 
-/* What was read of a key may be kept if it was read under this epoch. */
+/* A row may be kept if it was read under this epoch. */
 struct cache_ticket {
   uint64_t hash, epoch;
   bool open; /* no COMMIT was under way */
@@ -62,7 +62,7 @@ struct cache_ticket {
 struct cache *cache_new(struct cache_epochs *, size_t max);
 void cache_free(struct cache *); /* nobody uses an entry any more */
 
-/* Before a key is looked up anywhere. */
+/* A ticket is taken before the key is looked up anywhere. */
 struct cache_ticket cache_ticket(const struct cache *, const char *key);
 /* The entry that is good under the ticket, lent until cache_leave(); NULL:
  * none.  With `bytes`: only one that is whole. */

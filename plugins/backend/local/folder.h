@@ -15,8 +15,8 @@ int folder_make(int parent, const char *name);
 /* A file of these bytes, mode 0600, under that name: after a crash there is
  * none or a whole one.  False, errno. */
 bool folder_put(int folder, const char *name, const void *data, size_t len);
-/* After `error`, for a person: " (NAME belongs to user X, but the gateway runs
- * as user Y)" where that may be why, else "".  Returns the text. */
+/* Explains `error` to a person: " (NAME belongs to user X, but the gateway
+ * runs as user Y)" where that may be why, else "".  Returns the text. */
 const char *folder_owner(char text[FOLDER_TEXT], int folder, const char *name,
                          int error);
 /* Calls each() for every name but . and .. until it returns false.  False, and

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Whether the store may be written to.  After a write, an fsync or a
- * checkpoint that failed for another reason than room, nobody knows what the
+ * The store's state: it may be written to, or not.  After a write, an fsync or
+ * a checkpoint that failed for another reason than room, nobody knows what the
  * disk has: the kernel forgets the pages that it couldn't write, and a later
  * fsync succeeds without them.  So nothing is written any more until a new
  * start has read what is there; reads go on.

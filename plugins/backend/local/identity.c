@@ -23,26 +23,27 @@ static const char *const names[IDENTITY_PLACES] = {
     [IDENTITY_WAL] = INDEX_FILE "-wal",
     [IDENTITY_BLOBS] = "blobs"};
 
-static int look_up(const struct home *home, int place, struct stat *st) {
-  return names[place] ? fstatat(home->dir, names[place], st, 0)
-                      : stat(home->path, st);
+static int identity_look_up(const struct datadir *datadir, int place,
+                            struct stat *st) {
+  return names[place] ? fstatat(datadir->dir, names[place], st, 0)
+                      : stat(datadir->path, st);
 }
 
-static bool is_same(const struct identity *identity, const struct home *home,
-                    int place) {
+static bool identity_is_same(const struct identity *identity,
+                             const struct datadir *datadir, int place) {
   struct stat st;
-  return look_up(home, place, &st) == 0 &&
+  return identity_look_up(datadir, place, &st) == 0 &&
          st.st_dev == identity->places[place].device &&
          st.st_ino == identity->places[place].inode;
 }
 
-bool identity_note(struct identity *identity, const struct home *home,
+bool identity_note(struct identity *identity, const struct datadir *datadir,
                    struct errmsg *err) {
   struct stat st;
   for (int i = 0; i < IDENTITY_PLACES; i++) {
-    if (look_up(home, i, &st) != 0)
+    if (identity_look_up(datadir, i, &st) != 0)
       return errmsg_set(err, "%s%s%s can't be looked up: %s; mend that",
-                        home->path, names[i] ? "/" : "",
+                        datadir->path, names[i] ? "/" : "",
                         names[i] ? names[i] : "", strerror(errno));
     identity->places[i].device = st.st_dev;
     identity->places[i].inode = st.st_ino;
@@ -50,29 +51,29 @@ bool identity_note(struct identity *identity, const struct home *home,
   return true;
 }
 
-bool identity_holds(const struct identity *identity, const struct home *home,
-                    struct errmsg *why) {
+bool identity_holds(const struct identity *identity,
+                    const struct datadir *datadir, struct errmsg *why) {
   for (int i = 0; i < IDENTITY_PLACES; i++)
-    if (!is_same(identity, home, i))
+    if (!identity_is_same(identity, datadir, i))
       return errmsg_set(why,
                         "%s%s%s isn't what the gateway opened at its start: "
                         "it was removed, replaced or unmounted; put it back, "
                         "or restart the gateway",
-                        home->path, names[i] ? "/" : "",
+                        datadir->path, names[i] ? "/" : "",
                         names[i] ? names[i] : "");
   return true;
 }
 
 bool identity_holds_index(const struct identity *identity,
-                          const struct home *home) {
-  return is_same(identity, home, IDENTITY_FOLDER) &&
-         is_same(identity, home, IDENTITY_INDEX);
+                          const struct datadir *datadir) {
+  return identity_is_same(identity, datadir, IDENTITY_FOLDER) &&
+         identity_is_same(identity, datadir, IDENTITY_INDEX);
 }
 
 /* ---- the file ---- */
 
-bool identity_marked(const struct home *home) {
-  return faccessat(home->dir, ID_FILE, F_OK, 0) == 0;
+bool identity_marked(const struct datadir *datadir) {
+  return faccessat(datadir->dir, ID_FILE, F_OK, 0) == 0;
 }
 
 /* False when it isn't a number, and nothing else. */
@@ -86,25 +87,26 @@ static bool read_id(int fd, uint64_t *id) {
   return true;
 }
 
-static bool make_id(const struct home *home, uint64_t id) {
+static bool make_id(const struct datadir *datadir, uint64_t id) {
   char text[ID_DIGITS + 2];
   snprintf(text, sizeof text, "%016llx\n", (unsigned long long)id);
-  return folder_put(home->dir, ID_FILE, text, strlen(text));
+  return folder_put(datadir->dir, ID_FILE, text, strlen(text));
 }
 
-bool identity_mark(const struct home *home, uint64_t id, struct errmsg *err) {
+bool identity_mark(const struct datadir *datadir, uint64_t id,
+                   struct errmsg *err) {
   uint64_t found;
   char owner[FOLDER_TEXT];
-  int fd = openat(home->dir, ID_FILE, O_RDONLY | O_CLOEXEC);
-  if (fd < 0 && errno == ENOENT && make_id(home, id))
+  int fd = openat(datadir->dir, ID_FILE, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT && make_id(datadir, id))
     return true;
   int error = errno;
   if (fd < 0)
     return errmsg_set(err,
                       "%s/" ID_FILE " can't be read or made: %s%s; let it "
                       "belong to the gateway's user",
-                      home->path, strerror(error),
-                      folder_owner(owner, home->dir, ID_FILE, error));
+                      datadir->path, strerror(error),
+                      folder_owner(owner, datadir->dir, ID_FILE, error));
   bool known = read_id(fd, &found);
   close(fd);
   if (known && found == id)
@@ -114,5 +116,5 @@ bool identity_mark(const struct home *home, uint64_t id, struct errmsg *err) {
                     " isn't that of " INDEX_FILE
                     "; put back those that belong together, or, "
                     "to go on with these, remove " ID_FILE,
-                    home->path);
+                    datadir->path);
 }

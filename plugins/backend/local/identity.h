@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Whether the directory is still the store that was started: nobody removed
- * it, its index or its blobs, unmounted it, or put another one in its place.
+ * Tells whether the directory is still the store that was started: nobody
+ * removed it, its index or its blobs, unmounted it, or put another one in its
+ * place.
  * The files that are open can't lose their inodes to new ones, so comparing
  * these with what the names lead to is enough.
  *
@@ -12,7 +13,7 @@
 #define LOCAL_IDENTITY_H
 
 #include "errmsg.h"
-#include "home.h"
+#include "datadir.h"
 
 #include <sys/stat.h>
 
@@ -27,16 +28,16 @@ struct identity {
 };
 
 /* At a start, when all of it is there and open; false and why. */
-bool identity_note(struct identity *, const struct home *, struct errmsg *);
+bool identity_note(struct identity *, const struct datadir *, struct errmsg *);
 /* False and why, which says what to do.  From any thread. */
-bool identity_holds(const struct identity *, const struct home *,
+bool identity_holds(const struct identity *, const struct datadir *,
                     struct errmsg *);
 /* The same of the folder and index.db alone. */
-bool identity_holds_index(const struct identity *, const struct home *);
+bool identity_holds_index(const struct identity *, const struct datadir *);
 
 /* Does store.id say that a store was here? */
-bool identity_marked(const struct home *);
+bool identity_marked(const struct datadir *);
 /* Compares store.id with the index's number, or makes it. */
-bool identity_mark(const struct home *, uint64_t id, struct errmsg *);
+bool identity_mark(const struct datadir *, uint64_t id, struct errmsg *);
 
 #endif

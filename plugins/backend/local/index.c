@@ -48,7 +48,8 @@ void index_copy_back_at_close(sqlite3 *db) {
   set_copying(db, true);
 }
 
-static sqlite3 *connect(const char *folder, int flags, struct errmsg *err) {
+static sqlite3 *index_connect(const char *folder, int flags,
+                              struct errmsg *err) {
   flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   sqlite3 *db = NULL;
   char *path = NULL;
@@ -70,7 +71,7 @@ static sqlite3 *connect(const char *folder, int flags, struct errmsg *err) {
   return db;
 }
 
-static bool broken(sqlite3 *db, const char *folder, struct errmsg *err) {
+static bool index_broken(sqlite3 *db, const char *folder, struct errmsg *err) {
   int code = sqlite3_errcode(db) & 0xff;
   if (code == SQLITE_NOTADB)
     return errmsg_set(err,
@@ -99,13 +100,13 @@ static bool broken(sqlite3 *db, const char *folder, struct errmsg *err) {
 }
 
 /* Is it ours, or still nobody's?  Nothing is written before that is known. */
-static bool identify(sqlite3 *db, const char *folder, bool *fresh,
-                     struct errmsg *err) {
+static bool index_identify(sqlite3 *db, const char *folder, bool *fresh,
+                           struct errmsg *err) {
   int64_t application, version, tables;
   if (!index_number(db, "PRAGMA application_id", &application) ||
       !index_number(db, "PRAGMA user_version", &version) ||
       !index_number(db, "SELECT count(*) FROM sqlite_master", &tables))
-    return broken(db, folder, err);
+    return index_broken(db, folder, err);
   *fresh = application == 0 && version == 0 && tables == 0;
   if (*fresh)
     return true;
@@ -139,10 +140,10 @@ static bool tune(sqlite3 *db, const char *folder, bool sync,
   if (!index_exec(db, "PRAGMA page_size = 4096; PRAGMA trusted_schema = OFF;"
                       "PRAGMA cache_size = -4096; PRAGMA mmap_size = 0;"
                       "PRAGMA journal_size_limit = 67108864"))
-    return broken(db, folder, err);
+    return index_broken(db, folder, err);
   if (!is_wal(db)) {
     if (sqlite3_errcode(db) != SQLITE_OK && sqlite3_errcode(db) < SQLITE_ROW)
-      return broken(db, folder, err);
+      return index_broken(db, folder, err);
     return errmsg_set(err,
                       "%s is on a file system where SQLite can't keep a "
                       "write-ahead log; choose a local one",
@@ -150,31 +151,32 @@ static bool tune(sqlite3 *db, const char *folder, bool sync,
   }
   return index_exec(db, sync ? "PRAGMA synchronous = FULL"
                              : "PRAGMA synchronous = NORMAL") ||
-         broken(db, folder, err);
+         index_broken(db, folder, err);
 }
 
 sqlite3 *index_open(const char *folder, bool sync, struct errmsg *err) {
-  sqlite3 *db = connect(folder, SQLITE_OPEN_CREATE, err);
+  sqlite3 *db = index_connect(folder, SQLITE_OPEN_CREATE, err);
   bool fresh = false;
-  if (db && identify(db, folder, &fresh, err) && tune(db, folder, sync, err) &&
-      (!fresh || schema_make(db) || broken(db, folder, err)))
+  if (db && index_identify(db, folder, &fresh, err) &&
+      tune(db, folder, sync, err) &&
+      (!fresh || schema_make(db) || index_broken(db, folder, err)))
     return db;
   index_close(db);
   return NULL;
 }
 
 sqlite3 *index_open_reader(const char *folder, struct errmsg *err) {
-  sqlite3 *db = connect(folder, 0, err);
+  sqlite3 *db = index_connect(folder, 0, err);
   if (db &&
       (index_exec(db, "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;"
                       "PRAGMA cache_size = -512; PRAGMA mmap_size = 0") ||
-       broken(db, folder, err)))
+       index_broken(db, folder, err)))
     return db;
   index_close(db);
   return NULL;
 }
 
-/* What SQLite finds is told in lines, of which the log takes one. */
+/* SQLite tells its findings in lines, and the log takes one. */
 static void join_lines(struct errmsg *err) {
   for (char *at = err->text; (at = strchr(at, '\n'));)
     *at = ' ';
@@ -194,7 +196,7 @@ bool index_check(sqlite3 *db, const char *folder, struct errmsg *err) {
                "or mend it with sqlite3's .recover",
                folder, found);
   else if (!ok)
-    broken(db, folder, err);
+    index_broken(db, folder, err);
   join_lines(err);
   sqlite3_finalize(statement);
   return ok;

@@ -52,9 +52,10 @@ void index_bind(sqlite3_stmt *, int at, const void *blob, size_t len);
 /* The one number that sql returns. */
 bool index_number(sqlite3 *, const char *sql, int64_t *number);
 
-/* What the connection's last error means, and says.  What the system said to
- * it is in errno, where index_step() and what calls it leave it: SQLite itself
- * doesn't note it for a COMMIT, and keeps that of an earlier failure. */
+/* Gives the meaning of the connection's last error, and a message.  The
+ * system's own error is in errno, where index_step() and its callers leave it:
+ * SQLite doesn't note it for a COMMIT, and keeps that of an earlier failure.
+ */
 enum sluice_status index_fault(sqlite3 *, struct errmsg *);
 /* Was the last error that the database makes no sense? */
 bool index_is_damaged(sqlite3 *);

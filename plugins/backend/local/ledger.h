@@ -35,7 +35,7 @@ void ledger_unpin(struct ledger *, unsigned pin);
 /* False: the number may not be used, as it isn't reserved yet. */
 bool ledger_take(struct ledger *, uint64_t *number);
 
-/* For the writer: what the index should say now. */
+/* The writer asks what the index should say now. */
 uint64_t ledger_want_reserved(struct ledger *);
 uint64_t ledger_want_low(struct ledger *);
 bool ledger_idle(struct ledger *); /* no pin */

@@ -18,8 +18,8 @@
 #define HEX_LEN (2 * DIGEST_SHA256_LEN)
 #define TAIL_LEN (sizeof SIGNATURE - 1 + HEX_LEN)
 
-static bool sign(char hex[HEX_LEN + 1], const struct digest_key *key,
-                 const char *query, size_t len) {
+static bool link_sign(char hex[HEX_LEN + 1], const struct digest_key *key,
+                      const char *query, size_t len) {
   unsigned char mac[DIGEST_SHA256_LEN];
   struct buf text;
   buf_init(&text, LINK_MAX + sizeof VERSION);
@@ -37,7 +37,7 @@ static bool is_read(const char *method) {
   return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 }
 
-static void add(struct buf *url, const char *name, const char *value) {
+static void link_add(struct buf *url, const char *name, const char *value) {
   if (!value || !*value)
     return;
   buf_adds(url, name);
@@ -56,11 +56,12 @@ enum sluice_status link_make(struct buf *url, const struct digest_key *key,
   buf_adds(url, link->signed_url);
   buf_addc(url, '?');
   size_t start = url->len;
-  add(url, "key=", link->key);
+  link_add(url, "key=", link->key);
   buf_addf(url, "&expires=%lld", (long long)link->expires_s);
-  add(url, "&disposition=", link->disposition);
-  add(url, "&type=", link->type);
-  if (url->overflown || !sign(hex, key, url->data + start, url->len - start) ||
+  link_add(url, "&disposition=", link->disposition);
+  link_add(url, "&type=", link->type);
+  if (url->overflown ||
+      !link_sign(hex, key, url->data + start, url->len - start) ||
       !buf_adds(url, SIGNATURE) || !buf_adds(url, hex)) {
     *why = "the link would be too long";
     return SLUICE_EINVAL;
@@ -73,7 +74,7 @@ static bool is_signed(const struct digest_key *key, const char *query,
   char hex[HEX_LEN + 1];
   const char *tail = query + len;
   return memcmp(tail, SIGNATURE, sizeof SIGNATURE - 1) == 0 &&
-         sign(hex, key, query, len) &&
+         link_sign(hex, key, query, len) &&
          digest_equal(hex, tail + sizeof SIGNATURE - 1, HEX_LEN);
 }
 

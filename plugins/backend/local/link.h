@@ -14,7 +14,7 @@
 
 #define LINK_MAX 16384 /* bytes of a URL */
 
-/* What a link allows. */
+/* The permission that a link gives. */
 struct link_grant {
   struct buf key, disposition, type; /* the last two may be empty */
 };

@@ -17,7 +17,7 @@
 #define TEXT_MAX ((size_t)4096)     /* of a prefix, delimiter or token */
 #define NAMES_MAX ((size_t)4 << 20) /* bytes of a page's keys */
 
-struct found {
+struct listed {
   size_t name; /* in `names` */
   bool folded;
   uint64_t length; /* of an object, as what follows */
@@ -28,10 +28,10 @@ struct found {
 struct listing {
   char *prefix, *delimiter; /* delimiter: NULL or not empty */
   struct buf start, end;    /* the scan's: keys in [start, end) */
-  struct buf names;         /* of what was found, each with its NUL */
+  struct buf names;         /* of what was listed, each with its NUL */
   size_t max, count;
   bool more;
-  struct found found[]; /* max of them */
+  struct listed listed[]; /* max of them */
 };
 
 static const struct index_sql statements[] = {
@@ -67,7 +67,7 @@ static void set_after(struct buf *out, const char *prefix, size_t len) {
   buf_addc(out, (char)((unsigned char)prefix[len - 1] + 1));
 }
 
-/* Where the scan starts: false for a token that isn't one of this list. */
+/* Sets the key to start at; false for a token that isn't one of this list. */
 static bool set_start(struct listing *listing, const char *token) {
   size_t prefix = strlen(listing->prefix);
   if (!token)
@@ -84,7 +84,7 @@ static bool set_start(struct listing *listing, const char *token) {
 
 static struct listing *listing_new(const struct sluice_list *list) {
   struct listing *listing =
-      calloc(1, sizeof *listing + list->max * sizeof *listing->found);
+      calloc(1, sizeof *listing + list->max * sizeof *listing->listed);
   if (!listing)
     return NULL;
   listing->max = list->max;
@@ -115,23 +115,23 @@ static size_t folded_len(const struct listing *listing, const char *key,
   return at ? (size_t)(at - key) + delimiter : 0;
 }
 
-static bool add(struct listing *listing, const char *name, size_t len,
-                bool folded) {
-  struct found *found = &listing->found[listing->count];
-  found->name = listing->names.len;
-  found->folded = folded;
+static bool lister_add(struct listing *listing, const char *name, size_t len,
+                       bool folded) {
+  struct listed *listed = &listing->listed[listing->count];
+  listed->name = listing->names.len;
+  listed->folded = folded;
   listing->count++;
   return buf_add(&listing->names, name, len) &&
          buf_addc(&listing->names, '\0');
 }
 
-static bool load(struct found *found, sqlite3_stmt *scan) {
+static bool lister_load(struct listed *listed, sqlite3_stmt *scan) {
   struct row_fields row;
   if (!row_read_shown(&row, scan))
     return false;
-  found->length = row.length;
-  found->mtime_ms = (int64_t)row.mtime;
-  memcpy(found->md5, row.md5, DIGEST_MD5_LEN);
+  listed->length = row.length;
+  listed->mtime_ms = (int64_t)row.mtime;
+  memcpy(listed->md5, row.md5, DIGEST_MD5_LEN);
   return true;
 }
 
@@ -142,7 +142,7 @@ static void rewind_to_start(struct listing *listing, sqlite3_stmt *scan) {
 }
 
 /* Takes the row at hand.  True while the scan goes on. */
-static bool take(struct task *task, sqlite3_stmt *scan) {
+static bool lister_take(struct task *task, sqlite3_stmt *scan) {
   struct listing *listing = task->listing;
   const char *key = sqlite3_column_blob(scan, 0);
   size_t len = (size_t)sqlite3_column_bytes(scan, 0);
@@ -151,14 +151,14 @@ static bool take(struct task *task, sqlite3_stmt *scan) {
     return false;
   }
   size_t folded = folded_len(listing, key, len);
-  if (!add(listing, key, folded ? folded : len, folded > 0)) {
+  if (!lister_add(listing, key, folded ? folded : len, folded > 0)) {
     task->status = SLUICE_ENOMEM;
     return false;
   }
   if (folded) {
     set_after(&listing->start, key, folded);
     rewind_to_start(listing, scan);
-  } else if (!load(&listing->found[listing->count - 1], scan)) {
+  } else if (!lister_load(&listing->listed[listing->count - 1], scan)) {
     task_fail_damaged(task, "its row in the index isn't what was written", key,
                       len);
     return false;
@@ -171,7 +171,7 @@ static void scan_page(struct lister *lister, struct task *task) {
   int result;
   rewind_to_start(task->listing, lister->scan);
   while ((result = index_step(lister->scan)) == SQLITE_ROW &&
-         take(task, lister->scan))
+         lister_take(task, lister->scan))
     ;
   if (result != SQLITE_ROW && result != SQLITE_DONE)
     task_fail_index(task, lister->db);
@@ -180,31 +180,31 @@ static void scan_page(struct lister *lister, struct task *task) {
     index_run(lister->end);
 }
 
-static void run(void *arg, void **jobs, size_t count) {
+static void lister_run(void *arg, void **jobs, size_t count) {
   for (size_t i = 0; i < count; i++)
     scan_page(arg, jobs[i]);
 }
 
 /* ---- on the loop ---- */
 
-static void tell(struct sluice_op *op, const struct found *found,
-                 const char *name) {
+static void lister_tell(struct sluice_op *op, const struct listed *listed,
+                        const char *name) {
   char etag[2 * DIGEST_MD5_LEN + 1];
-  if (found->folded) {
+  if (listed->folded) {
     sluice_prefix(op, name);
     return;
   }
   struct sluice_meta meta = SLUICE_META;
-  codec_hex(etag, found->md5, DIGEST_MD5_LEN);
-  meta.length = found->length;
-  meta.mtime_ms = found->mtime_ms;
+  codec_hex(etag, listed->md5, DIGEST_MD5_LEN);
+  meta.length = listed->length;
+  meta.mtime_ms = listed->mtime_ms;
   meta.etag = etag;
   sluice_entry(op, name, &meta);
 }
 
 static void tell_more(struct task *task) {
   struct listing *listing = task->listing;
-  const struct found *last = &listing->found[listing->count - 1];
+  const struct listed *last = &listing->listed[listing->count - 1];
   struct buf token;
   buf_init(&token, TEXT_MAX);
   if (buf_addc(&token, last->folded ? 'p' : 'k') &&
@@ -222,8 +222,8 @@ static void scanned(void *arg) {
   if (task->canceled)
     task->status = SLUICE_ECANCELED;
   for (size_t i = 0; task->status == SLUICE_OK && i < listing->count; i++)
-    tell(task->op, &listing->found[i],
-         listing->names.data + listing->found[i].name);
+    lister_tell(task->op, &listing->listed[i],
+                listing->names.data + listing->listed[i].name);
   if (task->status == SLUICE_OK && listing->more)
     tell_more(task);
   task_end(task);
@@ -252,14 +252,14 @@ void lister_list(void *arg, struct sluice_op *op,
 
 bool lister_open(struct local_handle *handle, struct errmsg *err) {
   struct lister *lister = &handle->lister;
-  lister->db = index_open_reader(handle->local->home.path, err);
+  lister->db = index_open_reader(handle->local->datadir.path, err);
   if (!lister->db)
     return false;
   if (!index_prepare(lister->db, statements, lister)) {
     index_fault(lister->db, err);
     return false;
   }
-  lister->lane = sluice_lane_new(handle->host, run, lister);
+  lister->lane = sluice_lane_new(handle->host, lister_run, lister);
   return lister->lane || errmsg_set(err, "no memory is left");
 }
 

@@ -39,8 +39,8 @@ static const struct sluice_option options[] = {
 
 static bool set_key(struct local *local, const char *text,
                     struct errmsg *err) {
-  _Static_assert(DIGEST_SHA256_LEN == HOME_KEY_LEN, "as in the file");
-  unsigned char key[HOME_KEY_LEN];
+  _Static_assert(DIGEST_SHA256_LEN == DATADIR_KEY_LEN, "as in the file");
+  unsigned char key[DATADIR_KEY_LEN];
   if (*text && strlen(text) < KEY_TEXT_MIN)
     return errmsg_set(err,
                       "signing_key is too short; give it at least %d "
@@ -48,15 +48,15 @@ static bool set_key(struct local *local, const char *text,
                       KEY_TEXT_MIN);
   if (*text)
     digest_sha256(key, text, strlen(text));
-  else if (!home_key(&local->home, key, err))
+  else if (!datadir_key(&local->datadir, key, err))
     return false;
   local->link_key = digest_key_new(key, sizeof key);
   digest_wipe(key, sizeof key);
   return true;
 }
 
-static bool set_up(struct local *local, const struct local_conf *conf,
-                   struct errmsg *err) {
+static bool local_set_up(struct local *local, const struct local_conf *conf,
+                         struct errmsg *err) {
   if (conf->inline_max > LOCAL_INLINE_MAX)
     return errmsg_set(err, "inline_max is too large; at most 1MiB can be kept "
                            "in the index");
@@ -64,27 +64,27 @@ static bool set_up(struct local *local, const struct local_conf *conf,
   local->cache_max = conf->cache;
   local->sync = conf->sync;
   cache_epochs_init(&local->epochs);
-  if (!home_open(&local->home, conf->directory, conf->create, err))
+  if (!datadir_open(&local->datadir, conf->directory, conf->create, err))
     return false;
-  local->health.path = local->home.path;
+  local->health.path = local->datadir.path;
   if (!set_key(local, conf->signing_key, err) ||
-      !store_open(&local->store, local->home.dir, conf->sync, err) ||
+      !store_open(&local->store, local->datadir.dir, conf->sync, err) ||
       !recover(local, err) || !writer_open(local, err))
     return false;
   writer_take_room(local);
-  return identity_note(&local->identity, &local->home, err);
+  return identity_note(&local->identity, &local->datadir, err);
 }
 
-static void stop(void *instance) {
+static void local_stop(void *instance) {
   struct local *local = instance;
   writer_close(local);
   store_close(&local->store);
-  home_close(&local->home);
+  datadir_close(&local->datadir);
   digest_key_free(local->link_key);
   free(local);
 }
 
-static void *start(const void *conf, struct sluice_host *host) {
+static void *local_start(const void *conf, struct sluice_host *host) {
   struct errmsg err = {""};
   struct local *local = calloc(1, sizeof *local);
   if (!local) {
@@ -93,18 +93,18 @@ static void *start(const void *conf, struct sluice_host *host) {
   }
   local->host = host;
   local->health.host = host;
-  local->home = (struct home)HOME_CLOSED;
+  local->datadir = (struct datadir)DATADIR_CLOSED;
   local->store = (struct store)STORE_CLOSED;
-  if (set_up(local, conf, &err))
+  if (local_set_up(local, conf, &err))
     return local;
   sluice_fail(host, "%s", err.text);
-  stop(local);
+  local_stop(local);
   return NULL;
 }
 
 /* ---- on one loop ---- */
 
-static void close_handle(void *arg) {
+static void local_close(void *arg) {
   struct local_handle *handle = arg;
   reader_close(handle);
   lister_close(handle);
@@ -112,7 +112,7 @@ static void close_handle(void *arg) {
   free(handle);
 }
 
-static void *open_handle(void *instance, struct sluice_host *host) {
+static void *local_open(void *instance, struct sluice_host *host) {
   struct errmsg err = {""};
   struct local_handle *handle = calloc(1, sizeof *handle);
   if (!handle) {
@@ -127,11 +127,11 @@ static void *open_handle(void *instance, struct sluice_host *host) {
   else if (reader_open(handle, &err) && lister_open(handle, &err))
     return handle;
   sluice_fail(host, "%s", err.text);
-  close_handle(handle);
+  local_close(handle);
   return NULL;
 }
 
-static void cancel(void *handle, struct sluice_op *op) {
+static void local_cancel(void *handle, struct sluice_op *op) {
   struct task *task = task_of(op);
   (void)handle;
   if (task->busy) {
@@ -142,8 +142,8 @@ static void cancel(void *handle, struct sluice_op *op) {
   task_end(task);
 }
 
-static void presign(void *arg, struct sluice_op *op,
-                    const struct sluice_link *link) {
+static void local_presign(void *arg, struct sluice_op *op,
+                          const struct sluice_link *link) {
   struct local_handle *handle = arg;
   const char *why;
   struct buf url;
@@ -156,8 +156,8 @@ static void presign(void *arg, struct sluice_op *op,
   sluice_done(op, status, why ? "%s" : NULL, why);
 }
 
-static void verify(void *arg, struct sluice_op *op,
-                   const struct sluice_claim *claim) {
+static void local_verify(void *arg, struct sluice_op *op,
+                         const struct sluice_claim *claim) {
   struct local_handle *handle = arg;
   const char *why;
   struct link_grant grant;
@@ -179,10 +179,10 @@ static const struct sluice_backend backend = {
     .summary = "objects in a directory of this machine",
     .options = options,
     .conf_size = sizeof(struct local_conf),
-    .start = start,
-    .stop = stop,
-    .open = open_handle,
-    .close = close_handle,
+    .start = local_start,
+    .stop = local_stop,
+    .open = local_open,
+    .close = local_close,
     .head = reader_head,
     .get = reader_get,
     .read = reader_read,
@@ -192,10 +192,10 @@ static const struct sluice_backend backend = {
     .commit = uploader_commit,
     .list = lister_list,
     .remove = uploader_remove,
-    .cancel = cancel,
+    .cancel = local_cancel,
     .ping = reader_ping,
-    .presign = presign,
-    .verify = verify,
+    .presign = local_presign,
+    .verify = local_verify,
 };
 
 SLUICE_BACKEND(local, backend)

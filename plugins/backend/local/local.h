@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the parts of the backend share: the instance, its presence on a loop,
- * and one operation.
+ * Types that the parts of the backend share: the instance, its handle on a
+ * loop, and one operation.
  *
- *   instance   home, store, ledger, link key; health: may it be written to?
+ *   instance   datadir, store, ledger, link key; health: may it be written to?
  *              the writer: one lane, one transaction for all commits and
  *              removes that wait together
  *   handle     the reader (head, get, ping) and the lister, one lane each
@@ -19,7 +19,7 @@
 #include "cache.h"
 #include "errmsg.h"
 #include "health.h"
-#include "home.h"
+#include "datadir.h"
 #include "identity.h"
 #include "ledger.h"
 #include "link.h"
@@ -43,7 +43,7 @@ struct local {
   uint64_t inline_max, cache_max;
   bool sync;
   struct health health;
-  struct home home;
+  struct datadir datadir;
   struct identity identity;
   struct store store;
   uint64_t marked; /* blobs from this number on have a description */
@@ -93,9 +93,9 @@ struct task {
   bool large;                 /* put: they go to the file */
   struct sluice_chunk chunk;  /* put: lent */
   bool exclusive;
-  bool reserve;  /* no row to write, just numbers to reserve */
-  bool pinned;   /* put: `pin` counts in the ledger */
-  bool doubtful; /* put: the row may come back after a crash */
+  bool reserve; /* no row to write, just numbers to reserve */
+  bool pinned;  /* put: `pin` counts in the ledger */
+  bool unknown; /* put: the row may come back after a crash */
   unsigned pin;
   uint64_t blob; /* put: linked, but in no row yet */
   uint64_t old;  /* the blob that the row had before */
@@ -109,7 +109,7 @@ struct task *task_of(struct sluice_op *);
 void task_work(struct task *, void (*work)(void *task),
                void (*then)(void *task));
 void task_lane(struct task *, struct sluice_lane *, void (*then)(void *task));
-/* For the one who has it: what failed, and sluice_done(). */
+/* These are for the one who has it: they note what failed, and end it. */
 void task_fail(struct task *, enum sluice_status, const char *fmt, ...)
     SLUICE_PRINTF(3, 4);
 void task_fail_errno(struct task *, const char *what, int error);

@@ -89,7 +89,7 @@ static void fetch(struct reader *reader, struct task *task) {
     damaged(task, "its row names no bytes");
 }
 
-static void look_up(struct reader *reader, struct task *task) {
+static void reader_look_up(struct reader *reader, struct task *task) {
   index_bind(reader->find, 1, task->key, strlen(task->key));
   int result = index_step(reader->find);
   if (result == SQLITE_ROW)
@@ -108,13 +108,13 @@ static void look_up(struct reader *reader, struct task *task) {
 /* The blob of a row went before it was opened: the object was replaced or
  * removed, which a transaction begun now sees.  Row and bytes in one: the id
  * of bytes that went may be another object's. */
-static void look_again(struct reader *reader, struct task *task) {
+static void reader_look_again(struct reader *reader, struct task *task) {
   for (int tries = 0; task->stale && tries < TRIES_MAX; tries++) {
     uint64_t blob = task->row.blob;
     row_fini(&task->row);
     task->stale = false;
     bool begun = index_run(reader->begin);
-    look_up(reader, task);
+    reader_look_up(reader, task);
     if (begun)
       index_run(reader->end);
     if (task->stale && task->row.blob == blob)
@@ -124,17 +124,18 @@ static void look_again(struct reader *reader, struct task *task) {
     damaged(task, "its blob is missing");
 }
 
-/* Where the room that is kept for removes was given up, uploads wait until
+/* Uploads wait, once the room that is kept for removes was given up, until
  * there is as much again. */
 static void try_room(struct local *local, struct task *task) {
-  uint64_t need = atomic_load(&local->home.full) ? 2 * local->home.spare : 0;
+  uint64_t need =
+      atomic_load(&local->datadir.full) ? 2 * local->datadir.spare : 0;
   int error =
       store_try_room(&local->store, need > PING_ROOM ? need : PING_ROOM);
   if (error != 0)
     task_fail_write(task, "no upload can be written", error);
 }
 
-static void ping(struct reader *reader, struct task *task) {
+static void reader_check(struct reader *reader, struct task *task) {
   struct local *local = task->handle->local;
   if (!task_may_write(task))
     return;
@@ -142,26 +143,26 @@ static void ping(struct reader *reader, struct task *task) {
     task_fail_index(task, reader->db);
   index_reset(reader->ping);
   if (task->status == SLUICE_OK &&
-      !identity_holds(&local->identity, &local->home, &task->why))
+      !identity_holds(&local->identity, &local->datadir, &task->why))
     task->status = SLUICE_EBUSY;
   if (task->status == SLUICE_OK)
     try_room(local, task);
 }
 
-static void run(void *arg, void **jobs, size_t count) {
+static void reader_run(void *arg, void **jobs, size_t count) {
   struct reader *reader = arg;
   bool begun = index_run(reader->begin);
   for (size_t i = 0; i < count; i++) {
     struct task *task = jobs[i];
     if (task->kind == TASK_PING)
-      ping(reader, task);
+      reader_check(reader, task);
     else
-      look_up(reader, task);
+      reader_look_up(reader, task);
   }
   if (begun)
     index_run(reader->end);
   for (size_t i = 0; i < count; i++)
-    look_again(reader, jobs[i]);
+    reader_look_again(reader, jobs[i]);
 }
 
 /* ---- on the loop ---- */
@@ -170,7 +171,7 @@ static const struct row *row_of(const struct task *task) {
   return task->entry ? &task->entry->row : &task->row;
 }
 
-static void tell(struct task *task) {
+static void reader_tell(struct task *task) {
   if (!row_tell(row_of(task), task->op))
     task->status = SLUICE_ENOMEM;
   if (task->status != SLUICE_OK || task->kind != TASK_GET)
@@ -178,7 +179,7 @@ static void tell(struct task *task) {
 }
 
 /* A blob's row isn't worth much, as a get has to open the blob anyway. */
-static void keep(struct task *task) {
+static void reader_keep(struct task *task) {
   bool whole = !task->row.blob && (!task->row.small || task->bytes.len > 0);
   if (task->kind == TASK_HEAD || whole)
     task->entry = cache_keep(task->handle->cache, task->key, &task->ticket,
@@ -194,17 +195,17 @@ static void looked_up(void *arg) {
     task_end(task);
     return;
   }
-  keep(task);
-  tell(task);
+  reader_keep(task);
+  reader_tell(task);
 }
 
-static void ask(struct local_handle *handle, struct task *task,
-                const char *key) {
+static void reader_ask(struct local_handle *handle, struct task *task,
+                       const char *key) {
   task->ticket = cache_ticket(handle->cache, key);
   task->entry =
       cache_find(handle->cache, key, &task->ticket, task->kind == TASK_GET);
   if (task->entry) {
-    tell(task);
+    reader_tell(task);
   } else if ((task->key = strdup(key))) {
     task_lane(task, handle->reader.lane, looked_up);
   } else {
@@ -214,7 +215,7 @@ static void ask(struct local_handle *handle, struct task *task,
 }
 
 void reader_head(void *handle, struct sluice_op *op, const char *key) {
-  ask(handle, task_start(handle, op, TASK_HEAD), key);
+  reader_ask(handle, task_start(handle, op, TASK_HEAD), key);
 }
 
 void reader_get(void *handle, struct sluice_op *op,
@@ -222,7 +223,7 @@ void reader_get(void *handle, struct sluice_op *op,
   struct task *task = task_start(handle, op, TASK_GET);
   task->first = get->first;
   task->count = get->count;
-  ask(handle, task, get->key);
+  reader_ask(handle, task, get->key);
 }
 
 void reader_ping(void *handle, struct sluice_op *op) {
@@ -259,14 +260,14 @@ void reader_more(void *handle, struct sluice_op *op) {
 
 bool reader_open(struct local_handle *handle, struct errmsg *err) {
   struct reader *reader = &handle->reader;
-  reader->db = index_open_reader(handle->local->home.path, err);
+  reader->db = index_open_reader(handle->local->datadir.path, err);
   if (!reader->db)
     return false;
   if (!index_prepare(reader->db, statements, reader)) {
     index_fault(reader->db, err);
     return false;
   }
-  reader->lane = sluice_lane_new(handle->host, run, reader);
+  reader->lane = sluice_lane_new(handle->host, reader_run, reader);
   return reader->lane || errmsg_set(err, "no memory is left");
 }
 

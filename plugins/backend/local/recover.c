@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * After a clean stop this is a few reads.  After a crash the index is checked
- * where that is quick, and the blobs that may have no row are looked at.
+ * A start after a clean stop is a few reads.  After a crash the index is
+ * checked where that is quick, and the blobs that may have no row are looked
+ * at.
  */
 #include "recover.h"
 
@@ -21,10 +22,10 @@
 #define CHECK_MAX (256 << 20)
 #define NUMBER_MAX (INT64_MAX - (int64_t)LEDGER_BLOCK)
 
-static bool has_index(const struct local *local, off_t *size) {
+static bool recover_has_index(const struct local *local, off_t *size) {
   struct stat st;
   *size = 0;
-  if (fstatat(local->home.dir, INDEX_FILE, &st, 0) == 0)
+  if (fstatat(local->datadir.dir, INDEX_FILE, &st, 0) == 0)
     *size = st.st_size;
   return *size > 0;
 }
@@ -36,12 +37,12 @@ static bool lost_index(const struct local *local, struct errmsg *err) {
     errmsg_set(err,
                "directory %s holds blobs but no " INDEX_FILE "; restore that, "
                "or choose another directory",
-               local->home.path);
-  else if (identity_marked(&local->home))
+               local->datadir.path);
+  else if (identity_marked(&local->datadir))
     errmsg_set(err,
                "directory %s held a store, as store.id says, but " INDEX_FILE
                " is gone; restore that, or remove store.id to begin anew",
-               local->home.path);
+               local->datadir.path);
   else
     return false;
   return true;
@@ -51,22 +52,23 @@ struct state {
   int64_t next, low, clean;
 };
 
-static bool read_number(sqlite3 *db, const char *name, int64_t *number) {
+static bool recover_read_number(sqlite3 *db, const char *name,
+                                int64_t *number) {
   char sql[64];
   snprintf(sql, sizeof sql, "SELECT value FROM state WHERE name = '%s'", name);
   return index_number(db, sql, number);
 }
 
 static bool read_state(sqlite3 *db, struct state *state) {
-  return read_number(db, "next", &state->next) &&
-         read_number(db, "low", &state->low) &&
-         read_number(db, "clean", &state->clean) && state->low > 0 &&
+  return recover_read_number(db, "next", &state->next) &&
+         recover_read_number(db, "low", &state->low) &&
+         recover_read_number(db, "clean", &state->clean) && state->low > 0 &&
          state->next >= state->low && state->next <= NUMBER_MAX;
 }
 
-/* Where the last instance met a fault of the disk, or the machine one, it may
- * be that the kernel's memory has more of the WAL than the disk.  Its pages
- * are written anew into index.db, and synced. */
+/* The kernel may have more of the WAL in memory than the disk has, after a
+ * fault that the last instance met.  So its pages are written anew into
+ * index.db, and synced. */
 static bool make_durable(sqlite3 *db) {
   struct errmsg why;
   errno = 0;
@@ -79,56 +81,56 @@ static bool nonsense(const struct local *local, struct errmsg *err) {
   return errmsg_set(err,
                     "%s/" INDEX_FILE " is damaged (its state makes no sense); "
                     "restore it from a backup",
-                    local->home.path);
+                    local->datadir.path);
 }
 
 static bool not_ready(struct local *local, struct errmsg *err) {
   struct errmsg what;
   index_fault(local->writer.db, &what);
   return errmsg_set(err, "directory %s can't be made ready: %s; mend that",
-                    local->home.path, what.text);
+                    local->datadir.path, what.text);
 }
 
-/* What a blob's number says of it. */
-struct judging {
+/* The facts by which the fate of a blob is decided. */
+struct recover_blobs {
   struct local *local;
   uint64_t next; /* the index handed out none from this number on */
   sqlite3_stmt *recent;
   int64_t last; /* number that a row has; -1: not looked for yet */
 };
 
-/* In doubt there is one. */
-static bool has_row(struct judging *judging, uint64_t number) {
-  sqlite3_bind_int64(judging->recent, 1, (int64_t)number);
-  int result = index_step(judging->recent);
-  index_reset(judging->recent);
+/* An index that can't be read counts as yes. */
+static bool has_row(struct recover_blobs *blobs, uint64_t number) {
+  sqlite3_bind_int64(blobs->recent, 1, (int64_t)number);
+  int result = index_step(blobs->recent);
+  index_reset(blobs->recent);
   return result != SQLITE_DONE;
 }
 
 /* The index didn't hand that number out, so it is older than the blob; or else
  * it makes no sense, and rows have such numbers. */
-static bool is_later(struct judging *judging, uint64_t number) {
-  return (judging->last >= 0 ||
-          index_number(judging->local->writer.db,
+static bool is_later(struct recover_blobs *blobs, uint64_t number) {
+  return (blobs->last >= 0 ||
+          index_number(blobs->local->writer.db,
                        "SELECT coalesce(max(blob), 0) FROM object",
-                       &judging->last)) &&
-         number > (uint64_t)judging->last;
+                       &blobs->last)) &&
+         number > (uint64_t)blobs->last;
 }
 
 /* A crash of the gateway leaves blobs that nobody was told of, and none that
  * is committed; an index that was lost, or put back, the others.  Blobs of
  * earlier versions don't tell which they are. */
-static enum sweep_verdict judge(void *arg, uint64_t number, bool committed) {
-  struct judging *judging = arg;
-  if (number >= judging->next)
-    return is_later(judging, number) ? SWEEP_MOVE : SWEEP_KEEP;
-  if (has_row(judging, number))
+static enum sweep_verdict recover_decide(void *arg, uint64_t number,
+                                         bool committed) {
+  struct recover_blobs *blobs = arg;
+  if (number >= blobs->next)
+    return is_later(blobs, number) ? SWEEP_MOVE : SWEEP_KEEP;
+  if (has_row(blobs, number))
     return SWEEP_KEEP;
-  return committed || number < judging->local->marked ? SWEEP_MOVE
-                                                      : SWEEP_DROP;
+  return committed || number < blobs->local->marked ? SWEEP_MOVE : SWEEP_DROP;
 }
 
-static void tell(struct local *local, const struct sweep *sweep) {
+static void recover_tell(struct local *local, const struct sweep *sweep) {
   if (sweep->dropped > 0)
     sluice_log(local->host, SLUICE_LOG_INFO, "swept %llu orphan blobs",
                (unsigned long long)sweep->dropped);
@@ -137,35 +139,35 @@ static void tell(struct local *local, const struct sweep *sweep) {
                "%llu blobs that the index doesn't know were moved to "
                "%s/lost+found: " INDEX_FILE " is older than they are, or lost "
                "its log; look there for what is missed",
-               (unsigned long long)sweep->moved, local->home.path);
+               (unsigned long long)sweep->moved, local->datadir.path);
 }
 
 static bool sweep(struct local *local, struct state *state,
                   struct errmsg *err) {
-  struct judging judging = {
+  struct recover_blobs blobs = {
       .local = local, .next = (uint64_t)state->next, .last = -1};
   struct sweep sweep = {
-      .first = (uint64_t)state->low, .judge = judge, .arg = &judging};
+      .first = (uint64_t)state->low, .decide = recover_decide, .arg = &blobs};
   if (sqlite3_prepare_v2(local->writer.db,
                          "SELECT 1 FROM recent WHERE blob = ?1", -1,
-                         &judging.recent, NULL) != SQLITE_OK)
+                         &blobs.recent, NULL) != SQLITE_OK)
     return not_ready(local, err);
-  bool ok = sweep_run(&sweep, &local->store, local->home.dir);
+  bool ok = sweep_run(&sweep, &local->store, local->datadir.dir);
   int why = errno;
-  sqlite3_finalize(judging.recent);
-  if (judging.last > NUMBER_MAX)
+  sqlite3_finalize(blobs.recent);
+  if (blobs.last > NUMBER_MAX)
     return nonsense(local, err);
-  if (state->next <= judging.last)
-    state->next = judging.last + 1;
-  tell(local, &sweep);
+  if (state->next <= blobs.last)
+    state->next = blobs.last + 1;
+  recover_tell(local, &sweep);
   return ok ||
          errmsg_set(err,
                     "blobs in %s that have no row can't be looked after: %s; "
                     "let blobs and lost+found belong to the gateway's user",
-                    local->home.path, strerror(why));
+                    local->datadir.path, strerror(why));
 }
 
-/* What can't be unlinked stays noted. */
+/* A blob that can't be unlinked stays in the table. */
 static bool unlink_garbage(struct local *local) {
   sqlite3 *db = local->writer.db;
   sqlite3_stmt *scan = NULL;
@@ -185,12 +187,12 @@ static bool unlink_garbage(struct local *local) {
   sluice_log(local->host, SLUICE_LOG_WARN,
              "blobs that were deleted can't be removed from %s/blobs; let "
              "all files in it belong to the gateway's user",
-             local->home.path);
+             local->datadir.path);
   return true;
 }
 
-/* From here on the directory counts as in use. */
-static bool begin(struct local *local, const struct state *state) {
+/* The directory counts as in use from here on. */
+static bool recover_begin(struct local *local, const struct state *state) {
   char sql[512];
   int64_t reserved = state->next + LEDGER_BLOCK;
   snprintf(sql, sizeof sql,
@@ -206,53 +208,53 @@ static bool begin(struct local *local, const struct state *state) {
 }
 
 static bool open_index(struct local *local, struct errmsg *err) {
-  if (!home_open_room(&local->home, err))
+  if (!datadir_open_room(&local->datadir, err))
     return false;
   err->text[0] = '\0';
-  local->writer.db = index_open(local->home.path, local->sync, err);
+  local->writer.db = index_open(local->datadir.path, local->sync, err);
   if (!local->writer.db)
     return false;
   /* Earlier versions kept it; it holds nothing that the WAL doesn't. */
-  unlinkat(local->home.dir, INDEX_FILE "-shm", 0);
+  unlinkat(local->datadir.dir, INDEX_FILE "-shm", 0);
   return true;
 }
 
-/* What can be refused, before anything is changed. */
-static bool check(struct local *local, struct state *state, off_t size,
-                  struct errmsg *err) {
+/* Refuses an index that makes no sense, before anything is changed. */
+static bool recover_check(struct local *local, struct state *state, off_t size,
+                          struct errmsg *err) {
   sqlite3 *db = local->writer.db;
   if (!read_state(db, state))
     return nonsense(local, err);
   return state->clean || size > CHECK_MAX ||
-         index_check(db, local->home.path, err);
+         index_check(db, local->datadir.path, err);
 }
 
 bool recover(struct local *local, struct errmsg *err) {
   off_t size;
   int64_t id, marked;
   struct state state;
-  bool fresh = !has_index(local, &size);
+  bool fresh = !recover_has_index(local, &size);
   if (fresh && lost_index(local, err))
     return false;
-  if (!open_index(local, err) || !check(local, &state, size, err))
+  if (!open_index(local, err) || !recover_check(local, &state, size, err))
     return false;
   sqlite3 *db = local->writer.db;
-  if (!schema_upgrade(db) || !read_number(db, "id", &id) ||
-      !read_number(db, "marked", &marked))
+  if (!schema_upgrade(db) || !recover_read_number(db, "id", &id) ||
+      !recover_read_number(db, "marked", &marked))
     return not_ready(local, err);
   local->marked = (uint64_t)marked;
-  if (!identity_mark(&local->home, (uint64_t)id, err))
+  if (!identity_mark(&local->datadir, (uint64_t)id, err))
     return false;
   if (!state.clean && !make_durable(db))
     return not_ready(local, err);
   if (!sweep(local, &state, err))
     return false;
-  if (!unlink_garbage(local) || !begin(local, &state))
+  if (!unlink_garbage(local) || !recover_begin(local, &state))
     return not_ready(local, err);
   if (fresh)
     sluice_log(local->host, SLUICE_LOG_INFO,
                "a new store was made in %s; where one should have been, stop, "
                "mount its disk and set create: false",
-               local->home.path);
+               local->datadir.path);
   return true;
 }

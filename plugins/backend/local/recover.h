@@ -9,8 +9,8 @@
 
 struct local;
 
-/* Opens the index and the ledger, and removes what has no row.  The home and
- * the store are open. */
+/* Opens the index and the ledger, and removes what has no row.  The datadir
+ * and the store are open. */
 bool recover(struct local *, struct errmsg *);
 
 #endif

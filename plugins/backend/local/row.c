@@ -61,7 +61,7 @@ static uint64_t sum_word(uint64_t sum, uint64_t word) {
   return sum ^ sum >> 32;
 }
 
-static uint64_t sum_bytes(uint64_t sum, const void *bytes, size_t len) {
+static uint64_t row_sum_bytes(uint64_t sum, const void *bytes, size_t len) {
   const char *at = bytes;
   uint64_t word;
   for (; len >= sizeof word; len -= sizeof word, at += sizeof word) {
@@ -75,13 +75,13 @@ static uint64_t sum_bytes(uint64_t sum, const void *bytes, size_t len) {
   return sum_word(sum, le64toh(word));
 }
 
-/* Of what a list shows. */
+/* Sums the fields that a list shows. */
 static uint64_t sum_shown(const struct row_fields *of) {
   uint64_t sum = sum_word(1, of->length);
   sum = sum_word(sum, of->mtime);
   sum = sum_word(sum, of->key_len);
-  sum = sum_bytes(sum, of->md5, DIGEST_MD5_LEN);
-  return sum_bytes(sum, of->key, of->key_len);
+  sum = row_sum_bytes(sum, of->md5, DIGEST_MD5_LEN);
+  return row_sum_bytes(sum, of->key, of->key_len);
 }
 
 /* The upper half is of what a list shows, the lower one of all fields.  Their
@@ -91,8 +91,8 @@ static int64_t sum_all(const struct row_fields *of) {
   sum = sum_word(sum, of->blob);
   sum = sum_word(sum, of->type ? of->type_len : UINT64_MAX);
   sum = sum_word(sum, of->user_len);
-  sum = sum_bytes(sum, of->type, of->type_len);
-  sum = sum_bytes(sum, of->user, of->user_len);
+  sum = row_sum_bytes(sum, of->type, of->type_len);
+  sum = row_sum_bytes(sum, of->user, of->user_len);
   return (int64_t)((shown & 0xffffffff00000000u) | sum >> 32);
 }
 

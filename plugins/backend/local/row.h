@@ -24,7 +24,7 @@ struct row {
 
 void row_init(struct row *);
 void row_fini(struct row *);
-/* What a commit gives: SLUICE_EINVAL for an md5 that isn't one. */
+/* Takes over what a commit gives; SLUICE_EINVAL: its md5 isn't one. */
 enum sluice_status row_set(struct row *, const struct sluice_object *);
 /* A row's fields where they are: in a statement, until its next step. */
 struct row_fields {
@@ -33,11 +33,11 @@ struct row_fields {
   uint64_t length, mtime, small, blob;
 };
 
-/* Of a statement that returned ROW_COLUMNS.  False: they, or the key, aren't
- * what was written.  Rows of version 1 have no sum, and pass. */
+/* Reads what a statement with ROW_COLUMNS returned.  False: they, or the key,
+ * aren't what was written.  Rows of version 1 have no sum, and pass. */
 bool row_read(struct row_fields *, sqlite3_stmt *, const void *key,
               size_t key_len);
-/* Of one that returned ROW_SHOWN: key, MD5, length and mtime. */
+/* Reads what one with ROW_SHOWN returned: key, MD5, length and mtime. */
 bool row_read_shown(struct row_fields *, sqlite3_stmt *);
 /* The same as a row; SLUICE_EIO: they aren't, or make no sense. */
 enum sluice_status row_load(struct row *, sqlite3_stmt *, const char *key);

@@ -13,9 +13,9 @@
 #define SCHEMA_APPLICATION 0x534c5549 /* "SLUI" */
 #define SCHEMA_VERSION 2
 
-/* In a database without tables. */
+/* Makes the tables in a database without any. */
 bool schema_make(sqlite3 *);
-/* From an earlier version; with the current one nothing. */
+/* Brings the tables of an earlier version up to this one. */
 bool schema_upgrade(sqlite3 *);
 
 #endif

@@ -17,7 +17,7 @@
 #define PATH_SIZE 64
 #define NAME_SIZE 24
 
-static void path_of(char out[PATH_SIZE], uint64_t number) {
+static void store_path(char out[PATH_SIZE], uint64_t number) {
   snprintf(out, PATH_SIZE, "%llx/%02x/%016llx",
            (unsigned long long)(number >> 16), (unsigned)(number >> 8 & 255),
            (unsigned long long)number);
@@ -58,7 +58,7 @@ static bool has_modes(const struct store *store) {
   return ok;
 }
 
-static bool drop(void *arg, int folder, const char *name) {
+static bool store_drop(void *arg, int folder, const char *name) {
   (void)arg;
   unlinkat(folder, name, 0);
   return true;
@@ -86,7 +86,7 @@ bool store_open(struct store *store, int dir, bool sync, struct errmsg *err) {
   if (fsync(dir) != 0)
     return errmsg_set(err, "the directory can't be synced: %s; check the disk",
                       strerror(errno));
-  if (!folder_walk(store->tmp, drop, NULL))
+  if (!folder_walk(store->tmp, store_drop, NULL))
     return errmsg_set(err, "the folder tmp can't be read: %s; mend that",
                       strerror(errno));
   store->named = !can_be_unnamed(store);
@@ -243,7 +243,7 @@ static bool sync_folder(const struct store *store, char *path) {
 bool store_link(struct store *store, struct store_file *file,
                 uint64_t number) {
   char path[PATH_SIZE];
-  path_of(path, number);
+  store_path(path, number);
   uint64_t leaf = number >> 8;
   if (atomic_load(&store->made[leaf % STORE_RING]) != leaf + 1 &&
       !make_folders(store, number))
@@ -255,7 +255,7 @@ bool store_link(struct store *store, struct store_file *file,
 
 bool store_commit(const struct store *store, uint64_t number) {
   char path[PATH_SIZE];
-  path_of(path, number);
+  store_path(path, number);
   return !store->modes || fchmodat(store->blobs, path, 0400, 0) == 0;
 }
 
@@ -265,13 +265,13 @@ bool store_is_committed(const struct store *store, const struct stat *st) {
 
 int store_read(const struct store *store, uint64_t number) {
   char path[PATH_SIZE];
-  path_of(path, number);
+  store_path(path, number);
   return openat(store->blobs, path, O_RDONLY | O_CLOEXEC);
 }
 
 bool store_unlink(const struct store *store, uint64_t number) {
   char path[PATH_SIZE];
-  path_of(path, number);
+  store_path(path, number);
   return unlinkat(store->blobs, path, 0) == 0 || errno == ENOENT;
 }
 

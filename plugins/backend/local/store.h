@@ -44,17 +44,17 @@ bool store_empty(const struct store *);
 bool store_create(struct store *, struct store_file *);
 bool store_write(const struct store_file *, const void *data, size_t len,
                  uint64_t offset);
-/* After bytes [from, to) were written: has the disk write along, so that the
+/* Has the disk write bytes [from, to), which were written, so that the
  * fsync of a large file has little left to wait for. */
 bool store_write_along(const struct store *, const struct store_file *,
                        uint64_t from, uint64_t to);
 /* The file becomes the blob of that number, durably.  EEXIST: the number is
  * taken by a file, another one may do; any other failure may leave a blob. */
 bool store_link(struct store *, struct store_file *, uint64_t number);
-/* After its row was written: the blob loses the right to be written to, by
- * which a start knows that it was acknowledged.  That isn't synced. */
+/* Takes the right to write to the blob away, after its row was written: by
+ * that a start knows that it was acknowledged.  It isn't synced. */
 bool store_commit(const struct store *, uint64_t number);
-/* Where there are no modes, every blob may be one. */
+/* Every blob may be one on a file system without modes. */
 bool store_is_committed(const struct store *, const struct stat *);
 /* Would a blob of that size have room?  0, or an errno. */
 int store_try_room(struct store *, uint64_t bytes);

@@ -36,37 +36,37 @@ static bool number_of(const char *name, size_t digits, uint64_t *number) {
   return true;
 }
 
-static bool fail(struct walk *walk) {
+static bool sweep_fail(struct walk *walk) {
   if (walk->error == 0)
     walk->error = errno ? errno : EIO;
   return false;
 }
 
 /* An earlier one of that number may be there. */
-static bool move(struct walk *walk, int folder, const char *name) {
+static bool sweep_move(struct walk *walk, int folder, const char *name) {
   char to[32];
   if (walk->lost < 0)
     walk->lost = folder_make(walk->dir, "lost+found");
   if (walk->lost < 0)
-    return fail(walk);
+    return sweep_fail(walk);
   snprintf(to, sizeof to, "%s", name);
   for (int i = 2; faccessat(walk->lost, to, F_OK, 0) == 0; i++) {
     if (i > SAME_NAME_MAX) {
       errno = EEXIST;
-      return fail(walk);
+      return sweep_fail(walk);
     }
     snprintf(to, sizeof to, "%s.%d", name, i);
   }
   if (renameat(folder, name, walk->lost, to) != 0)
-    return fail(walk);
+    return sweep_fail(walk);
   walk->sweep->moved++;
   walk->dirty = true;
   return true;
 }
 
-static bool drop(struct walk *walk, int folder, const char *name) {
+static bool sweep_drop(struct walk *walk, int folder, const char *name) {
   if (unlinkat(folder, name, 0) != 0)
-    return fail(walk);
+    return sweep_fail(walk);
   walk->sweep->dropped++;
   walk->dirty = true;
   return true;
@@ -80,15 +80,15 @@ static bool check_file(void *arg, int folder, const char *name) {
   if (!number_of(name, 16, &number) || number < sweep->first)
     return true;
   if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-    return fail(walk);
+    return sweep_fail(walk);
   bool committed = store_is_committed(walk->store, &st);
-  switch (sweep->judge(sweep->arg, number, committed)) {
+  switch (sweep->decide(sweep->arg, number, committed)) {
   case SWEEP_KEEP:
-    return committed || store_commit(walk->store, number) || fail(walk);
+    return committed || store_commit(walk->store, number) || sweep_fail(walk);
   case SWEEP_DROP:
-    return drop(walk, folder, name);
+    return sweep_drop(walk, folder, name);
   case SWEEP_MOVE:
-    return move(walk, folder, name);
+    return sweep_move(walk, folder, name);
   }
   return true;
 }
@@ -98,11 +98,11 @@ static bool in_folder(struct walk *walk, int parent, const char *name,
   int fd =
       openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) /* what isn't a folder isn't ours */
-    return errno == ENOTDIR || errno == ELOOP || fail(walk);
+    return errno == ENOTDIR || errno == ELOOP || sweep_fail(walk);
   walk->dirty = false;
-  bool ok = folder_walk(fd, each, walk) || fail(walk);
+  bool ok = folder_walk(fd, each, walk) || sweep_fail(walk);
   if (walk->dirty && fsync(fd) != 0)
-    ok = fail(walk);
+    ok = sweep_fail(walk);
   close(fd);
   return ok && walk->error == 0;
 }
@@ -127,10 +127,10 @@ static bool check_epoch(void *arg, int folder, const char *name) {
 bool sweep_run(struct sweep *sweep, const struct store *store, int dir) {
   struct walk walk = {.sweep = sweep, .store = store, .dir = dir, .lost = -1};
   if (!folder_walk(store->blobs, check_epoch, &walk))
-    fail(&walk);
+    sweep_fail(&walk);
   if (walk.lost >= 0) {
     if (fsync(walk.lost) != 0 || fsync(dir) != 0)
-      fail(&walk);
+      sweep_fail(&walk);
     close(walk.lost);
   }
   errno = walk.error;

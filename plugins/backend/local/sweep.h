@@ -18,7 +18,7 @@ enum sweep_verdict {
 
 struct sweep {
   uint64_t first; /* the number to begin with */
-  enum sweep_verdict (*judge)(void *arg, uint64_t number, bool committed);
+  enum sweep_verdict (*decide)(void *arg, uint64_t number, bool committed);
   void *arg;
   uint64_t dropped, moved; /* how many were */
 };

@@ -58,7 +58,7 @@ void task_fail_errno(struct task *task, const char *what, int error) {
 void task_fail_write(struct task *task, const char *what, int error) {
   struct local *local = task->handle->local;
   task_fail_errno(task, what, error);
-  if (identity_holds(&local->identity, &local->home, &task->why))
+  if (identity_holds(&local->identity, &local->datadir, &task->why))
     health_fault(&local->health, task->status, task->why.text);
   else
     task->status = SLUICE_EBUSY;

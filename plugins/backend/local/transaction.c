@@ -15,7 +15,7 @@
 
 /* The numbers of a row that is damaged may be those of other objects, whose
  * bytes have to stay: what it had is left lying. */
-static void forsake(struct local *local, struct task *task) {
+static void leave_bytes(struct local *local, struct task *task) {
   uint64_t count = atomic_fetch_add(&local->damaged, 1) + 1;
   sluice_log(local->host, SLUICE_LOG_WARN,
              "the row of \"%.512s\" isn't what was written: it goes, and its "
@@ -41,7 +41,7 @@ static bool detach(struct local *local, struct task *task, bool *found) {
     return true;
   }
   if (!intact) {
-    forsake(local, task);
+    leave_bytes(local, task);
     return true;
   }
   task->old = row.blob;
@@ -64,14 +64,14 @@ static bool put_bytes(struct writer *writer, struct task *task) {
   return true;
 }
 
-static bool apply(struct local *local, struct task *task) {
+static bool transaction_apply(struct local *local, struct task *task) {
   struct writer *writer = &local->writer;
   bool found;
   task->status = SLUICE_OK;
   task->why.text[0] = '\0';
   task->old = 0;
-  task->doubtful = false;
-  if (task->kind != TASK_REMOVE && atomic_load(&local->home.full)) {
+  task->unknown = false;
+  if (task->kind != TASK_REMOVE && atomic_load(&local->datadir.full)) {
     task_fail(task, SLUICE_ENOSPC, "the disk is full");
     return true;
   }
@@ -104,19 +104,19 @@ bool transaction_keep_up(struct local *local, struct upkeep *want) {
       (!index_run_number(writer->put_low, want->low) ||
        !index_run_number(writer->erase_recent, want->low)))
     return false;
-  if (!writer->settling)
-    writer->settling = atomic_exchange(&writer->freed, NULL);
-  for (struct writer_freed *f = writer->settling; f; f = f->next)
+  if (!writer->freed_pending)
+    writer->freed_pending = atomic_exchange(&writer->freed, NULL);
+  for (struct writer_freed *f = writer->freed_pending; f; f = f->next)
     if (!index_run_number(writer->erase_garbage, f->blob))
       return false;
   return true;
 }
 
 void transaction_forget(struct writer *writer) {
-  while (writer->settling) {
-    struct writer_freed *next = writer->settling->next;
-    free(writer->settling);
-    writer->settling = next;
+  while (writer->freed_pending) {
+    struct writer_freed *next = writer->freed_pending->next;
+    free(writer->freed_pending);
+    writer->freed_pending = next;
   }
 }
 
@@ -163,7 +163,7 @@ static bool grow(struct local *local, struct task **tasks, size_t count,
   bool ok = index_step(writer->pages) == SQLITE_ROW;
   uint64_t pages = ok ? (uint64_t)sqlite3_column_int64(writer->pages, 0) : 0;
   index_reset(writer->pages);
-  if (!ok || home_grow_index(&local->home, pages * writer->page_size))
+  if (!ok || datadir_grow_index(&local->datadir, pages * writer->page_size))
     return ok;
   *error = errno;
   return false;
@@ -172,8 +172,8 @@ static bool grow(struct local *local, struct task **tasks, size_t count,
 /* When COMMIT itself meets an I/O error, nobody knows whether a crash would
  * bring the transaction back.  Its blobs stay then, and so do their pins: the
  * next start looks at them.  `error`: an errno, 0: the index knows. */
-static void failed(struct local *local, struct task **tasks, size_t count,
-                   int error, bool doubtful) {
+static void transaction_failed(struct local *local, struct task **tasks,
+                               size_t count, int error, bool unknown) {
   struct writer *writer = &local->writer;
   struct errmsg why;
   enum sluice_status status = index_fault(writer->db, &why);
@@ -188,7 +188,7 @@ static void failed(struct local *local, struct task **tasks, size_t count,
     tasks[i]->status = status;
     tasks[i]->why = why;
     tasks[i]->old = 0;
-    tasks[i]->doubtful = doubtful;
+    tasks[i]->unknown = unknown;
   }
 }
 
@@ -200,28 +200,29 @@ static void change(struct local *local, struct task **tasks, size_t count,
 }
 
 /* Nothing is written any more once a write has failed. */
-static bool refused(struct local *local, struct task **tasks, size_t count) {
+static bool transaction_refused(struct local *local, struct task **tasks,
+                                size_t count) {
   if (!health_read_only(&local->health))
     return false;
   for (size_t i = 0; i < count; i++) {
     task_may_write(tasks[i]);
     tasks[i]->old = 0;
-    tasks[i]->doubtful = false;
+    tasks[i]->unknown = false;
   }
   return true;
 }
 
 bool transaction_run(struct local *local, struct task **tasks, size_t count,
-                     bool *doubtful) {
+                     bool *unknown) {
   struct writer *writer = &local->writer;
   struct upkeep now;
   int error = 0;
-  *doubtful = false;
-  if (refused(local, tasks, count))
+  *unknown = false;
+  if (transaction_refused(local, tasks, count))
     return false;
   bool ok = index_run(writer->begin);
   for (size_t i = 0; ok && i < count; i++)
-    ok = apply(local, tasks[i]);
+    ok = transaction_apply(local, tasks[i]);
   ok = ok && transaction_keep_up(local, &now) &&
        grow(local, tasks, count, &error);
   change(local, tasks, count, cache_change_begin);
@@ -231,7 +232,7 @@ bool transaction_run(struct local *local, struct task **tasks, size_t count,
     committed(local, &now, tasks, count);
     return true;
   }
-  *doubtful = ok && (sqlite3_errcode(writer->db) & 0xff) == SQLITE_IOERR;
-  failed(local, tasks, count, error, *doubtful);
+  *unknown = ok && (sqlite3_errcode(writer->db) & 0xff) == SQLITE_IOERR;
+  transaction_failed(local, tasks, count, error, *unknown);
   return false;
 }

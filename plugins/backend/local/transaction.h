@@ -14,9 +14,9 @@ struct task;
 struct writer;
 
 /* Writes what the tasks want, all or nothing, and gives each its status.
- * False: nothing was written.  `doubtful`: but a crash may bring it back. */
+ * False: nothing was written.  `unknown`: but a crash may bring it back. */
 bool transaction_run(struct local *, struct task **tasks, size_t count,
-                     bool *doubtful);
+                     bool *unknown);
 
 struct upkeep { /* what the ledger wants to have in the index */
   uint64_t reserved, low;

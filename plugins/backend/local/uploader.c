@@ -47,7 +47,7 @@ static void write_chunk(void *arg) {
     task_fail_write(task, "a blob can't be made", errno);
     return;
   }
-  /* What came before it was clear that the object is large. */
+  /* The bytes that came before it was clear that the object is large. */
   size_t before = task->bytes.len;
   if (!store_write(&task->file, task->bytes.data, before, 0) ||
       !store_write(&task->file, task->chunk.data, (size_t)task->chunk.length,
@@ -84,7 +84,7 @@ void uploader_data(void *handle, struct sluice_op *op,
   } else if (task->large && chunk->length > 0) {
     task->chunk = *chunk;
     /* On a full disk the writer tells first whether there is room again. */
-    if (atomic_load(&task->handle->local->home.full))
+    if (atomic_load(&task->handle->local->datadir.full))
       writer_reserve(task, room_made);
     else
       task_work(task, write_chunk, chunk_written);

@@ -3,7 +3,7 @@
  * The writer's lane, and what an operation does after its transaction.  A
  * batch that fails is tried again job by job, so that one bad job doesn't fail
  * those beside it.  On a full disk removes go first, with room that is kept
- * for them: see home.h.
+ * for them: see datadir.h.
  */
 #include "writer.h"
 
@@ -84,22 +84,22 @@ static void checkpoint(struct local *local) {
     writer->wal_limit = pages + WAL_PAGES_MAX;
 }
 
-static bool is_full(const struct task *task) {
+static bool writer_is_full(const struct task *task) {
   return task->status == SLUICE_ENOSPC;
 }
 
 static void one_by_one(struct local *local, struct task **tasks,
                        size_t count) {
-  bool doubtful;
+  bool unknown;
   for (size_t i = 0; i < count; i++)
-    if (!transaction_run(local, &tasks[i], 1, &doubtful) &&
-        tasks[i]->kind == TASK_REMOVE && is_full(tasks[i]) &&
+    if (!transaction_run(local, &tasks[i], 1, &unknown) &&
+        tasks[i]->kind == TASK_REMOVE && writer_is_full(tasks[i]) &&
         copy_back(local, SQLITE_CHECKPOINT_RESTART))
-      transaction_run(local, &tasks[i], 1, &doubtful);
+      transaction_run(local, &tasks[i], 1, &unknown);
 }
 
 /* Brings removes to the front, each part in its order. */
-static size_t part(struct task **tasks, size_t count) {
+static size_t writer_part(struct task **tasks, size_t count) {
   struct task *others[SLUICE_LANE_BATCH] = {NULL};
   size_t removes = 0, rest = 0;
   for (size_t i = 0; i < count; i++)
@@ -111,8 +111,8 @@ static size_t part(struct task **tasks, size_t count) {
   return removes;
 }
 
-static void make_room(struct local *local) {
-  home_give_room(&local->home);
+static void writer_make_room(struct local *local) {
+  datadir_give_room(&local->datadir);
   copy_back(local, SQLITE_CHECKPOINT_RESTART);
 }
 
@@ -120,40 +120,40 @@ void writer_take_room(struct local *local) {
   struct errmsg why;
   if (health_read_only(&local->health))
     return;
-  int error = home_take_room(&local->home);
+  int error = datadir_take_room(&local->datadir);
   if (error == 0)
     return;
   errmsg_set(&why, "room can't be kept: %s", strerror(error));
   health_fault(&local->health, store_fault(error), why.text);
 }
 
-/* What the WAL grew to on the way is room, too. */
+/* The WAL grew on the way, and that is room, too. */
 static void regain_room(struct local *local) {
   copy_back(local, SQLITE_CHECKPOINT_TRUNCATE);
   writer_take_room(local);
 }
 
-/* After a failure for want of room: of the whole batch, and of nothing else.
- * A doubtful remove may be tried again, as it makes no difference how often
- * it is done. */
+/* Handles a failure for want of room of a whole batch, and of nothing else.
+ * A remove whose outcome is unknown may be tried again, as it makes no
+ * difference how often it is done. */
 static void run_full(struct local *local, struct task **tasks, size_t count,
-                     bool doubtful) {
-  size_t removes = part(tasks, count);
+                     bool unknown) {
+  size_t removes = writer_part(tasks, count);
   bool again;
   if (removes > 0) {
-    make_room(local);
+    writer_make_room(local);
     if (!transaction_run(local, tasks, removes, &again))
       one_by_one(local, tasks, removes);
   }
   regain_room(local);
-  if (!doubtful)
+  if (!unknown)
     one_by_one(local, tasks + removes, count - removes);
 }
 
 /* The log tells once that the store went, and that it is back. */
 static bool is_in_place(struct local *local, struct errmsg *why) {
   struct writer *writer = &local->writer;
-  bool away = !identity_holds(&local->identity, &local->home, why);
+  bool away = !identity_holds(&local->identity, &local->datadir, why);
   if (away && !writer->away)
     sluice_log(local->host, SLUICE_LOG_ERROR,
                "%s; until then uploads and deletes are answered with 503",
@@ -161,7 +161,7 @@ static bool is_in_place(struct local *local, struct errmsg *why) {
   else if (!away && writer->away)
     sluice_log(local->host, SLUICE_LOG_INFO,
                "directory %s is back; uploads and deletes are taken again",
-               local->home.path);
+               local->datadir.path);
   writer->away = away;
   return !away;
 }
@@ -179,20 +179,20 @@ static void take_back(struct task **tasks, size_t count,
 }
 
 static void run_batch(struct local *local, struct task **tasks, size_t count) {
-  bool doubtful;
-  if (atomic_load(&local->home.full))
+  bool unknown;
+  if (atomic_load(&local->datadir.full))
     regain_room(local);
-  if (!transaction_run(local, tasks, count, &doubtful)) {
-    if (is_full(tasks[0]))
-      run_full(local, tasks, count, doubtful);
-    else if (!doubtful && count > 1 && !health_read_only(&local->health))
+  if (!transaction_run(local, tasks, count, &unknown)) {
+    if (writer_is_full(tasks[0]))
+      run_full(local, tasks, count, unknown);
+    else if (!unknown && count > 1 && !health_read_only(&local->health))
       one_by_one(local, tasks, count);
   }
 }
 
-/* Before, so that nothing is written to a store that went; and afterwards,
- * so that what is acknowledged is in the one that is there. */
-static void run(void *arg, void **jobs, size_t count) {
+/* Looks before, so that nothing is written to a store that went; and again
+ * afterwards, so that acknowledged objects are in the one that is there. */
+static void writer_run(void *arg, void **jobs, size_t count) {
   struct local *local = arg;
   struct task *tasks[SLUICE_LANE_BATCH];
   struct errmsg why;
@@ -221,8 +221,8 @@ static void note_freed(struct writer *writer, uint64_t blob) {
     ;
 }
 
-/* What can't be unlinked is left to the next start.  That a file is kept from
- * it, as an immutable one, says nothing of the disk. */
+/* A blob that can't be unlinked is left to the next start.  One that is
+ * immutable says nothing of the disk. */
 static bool drop_blob(struct local *local, uint64_t number) {
   struct errmsg why;
   if (store_unlink(&local->store, number))
@@ -233,7 +233,7 @@ static bool drop_blob(struct local *local, uint64_t number) {
   return false;
 }
 
-static void tidy(void *arg) {
+static void writer_tidy(void *arg) {
   struct task *task = arg;
   struct local *local = task->handle->local;
   store_discard(&local->store, &task->file);
@@ -241,8 +241,8 @@ static void tidy(void *arg) {
     return; /* all of it stays for the next start */
   if (task->old && drop_blob(local, task->old))
     note_freed(&local->writer, task->old);
-  /* What stays, stays pinned, and the next start sweeps it. */
-  if (task->doubtful || (task->blob && !drop_blob(local, task->blob)))
+  /* A blob that stays also stays pinned, and the next start sweeps it. */
+  if (task->unknown || (task->blob && !drop_blob(local, task->blob)))
     return;
   if (task->pinned)
     ledger_unpin(&local->ledger, task->pin);
@@ -254,13 +254,13 @@ static void tidied(void *arg) {
 }
 
 void writer_undo(struct task *task) {
-  task_work(task, tidy, tidied);
+  task_work(task, writer_tidy, tidied);
 }
 
 static void written(void *arg) {
   struct task *task = arg;
   if (task->old || task->pinned)
-    task_work(task, tidy, tidied);
+    task_work(task, writer_tidy, tidied);
   else
     task_end(task);
 }
@@ -288,12 +288,12 @@ bool writer_open(struct local *local, struct errmsg *err) {
   writer->page_size = (uint64_t)page_size;
   writer->wal_limit = WAL_PAGES_MAX;
   sqlite3_wal_hook(writer->db, note_wal, &writer->wal_pages);
-  writer->lane = sluice_lane_new(local->host, run, local);
+  writer->lane = sluice_lane_new(local->host, writer_run, local);
   return writer->lane || errmsg_set(err, "no memory is left");
 }
 
-/* In a WAL that starts over, as the disk may be full.  The reserve stays for
- * the next start. */
+/* Writes into a WAL that starts over, as the disk may be full.  The reserve
+ * stays for the next start. */
 static bool end_cleanly(struct local *local) {
   struct writer *writer = &local->writer;
   struct upkeep now;
@@ -323,12 +323,12 @@ void writer_close(struct local *local) {
   if (writer->lane) {
     /* SQLite then removes the WAL by its name, which may be another's. */
     if (!health_read_only(&local->health) && end_cleanly(local) &&
-        identity_holds_index(&local->identity, &local->home))
+        identity_holds_index(&local->identity, &local->datadir))
       index_copy_back_at_close(writer->db);
     sluice_lane_free(writer->lane);
   }
   transaction_forget(writer);
-  writer->settling = atomic_exchange(&writer->freed, NULL);
+  writer->freed_pending = atomic_exchange(&writer->freed, NULL);
   transaction_forget(writer);
   index_close(writer->db);
   *writer = (struct writer){.db = NULL};

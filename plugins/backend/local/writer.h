@@ -32,18 +32,18 @@ struct writer {
   sqlite3_stmt *put_recent, *erase_recent;
   sqlite3_stmt *put_reserved, *put_low, *pages;
   _Atomic(struct writer_freed *) freed; /* pushed by any thread */
-  struct writer_freed *settling;        /* taken from it, the lane's */
+  struct writer_freed *freed_pending;   /* taken from it, the lane's */
   int wal_pages, wal_limit;
   uint64_t page_size;
   bool away; /* the store isn't where it was */
 };
 
-/* With the database open: its statements and its lane. */
+/* Makes its statements and its lane; the database is open. */
 bool writer_open(struct local *, struct errmsg *);
 /* Says in the index that nothing is left to sweep, if so, and closes it. */
 void writer_close(struct local *);
 
-/* home_take_room() */
+/* datadir_take_room() */
 void writer_take_room(struct local *);
 
 /* Writes the task's row, or removes its key, and ends the operation.  What

@@ -15,23 +15,23 @@
  *                 start, which makes files; without it nothing but removes is
  *                 let in
  */
-#ifndef LOCAL_HOME_H
-#define LOCAL_HOME_H
+#ifndef LOCAL_DATADIR_H
+#define LOCAL_DATADIR_H
 
 #include "errmsg.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define HOME_KEY_LEN 32
+#define DATADIR_KEY_LEN 32
 /* A batch of 256 removes writes two or three pages each to the WAL, and the
  * threads of the pool, in the middle of uploads, may get hold of a chunk each
  * of what is given up.  When even that doesn't do, removes go one by one. */
-#define HOME_SPARE_MAX (4u << 20)
-/* Of a small disk, just this part. */
-#define HOME_SPARE_PART 16u
+#define DATADIR_SPARE_MAX (4u << 20)
+/* A small disk gives just this part of itself. */
+#define DATADIR_SPARE_PART 16u
 
-struct home {
+struct datadir {
   char *path; /* absolute */
   int dir;    /* -1: closed, as all below */
   int lock;
@@ -40,24 +40,26 @@ struct home {
   _Atomic bool full;       /* the reserve is given up */
 };
 
-#define HOME_CLOSED \
+#define DATADIR_CLOSED \
   { .dir = -1, .lock = -1, .index = -1, .wal = -1, .reserve = -1 }
 
-/* False and why; home_close() is needed in any case.  Without `create` there
- * has to be an index. */
-bool home_open(struct home *, const char *directory, bool create,
-               struct errmsg *);
-void home_close(struct home *);
+/* False and why; datadir_close() is needed in any case.  Without `create`
+ * there has to be an index. */
+bool datadir_open(struct datadir *, const char *directory, bool create,
+                  struct errmsg *);
+void datadir_close(struct datadir *);
 /* Reads <directory>/signing.key, which is made when it isn't there. */
-bool home_key(const struct home *, unsigned char key[HOME_KEY_LEN],
-              struct errmsg *);
-/* Before SQLite opens the index: makes its files private to the owner, and
+bool datadir_key(const struct datadir *, unsigned char key[DATADIR_KEY_LEN],
+                 struct errmsg *);
+/* Is called before SQLite opens the index: makes its files private, and
  * gives up the reserve for the time of the start. */
-bool home_open_room(struct home *, struct errmsg *);
-/* Before a commit: room for the first `bytes` of index.db; false, errno. */
-bool home_grow_index(const struct home *, uint64_t bytes);
-void home_give_room(struct home *);
-/* Once there is a WAL; while that fails, `full` stays.  0, or an errno. */
-int home_take_room(struct home *);
+bool datadir_open_room(struct datadir *, struct errmsg *);
+/* Makes room, before a commit, for the first `bytes` of index.db; false,
+ * errno. */
+bool datadir_grow_index(const struct datadir *, uint64_t bytes);
+void datadir_give_room(struct datadir *);
+/* Allocates the room again, once there is a WAL; `full` stays while that
+ * fails.  0, or an errno. */
+int datadir_take_room(struct datadir *);
 
 #endif

@@ -3,7 +3,7 @@
  * The directory of a local backend.  The lock is flock(2) on a file of it, so
  * it ends with the process, however that ends.
  */
-#include "home.h"
+#include "datadir.h"
 
 #include "digest.h"
 #include "folder.h"
@@ -34,7 +34,7 @@ static bool sync_parent(int dir) {
   return ok;
 }
 
-static bool has_index(int dir) {
+static bool datadir_has_index(int dir) {
   struct stat st;
   return fstatat(dir, INDEX_FILE, &st, 0) == 0 && st.st_size > 0;
 }
@@ -47,7 +47,7 @@ static bool not_made(const char *directory, const char *why,
                     directory, why);
 }
 
-static bool enter(struct home *home, const char *directory, bool create,
+static bool enter(struct datadir *datadir, const char *directory, bool create,
                   struct errmsg *err) {
   char owner[FOLDER_TEXT];
   bool made = create && mkdir(directory, 0700) == 0;
@@ -56,21 +56,21 @@ static bool enter(struct home *home, const char *directory, bool create,
                       "directory %s can't be created: %s; create it, or name "
                       "another one",
                       directory, strerror(errno));
-  home->dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (home->dir < 0 && errno == ENOENT)
+  datadir->dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (datadir->dir < 0 && errno == ENOENT)
     return not_made(directory, "isn't there", err);
   int error = errno;
-  if (home->dir >= 0 && !(home->path = realpath(directory, NULL)))
+  if (datadir->dir >= 0 && !(datadir->path = realpath(directory, NULL)))
     error = errno;
-  if (!home->path)
+  if (!datadir->path)
     return errmsg_set(err,
                       "directory %s can't be opened: %s%s; it must be a "
                       "directory that the gateway may use",
                       directory, strerror(error),
                       folder_owner(owner, AT_FDCWD, directory, error));
-  if (!create && !has_index(home->dir))
+  if (!create && !datadir_has_index(datadir->dir))
     return not_made(directory, "holds no store (no " INDEX_FILE ")", err);
-  if (made && !sync_parent(home->dir))
+  if (made && !sync_parent(datadir->dir))
     return errmsg_set(err,
                       "the folder above directory %s can't be synced: %s; "
                       "check the disk",
@@ -84,91 +84,93 @@ static long holder(int lock) {
   return got > 0 ? strtol(text, NULL, 10) : 0;
 }
 
-static bool take_lock(struct home *home, struct errmsg *err) {
+static bool take_lock(struct datadir *datadir, struct errmsg *err) {
   char owner[FOLDER_TEXT];
-  home->lock = openat(home->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  datadir->lock =
+      openat(datadir->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   int error = errno;
-  if (home->lock < 0)
+  if (datadir->lock < 0)
     return errmsg_set(err,
                       "directory %s can't be written: %s%s; give the gateway "
                       "write access to all of it",
-                      home->path, strerror(error),
-                      folder_owner(owner, home->dir, "lock", error));
-  if (flock(home->lock, LOCK_EX | LOCK_NB) != 0) {
+                      datadir->path, strerror(error),
+                      folder_owner(owner, datadir->dir, "lock", error));
+  if (flock(datadir->lock, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK)
       return errmsg_set(err,
                         "directory %s is in use by another gateway (pid %ld); "
                         "stop it or choose another directory",
-                        home->path, holder(home->lock));
+                        datadir->path, holder(datadir->lock));
     return errmsg_set(err,
                       "directory %s can't be locked: %s; choose a directory "
                       "on a file system with flock(2)",
-                      home->path, strerror(errno));
+                      datadir->path, strerror(errno));
   }
   char text[24];
   int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
   /* The number only serves the message above. */
-  if (ftruncate(home->lock, 0) == 0)
-    (void)!pwrite(home->lock, text, (size_t)len, 0);
+  if (ftruncate(datadir->lock, 0) == 0)
+    (void)!pwrite(datadir->lock, text, (size_t)len, 0);
   return true;
 }
 
-bool home_open(struct home *home, const char *directory, bool create,
-               struct errmsg *err) {
-  *home = (struct home)HOME_CLOSED;
+bool datadir_open(struct datadir *datadir, const char *directory, bool create,
+                  struct errmsg *err) {
+  *datadir = (struct datadir)DATADIR_CLOSED;
   if (!*directory)
     return errmsg_set(err, "directory is empty; name the folder to keep "
                            "objects in");
-  return enter(home, directory, create, err) && take_lock(home, err);
+  return enter(datadir, directory, create, err) && take_lock(datadir, err);
 }
 
 /* To close a file of the index ends all of SQLite's locks on it, those of
  * other connections too: so this comes after them. */
-void home_close(struct home *home) {
-  const int fds[] = {home->index, home->wal, home->reserve, home->dir,
-                     home->lock};
+void datadir_close(struct datadir *datadir) {
+  const int fds[] = {datadir->index, datadir->wal, datadir->reserve,
+                     datadir->dir, datadir->lock};
   for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
     if (fds[i] >= 0)
       close(fds[i]);
-  free(home->path);
-  *home = (struct home)HOME_CLOSED;
+  free(datadir->path);
+  *datadir = (struct datadir)DATADIR_CLOSED;
 }
 
-static bool make_key(const struct home *home,
-                     unsigned char key[HOME_KEY_LEN]) {
-  digest_random(key, HOME_KEY_LEN);
-  return folder_put(home->dir, KEY_FILE, key, HOME_KEY_LEN);
+static bool datadir_make_key(const struct datadir *datadir,
+                             unsigned char key[DATADIR_KEY_LEN]) {
+  digest_random(key, DATADIR_KEY_LEN);
+  return folder_put(datadir->dir, KEY_FILE, key, DATADIR_KEY_LEN);
 }
 
-static bool read_key(const struct home *home, int fd,
-                     unsigned char key[HOME_KEY_LEN], struct errmsg *err) {
+static bool datadir_read_key(const struct datadir *datadir, int fd,
+                             unsigned char key[DATADIR_KEY_LEN],
+                             struct errmsg *err) {
   struct stat st;
-  if (fstat(fd, &st) == 0 && st.st_size == HOME_KEY_LEN &&
-      pread(fd, key, HOME_KEY_LEN, 0) == HOME_KEY_LEN)
+  if (fstat(fd, &st) == 0 && st.st_size == DATADIR_KEY_LEN &&
+      pread(fd, key, DATADIR_KEY_LEN, 0) == DATADIR_KEY_LEN)
     return true;
   return errmsg_set(err,
                     "%s/" KEY_FILE " isn't a key of %d bytes; restore it, or "
                     "remove it to get a new one (links made so far end)",
-                    home->path, HOME_KEY_LEN);
+                    datadir->path, DATADIR_KEY_LEN);
 }
 
-bool home_key(const struct home *home, unsigned char key[HOME_KEY_LEN],
-              struct errmsg *err) {
+bool datadir_key(const struct datadir *datadir,
+                 unsigned char key[DATADIR_KEY_LEN], struct errmsg *err) {
   char owner[FOLDER_TEXT];
-  int fd = openat(home->dir, KEY_FILE, O_RDONLY | O_CLOEXEC);
+  int fd = openat(datadir->dir, KEY_FILE, O_RDONLY | O_CLOEXEC);
   if (fd >= 0) {
-    bool ok = read_key(home, fd, key, err);
+    bool ok = datadir_read_key(datadir, fd, key, err);
     close(fd);
     return ok;
   }
-  if (errno == ENOENT && make_key(home, key))
+  if (errno == ENOENT && datadir_make_key(datadir, key))
     return true;
   int error = errno;
   return errmsg_set(err,
                     "%s/" KEY_FILE " can't be read or made: %s%s; mend that, "
                     "or set signing_key",
-                    home->path, strerror(error),
-                    folder_owner(owner, home->dir, KEY_FILE, error));
+                    datadir->path, strerror(error),
+                    folder_owner(owner, datadir->dir, KEY_FILE, error));
 }
 
 /* ---- room ---- */
@@ -187,15 +189,15 @@ static bool allocate(int fd, off_t from, off_t to) {
 static uint64_t spare_of(int dir) {
   struct statvfs disk;
   if (fstatvfs(dir, &disk) != 0 || disk.f_blocks == 0)
-    return HOME_SPARE_MAX;
-  uint64_t part = disk.f_blocks / HOME_SPARE_PART;
-  if (part > HOME_SPARE_MAX / disk.f_frsize)
-    return HOME_SPARE_MAX;
+    return DATADIR_SPARE_MAX;
+  uint64_t part = disk.f_blocks / DATADIR_SPARE_PART;
+  if (part > DATADIR_SPARE_MAX / disk.f_frsize)
+    return DATADIR_SPARE_MAX;
   return part * disk.f_frsize;
 }
 
-/* With mode 0600, whatever the umask is and the mode was; or what a file
- * system without modes has instead. */
+/* The mode is 0600 then, whatever the umask is and the mode was; or what a
+ * file system without modes has instead. */
 static int open_private(int dir, const char *name, int flags) {
   struct stat st;
   int fd = openat(dir, name, O_RDWR | O_CLOEXEC | flags, 0600);
@@ -219,53 +221,54 @@ static bool make_private(int dir, const char *name) {
   return true;
 }
 
-static bool not_private(const struct home *home, const char *name,
+static bool not_private(const struct datadir *datadir, const char *name,
                         struct errmsg *err) {
   char owner[FOLDER_TEXT];
   int error = errno;
   return errmsg_set(err,
                     "%s/%s can't be made or kept private: %s%s; let it belong "
                     "to the gateway's user",
-                    home->path, name, strerror(error),
-                    folder_owner(owner, home->dir, name, error));
+                    datadir->path, name, strerror(error),
+                    folder_owner(owner, datadir->dir, name, error));
 }
 
-bool home_open_room(struct home *home, struct errmsg *err) {
-  home->full = true;
-  home->spare = spare_of(home->dir);
-  home->reserve = open_private(home->dir, "reserve", O_CREAT);
-  if (home->reserve < 0 || ftruncate(home->reserve, 0) != 0)
-    return not_private(home, "reserve", err);
-  home->index = open_private(home->dir, INDEX_FILE, O_CREAT);
-  if (home->index < 0)
-    return not_private(home, INDEX_FILE, err);
-  return make_private(home->dir, INDEX_FILE "-wal") ||
-         not_private(home, INDEX_FILE "-wal", err);
+bool datadir_open_room(struct datadir *datadir, struct errmsg *err) {
+  datadir->full = true;
+  datadir->spare = spare_of(datadir->dir);
+  datadir->reserve = open_private(datadir->dir, "reserve", O_CREAT);
+  if (datadir->reserve < 0 || ftruncate(datadir->reserve, 0) != 0)
+    return not_private(datadir, "reserve", err);
+  datadir->index = open_private(datadir->dir, INDEX_FILE, O_CREAT);
+  if (datadir->index < 0)
+    return not_private(datadir, INDEX_FILE, err);
+  return make_private(datadir->dir, INDEX_FILE "-wal") ||
+         not_private(datadir, INDEX_FILE "-wal", err);
 }
 
-bool home_grow_index(const struct home *home, uint64_t bytes) {
+bool datadir_grow_index(const struct datadir *datadir, uint64_t bytes) {
   struct stat st;
-  if (fstat(home->index, &st) != 0)
+  if (fstat(datadir->index, &st) != 0)
     return false;
-  return allocate(home->index, st.st_size, (off_t)bytes);
+  return allocate(datadir->index, st.st_size, (off_t)bytes);
 }
 
 /* The flag first: what sees it asks for no room any more. */
-void home_give_room(struct home *home) {
-  atomic_store(&home->full, true);
-  (void)!ftruncate(home->reserve, 0);
+void datadir_give_room(struct datadir *datadir) {
+  atomic_store(&datadir->full, true);
+  (void)!ftruncate(datadir->reserve, 0);
 }
 
-int home_take_room(struct home *home) {
-  if (home->wal < 0)
-    home->wal = openat(home->dir, INDEX_FILE "-wal", O_RDWR | O_CLOEXEC);
-  bool taken = home->wal >= 0 && allocate(home->wal, 0, (off_t)home->spare) &&
-               allocate(home->reserve, 0, (off_t)home->spare);
+int datadir_take_room(struct datadir *datadir) {
+  if (datadir->wal < 0)
+    datadir->wal = openat(datadir->dir, INDEX_FILE "-wal", O_RDWR | O_CLOEXEC);
+  bool taken = datadir->wal >= 0 &&
+               allocate(datadir->wal, 0, (off_t)datadir->spare) &&
+               allocate(datadir->reserve, 0, (off_t)datadir->spare);
   if (taken) {
-    atomic_store(&home->full, false);
+    atomic_store(&datadir->full, false);
     return 0;
   }
   int error = errno;
-  home_give_room(home);
+  datadir_give_room(datadir);
   return error;
 }
