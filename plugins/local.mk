@@ -36,6 +36,7 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/bucket.c \
 	%D%/lib/s3/call.c \
 	%D%/lib/s3/call.h \
+	%D%/lib/s3/call_correct.c \
 	%D%/lib/s3/call_private.h \
 	%D%/lib/s3/client.c \
 	%D%/lib/s3/client.h \

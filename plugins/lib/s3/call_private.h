@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A call's inside: call.c decides, send.c makes one attempt.
+ * A call's inside: call.c decides, call_correct.c puts a request right, send.c
+ * makes one attempt.
  */
 #ifndef S3_CALL_PRIVATE_H
 #define S3_CALL_PRIVATE_H
@@ -36,6 +37,9 @@ struct s3_call {
   bool reading_spool;   /* a thread reads: s3_call_unspooled() comes */
 };
 
+/* Can the request be made right?  Then at once, and only once. */
+bool s3_call_correct(struct s3_call *, int http, const char *code,
+                     const struct xml_result *);
 /* Makes one attempt; false when it can't be made at all. */
 bool s3_call_send(struct s3_call *);
 void s3_call_ended(void *call, enum httpc_result, const char *why);
