@@ -104,15 +104,15 @@ struct httpc_call *httpc_start(struct httpc *httpc,
 }
 
 void httpc_continue(struct httpc_call *call) {
-  if (call->ended || call->canceled)
+  if (call->life != HTTPC_RUNS)
     return;
   call->goes_on = true;
   httpc_queue(call);
 }
 
 void httpc_cancel(struct httpc_call *call) {
-  assert(!call->ended && !call->canceled);
-  call->canceled = true;
+  assert(call->life == HTTPC_RUNS);
+  call->life = HTTPC_CANCELED;
   if (call->httpc->inside) {
     httpc_queue(call);
     return;
@@ -137,7 +137,7 @@ static void go_on(struct httpc_call *call) {
 }
 
 void httpc_call_attend(struct httpc_call *call) {
-  if (call->canceled) {
+  if (call->life == HTTPC_CANCELED) {
     httpc_withdraw(call, false);
     call_free(call);
   } else if (call->goes_on) {
@@ -148,8 +148,9 @@ void httpc_call_attend(struct httpc_call *call) {
 void httpc_call_end(struct httpc_call *call, enum httpc_result result,
                     const char *why) {
   httpc_withdraw(call, result == HTTPC_OK);
-  call->ended = true;
-  if (!call->canceled)
+  bool silent = call->life == HTTPC_CANCELED;
+  call->life = HTTPC_ENDED;
+  if (!silent)
     call->events->done(call->arg, result, why);
   call_free(call);
 }

@@ -59,7 +59,7 @@ static int on_send(void *arg, char *peer, char *self, int peer_port,
 
 static size_t on_read(char *to, size_t size, size_t count, void *arg) {
   struct httpc_call *call = arg;
-  if (call->canceled)
+  if (call->life == HTTPC_CANCELED)
     return CURL_READFUNC_ABORT;
   int64_t left = call->length - call->given;
   size_t room = size * count;
@@ -84,7 +84,7 @@ static size_t on_line(char *line, size_t size, size_t count, void *arg) {
   struct httpc_call *call = arg;
   size_t len = size * count;
   long status = 0;
-  if (call->canceled)
+  if (call->life == HTTPC_CANCELED)
     return 0;
   call->moved_ms = httpc_now();
   curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -108,7 +108,7 @@ static size_t on_line(char *line, size_t size, size_t count, void *arg) {
 static size_t on_data(char *data, size_t size, size_t count, void *arg) {
   struct httpc_call *call = arg;
   size_t len = size * count;
-  if (call->canceled || len == 0)
+  if (call->life == HTTPC_CANCELED || len == 0)
     return 0;
   call->moved_ms = httpc_now();
   if (call->events->data(call->arg, data, len))

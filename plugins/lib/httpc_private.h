@@ -27,6 +27,12 @@ struct httpc_answer {
   int status;                         /* 0: not there yet */
 };
 
+enum httpc_life {
+  HTTPC_RUNS,
+  HTTPC_CANCELED, /* by its caller, inside of curl: it goes soon */
+  HTTPC_ENDED     /* done() is said, or will be now */
+};
+
 struct httpc_call {
   TAILQ_ENTRY(httpc_call) in_line; /* while it waits for a connection */
   LIST_ENTRY(httpc_call) in_todo;  /* while `queued` */
@@ -51,7 +57,7 @@ struct httpc_call {
   bool data_paused;     /* data() took nothing */
   bool queued;          /* for the deferred event */
   bool goes_on;         /* httpc_continue() was called */
-  bool canceled, ended; /* no event follows */
+  enum httpc_life life; /* no event follows but while it runs */
   const char *fault;    /* why a callback of ours refused; NULL: it didn't */
   struct httpc_answer answer;
   char error[CURL_ERROR_SIZE];

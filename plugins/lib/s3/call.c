@@ -275,7 +275,7 @@ static void judge_failure(struct s3_call *call, enum httpc_result result,
       (result == HTTPC_BROKEN || result == HTTPC_TIMEOUT) &&
       call->sent == call->request->length;
   /* Bytes that were handed on can't be taken back. */
-  if (!call->delivered &&
+  if (call->body != BODY_TAKEN &&
       try_again(call, result == HTTPC_CONNECT ? AGAIN_AWAY : AGAIN_SOME))
     return;
   finish(call);

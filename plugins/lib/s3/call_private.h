@@ -10,6 +10,12 @@
 
 #include "call.h"
 
+enum s3_body {              /* of a 2xx */
+               BODY_OURS,   /* read as XML, or passed over */
+               BODY_PASSED, /* the caller's, from its first byte */
+               BODY_TAKEN   /* and the caller has some: no attempt follows */
+};
+
 struct s3_call {
   struct s3_loop *loop;
   const struct s3_request *request;
@@ -27,8 +33,7 @@ struct s3_call {
   int64_t alive_ms;     /* when the operation was last told */
   uint64_t sent;        /* of the body, in this attempt */
   uint64_t most_sent;   /* and the most of any attempt */
-  bool streaming;       /* the body of the answer is the caller's */
-  bool delivered;       /* and it has got some of it */
+  enum s3_body body;    /* the answer's */
   bool corrected;       /* clock or region: not again */
   unsigned renewals;    /* of the credentials that signed it */
   bool renewed;         /* they had expired: not again */

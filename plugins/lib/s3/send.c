@@ -105,20 +105,21 @@ static void on_head(void *arg) {
   struct s3_call *call = arg;
   int http = httpc_status(call->http);
   bool good = http >= 200 && http <= 299;
-  call->streaming = good && call->events->data != NULL;
+  call->body = good && call->events->data != NULL ? BODY_PASSED : BODY_OURS;
   if (!good)
     call->xml = xml_new(XML_ERROR, NULL);
   else if (call->request->wants_xml)
     call->xml = xml_new(call->request->expected, call->request->xml_events);
-  if (call->streaming && call->events->head != NULL)
+  if (call->body == BODY_PASSED && call->events->head != NULL)
     call->events->head(call->arg, call);
 }
 
 static bool on_data(void *arg, const char *data, size_t len) {
   struct s3_call *call = arg;
-  if (call->streaming) {
+  if (call->body != BODY_OURS) {
     bool taken = call->events->data(call->arg, data, len);
-    call->delivered |= taken;
+    if (taken)
+      call->body = BODY_TAKEN;
     return taken;
   }
   if (call->xml != NULL)
@@ -202,7 +203,7 @@ bool s3_call_send(struct s3_call *call) {
   }
   call->sent = 0;
   call->renewals = call->loop->renewals;
-  call->streaming = false;
+  call->body = BODY_OURS;
   if (ok)
     call->http = httpc_start(
         call->loop->http,
