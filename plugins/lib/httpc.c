@@ -10,7 +10,8 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "clock.h"
 
 void httpc_init(void) {
   /* When it fails, curl_easy_init() does, and calls end with HTTPC_LOCAL. */
@@ -18,9 +19,7 @@ void httpc_init(void) {
 }
 
 int64_t httpc_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  return (int64_t)clock_ms();
 }
 
 /* NULL: a handle of curl's own. */

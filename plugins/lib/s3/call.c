@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "call_private.h"
-#include "date.h"
+#include "clock.h"
 #include "quantity.h"
 
 #define BACKOFF_MS 100 /* of the first pause, doubled with each */
@@ -21,6 +21,10 @@
 #define AWAY_MAX_MS 1000     /* so too, of a service that isn't there */
 #define WHY_MAX 1024
 #define REFUSAL_MS 1000 /* between two lines that tell of one */
+
+static int64_t now_ms(void) {
+  return (int64_t)clock_ms();
+}
 
 static void call_free(struct s3_call *call) {
   credentials_leave(&call->waiter);
@@ -119,7 +123,7 @@ static void tell_wait(const struct s3_call *call) {
 static bool try_again(struct s3_call *call, enum again again) {
   const struct s3_conf *conf = call->loop->s3->conf;
   int64_t pause = pause_ms(call, again);
-  int64_t passed = date_now_ms() + pause - call->started_ms;
+  int64_t passed = now_ms() + pause - call->started_ms;
   bool is_free = again == AGAIN_AWAY && passed <= away_time_ms(call->loop);
   if (is_free) {
     tell_wait(call);
@@ -201,7 +205,7 @@ static enum again again_after(const struct s3_call *call, int http,
 /* The client is told that it's at fault; who runs the gateway may want to know
  * better, but not of each. */
 static void tell_refusal(const struct s3_call *call) {
-  int64_t now = date_now_ms();
+  int64_t now = now_ms();
   if ((call->answer.status != SLUICE_EINVAL &&
        call->answer.status != SLUICE_EEXIST) ||
       now - call->loop->refusal_ms < REFUSAL_MS)
@@ -314,7 +318,7 @@ struct s3_call *s3_call_start(struct s3_loop *loop,
   call->events = events;
   call->fresh = request->fresh;
   call->arg = arg;
-  call->started_ms = date_now_ms();
+  call->started_ms = now_ms();
   buf_init(&call->why, WHY_MAX);
   call->timer = evtimer_new(loop->base, on_timer, call);
   assert(call->timer != NULL);

@@ -6,9 +6,9 @@
 #include "credentials_refresh.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "client.h"
+#include "clock.h"
 #include "credentials_fetch.h"
 #include "credentials_watch.h"
 #include "date.h"
@@ -33,11 +33,8 @@ static int64_t below(int64_t max) {
   return max <= 0 ? 0 : number % max;
 }
 
-/* A clock that doesn't jump. */
 static int64_t now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  return (int64_t)clock_ms();
 }
 
 static int64_t left_ms(const struct credentials_refresh *refresh) {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "date.h"
+#include "clock.h"
 
 #define ALIVE_MS 1000
 #define BUFFERED_MAX (16u << 20) /* more than sockets hold, both ways */
@@ -135,7 +135,7 @@ static void on_spool_ready(void *arg) {
  * was sent before counts only once no buffer on the way can hold it: or an
  * upload that nobody reads would seem to go on with each attempt. */
 static void say_alive(struct s3_call *call) {
-  int64_t now = date_now_ms();
+  int64_t now = (int64_t)clock_ms();
   bool goes_on = call->sent >= call->most_sent || call->sent >= BUFFERED_MAX;
   if (!goes_on || call->request->op == NULL || now - call->alive_ms < ALIVE_MS)
     return;
