@@ -7,11 +7,11 @@
  */
 #include "httpc_private.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
+#include "must.h"
 
 void httpc_init(void) {
   /* When it fails, curl_easy_init() does, and calls end with HTTPC_LOCAL. */
@@ -34,7 +34,7 @@ static void collect(struct httpc *httpc) {
   int left;
   while ((message = curl_multi_info_read(httpc->multi, &left)) != NULL) {
     CURLcode code = message->data.result;
-    assert(message->msg == CURLMSG_DONE);
+    must(message->msg == CURLMSG_DONE);
     httpc_call_finish(call_of(message->easy_handle), code);
   }
 }
@@ -74,7 +74,7 @@ static int watch(CURL *easy, curl_socket_t fd, int what, void *arg,
     event = event_new(httpc->base, fd, (short)(events | EV_PERSIST), on_socket,
                       httpc);
     /* A few bytes that can't be had: no transfer could go on. */
-    assert(event != NULL);
+    must(event != NULL);
     event_add(event, NULL);
   }
   curl_multi_assign(httpc->multi, fd, event);
@@ -130,7 +130,7 @@ static const char *launch(struct httpc_call *call) {
 
 void httpc_withdraw(struct httpc_call *call, bool succeeded) {
   struct httpc *httpc = call->httpc;
-  assert(!httpc->inside);
+  must(!httpc->inside);
   if (call->easy == NULL) {
     TAILQ_REMOVE(&httpc->line, call, in_line);
     return;
@@ -208,7 +208,7 @@ struct httpc *httpc_new(struct event_base *base,
   struct httpc *httpc = calloc(1, sizeof *httpc);
   if (httpc == NULL)
     return NULL;
-  assert(settings->connections > 0);
+  must(settings->connections > 0);
   TAILQ_INIT(&httpc->line);
   LIST_INIT(&httpc->todo);
   LIST_INIT(&httpc->turn);
@@ -228,7 +228,7 @@ struct httpc *httpc_new(struct event_base *base,
 void httpc_free(struct httpc *httpc) {
   if (httpc == NULL)
     return;
-  assert(!httpc->inside && httpc->running == 0 && TAILQ_EMPTY(&httpc->line));
+  must(!httpc->inside && httpc->running == 0 && TAILQ_EMPTY(&httpc->line));
   while (httpc->spare != NULL && httpc->spares > 0)
     curl_easy_cleanup(httpc->spare[--httpc->spares]);
   if (httpc->multi != NULL)

@@ -5,11 +5,12 @@
  */
 #include "httpc_private.h"
 
-#include <assert.h>
 #include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+
+#include "must.h"
 
 #define TICK_MAX_MS 1000
 
@@ -111,7 +112,7 @@ void httpc_continue(struct httpc_call *call) {
 }
 
 void httpc_cancel(struct httpc_call *call) {
-  assert(call->life == HTTPC_RUNS);
+  must(call->life == HTTPC_RUNS);
   call->life = HTTPC_CANCELED;
   if (call->httpc->inside) {
     httpc_queue(call);

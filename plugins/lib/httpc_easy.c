@@ -6,10 +6,11 @@
  */
 #include "httpc_private.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include "must.h"
 
 /* Large enough to be fast: a transfer without a body takes HTTPC_COST_DOWN of
  * memory, one with a body, whose answer is short, HTTPC_COST_UP. */
@@ -70,7 +71,7 @@ static size_t on_read(char *to, size_t size, size_t count, void *arg) {
   if (room == 0 || call->answer.status >= 300)
     return 0;
   size_t got = call->events->read(call->arg, to, room);
-  assert(got <= room);
+  must(got <= room);
   if (got == 0) {
     call->read_paused = true;
     return CURL_READFUNC_PAUSE;

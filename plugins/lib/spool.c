@@ -6,13 +6,14 @@
  */
 #include "spool_private.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "must.h"
 
 #define MEMORY_MIN (16u * 1024)
 
@@ -69,7 +70,7 @@ void spool_expect(struct spool *spool, uint64_t length) {
 }
 
 void spool_digest(struct spool *spool, struct digest *digest) {
-  assert(!spool->add.busy);
+  must(!spool->add.busy);
   spool->digest = digest;
 }
 
@@ -98,7 +99,7 @@ static void leave(struct spool *spool) {
 }
 
 bool spool_job_over(struct spool *spool) {
-  assert(spool->jobs > 0);
+  must(spool->jobs > 0);
   spool->jobs--;
   if (spool->freed && spool->jobs == 0)
     leave(spool);
@@ -106,7 +107,7 @@ bool spool_job_over(struct spool *spool) {
 }
 
 void spool_free(struct spool *spool, void (*released)(void *arg), void *arg) {
-  assert(!spool->freed);
+  must(!spool->freed);
   spool->freed = true;
   spool->released = released;
   spool->released_arg = arg;
@@ -213,7 +214,7 @@ static bool remember(struct spool *spool, const void *data, size_t len) {
 void spool_add(struct spool *spool, const void *data, size_t len,
                void (*added)(void *arg, enum sluice_status, const char *why),
                void *arg) {
-  assert(!spool->freed && !spool->add.busy && spool->sums == 0);
+  must(!spool->freed && !spool->add.busy && spool->sums == 0);
   struct spool_add *add = &spool->add;
   *add = (struct spool_add){.data = data,
                             .len = len,

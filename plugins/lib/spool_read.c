@@ -7,12 +7,12 @@
  */
 #include "spool_private.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "digest.h"
+#include "must.h"
 
 #define FETCH_MAX (128u * 1024)
 #define SUM_PIECE (64u * 1024)
@@ -83,7 +83,7 @@ static int64_t fetch_start(struct spool *spool, uint64_t offset, size_t room,
 
 int64_t spool_read(struct spool *spool, uint64_t offset, void *to, size_t room,
                    void (*ready)(void *arg), void *arg) {
-  assert(!spool->freed);
+  must(!spool->freed);
   if (offset >= spool->length || room == 0)
     return 0;
   if (room > spool->length - offset)
@@ -171,7 +171,7 @@ static void sum_then(void *arg) {
 
 void spool_sum(struct spool *spool, struct spool_sum *sum,
                void (*summed)(void *arg), void *arg) {
-  assert(!spool->freed && !spool->add.busy);
+  must(!spool->freed && !spool->add.busy);
   bool inside =
       sum->first <= spool->length && sum->count <= spool->length - sum->first;
   sum->spool = spool;

@@ -5,7 +5,6 @@
  */
 #include "call.h"
 
-#include <assert.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "call_private.h"
 #include "clock.h"
+#include "must.h"
 #include "quantity.h"
 
 #define BACKOFF_MS 100 /* of the first pause, doubled with each */
@@ -312,7 +312,7 @@ struct s3_call *s3_call_start(struct s3_loop *loop,
                               const struct s3_events *events, void *arg) {
   static const struct timeval now = {0};
   struct s3_call *call = calloc(1, sizeof *call);
-  assert(call != NULL); /* of an operation, which the gateway has charged */
+  must(call != NULL); /* of an operation, which the gateway has charged */
   call->loop = loop;
   call->request = request;
   call->events = events;
@@ -321,7 +321,7 @@ struct s3_call *s3_call_start(struct s3_loop *loop,
   call->started_ms = now_ms();
   buf_init(&call->why, WHY_MAX);
   call->timer = evtimer_new(loop->base, on_timer, call);
-  assert(call->timer != NULL);
+  must(call->timer != NULL);
   event_add(call->timer, &now);
   return call;
 }

@@ -4,11 +4,11 @@
  * read(); another one where read() wants something else, or where the first
  * broke in the middle.  Two buffers: one is lent while the other is filled.
  */
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "must.h"
 #include "task.h"
 
 #define CHUNK (64 * 1024) /* no less than curl gives at once */
@@ -161,7 +161,7 @@ static bool on_data(void *arg, const char *data, size_t len) {
   char **buffer = &get->buffers[get->filling].data;
   if (*buffer == NULL)
     *buffer = malloc(CHUNK);
-  assert(*buffer != NULL); /* charged with the request */
+  must(*buffer != NULL); /* charged with the request */
   size_t before = (size_t)(get->next - get->at), wanted = len - before;
   if (wanted > get->receive)
     wanted = (size_t)get->receive;
@@ -241,11 +241,11 @@ void s3_get(void *handle, struct sluice_op *op,
     return;
   }
   struct get *get = calloc(1, sizeof *get);
-  assert(get != NULL); /* charged with the request */
+  must(get != NULL); /* charged with the request */
   get->loop = handle;
   get->op = op;
   get->key = strdup(wanted->key);
-  assert(get->key != NULL);
+  must(get->key != NULL);
   *s3_task_of(op) = (struct s3_task){get_cancel, get};
   uint64_t end =
       wanted->count == UINT64_MAX ? UINT64_MAX : wanted->first + wanted->count;

@@ -7,11 +7,11 @@
  * service's token, or, where that can't be read or kept, what came last: 'k',
  * a key, or 'p', a prefix that stands for all below it.
  */
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "must.h"
 #include "task.h"
 
 #define EMPTY_PAGES 16 /* in a row, before it counts as broken */
@@ -82,7 +82,7 @@ static void next_page(struct list *list);
 
 static char *copy(const char *text) {
   char *made = text == NULL ? NULL : strdup(text);
-  assert(text == NULL || made != NULL); /* charged with the request */
+  must(text == NULL || made != NULL); /* charged with the request */
   return made;
 }
 
@@ -172,7 +172,7 @@ void s3_list(void *handle, struct sluice_op *op,
     return;
   }
   struct list *list = calloc(1, sizeof *list);
-  assert(list != NULL); /* charged with the request */
+  must(list != NULL); /* charged with the request */
   buf_init(&list->next, NEXT_MAX);
   buf_init(&list->last, XML_TEXT_MAX + 1);
   buf_init(&list->after, XML_TEXT_MAX + sizeof BEHIND_ALL);

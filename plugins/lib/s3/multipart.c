@@ -4,13 +4,13 @@
  * with its digests; given up as a whole when a part fails or the client
  * leaves.
  */
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codec.h"
 #include "multipart.h"
+#include "must.h"
 
 #define COMPLETE_MAX (4u << 20) /* bytes of the list of 10000 parts */
 #define ETAG_MAX 128            /* bytes, of a part */
@@ -143,7 +143,7 @@ static bool keep_etag(struct part *part, const struct s3_call *call) {
     return false;
   char **kept = &multipart->etags[part->number - 1];
   *kept = strdup(header);
-  assert(*kept != NULL); /* charged with the request */
+  must(*kept != NULL); /* charged with the request */
   return true;
 }
 
@@ -229,7 +229,7 @@ static void on_begun(void *arg, struct s3_call *call,
   if (answer->status == SLUICE_OK) {
     multipart->opaque |= !s3_etag_tells(call);
     multipart->upload_id = strdup(answer->xml->upload_id);
-    assert(multipart->upload_id != NULL);
+    must(multipart->upload_id != NULL);
   }
   if (answer->outcome_unknown)
     sweep_key(put);
@@ -251,7 +251,7 @@ static uint64_t part_size(const struct put *put) {
 void multipart_start(struct put *put) {
   static const struct s3_events events = {.done = on_begun};
   struct multipart *multipart = calloc(1, sizeof *multipart);
-  assert(multipart != NULL); /* charged with the request */
+  must(multipart != NULL); /* charged with the request */
   put->multipart = multipart;
   buf_init(&multipart->document, COMPLETE_MAX);
   multipart->part_size = part_size(put);
@@ -261,8 +261,8 @@ void multipart_start(struct put *put) {
   multipart->md5s = calloc(multipart->count, 16);
   multipart->etags = calloc(multipart->count, sizeof *multipart->etags);
   multipart->parts = calloc(multipart->slots, sizeof(struct part));
-  assert(multipart->md5s != NULL && multipart->etags != NULL &&
-         multipart->parts != NULL);
+  must(multipart->md5s != NULL && multipart->etags != NULL &&
+       multipart->parts != NULL);
   put->request = (struct s3_request){.method = "POST",
                                      .key = put->key,
                                      .query = {{"uploads", ""}},

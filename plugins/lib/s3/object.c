@@ -2,11 +2,11 @@
  *
  * The operations that are one request: head, remove, ping.
  */
-#include <assert.h>
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "must.h"
 #include "task.h"
 
 #define PING_S 2 /* who asks whether it is ready doesn't wait */
@@ -38,12 +38,12 @@ static struct simple *simple_start(struct s3_loop *loop, struct sluice_op *op,
                                    const char *method, const char *key,
                                    const struct s3_events *events) {
   struct simple *simple = calloc(1, sizeof *simple);
-  assert(simple != NULL); /* charged with the request */
+  must(simple != NULL); /* charged with the request */
   simple->op = op;
   simple->request.method = method;
   if (key != NULL) {
     simple->key = strdup(key);
-    assert(simple->key != NULL);
+    must(simple->key != NULL);
   }
   simple->request.key = simple->key;
   *s3_task_of(op) = (struct s3_task){simple_cancel, simple};

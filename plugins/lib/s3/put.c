@@ -5,7 +5,6 @@
  */
 #include "put.h"
 
-#include <assert.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "codec.h"
 #include "metadata.h"
+#include "must.h"
 
 static void put_free(void *arg) {
   struct put *put = arg;
@@ -64,11 +64,11 @@ void s3_put(void *handle, struct sluice_op *op,
             const struct sluice_put *wanted) {
   struct s3_loop *loop = handle;
   struct put *put = calloc(1, sizeof *put);
-  assert(put != NULL); /* charged with the request */
+  must(put != NULL); /* charged with the request */
   put->loop = loop;
   put->op = op;
   put->spool = spool_new(loop->host, &loop->s3->spools);
-  assert(put->spool != NULL);
+  must(put->spool != NULL);
   if (wanted->length > 0)
     spool_expect(put->spool, (uint64_t)wanted->length);
   if (!loop->s3->endpoint.tls)
@@ -169,7 +169,7 @@ static void keep_object(struct put *put, const struct sluice_object *object) {
   put->key = strdup(object->key);
   put->type = strdup(object->type);
   put->md5_hex = strdup(object->md5);
-  assert(put->key != NULL && put->type != NULL && put->md5_hex != NULL);
+  must(put->key != NULL && put->type != NULL && put->md5_hex != NULL);
   put->length = object->length;
   put->exclusive = object->exclusive;
   if (put->sha256 != NULL) {

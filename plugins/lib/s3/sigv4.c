@@ -10,9 +10,10 @@
 #include "codec.h"
 #include "date.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "must.h"
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
 #define TEXT_MAX (64u << 10) /* of a canonical request, and of each part */
@@ -117,7 +118,7 @@ out:
 }
 
 static bool write_path(struct buf *out, const struct sigv4_request *request) {
-  assert(request->path[0] == '/');
+  must(request->path[0] == '/');
   return codec_percent(out, request->path, strlen(request->path), CODEC_PATH);
 }
 
@@ -235,7 +236,7 @@ static struct digest_key *derive_key(const struct signing *s,
   struct digest_key *derived;
   size_t len = strlen(key->secret_key);
 
-  assert(len <= SIGV4_SECRET_MAX);
+  must(len <= SIGV4_SECRET_MAX);
   memcpy(secret, "AWS4", 4);
   memcpy(secret + 4, key->secret_key, len);
   digest_hmac_sha256(mac, secret, 4 + len, s->date, 8);

@@ -4,12 +4,12 @@
  * of one key what was begun and answered to nobody.  Listed, and given up one
  * after the other.
  */
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "call.h"
 #include "date.h"
+#include "must.h"
 
 struct old_upload {
   struct old_upload *next;
@@ -34,7 +34,7 @@ static void next_upload(struct sweep *sweep);
 
 static char *copy(const char *text) {
   char *made = strdup(text);
-  assert(made != NULL); /* a few names */
+  must(made != NULL); /* a few names */
   return made;
 }
 
@@ -116,7 +116,7 @@ static bool on_upload(void *arg, const struct xml_upload *upload) {
     return true;
   }
   struct old_upload *old = malloc(sizeof *old);
-  assert(old != NULL);
+  must(old != NULL);
   *old = (struct old_upload){sweep->old, copy(upload->key),
                              copy(upload->upload_id)};
   sweep->old = old;
@@ -171,7 +171,7 @@ static void next_page(struct sweep *sweep) {
 
 void s3_sweep_start(struct s3_loop *loop, const struct s3_sweep *wanted) {
   struct sweep *sweep = calloc(1, sizeof *sweep);
-  assert(sweep != NULL);
+  must(sweep != NULL);
   sweep->loop = loop;
   sweep->done = wanted->done;
   sweep->arg = wanted->arg;
