@@ -45,7 +45,7 @@ def gateway(s3, bucket=BUCKET, more=None, env=None, **options):
 
 
 def stored(s3, key, bucket=BUCKET):
-    """What the emulator has under a key, None when there is nothing."""
+    """The emulator's object under a key, None when there is nothing."""
     return s3.state(bucket)["objects"].get(key)
 
 

@@ -165,7 +165,8 @@ def acceptance(s3, running):
     expect(done.returncode == 0, (done.stdout + done.stderr)[-3000:])
 
 
-# What a client asks for and MinIO alone refuses, by a status of its own.
+# Rules for what a client asks for and MinIO alone refuses, by a status of its
+# own.
 REFUSED = "MINIO.key-dots", "MINIO.key-name", "MINIO.list-prefix"
 
 

@@ -295,7 +295,7 @@ def stays(operation, step, status):
     fired = here.s3.faults_fired()
     here.s3.control("DELETE", "faults")
     if operation == "compare" and answer.status == 201:
-        # What Complete said may be enough.
+        # Complete's answer may be enough.
         here.check_success(operation, answer)
         return
     expect(fired, "the fault did not fire")

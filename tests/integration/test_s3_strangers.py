@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What S3 servers do that the plugins weren't tuned to: rclone, s3rver,
+"""S3 servers behave in ways that the plugins weren't tuned to: rclone, s3rver,
 versitygw, SeaweedFS, S3Proxy and others, each way on the emulator."""
 from bucket import (BUCKET, PARTS, Emulator, gateway, noise, sections,
                     shared)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the cases of test_dialects.py do: each of these gives, or is, a
+"""The deeds of the cases of test_dialects.py: each of these gives, or is, a
 function that takes an Emulator and returns the last answer."""
 import base64
 import hashlib

@@ -37,7 +37,7 @@ PROGRAMS = ("ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw",
 
 
 class Endpoint:
-    """What the servers have in common."""
+    """All that the servers have in common."""
     dialect, token, context, certificate = "ceph", "", None, None
 
     def client(self, **other):
@@ -183,7 +183,7 @@ class Emulator(Endpoint):
         return self.control("POST", "faults", list(steps))
 
     def faults_fired(self):
-        """What the script did so far."""
+        """The steps of the script that fired so far."""
         return self.control("GET", "faults")["fired"]
 
     def wait_for_fault(self, count=1):
@@ -202,7 +202,7 @@ class Emulator(Endpoint):
 
 
 def boto3_read(s3, bucket, key):
-    """What boto3 finds there (reader.py); None when there is no object."""
+    """The object that boto3 finds there (reader.py); None: there is none."""
     words = [s3.endpoint, s3.region or "us-east-1", s3.access_key,
              s3.secret_key, bucket, key]
     if s3.certificate:

@@ -37,7 +37,7 @@ KEYS = ["a", "a b", "a+b", "ü/日本", "!'()*~-._", "50%", "a&b=c?d#e;f:@",
 def connect(s3, **more):
     if s3.dialect in ("r2", "b2") and hasattr(
             Config(), "request_checksum_calculation"):
-        # What these two tell their users to set.
+        # The settings that these two tell their users to make.
         more["request_checksum_calculation"] = "when_required"
     return boto3.client(
         "s3", endpoint_url=s3.endpoint, region_name=s3.region or "us-east-1",

@@ -222,7 +222,7 @@ def test_every_rule_says_where_it_comes_from():
         expect(not rule.status or rule.code, f"{rule.id} has no code")
 
 
-# What one provider refuses is no harm to these.
+# A refusal of one provider is no harm to these.
 HARMLESS = {
     "aws": ("MINIO.key-dots", "MINIO.key-name", "MINIO.acl", "R2.header",
             "MINIO.list-marker", "R2.write-rate", "R2.equal-parts",

@@ -139,7 +139,7 @@ CASES = {
 }
 
 
-# Where the emulator stays with what is documented.
+# The emulator stays with what is documented.
 KNOWN = {"bulk nonsense": ((400, ""), (400, "MalformedXML"))}
 
 

@@ -3,7 +3,7 @@
  * Both ends of an HTTP client's test: servers that do what a function says,
  * on threads of their own, and calls that record what came.
  *
- * What a server counts is atomic; all else of it is read after server_stop().
+ * A server's counters are atomic; all else of it is read after server_stop().
  */
 #ifndef TESTS_HTTPCKIT_H
 #define TESTS_HTTPCKIT_H

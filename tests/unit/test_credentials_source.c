@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which provider of credentials it is: their order, and the addresses that
+ * The choice of a provider of credentials: their order, and the addresses that
  * the environment may give.
  */
 #include "credentialskit.h"

@@ -121,7 +121,7 @@ static void test_a_body_has_its_length_and_no_expect(void) {
   web_fini(&web);
 }
 
-/* What becomes of a GET that is answered so. */
+/* The end of a GET that is answered so. */
 static void answered(void (*serve)(struct peer *), const char *method,
                      enum httpc_result result, int status, const char *header,
                      const char *body) {

@@ -202,7 +202,7 @@ static void early(void (*serve)(struct peer *), bool hold) {
   CU_ASSERT_STRING_EQUAL(fetch.body, "no");
   CU_ASSERT_TRUE(fetch.given < BIG);
   fetch_fini(&fetch);
-  /* What is left of the body must not be taken for a request. */
+  /* The body's rest must not be taken for a request. */
   sem_post(&web.server.gate);
   fetch_run(&next, &web);
   CU_ASSERT_EQUAL(next.status, 403);

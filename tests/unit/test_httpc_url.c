@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which URLs a plugin's client takes from a configuration.
+ * The URLs that a plugin's client takes from a configuration.
  */
 #include "httpc.h"
 #include "unit.h"

@@ -155,7 +155,7 @@ static void test_sigv4_output_without_room_is_refused(void) {
   buf_fini(&out);
 }
 
-/* What is cached of the signature before never shows in the next one. */
+/* The cached part of one signature never shows in the next one. */
 static void test_sigv4_cached_key_is_this_secrets_and_scopes(void) {
   static const struct {
     int64_t time_s;

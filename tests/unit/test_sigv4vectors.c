@@ -239,7 +239,7 @@ static void from_request(struct made *made, char *at) {
   made->request.payload = made->hash;
 }
 
-/* What the context asks for besides the request. */
+/* The context's wishes besides the request. */
 static void from_context(struct made *made, struct sigv4_key *key,
                          const char *context, bool *signs_body) {
   const char *token = strstr(context, "\"token\": \"");

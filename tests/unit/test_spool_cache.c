@@ -253,7 +253,7 @@ static void test_a_first_add_beyond_the_bound_leaves_no_file(void) {
   rig_fini(&rig);
 }
 
-/* What one spool will never use may be what another one lacks. */
+/* Room that one spool will never use may be what another one lacks. */
 static void test_below_a_bound_no_file_is_longer_than_what_comes(void) {
   static const struct {
     uint64_t max, expected, size;

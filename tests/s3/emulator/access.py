@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who asks, and whether the signature proves it: rules G1 and G2."""
+"""Finds who asks, and whether the signature proves it: rules G1 and G2."""
 import re
 
 from .errors import S3Error
@@ -126,7 +126,7 @@ def check_signed(call, claim):
 
 
 def check_wire(call):
-    """What servers and proxies on the way might read in another way."""
+    """Things that servers and proxies on the way might read in another way."""
     request = call.request
     if request.raw_path != canonical_path(request.raw_path):
         call.violate("G1.path-encoding", request.raw_path)

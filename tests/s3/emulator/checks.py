@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a request's names and headers must be like: each check breaks a rule
+"""Checks of a request's names and headers: each check breaks a rule
 of the tables, which know whose rule it is."""
 import re
 import unicodedata

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What tests ask and tell the emulator itself, below /_emulator/, without a
+"""Tests ask and tell the emulator itself things, below /_emulator/, without a
 signature:
 
   GET  violations    what a client did wrong; DELETE forgets it

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What differs between providers and is a figure or a word, not a rule."""
+"""The differences between providers that are figures or words, no rules."""
 from dataclasses import dataclass, field
 
 MIB, GIB, TIB = 1 << 20, 1 << 30, 1 << 40
@@ -19,7 +19,7 @@ class Dialect:
     variants: dict = field(default_factory=dict)
 
 
-# What one and the same provider is seen to do in more than one way; the
+# Things that one provider is seen to do in more than one way; the
 # first is the default.  "alternate" is one and the other in turn.  boto3
 # finds no code in an <Error> that has a namespace, so give it xmlns="no".
 EVERYWHERE = {"xmlns": ("alternate", "yes", "no"),

@@ -27,7 +27,7 @@ def sealed(call, md5):
 
 
 def headers(call):
-    """What each answer that concerns an object's bytes says."""
+    """The headers of each answer that concerns an object's bytes."""
     if way(call) in ("none", SILENT):
         return []
     if way(call) == CUSTOMER:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which operation a request names, and what stands before all of them."""
+"""Finds the operation of a request, and does what stands before them all."""
 from . import buckets, copies, listing, multipart, objects, reading
 from .access import authenticate
 from .checks import check_key

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What providers demand of a client (a broken demand is a *violation*, and
+"""The demands of providers on a client (a broken demand is a *violation*, and
 is refused as that provider refuses it) and how they behave (*behaviour*: a
 good client meets it).  Each rule says how far it is known and from where:
 

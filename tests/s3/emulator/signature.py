@@ -75,7 +75,7 @@ def moment(stamp):
 
 
 class Claim:
-    """Who says to have signed what, and the signature."""
+    """The claim of who has signed what, and the signature."""
 
     def __init__(self, credential, signed, signature, stamp):
         scope = credential.rsplit("/", 4)
@@ -123,7 +123,7 @@ class Claim:
         return hmac.compare_digest(self.sign(words), self.signature)
 
     def diagnosis(self, request, secret):
-        """What a client did that would explain a wrong signature."""
+        """A client's deed that would explain a wrong signature."""
         path = canonical_path(request.raw_path)
         tail = "/" if path.endswith("/") and path != "/" else ""
         guesses = {

@@ -88,7 +88,7 @@ class Object:
 
 
 class Marker:
-    """What a DELETE leaves where every version is kept."""
+    """The mark that a DELETE leaves where every version is kept."""
 
     def __init__(self, key, modified):
         self.key, self.modified = key, modified
