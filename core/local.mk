@@ -229,6 +229,8 @@ noinst_LTLIBRARIES += %D%/libserver.la
 	%D%/server/gateway.c \
 	%D%/server/gateway.h \
 	%D%/server/gateway_run.c \
+	%D%/server/signals.c \
+	%D%/server/signals.h \
 	%D%/server/worker.c \
 	%D%/server/worker.h
 

@@ -11,6 +11,7 @@
 #include "budget.h"
 #include "listen.h"
 #include "plugin.h"
+#include "signals.h"
 #include "worker.h"
 
 struct gateway_plugin { /* a configured backend or hook */
@@ -40,7 +41,7 @@ struct gateway {
   size_t opened, served, ended; /* workers */
   const char *failure;          /* of a worker */
   bool stopping, forced;        /* requests may finish, or not */
-  struct event *signals[3];
+  struct signals signals;
   struct event *deadline; /* of what is under way while stopping */
 };
 

@@ -5,7 +5,6 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -161,25 +160,32 @@ static void stop(struct gateway *gateway) {
 }
 
 /* Before all handles are there, nothing is old yet. */
-static void reload(struct gateway *gateway) {
+static void reload(struct gateway *gateway, const char *why) {
   if (gateway->opened < gateway->worker_count || gateway->stopping)
     return;
-  log_line(SLUICE_LOG_INFO, NULL, "%s: hooks reload", strsignal(SIGHUP));
+  log_line(SLUICE_LOG_INFO, NULL, "%s: hooks reload", why);
   for (size_t i = 0; i < gateway->worker_count; i++)
     worker_reload(&gateway->workers[i]);
 }
 
-static void on_signal(evutil_socket_t number, short what, void *arg) {
+static void on_signal(void *arg, const char *name,
+                      enum signal_meaning meaning) {
   struct gateway *gateway = arg;
-  (void)what;
-  if (number == SIGHUP) { /* nor does a terminal that goes away end it */
-    reload(gateway);
-    return;
+  switch (meaning) {
+  case SIGNAL_STOP:
+    log_line(SLUICE_LOG_INFO, NULL, "%s: %s", name,
+             gateway->stopping ? "ending now"
+                               : "no new connections, requests may finish");
+    stop(gateway);
+    break;
+  case SIGNAL_RELOAD:
+    reload(gateway, name);
+    break;
+  case SIGNAL_NONE:
+    log_line(SLUICE_LOG_INFO, NULL, "%s is ignored; SIGTERM ends the gateway",
+             name);
+    break;
   }
-  log_line(SLUICE_LOG_INFO, NULL, "%s: %s", strsignal(number),
-           gateway->stopping ? "ending now"
-                             : "no new connections, requests may finish");
-  stop(gateway);
 }
 
 /* ---- news of the workers ------------------------------------------------ */
@@ -238,7 +244,6 @@ static void on_ended(struct loop_task *task) {
 /* ---- the run ------------------------------------------------------------ */
 
 static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
-  static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
   size_t count = gateway->settings->server.workers;
   gateway->loop = loop_new();
   gateway->workers = calloc(count + 1, sizeof(*gateway->workers));
@@ -246,12 +251,9 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
     return errmsg_set(errmsg, "out of memory");
   struct event_base *base = loop_base(gateway->loop);
   gateway->deadline = evtimer_new(base, on_deadline, gateway);
-  for (size_t i = 0; i < 3; i++) {
-    gateway->signals[i] = evsignal_new(base, numbers[i], on_signal, gateway);
-    if (gateway->signals[i] == NULL ||
-        event_add(gateway->signals[i], NULL) < 0 || gateway->deadline == NULL)
-      return errmsg_set(errmsg, "signals can't be watched");
-  }
+  if (gateway->deadline == NULL ||
+      !signals_watch(&gateway->signals, base, on_signal, gateway))
+    return errmsg_set(errmsg, "signals can't be watched");
   for (; gateway->worker_count < count; gateway->worker_count++) {
     struct worker *worker = &gateway->workers[gateway->worker_count];
     if (!worker_init(worker, gateway, gateway->worker_count, errmsg)) {
@@ -275,19 +277,8 @@ static bool check_spool(const struct settings *settings,
                     directory, strerror(errno));
 }
 
-/* A signal that comes during the start waits until it is watched for. */
-static void hold_signals(bool hold) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGHUP);
-  pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
-}
-
 static bool prepare(struct gateway *gateway, struct errmsg *errmsg) {
-  signal(SIGPIPE, SIG_IGN);
-  hold_signals(true);
+  signals_hold(); /* one that comes during the start waits */
   gateway->connections_max = connections_max(gateway->settings);
   if (!check_spool(gateway->settings, errmsg) || !bind_all(gateway, errmsg))
     return false;
@@ -312,10 +303,10 @@ static bool serve(struct gateway *gateway, struct errmsg *errmsg) {
     gateway->opened = gateway->ended;
     stop(gateway);
   }
-  hold_signals(false);
+  signals_release();
   if (started > 0)
     loop_run(gateway->loop);
-  hold_signals(true); /* the end is near anyway */
+  signals_hold(); /* the end is near anyway */
   return gateway->failure == NULL ||
          errmsg_set(errmsg, "%s", gateway->failure);
 }
@@ -328,9 +319,7 @@ static void clean(struct gateway *gateway) {
   work_pool_free(gateway->pool);
   for (size_t i = 0; i < gateway->listen_count; i++)
     listen_close(&gateway->listens[i]);
-  for (size_t i = 0; i < 3; i++)
-    if (gateway->signals[i] != NULL)
-      event_free(gateway->signals[i]);
+  signals_unwatch(&gateway->signals);
   if (gateway->deadline != NULL)
     event_free(gateway->deadline);
   loop_free(gateway->loop);

@@ -38,7 +38,8 @@ def half_upload(gateway, wire, size=MIB):
     return b"x" * (size - size // 2) + after
 
 
-@each({"term": signal.SIGTERM, "int": signal.SIGINT})
+@each({"term": signal.SIGTERM, "int": signal.SIGINT, "quit": signal.SIGQUIT,
+       "xcpu": signal.SIGXCPU})
 def test_idle_gateway_ends_with_status_0(number):
     with Gateway() as gateway:
         gateway.alive()
@@ -58,12 +59,12 @@ def test_idle_connections_do_not_hold_up_the_end():
         expect(time.monotonic() - started < 3 * SLOWNESS, "it waited")
 
 
-@test
-def test_upload_that_runs_is_finished():
+@each({"term": signal.SIGTERM, "quit": signal.SIGQUIT})
+def test_upload_that_runs_is_finished(number):
     with tempfile.TemporaryDirectory() as folder:
         with Gateway(folder=folder) as gateway, gateway.wire() as wire:
             rest = half_upload(gateway, wire)
-            gateway.signal(signal.SIGTERM)
+            gateway.signal(number)
             eventually("refused connections", lambda: refuses(gateway))
             wire.send(rest)
             answer = wire.answer()
@@ -212,12 +213,21 @@ def test_second_sigterm_ends_at_once():
         gateway.kill()
 
 
-@each({"pipe": signal.SIGPIPE, "hup": signal.SIGHUP})
-def test_signal_does_no_harm(number):
+@each({"pipe": (signal.SIGPIPE, None), "hup": (signal.SIGHUP, "reload"),
+       "xfsz": (signal.SIGXFSZ, None), "rtmin": (signal.SIGRTMIN, None),
+       "rtmax": (signal.SIGRTMAX, None)} |
+      {name: (number, f"{number.name} is ignored") for name, number in {
+          "usr2": signal.SIGUSR2, "alrm": signal.SIGALRM,
+          "vtalrm": signal.SIGVTALRM, "prof": signal.SIGPROF,
+          "poll": signal.SIGIO, "pwr": signal.SIGPWR}.items()})
+def test_signal_does_no_harm(case):
+    number, said = case
     with Gateway() as gateway, gateway.wire() as wire:
         rest = half_upload(gateway, wire)
         gateway.signal(number)
         gateway.alive()
+        if said:
+            gateway.says(said)
         wire.send(rest)
         equal("status", wire.answer().status, 201)
 
