@@ -92,6 +92,10 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/budget.h \
 	%D%/runtime/log.c \
 	%D%/runtime/log.h \
+	%D%/runtime/log_queue.c \
+	%D%/runtime/log_queue.h \
+	%D%/runtime/log_writer.c \
+	%D%/runtime/log_writer.h \
 	%D%/runtime/loop.c \
 	%D%/runtime/loop.h \
 	%D%/runtime/op.c \
@@ -102,6 +106,8 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/plugin_api.c \
 	%D%/runtime/pool.c \
 	%D%/runtime/pool.h \
+	%D%/runtime/repeat.c \
+	%D%/runtime/repeat.h \
 	%D%/runtime/work.c \
 	%D%/runtime/work.h
 

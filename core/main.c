@@ -30,7 +30,7 @@ struct command {
 };
 
 static int fail(const struct errmsg *errmsg) {
-  fprintf(stderr, "sluice: %s\n", errmsg->text);
+  log_plain("sluice: %s", errmsg->text);
   return 1;
 }
 
@@ -89,6 +89,7 @@ int main(int argc, char **argv) {
   struct command command = {.file = SLUICE_SYSCONFDIR "/sluice.yaml"};
   int option;
   open_standard_streams();
+  log_libevent();
   while ((option = getopt_long(argc, argv, "c:t", options, NULL)) != -1) {
     switch (option) {
     case 'c':

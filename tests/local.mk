@@ -133,6 +133,8 @@ UNIT_TESTS = \
 	%D%/unit/test_local_sync \
 	%D%/unit/test_local_upgrade \
 	%D%/unit/test_log \
+	%D%/unit/test_log_queue \
+	%D%/unit/test_log_writer \
 	%D%/unit/test_loop \
 	%D%/unit/test_md5 \
 	%D%/unit/test_metadata \
@@ -148,6 +150,7 @@ UNIT_TESTS = \
 	%D%/unit/test_quantity \
 	%D%/unit/test_query \
 	%D%/unit/test_range \
+	%D%/unit/test_repeat \
 	%D%/unit/test_request \
 	%D%/unit/test_request_words \
 	%D%/unit/test_route \
@@ -617,6 +620,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_ingress.py \
 	%D%/integration/test_listen.py \
 	%D%/integration/test_local.py \
+	%D%/integration/test_log.py \
 	%D%/integration/test_names.py \
 	%D%/integration/test_presigned.py \
 	%D%/integration/test_proxies.py \

@@ -37,6 +37,7 @@ void breach_of_thread(const struct sluice_host *host, const char *plugin,
            "; the process ends, as nothing it has is safe now",
            plugin, call);
   tell(host, call, BREACH_THREAD);
+  log_settle(LOG_PATIENCE_MS / 10);
   abort();
 }
 

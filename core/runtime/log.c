@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * Log lines to stderr: one write(2) each, so that threads don't mix them.
+ * Lines of the log, from a format to one line of clean text.
  */
 #include "log.h"
 
+#include <event2/event.h>
 #include <stdio.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "codec.h"
+#include "log_writer.h"
 
 static enum sluice_level log_level = SLUICE_LOG_INFO;
 
@@ -16,26 +17,30 @@ void log_set_level(enum sluice_level level) {
   log_level = level;
 }
 
-static size_t log_stamp(char *out, size_t size) {
+bool log_shows(enum sluice_level level) {
+  return level <= log_level;
+}
+
+size_t log_head(char *out, size_t size, const char *level, const char *who) {
   struct timespec now;
   struct tm tm;
   clock_gettime(CLOCK_REALTIME, &now);
   gmtime_r(&now.tv_sec, &tm);
   size_t n = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm);
-  return n +
-         (size_t)snprintf(out + n, size - n, ".%03ldZ", now.tv_nsec / 1000000);
+  n += (size_t)snprintf(out + n, size - n, ".%03ldZ", now.tv_nsec / 1000000);
+  return n + (size_t)snprintf(out + n, size - n,
+                              who != NULL ? " %s [%.64s] " : " %s ", level,
+                              who);
 }
 
-void log_vline(enum sluice_level level, const char *who, const char *fmt,
-               va_list args) {
-  static const char *const words[] = {"error", "warn", "info", "debug"};
-  if (level > log_level)
-    return;
-  char line[LOG_LINE_MAX];
-  const size_t room = sizeof line - 1; /* for the newline */
-  size_t n = log_stamp(line, room);
-  n += (size_t)snprintf(line + n, room - n, who ? " %s [%.64s] " : " %s ",
-                        words[level], who);
+/* Puts the message behind the line's first `n` bytes, cleans it, ends the
+ * line and sends it on its way. */
+static void finish(char line[LOG_LINE_MAX], size_t n, const char *fmt,
+                   va_list args) PRINTFLIKE(3, 0);
+
+static void finish(char line[LOG_LINE_MAX], size_t n, const char *fmt,
+                   va_list args) {
+  const size_t room = LOG_LINE_MAX - 1; /* for the newline */
   size_t message = n;
   int more = vsnprintf(line + n, room - n, fmt, args);
   if (more > 0)
@@ -43,8 +48,15 @@ void log_vline(enum sluice_level level, const char *who, const char *fmt,
   line[n] = '\0';
   codec_clean(line + message);
   line[n++] = '\n';
-  ssize_t written = write(STDERR_FILENO, line, n);
-  (void)written; /* there is nowhere to report it */
+  log_put(line, n);
+}
+
+void log_vline(enum sluice_level level, const char *who, const char *fmt,
+               va_list args) {
+  static const char *const words[] = {"error", "warn", "info", "debug"};
+  char line[LOG_LINE_MAX];
+  if (log_shows(level))
+    finish(line, log_head(line, sizeof line, words[level], who), fmt, args);
 }
 
 void log_line(enum sluice_level level, const char *who, const char *fmt, ...) {
@@ -52,4 +64,22 @@ void log_line(enum sluice_level level, const char *who, const char *fmt, ...) {
   va_start(args, fmt);
   log_vline(level, who, fmt, args);
   va_end(args);
+}
+
+void log_plain(const char *fmt, ...) {
+  char line[LOG_LINE_MAX];
+  va_list args;
+  va_start(args, fmt);
+  finish(line, 0, fmt, args);
+  va_end(args);
+}
+
+static void on_libevent(int severity, const char *message) {
+  if (severity == EVENT_LOG_WARN || severity == EVENT_LOG_ERR)
+    log_line(severity == EVENT_LOG_ERR ? SLUICE_LOG_ERROR : SLUICE_LOG_WARN,
+             NULL, "libevent: %s", message);
+}
+
+void log_libevent(void) {
+  event_set_log_callback(on_libevent);
 }

@@ -143,6 +143,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg) {
   log_line(SLUICE_LOG_ERROR, NULL,
            "a plugin doesn't end its operations; the process ends without "
            "it");
+  log_settle(LOG_PATIENCE_MS);
   _exit(1);
 }
 
@@ -328,7 +329,10 @@ static void clean(struct gateway *gateway) {
 }
 
 bool gateway_run(struct gateway *gateway, struct errmsg *errmsg) {
+  if (!log_start())
+    return errmsg_set(errmsg, "out of memory");
   bool ok = prepare(gateway, errmsg) && serve(gateway, errmsg);
   clean(gateway);
+  log_stop();
   return ok;
 }

@@ -5,8 +5,9 @@
 # shellcheck source=tests/checks/kit
 . "$(dirname "$0")/kit"
 
-# The log level, set before threads are started.
-allowed='^log_level$'
+# The log level, set before threads are started, and the way to standard error,
+# of which a process has one.
+allowed='^log_(level|writer)$'
 
 writable() {
   nm --format=sysv --defined-only "$@" 2>/dev/null |

@@ -213,6 +213,7 @@ class Gateway:
         self.path = written(self.folder, settings(self.folder, sections))
         self.told, self.news = [], threading.Condition()
         self.rest, self.ended, self.stopped = b"", False, False
+        self.ready, self.marks = False, 0
         # The gateway's limits are set before it starts, by a process of its
         # own, so that nothing runs between fork and exec here.
         command = [*(before or []), BINARY, "-c", str(self.path)]
@@ -228,6 +229,7 @@ class Gateway:
         except Mismatch:
             self.kill()
             raise
+        self.ready = True
         self.urls = [found[1] for line in self.lines if
                      (found := re.search(r"listening on (\S+)", line))]
         self.url = self.urls[0] if self.urls else None
@@ -251,13 +253,24 @@ class Gateway:
                 *lines, self.rest = (self.rest + data).split(b"\n")
                 if self.ended and self.rest:
                     lines.append(self.rest)
-                self.told += [line.decode(errors="replace") for line in lines]
+                lines = [line.decode(errors="replace") for line in lines]
+                self.marks += sum("SIGUSR1 is ignored" in line
+                                  for line in lines)
+                self.told += [line for line in lines
+                              if "SIGUSR1 is ignored" not in line]
             self.news.notify_all()
 
     @property
     def lines(self):
-        """Those of its log.  A line is written before what it tells of can
-        be seen otherwise, so that no line of earlier is missing."""
+        """Those of its log.  The log is written by a thread of its own, so
+        that a line may come after what it tells of was seen otherwise: the
+        gateway is asked for one more, which comes behind those of earlier."""
+        with self.news:
+            at = self.marks
+            if self.ready and self.process.poll() is None:
+                self.signal(signal.SIGUSR1)
+                self.news.wait_for(lambda: self.ended or self.marks > at,
+                                   PATIENCE)
         self._take()
         return self.told
 
