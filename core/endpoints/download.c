@@ -14,7 +14,6 @@
 #include "date.h"
 #include "endpoints.h"
 #include "key.h"
-#include "log.h"
 #include "mime.h"
 #include "presign.h"
 #include "query.h"
@@ -159,8 +158,10 @@ static bool decide(struct exchange *ex, const struct sluice_meta *meta) {
 /* ---- the body ----------------------------------------------------------- */
 
 static void abandon(struct exchange *ex, const char *why) {
-  log_line(SLUICE_LOG_ERROR, exchange_backend(ex)->host.name, "request %s: %s",
-           ex->request.id, why);
+  struct op_backend *backend = exchange_backend(ex);
+  repeat_line(&backend->repeats, backend->host.loop, SLUICE_LOG_ERROR,
+              backend->host.name, "abandoned", "request %s: %s",
+              ex->request.id, why);
   ingress_abort(ex->conn);
 }
 

@@ -93,34 +93,37 @@ static void log_failure(struct exchange *ex, const struct news *news) {
     reply_log_failure(ex, news->status, news->why);
 }
 
+/* `what` is a literal. */
 static void log_silence(const struct exchange *ex, const char *name,
-                        const char *what, uint64_t *count) {
+                        struct repeats *repeats, const char *what,
+                        uint64_t *count) {
   ++*count;
-  log_line(SLUICE_LOG_ERROR, name, "request %s: %s (%llu times on this loop)",
-           ex->request.id, what, (unsigned long long)*count);
+  repeat_line(repeats, ex->gate->loop, SLUICE_LOG_ERROR, name, what,
+              "request %s: %s (%llu times on this loop)", ex->request.id, what,
+              (unsigned long long)*count);
 }
 
 static void late_hook(struct exchange *ex, const struct news *news) {
   struct request_hook *hook = request_hook(&ex->request);
   (void)news;
-  log_silence(ex, hook->host.name, "the hook didn't answer in time",
-              &hook->silent);
+  log_silence(ex, hook->host.name, &hook->repeats,
+              "the hook didn't answer in time", &hook->silent);
   reply_denial(ex, SLUICE_ETIMEOUT, NULL);
 }
 
 static void late_backend(struct exchange *ex, const struct news *news) {
   struct op_backend *backend = exchange_backend(ex);
   (void)news;
-  log_silence(ex, backend->host.name, "the backend didn't answer in time",
-              &backend->silent);
+  log_silence(ex, backend->host.name, &backend->repeats,
+              "the backend didn't answer in time", &backend->silent);
   reply_denial(ex, SLUICE_ETIMEOUT, NULL);
 }
 
 static void pass_by(struct exchange *ex, const struct news *news) {
   struct request_hook *hook = request_hook(&ex->request);
   (void)news;
-  log_silence(ex, hook->host.name, "the hook didn't let the answer go in time",
-              &hook->silent);
+  log_silence(ex, hook->host.name, &hook->repeats,
+              "the hook didn't let the answer go in time", &hook->silent);
   request_abandon(&ex->request);
   exchange_event(ex, EXCHANGE_TOLD, NULL);
 }
@@ -130,7 +133,7 @@ static void pass_by(struct exchange *ex, const struct news *news) {
 static void cancel(struct exchange *ex, const struct news *news) {
   struct op_backend *backend = exchange_backend(ex);
   (void)news;
-  log_silence(ex, backend->host.name,
+  log_silence(ex, backend->host.name, &backend->repeats,
               "the backend doesn't end what nobody waits for; it is canceled",
               &backend->silent);
   op_cancel(ex->op);
@@ -141,7 +144,7 @@ static void cancel(struct exchange *ex, const struct news *news) {
 static void cut_answer(struct exchange *ex, const struct news *news) {
   struct op_backend *backend = exchange_backend(ex);
   (void)news;
-  log_silence(ex, backend->host.name,
+  log_silence(ex, backend->host.name, &backend->repeats,
               "the backend stalled in the middle of an object",
               &backend->silent);
   ingress_abort(ex->conn);

@@ -160,11 +160,15 @@ void reply_error_more(struct exchange *ex, int status, const char *code,
 void reply_log_failure(struct exchange *ex, enum sluice_status status,
                        const char *why) {
   const struct outcome *outcome = &outcomes[status];
-  if (outcome->status >= 500 || why != NULL)
-    log_line(outcome->status >= 500 ? SLUICE_LOG_ERROR : SLUICE_LOG_DEBUG,
-             exchange_backend(ex)->host.name, "request %s: %s: %s",
-             ex->request.id, outcome->code,
-             why != NULL ? why : "no reason given");
+  struct op_backend *backend = exchange_backend(ex);
+  if (outcome->status >= 500)
+    repeat_line(&backend->repeats, backend->host.loop, SLUICE_LOG_ERROR,
+                backend->host.name, outcome->code, "request %s: %s: %s",
+                ex->request.id, outcome->code,
+                why != NULL ? why : "no reason given");
+  else if (why != NULL)
+    log_line(SLUICE_LOG_DEBUG, backend->host.name, "request %s: %s: %s",
+             ex->request.id, outcome->code, why);
 }
 
 void reply_failure(struct exchange *ex, enum sluice_status status,

@@ -46,6 +46,7 @@ struct request_hook {
   uint64_t misused; /* breaches of the contract, on this loop */
   uint64_t silent;  /* requests that waited too long for it */
   size_t pending;   /* requests that ended, and that it hasn't resumed */
+  struct repeats repeats;
 };
 
 struct sluice_request {

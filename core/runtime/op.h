@@ -14,6 +14,7 @@
 #include "buf.h"
 #include "loop.h"
 #include "pool.h"
+#include "repeat.h"
 
 #define OP_STATE_MAX 65536
 #define OP_USER_MAX 64    /* pairs of metadata */
@@ -42,6 +43,7 @@ struct op_backend {
   void *handle;
   struct sluice_host host;
   struct pool ops; /* each backend's own: it can harm only itself */
+  struct repeats repeats;
   /* Counters, this loop's. */
   uint64_t operations, late;
   uint64_t misused;   /* breaches of the contract */

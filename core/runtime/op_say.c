@@ -14,7 +14,6 @@
 
 #include "breach.h"
 #include "codec.h"
-#include "log.h"
 
 #define WHY_MAX 1024
 #define TOKEN_MAX 4096
@@ -187,8 +186,9 @@ static void add_item(struct sluice_op *op, const char *call, const char *key,
     return;
   }
   if (!codec_utf8_valid(key, strlen(key))) {
-    log_line(SLUICE_LOG_WARN, op->backend->host.name,
-             "a key that isn't UTF-8 is left out of a list");
+    repeat_line(&op->backend->repeats, op->backend->host.loop, SLUICE_LOG_WARN,
+                op->backend->host.name, "key",
+                "a key that isn't UTF-8 is left out of a list");
     return;
   }
   if (op->item_count == op->item_max) {

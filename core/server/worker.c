@@ -39,7 +39,8 @@ static void pause_accepting(struct worker *worker, const char *why) {
   static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
   if (worker->paused || worker->gate.draining)
     return;
-  log_line(SLUICE_LOG_WARN, NULL, "no connections are accepted: %s", why);
+  repeat_line(&worker->repeats, worker->loop, SLUICE_LOG_WARN, NULL, "accept",
+              "no connections are accepted: %s", why);
   worker->paused = true;
   listeners_enable(worker, false);
   event_add(worker->resume, &pause);
@@ -158,6 +159,7 @@ static void close_handles(struct worker *worker) {
     if (hook->handle == NULL)
       continue;
     hook->plugin->close(hook->handle);
+    repeat_end(&hook->repeats);
     breach_sum(hook->host.name, hook->plugin->name, hook->misused,
                hook->silent);
   }
@@ -166,6 +168,7 @@ static void close_handles(struct worker *worker) {
     if (backend->handle == NULL)
       continue;
     backend->plugin->close(backend->handle);
+    repeat_end(&backend->repeats);
     breach_sum(backend->host.name, backend->plugin->name, backend->misused,
                backend->silent);
   }
@@ -256,6 +259,7 @@ static void *worker_thread(void *arg) {
   loop_post(worker->loop, &worker->open);
   loop_run(worker->loop);
   close_handles(worker);
+  repeat_end(&worker->repeats);
   loop_post(worker->gateway->loop, &worker->ended);
   return NULL;
 }

@@ -26,6 +26,7 @@ struct worker {
   struct gate gate;                   /* for requests */
   size_t connections, connections_max;
   bool paused; /* accepts nobody for a moment */
+  struct repeats repeats;
   bool over;
   atomic_bool reloading; /* `reload` is posted */
   struct event *resume;  /* of accepting */

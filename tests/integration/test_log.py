@@ -9,9 +9,11 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 
-from kit import (BINARY, PATIENCE, PLUGINS, Wire, built, equal, expect,
-                 hook_source, like, main, run, settings, test, written)
+from kit import (BINARY, PATIENCE, PLUGINS, Gateway, Wire, built, equal,
+                 eventually, expect, hook_source, like, main, run, settings,
+                 test, written)
 
 LINE = 1500
 TALKER = ("#include <sluice/plugin.h>\n"
@@ -118,6 +120,32 @@ def test_fatal_start_error_comes_behind_what_was_logged_before():
               [str(i) for i in range(200)])
         like("the last", lines[-1], r"\Asluice: hook 'talker': there is no "
              r"time\Z")
+
+
+@test
+def test_dead_storage_is_told_once_and_then_counted():
+    """A line for the first request, and one a second for all others."""
+    with Gateway({"server": {"workers": "1"},
+                  "backends": {"main": {"plugin": "rogue", "directory": None,
+                                        "how": "bad_status"}},
+                  "limits": {"threads": "2"}}) as gateway:
+        count, seconds, started = 0, 2.5, time.monotonic()
+        with gateway.wire() as wire:
+            while time.monotonic() - started < seconds or count < 50:
+                answer = wire.ask("GET", "/files/download?key=a")
+                equal("status", answer.status, 500)
+                count += 1
+        took = time.monotonic() - started
+
+        def told():
+            mine = [line for line in gateway.lines
+                    if re.search(r"request \S+: storage_failed: ", line)]
+            sums = [int(found[1]) if (found := re.search(
+                r"\(the last of (\d+) like it\)", line)) else 1
+                    for line in mine]
+            return mine if sum(sums) == count else None
+        mine = eventually("all requests counted", told)
+        expect(2 <= len(mine) <= took + 2, f"{len(mine)} lines in {took} s")
 
 
 if __name__ == "__main__":
