@@ -172,6 +172,7 @@ UNIT_TESTS = \
 	%D%/unit/test_watch \
 	%D%/unit/test_watch_read \
 	%D%/unit/test_work \
+	%D%/unit/test_work_shares \
 	%D%/unit/test_xml \
 	%D%/unit/test_xmlchars \
 	%D%/unit/test_xmlrefusal
@@ -642,6 +643,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_s3_strangers.py \
 	%D%/integration/test_s3_swift.py \
 	%D%/integration/test_signals.py \
+	%D%/integration/test_shares.py \
 	%D%/integration/test_start.py \
 	%D%/integration/test_storm.py \
 	%D%/integration/test_tls.py

@@ -155,8 +155,9 @@ void lab_init(struct lab *lab, const struct lab_plan *plan, int words,
   lab->pool = work_pool_new(POOL_THREADS);
   if (lab->pool == NULL)
     abort();
-  lab->host = (struct sluice_host){
-      .name = plugin->name, .pool = lab->pool, .spool_directory = plan->spool};
+  lab->host = (struct sluice_host){.name = plugin->name,
+                                   .share = work_own(lab->pool),
+                                   .spool_directory = plan->spool};
 }
 
 void lab_start(struct lab *lab) {

@@ -161,7 +161,7 @@ static void send_segment(struct send *send) {
     ingress_abort(ex->conn);
   } else {
     send->reading = true;
-    work_submit(exchange_backend(ex)->host.pool, ex->gate->loop, read_segment,
+    work_submit(exchange_backend(ex)->host.share, ex->gate->loop, read_segment,
                 on_segment_read, send);
   }
 }

@@ -18,7 +18,7 @@
 #define HASH_ALONE 3    /* so many uploads have a thread each */
 
 struct uploads {
-  struct work_pool *pool;
+  struct work_share *share;
   struct sluice_lane *together;
   atomic_uint hashing; /* buffers, at the moment */
   unsigned char secret[SIPHASH_KEY_LEN];
@@ -51,7 +51,7 @@ bool uploads_hash(struct uploads *uploads, struct loop *loop,
   }
   job->uploads = uploads;
   if (atomic_fetch_add(&uploads->hashing, 1) < HASH_ALONE)
-    work_submit(uploads->pool, loop, hash_alone, on_hashed, job);
+    work_submit(uploads->share, loop, hash_alone, on_hashed, job);
   else
     work_lane_add(uploads->together, loop, job, on_hashed);
   return false;
@@ -62,15 +62,15 @@ uint32_t uploads_random(struct uploads *uploads) {
   return shuffle(uploads->secret, atomic_fetch_add(&uploads->count, 1));
 }
 
-struct uploads *uploads_new(struct work_pool *pool) {
+struct uploads *uploads_new(struct work_share *share) {
   struct uploads *uploads = calloc(1, sizeof *uploads);
   if (uploads == NULL)
     return NULL;
-  uploads->pool = pool;
+  uploads->share = share;
   atomic_init(&uploads->hashing, 0);
   atomic_init(&uploads->count, 0);
   digest_random(uploads->secret, sizeof uploads->secret);
-  uploads->together = work_lane_new(pool, hash_together, NULL);
+  uploads->together = work_lane_new(share, hash_together, NULL);
   if (uploads->together != NULL)
     return uploads;
   free(uploads);

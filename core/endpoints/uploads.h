@@ -12,7 +12,7 @@
 
 struct loop;
 struct uploads;
-struct work_pool;
+struct work_share;
 
 /* One buffer of an upload on its way through its digest; the memory of whoever
  * hands it in, until then() is called. */
@@ -23,7 +23,7 @@ struct uploads_job {
   struct uploads *uploads;
 };
 
-struct uploads *uploads_new(struct work_pool *); /* NULL: no memory */
+struct uploads *uploads_new(struct work_share *); /* NULL: no memory */
 void uploads_free(struct uploads *);
 
 /* From any loop.  True: it is hashed already, as it is small.  False: then()

@@ -54,13 +54,14 @@ struct settings_cors {
 };
 
 struct settings_limits {
-  int64_t connections;      /* open at once, in the whole process */
-  uint64_t memory;          /* for requests in flight, in the whole process */
-  int64_t threads;          /* of the pool for blocking calls; 0: by cores */
-  int64_t head_timeout_ms;  /* a whole head */
-  int64_t body_timeout_ms;  /* silence inside a body */
-  int64_t idle_timeout_ms;  /* silence between two requests */
-  int64_t write_timeout_ms; /* the client takes nothing */
+  int64_t connections; /* open at once, in the whole process */
+  uint64_t memory;     /* for requests in flight, in the whole process */
+  int64_t threads;     /* of the pool for blocking calls; 0: by cores */
+  int64_t threads_per_plugin; /* at once; 0: by their number */
+  int64_t head_timeout_ms;    /* a whole head */
+  int64_t body_timeout_ms;    /* silence inside a body */
+  int64_t idle_timeout_ms;    /* silence between two requests */
+  int64_t write_timeout_ms;   /* the client takes nothing */
   int64_t backend_timeout_ms; /* the backend neither progresses nor ends */
   int64_t drain_timeout_ms;   /* after SIGTERM, for requests in flight */
 };
@@ -70,7 +71,7 @@ struct settings_plugin {
   const char *name;               /* of a backend; a hook's is its plugin's */
   const char *plugin;             /* [a-z0-9_]{1,64} */
   const struct config_node *node; /* the mapping, with the key "plugin" */
-  bool needed; /* of a backend: /readyz is 503 without it */
+  bool needed;                    /* of a backend: /readyz is 503 without it */
 };
 
 struct settings_route {

@@ -26,13 +26,13 @@
 #define OP_OWED_MAX 256
 
 struct breach_watch;
-struct work_pool;
+struct work_share;
 
 /* A backend's presence on one loop. */
 struct sluice_host {
-  const char *name;  /* for the log */
-  struct loop *loop; /* NULL in start() and stop() */
-  struct work_pool *pool;
+  const char *name;         /* for the log */
+  struct loop *loop;        /* NULL in start() and stop() */
+  struct work_share *share; /* of the pool */
   const char *spool_directory;
   const struct breach_watch *watch; /* NULL: the log alone */
   char failure[1024];               /* of sluice_fail() */

@@ -35,13 +35,13 @@ const char *sluice_spool_directory(const struct sluice_host *host) {
 
 void sluice_work(struct sluice_host *host, void (*work)(void *arg),
                  void (*then)(void *arg), void *arg) {
-  work_submit(host->pool, host->loop, work, then, arg);
+  work_submit(host->share, host->loop, work, then, arg);
 }
 
 struct sluice_lane *
 sluice_lane_new(struct sluice_host *host,
                 void (*run)(void *arg, void **jobs, size_t count), void *arg) {
-  return work_lane_new(host->pool, run, arg);
+  return work_lane_new(host->share, run, arg);
 }
 
 void sluice_lane_add(struct sluice_lane *lane, struct sluice_host *host,

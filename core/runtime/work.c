@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
- * Threads that take tasks from one queue.  A task is either a job of its own,
- * or a lane that has jobs waiting: the thread that takes a lane takes what
- * waits in it (up to a batch), so that a lane is never run twice at once.
+ * Threads that take tasks from the shares' queues, from one share after the
+ * other.  A task is either a job of its own, or a lane that has jobs waiting:
+ * the thread that takes a lane takes what waits in it (up to a batch), so that
+ * a lane is never run twice at once.
+ *
+ * A share is ready while it has a task and may use one more thread.  Those of
+ * plugins together leave one thread free, so that the gateway's own share,
+ * whose jobs end by themselves, is never without.
  */
 #include "work.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 #include <sys/resource.h>
 
 #include "loop.h"
+#include "must.h"
 
 #define WORK_STACK (256u * 1024)
 /* Where processors are short, loops go first: what they do next answers most
@@ -21,7 +27,7 @@
 
 struct job {
   struct loop_task task; /* first: what the loop gets back */
-  struct job *next;      /* in the pool's queue, or in a lane's */
+  struct job *next;      /* in a share's queue, or in a lane's */
   struct loop *loop;
   void (*work)(void *arg); /* NULL: the lane's run() did it */
   void (*then)(void *arg);
@@ -33,21 +39,33 @@ struct jobs {
   struct job *first, **end;
 };
 
-struct work_pool {
-  pthread_mutex_t lock; /* guards what follows, and the lanes */
-  pthread_cond_t some;
+struct work_share {
+  struct work_pool *pool;
   struct jobs queue;
+  unsigned running, most;       /* threads */
+  bool ready;                   /* it stands in the pool's list of those */
+  TAILQ_ENTRY(work_share) next; /* of the ready ones */
+  SLIST_ENTRY(work_share) of_pool;
+};
+
+struct work_pool {
+  pthread_mutex_t lock; /* guards what follows, the shares and the lanes */
+  pthread_cond_t some;
+  TAILQ_HEAD(, work_share) ready; /* who had its turn stands last */
+  unsigned plugins, plugins_most; /* threads that run their jobs */
   bool ending;
+  struct work_share own;
+  SLIST_HEAD(, work_share) shares; /* of plugins */
   unsigned count;
   pthread_t threads[];
 };
 
 struct sluice_lane {
-  struct work_pool *pool;
+  struct work_share *share;
   void (*run)(void *arg, void **jobs, size_t count);
   void *arg;
   struct jobs waiting;
-  struct job turn; /* in the pool's queue while `queued` */
+  struct job turn; /* in the share's queue while `queued` */
   bool queued;     /* or running */
 };
 
@@ -80,9 +98,64 @@ static void job_return(struct loop_task *task) {
   loop_release(loop);
 }
 
+/* ---- shares; all with the pool's lock ------------------------------------
+ */
+
+static void share_init(struct work_share *share, struct work_pool *pool,
+                       unsigned most) {
+  *share = (struct work_share){.pool = pool, .most = most};
+  jobs_init(&share->queue);
+}
+
+static void share_check(struct work_share *share) {
+  if (share->ready || share->queue.first == NULL ||
+      share->running == share->most)
+    return;
+  share->ready = true;
+  TAILQ_INSERT_TAIL(&share->pool->ready, share, next);
+}
+
+static bool is_plugins(const struct work_share *share) {
+  return share != &share->pool->own;
+}
+
+/* The next whose turn it is; NULL: none may go on. */
+static struct work_share *next_share(struct work_pool *pool) {
+  struct work_share *share = TAILQ_FIRST(&pool->ready);
+  while (share != NULL && is_plugins(share) &&
+         pool->plugins == pool->plugins_most)
+    share = TAILQ_NEXT(share, next);
+  return share;
+}
+
+static void share_add(struct work_share *share, struct job *job) {
+  jobs_add(&share->queue, job);
+  share_check(share);
+  if (next_share(share->pool) != NULL)
+    pthread_cond_signal(&share->pool->some);
+}
+
+static struct job *share_take(struct work_share *share) {
+  struct job *job = jobs_take(&share->queue);
+  TAILQ_REMOVE(&share->pool->ready, share, next);
+  share->ready = false;
+  share->running++;
+  share->pool->plugins += is_plugins(share);
+  share_check(share);
+  return job;
+}
+
+static void share_give_back(struct work_share *share) {
+  share->running--;
+  share->pool->plugins -= is_plugins(share);
+  share_check(share);
+}
+
+/* ---- threads ------------------------------------------------------------ */
+
 /* One batch of the lane; takes the pool's lock and gives it back. */
 static void lane_turn(struct sluice_lane *lane) {
-  struct work_pool *pool = lane->pool;
+  struct work_pool *pool = lane->share->pool;
   struct job *batch[SLUICE_LANE_BATCH];
   void *args[SLUICE_LANE_BATCH];
   size_t n = 0;
@@ -99,44 +172,44 @@ static void lane_turn(struct sluice_lane *lane) {
    * one's return may free the lane. */
   pthread_mutex_lock(&pool->lock);
   lane->queued = lane->waiting.first != NULL;
-  if (lane->queued) {
-    jobs_add(&pool->queue, &lane->turn);
-    pthread_cond_signal(&pool->some);
-  }
+  if (lane->queued)
+    share_add(lane->share, &lane->turn);
   pthread_mutex_unlock(&pool->lock);
   for (size_t i = 0; i < n; i++)
     loop_post(batch[i]->loop, &batch[i]->task);
 }
 
-static void *pool_thread(void *arg) {
-  struct work_pool *pool = arg;
-  /* On Linux these are this thread's. */
-  setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + WORK_NICE);
-  for (;;) {
-    pthread_mutex_lock(&pool->lock);
-    while (pool->queue.first == NULL && !pool->ending)
-      pthread_cond_wait(&pool->some, &pool->lock);
-    struct job *job = jobs_take(&pool->queue);
-    pthread_mutex_unlock(&pool->lock);
-    if (job == NULL)
-      return NULL;
-    if (job->lane != NULL) {
-      lane_turn(job->lane);
-      continue;
-    }
-    job->work(job->arg);
-    loop_post(job->loop, &job->task);
+static void job_run(struct job *job) {
+  if (job->lane != NULL) {
+    lane_turn(job->lane);
+    return;
   }
+  job->work(job->arg);
+  loop_post(job->loop, &job->task);
 }
 
-struct work_pool *work_pool_new(unsigned threads) {
-  struct work_pool *pool =
-      calloc(1, sizeof *pool + threads * sizeof pool->threads[0]);
-  if (pool == NULL)
-    return NULL;
-  pthread_mutex_init(&pool->lock, NULL);
-  pthread_cond_init(&pool->some, NULL);
-  jobs_init(&pool->queue);
+static void *pool_thread(void *arg) {
+  struct work_pool *pool = arg;
+  struct work_share *share;
+  /* On Linux these are this thread's. */
+  setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + WORK_NICE);
+  pthread_mutex_lock(&pool->lock);
+  for (;;) {
+    while ((share = next_share(pool)) == NULL && !pool->ending)
+      pthread_cond_wait(&pool->some, &pool->lock);
+    if (share == NULL)
+      break;
+    struct job *job = share_take(share);
+    pthread_mutex_unlock(&pool->lock);
+    job_run(job);
+    pthread_mutex_lock(&pool->lock);
+    share_give_back(share);
+  }
+  pthread_mutex_unlock(&pool->lock);
+  return NULL;
+}
+
+static bool start_threads(struct work_pool *pool, unsigned threads) {
   pthread_attr_t attr;
   pthread_attr_init(&attr);
   pthread_attr_setstacksize(&attr, WORK_STACK);
@@ -150,7 +223,21 @@ struct work_pool *work_pool_new(unsigned threads) {
     pool->count++;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attr);
-  if (pool->count == threads)
+  return pool->count == threads;
+}
+
+struct work_pool *work_pool_new(unsigned threads) {
+  struct work_pool *pool =
+      calloc(1, sizeof *pool + (threads + 1) * sizeof pool->threads[0]);
+  if (pool == NULL)
+    return NULL;
+  pthread_mutex_init(&pool->lock, NULL);
+  pthread_cond_init(&pool->some, NULL);
+  TAILQ_INIT(&pool->ready);
+  SLIST_INIT(&pool->shares);
+  share_init(&pool->own, pool, threads + 1);
+  pool->plugins_most = threads;
+  if (start_threads(pool, threads + 1))
     return pool;
   work_pool_free(pool);
   return NULL;
@@ -165,18 +252,43 @@ void work_pool_free(struct work_pool *pool) {
   pthread_mutex_unlock(&pool->lock);
   for (unsigned i = 0; i < pool->count; i++)
     pthread_join(pool->threads[i], NULL);
-  assert(pool->queue.first == NULL);
+  must(TAILQ_EMPTY(&pool->ready));
   pthread_cond_destroy(&pool->some);
   pthread_mutex_destroy(&pool->lock);
+  while (!SLIST_EMPTY(&pool->shares)) {
+    struct work_share *share = SLIST_FIRST(&pool->shares);
+    SLIST_REMOVE_HEAD(&pool->shares, of_pool);
+    free(share);
+  }
   free(pool);
 }
 
+struct work_share *work_own(struct work_pool *pool) {
+  return &pool->own;
+}
+
+struct work_share *work_share_new(struct work_pool *pool, unsigned most) {
+  struct work_share *share = malloc(sizeof *share);
+  if (share == NULL)
+    return NULL;
+  share_init(share, pool, most > 0 ? most : 1);
+  SLIST_INSERT_HEAD(&pool->shares, share, of_pool);
+  return share;
+}
+
+unsigned work_share_most(unsigned threads, size_t plugins) {
+  unsigned left = threads / 4 > 0 ? threads / 4 : 1;
+  return plugins <= 1 || threads == 1 ? threads : threads - left;
+}
+
+/* ---- for the loops ------------------------------------------------------ */
+
 static struct job *job_new(struct loop *loop, void (*then)(void *),
                            void *arg) {
-  assert(loop_is_mine(loop));
+  must(loop_is_mine(loop));
   struct job *job = calloc(1, sizeof *job);
   /* A few bytes that can't be had: nothing that is in flight could go on. */
-  assert(job != NULL);
+  must(job != NULL);
   job->task.run = job_return;
   job->loop = loop;
   job->then = then;
@@ -185,23 +297,22 @@ static struct job *job_new(struct loop *loop, void (*then)(void *),
   return job;
 }
 
-void work_submit(struct work_pool *pool, struct loop *loop,
+void work_submit(struct work_share *share, struct loop *loop,
                  void (*work)(void *), void (*then)(void *), void *arg) {
   struct job *job = job_new(loop, then, arg);
   job->work = work;
-  pthread_mutex_lock(&pool->lock);
-  jobs_add(&pool->queue, job);
-  pthread_cond_signal(&pool->some);
-  pthread_mutex_unlock(&pool->lock);
+  pthread_mutex_lock(&share->pool->lock);
+  share_add(share, job);
+  pthread_mutex_unlock(&share->pool->lock);
 }
 
-struct sluice_lane *work_lane_new(struct work_pool *pool,
+struct sluice_lane *work_lane_new(struct work_share *share,
                                   void (*run)(void *, void **, size_t),
                                   void *arg) {
   struct sluice_lane *lane = calloc(1, sizeof *lane);
   if (lane == NULL)
     return NULL;
-  lane->pool = pool;
+  lane->share = share;
   lane->run = run;
   lane->arg = arg;
   jobs_init(&lane->waiting);
@@ -211,14 +322,13 @@ struct sluice_lane *work_lane_new(struct work_pool *pool,
 
 void work_lane_add(struct sluice_lane *lane, struct loop *loop, void *arg,
                    void (*then)(void *)) {
-  struct work_pool *pool = lane->pool;
+  struct work_pool *pool = lane->share->pool;
   struct job *job = job_new(loop, then, arg);
   pthread_mutex_lock(&pool->lock);
   jobs_add(&lane->waiting, job);
   if (!lane->queued) {
     lane->queued = true;
-    jobs_add(&pool->queue, &lane->turn);
-    pthread_cond_signal(&pool->some);
+    share_add(lane->share, &lane->turn);
   }
   pthread_mutex_unlock(&pool->lock);
 }
@@ -226,9 +336,9 @@ void work_lane_add(struct sluice_lane *lane, struct loop *loop, void *arg,
 void work_lane_free(struct sluice_lane *lane) {
   if (lane == NULL)
     return;
-  pthread_mutex_lock(&lane->pool->lock);
+  pthread_mutex_lock(&lane->share->pool->lock);
   bool idle = !lane->queued;
-  pthread_mutex_unlock(&lane->pool->lock);
-  assert(idle);
+  pthread_mutex_unlock(&lane->share->pool->lock);
+  must(idle);
   free(lane);
 }

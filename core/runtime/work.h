@@ -3,6 +3,10 @@
  * The pool of threads for calls that block, and lanes: queues whose jobs run
  * in batches, one batch at a time.
  *
+ * Each user of the pool has a share of it: how many threads it may occupy at
+ * once.  So one whose calls hang leaves threads for others, and the gateway
+ * itself, whose calls don't hang, always finds one (docs/decisions/0021).
+ *
  * What bounds the queues: each job belongs to a request in flight, and those
  * are bounded by the limits of connections and memory.
  */
@@ -13,17 +17,29 @@
 
 struct loop;
 struct work_pool;
+struct work_share;
 
-struct work_pool *work_pool_new(unsigned threads); /* NULL: no threads */
-/* Waits for what runs; nothing may be queued. */
+/* `threads` for plugins, and one more that they never get.  NULL: no threads.
+ */
+struct work_pool *work_pool_new(unsigned threads);
+/* Waits for what runs; nothing may be queued.  Frees the shares. */
 void work_pool_free(struct work_pool *);
+
+/* The gateway's own, of as many threads as there are. */
+struct work_share *work_own(struct work_pool *);
+/* A plugin's, of at most so many threads at once, at least one; it lives as
+ * long as the pool.  Before jobs are submitted.  NULL: no memory. */
+struct work_share *work_share_new(struct work_pool *, unsigned most);
+/* How many threads a plugin gets where nobody says: all where it is alone,
+ * else all but a quarter, and at least one is left to others. */
+unsigned work_share_most(unsigned threads, size_t plugins);
 
 /* From the loop's thread.  The job is counted as the loop's own until then()
  * has run there. */
-void work_submit(struct work_pool *, struct loop *, void (*work)(void *),
+void work_submit(struct work_share *, struct loop *, void (*work)(void *),
                  void (*then)(void *), void *arg);
 
-struct sluice_lane *work_lane_new(struct work_pool *,
+struct sluice_lane *work_lane_new(struct work_share *,
                                   void (*run)(void *, void **, size_t),
                                   void *arg);
 void work_lane_add(struct sluice_lane *, struct loop *, void *job,

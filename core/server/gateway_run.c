@@ -61,10 +61,24 @@ static bool bind_all(struct gateway *gateway, struct errmsg *errmsg) {
   return true;
 }
 
+/* What one plugin may use of the pool. */
+static bool give_share(struct gateway *gateway, struct sluice_host *host,
+                       struct errmsg *errmsg) {
+  const struct settings *settings = gateway->settings;
+  unsigned threads = pool_threads(settings);
+  unsigned most = (unsigned)settings->limits.threads_per_plugin;
+  if (most == 0)
+    most = work_share_most(threads,
+                           settings->backend_count + settings->hook_count);
+  host->share = work_share_new(gateway->pool, most);
+  return host->share != NULL || errmsg_set(errmsg, "out of memory");
+}
+
 static bool start_backend(struct gateway *gateway, size_t i,
                           struct errmsg *errmsg) {
   struct gateway_plugin *backend = &gateway->backends[i];
-  backend->host.pool = gateway->pool;
+  if (!give_share(gateway, &backend->host, errmsg))
+    return false;
   backend->instance =
       backend->plugin.backend.start(backend->conf, &backend->host);
   return backend->instance != NULL ||
@@ -75,7 +89,8 @@ static bool start_backend(struct gateway *gateway, size_t i,
 static bool start_hook(struct gateway *gateway, size_t i,
                        struct errmsg *errmsg) {
   struct gateway_plugin *hook = &gateway->hooks[i];
-  hook->host.pool = gateway->pool;
+  if (!give_share(gateway, &hook->host, errmsg))
+    return false;
   hook->instance = hook->plugin.hook.start(hook->conf, &hook->host);
   return hook->instance != NULL ||
          errmsg_set(errmsg, "hook '%s': %s", hook->host.name,
@@ -287,7 +302,7 @@ static bool prepare(struct gateway *gateway, struct errmsg *errmsg) {
   if (gateway->pool == NULL)
     return errmsg_set(errmsg, "threads can't be started; lower "
                               "limits.threads or server.workers");
-  gateway->uploads = uploads_new(gateway->pool);
+  gateway->uploads = uploads_new(work_own(gateway->pool));
   if (gateway->uploads == NULL)
     return errmsg_set(errmsg, "out of memory");
   return start_plugins(gateway, errmsg) && make_loops(gateway, errmsg);

@@ -2,10 +2,13 @@
  *
  * A backend for tests that stops in the middle of things.  Keys and prefixes
  * that begin with "stall/" are never finished: a download gives one chunk and
- * no second, "stall/head" not even that, a commit and a list never end.  An
- * upload's chunk after `swallow` bytes is kept for ever.  All other objects
- * are in memory, small and few, one set for each loop: use one worker.
+ * no second, "stall/head" not even that, a commit and a list never end.  A
+ * download of "stall/pool" holds a thread of the pool until somebody opens the
+ * FIFO `block` to write.  An upload's chunk after `swallow` bytes is kept for
+ * ever.  All other objects are in memory, small and few, one set for each
+ * loop: use one worker.
  */
+#include <fcntl.h>
 #include <sluice/plugin.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +22,7 @@
 #define STALL_TIME 1750000000000  /* when everything was made */
 
 struct stall_conf {
+  const char *block;
   uint64_t swallow;
   bool deaf;
   const char *mute;
@@ -40,6 +44,8 @@ struct stall {
 struct stall_op {
   char *bytes;
   uint64_t room, at, end, seen;
+  struct sluice_op *op;
+  const char *block; /* a thread of the pool has it */
 };
 
 static const char stall_zeros[STALL_PIECE];
@@ -51,6 +57,7 @@ static const struct sluice_option stall_options[] = {
      "whether being canceled is ignored"},
     {"mute", SLUICE_STRING, "", offsetof(struct stall_conf, mute),
      "a file; pings are logged, and while it is there not ended"},
+    {"block", SLUICE_STRING, "", offsetof(struct stall_conf, block), "a FIFO"},
     {0}};
 
 static struct stall_op *stall_op(struct sluice_op *op) {
@@ -136,6 +143,16 @@ static void stall_head(void *handle, struct sluice_op *op, const char *key) {
   sluice_done(op, found || stall_never(key) ? SLUICE_OK : SLUICE_ENOENT, NULL);
 }
 
+static void stall_block(void *arg) {
+  const struct stall_op *state = arg;
+  close(open(state->block, O_RDONLY | O_CLOEXEC));
+}
+
+static void stall_blocked(void *arg) {
+  const struct stall_op *state = arg;
+  sluice_done(state->op, SLUICE_ENOENT, NULL);
+}
+
 /* The object may be removed before it is read, so its bytes are copied. */
 static void stall_get(void *handle, struct sluice_op *op,
                       const struct sluice_get *get) {
@@ -146,6 +163,12 @@ static void stall_get(void *handle, struct sluice_op *op,
   struct stall_object never = {.length = STALL_LENGTH};
   if (strncmp(get->key, "stall/head", strlen("stall/head")) == 0)
     return;
+  if (strcmp(get->key, "stall/pool") == 0) {
+    state->op = op;
+    state->block = s->conf->block;
+    sluice_work(s->host, stall_block, stall_blocked, state);
+    return;
+  }
   if (stall_never(get->key)) {
     stall_tell(op, &never);
     return;
@@ -300,7 +323,7 @@ static void stall_remove(void *handle, struct sluice_op *op, const char *key) {
 
 static void stall_cancel(void *handle, struct sluice_op *op) {
   const struct stall *s = handle;
-  if (!s->conf->deaf)
+  if (!s->conf->deaf && stall_op(op)->block == NULL)
     stall_fail(op, SLUICE_ECANCELED);
 }
 

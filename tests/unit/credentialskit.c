@@ -168,7 +168,7 @@ bool rig_first(struct rig *rig) {
 void rig_open(struct rig *rig) {
   rig->pool = work_pool_new(2);
   rig->loop = rig->host.loop = loop_new();
-  rig->host.pool = rig->pool;
+  rig->host.share = work_own(rig->pool);
   rig->opened = true;
   if (!s3_loop_init(&rig->handle, &rig->s3, &rig->host, loop_base(rig->loop),
                     false))

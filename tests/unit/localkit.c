@@ -57,7 +57,10 @@ bool kit_start(struct kit *kit) {
   kit->pool = work_pool_new(kit->threads ? kit->threads : 4);
   kit->loop = loop_new();
   assert(kit->pool && kit->loop);
-  kit->host = (struct sluice_host){.name = "local", .pool = kit->pool};
+  kit->host = (struct sluice_host){
+      .name = "local",
+      .share = work_share_new(kit->pool,
+                              kit->threads ? (unsigned)kit->threads : 4)};
   kit->local = plugin->start(&kit->conf, &kit->host);
   if (!kit->local) {
     let_go(kit);

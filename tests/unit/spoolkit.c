@@ -17,7 +17,7 @@ void rig_share(struct rig *rig, struct spool_settings *settings) {
   rig->loop = loop_new();
   rig->pool = work_pool_new(2);
   rig->host = (struct sluice_host){
-      .name = "test", .loop = rig->loop, .pool = rig->pool};
+      .name = "test", .loop = rig->loop, .share = work_own(rig->pool)};
   rig->settings = settings;
   rig_new_spool(rig);
 }

@@ -53,7 +53,7 @@ static const struct checks_calls calls = {.may = may, .done = done};
 static void scene_init(struct scene *scene, size_t max) {
   *scene = (struct scene){.loop = loop_new(), .pool = work_pool_new(1)};
   scene->host = (struct sluice_host){
-      .name = "test", .loop = scene->loop, .pool = scene->pool};
+      .name = "test", .loop = scene->loop, .share = work_own(scene->pool)};
   scene->checks = checks_new(&scene->host, max, &calls, scene);
   CU_ASSERT_PTR_NOT_NULL_FATAL(scene->checks);
 }

@@ -69,6 +69,7 @@ static void check_defaults(const struct settings *s) {
   CU_ASSERT_EQUAL(s->limits.connections, 10000);
   CU_ASSERT_EQUAL(s->limits.memory, 268435456);
   CU_ASSERT_EQUAL(s->limits.threads, 0);
+  CU_ASSERT_EQUAL(s->limits.threads_per_plugin, 0);
   CU_ASSERT_EQUAL(s->limits.head_timeout_ms, 10000);
   CU_ASSERT_EQUAL(s->limits.body_timeout_ms, 30000);
   CU_ASSERT_EQUAL(s->limits.idle_timeout_ms, 60000);
@@ -141,7 +142,7 @@ static void test_example_shows_every_key(void) {
   } rows[] = {{"server", 7},
               {"uploads", 3},
               {"presign", 3},
-              {"limits", 9},
+              {"limits", 10},
               {"cors", 6}};
   struct errmsg err;
   struct settings *s = load_shipped("example.yaml", &err);
@@ -163,7 +164,8 @@ static void test_all_is_read(void) {
             "uploads: {max_bytes: 1B, prefix: /a/b/, spool_directory: /s}\n"
             "presign: {default: 2m, min: 1s, max: 7d}\n"
             "limits: {connections: 1, memory: 1MiB, threads: 1024,\n"
-            "  head_timeout: 100ms, drain_timeout: 0}\n" BACKEND ROUTE,
+            "  threads_per_plugin: 1024, head_timeout: 100ms, drain_timeout: "
+            "0}\n" BACKEND ROUTE,
             &err);
   ROW(err.text, s != NULL);
   CU_ASSERT_PTR_NOT_NULL_FATAL(s);
@@ -179,6 +181,7 @@ static void test_all_is_read(void) {
   CU_ASSERT_STRING_EQUAL(s->uploads.prefix, "a/b");
   CU_ASSERT_EQUAL(s->presign.max_ms, 604800000);
   CU_ASSERT_EQUAL(s->limits.threads, 1024);
+  CU_ASSERT_EQUAL(s->limits.threads_per_plugin, 1024);
   CU_ASSERT_EQUAL(s->limits.drain_timeout_ms, 0);
   settings_free(s);
 }
@@ -235,6 +238,9 @@ static void test_each_number_has_its_range(void) {
        "t.yaml:3: 'connections': -1 is out of range; write 1 to 1000000"},
       {"limits: {memory: 1048575B}",
        "t.yaml:3: 'memory': 1048575B is out of range; write 1MiB to 1TiB"},
+      {"limits: {threads_per_plugin: 1025}",
+       "t.yaml:3: 'threads_per_plugin': 1025 is out of range; write 0 to "
+       "1024"},
       {"limits: {threads: 1025}",
        "t.yaml:3: 'threads': 1025 is out of range; write 0 to 1024"},
       {"limits: {head_timeout: 99ms}",

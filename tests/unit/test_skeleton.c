@@ -49,7 +49,8 @@ static void start(struct kit *kit) {
   const struct sluice_backend *plugin = sluice_backend_skeleton();
   *kit = (struct kit){.pool = work_pool_new(2), .loop = loop_new()};
   assert(kit->pool && kit->loop && plugin->conf_size == sizeof conf);
-  kit->host = (struct sluice_host){.name = "skeleton", .pool = kit->pool};
+  kit->host =
+      (struct sluice_host){.name = "skeleton", .share = work_own(kit->pool)};
   kit->instance = plugin->start(&conf, &kit->host);
   kit->backend = (struct op_backend){.plugin = plugin, .host = kit->host};
   kit->backend.host.loop = kit->loop;

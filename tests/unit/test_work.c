@@ -48,7 +48,7 @@ static void test_every_job_works_in_the_pool_and_ends_on_its_loop(void) {
   int left = COUNT;
   for (int i = 0; i < COUNT; i++) {
     jobs[i] = (struct job){.loop = loop, .left = &left};
-    work_submit(pool, loop, job_work, job_then, &jobs[i]);
+    work_submit(work_own(pool), loop, job_work, job_then, &jobs[i]);
   }
   loop_run(loop);
   for (int i = 0; i < COUNT; i++) {
@@ -77,7 +77,7 @@ static void test_jobs_step_back_behind_loops(void) {
   struct work_pool *pool = work_pool_new(1);
   struct rank rank = {.loop = loop_new()};
   int mine = getpriority(PRIO_PROCESS, 0);
-  work_submit(pool, rank.loop, rank_work, rank_then, &rank);
+  work_submit(work_own(pool), rank.loop, rank_work, rank_then, &rank);
   loop_run(rank.loop);
   CU_ASSERT_EQUAL(getpriority(PRIO_PROCESS, 0), mine);
   CU_ASSERT(rank.nice > mine || mine == 19);
@@ -104,13 +104,14 @@ static void order_then(void *arg) {
 
 static void test_one_thread_keeps_the_order(void) {
   enum { COUNT = 200 };
-  struct work_pool *pool = work_pool_new(1);
+  struct work_pool *pool = work_pool_new(4);
+  struct work_share *share = work_share_new(pool, 1);
   struct loop *loop = loop_new();
   static struct order orders[COUNT];
   int next = 0, wrong = 0;
   for (int i = 0; i < COUNT; i++) {
     orders[i] = (struct order){loop, i, &next, &wrong, COUNT - 1};
-    work_submit(pool, loop, order_work, order_then, &orders[i]);
+    work_submit(share, loop, order_work, order_then, &orders[i]);
   }
   loop_run(loop);
   CU_ASSERT_EQUAL(next, COUNT);
@@ -130,12 +131,14 @@ static void chain_then(void *arg) {
   struct chain *chain = arg;
   chain->done++;
   if (--chain->left > 0)
-    work_submit(chain->pool, chain->loop, order_work, chain_then, chain);
+    work_submit(work_own(chain->pool), chain->loop, order_work, chain_then,
+                chain);
 }
 
 static void test_a_stopped_loop_waits_for_its_jobs_and_their_jobs(void) {
   struct chain chain = {work_pool_new(2), loop_new(), 20, 0};
-  work_submit(chain.pool, chain.loop, order_work, chain_then, &chain);
+  work_submit(work_own(chain.pool), chain.loop, order_work, chain_then,
+              &chain);
   loop_stop(chain.loop);
   loop_run(chain.loop);
   CU_ASSERT_EQUAL(chain.done, 20);
@@ -220,7 +223,7 @@ static void run_behind_one(struct lane *lane, size_t count) {
                       false, false};
   struct slip *slips = calloc(count + 1, sizeof *slips);
   *lane = (struct lane){.gate = &gate};
-  lane->lane = work_lane_new(pool, lane_run, lane);
+  lane->lane = work_lane_new(work_own(pool), lane_run, lane);
   for (size_t i = 0; i <= count; i++) {
     slips[i] = (struct slip){.lane = lane, .loop = loop, .number = (int)i};
     work_lane_add(lane->lane, loop, &slips[i], slip_then);
@@ -272,8 +275,8 @@ static void test_a_busy_lane_holds_nobody_else_up(void) {
   struct gate gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER,
                       false, false};
   struct lane lane = {.gate = &gate}, other = {.gate = NULL};
-  lane.lane = work_lane_new(pool, lane_run, &lane);
-  other.lane = work_lane_new(pool, lane_run, &other);
+  lane.lane = work_lane_new(work_own(pool), lane_run, &lane);
+  other.lane = work_lane_new(work_own(pool), lane_run, &other);
   struct slip slow = {.lane = &lane, .loop = loop};
   struct slip quick = {.lane = &other, .loop = loop};
   int left = 1;
@@ -281,7 +284,7 @@ static void test_a_busy_lane_holds_nobody_else_up(void) {
   work_lane_add(lane.lane, loop, &slow, slip_then);
   gate_await(&gate);
   work_lane_add(other.lane, loop, &quick, slip_then);
-  work_submit(pool, loop, job_work, job_then, &job);
+  work_submit(work_own(pool), loop, job_work, job_then, &job);
   loop_hold(loop); /* so that it ends only when we say so */
   while (quick.then == 0 || job.then == 0)
     event_base_loop(loop_base(loop), EVLOOP_ONCE);
@@ -341,7 +344,7 @@ static void test_a_lane_of_many_loops_never_runs_twice_at_once(void) {
   struct work_pool *pool = work_pool_new(4);
   struct lane lane = {.gate = NULL};
   pthread_t threads[LOOPS];
-  lane.lane = work_lane_new(pool, lane_run, &lane);
+  lane.lane = work_lane_new(work_own(pool), lane_run, &lane);
   for (int i = 0; i < LOOPS; i++) {
     stations[i] = (struct station){.lane = &lane,
                                    .begin.run = station_begin,
@@ -380,7 +383,7 @@ static void test_the_last_job_may_free_its_lane(void) {
     struct loop *loop = loop_new();
     struct lane lane = {.gate = NULL};
     struct slip slip = {.lane = &lane, .loop = loop};
-    lane.lane = work_lane_new(pool, lane_run, &lane);
+    lane.lane = work_lane_new(work_own(pool), lane_run, &lane);
     work_lane_add(lane.lane, loop, &slip, free_the_lane);
     loop_stop(loop);
     loop_run(loop);
@@ -392,7 +395,7 @@ static void test_the_last_job_may_free_its_lane(void) {
 
 static void test_what_was_never_used_can_be_freed(void) {
   struct work_pool *pool = work_pool_new(1);
-  work_lane_free(work_lane_new(pool, lane_run, NULL));
+  work_lane_free(work_lane_new(work_own(pool), lane_run, NULL));
   work_lane_free(NULL);
   work_pool_free(pool);
   work_pool_free(NULL);

@@ -76,7 +76,7 @@ static inline void rig_init(struct rig *rig, const char *text) {
   snprintf(rig->path, sizeof rig->path, "%s/file", rig->folder);
   snprintf(rig->other, sizeof rig->other, "%s/other", rig->folder);
   rig->host = (struct sluice_host){
-      .name = "test", .loop = rig->loop, .pool = rig->pool};
+      .name = "test", .loop = rig->loop, .share = work_own(rig->pool)};
   rig->file = (struct watch_file){.path = rig->path,
                                   .max = MAX,
                                   .interval_ms = 1,
