@@ -90,6 +90,8 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/breach.h \
 	%D%/runtime/budget.c \
 	%D%/runtime/budget.h \
+	%D%/runtime/crash.c \
+	%D%/runtime/crash.h \
 	%D%/runtime/log.c \
 	%D%/runtime/log.h \
 	%D%/runtime/log_queue.c \

@@ -618,6 +618,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_config.py \
 	%D%/integration/test_connections.py \
 	%D%/integration/test_cors.py \
+	%D%/integration/test_crash.py \
 	%D%/integration/test_ingress.py \
 	%D%/integration/test_listen.py \
 	%D%/integration/test_local.py \

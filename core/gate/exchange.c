@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "crash.h"
 #include "log.h"
 #include "reply.h"
 
@@ -250,7 +251,9 @@ static void exchange_event(struct exchange *ex, enum exchange_event event,
   else if (!was_left && is_left)
     TAILQ_INSERT_TAIL(&ex->gate->left, ex, in_left);
   ex->state = step.next;
+  const char *before = crash_about(ex->request.id);
   actions[step.action](ex, news);
+  crash_about(before);
 }
 
 void exchange_admit(struct exchange *ex) {

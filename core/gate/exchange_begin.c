@@ -10,13 +10,16 @@
 #include <string.h>
 
 #include "cors.h"
+#include "crash.h"
 #include "forwarded.h"
 #include "reply.h"
 
 static void on_body(void *arg) {
   struct exchange *ex = arg;
+  const char *before = crash_about(ex->request.id);
   if (ex->on_body != NULL)
     ex->on_body(ex);
+  crash_about(before);
 }
 
 static void on_finished(void *arg) {
@@ -173,5 +176,7 @@ void exchange_begin(struct gate *gate, struct ingress_conn *conn,
                    gate->settings->server.trusted,
                    gate->settings->server.trusted_count, &ex->head);
   ex->request.cors = cors_is_on(&gate->settings->cors);
+  const char *before = crash_about(ex->request.id);
   begin(ex, refusal);
+  crash_about(before);
 }

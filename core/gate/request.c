@@ -15,6 +15,7 @@
 
 #include "breach.h"
 #include "codec.h"
+#include "crash.h"
 #include "digest.h"
 
 static bool sane_id(const char *id) {
@@ -153,6 +154,7 @@ static void on_resume(struct loop_task *task) {
   struct sluice_request *request =
       (struct sluice_request *)((char *)task -
                                 offsetof(struct sluice_request, resume));
+  const char *before = crash_about(request->id);
   request->turn = REQUEST_IDLE;
   if (request->interest == REQUEST_PENDING)
     hook_at(request, request->at)->pending--;
@@ -160,6 +162,7 @@ static void on_resume(struct loop_task *task) {
     go_on(request, request->verdict);
   else
     request->then(request->arg, false);
+  crash_about(before);
 }
 
 void request_admit(struct sluice_request *request, enum request_phase phase,

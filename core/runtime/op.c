@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "crash.h"
 #include "log.h"
 
 static void op_free(struct sluice_op *op) {
@@ -52,6 +53,7 @@ static void op_end(struct sluice_op *op) {
 
 static void op_deliver(struct loop_task *task) {
   struct sluice_op *op = (struct sluice_op *)task;
+  const char *before = crash_about(op->about);
   op->queued = false;
   if (op_takes(op, OP_SAID_META) && op->events->meta != NULL)
     op->events->meta(op->arg, &op->meta->meta);
@@ -70,6 +72,7 @@ static void op_deliver(struct loop_task *task) {
     op_end(op);
     op_free(op);
   }
+  crash_about(before);
 }
 
 static struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
@@ -83,6 +86,7 @@ static struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
   op->kind = kind;
   op->events = events;
   op->arg = arg;
+  op->about = crash_request();
   op->plugins_turn = true;
   backend->operations++;
   loop_hold(backend->host.loop);

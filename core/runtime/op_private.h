@@ -40,6 +40,7 @@ struct sluice_op {
   struct op_backend *backend;
   const struct op_events *events;
   void *arg;
+  const char *about; /* the request, for crashes; outlived by its loop */
   enum op_kind kind;
   bool plugins_turn; /* it may say meta, send or next */
   bool described;    /* meta was said */

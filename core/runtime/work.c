@@ -17,6 +17,7 @@
 #include <sys/queue.h>
 #include <sys/resource.h>
 
+#include "crash.h"
 #include "loop.h"
 #include "must.h"
 
@@ -32,6 +33,7 @@ struct job {
   void (*work)(void *arg); /* NULL: the lane's run() did it */
   void (*then)(void *arg);
   void *arg;
+  const char *about;        /* the request, for crashes */
   struct sluice_lane *lane; /* set in a lane's own job: run a batch */
 };
 
@@ -93,7 +95,9 @@ static struct job *jobs_take(struct jobs *jobs) {
 static void job_return(struct loop_task *task) {
   struct job *job = (struct job *)task;
   struct loop *loop = job->loop;
+  const char *before = crash_about(job->about);
   job->then(job->arg);
+  crash_about(before);
   free(job);
   loop_release(loop);
 }
@@ -184,13 +188,16 @@ static void job_run(struct job *job) {
     lane_turn(job->lane);
     return;
   }
+  crash_about(job->about);
   job->work(job->arg);
+  crash_about(NULL);
   loop_post(job->loop, &job->task);
 }
 
 static void *pool_thread(void *arg) {
   struct work_pool *pool = arg;
   struct work_share *share;
+  crash_thread();
   /* On Linux these are this thread's. */
   setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + WORK_NICE);
   pthread_mutex_lock(&pool->lock);
@@ -293,6 +300,7 @@ static struct job *job_new(struct loop *loop, void (*then)(void *),
   job->loop = loop;
   job->then = then;
   job->arg = arg;
+  job->about = crash_request();
   loop_hold(loop);
   return job;
 }

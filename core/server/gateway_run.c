@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "crash.h"
 #include "gateway.h"
 #include "log.h"
 #include "uploads.h"
@@ -343,9 +344,23 @@ static void clean(struct gateway *gateway) {
   free(gateway->workers);
 }
 
+/* All plugins are loaded by now. */
+static void watch_crashes(const struct gateway *gateway) {
+  crash_watch();
+  for (size_t i = 0; i < gateway->settings->backend_count; i++) {
+    const struct plugin *plugin = &gateway->backends[i].plugin;
+    crash_plugin(plugin->name, (uintptr_t)plugin->backend.start);
+  }
+  for (size_t i = 0; i < gateway->settings->hook_count; i++) {
+    const struct plugin *plugin = &gateway->hooks[i].plugin;
+    crash_plugin(plugin->name, (uintptr_t)plugin->hook.start);
+  }
+}
+
 bool gateway_run(struct gateway *gateway, struct errmsg *errmsg) {
   if (!log_start())
     return errmsg_set(errmsg, "out of memory");
+  watch_crashes(gateway);
   bool ok = prepare(gateway, errmsg) && serve(gateway, errmsg);
   clean(gateway);
   log_stop();

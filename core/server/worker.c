@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "breach.h"
+#include "crash.h"
 #include "exchange.h"
 #include "gateway.h"
 #include "log.h"
@@ -256,6 +257,7 @@ static void on_end(struct loop_task *task) {
 
 static void *worker_thread(void *arg) {
   struct worker *worker = arg;
+  crash_thread();
   loop_post(worker->loop, &worker->open);
   loop_run(worker->loop);
   close_handles(worker);

@@ -5,9 +5,9 @@
 # shellcheck source=tests/checks/kit
 . "$(dirname "$0")/kit"
 
-# The log level, set before threads are started, and the way to standard error,
-# of which a process has one.
-allowed='^log_(level|writer)$'
+# The log level, set before threads are started, the way to standard error, of
+# which a process has one, and what its handler of crashes has to know.
+allowed='^(log_(level|writer)|crash_(table|mine))$'
 
 writable() {
   nm --format=sysv --defined-only "$@" 2>/dev/null |
