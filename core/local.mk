@@ -236,6 +236,7 @@ noinst_LTLIBRARIES += %D%/libserver.la
 	%D%/server/endpoints.c \
 	%D%/server/gateway.c \
 	%D%/server/gateway.h \
+	%D%/server/gateway_check.c \
 	%D%/server/gateway_run.c \
 	%D%/server/signals.c \
 	%D%/server/signals.h \

@@ -60,7 +60,9 @@ static int run(const struct command *command) {
     return fail(&errmsg);
   bool ok = true;
   if (command->test) {
-    printf("%s is fine\n", command->file);
+    ok = gateway_check(gateway, &errmsg);
+    if (ok)
+      printf("%s is fine\n", command->file);
   } else {
     set_level(gateway->settings->server.log_level);
     ok = gateway_run(gateway, &errmsg);

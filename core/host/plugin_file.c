@@ -6,6 +6,7 @@
  */
 #include "plugin_file.h"
 #include "options.h"
+#include <dirent.h>
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,15 +23,49 @@ bool plugin_file_is_name(const char *text, size_t len) {
   return len >= 1 && len <= PLUGIN_NAME_MAX;
 }
 
+size_t plugin_file_name_length(const char *file) {
+  static const char suffix[] = ".so";
+  size_t len = strlen(file), end = strlen(suffix);
+  if (len <= end || strcmp(file + len - end, suffix) != 0)
+    return 0;
+  return plugin_file_is_name(file, len - end) ? len - end : 0;
+}
+
+/* The plugin in the folders whose name is nearest; "": none is near. */
+static void nearest(char out[PLUGIN_NAME_MAX + 1], const char *name,
+                    const char *const *folders) {
+  out[0] = '\0';
+  for (const char *const *f = folders; *f != NULL; f++) {
+    DIR *folder = opendir(*f);
+    const struct dirent *entry;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+      char found[PLUGIN_NAME_MAX + 1], best[PLUGIN_NAME_MAX + 1];
+      size_t len = plugin_file_name_length(entry->d_name);
+      snprintf(found, sizeof found, "%.*s", (int)len, entry->d_name);
+      memcpy(best, out, sizeof best);
+      const char *const words[] = {found, best[0] != '\0' ? best : NULL, NULL};
+      const char *near = len == 0 ? NULL : words_nearest(name, words);
+      if (near != NULL)
+        snprintf(out, PLUGIN_NAME_MAX + 1, "%s", near);
+    }
+    if (folder != NULL)
+      closedir(folder);
+  }
+}
+
 static bool find(struct plugin_file *file, const char *const *folders,
                  struct errmsg *err) {
-  char looked[800];
+  char looked[800], other[PLUGIN_NAME_MAX + 1];
   size_t max = sizeof file->path;
   for (const char *const *f = folders; *f != NULL; f++) {
     int len = snprintf(file->path, max, "%s/%s.so", *f, file->name);
     if (len > 0 && (size_t)len < max && access(file->path, F_OK) == 0)
       return true;
   }
+  nearest(other, file->name, folders);
+  if (other[0] != '\0')
+    return errmsg_set(err, "plugin '%s': not found; did you mean '%s'?",
+                      file->name, other);
   words_join(looked, sizeof looked, folders);
   return errmsg_set(err,
                     "plugin '%s': not found in %s; add its folder to "

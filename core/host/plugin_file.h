@@ -19,6 +19,8 @@ struct plugin_file {
 
 /* [a-z0-9_]{1,64} */
 bool plugin_file_is_name(const char *text, size_t len);
+/* How much of a file's name is the plugin's; 0: it is no plugin's file. */
+size_t plugin_file_name_length(const char *file);
 /* Finds the first NAME.so of the folders and opens it. */
 bool plugin_file_open(struct plugin_file *, const char *const *folders,
                       const char *name, struct errmsg *);

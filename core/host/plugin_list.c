@@ -13,18 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SUFFIX ".so"
-
-/* The length of the name before the suffix; 0: no plugin's file. */
-static size_t name_length(const char *file) {
-  size_t len = strlen(file), suffix = strlen(SUFFIX);
-  if (len <= suffix || strcmp(file + len - suffix, SUFFIX) != 0)
-    return 0;
-  return plugin_file_is_name(file, len - suffix) ? len - suffix : 0;
-}
-
 static int is_plugin(const struct dirent *entry) {
-  return name_length(entry->d_name) > 0;
+  return plugin_file_name_length(entry->d_name) > 0;
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b) {
@@ -104,7 +94,8 @@ static void print_folder(FILE *out, const char *const *folders,
   }
   for (int i = 0; i < n; i++) {
     const char *file = files[i]->d_name;
-    snprintf(name, sizeof name, "%.*s", (int)name_length(file), file);
+    snprintf(name, sizeof name, "%.*s", (int)plugin_file_name_length(file),
+             file);
     if (!is_shadowed(folders, here, file))
       print_file(out, folders, name);
     free(files[i]);

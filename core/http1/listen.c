@@ -183,6 +183,12 @@ static bool bind_unix(struct listen *listen, const char *entry,
   return true;
 }
 
+bool listen_check(const char *entry, struct errmsg *errmsg) {
+  struct address address;
+  return strncmp(entry, "unix:", strlen("unix:")) == 0 ||
+         resolve(&address, entry, errmsg);
+}
+
 bool listen_bind(struct listen *listen, const char *entry, size_t loops,
                  bool tls, struct errmsg *errmsg) {
   *listen =

@@ -23,6 +23,8 @@ struct listen {
  * listens on is refused, even where SO_REUSEPORT would share it. */
 bool listen_bind(struct listen *, const char *entry, size_t loops, bool tls,
                  struct errmsg *);
+/* Does the entry name an address?  Nothing is bound. */
+bool listen_check(const char *entry, struct errmsg *);
 void listen_close(struct listen *); /* what wasn't taken; removes the path */
 
 #endif

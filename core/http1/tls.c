@@ -5,8 +5,14 @@
 #include "tls.h"
 
 #include <openssl/err.h>
+#include <string.h>
+#include <time.h>
 
+/* Where a file can't be read, the first error has the errno. */
 static const char *reason(void) {
+  unsigned long first = ERR_peek_error();
+  if (ERR_SYSTEM_ERROR(first))
+    return strerror(ERR_GET_REASON(first));
   const char *text = ERR_reason_error_string(ERR_peek_last_error());
   return text == NULL ? "unknown error" : text;
 }
@@ -51,4 +57,20 @@ SSL_CTX *tls_new(const char *certificate, const char *private_key,
     return tls;
   SSL_CTX_free(tls);
   return NULL;
+}
+
+enum tls_age tls_age(SSL_CTX *tls, int64_t now, char date[TLS_DATE_SIZE]) {
+  const X509 *certificate = SSL_CTX_get0_certificate(tls);
+  const ASN1_TIME *from = X509_get0_notBefore(certificate);
+  const ASN1_TIME *until = X509_get0_notAfter(certificate);
+  struct tm tm = {0};
+  int64_t soon = now + TLS_SOON_DAYS * INT64_C(86400);
+  bool early = ASN1_TIME_cmp_time_t(from, now) > 0;
+  ASN1_TIME_to_tm(early ? from : until, &tm);
+  strftime(date, TLS_DATE_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+  if (early)
+    return TLS_EARLY;
+  if (ASN1_TIME_cmp_time_t(until, now) <= 0)
+    return TLS_EXPIRED;
+  return ASN1_TIME_cmp_time_t(until, soon) <= 0 ? TLS_SOON : TLS_VALID;
 }

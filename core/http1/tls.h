@@ -13,4 +13,17 @@
 SSL_CTX *tls_new(const char *certificate, const char *private_key,
                  struct errmsg *);
 
+#define TLS_SOON_DAYS 14
+#define TLS_DATE_SIZE 32
+
+enum tls_age {
+  TLS_VALID,
+  TLS_EARLY,  /* it begins at `date` */
+  TLS_SOON,   /* it ends at `date`, within TLS_SOON_DAYS */
+  TLS_EXPIRED /* it ended at `date` */
+};
+
+/* How old the certificate is; `now` in seconds since 1970. */
+enum tls_age tls_age(SSL_CTX *, int64_t now, char date[TLS_DATE_SIZE]);
+
 #endif

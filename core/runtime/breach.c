@@ -43,9 +43,14 @@ void breach_of_thread(const struct sluice_host *host, const char *plugin,
 
 void breach_sum(const char *host, const char *plugin, uint64_t misused,
                 uint64_t silent) {
-  if (misused > 0 || silent > 0)
+  const unsigned long long broken = misused, left = silent;
+  if (broken > 0)
     log_line(SLUICE_LOG_WARN, host,
-             "plugin '%s' broke the contract %llu times on this loop, and "
-             "left %llu requests without an answer",
-             plugin, (unsigned long long)misused, (unsigned long long)silent);
+             "plugin '%s' broke the contract on this loop: %llu time%s",
+             plugin, broken, broken == 1 ? "" : "s");
+  if (left > 0)
+    log_line(SLUICE_LOG_WARN, host,
+             "plugin '%s' left requests without an answer in time on this "
+             "loop: %llu",
+             plugin, left);
 }

@@ -15,9 +15,13 @@ static bool load_plugin(struct gateway *gateway, struct gateway_plugin *out,
                         enum plugin_kind kind, struct errmsg *errmsg) {
   static const char *const others[] = {"plugin", NULL};
   struct settings *settings = gateway->settings;
+  struct errmsg why;
+  const struct config_node *plugin = config_get(from->node, "plugin");
   if (!plugin_load(&out->plugin, settings->plugin_path, from->plugin, kind,
-                   errmsg))
-    return false;
+                   &why))
+    return config_fault(settings->config,
+                        plugin == NULL ? from->node->line : plugin->line,
+                        errmsg, "%s", why.text);
   out->host.name = from->name;
   out->host.spool_directory = settings->uploads.spool_directory;
   out->conf = calloc(1, plugin_conf_size(&out->plugin) + 1);

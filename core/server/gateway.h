@@ -49,6 +49,13 @@ struct gateway {
  * socket.  NULL and why. */
 struct gateway *gateway_new(const char *file, const char *folder,
                             struct errmsg *);
+/* What else is wrong that would show at the start: the spool's folder, names
+ * to listen on, files of hooks that guard, the certificate's dates.  Touches
+ * no storage and no socket. */
+bool gateway_check(struct gateway *, struct errmsg *);
+bool gateway_check_spool(const struct gateway *, struct errmsg *);
+/* False and why: its time is over, or hasn't come.  Near its end: a line. */
+bool gateway_check_certificate(const struct gateway *, struct errmsg *);
 /* Serves until it is told to end.  False and why, when it can't start. */
 bool gateway_run(struct gateway *, struct errmsg *);
 void gateway_free(struct gateway *);

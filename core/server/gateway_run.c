@@ -284,20 +284,13 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
   return true;
 }
 
-static bool check_spool(const struct settings *settings,
-                        struct errmsg *errmsg) {
-  const char *directory = settings->uploads.spool_directory;
-  return access(directory, R_OK | W_OK | X_OK) == 0 ||
-         errmsg_set(errmsg,
-                    "uploads.spool_directory: %s can't be written to: %s; "
-                    "create it, or choose another one",
-                    directory, strerror(errno));
-}
-
 static bool prepare(struct gateway *gateway, struct errmsg *errmsg) {
   signals_hold(); /* one that comes during the start waits */
+  struct errmsg old;
+  if (!gateway_check_certificate(gateway, &old)) /* a proxy may not mind */
+    log_line(SLUICE_LOG_ERROR, NULL, "%s", old.text);
   gateway->connections_max = connections_max(gateway->settings);
-  if (!check_spool(gateway->settings, errmsg) || !bind_all(gateway, errmsg))
+  if (!gateway_check_spool(gateway, errmsg) || !bind_all(gateway, errmsg))
     return false;
   gateway->pool = work_pool_new(pool_threads(gateway->settings));
   if (gateway->pool == NULL)

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from kit import (BINARY, PLUGINS, Gateway, built, each, equal,
@@ -424,6 +425,86 @@ def test_plugins_unknown_option_fails_t_too():
         path = written(folder, changed("directory:", "directroy:"))
         refusal(None, r"sluice\.yaml:5", "directory",
                 arguments=["-t", "-c", path])
+
+
+def fails_t(sections, *patterns):
+    """Refused by -t, in one line that has all of these."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = written(folder, settings(folder, sections))
+        status, out, text = run("-t", "-c", path)
+        equal("status, stdout", (status, out), (1, ""))
+        equal("lines", len(text.splitlines()), 1)
+        for pattern in patterns:
+            like("stderr", text, pattern)
+        equal("files", [name for name in os.listdir(folder)
+                        if name.startswith("data")], [])
+
+
+@each({"hook": ({"hooks": [{"plugin": "auth_basic", "file": "/no/users",
+                             "prefixes": ["{user}/"]}]},
+                "hook 'auth_basic'", "/no/users"),
+       "spool": ({"uploads": {"spool_directory": "/no/spool"}},
+                 "spool_directory", "/no/spool", "No such file"),
+       "name": ({"server": {"listen": ["no-such-host.invalid:1"]}},
+                "no-such-host", r"server\.listen"),
+       "plugin": ({"backends": {"main": {"plugin": "locla"}}},
+                  r"sluice\.yaml:\d+: plugin 'locla': not found; "
+                  r"did you mean 'local'\?")})
+def test_what_would_fail_at_the_start_fails_t(case):
+    fails_t(*case)
+
+
+CA = """[ca]
+default_ca = it
+[it]
+database = index
+serial = serial
+new_certs_dir = .
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""
+
+
+def dated(folder, days):
+    """Of yesterday, valid until so many days from now."""
+    needs(shutil.which("openssl"), "no openssl")
+    for name, text in ("ca.cnf", CA), ("index", ""), ("serial", "01\n"):
+        Path(folder, name).write_text(text)
+    now = time.time()
+    begin, end = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(
+        now + many * 86400)) for many in (min(days, 0) - 1, days))
+    for line in (
+            "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "
+            "/CN=localhost -out r.pem -keyout k.pem",
+            "ca -config ca.cnf -batch -selfsign -notext -in r.pem -keyfile "
+            f"k.pem -startdate {begin} -enddate {end} -out c.pem"):
+        subprocess.run(["openssl", *line.split()], check=True, cwd=folder,
+                       capture_output=True)
+    return {"certificate": str(Path(folder, "c.pem")),
+            "private_key": str(Path(folder, "k.pem"))}
+
+
+@test
+def test_expired_certificate_fails_t_with_its_date():
+    with tempfile.TemporaryDirectory() as folder:
+        tls = {"server": {"tls": dated(folder, -1)}}
+        fails_t(tls, r"c\.pem expired at \d{4}-\d\d-\d\dT\S+Z; renew it")
+        with Gateway(tls) as gateway:  # which starts all the same
+            gateway.says(r" error server\.tls\.certificate: .*expired at")
+
+
+@test
+def test_certificate_that_expires_soon_is_warned_of():
+    with tempfile.TemporaryDirectory() as folder:
+        for days, warns in (13, 1), (20, 0):
+            path = written(folder, settings(
+                folder, {"server": {"tls": dated(folder, days)}}))
+            status, out, text = run("-t", "-c", path)
+            equal("status", (status, "is fine" in out), (0, True))
+            equal("warnings", len(re.findall(
+                r" warn .*c\.pem expires at \S+Z; renew it", text)), warns)
 
 
 # ---- a start that succeeds -------------------------------------------------

@@ -154,6 +154,17 @@ static void test_missing_file_says_where_was_looked(void) {
                          "add its folder to plugin_path");
 }
 
+static void test_missing_file_says_what_was_meant(void) {
+  struct plugin plugin;
+  struct errmsg err;
+  CU_ASSERT_FALSE(load(&plugin, "goodbackent", PLUGIN_BACKEND, &err));
+  CU_ASSERT_STRING_EQUAL(
+      err.text,
+      "plugin 'goodbackent': not found; did you mean 'goodbackend'?");
+  CU_ASSERT_FALSE(load(&plugin, "nothing_like_it", PLUGIN_BACKEND, &err));
+  CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "': not found in "));
+}
+
 static void test_name_that_is_a_path_is_refused(void) {
   check_refused("../x", PLUGIN_HOOK,
                 "plugin '../x': not a plugin's name; write 1 to 64 of a-z, "
@@ -218,6 +229,7 @@ int main(void) {
       UNIT(test_bad_option_is_refused),
       UNIT(test_missing_symbols_are_named),
       UNIT(test_missing_file_says_where_was_looked),
+      UNIT(test_missing_file_says_what_was_meant),
       UNIT(test_name_that_is_a_path_is_refused),
       UNIT(test_list_shows_all_and_why_not),
       UNIT(test_list_shows_a_shadowed_one_once),

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -124,6 +125,51 @@ static void test_a_key_with_a_password_is_refused_without_asking(void) {
   SSL_CTX_free(tls);
 }
 
+static void test_a_file_that_can_not_be_read_is_told_by_its_errno(void) {
+  struct errmsg errmsg = {""};
+  CU_ASSERT_PTR_NULL(tls_new(shelf.none, shelf.key, &errmsg));
+  CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, ": No such file or directory;"));
+  CU_ASSERT_PTR_NULL(tls_new(shelf.certificate, shelf.none, &errmsg));
+  CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, ": No such file or directory;"));
+}
+
+/* The shelf's is made now, for two days. */
+static void test_the_age_of_a_certificate_is_known_to_the_second(void) {
+  struct errmsg errmsg = {""};
+  char date[TLS_DATE_SIZE], again[TLS_DATE_SIZE];
+  SSL_CTX *tls = tls_new(shelf.certificate, shelf.key, &errmsg);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(tls);
+  int64_t now = time(NULL), end = now + 2 * 86400;
+  CU_ASSERT_EQUAL(tls_age(tls, now, date), TLS_SOON);
+  while (tls_age(tls, end, date) != TLS_SOON)
+    end--; /* by the seconds since */
+  CU_ASSERT_TRUE(end >= now + 2 * 86400 - 60);
+  CU_ASSERT_EQUAL(tls_age(tls, end + 1, again), TLS_EXPIRED);
+  CU_ASSERT_STRING_EQUAL(date, again);
+  CU_ASSERT_EQUAL(date[10], 'T');
+  CU_ASSERT_EQUAL(tls_age(tls, now - 86400, again), TLS_EARLY);
+  CU_ASSERT_STRING_NOT_EQUAL(date, again);
+  SSL_CTX_free(tls);
+}
+
+static void test_a_certificate_is_soon_old_from_the_fourteenth_day_on(void) {
+  struct errmsg errmsg = {""};
+  char date[TLS_DATE_SIZE];
+  CU_ASSERT_TRUE_FATAL(
+      openssl("openssl req -x509 -key %s -subj /CN=localhost -days 20 -out %s",
+              shelf.key, shelf.other));
+  SSL_CTX *tls = tls_new(shelf.other, shelf.key, &errmsg);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(tls);
+  int64_t now = time(NULL), end = now + 20 * 86400;
+  while (tls_age(tls, end, date) == TLS_EXPIRED)
+    end--;
+  CU_ASSERT_EQUAL(tls_age(tls, now, date), TLS_VALID);
+  int64_t soon = end + 1 - TLS_SOON_DAYS * 86400;
+  CU_ASSERT_EQUAL(tls_age(tls, soon - 1, date), TLS_VALID);
+  CU_ASSERT_EQUAL(tls_age(tls, soon, date), TLS_SOON);
+  SSL_CTX_free(tls);
+}
+
 static void test_old_versions_are_not_spoken(void) {
   struct errmsg errmsg = {""};
   SSL_CTX *tls = tls_new(shelf.certificate, shelf.key, &errmsg);
@@ -139,6 +185,9 @@ int main(void) {
       UNIT(test_a_certificate_and_its_key_are_loaded),
       UNIT(test_what_is_wrong_is_named),
       UNIT(test_a_key_with_a_password_is_refused_without_asking),
+      UNIT(test_a_file_that_can_not_be_read_is_told_by_its_errno),
+      UNIT(test_the_age_of_a_certificate_is_known_to_the_second),
+      UNIT(test_a_certificate_is_soon_old_from_the_fourteenth_day_on),
       UNIT(test_old_versions_are_not_spoken),
       {NULL, NULL}};
   setsid();

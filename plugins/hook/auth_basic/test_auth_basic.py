@@ -708,6 +708,7 @@ def test_the_example_is_accepted_with_its_users():
     folder = Path(SOURCES, "plugins", "hook", "auth_basic")
     with tempfile.TemporaryDirectory(prefix="sluice-test-") as scratch:
         text = Path(folder, "auth_basic.yaml").read_text()
+        text = text.replace("file: htpasswd", f"file: {folder / 'htpasswd'}")
         plugins = json.dumps(settings(scratch)["plugin_path"])
         path = written(scratch, f"plugin_path: {plugins}\n{text}")
         equal("sluice -t", run("-c", path, "-t")[0], 0)

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What can be found out before storages and sockets are touched: for
+ * `sluice -t`, and for a start, which goes on with an old certificate.
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway.h"
+#include "log.h"
+#include "tls.h"
+#include "work.h"
+
+bool gateway_check_spool(const struct gateway *gateway,
+                         struct errmsg *errmsg) {
+  const char *directory = gateway->settings->uploads.spool_directory;
+  return access(directory, R_OK | W_OK | X_OK) == 0 ||
+         errmsg_set(errmsg,
+                    "uploads.spool_directory: %s can't be written to: %s; "
+                    "create it, or choose another one",
+                    directory, strerror(errno));
+}
+
+static bool check_listen(const struct gateway *gateway,
+                         struct errmsg *errmsg) {
+  const char *const *listen = gateway->settings->server.listen;
+  for (; *listen != NULL; listen++)
+    if (!listen_check(*listen, errmsg))
+      return false;
+  return true;
+}
+
+bool gateway_check_certificate(const struct gateway *gateway,
+                               struct errmsg *errmsg) {
+  const char *file = gateway->settings->server.tls_certificate;
+  char date[TLS_DATE_SIZE];
+  if (gateway->tls == NULL)
+    return true;
+  switch (tls_age(gateway->tls, time(NULL), date)) {
+  case TLS_VALID:
+    break;
+  case TLS_SOON:
+    log_line(SLUICE_LOG_WARN, NULL,
+             "server.tls.certificate: %s expires at %s; renew it", file, date);
+    break;
+  case TLS_EARLY:
+    return errmsg_set(
+        errmsg,
+        "server.tls.certificate: %s isn't valid before %s; wait, "
+        "set the clock, or choose another one",
+        file, date);
+  case TLS_EXPIRED:
+    return errmsg_set(errmsg,
+                      "server.tls.certificate: %s expired at %s; renew it",
+                      file, date);
+  }
+  return true;
+}
+
+/* Hooks that guard read files of keys and users, and nothing else, when they
+ * start; others may write something, as logs do. */
+static bool check_hooks(struct gateway *gateway, struct errmsg *errmsg) {
+  struct work_pool *pool = work_pool_new(1);
+  bool ok = pool != NULL || errmsg_set(errmsg, "out of memory");
+  for (size_t i = 0; ok && i < gateway->settings->hook_count; i++) {
+    struct gateway_plugin *hook = &gateway->hooks[i];
+    if (!hook->plugin.hook.guards)
+      continue;
+    hook->host.share = work_own(pool);
+    void *instance = hook->plugin.hook.start(hook->conf, &hook->host);
+    if (instance != NULL)
+      hook->plugin.hook.stop(instance);
+    else
+      ok = errmsg_set(errmsg, "hook '%s': %s", hook->host.name,
+                      hook->host.failure);
+  }
+  work_pool_free(pool);
+  return ok;
+}
+
+bool gateway_check(struct gateway *gateway, struct errmsg *errmsg) {
+  return gateway_check_spool(gateway, errmsg) &&
+         check_listen(gateway, errmsg) && check_hooks(gateway, errmsg) &&
+         gateway_check_certificate(gateway, errmsg);
+}
