@@ -20,8 +20,9 @@
 #include "log.h"
 #include "urgent.h"
 
-#define STACK_SIZE (48u * 1024) /* registers of some processors take 12 KiB \
-                                 */
+#define STACK_SIZE                                         \
+  (48u * 1024) /* registers of some processors take 12 KiB \
+                */
 #define NAME_MAX_LEN 63
 #define SETTLE_MS 200  /* for the lines before, with a log that stands */
 #define OTHER_MS 2000u /* for the thread that crashed first */

@@ -6,13 +6,14 @@
  */
 #include "loop.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "must.h"
 
 struct owned {
   struct owned *next;
@@ -154,7 +155,7 @@ void loop_run(struct loop *loop) {
 }
 
 void loop_stop(struct loop *loop) {
-  assert(loop_is_mine(loop));
+  must(loop_is_mine(loop));
   loop->stopping = true;
   loop_ended(loop);
 }
@@ -173,7 +174,7 @@ void loop_post(struct loop *loop, struct loop_task *task) {
 }
 
 void loop_defer(struct loop *loop, struct loop_task *task) {
-  assert(loop_is_mine(loop));
+  must(loop_is_mine(loop));
   if (queue_add(&loop->later, task))
     event_active(loop->deferred, EV_TIMEOUT, 1);
 }
@@ -192,7 +193,7 @@ void loop_hold(struct loop *loop) {
 }
 
 void loop_release(struct loop *loop) {
-  assert(loop->holds > 0);
+  must(loop->holds > 0);
   loop->holds--;
   loop_ended(loop);
 }

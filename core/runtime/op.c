@@ -5,11 +5,10 @@
  */
 #include "op_private.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "crash.h"
-#include "log.h"
+#include "must.h"
 
 static void op_free(struct sluice_op *op) {
   struct loop *loop = op->backend->host.loop;
@@ -77,10 +76,10 @@ static void op_deliver(struct loop_task *task) {
 
 static struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
                                 const struct op_events *events, void *arg) {
-  assert(loop_is_mine(backend->host.loop));
+  must(loop_is_mine(backend->host.loop));
   struct sluice_op *op =
       pool_take(&backend->ops, backend->host.loop, sizeof *op);
-  assert(op != NULL); /* the limits of memory are kept by who asks */
+  must(op != NULL); /* the limits of memory are kept by who asks */
   op->task.run = op_deliver;
   op->backend = backend;
   op->kind = kind;
@@ -178,7 +177,7 @@ struct sluice_op *op_verify(struct op_backend *backend,
 }
 
 void op_read(struct sluice_op *op, uint64_t first, uint64_t count) {
-  assert(op->kind == OP_GET && op->described && !op->reading && !op->left);
+  must(op->kind == OP_GET && op->described && !op->reading && !op->left);
   if (op->done)
     return;
   op->reading = true;
@@ -187,7 +186,7 @@ void op_read(struct sluice_op *op, uint64_t first, uint64_t count) {
 }
 
 void op_more(struct sluice_op *op) {
-  assert(op->kind == OP_GET && op->lent && !op->left);
+  must(op->kind == OP_GET && op->lent && !op->left);
   op->lent = false;
   if (op->done)
     return;
@@ -196,7 +195,7 @@ void op_more(struct sluice_op *op) {
 }
 
 void op_data(struct sluice_op *op, const struct sluice_chunk *chunk) {
-  assert(op->kind == OP_PUT && !op->plugins_turn && !op->left);
+  must(op->kind == OP_PUT && !op->plugins_turn && !op->left);
   if (op->done)
     return;
   op->plugins_turn = true;
@@ -204,7 +203,7 @@ void op_data(struct sluice_op *op, const struct sluice_chunk *chunk) {
 }
 
 void op_commit(struct sluice_op *op, const struct sluice_object *object) {
-  assert(op->kind == OP_PUT && !op->plugins_turn && !op->left);
+  must(op->kind == OP_PUT && !op->plugins_turn && !op->left);
   if (op->done)
     return;
   op->committed = true;
@@ -223,7 +222,7 @@ void op_cancel(struct sluice_op *op) {
 
 void op_leave(struct sluice_op *op, void (*released)(void *),
               void *released_arg) {
-  assert(!op->left);
+  must(!op->left);
   op->left = true;
   op->released = released;
   op->released_arg = released_arg;

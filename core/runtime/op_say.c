@@ -6,7 +6,6 @@
  */
 #include "op_private.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 
 #include "breach.h"
 #include "codec.h"
+#include "must.h"
 
 #define WHY_MAX 1024
 #define TOKEN_MAX 4096
@@ -73,7 +73,7 @@ void *sluice_op_state(struct sluice_op *op, size_t size) {
   if (op->state == NULL) {
     op->state = calloc(1, size);
     op->state_size = size;
-    assert(op->state != NULL); /* a plugin can't go on without */
+    must(op->state != NULL); /* a plugin can't go on without */
   }
   return op->state;
 }
