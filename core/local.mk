@@ -105,6 +105,8 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/op_item.c \
 	%D%/runtime/op_private.h \
 	%D%/runtime/op_say.c \
+	%D%/runtime/op_turn.c \
+	%D%/runtime/op_turn.h \
 	%D%/runtime/plugin_api.c \
 	%D%/runtime/pool.c \
 	%D%/runtime/pool.h \

@@ -142,6 +142,7 @@ UNIT_TESTS = \
 	%D%/unit/test_op \
 	%D%/unit/test_op_leave \
 	%D%/unit/test_operation \
+	%D%/unit/test_op_turn \
 	%D%/unit/test_options \
 	%D%/unit/test_pagecache \
 	%D%/unit/test_partheader \

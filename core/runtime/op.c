@@ -24,9 +24,16 @@ static void op_free(struct sluice_op *op) {
   free(op->why);
   free(op->state);
   op->state = NULL;
-  op->buried = true;
+  op->turn = OP_BURIED;
   pool_give(&op->backend->ops, op);
   loop_release(loop);
+}
+
+bool op_takes_turn(struct sluice_op *op, enum op_call call) {
+  enum op_turn next = op_turn_next(op->turn, call);
+  if (next != OP_NEVER)
+    op->turn = next;
+  return next != OP_NEVER;
 }
 
 static bool op_takes(struct sluice_op *op, enum op_signal signal) {
@@ -57,17 +64,18 @@ static void op_deliver(struct loop_task *task) {
   if (op_takes(op, OP_SAID_META) && op->events->meta != NULL)
     op->events->meta(op->arg, &op->meta->meta);
   /* What was lent went back with the plugin's done. */
-  if (op_takes(op, OP_SAID_CHUNK) && !op->done && op->events->chunk != NULL)
+  if (op_takes(op, OP_SAID_CHUNK) && !op_is_done(op) &&
+      op->events->chunk != NULL)
     op->events->chunk(op->arg, &op->chunk);
   if (op_takes(op, OP_SAID_ALIVE) && op->events->alive != NULL)
     op->events->alive(op->arg);
   if (op_takes(op, OP_SAID_NEXT) && op->events->next != NULL)
     op->events->next(op->arg);
-  if (op_takes(op, OP_SAID_NONSENSE) && !op->done) {
+  if (op_takes(op, OP_SAID_NONSENSE) && !op_is_done(op)) {
     op_end(op);
     op_leave(op, NULL, NULL);
   }
-  if (op->done && !op->queued) {
+  if (op_is_done(op) && !op->queued) {
     op_end(op);
     op_free(op);
   }
@@ -76,6 +84,11 @@ static void op_deliver(struct loop_task *task) {
 
 static struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
                                 const struct op_events *events, void *arg) {
+  static const enum op_turn first[] = {
+      [OP_HEAD] = OP_HEADING,      [OP_GET] = OP_FINDING,
+      [OP_PUT] = OP_STORING,       [OP_LIST] = OP_ANSWERING,
+      [OP_REMOVE] = OP_ANSWERING,  [OP_PING] = OP_ANSWERING,
+      [OP_PRESIGN] = OP_ANSWERING, [OP_VERIFY] = OP_ANSWERING};
   must(loop_is_mine(backend->host.loop));
   struct sluice_op *op =
       pool_take(&backend->ops, backend->host.loop, sizeof *op);
@@ -86,7 +99,7 @@ static struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
   op->events = events;
   op->arg = arg;
   op->about = crash_request();
-  op->plugins_turn = true;
+  op->turn = first[kind];
   backend->operations++;
   loop_hold(backend->host.loop);
   return op;
@@ -176,45 +189,41 @@ struct sluice_op *op_verify(struct op_backend *backend,
   return op;
 }
 
+/* The gateway's call, in its turn.  False: the plugin isn't asked any more, as
+ * it was done meanwhile, or is to end. */
+static bool op_calls(struct sluice_op *op, enum op_call call) {
+  must(!op->left);
+  if (op_is_done(op) || op->owed)
+    return false;
+  must(op_takes_turn(op, call));
+  return true;
+}
+
 void op_read(struct sluice_op *op, uint64_t first, uint64_t count) {
-  must(op->kind == OP_GET && op->described && !op->reading && !op->left);
-  if (op->done)
-    return;
-  op->reading = true;
-  op->plugins_turn = true;
-  op->backend->plugin->read(op->backend->handle, op, first, count);
+  if (op_calls(op, OP_CALL_READ))
+    op->backend->plugin->read(op->backend->handle, op, first, count);
 }
 
 void op_more(struct sluice_op *op) {
-  must(op->kind == OP_GET && op->lent && !op->left);
-  op->lent = false;
-  if (op->done)
-    return;
-  op->plugins_turn = !op->chunk.last;
-  op->backend->plugin->more(op->backend->handle, op);
+  if (op_calls(op, OP_CALL_MORE))
+    op->backend->plugin->more(op->backend->handle, op);
 }
 
 void op_data(struct sluice_op *op, const struct sluice_chunk *chunk) {
-  must(op->kind == OP_PUT && !op->plugins_turn && !op->left);
-  if (op->done)
-    return;
-  op->plugins_turn = true;
-  op->backend->plugin->data(op->backend->handle, op, chunk);
+  if (op_calls(op, OP_CALL_DATA))
+    op->backend->plugin->data(op->backend->handle, op, chunk);
 }
 
 void op_commit(struct sluice_op *op, const struct sluice_object *object) {
-  must(op->kind == OP_PUT && !op->plugins_turn && !op->left);
-  if (op->done)
+  if (!op_calls(op, OP_CALL_COMMIT))
     return;
   op->committed = true;
-  op->plugins_turn = true;
   op->backend->plugin->commit(op->backend->handle, op, object);
 }
 
 void op_cancel(struct sluice_op *op) {
-  if (op->done || op->owed)
+  if (op_is_done(op) || op->owed)
     return;
-  op->lent = false;
   op->owed = true;
   op->backend->owed++;
   op->backend->plugin->cancel(op->backend->handle, op);

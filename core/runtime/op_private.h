@@ -7,6 +7,7 @@
 #define RUNTIME_OP_PRIVATE_H
 
 #include "op.h"
+#include "op_turn.h"
 
 enum op_kind {
   OP_HEAD,
@@ -42,17 +43,12 @@ struct sluice_op {
   void *arg;
   const char *about; /* the request, for crashes; outlived by its loop */
   enum op_kind kind;
-  bool plugins_turn; /* it may say meta, send or next */
-  bool described;    /* meta was said */
-  bool reading;      /* get: read() was called */
-  bool committed;
-  bool lent;     /* get: the gateway holds a chunk */
-  bool done;     /* the plugin said so */
-  bool left;     /* the gateway's side is gone */
-  bool queued;   /* for delivery */
-  bool owed;     /* canceled: counted among those it owes the end of */
-  bool buried;   /* nobody may use it any more */
-  unsigned said; /* enum op_signal */
+  enum op_turn turn;
+  bool committed; /* put: the gateway asked for it */
+  bool left;      /* the gateway's side is gone */
+  bool owed;      /* canceled: counted among those it owes the end of */
+  bool queued;    /* for delivery */
+  unsigned said;  /* enum op_signal */
   void (*released)(void *);
   void *released_arg;
 
@@ -70,6 +66,15 @@ struct sluice_op {
   uint32_t item_limit; /* how many were asked for */
   char *token;
 };
+
+/* Did the plugin say so? */
+static inline bool op_is_done(const struct sluice_op *op) {
+  return op->turn == OP_DONE || op->turn == OP_BURIED;
+}
+
+/* A call of either side: false, and nothing changes, when it is out of turn.
+ */
+bool op_takes_turn(struct sluice_op *, enum op_call);
 
 /* Queues the delivery of `signal`. */
 void op_say(struct sluice_op *, enum op_signal signal);

@@ -45,9 +45,9 @@ static void check_thread(const struct sluice_op *op, const char *call) {
  */
 static bool listening(struct sluice_op *op, const char *call) {
   check_thread(op, call);
-  if (op->done)
+  if (op_is_done(op))
     misuse(op, call, BREACH_AFTER_DONE);
-  return !op->done && !op->left && !op->owed;
+  return !op_is_done(op) && !op->left && !op->owed;
 }
 
 /* What can't be used ends the operation, but for a put: what was said isn't
@@ -64,10 +64,11 @@ void *sluice_op_state(struct sluice_op *op, size_t size) {
   bool sane = size > 0 && size <= OP_STATE_MAX &&
               (op->state == NULL || op->state_size == size);
   check_thread(op, "sluice_op_state");
-  if (!sane || op->buried) {
+  if (!sane || op->turn == OP_BURIED) {
     misuse(op, "sluice_op_state",
-           op->buried ? BREACH_AFTER_DONE
-                      : "of more than 64 KiB, or of another size than before");
+           op->turn == OP_BURIED
+               ? BREACH_AFTER_DONE
+               : "of more than 64 KiB, or of another size than before");
     return NULL;
   }
   if (op->state == NULL) {
@@ -81,7 +82,8 @@ void *sluice_op_state(struct sluice_op *op, size_t size) {
 void sluice_done(struct sluice_op *op, enum sluice_status status,
                  const char *why, ...) {
   check_thread(op, "sluice_done");
-  if (op->done) {
+  bool lent = op->turn == OP_LENT || op->turn == OP_LENT_LAST;
+  if (!op_takes_turn(op, OP_CALL_DONE)) {
     misuse(op, "sluice_done", BREACH_TWICE);
     return;
   }
@@ -89,9 +91,8 @@ void sluice_done(struct sluice_op *op, enum sluice_status status,
     misuse(op, "sluice_done", "with what is no status");
     status = SLUICE_EIO;
   }
-  if (op->lent) /* no longer, once it is canceled */
+  if (lent && !op->owed) /* no longer, once it is canceled */
     spoil(op, "sluice_done", "while a chunk is lent");
-  op->done = true;
   if (op->status == SLUICE_OK)
     op->status = status;
   if (why != NULL && !op->left) {
@@ -137,13 +138,11 @@ void sluice_meta(struct sluice_op *op, const struct sluice_meta *meta) {
   if (!listening(op, "sluice_meta"))
     return;
   bool expected = op->kind == OP_HEAD || op->kind == OP_GET;
-  if (!expected || op->described) {
+  if (!op_takes_turn(op, OP_CALL_META)) {
     misuse(op, "sluice_meta",
            expected ? BREACH_TWICE : "in another operation");
     return;
   }
-  op->described = true;
-  op->plugins_turn = op->kind == OP_HEAD;
   op->meta = op_item_new(NULL, meta);
   if (op->meta == NULL) {
     spoil(op, "sluice_meta", "with more metadata than is allowed");
@@ -156,12 +155,10 @@ void sluice_meta(struct sluice_op *op, const struct sluice_meta *meta) {
 void sluice_send(struct sluice_op *op, const struct sluice_chunk *chunk) {
   if (!listening(op, "sluice_send"))
     return;
-  if (op->kind != OP_GET || !op->reading || !op->plugins_turn) {
+  if (!op_takes_turn(op, chunk->last ? OP_CALL_SEND_LAST : OP_CALL_SEND)) {
     misuse(op, "sluice_send", "before read() or more()");
     return;
   }
-  op->plugins_turn = false;
-  op->lent = true;
   op->chunk = *chunk;
   op_say(op, OP_SAID_CHUNK);
 }
@@ -169,11 +166,10 @@ void sluice_send(struct sluice_op *op, const struct sluice_chunk *chunk) {
 void sluice_next(struct sluice_op *op) {
   if (!listening(op, "sluice_next"))
     return;
-  if (op->kind != OP_PUT || !op->plugins_turn || op->committed) {
+  if (!op_takes_turn(op, OP_CALL_NEXT)) {
     misuse(op, "sluice_next", "without a chunk to return");
     return;
   }
-  op->plugins_turn = false;
   op_say(op, OP_SAID_NEXT);
 }
 
