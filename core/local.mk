@@ -112,6 +112,8 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/pool.h \
 	%D%/runtime/repeat.c \
 	%D%/runtime/repeat.h \
+	%D%/runtime/tally.c \
+	%D%/runtime/tally.h \
 	%D%/runtime/work.c \
 	%D%/runtime/work.h
 
@@ -186,6 +188,8 @@ noinst_LTLIBRARIES += %D%/libgate.la
 %C%_libgate_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS) $(JANSSON_CFLAGS)
 %C%_libgate_la_LIBADD = $(EVENT_LIBS) $(JANSSON_LIBS)
 %C%_libgate_la_SOURCES = \
+	%D%/gate/clients.c \
+	%D%/gate/clients.h \
 	%D%/gate/cors.c \
 	%D%/gate/cors.h \
 	%D%/gate/exchange.c \
@@ -195,6 +199,8 @@ noinst_LTLIBRARIES += %D%/libgate.la
 	%D%/gate/exchange_table.h \
 	%D%/gate/exchange_work.c \
 	%D%/gate/gate.h \
+	%D%/gate/refusals.c \
+	%D%/gate/refusals.h \
 	%D%/gate/reply.c \
 	%D%/gate/reply.h \
 	%D%/gate/request.c \

@@ -82,6 +82,7 @@ UNIT_TESTS = \
 	%D%/unit/test_cidr \
 	%D%/unit/test_claims \
 	%D%/unit/test_clientblock \
+	%D%/unit/test_clients \
 	%D%/unit/test_codec \
 	%D%/unit/test_config \
 	%D%/unit/test_credential \
@@ -167,6 +168,7 @@ UNIT_TESTS = \
 	%D%/unit/test_spool \
 	%D%/unit/test_spool_cache \
 	%D%/unit/test_spool_job \
+	%D%/unit/test_tally \
 	%D%/unit/test_tls \
 	%D%/unit/test_tokens \
 	%D%/unit/test_urgent \
@@ -621,6 +623,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_cors.py \
 	%D%/integration/test_crash.py \
 	%D%/integration/test_ingress.py \
+	%D%/integration/test_limits.py \
 	%D%/integration/test_listen.py \
 	%D%/integration/test_local.py \
 	%D%/integration/test_log.py \

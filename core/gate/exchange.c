@@ -203,6 +203,7 @@ static void end(struct exchange *ex, const struct news *news) {
                                  .code = ex->code};
   request_log(&ex->request, &record);
   budget_give(gate->memory, ex->cost);
+  tally_leave(&ex->counted);
   gate->exchanges--;
   if (request_leave(&ex->request)) { /* a hook that waits points to it */
     ex->next_pending = gate->pending;

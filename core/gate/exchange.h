@@ -47,7 +47,8 @@ struct exchange {
 
   struct exchange *next_pending; /* of those that a hook has yet to resume */
 
-  size_t cost; /* taken from the budget */
+  size_t cost;                 /* taken from the budget */
+  struct tally_ticket counted; /* by its client */
   uint64_t bytes_in, bytes_out;
   int status;       /* of the answer */
   const char *code; /* of an error */

@@ -61,8 +61,27 @@ bool exchange_charge(struct exchange *ex, size_t bytes) {
     ex->cost += bytes;
     return true;
   }
+  refusals_note(&ex->gate->refusals, REFUSAL_MEMORY, ex->request.client,
+                "requests in flight use all of limits.memory");
   reply_error(ex, 503, "overloaded",
               "The gateway has too many requests in flight; try again");
+  return false;
+}
+
+/* False, and answered: its client has as many in flight as it may. */
+static bool count_client(struct exchange *ex) {
+  struct gate *gate = ex->gate;
+  long long most = gate->settings->limits.client_requests;
+  if (clients_request(gate->clients, ex->request.client, &ex->counted))
+    return true;
+  refusals_note(&gate->refusals, REFUSAL_REQUESTS, ex->request.client,
+                "it has %lld requests in flight, as many as "
+                "limits.per_client.requests allows",
+                most);
+  reply_error(ex, 429, "too_many_requests",
+              "This client has %lld requests in flight, which is the limit; "
+              "wait for one to end",
+              most);
   return false;
 }
 
@@ -126,7 +145,7 @@ static void admit(struct exchange *ex) {
     reply_error(ex, 403, "forbidden",
                 "A page of another site sent this; its origin isn't one of "
                 "those in cors");
-  } else if (exchange_charge(ex, endpoint->cost)) {
+  } else if (count_client(ex) && exchange_charge(ex, endpoint->cost)) {
     ex->request.is_signed = endpoint->operation == OPERATION_SIGNED;
     ex->request.operation = operation_name(endpoint->operation);
     exchange_admit(ex);

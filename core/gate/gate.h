@@ -3,7 +3,7 @@
  * What the requests of one loop share: its handles of backends and hooks, its
  * part of the limits, and those requests that outlive their connection.  The
  * server makes one for each loop; nothing in it is shared between loops but
- * `memory` and `uploads`.
+ * `memory`, `clients` and `uploads`.
  */
 #ifndef GATE_GATE_H
 #define GATE_GATE_H
@@ -11,8 +11,10 @@
 #include <sys/queue.h>
 
 #include "budget.h"
+#include "clients.h"
 #include "op.h"
 #include "pool.h"
+#include "refusals.h"
 #include "request.h"
 #include "route.h"
 #include "settings.h"
@@ -28,6 +30,8 @@ struct gate {
   struct request_hook *hooks;  /* as many as the settings' */
   size_t *common_hooks;        /* indices, for requests of no route */
   struct budget *memory;
+  struct clients *clients; /* what each of them has, on all loops */
+  struct refusals refusals;
   struct readiness *readiness; /* of the backends */
   struct uploads *uploads;     /* what uploads of all loops share */
   const struct timeval *backend_timeout;

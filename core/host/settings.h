@@ -64,6 +64,8 @@ struct settings_limits {
   int64_t write_timeout_ms;   /* the client takes nothing */
   int64_t backend_timeout_ms; /* the backend neither progresses nor ends */
   int64_t drain_timeout_ms;   /* after SIGTERM, for requests in flight */
+  uint64_t min_rate; /* bytes a second of who sends or takes; 0: any */
+  int64_t client_connections, client_requests; /* of one; 0: any number */
 };
 
 /* A backend or hook as configured; its options are for the plugin's table. */

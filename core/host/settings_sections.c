@@ -98,6 +98,8 @@ static const struct sluice_option limits_table[] = {
      "a backend neither gets on nor ends"},
     {"drain_timeout", SLUICE_TIME, "30s", LIMITS(drain_timeout_ms),
      "for requests in flight, once the gateway is told to stop"},
+    {"min_rate", SLUICE_SIZE, "1KiB", LIMITS(min_rate),
+     "bytes a second that a client has to send or take; 0: any"},
     {0}};
 static const struct range limits_ranges[] = {
     {"connections", LIMITS(connections), 1, 1000000, "1 to 1000000"},
@@ -110,12 +112,24 @@ static const struct range limits_ranges[] = {
     {"write_timeout", LIMITS(write_timeout_ms), 100, HOUR, "100ms to 1h"},
     {"backend_timeout", LIMITS(backend_timeout_ms), 100, DAY, "100ms to 1d"},
     {"drain_timeout", LIMITS(drain_timeout_ms), 0, HOUR, "0 to 1h"},
+    {"min_rate", LIMITS(min_rate), 0, MIB, "0 to 1MiB"},
     {0}};
 
-static bool check_ranges(const struct settings *s, const char *name,
+static const struct sluice_option per_client_table[] = {
+    {"connections", SLUICE_INT, "256", LIMITS(client_connections),
+     "open connections of one address; 0: any number"},
+    {"requests", SLUICE_INT, "128", LIMITS(client_requests),
+     "requests in flight of one address; 0: any number"},
+    {0}};
+static const struct range per_client_ranges[] = {
+    {"connections", LIMITS(client_connections), 0, 1000000, "0 to 1000000"},
+    {"requests", LIMITS(client_requests), 0, 1000000, "0 to 1000000"},
+    {0}};
+
+static bool check_ranges(const struct settings *s,
+                         const struct config_node *section,
                          const struct range *range, const void *conf,
                          struct errmsg *err) {
-  const struct config_node *section = config_get(s->config->root, name);
   for (; range->key != NULL; range++) {
     uint64_t value;
     memcpy(&value, (const char *)conf + range->offset, sizeof value);
@@ -269,7 +283,7 @@ static bool read_prefix(struct settings *s, unsigned line,
 static bool read_uploads(struct settings *s, struct errmsg *err) {
   const struct config_node *uploads = config_get(s->config->root, "uploads");
   if (!fill(s, "uploads", uploads_table, NULL, &s->uploads, err) ||
-      !check_ranges(s, "uploads", uploads_ranges, &s->uploads, err))
+      !check_ranges(s, uploads, uploads_ranges, &s->uploads, err))
     return false;
   if (*s->uploads.spool_directory == '\0')
     return config_fault(s->config, settings_line(uploads, "spool_directory"),
@@ -296,7 +310,7 @@ static bool read_presign(struct settings *s, struct errmsg *err) {
   const struct config_node *presign = config_get(s->config->root, "presign");
   const struct settings_presign *p = &s->presign;
   if (!fill(s, "presign", presign_table, NULL, &s->presign, err) ||
-      !check_ranges(s, "presign", presign_ranges, p, err) ||
+      !check_ranges(s, presign, presign_ranges, p, err) ||
       !check_whole_seconds(s, presign, err))
     return false;
   if (p->min_ms <= p->default_ms && p->default_ms <= p->max_ms)
@@ -309,8 +323,18 @@ static bool read_presign(struct settings *s, struct errmsg *err) {
                       (long)(p->max_ms / SECOND));
 }
 
+static bool read_limits(struct settings *s, struct errmsg *err) {
+  static const char *const others[] = {"per_client", NULL};
+  const struct config_node *limits = config_get(s->config->root, "limits");
+  const struct config_node *client = config_get(limits, "per_client");
+  return fill(s, "limits", limits_table, others, &s->limits, err) &&
+         check_ranges(s, limits, limits_ranges, &s->limits, err) &&
+         options_fill(per_client_table, NULL, s->config, client, "per_client",
+                      &s->limits, err) &&
+         check_ranges(s, client, per_client_ranges, &s->limits, err);
+}
+
 bool settings_read_sections(struct settings *s, struct errmsg *err) {
   return read_server(s, err) && read_uploads(s, err) && read_presign(s, err) &&
-         fill(s, "limits", limits_table, NULL, &s->limits, err) &&
-         check_ranges(s, "limits", limits_ranges, &s->limits, err);
+         read_limits(s, err);
 }

@@ -34,6 +34,7 @@ static void conn_free(struct ingress_conn *conn) {
   if (conn->readable != NULL)
     event_free(conn->readable);
   linger_forget(conn);
+  tally_leave(&conn->counted);
   head_fini(&conn->head);
   free(conn->text);
   free(conn);
@@ -108,17 +109,19 @@ static void on_kick(evutil_socket_t none, short what, void *arg) {
     conn_free(conn);
     return;
   }
+  struct ingress *ingress = conn->ingress;
   conn->evcon = evcon;
   conn->fd = bufferevent_getfd(conn->bev);
   evhttp_connection_set_closecb(conn->evcon, on_close, conn);
   learn_peer(conn);
-  if (conn->ingress->tls == NULL)
+  if (ingress->tls == NULL)
     conn->readable =
-        event_new(loop_base(conn->ingress->loop), conn->fd,
-                  EV_READ | EV_PERSIST, ingress_on_readable, conn);
-  if (!remember_fd(conn) ||
-      (conn->ingress->tls == NULL && conn->readable == NULL) ||
-      (conn->ingress->draining && !has_unread(conn)))
+        event_new(loop_base(ingress->loop), conn->fd, EV_READ | EV_PERSIST,
+                  ingress_on_readable, conn);
+  if (!remember_fd(conn) || (ingress->tls == NULL && conn->readable == NULL) ||
+      (ingress->draining && !has_unread(conn)) ||
+      (ingress->owner.admit != NULL &&
+       !ingress->owner.admit(ingress->owner.arg, conn->peer, &conn->counted)))
     evhttp_connection_free(conn->evcon);
 }
 

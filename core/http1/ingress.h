@@ -20,6 +20,7 @@
 
 #include "head.h"
 #include "loop.h"
+#include "tally.h"
 
 #define INGRESS_HEAD_MAX 32768
 #define INGRESS_WINDOW 65536 /* of a body, read ahead of its owner */
@@ -43,6 +44,9 @@ struct ingress_owner { /* of all requests */
   /* A connection was opened or closed. */
   void (*count)(void *arg, int change);
   void *arg;
+  /* NULL, or: may a connection of that peer stay?  What the ticket is given is
+   * taken off when it ends. */
+  bool (*admit)(void *arg, const char *peer, struct tally_ticket *);
 };
 
 struct ingress_events { /* of one request */

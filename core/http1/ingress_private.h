@@ -35,6 +35,7 @@ struct ingress_conn {
   bool watching; /* inside on_input() */
   bool sent;     /* a request waited in the socket when draining began */
   char peer[48];
+  struct tally_ticket counted; /* by its peer */
 
   bool timed; /* the head's time runs */
   char *text; /* a head that isn't complete yet */

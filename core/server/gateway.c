@@ -98,6 +98,7 @@ void gateway_free(struct gateway *gateway) {
     free_plugins(gateway->hooks, gateway->settings->hook_count);
   }
   route_table_fini(&gateway->routes);
+  clients_fini(&gateway->clients);
   SSL_CTX_free(gateway->tls);
   settings_free(gateway->settings);
   free(gateway);

@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 
 #include "budget.h"
+#include "clients.h"
 #include "listen.h"
 #include "plugin.h"
 #include "signals.h"
@@ -31,6 +32,7 @@ struct gateway {
   struct work_pool *pool;
   struct uploads *uploads;
   struct budget memory;
+  struct clients clients;
   struct listen *listens; /* as many as the settings' listen */
   size_t listen_count;
   size_t connections_max; /* of a worker */

@@ -264,7 +264,9 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
   size_t count = gateway->settings->server.workers;
   gateway->loop = loop_new();
   gateway->workers = calloc(count + 1, sizeof(*gateway->workers));
-  if (gateway->loop == NULL || gateway->workers == NULL)
+  if (gateway->loop == NULL || gateway->workers == NULL ||
+      !clients_init(&gateway->clients, gateway->settings,
+                    gateway->connections_max * count))
     return errmsg_set(errmsg, "out of memory");
   struct event_base *base = loop_base(gateway->loop);
   gateway->deadline = evtimer_new(base, on_deadline, gateway);

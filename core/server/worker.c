@@ -100,6 +100,18 @@ static void on_count(void *arg, int change) {
   check_end(worker);
 }
 
+static bool on_admit(void *arg, const char *peer,
+                     struct tally_ticket *ticket) {
+  struct worker *worker = arg;
+  if (clients_connect(&worker->gateway->clients, peer, ticket))
+    return true;
+  refusals_note(&worker->gate.refusals, REFUSAL_CONNECTIONS, peer,
+                "it has %lld connections, as many as "
+                "limits.per_client.connections allows",
+                (long long)worker->settings->limits.client_connections);
+  return false;
+}
+
 static void on_request(void *arg, struct ingress_conn *conn,
                        struct evhttp_request *http, struct head *head,
                        const struct head_refusal *refusal) {
@@ -273,8 +285,10 @@ static bool init_ingress(struct worker *worker) {
       .body_timeout_ms = limits->body_timeout_ms,
       .idle_timeout_ms = limits->idle_timeout_ms,
       .write_timeout_ms = limits->write_timeout_ms};
-  struct ingress_owner owner = {
-      .request = on_request, .count = on_count, .arg = worker};
+  struct ingress_owner owner = {.request = on_request,
+                                .count = on_count,
+                                .arg = worker,
+                                .admit = on_admit};
   worker->plain = ingress_new(worker->loop, NULL, &settings, &owner);
   if (worker->plain == NULL)
     return false;
@@ -305,6 +319,7 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
                             .gate = {.settings = settings,
                                      .routes = &gateway->routes,
                                      .memory = &gateway->memory,
+                                     .clients = &gateway->clients,
                                      .uploads = gateway->uploads,
                                      .ended = check_end,
                                      .arg = worker},
@@ -325,8 +340,9 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
       calloc(settings->common_hooks + 1, sizeof(*worker->gate.common_hooks));
   if (worker->loop == NULL || worker->bound == NULL ||
       worker->gate.backends == NULL || worker->gate.hooks == NULL ||
-      worker->gate.common_hooks == NULL || !init_ingress(worker) ||
-      !init_events(worker) ||
+      worker->gate.common_hooks == NULL ||
+      !refusals_init(&worker->gate.refusals, worker->loop) ||
+      !init_ingress(worker) || !init_events(worker) ||
       (worker->gate.readiness = readiness_new(&worker->gate)) == NULL)
     return errmsg_set(errmsg, "a loop can't be made: %s", strerror(errno));
   for (size_t i = 0; i < settings->common_hooks; i++)
@@ -343,6 +359,7 @@ void worker_fini(struct worker *worker) {
     event_free(worker->closing);
   readiness_free(worker->gate.readiness);
   exchange_free_pending(&worker->gate);
+  refusals_fini(&worker->gate.refusals);
   loop_free(worker->loop);
   free(worker->bound);
   free(worker->gate.backends);

@@ -267,5 +267,6 @@ static void on_count(void *arg, int change) {
 struct ingress_owner owner_init(struct owner *owner) {
   *owner = (struct owner){.ingress = NULL};
   TAILQ_INIT(&owner->items);
-  return (struct ingress_owner){on_request, on_count, owner};
+  return (struct ingress_owner){
+      .request = on_request, .count = on_count, .arg = owner};
 }

@@ -302,7 +302,8 @@ void bed_init(struct bed *bed, bool tls,
   buf_init(&bed->bodies, 64 << 20);
   bed->ingress =
       ingress_new(bed->loop, bed->tls, settings ? settings : &patient,
-                  &(struct ingress_owner){on_request, on_count, bed});
+                  &(struct ingress_owner){
+                      .request = on_request, .count = on_count, .arg = bed});
   int accepts = evhttp_accept_socket(ingress_http(bed->ingress),
                                      make_listener(&bed->port));
   assert(bed->ingress != NULL && accepts == 0);

@@ -76,6 +76,9 @@ static void check_defaults(const struct settings *s) {
   CU_ASSERT_EQUAL(s->limits.write_timeout_ms, 30000);
   CU_ASSERT_EQUAL(s->limits.backend_timeout_ms, 60000);
   CU_ASSERT_EQUAL(s->limits.drain_timeout_ms, 30000);
+  CU_ASSERT_EQUAL(s->limits.min_rate, 1024);
+  CU_ASSERT_EQUAL(s->limits.client_connections, 256);
+  CU_ASSERT_EQUAL(s->limits.client_requests, 128);
   CU_ASSERT_STRING_EQUAL(s->plugin_path[0], "/lib/plugins");
   CU_ASSERT_PTR_NULL(s->plugin_path[1]);
 }
@@ -142,7 +145,7 @@ static void test_example_shows_every_key(void) {
   } rows[] = {{"server", 7},
               {"uploads", 3},
               {"presign", 3},
-              {"limits", 10},
+              {"limits", 12},
               {"cors", 6}};
   struct errmsg err;
   struct settings *s = load_shipped("example.yaml", &err);
@@ -165,7 +168,10 @@ static void test_all_is_read(void) {
             "presign: {default: 2m, min: 1s, max: 7d}\n"
             "limits: {connections: 1, memory: 1MiB, threads: 1024,\n"
             "  threads_per_plugin: 1024, head_timeout: 100ms, drain_timeout: "
-            "0}\n" BACKEND ROUTE,
+            "0, min_rate: 1MiB,
+"
+            "  per_client: {connections: 0, requests: 1}}
+" BACKEND ROUTE,
             &err);
   ROW(err.text, s != NULL);
   CU_ASSERT_PTR_NOT_NULL_FATAL(s);
@@ -183,6 +189,9 @@ static void test_all_is_read(void) {
   CU_ASSERT_EQUAL(s->limits.threads, 1024);
   CU_ASSERT_EQUAL(s->limits.threads_per_plugin, 1024);
   CU_ASSERT_EQUAL(s->limits.drain_timeout_ms, 0);
+  CU_ASSERT_EQUAL(s->limits.min_rate, 1048576);
+  CU_ASSERT_EQUAL(s->limits.client_connections, 0);
+  CU_ASSERT_EQUAL(s->limits.client_requests, 1);
   settings_free(s);
 }
 
@@ -253,6 +262,18 @@ static void test_each_number_has_its_range(void) {
        "t.yaml:5: 'write_timeout': 0 is out of range; write 100ms to 1h"},
       {"limits: {drain_timeout: 2h}",
        "t.yaml:3: 'drain_timeout': 2h is out of range; write 0 to 1h"},
+      {"limits: {min_rate: 0}", NULL},
+      {"limits: {min_rate: 1048577B}",
+       "t.yaml:3: 'min_rate': 1048577B is out of range; write 0 to 1MiB"},
+      {"limits: {per_client: {connections: 1000000}}", NULL},
+      {"limits:\n  per_client:\n    connections: 1000001",
+       "t.yaml:5: 'connections': 1000001 is out of range; write 0 to "
+       "1000000"},
+      {"limits: {per_client: {requests: -1}}",
+       "t.yaml:3: 'requests': -1 is out of range; write 0 to 1000000"},
+      {"limits: {per_client: {request: 1}}",
+       "t.yaml:3: unknown key 'request' in per_client; did you mean "
+       "'requests'?"},
   };
   CHECK_ROWS(rows);
 }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Clients by address.  Each open connection and each request in flight needs
+ * one word of a table at most, so four times as many nearly never lack room;
+ * where they do, it isn't counted, and nobody is refused.
+ */
+#include "clients.h"
+
+#include <string.h>
+
+#include "digest.h"
+
+#define SPARE 4
+
+bool clients_init(struct clients *clients, const struct settings *settings,
+                  size_t connections) {
+  const struct settings_limits *limits = &settings->limits;
+  *clients = (struct clients){.settings = settings};
+  digest_random(clients->secret, sizeof clients->secret);
+  if (limits->client_connections > 0)
+    clients->connections = tally_new(connections * SPARE);
+  if (limits->client_requests > 0)
+    clients->requests = tally_new(connections * SPARE);
+  return (limits->client_connections == 0 || clients->connections != NULL) &&
+         (limits->client_requests == 0 || clients->requests != NULL);
+}
+
+void clients_fini(struct clients *clients) {
+  tally_free(clients->connections);
+  tally_free(clients->requests);
+  clients->connections = clients->requests = NULL;
+}
+
+static bool is_proxy(const struct clients *clients,
+                     const struct cidr_address *address) {
+  const struct settings_server *server = &clients->settings->server;
+  for (size_t i = 0; i < server->trusted_count; i++)
+    if (cidr_holds(&server->trusted[i], address))
+      return true;
+  return false;
+}
+
+static bool count(const struct clients *clients, struct tally *tally,
+                  struct cidr_address *address, int64_t limit,
+                  struct tally_ticket *ticket) {
+  cidr_mask(address, 32, 64);
+  uint64_t hash =
+      siphash(clients->secret, address->bytes, sizeof address->bytes);
+  switch (tally_add(tally, hash, (uint32_t)limit)) {
+  case TALLY_COUNTED:
+    *ticket = (struct tally_ticket){tally, hash};
+    return true;
+  case TALLY_AT_LIMIT:
+    return false;
+  case TALLY_NO_ROOM:
+    break;
+  }
+  return true;
+}
+
+bool clients_connect(struct clients *clients, const char *peer,
+                     struct tally_ticket *ticket) {
+  struct cidr_address address;
+  *ticket = (struct tally_ticket){NULL, 0};
+  if (clients->connections == NULL ||
+      !cidr_address(&address, peer, strlen(peer)) || address.is_unix ||
+      is_proxy(clients, &address))
+    return true;
+  return count(clients, clients->connections, &address,
+               clients->settings->limits.client_connections, ticket);
+}
+
+bool clients_request(struct clients *clients, const char *client,
+                     struct tally_ticket *ticket) {
+  struct cidr_address address;
+  *ticket = (struct tally_ticket){NULL, 0};
+  if (clients->requests == NULL ||
+      !cidr_address(&address, client, strlen(client)) || address.is_unix)
+    return true;
+  return count(clients, clients->requests, &address,
+               clients->settings->limits.client_requests, ticket);
+}

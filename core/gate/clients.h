@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What one client has at once, over all loops: open connections, and requests
+ * in flight.  A client is an address, of IPv6 a /64, which is what a network
+ * gives to one of its users.
+ */
+#ifndef GATE_CLIENTS_H
+#define GATE_CLIENTS_H
+
+#include "settings.h"
+#include "siphash.h"
+#include "tally.h"
+
+struct clients {
+  const struct settings *settings;
+  struct tally *connections, *requests; /* NULL: they aren't counted */
+  unsigned char secret[SIPHASH_KEY_LEN];
+};
+
+/* `connections`: as many as there can be in the process.  False: no memory. */
+bool clients_init(struct clients *, const struct settings *,
+                  size_t connections);
+void clients_fini(struct clients *);
+
+/* Addresses as in ingress_peer().  False: it has all that it may have. True:
+ * tally_leave() at the end. */
+bool clients_connect(struct clients *, const char *peer,
+                     struct tally_ticket *);
+bool clients_request(struct clients *, const char *client,
+                     struct tally_ticket *);
+
+#endif

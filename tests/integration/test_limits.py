@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What one client may have at once, and how the log tells of those that want
+more."""
+import re
+
+from kit import (FORM, Gateway, each, equal, eventually, expect, file, form,
+                 head, main, request, test)
+
+STALL = {"backends": {"stall": {"plugin": "stall"}},
+         "routes": [{"mount": "/files", "backend": "main"},
+                    {"mount": "/stall", "backend": "stall"}]}
+
+
+def per_client(**limits):
+    return {"limits": {"per_client": {key: str(value)
+                                      for key, value in limits.items()}}}
+
+
+def serves(wire, *lines):
+    """Is this connection served?"""
+    wire.send(request("GET", "/healthz", *lines))
+    if not wire.input and not wire.more():
+        return False
+    equal("status", wire.answer().status, 200)
+    return True
+
+
+# ---- connections -----------------------------------------------------------
+
+@each({"one_worker": "1", "three_workers": "3"})
+def test_connections_of_a_client_end_at_the_limit(workers):
+    with Gateway({"server": {"workers": workers},
+                  **per_client(connections=10)}) as gateway:
+        wires = [gateway.wire() for _ in range(10)]
+        try:
+            for wire in wires:
+                expect(serves(wire), "within the limit it isn't served")
+            with gateway.wire() as wire:
+                expect(not serves(wire), "beyond the limit it is served")
+            gateway.says(r"127\.0\.0\.1 is refused: it has 10 connections"
+                         r".*limits\.per_client\.connections")
+            for wire in wires:
+                expect(serves(wire), "others lost their connection")
+            wires.pop().close()
+
+            def served_again():
+                with gateway.wire() as wire:
+                    return serves(wire)
+            eventually("a connection in place of one that ended",
+                       served_again)
+        finally:
+            for wire in wires:
+                wire.close()
+
+
+@test
+def test_connections_of_a_trusted_proxy_are_not_counted():
+    with Gateway({"server": {"trusted_proxies": ["127.0.0.1"]},
+                  **per_client(connections=2)}) as gateway:
+        wires = [gateway.wire() for _ in range(20)]
+        for wire in wires:
+            expect(serves(wire), "a proxy's connection isn't served")
+            wire.close()
+
+
+@test
+def test_connections_on_a_unix_socket_are_not_counted():
+    with Gateway(per_client(connections=2)) as other:
+        path = other.folder / "socket"
+        with Gateway({"server": {"listen": [f"unix:{path}"]},
+                      **per_client(connections=2)}) as gateway:
+            wires = [gateway.wire() for _ in range(5)]
+            for wire in wires:
+                expect(serves(wire), "it isn't served")
+                wire.close()
+
+
+@test
+def test_a_flood_of_refused_connections_is_told_in_a_few_lines():
+    with Gateway(per_client(connections=1)) as gateway, \
+            gateway.wire() as mine:
+        expect(serves(mine), "within the limit it isn't served")
+        for _ in range(500):
+            with gateway.wire() as wire:
+                expect(not serves(wire), "beyond the limit it is served")
+        gateway.says(r"\d+ more like it, the last: 127\.0\.0\.1 is refused")
+
+        def told():
+            lines = [line for line in gateway.lines if "is refused" in line]
+            more = [int(found[1]) for line in lines
+                    if (found := re.search(r"(\d+) more like it", line))]
+            return sum(more) + len(lines) - len(more) == 500 and lines
+        lines = eventually("all of them", told)
+        expect(len(lines) < 100, f"{len(lines)} lines")
+
+
+# ---- requests --------------------------------------------------------------
+
+def hold(gateway, count, *lines):
+    """Connections with requests that are in flight: an answer has begun, and
+    its backend never goes on."""
+    wires = [gateway.wire() for _ in range(count)]
+    for wire in wires:
+        stay(wire, *lines)
+    return wires
+
+
+def stay(wire, *lines):
+    wire.send(request("GET", "/stall/download?key=stall/body", *lines))
+    equal("status", wire.head().status, 200)
+
+
+@test
+def test_requests_of_a_client_end_at_the_limit():
+    with Gateway({**STALL, **per_client(requests=5)}) as gateway:
+        wires = hold(gateway, 4)
+        try:
+            wires.append(gateway.wire())
+            # The fifth, several times: each of them ends, but the last.
+            for _ in range(10):
+                equal("status within the limit", wires[-1].ask(
+                    "GET", "/files?prefix=none").status, 200)
+            stay(wires[-1])
+            with gateway.wire() as wire:
+                def refused():
+                    return wire.ask("GET", "/files?prefix=none").status == 429
+                expect(refused(), "beyond the limit it is served")
+                answer = wire.ask("GET", "/files?prefix=none")
+                equal("status, code", (answer.status, answer.json["code"]),
+                      (429, "too_many_requests"))
+                expect(answer.header("retry-after"), "no Retry-After")
+                equal("what is open", wire.ask("GET", "/healthz").status, 200)
+                gateway.says(r"127\.0\.0\.1 is refused: it has 5 requests")
+                wires.pop().reset()
+                eventually("room", lambda: not refused())
+        finally:
+            for wire in wires:
+                wire.close()
+
+
+@test
+def test_requests_behind_a_proxy_are_its_clients():
+    with Gateway({**STALL, **per_client(requests=3, connections=1),
+                  "server": {"trusted_proxies": ["127.0.0.1"]}}) as gateway:
+        mine = "X-Forwarded-For: 2001:db8::1"
+        wires = hold(gateway, 3, mine)
+        try:
+            with gateway.wire() as wire:
+                path = "/files?prefix=none"
+                for line, status in [
+                        ("X-Forwarded-For: 2001:db8::99", 429),
+                        ("X-Forwarded-For: 2001:db8:0:1::1", 200),
+                        ("X-Forwarded-For: 192.0.2.7", 200)]:
+                    equal(line, wire.ask("GET", path, line).status, status)
+                gateway.says(r"2001:db8::99 is refused")
+        finally:
+            for wire in wires:
+                wire.close()
+
+
+@test
+def test_client_that_invents_others_is_one():
+    """Whoever isn't a proxy says nothing of who it is."""
+    with Gateway({**STALL, **per_client(requests=3)}) as gateway:
+        wires = hold(gateway, 3, "X-Forwarded-For: 192.0.2.1")
+        try:
+            with gateway.wire() as wire:
+                equal("status", wire.ask(
+                    "GET", "/files?prefix=none",
+                    "X-Forwarded-For: 192.0.2.2").status, 429)
+        finally:
+            for wire in wires:
+                wire.close()
+
+
+@test
+def test_refused_upload_is_told_before_its_body():
+    body = form(file(b"x" * 100_000))
+    with Gateway({**STALL, **per_client(requests=1)}) as gateway:
+        wires = hold(gateway, 1)
+        try:
+            with gateway.wire() as wire:
+                wire.send(head("POST", "/files", FORM,
+                               f"Content-Length: {len(body)}") + body)
+                equal("status", wire.answer().status, 429)
+                equal("next", wire.ask("GET", "/healthz").status, 200)
+        finally:
+            for wire in wires:
+                wire.close()
+
+
+if __name__ == "__main__":
+    main()
