@@ -189,7 +189,8 @@ static void pump(struct exchange *ex) {
   for (;;) {
     size_t room = room_for_input(ex);
     if (room == 0) {
-      upload_push(ex);
+      if (!upload_grow(ex))
+        upload_push(ex);
       room = room_for_input(ex);
       if (room == 0)
         return; /* the backend's next() goes on */

@@ -43,6 +43,8 @@ struct upload {
   bool wanted;   /* it asked for a chunk */
   bool last_sent;
   uint64_t size;
+  size_t window; /* of the body, as wide as it is charged for */
+  size_t grown;  /* charged beyond what it began with */
 
   char key_prefix[KEY_MAX + 1], key[KEY_MAX + 1];
   char filename[KEY_NAME_MAX + 1], type[MIME_MAX + 1];
@@ -54,8 +56,11 @@ struct upload {
 /* When no thread hashes for it any more. */
 void upload_free(void *upload);
 
-/* Charges the memory of the buffers; false when that was answered. */
+/* Charges what an upload begins with; false when that was answered. */
 bool upload_reserve(struct exchange *);
+/* More room in the buffer that is filled, as long as the body may need it and
+ * memory lasts. */
+bool upload_grow(struct exchange *);
 /* The file begins. */
 void upload_open(struct exchange *);
 /* Lends a buffer where the backend waits for one; commits after the last. */

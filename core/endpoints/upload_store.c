@@ -16,6 +16,10 @@
 #include "uploads.h"
 
 #define CHUNK_MIN 1024
+#define CHUNK_FIRST 8192
+#define CHUNK_GROWTH 4
+#define PIECE_SPARE 512 /* room that the parser's last piece may need */
+#define WINDOW_FIRST 16384
 
 /* Of one buffer: no more than the body can fill. */
 static size_t chunk_room(const struct exchange *ex) {
@@ -25,18 +29,52 @@ static size_t chunk_room(const struct exchange *ex) {
   return length < CHUNK_MIN ? CHUNK_MIN : (size_t)length;
 }
 
+/* What a buffer begins with: who sends nothing further shall not have the
+ * memory of somebody who sends much. */
+static size_t first_room(const struct exchange *ex) {
+  size_t most = chunk_room(ex);
+  return most < CHUNK_FIRST ? most : CHUNK_FIRST;
+}
+
 bool upload_reserve(struct exchange *ex) {
-  return exchange_charge(ex, sizeof(struct upload) + INGRESS_WINDOW +
-                                 FORMDATA_HEADERS_MAX + 2 * chunk_room(ex));
+  struct upload *upload = ex->work;
+  upload->window = WINDOW_FIRST;
+  ingress_body_window(ex->conn, WINDOW_FIRST);
+  return exchange_charge(ex, sizeof(struct upload) + WINDOW_FIRST +
+                                 FORMDATA_HEADERS_MAX + 2 * first_room(ex));
 }
 
 static void give_room(struct exchange *ex, struct upload_buffer *buffer) {
   if (buffer->data != NULL)
     return;
-  /* With the room that the parser's last piece may need. */
-  buffer->room = chunk_room(ex) + 512;
+  buffer->room = first_room(ex) + PIECE_SPARE;
   buffer->data = malloc(buffer->room);
   assert(buffer->data != NULL); /* charged */
+}
+
+bool upload_grow(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  struct upload_buffer *buffer = &upload->buffers[upload->filling];
+  size_t room = buffer->room - PIECE_SPARE, most = chunk_room(ex);
+  if (room >= most)
+    return false;
+  size_t more = room * CHUNK_GROWTH < most ? room * CHUNK_GROWTH : most;
+  size_t window = more < INGRESS_WINDOW ? more : INGRESS_WINDOW;
+  size_t wider = window > upload->window ? window - upload->window : 0;
+  size_t cost = more - room + wider;
+  if (!budget_take(ex->gate->memory, cost))
+    return false; /* it goes on in smaller chunks */
+  ex->cost += cost;
+  upload->grown += cost;
+  char *data = realloc(buffer->data, more + PIECE_SPARE);
+  assert(data != NULL); /* charged */
+  buffer->data = data;
+  buffer->room = more + PIECE_SPARE;
+  if (wider > 0) {
+    upload->window = window;
+    ingress_body_window(ex->conn, window);
+  }
+  return true;
 }
 
 void upload_free(void *work) {
@@ -144,18 +182,22 @@ static void on_key(struct exchange *ex) {
 }
 
 /* The backend has all of it, and may take long to store it. */
-static void drop_room(struct upload *upload) {
+static void drop_room(struct exchange *ex) {
+  struct upload *upload = ex->work;
   assert(!upload->lent && !upload->hashing);
   for (size_t i = 0; i < 2; i++) {
     free(upload->buffers[i].data);
     upload->buffers[i].data = NULL;
   }
+  budget_give(ex->gate->memory, upload->grown);
+  ex->cost -= upload->grown;
+  upload->grown = 0;
 }
 
 static void commit(struct exchange *ex) {
   struct upload *upload = ex->work;
   unsigned char md5[MD5_LEN];
-  drop_room(upload);
+  drop_room(ex);
   md5_final(&upload->md5, md5);
   codec_hex(upload->md5_hex, md5, sizeof md5);
   if (key_make(upload->key, upload->key_prefix, date_now_ms() / 1000,

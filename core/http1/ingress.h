@@ -76,6 +76,9 @@ void ingress_evict(struct ingress *, size_t count);
 void ingress_own(struct ingress_conn *, const struct ingress_events *,
                  void *arg);
 
+/* How much of the body may be read ahead, INGRESS_WINDOW unless it is said. */
+void ingress_body_window(struct ingress_conn *, size_t);
+
 /* Asks for the body (100 Continue where the client waits for it). */
 void ingress_body_start(struct ingress_conn *);
 

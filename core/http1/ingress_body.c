@@ -32,7 +32,7 @@ static void reading_off(struct ingress_conn *conn) {
 /* The window is full: what isn't read holds the client back. */
 static void choke(struct ingress_conn *conn) {
   if (conn->reading && !conn->choked &&
-      evbuffer_get_length(input_of(conn)) >= INGRESS_WINDOW) {
+      evbuffer_get_length(input_of(conn)) >= conn->window) {
     conn->choked = true;
     reading_off(conn);
   }
@@ -40,7 +40,7 @@ static void choke(struct ingress_conn *conn) {
 
 static void unchoke(struct ingress_conn *conn) {
   if (conn->choked && conn->reading && !conn->eof &&
-      evbuffer_get_length(input_of(conn)) < INGRESS_WINDOW / 2) {
+      evbuffer_get_length(input_of(conn)) < conn->window / 2) {
     conn->choked = false;
     reading_on(conn);
   }
@@ -94,14 +94,14 @@ static ssize_t read_input(struct ingress_conn *conn) {
   struct evbuffer *input = input_of(conn);
   struct evbuffer_iovec room[2];
   size_t used = evbuffer_get_length(input);
-  if (used >= INGRESS_WINDOW) {
+  if (used >= conn->window) {
     errno = EAGAIN;
     return -1;
   }
   evbuffer_unfreeze(input, 0);
-  int n = evbuffer_reserve_space(input, (ev_ssize_t)(INGRESS_WINDOW - used),
+  int n = evbuffer_reserve_space(input, (ev_ssize_t)(conn->window - used),
                                  room, 2);
-  trim(room, n, INGRESS_WINDOW - used);
+  trim(room, n, conn->window - used);
   ssize_t got = readv(conn->fd, (const struct iovec *)room, n);
   int error = errno;
   if (got > 0) {
@@ -142,6 +142,14 @@ void ingress_body_reset(struct ingress_conn *conn) {
   conn->continued = !conn->head.expect_continue;
   conn->piece = 0;
   conn->skipped = 0;
+  if (conn->window != INGRESS_WINDOW)
+    ingress_body_window(conn, INGRESS_WINDOW);
+}
+
+void ingress_body_window(struct ingress_conn *conn, size_t window) {
+  conn->window = window;
+  bufferevent_setwatermark(conn->bev, EV_READ, 0, window);
+  unchoke(conn);
 }
 
 void ingress_body_start(struct ingress_conn *conn) {

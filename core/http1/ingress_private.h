@@ -53,6 +53,7 @@ struct ingress_conn {
   bool eof;        /* the client has said its last word */
   bool bad, ended; /* of the body */
   uint64_t left;   /* of a body with a length */
+  size_t window;   /* bytes of it that may be read ahead */
   size_t piece;    /* bytes at the front of the input that are data */
   uint64_t skipped;
   bool lingers;

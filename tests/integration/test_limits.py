@@ -4,8 +4,8 @@
 more."""
 import re
 
-from kit import (FORM, Gateway, each, equal, eventually, expect, file, form,
-                 head, main, request, test)
+from kit import (FORM, KIB, MIB, Gateway, each, equal, eventually, expect,
+                 file, form, head, large_form, main, md5, request, test)
 
 STALL = {"backends": {"stall": {"plugin": "stall"}},
          "routes": [{"mount": "/files", "backend": "main"},
@@ -188,6 +188,63 @@ def test_refused_upload_is_told_before_its_body():
         finally:
             for wire in wires:
                 wire.close()
+
+
+# ---- memory ----------------------------------------------------------------
+
+def promise(gateway, count, size=MIB):
+    """Uploads of which only the beginning comes."""
+    before, _, length = large_form(size)
+    wires = [gateway.wire() for _ in range(count)]
+    for wire in wires:
+        wire.send(head("POST", "/files", FORM, "Expect: 100-continue",
+                       f"Content-Length: {length}"))
+    for wire in wires:
+        equal("status", wire.head().status, 100)
+        wire.send(before + b"x")
+    return wires
+
+
+@test
+def test_promised_uploads_take_little_memory():
+    """A hundred that say they will send much leave others theirs."""
+    with Gateway({"limits": {"memory": "12MiB"}}) as gateway:
+        wires = promise(gateway, 100)
+        try:
+            gateway.upload(b"x" * MIB)
+            equal("keys", len(gateway.keys("t/")), 1)
+        finally:
+            for wire in wires:
+                wire.close()
+
+
+@test
+def test_upload_goes_on_where_no_memory_is_left():
+    """In smaller chunks; it was admitted, so it isn't refused later."""
+    data = bytes(range(256)) * 16 * KIB
+    before, after, length = large_form(len(data))
+    with Gateway({"server": {"workers": "1"},
+                  "limits": {"memory": "1MiB"}}) as gateway:
+        with gateway.wire() as mine:
+            mine.send(head("POST", "/files", FORM,
+                           f"Content-Length: {length}") + before)
+            gateway.alive()
+            wires = []
+            while not any("limits.memory" in line for line in gateway.lines):
+                expect(len(wires) < 100, "memory is never short")
+                wires.append(gateway.wire())
+                wires[-1].send(head("POST", "/files", FORM,
+                                    f"Content-Length: {length}") + before)
+                gateway.alive()
+            mine.send(data + after)
+            answer = mine.answer()
+            equal("status", answer.status, 201)
+            for wire in wires:
+                wire.close()
+        eventually("memory for a download", lambda: gateway.download(
+            answer.json["key"]).status == 200)
+        equal("object", md5(gateway.download(answer.json["key"]).body),
+              md5(data))
 
 
 if __name__ == "__main__":
