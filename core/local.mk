@@ -175,9 +175,11 @@ noinst_LTLIBRARIES += %D%/libhttp1.la
 	%D%/http1/ingress_head.c \
 	%D%/http1/ingress_private.h \
 	%D%/http1/ingress_request.c \
+	%D%/http1/ingress_sweep.c \
 	%D%/http1/linger.c \
 	%D%/http1/listen.c \
 	%D%/http1/listen.h \
+	%D%/http1/pace.c \
 	%D%/http1/tls.c \
 	%D%/http1/tls.h
 

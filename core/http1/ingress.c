@@ -9,14 +9,12 @@
 #include <event2/bufferevent_ssl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define SINGLE_WRITE (256 * 1024)
-#define SWEEP_BATCH 256
 #define LINGER_SILENCE_MS 2000
 
 /* ---- a connection's life ------------------------------------------------ */
@@ -136,9 +134,12 @@ static void on_timer(evutil_socket_t fd, short what, void *arg) {
 
 static void on_input(struct evbuffer *input,
                      const struct evbuffer_cb_info *info, void *arg) {
+  struct ingress_conn *conn = arg;
   (void)input;
-  if (info->n_added > 0)
-    ingress_scan(arg);
+  if (info->n_added == 0)
+    return;
+  conn->received += info->n_added;
+  ingress_scan(conn);
 }
 
 static struct bufferevent *make_bev(struct ingress *ingress) {
@@ -176,7 +177,6 @@ static struct bufferevent *on_accept(struct event_base *base, void *arg) {
   bufferevent_setwatermark(conn->bev, EV_READ, 0, INGRESS_WINDOW);
   bufferevent_set_max_single_read(conn->bev, INGRESS_WINDOW);
   bufferevent_set_max_single_write(conn->bev, SINGLE_WRITE);
-  bufferevent_set_timeouts(conn->bev, NULL, ingress->write_timeout);
   event_add(conn->timer, ingress->head_timeout);
   conn->timed = true;
   event_active(conn->kick, EV_TIMEOUT, 1);
@@ -184,33 +184,6 @@ static struct bufferevent *on_accept(struct event_base *base, void *arg) {
   ingress->open++;
   ingress->owner.count(ingress->owner.arg, 1);
   return conn->bev;
-}
-
-/* While EV_READ is off, nobody would notice a connection that was reset;
- * poll(2) does. */
-static void on_sweep(evutil_socket_t fd, short what, void *arg) {
-  struct ingress *ingress = arg;
-  struct ingress_conn *conn = TAILQ_FIRST(&ingress->conns);
-  (void)fd, (void)what;
-  while (conn != NULL) {
-    struct pollfd polls[SWEEP_BATCH];
-    struct ingress_conn *asked[SWEEP_BATCH];
-    nfds_t n = 0;
-    for (; conn != NULL && n < SWEEP_BATCH; conn = TAILQ_NEXT(conn, link)) {
-      if (conn->state != INGRESS_BUSY || conn->request == NULL)
-        continue;
-      asked[n] = conn;
-      polls[n++] = (struct pollfd){.fd = conn->fd};
-    }
-    if (n == 0 || poll(polls, n, 0) <= 0)
-      continue;
-    /* Deferred, so that the list stays as it is meanwhile. */
-    for (nfds_t i = 0; i < n; i++)
-      if ((polls[i].revents & (POLLERR | POLLHUP)) != 0)
-        bufferevent_trigger_event(asked[i]->bev,
-                                  BEV_EVENT_READING | BEV_EVENT_ERROR,
-                                  BEV_OPT_DEFER_CALLBACKS);
-  }
 }
 
 /* ---- for its owner ------------------------------------------------------ */
@@ -233,15 +206,14 @@ struct ingress *ingress_new(struct loop *loop, SSL_CTX *tls,
   ingress->head_timeout = timeout_of(loop, settings->head_timeout_ms);
   ingress->body_timeout = timeout_of(loop, settings->body_timeout_ms);
   ingress->idle_timeout = timeout_of(loop, settings->idle_timeout_ms);
-  ingress->write_timeout = timeout_of(loop, settings->write_timeout_ms);
+  pace_init(ingress, settings);
   ingress->linger_silence = timeout_of(loop, LINGER_SILENCE_MS);
   ingress->http = evhttp_new(loop_base(loop));
   ingress->sweeper =
-      event_new(loop_base(loop), -1, EV_PERSIST, on_sweep, ingress);
+      event_new(loop_base(loop), -1, EV_PERSIST, ingress_on_sweep, ingress);
   if (ingress->http == NULL || ingress->sweeper == NULL ||
-      ingress->write_timeout == NULL || ingress->idle_timeout == NULL ||
-      ingress->body_timeout == NULL || ingress->linger_silence == NULL ||
-      ingress->head_timeout == NULL ||
+      ingress->idle_timeout == NULL || ingress->body_timeout == NULL ||
+      ingress->linger_silence == NULL || ingress->head_timeout == NULL ||
       event_add(ingress->sweeper, &second) < 0) {
     ingress_free(ingress);
     return NULL;

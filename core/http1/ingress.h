@@ -33,6 +33,7 @@ struct ingress_conn; /* a connection, with at most one request at a time */
 
 struct ingress_settings {
   int64_t head_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms;
+  uint64_t min_rate; /* bytes a second; 0: any */
 };
 
 struct ingress_owner { /* of all requests */
@@ -47,6 +48,8 @@ struct ingress_owner { /* of all requests */
   /* NULL, or: may a connection of that peer stay?  What the ticket is given is
    * taken off when it ends. */
   bool (*admit)(void *arg, const char *peer, struct tally_ticket *);
+  /* NULL, or: a connection is closed, as it is below min_rate. */
+  void (*slow)(void *arg, const char *peer, const char *what);
 };
 
 struct ingress_events { /* of one request */

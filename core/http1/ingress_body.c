@@ -138,7 +138,8 @@ void ingress_body_reset(struct ingress_conn *conn) {
   conn->left = conn->head.length > 0 ? (uint64_t)conn->head.length : 0;
   conn->ended = !conn->head.chunked && conn->left == 0;
   conn->chunked = (struct chunked){0};
-  conn->eof = conn->bad = conn->reading = conn->choked = false;
+  conn->eof = conn->bad = conn->reading = false;
+  conn->choked = conn->hungry = false;
   conn->continued = !conn->head.expect_continue;
   conn->piece = 0;
   conn->skipped = 0;
@@ -164,8 +165,8 @@ void ingress_body_start(struct ingress_conn *conn) {
   if (conn->ended)
     return;
   conn->reading = true;
-  bufferevent_set_timeouts(conn->bev, conn->ingress->body_timeout,
-                           conn->ingress->write_timeout);
+  pace_begin(conn);
+  bufferevent_set_timeouts(conn->bev, conn->ingress->body_timeout, NULL);
   ingress_take_callbacks(conn);
   if (conn->readable != NULL)
     bufferevent_disable(conn->bev, EV_READ);
@@ -181,7 +182,7 @@ void ingress_body_stop(struct ingress_conn *conn) {
     return;
   reading_off(conn);
   conn->reading = false;
-  bufferevent_set_timeouts(conn->bev, NULL, conn->ingress->write_timeout);
+  bufferevent_set_timeouts(conn->bev, NULL, NULL);
   if (conn->eof || conn->answering)
     return;
   /* To notice when the client leaves; at most a window is read ahead. */
@@ -240,6 +241,7 @@ enum ingress_body ingress_body_next(struct ingress_conn *conn,
     return INGRESS_BAD;
   if (conn->piece == 0) {
     enum ingress_body found = find_piece(conn);
+    conn->hungry = found == INGRESS_WAIT;
     if (found != INGRESS_DATA)
       return found;
   }

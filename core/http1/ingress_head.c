@@ -103,8 +103,10 @@ static void collect_head(struct ingress_conn *conn, struct evbuffer *input) {
   size_t more = INGRESS_HEAD_MAX + 1 - had;
   if (len < more)
     more = len;
-  if (had == 0)
+  if (had == 0) {
     conn->since_us = now_us();
+    pace_begin(conn);
+  }
   if (!text_reserve(conn, more)) {
     refuse(conn, 503, "The gateway is out of memory");
     return;

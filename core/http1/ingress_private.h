@@ -21,6 +21,23 @@ enum ingress_state {
   INGRESS_DEAF  /* lingers, or is about to be closed: what comes is dropped */
 };
 
+enum pace_wait { /* what the client owes */
+                 PACE_NOTHING,
+                 PACE_HEAD,
+                 PACE_BODY,
+                 PACE_READER, /* it takes an answer */
+                 PACE_WAITS
+};
+
+struct pace {
+  enum pace_wait wait; /* nothing: it begins anew */
+  uint64_t seen;       /* bytes that had come, or gone, at the last look */
+  int64_t credit;      /* bytes that it may fall behind by */
+  int64_t still_ms;    /* a reader has taken nothing for so long */
+};
+
+enum pace_result { PACE_FINE, PACE_STILL, PACE_SLOW };
+
 struct ingress_conn {
   struct ingress *ingress;
   TAILQ_ENTRY(ingress_conn) link; /* oldest idle first */
@@ -37,6 +54,9 @@ struct ingress_conn {
   char peer[48];
   struct tally_ticket counted; /* by its peer */
 
+  uint64_t received; /* bytes, of all that came */
+  struct pace pace;
+
   bool timed; /* the head's time runs */
   char *text; /* a head that isn't complete yet */
   size_t text_len, text_room, searched;
@@ -49,6 +69,7 @@ struct ingress_conn {
   bool continued; /* 100 Continue went, or wasn't wanted */
   bool reading;   /* its owner wants the body */
   bool choked;    /* the window is full */
+  bool hungry;    /* its owner has asked for more than is there */
   bool answering;
   bool eof;        /* the client has said its last word */
   bool bad, ended; /* of the body */
@@ -73,10 +94,13 @@ struct ingress {
   SSL_CTX *tls;
   struct ingress_owner owner;
   const struct timeval *head_timeout, *body_timeout, *idle_timeout,
-      *write_timeout, *linger_silence;
+      *linger_silence;
   struct ingress_conns conns;
   struct ingress_conn **by_fd;
   size_t fds, open, lingering;
+  int64_t allowance[PACE_WAITS]; /* bytes that a client may fall behind by */
+  int64_t write_timeout_ms;
+  uint64_t min_rate;
   size_t strays; /* requests without a checked head: none */
   struct event *sweeper;
   bool draining;
@@ -97,6 +121,16 @@ void ingress_on_readable(evutil_socket_t, short what, void *conn);
 /* Drops what is there of the body; false when it is malformed, or too long to
  * go on.  conn->ended says whether its end was reached. */
 bool ingress_body_skip(struct ingress_conn *);
+
+/* ingress_sweep.c: once a second. */
+void ingress_on_sweep(evutil_socket_t, short what, void *ingress);
+
+/* pace.c: readers that take nothing, and clients below min_rate. */
+void pace_init(struct ingress *, const struct ingress_settings *);
+void pace_begin(struct ingress_conn *); /* of a head, a body, an answer */
+enum pace_wait pace_of(const struct ingress_conn *);
+/* A second has passed. */
+enum pace_result pace_look(struct ingress_conn *);
 
 /* linger.c: drops what the client still sends, so that it gets to see the
  * answer instead of a reset; then the connection is closed. */

@@ -131,7 +131,7 @@ void ingress_on_request(struct evhttp_request *request, void *arg) {
   conn->request = request;
   evhttp_request_set_on_complete_cb(request, on_complete, conn);
   ingress_take_callbacks(conn);
-  bufferevent_set_timeouts(bev, NULL, ingress->write_timeout);
+  bufferevent_set_timeouts(bev, NULL, NULL);
   evutil_socket_t fd = conn->fd;
   bool refused = conn->refused;
   ingress->owner.request(ingress->owner.arg, conn, request, &conn->head,
@@ -154,6 +154,7 @@ void ingress_answer(struct ingress_conn *conn) {
   else if (conn->head.minor == 0)
     set_connection(conn->request, "keep-alive");
   conn->answering = true;
+  pace_begin(conn);
   ingress_body_stop(conn);
 }
 

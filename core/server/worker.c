@@ -112,6 +112,12 @@ static bool on_admit(void *arg, const char *peer,
   return false;
 }
 
+static void on_slow(void *arg, const char *peer, const char *what) {
+  struct worker *worker = arg;
+  refusals_note(&worker->gate.refusals, REFUSAL_SLOW, peer,
+                "it %s at less than limits.min_rate", what);
+}
+
 static void on_request(void *arg, struct ingress_conn *conn,
                        struct evhttp_request *http, struct head *head,
                        const struct head_refusal *refusal) {
@@ -284,11 +290,13 @@ static bool init_ingress(struct worker *worker) {
       .head_timeout_ms = limits->head_timeout_ms,
       .body_timeout_ms = limits->body_timeout_ms,
       .idle_timeout_ms = limits->idle_timeout_ms,
-      .write_timeout_ms = limits->write_timeout_ms};
+      .write_timeout_ms = limits->write_timeout_ms,
+      .min_rate = limits->min_rate};
   struct ingress_owner owner = {.request = on_request,
                                 .count = on_count,
                                 .arg = worker,
-                                .admit = on_admit};
+                                .admit = on_admit,
+                                .slow = on_slow};
   worker->plain = ingress_new(worker->loop, NULL, &settings, &owner);
   if (worker->plain == NULL)
     return false;

@@ -301,11 +301,14 @@ static void check_client(const struct session *s, const struct client *c) {
 /* ---- life --------------------------------------------------------------- */
 
 static void session_init(struct session *s) {
-  static const struct ingress_settings patient = {60000, 60000, 60000, 60000};
+  static const struct ingress_settings patient = {60000, 60000, 60000, 60000,
+                                                  1};
   *s = (struct session){.loop = loop_new()};
   struct ingress_owner owner = owner_init(&s->owner);
   s->owner.ingress = ingress_new(s->loop, NULL, &patient, &owner);
   assert(s->owner.ingress != NULL);
+  for (size_t i = 0; i < PACE_WAITS; i++) /* who owes something for a second */
+    s->owner.ingress->allowance[i] = 0;
   int fd = listener(s);
   int failed = evhttp_accept_socket(ingress_http(s->owner.ingress), fd);
   assert(failed == 0);

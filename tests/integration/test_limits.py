@@ -3,9 +3,12 @@
 """What one client may have at once, and how the log tells of those that want
 more."""
 import re
+import select
+import time
 
-from kit import (FORM, KIB, MIB, Gateway, each, equal, eventually, expect,
-                 file, form, head, large_form, main, md5, request, test)
+from kit import (FORM, KIB, MIB, SLOWNESS, Gateway, each, equal, eventually,
+                 expect, file, form, head, large_form, main, md5, merged,
+                 request, test)
 
 STALL = {"backends": {"stall": {"plugin": "stall"}},
          "routes": [{"mount": "/files", "backend": "main"},
@@ -245,6 +248,123 @@ def test_upload_goes_on_where_no_memory_is_left():
             answer.json["key"]).status == 200)
         equal("object", md5(gateway.download(answer.json["key"]).body),
               md5(data))
+
+
+# ---- min_rate --------------------------------------------------------------
+
+# Silence alone is allowed for so long that it ends nothing here.
+SLOW = {"limits": {"min_rate": "1KiB", "head_timeout": "1h",
+                   "body_timeout": "10s", "write_timeout": "10s"}}
+
+
+def trickle(wire, pause, seconds, step):
+    """Goes on with step() until the other side closes, or time is over; was
+    it closed?"""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        readable, _, _ = select.select([wire.socket], [], [], pause)
+        try:
+            if step(readable):
+                return True
+        except (BrokenPipeError, ConnectionResetError):
+            return True
+    return False
+
+
+def sends(wire, piece):
+    def step(readable):
+        if readable and not wire.socket.recv(65536):
+            return True
+        wire.socket.sendall(piece)
+        return False
+    return step
+
+
+@each({"head": (b"GET /healthz HTTP/1.1\r\nX-A: ", "sends a head"),
+       "body": (head("POST", "/files", FORM, "Content-Length: 1000000") +
+                large_form(1)[0], "sends a body"),
+       "chunks": (head("POST", "/files", FORM,
+                       "Transfer-Encoding: chunked") + b"fffff\r\n" +
+                  large_form(1)[0], "sends a body")})
+def test_bytes_now_and_then_do_not_hold_a_connection(case):
+    """Each is within the time-out for silence."""
+    start, what = case
+    with Gateway(SLOW) as gateway, gateway.wire() as wire:
+        started = time.monotonic()
+        wire.send(start)
+        expect(trickle(wire, 0.5, 30 * SLOWNESS, sends(wire, b"x")),
+               "it is still open")
+        expect(time.monotonic() - started > 9, "it had no time")
+        gateway.says(rf"127\.0\.0\.1 is refused: it {what} at less than "
+                     r"limits\.min_rate")
+
+
+@test
+def test_reader_of_a_few_bytes_now_and_then_is_closed():
+    with Gateway(merged(SLOW, {"limits": {"min_rate": "1MiB"}})) as gateway:
+        key = gateway.upload(b"x" * 40 * MIB)["key"]
+        with gateway.wire(buffer=256 * KIB) as wire:
+            wire.send(request("GET", f"/files/download?key={key}"))
+            wire.head()
+
+            def refused():
+                wire.socket.recv(20_000)
+                time.sleep(0.1)
+                return any("takes an answer at less than limits.min_rate"
+                           in line for line in gateway.lines)
+            eventually("a refusal", refused, 30 * SLOWNESS)
+
+
+@each({"body": "body", "reader": "reader"})
+def test_client_above_the_rate_is_served_to_the_end(which):
+    """For longer than who sends nothing has."""
+    size = 60 * KIB
+    with Gateway(SLOW) as gateway:
+        if which == "reader":
+            key = gateway.upload(b"x" * size * 100)["key"]
+            with gateway.wire(buffer=256 * KIB) as wire:
+                wire.send(request("GET", f"/files/download?key={key}"))
+                wire.head()
+                for _ in range(15):
+                    time.sleep(1)
+                    wire.take(40 * KIB)
+                wire.take(size * 100 - 15 * 40 * KIB - len(wire.input))
+            return
+        before, after, length = large_form(size)
+        with gateway.wire() as wire:
+            wire.send(head("POST", "/files", FORM,
+                           f"Content-Length: {length}") + before)
+            for _ in range(15):
+                time.sleep(1)
+                wire.send(b"x" * (size // 15))
+            wire.send(after)
+            equal("status", wire.answer().status, 201)
+
+
+@test
+def test_client_that_is_held_back_is_not_too_slow():
+    """Its backend takes nothing for longer than it would have."""
+    before, _, length = large_form(16 * MIB)
+    with Gateway(merged(SLOW, {
+            **STALL, "backends": {"stall": {"plugin": "stall",
+                                            "swallow": "64KiB"}}})) as gateway:
+        with gateway.wire() as wire:
+            wire.send(head("POST", "/stall", FORM,
+                           f"Content-Length: {length}") + before)
+            wire.flood(b"x" * MIB, 16 * MIB, 1)
+            readable, _, _ = select.select([wire.socket], [], [], 16)
+            expect(not readable, "it was closed")
+        equal("refusals", [line for line in gateway.lines
+                           if "refused" in line], [])
+
+
+@test
+def test_rate_of_zero_is_no_limit():
+    with Gateway(merged(SLOW, {"limits": {"min_rate": "0"}})) as gateway, \
+            gateway.wire() as wire:
+        wire.send(head("POST", "/files", FORM, "Content-Length: 1000000") +
+                  large_form(1)[0])
+        expect(not trickle(wire, 0.5, 15, sends(wire, b"x")), "it was closed")
 
 
 if __name__ == "__main__":

@@ -295,7 +295,8 @@ static int make_listener(int *port) {
 
 void bed_init(struct bed *bed, bool tls,
               const struct ingress_settings *settings) {
-  static const struct ingress_settings patient = {60000, 60000, 60000, 60000};
+  static const struct ingress_settings patient = {60000, 60000, 60000, 60000,
+                                                  0};
   signal(SIGPIPE, SIG_IGN); /* as the gateway does */
   *bed = (struct bed){.loop = loop_new(), .tls = tls ? make_tls() : NULL};
   buf_init(&bed->said, 1 << 20);

@@ -100,7 +100,7 @@ static void test_a_body_of_tiny_chunks_arrives(void) {
 }
 
 static void test_a_body_that_is_held_back_has_no_timeout(void) {
-  static const struct ingress_settings soon = {60000, 150, 60000, 60000};
+  static const struct ingress_settings soon = {60000, 150, 60000, 60000, 0};
   struct bed bed;
   bed_init(&bed, false, &soon);
   struct client *c = client_new(&bed);
@@ -116,7 +116,7 @@ static void test_a_body_that_is_held_back_has_no_timeout(void) {
 }
 
 static void silence(bool tls) {
-  static const struct ingress_settings soon = {60000, 150, 60000, 60000};
+  static const struct ingress_settings soon = {60000, 150, 60000, 60000, 0};
   struct bed bed;
   bed_init(&bed, tls, &soon);
   struct client *c = client_new(&bed);
