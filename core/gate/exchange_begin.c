@@ -56,13 +56,17 @@ static const char *code_of_refusal(int status) {
   }
 }
 
+static void note_memory(struct exchange *ex) {
+  refusals_note(&ex->gate->refusals, REFUSAL_MEMORY, ex->request.client,
+                "requests in flight use all of limits.memory");
+}
+
 bool exchange_charge(struct exchange *ex, size_t bytes) {
   if (budget_take(ex->gate->memory, bytes)) {
     ex->cost += bytes;
     return true;
   }
-  refusals_note(&ex->gate->refusals, REFUSAL_MEMORY, ex->request.client,
-                "requests in flight use all of limits.memory");
+  note_memory(ex);
   reply_error(ex, 503, "overloaded",
               "The gateway has too many requests in flight; try again");
   return false;
@@ -158,6 +162,8 @@ static void begin(struct exchange *ex, const struct head_refusal *refusal) {
     found = route_find(ex->gate->routes, ex->head.method, ex->head.path,
                        &ex->route);
   use_hooks(ex);
+  if (refusal != NULL && refusal->status == 503)
+    note_memory(ex);
   if (refusal != NULL)
     reply_error(ex, refusal->status, code_of_refusal(refusal->status), "%s",
                 refusal->what);

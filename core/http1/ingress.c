@@ -33,6 +33,7 @@ static void conn_free(struct ingress_conn *conn) {
     event_free(conn->readable);
   linger_forget(conn);
   tally_leave(&conn->counted);
+  ingress_uncharge(conn);
   head_fini(&conn->head);
   free(conn->text);
   free(conn);
@@ -206,6 +207,7 @@ struct ingress *ingress_new(struct loop *loop, SSL_CTX *tls,
   ingress->head_timeout = timeout_of(loop, settings->head_timeout_ms);
   ingress->body_timeout = timeout_of(loop, settings->body_timeout_ms);
   ingress->idle_timeout = timeout_of(loop, settings->idle_timeout_ms);
+  ingress->memory = settings->memory;
   pace_init(ingress, settings);
   ingress->linger_silence = timeout_of(loop, LINGER_SILENCE_MS);
   ingress->http = evhttp_new(loop_base(loop));

@@ -18,6 +18,7 @@
 #include <event2/http.h>
 #include <openssl/ssl.h>
 
+#include "budget.h"
 #include "head.h"
 #include "loop.h"
 #include "tally.h"
@@ -33,7 +34,8 @@ struct ingress_conn; /* a connection, with at most one request at a time */
 
 struct ingress_settings {
   int64_t head_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms;
-  uint64_t min_rate; /* bytes a second; 0: any */
+  uint64_t min_rate;     /* bytes a second; 0: any */
+  struct budget *memory; /* NULL, or: what large heads are charged to */
 };
 
 struct ingress_owner { /* of all requests */

@@ -10,6 +10,8 @@
 #include <time.h>
 
 #define TEXT_ROOM 1024 /* of a head, at first */
+#define TEXT_FREE 4096 /* that isn't charged: limits.connections bounds it */
+#define TEXT_MAX (INGRESS_HEAD_MAX + 2) /* one too many, and a NUL */
 
 static uint64_t now_us(void) {
   struct timespec now;
@@ -42,6 +44,7 @@ static void refuse(struct ingress_conn *conn, int status, const char *what) {
   conn->refused = true;
   free(conn->text);
   conn->text = NULL;
+  ingress_uncharge(conn);
   head_fini(&conn->head);
   conn->head = (struct head){.method = "", .path = "", .length = -1};
   ingress_body_reset(conn);
@@ -59,6 +62,24 @@ static bool has_bare_lf(const char *text, size_t from, size_t len) {
   return false;
 }
 
+void ingress_uncharge(struct ingress_conn *conn) {
+  if (conn->charged > 0)
+    budget_give(conn->ingress->memory, conn->charged);
+  conn->charged = 0;
+}
+
+/* What a head needs beyond TEXT_FREE, which each connection has. */
+static bool charge(struct ingress_conn *conn, size_t room) {
+  struct budget *memory = conn->ingress->memory;
+  size_t more = room > TEXT_FREE ? room - TEXT_FREE - conn->charged : 0;
+  if (memory == NULL || more == 0)
+    return true;
+  if (!budget_take(memory, more))
+    return false;
+  conn->charged += more;
+  return true;
+}
+
 /* Room for `more` bytes and one to spare. */
 static bool text_reserve(struct ingress_conn *conn, size_t more) {
   size_t need = conn->text_len + more + 1;
@@ -67,6 +88,10 @@ static bool text_reserve(struct ingress_conn *conn, size_t more) {
   size_t room = TEXT_ROOM;
   while (room < need)
     room *= 2;
+  if (room > TEXT_MAX)
+    room = TEXT_MAX;
+  if (!charge(conn, room))
+    return false;
   char *text = realloc(conn->text, room);
   if (text == NULL)
     return false;
@@ -108,7 +133,9 @@ static void collect_head(struct ingress_conn *conn, struct evbuffer *input) {
     pace_begin(conn);
   }
   if (!text_reserve(conn, more)) {
-    refuse(conn, 503, "The gateway is out of memory");
+    refuse(conn, 503,
+           "The gateway has no memory for so large a head; try "
+           "again");
     return;
   }
   evbuffer_copyout(input, conn->text + had, more);

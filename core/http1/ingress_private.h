@@ -60,6 +60,7 @@ struct ingress_conn {
   bool timed; /* the head's time runs */
   char *text; /* a head that isn't complete yet */
   size_t text_len, text_room, searched;
+  size_t charged; /* for a large head, also once it has an owner */
 
   /* The request, while BUSY or SKIP. */
   struct evhttp_request *request;
@@ -95,6 +96,7 @@ struct ingress {
   struct ingress_owner owner;
   const struct timeval *head_timeout, *body_timeout, *idle_timeout,
       *linger_silence;
+  struct budget *memory; /* NULL: heads aren't charged */
   struct ingress_conns conns;
   struct ingress_conn **by_fd;
   size_t fds, open, lingering;
@@ -108,6 +110,7 @@ struct ingress {
 
 /* ingress_head.c: keeps the first invariant, whatever the input holds. */
 void ingress_scan(struct ingress_conn *);
+void ingress_uncharge(struct ingress_conn *); /* its head is no more */
 
 /* ingress_request.c: evhttp's callback, whose argument is the ingress. */
 void ingress_on_request(struct evhttp_request *, void *ingress);

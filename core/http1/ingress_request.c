@@ -11,6 +11,7 @@
 
 static void conn_forget_request(struct ingress_conn *conn) {
   head_fini(&conn->head);
+  ingress_uncharge(conn);
   conn->request = NULL;
   conn->events = NULL;
   conn->arg = NULL;
@@ -98,6 +99,7 @@ static void on_complete(struct evhttp_request *request, void *arg) {
     conn->request = NULL;
     conn->events = NULL;
     conn->answering = false;
+    ingress_uncharge(conn);
   }
   ingress_scan(conn);
 }

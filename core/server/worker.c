@@ -291,7 +291,8 @@ static bool init_ingress(struct worker *worker) {
       .body_timeout_ms = limits->body_timeout_ms,
       .idle_timeout_ms = limits->idle_timeout_ms,
       .write_timeout_ms = limits->write_timeout_ms,
-      .min_rate = limits->min_rate};
+      .min_rate = limits->min_rate,
+      .memory = worker->gate.memory};
   struct ingress_owner owner = {.request = on_request,
                                 .count = on_count,
                                 .arg = worker,

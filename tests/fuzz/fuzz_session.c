@@ -301,8 +301,11 @@ static void check_client(const struct session *s, const struct client *c) {
 /* ---- life --------------------------------------------------------------- */
 
 static void session_init(struct session *s) {
-  static const struct ingress_settings patient = {60000, 60000, 60000, 60000,
-                                                  1};
+  static const struct ingress_settings patient = {.head_timeout_ms = 60000,
+                                                  .body_timeout_ms = 60000,
+                                                  .idle_timeout_ms = 60000,
+                                                  .write_timeout_ms = 60000,
+                                                  .min_rate = 1};
   *s = (struct session){.loop = loop_new()};
   struct ingress_owner owner = owner_init(&s->owner);
   s->owner.ingress = ingress_new(s->loop, NULL, &patient, &owner);

@@ -250,6 +250,58 @@ def test_upload_goes_on_where_no_memory_is_left():
               md5(data))
 
 
+def head_of(size):
+    """All but the end of a head."""
+    text = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"
+    while len(text) < size:
+        text += b"X-A: " + b"a" * min(4000, size - len(text)) + b"\r\n"
+    return text
+
+
+@test
+def test_flood_of_partial_heads_stays_within_memory():
+    """Beyond it they are refused; short ones, and who has one, go on."""
+    with Gateway({"limits": {"memory": "2MiB"}}) as gateway:
+        wires = [gateway.wire() for _ in range(250)]
+        try:
+            before = gateway.status("VmRSS")
+            for wire in wires:
+                wire.send(head_of(30_000))
+            gateway.says(r"127\.0\.0\.1 is refused: .*limits\.memory")
+            gateway.alive()
+            grown = gateway.status("VmRSS") - before
+            expect(grown < 5 * KIB * SLOWNESS, f"memory grew by {grown} KiB")
+            statuses = set()
+            for wire in wires:
+                wire.send(b"\r\n")
+                statuses.add(wire.answer().status)
+            equal("statuses", statuses, {200, 503})
+        finally:
+            for wire in wires:
+                wire.close()
+        with gateway.wire() as wire:
+            eventually("memory for a large head", lambda: serves_head(wire))
+
+
+def serves_head(wire):
+    wire.send(head_of(30_000) + b"\r\n")
+    return wire.answer().status == 200
+
+
+@test
+def test_large_heads_one_after_the_other_are_given_back():
+    with Gateway({"limits": {"memory": "1MiB"}}) as gateway, \
+            gateway.wire() as wire:
+        for number in range(200):
+            expect(serves_head(wire), f"refused at the {number}th")
+        for _ in range(100):  # a body that is passed over is in between
+            wire.send(head_of(30_000).replace(b"GET /healthz", b"POST /nope") +
+                      b"Content-Length: 5\r\n\r\nhe")
+            equal("status", wire.answer().status, 404)
+            wire.send(b"llo")
+        expect(serves_head(wire), "refused after bodies")
+
+
 # ---- min_rate --------------------------------------------------------------
 
 # Silence alone is allowed for so long that it ends nothing here.

@@ -295,8 +295,10 @@ static int make_listener(int *port) {
 
 void bed_init(struct bed *bed, bool tls,
               const struct ingress_settings *settings) {
-  static const struct ingress_settings patient = {60000, 60000, 60000, 60000,
-                                                  0};
+  static const struct ingress_settings patient = {.head_timeout_ms = 60000,
+                                                  .body_timeout_ms = 60000,
+                                                  .idle_timeout_ms = 60000,
+                                                  .write_timeout_ms = 60000};
   signal(SIGPIPE, SIG_IGN); /* as the gateway does */
   *bed = (struct bed){.loop = loop_new(), .tls = tls ? make_tls() : NULL};
   buf_init(&bed->said, 1 << 20);

@@ -310,7 +310,10 @@ static void test_a_large_head_behind_an_empty_line_is_kept(void) {
 /* ---- time --------------------------------------------------------------- */
 
 static void test_a_slow_head_is_cut_off(void) {
-  static const struct ingress_settings soon = {150, 60000, 60000, 60000, 0};
+  static const struct ingress_settings soon = {.head_timeout_ms = 150,
+                                               .body_timeout_ms = 60000,
+                                               .idle_timeout_ms = 60000,
+                                               .write_timeout_ms = 60000};
   static const char *const rows[] = {"", "G", "GET / HTTP/1.1\r\nHost: a\r\n",
                                      "\r", "\r\n"};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -338,7 +341,10 @@ static int keep_sending(struct client *c, const char *one, const char *other,
 }
 
 static void test_a_head_has_its_time_in_all_not_for_each_byte(void) {
-  static const struct ingress_settings soon = {300, 60000, 60000, 60000, 0};
+  static const struct ingress_settings soon = {.head_timeout_ms = 300,
+                                               .body_timeout_ms = 60000,
+                                               .idle_timeout_ms = 60000,
+                                               .write_timeout_ms = 60000};
   static const char *const rows[][3] = {{"G", "E", "letters"},
                                         {"\r\n", "\r\n", "empty lines"},
                                         {"\r", "\n", "halves of them"}};
@@ -352,7 +358,10 @@ static void test_a_head_has_its_time_in_all_not_for_each_byte(void) {
 }
 
 static void test_an_idle_connection_is_closed_after_its_own_time(void) {
-  static const struct ingress_settings soon = {60000, 60000, 150, 60000, 0};
+  static const struct ingress_settings soon = {.head_timeout_ms = 60000,
+                                               .body_timeout_ms = 60000,
+                                               .idle_timeout_ms = 150,
+                                               .write_timeout_ms = 60000};
   struct bed bed;
   bed_init(&bed, false, &soon);
   struct client *c = client_new(&bed);

@@ -100,7 +100,10 @@ static void test_a_body_of_tiny_chunks_arrives(void) {
 }
 
 static void test_a_body_that_is_held_back_has_no_timeout(void) {
-  static const struct ingress_settings soon = {60000, 150, 60000, 60000, 0};
+  static const struct ingress_settings soon = {.head_timeout_ms = 60000,
+                                               .body_timeout_ms = 150,
+                                               .idle_timeout_ms = 60000,
+                                               .write_timeout_ms = 60000};
   struct bed bed;
   bed_init(&bed, false, &soon);
   struct client *c = client_new(&bed);
@@ -116,7 +119,10 @@ static void test_a_body_that_is_held_back_has_no_timeout(void) {
 }
 
 static void silence(bool tls) {
-  static const struct ingress_settings soon = {60000, 150, 60000, 60000, 0};
+  static const struct ingress_settings soon = {.head_timeout_ms = 60000,
+                                               .body_timeout_ms = 150,
+                                               .idle_timeout_ms = 60000,
+                                               .write_timeout_ms = 60000};
   struct bed bed;
   bed_init(&bed, tls, &soon);
   struct client *c = client_new(&bed);

@@ -191,7 +191,10 @@ static void test_who_leaves_without_a_request_leaves_nothing(void) {
 }
 
 static void test_a_client_that_takes_nothing_is_cut_off(void) {
-  static const struct ingress_settings soon = {60000, 60000, 60000, 150, 0};
+  static const struct ingress_settings soon = {.head_timeout_ms = 60000,
+                                               .body_timeout_ms = 60000,
+                                               .idle_timeout_ms = 60000,
+                                               .write_timeout_ms = 150};
   struct bed bed;
   bed_init(&bed, false, &soon);
   struct client *c = client_new(&bed);
