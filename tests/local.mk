@@ -624,6 +624,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_crash.py \
 	%D%/integration/test_ingress.py \
 	%D%/integration/test_limits.py \
+	%D%/integration/test_lingering.py \
 	%D%/integration/test_listen.py \
 	%D%/integration/test_local.py \
 	%D%/integration/test_log.py \

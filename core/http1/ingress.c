@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 
 #define SINGLE_WRITE (256 * 1024)
-#define LINGER_SILENCE_MS 2000
+#define LINGER_SILENCE_MS 5000
 
 /* ---- a connection's life ------------------------------------------------ */
 
@@ -127,6 +127,10 @@ static void on_kick(evutil_socket_t none, short what, void *arg) {
 static void on_timer(evutil_socket_t fd, short what, void *arg) {
   struct ingress_conn *conn = arg;
   (void)fd, (void)what;
+  if (conn->state == INGRESS_SKIP) { /* it has its answer, and may read it */
+    linger_start(conn);
+    return;
+  }
   bufferevent_trigger_event(conn->bev, BEV_EVENT_READING | BEV_EVENT_TIMEOUT,
                             0);
 }
@@ -204,6 +208,7 @@ struct ingress *ingress_new(struct loop *loop, SSL_CTX *tls,
     return NULL;
   *ingress = (struct ingress){.loop = loop, .tls = tls, .owner = *owner};
   TAILQ_INIT(&ingress->conns);
+  TAILQ_INIT(&ingress->lingerers);
   ingress->head_timeout = timeout_of(loop, settings->head_timeout_ms);
   ingress->body_timeout = timeout_of(loop, settings->body_timeout_ms);
   ingress->idle_timeout = timeout_of(loop, settings->idle_timeout_ms);
@@ -261,6 +266,8 @@ void ingress_evict(struct ingress *ingress, size_t count) {
     }
     conn = next;
   }
+  if (!ingress->draining)
+    linger_evict(ingress, count);
 }
 
 void ingress_close(struct ingress *ingress) {
@@ -277,11 +284,9 @@ void ingress_drain(struct ingress *ingress) {
   ingress->draining = true;
   ingress_evict(ingress, SIZE_MAX);
   struct ingress_conn *conn = TAILQ_FIRST(&ingress->conns);
-  for (; conn != NULL; conn = TAILQ_NEXT(conn, link)) {
+  for (; conn != NULL; conn = TAILQ_NEXT(conn, link))
     conn->sent = true;
-    if (conn->lingers)
-      linger_end(conn);
-  }
+  linger_drain(ingress);
 }
 
 bool ingress_was_sent(const struct ingress_conn *conn) {

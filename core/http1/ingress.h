@@ -75,7 +75,8 @@ void ingress_drain(struct ingress *);
 bool ingress_was_sent(const struct ingress_conn *);
 /* Closes all connections. */
 void ingress_close(struct ingress *);
-/* Closes up to `count` idle connections, oldest first, to make room. */
+/* Closes up to `count` connections, oldest first, to make room: idle ones,
+ * then those that linger. */
 void ingress_evict(struct ingress *, size_t count);
 
 void ingress_own(struct ingress_conn *, const struct ingress_events *,

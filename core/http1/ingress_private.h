@@ -79,6 +79,7 @@ struct ingress_conn {
   size_t piece;    /* bytes at the front of the input that are data */
   uint64_t skipped;
   bool lingers;
+  TAILQ_ENTRY(ingress_conn) in_lingerers;
   struct timeval linger_until;
   uint64_t since_us;
   struct chunked chunked;
@@ -98,6 +99,7 @@ struct ingress {
       *linger_silence;
   struct budget *memory; /* NULL: heads aren't charged */
   struct ingress_conns conns;
+  struct ingress_conns lingerers; /* oldest first */
   struct ingress_conn **by_fd;
   size_t fds, open, lingering;
   int64_t allowance[PACE_WAITS]; /* bytes that a client may fall behind by */
@@ -142,5 +144,8 @@ void linger_start(struct ingress_conn *);
 void linger_drop(struct ingress_conn *);   /* what is in the input */
 void linger_end(struct ingress_conn *);    /* soon */
 void linger_forget(struct ingress_conn *); /* it is no more */
+/* Ends up to `count`, the oldest first; how many. */
+size_t linger_evict(struct ingress *, size_t count);
+void linger_drain(struct ingress *); /* the gateway stops: they end earlier */
 
 #endif

@@ -2,8 +2,10 @@
  *
  * Lingering close: a client that is still sending when its connection is
  * closed would be reset, and lose the answer that it didn't read yet.  So its
- * connection is closed for writing only, and what still comes is dropped, for
- * so many bytes, so much silence and time, and so many connections.
+ * connection is closed for writing only, and what still comes is dropped: for
+ * LINGER_SECONDS, however much it is, and until it is silent.  Of too many
+ * such connections the oldest end, and while the gateway stops they have less
+ * time.
  */
 #include "ingress_private.h"
 
@@ -11,13 +13,12 @@
 #include <event2/bufferevent_ssl.h>
 #include <sys/socket.h>
 
-#define LINGER_MAX 256
-#define LINGER_BYTES (64 << 20)
-#define LINGER_SECONDS 10
+#define LINGER_MAX 1024 /* of an ingress */
+#define LINGER_SECONDS 30
+#define LINGER_DRAIN_SECONDS 5
 
 bool linger_can(const struct ingress_conn *conn) {
-  return !conn->eof && !conn->ingress->draining &&
-         conn->ingress->lingering < LINGER_MAX;
+  return !conn->eof;
 }
 
 /* Deferred, as it may be called from inside evhttp. */
@@ -35,6 +36,12 @@ static void say_goodbye(struct ingress_conn *conn) {
   shutdown(conn->fd, SHUT_WR);
 }
 
+static void set_end(struct ingress_conn *conn, time_t seconds) {
+  event_base_gettimeofday_cached(loop_base(conn->ingress->loop),
+                                 &conn->linger_until);
+  conn->linger_until.tv_sec += seconds;
+}
+
 void linger_start(struct ingress_conn *conn) {
   struct ingress *ingress = conn->ingress;
   struct evbuffer *input = bufferevent_get_input(conn->bev);
@@ -44,12 +51,12 @@ void linger_start(struct ingress_conn *conn) {
     linger_end(conn);
     return;
   }
+  if (ingress->lingering == LINGER_MAX)
+    linger_evict(ingress, 1);
   conn->lingers = true;
-  conn->skipped = 0;
+  TAILQ_INSERT_TAIL(&ingress->lingerers, conn, in_lingerers);
   ingress->lingering++;
-  event_base_gettimeofday_cached(loop_base(ingress->loop),
-                                 &conn->linger_until);
-  conn->linger_until.tv_sec += LINGER_SECONDS;
+  set_end(conn, ingress->draining ? LINGER_DRAIN_SECONDS : LINGER_SECONDS);
   event_add(conn->timer, ingress->linger_silence);
   say_goodbye(conn);
 }
@@ -57,13 +64,11 @@ void linger_start(struct ingress_conn *conn) {
 static bool is_over(const struct ingress_conn *conn) {
   struct timeval now;
   event_base_gettimeofday_cached(loop_base(conn->ingress->loop), &now);
-  return conn->skipped > LINGER_BYTES ||
-         evutil_timercmp(&now, &conn->linger_until, >);
+  return evutil_timercmp(&now, &conn->linger_until, >);
 }
 
 void linger_drop(struct ingress_conn *conn) {
   struct evbuffer *input = bufferevent_get_input(conn->bev);
-  conn->skipped += evbuffer_get_length(input);
   evbuffer_drain(input, evbuffer_get_length(input));
   if (!conn->lingers)
     return;
@@ -74,7 +79,25 @@ void linger_drop(struct ingress_conn *conn) {
 }
 
 void linger_forget(struct ingress_conn *conn) {
-  if (conn->lingers)
-    conn->ingress->lingering--;
+  if (!conn->lingers)
+    return;
+  TAILQ_REMOVE(&conn->ingress->lingerers, conn, in_lingerers);
+  conn->ingress->lingering--;
   conn->lingers = false;
+}
+
+size_t linger_evict(struct ingress *ingress, size_t count) {
+  size_t ended = 0;
+  for (; ended < count && !TAILQ_EMPTY(&ingress->lingerers); ended++) {
+    struct ingress_conn *conn = TAILQ_FIRST(&ingress->lingerers);
+    linger_forget(conn);
+    linger_end(conn);
+  }
+  return ended;
+}
+
+void linger_drain(struct ingress *ingress) {
+  struct ingress_conn *conn;
+  TAILQ_FOREACH(conn, &ingress->lingerers, in_lingerers)
+  set_end(conn, LINGER_DRAIN_SECONDS);
 }

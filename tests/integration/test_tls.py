@@ -9,9 +9,9 @@ import time
 import warnings
 from pathlib import Path
 
-from kit import (FORM, GIB, KIB, MIB, SLOWNESS, Gateway, Wire, each, equal,
-                 eventually, expect, field, file, form, head, like, main,
-                 md5, needs, request, test)
+from kit import (FORM, GIB, KIB, MIB, SLOWNESS, Gateway, Mismatch, Wire, each,
+                 equal, eventually, expect, field, file, form, head, like,
+                 main, md5, needs, request, test)
 
 DATA = bytes(range(256)) * (24 * KIB)
 SMALL = form(field("prefix", "t"), file(b"small"))
@@ -63,6 +63,24 @@ def test_version_is_spoken(version):
             equal("version", wire.socket.version(),
                   version.name.replace("_", "."))
             equal("status", wire.ask("GET", "/healthz").status, 200)
+
+
+@each({"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3})
+def test_client_that_sends_200_mib_first_reads_its_413(version):
+    """The gateway's last word, close_notify, doesn't break its sending."""
+    size = 200 * MIB
+    with Secure() as gateway:
+        gateway.trust.minimum_version = version
+        gateway.trust.maximum_version = version
+        with gateway.wire() as wire:
+            wire.send(head("POST", "/files", FORM, f"Content-Length: {size}"))
+            try:
+                for _ in range(200):
+                    wire.socket.sendall(b"x" * MIB)
+            except (OSError, ssl.SSLError) as broken:
+                raise Mismatch(f"{broken} while the client sends") from None
+            equal("status", wire.answer().status, 413)
+            wire.ended()
 
 
 @each({"1.0": ssl.TLSVersion.TLSv1, "1.1": ssl.TLSVersion.TLSv1_1})
