@@ -12,6 +12,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 %C%_libbase_la_SOURCES = \
 	%D%/base/answerheader.c \
 	%D%/base/answerheader.h \
+	%D%/base/boundary.c \
+	%D%/base/boundary.h \
 	%D%/base/buf.c \
 	%D%/base/buf.h \
 	%D%/base/chunked.c \

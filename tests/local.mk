@@ -72,6 +72,7 @@ UNIT_TESTS = \
 	%D%/unit/test_answerheader \
 	%D%/unit/test_auth_memo \
 	%D%/unit/test_backoff \
+	%D%/unit/test_boundary \
 	%D%/unit/test_breach \
 	%D%/unit/test_breaker \
 	%D%/unit/test_buckets \

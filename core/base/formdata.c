@@ -30,7 +30,7 @@ struct formdata {
   enum state state;
   const char *fault;
 
-  char mark[4 + FORMDATA_BOUNDARY_MAX + 1]; /* CRLF -- boundary, and room */
+  char mark[4 + BOUNDARY_MAX + 1]; /* CRLF -- boundary, and room */
   size_t mark_len;
   size_t matched; /* of the mark, at the end of what is consumed */
   size_t unsent;  /* of `matched`: what isn't data even if it is no mark */
@@ -46,13 +46,6 @@ struct formdata {
   size_t data_len;
 };
 
-static bool valid_boundary(const char *boundary, size_t len) {
-  static const char bchars[] = "0123456789abcdefghijklmnopqrstuvwxyz"
-                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ'()+_,-./:=? ";
-  return len && len <= FORMDATA_BOUNDARY_MAX &&
-         strspn(boundary, bchars) == len && boundary[len - 1] != ' ';
-}
-
 /* A part's data, or the whole form, may begin with a delimiter whose CRLF is
  * the one before it, or none at all. */
 static void begin_line(struct formdata *f, enum state state) {
@@ -61,9 +54,9 @@ static void begin_line(struct formdata *f, enum state state) {
 }
 
 struct formdata *formdata_new(const char *boundary) {
-  size_t len = strnlen(boundary, FORMDATA_BOUNDARY_MAX + 1);
-  if (!valid_boundary(boundary, len))
+  if (boundary_fault(boundary) != NULL)
     return NULL;
+  size_t len = strlen(boundary);
   struct formdata *f = calloc(1, sizeof *f);
   if (!f)
     return NULL;

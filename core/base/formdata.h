@@ -7,9 +7,9 @@
 #ifndef BASE_FORMDATA_H
 #define BASE_FORMDATA_H
 
+#include "boundary.h"
 #include "buf.h"
 
-#define FORMDATA_BOUNDARY_MAX 70
 #define FORMDATA_PARTS_MAX 64
 #define FORMDATA_HEADERS_MAX 16384 /* bytes of one part's headers */
 #define FORMDATA_NAME_MAX 1024     /* of name=, decoded */
@@ -35,8 +35,8 @@ enum formdata_event {
 
 struct formdata;
 
-/* `boundary` as the Content-Type has it; NULL when it isn't 1..70 of RFC
- * 2046's bchars not ending in a space, or no memory. */
+/* `boundary` as boundary_read() gives it; NULL when boundary_fault() finds one,
+ * or no memory. */
 struct formdata *formdata_new(const char *boundary);
 void formdata_free(struct formdata *);
 /* The next event in in[0..len); *used says how much was consumed.  After an

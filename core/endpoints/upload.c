@@ -21,7 +21,7 @@
  * delimiter, and as much again before the first. */
 #define FORM_SLACK            \
   ((FORMDATA_PARTS_MAX + 1) * \
-   (uint64_t)(FORMDATA_HEADERS_MAX + TEXT_MAX + FORMDATA_BOUNDARY_MAX + 8))
+   (uint64_t)(FORMDATA_HEADERS_MAX + TEXT_MAX + BOUNDARY_MAX + 8))
 #define PIECE_MIN 256 /* room for what a parser may hold back */
 
 static void upload_left(void *work) {
@@ -237,16 +237,6 @@ static bool read_uploader(struct exchange *ex) {
   return true;
 }
 
-static struct formdata *read_boundary(const char *type) {
-  struct buf boundary;
-  struct formdata *form = NULL;
-  buf_init(&boundary, FORMDATA_BOUNDARY_MAX);
-  if (mime_parameter(&boundary, type, "boundary") == MIME_FOUND)
-    form = formdata_new(boundary.data);
-  buf_fini(&boundary);
-  return form;
-}
-
 static void upload_start(struct exchange *ex) {
   const struct settings_uploads *settings = &ex->gate->settings->uploads;
   const char *type = head_get(&ex->head, "Content-Type");
@@ -260,13 +250,15 @@ static void upload_start(struct exchange *ex) {
     too_large(ex);
     return;
   }
-  struct formdata *form = read_boundary(type);
-  if (form == NULL) {
-    bad(ex, "The Content-Type has no boundary of 1 to 70 characters");
+  char boundary[BOUNDARY_MAX + 1];
+  const char *fault = boundary_read(boundary, type);
+  if (fault != NULL) {
+    bad(ex, fault);
     return;
   }
+  struct formdata *form = formdata_new(boundary);
   struct upload *upload = calloc(1, sizeof *upload);
-  assert(upload != NULL); /* charged with the request */
+  assert(form != NULL && upload != NULL); /* charged with the request */
   upload->ex = ex;
   upload->pump = pump;
   upload->form = form;

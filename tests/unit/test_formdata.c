@@ -35,7 +35,8 @@ static void test_boundary_is_checked(void) {
       {"", false},
       {"b ", false},
       {"a\"b", false},
-      {"a;b", false},
+      {"a;b*&={}", true},
+      {"a\\b", false},
       {"a\r\nb", false},
       {"\xc3\xa9", false},
   };
