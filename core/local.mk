@@ -12,12 +12,16 @@ noinst_LTLIBRARIES += %D%/libbase.la
 %C%_libbase_la_SOURCES = \
 	%D%/base/answerheader.c \
 	%D%/base/answerheader.h \
+	%D%/base/authority.c \
+	%D%/base/authority.h \
 	%D%/base/boundary.c \
 	%D%/base/boundary.h \
 	%D%/base/buf.c \
 	%D%/base/buf.h \
 	%D%/base/chunked.c \
 	%D%/base/chunked.h \
+	%D%/base/chunkform.c \
+	%D%/base/chunkform.h \
 	%D%/base/cidr.c \
 	%D%/base/cidr.h \
 	%D%/base/clock.c \
@@ -32,6 +36,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/digest.h \
 	%D%/base/errmsg.c \
 	%D%/base/errmsg.h \
+	%D%/base/filetype.c \
+	%D%/base/filetype.h \
 	%D%/base/formdata.c \
 	%D%/base/formdata.h \
 	%D%/base/forwarded.c \
@@ -52,6 +58,7 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/operation.h \
 	%D%/base/pagecache.c \
 	%D%/base/pagecache.h \
+	%D%/base/pair.h \
 	%D%/base/partheader.c \
 	%D%/base/partheader.h \
 	%D%/base/printflike.h \
@@ -159,7 +166,8 @@ noinst_LTLIBRARIES += %D%/libhost.la
 	%D%/host/settings_plugins.c \
 	%D%/host/settings_ready.c \
 	%D%/host/settings_routes.c \
-	%D%/host/settings_sections.c
+	%D%/host/settings_sections.c \
+	%D%/host/settings_web.c
 
 # ---- core/http1 -------------------------------------------------------------
 

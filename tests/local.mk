@@ -71,6 +71,7 @@ UNIT_TESTS = \
 	%D%/unit/test_address \
 	%D%/unit/test_answerheader \
 	%D%/unit/test_auth_memo \
+	%D%/unit/test_authority \
 	%D%/unit/test_backoff \
 	%D%/unit/test_boundary \
 	%D%/unit/test_breach \
@@ -80,6 +81,7 @@ UNIT_TESTS = \
 	%D%/unit/test_buf \
 	%D%/unit/test_checks \
 	%D%/unit/test_chunked \
+	%D%/unit/test_chunkform \
 	%D%/unit/test_cidr \
 	%D%/unit/test_claims \
 	%D%/unit/test_clientblock \
@@ -98,6 +100,7 @@ UNIT_TESTS = \
 	%D%/unit/test_event_queue \
 	%D%/unit/test_exchange_table \
 	%D%/unit/test_failures \
+	%D%/unit/test_filetype \
 	%D%/unit/test_formdata \
 	%D%/unit/test_formvectors \
 	%D%/unit/test_grants \
@@ -512,6 +515,7 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_htpasswd \
 	%D%/fuzz/fuzz_jwt \
 	%D%/fuzz/fuzz_metadata \
+	%D%/fuzz/fuzz_mime \
 	%D%/fuzz/fuzz_profile \
 	%D%/fuzz/fuzz_query \
 	%D%/fuzz/fuzz_range \
@@ -557,6 +561,8 @@ endif
 %C%_fuzz_fuzz_jwt_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_metadata_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_metadata_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_mime_LDADD = $(FUZZ_LIBS)
+%C%_fuzz_fuzz_mime_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_profile_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_profile_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_query_LDADD = $(FUZZ_LIBS)
@@ -623,6 +629,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_connections.py \
 	%D%/integration/test_cors.py \
 	%D%/integration/test_crash.py \
+	%D%/integration/test_forms.py \
 	%D%/integration/test_ingress.py \
 	%D%/integration/test_limits.py \
 	%D%/integration/test_lingering.py \

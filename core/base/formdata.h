@@ -18,8 +18,8 @@
 
 struct formdata_part { /* valid until the next formdata_next() */
   const char *name;
-  const char *filename; /* NULL: none.  filename* wins over filename; %22 %0D
-                           %0A as browsers write them are decoded */
+  const char *filename; /* NULL: none.  A good filename* wins over filename;
+                           %22 %0D %0A as browsers write them are decoded */
   size_t filename_len;
   const char *type; /* Content-Type as sent; NULL: none */
 };
@@ -35,8 +35,8 @@ enum formdata_event {
 
 struct formdata;
 
-/* `boundary` as boundary_read() gives it; NULL when boundary_fault() finds one,
- * or no memory. */
+/* `boundary` as boundary_read() gives it; NULL when boundary_fault() finds
+ * one, or no memory. */
 struct formdata *formdata_new(const char *boundary);
 void formdata_free(struct formdata *);
 /* The next event in in[0..len); *used says how much was consumed.  After an

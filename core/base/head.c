@@ -6,6 +6,7 @@
  */
 #include "head.h"
 
+#include "authority.h"
 #include "token.h"
 
 #include <assert.h>
@@ -54,30 +55,9 @@ static bool read_method(struct parse *p) {
   return true;
 }
 
-/* A name or an address, with a port or not.  RFC 3986 allows more letters,
- * but no host in use has them, and hosts are put into URLs. */
-static bool valid_host(const char *host) {
-  const char *end = host;
-  if (*end == '[') {
-    end += 1 + strspn(host + 1, "0123456789abcdefABCDEF:.");
-    if (end == host + 1 || *end++ != ']')
-      return false;
-  } else {
-    while (token_char((unsigned char)*end) && !strchr("!#$%&'*+^`|", *end))
-      end++;
-    if (end == host)
-      return false;
-  }
-  if (*end != ':')
-    return *end == '\0';
-  size_t digits = strspn(end + 1, "0123456789");
-  return !end[1 + digits] && digits <= 5 &&
-         strtoul(end + 1, NULL, 10) <= 65535;
-}
-
 static bool set_host(struct parse *p, const char *host) {
   p->head->host = host;
-  return valid_host(host) ||
+  return authority_valid(host) ||
          refuse(p, 400,
                 "The host must be a name or an address, with a port "
                 "or not");

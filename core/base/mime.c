@@ -6,136 +6,9 @@
 #include "mime.h"
 
 #include "codec.h"
-#include <stdlib.h>
 #include <string.h>
 
 #define SPACE " \t"
-
-struct media {
-  const char *extension, *type;
-};
-
-/* In byte order of the extensions: it is searched by halves. */
-static const struct media media[] = {
-    {"7z", "application/x-7z-compressed"},
-    {"aac", "audio/aac"},
-    {"apk", "application/vnd.android.package-archive"},
-    {"atom", "application/atom+xml"},
-    {"avi", "video/x-msvideo"},
-    {"avif", "image/avif"},
-    {"bmp", "image/bmp"},
-    {"bz2", "application/x-bzip2"},
-    {"css", "text/css"},
-    {"csv", "text/csv"},
-    {"deb", "application/vnd.debian.binary-package"},
-    {"dmg", "application/x-apple-diskimage"},
-    {"doc", "application/msword"},
-    {"docx", "application/"
-             "vnd.openxmlformats-officedocument.wordprocessingml.document"},
-    {"eml", "message/rfc822"},
-    {"eot", "application/vnd.ms-fontobject"},
-    {"epub", "application/epub+zip"},
-    {"exe", "application/vnd.microsoft.portable-executable"},
-    {"flac", "audio/flac"},
-    {"geojson", "application/geo+json"},
-    {"gif", "image/gif"},
-    {"glb", "model/gltf-binary"},
-    {"gz", "application/gzip"},
-    {"heic", "image/heic"},
-    {"heif", "image/heif"},
-    {"htm", "text/html"},
-    {"html", "text/html"},
-    {"ico", "image/vnd.microsoft.icon"},
-    {"ics", "text/calendar"},
-    {"iso", "application/x-iso9660-image"},
-    {"jar", "application/java-archive"},
-    {"jpeg", "image/jpeg"},
-    {"jpg", "image/jpeg"},
-    {"js", "text/javascript"},
-    {"json", "application/json"},
-    {"jxl", "image/jxl"},
-    {"log", "text/plain"},
-    {"m4a", "audio/mp4"},
-    {"m4v", "video/mp4"},
-    {"md", "text/markdown"},
-    {"midi", "audio/midi"},
-    {"mjs", "text/javascript"},
-    {"mkv", "video/matroska"},
-    {"mov", "video/quicktime"},
-    {"mp3", "audio/mpeg"},
-    {"mp4", "video/mp4"},
-    {"mpeg", "video/mpeg"},
-    {"mpg", "video/mpeg"},
-    {"msg", "application/vnd.ms-outlook"},
-    {"ndjson", "application/x-ndjson"},
-    {"odg", "application/vnd.oasis.opendocument.graphics"},
-    {"odp", "application/vnd.oasis.opendocument.presentation"},
-    {"ods", "application/vnd.oasis.opendocument.spreadsheet"},
-    {"odt", "application/vnd.oasis.opendocument.text"},
-    {"ogg", "audio/ogg"},
-    {"ogv", "video/ogg"},
-    {"opus", "audio/ogg"},
-    {"otf", "font/otf"},
-    {"pdf", "application/pdf"},
-    {"png", "image/png"},
-    {"ppt", "application/vnd.ms-powerpoint"},
-    {"pptx", "application/"
-             "vnd.openxmlformats-officedocument.presentationml.presentation"},
-    {"ps", "application/postscript"},
-    {"rar", "application/vnd.rar"},
-    {"rss", "application/rss+xml"},
-    {"rtf", "application/rtf"},
-    {"sh", "application/x-sh"},
-    {"sql", "application/sql"},
-    {"sqlite", "application/vnd.sqlite3"},
-    {"svg", "image/svg+xml"},
-    {"tar", "application/x-tar"},
-    {"tgz", "application/gzip"},
-    {"tif", "image/tiff"},
-    {"tiff", "image/tiff"},
-    {"ts", "video/mp2t"},
-    {"tsv", "text/tab-separated-values"},
-    {"ttf", "font/ttf"},
-    {"txt", "text/plain"},
-    {"vcf", "text/vcard"},
-    {"vtt", "text/vtt"},
-    {"wasm", "application/wasm"},
-    {"wav", "audio/wav"},
-    {"webm", "video/webm"},
-    {"webmanifest", "application/manifest+json"},
-    {"webp", "image/webp"},
-    {"woff", "font/woff"},
-    {"woff2", "font/woff2"},
-    {"xhtml", "application/xhtml+xml"},
-    {"xls", "application/vnd.ms-excel"},
-    {"xlsx",
-     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
-    {"xml", "application/xml"},
-    {"xsl", "application/xslt+xml"},
-    {"xz", "application/x-xz"},
-    {"yaml", "application/yaml"},
-    {"yml", "application/yaml"},
-    {"zip", "application/zip"},
-    {"zst", "application/zstd"},
-};
-
-static int compare(const void *name, const void *entry) {
-  return strcmp(name, ((const struct media *)entry)->extension);
-}
-
-const char *mime_by_name(const char *filename) {
-  const char *dot = strrchr(filename, '.');
-  char extension[16] = "";
-  const struct media *found = NULL;
-
-  if (dot && strlen(dot + 1) < sizeof extension) {
-    for (size_t i = 0; dot[i + 1]; i++)
-      extension[i] = codec_lower(dot[i + 1]);
-    found = bsearch(extension, media, sizeof media / sizeof *media,
-                    sizeof *media, compare);
-  }
-  return found ? found->type : "application/octet-stream";
-}
 
 /* Of a token: RFC 9110, section 5.6.2. */
 static size_t token_len(const char *at) {
@@ -154,7 +27,7 @@ static size_t quoted_len(const char *from) {
   if (*from != '"')
     return 0;
   for (; *at != '"'; at += is_escape(at) ? 2 : 1)
-    if (((unsigned char)*at < 0x20 && *at != '\t') || *at == 0x7F)
+    if (!*at)
       return 0;
   return (size_t)(at + 1 - from);
 }
@@ -165,8 +38,9 @@ struct parameter {
 };
 
 /* Moves past ";" and the parameter behind it, if any.  MIME_NONE: at the
- * end. */
-static enum mime_parameter next(const char **at, struct parameter *is) {
+ * end.  `loose`: a value without quotes may be more than a token. */
+static enum mime_parameter next(const char **at, struct parameter *is,
+                                bool loose) {
   do {
     *at += strspn(*at, SPACE);
     if (!**at)
@@ -180,49 +54,98 @@ static enum mime_parameter next(const char **at, struct parameter *is) {
   is->value = is->name + is->name_len + 1;
   if (!is->name_len || is->value[-1] != '=')
     return MIME_BAD;
-  is->value_len =
-      *is->value == '"' ? quoted_len(is->value) : token_len(is->value);
+  is->value_len = *is->value == '"' ? quoted_len(is->value)
+                  : loose           ? strcspn(is->value, SPACE ";\"")
+                                    : token_len(is->value);
   *at = is->value + is->value_len;
   return is->value_len ? MIME_FOUND : MIME_BAD;
 }
 
+/* Of type "/" subtype; 0: it doesn't begin with one. */
+static size_t essence_len(const char *type) {
+  size_t major = token_len(type);
+  size_t minor = type[major] == '/' ? token_len(type + major + 1) : 0;
+  size_t len = major + 1 + minor;
+
+  return major && minor && !memchr(type, '*', len) ? len : 0;
+}
+
+/* UTF-8 without controls; a tab is white space. */
+static bool is_text(const char *text, size_t len) {
+  const char *end = text + len;
+
+  if (!codec_utf8_valid(text, len))
+    return false;
+  while (text < end) {
+    bool tab = *text == '\t';
+
+    if (codec_control(codec_utf8_next(&text)) && !tab)
+      return false;
+  }
+  return true;
+}
+
 bool mime_valid(const char *type) {
-  size_t len = strnlen(type, MIME_MAX + 1);
-  const char *at = type + token_len(type);
+  size_t len = strnlen(type, MIME_MAX + 1), essence = essence_len(type);
+  const char *at = type + essence;
   struct parameter parameter;
   enum mime_parameter result;
 
-  if (len > MIME_MAX || !codec_utf8_valid(type, len))
+  if (len > MIME_MAX || !essence || strchr(SPACE, type[len - 1]) ||
+      !is_text(type, len))
     return false;
-  if (at == type || *at != '/' || !token_len(at + 1))
-    return false;
-  if (strchr(SPACE, type[len - 1]))
-    return false;
-  at += 1 + token_len(at + 1);
   do
-    result = next(&at, &parameter);
+    result = next(&at, &parameter, false);
   while (result == MIME_FOUND);
   return result == MIME_NONE;
 }
 
-bool mime_active(const char *type) {
-  static const char *const active[] = {"text/html",
-                                       "text/xml",
-                                       "text/xsl",
-                                       "text/pdf",
-                                       "application/xml",
-                                       "application/pdf",
-                                       "multipart/x-mixed-replace"};
-  static const char xml[] = "+xml";
-  size_t len = strcspn(type, SPACE ";");
+/* Behind a parameter that is none, whose semicolon is at `at`; an open quote
+ * reaches to the end. */
+static const char *pass_parameter(const char *at) {
+  for (at++; *at && *at != ';';)
+    if (*at == '"')
+      at += quoted_len(at) ? quoted_len(at) : strlen(at);
+    else
+      at++;
+  return at;
+}
 
-  if (!mime_valid(type))
-    return true;
-  for (size_t i = 0; i < sizeof active / sizeof *active; i++)
-    if (codec_same(type, len, active[i]))
-      return true;
-  return len >= sizeof xml - 1 &&
-         codec_same(type + len - (sizeof xml - 1), sizeof xml - 1, xml);
+static void keep_parameters(struct buf *out, const char *at) {
+  struct parameter is;
+
+  for (; *(at += strspn(at, SPACE)) == ';';) {
+    const char *from = at;
+    enum mime_parameter result = next(&at, &is, false);
+    size_t len = is.name_len + 1 + is.value_len;
+
+    if (result == MIME_NONE)
+      return;
+    if (result == MIME_BAD || !strchr(";", at[strspn(at, SPACE)]))
+      at = pass_parameter(from);
+    else if (is_text(is.name, len) && len + 2 <= MIME_MAX - out->len)
+      buf_addf(out, "; %.*s", (int)len, is.name);
+  }
+}
+
+bool mime_clean(struct buf *out, const char *type) {
+  size_t essence = essence_len(type);
+  const char *rest = type + essence;
+
+  buf_clear(out);
+  if (mime_valid(type))
+    buf_adds(out, type);
+  else if (!essence || essence > MIME_MAX ||
+           !strchr(";", rest[strspn(rest, SPACE)]))
+    return false;
+  else {
+    buf_add(out, type, essence);
+    keep_parameters(out, rest);
+  }
+  for (size_t i = 0; i < out->len; i++)
+    if (out->data[i] == '\t')
+      out->data[i] = ' ';
+  return !out->overflown;
 }
 
 bool mime_is(const char *type, const char *essence) {
@@ -252,7 +175,7 @@ enum mime_parameter mime_parameter(struct buf *out, const char *header,
   struct parameter is;
 
   buf_clear(out);
-  while ((result = next(&at, &is)) == MIME_FOUND) {
+  while ((result = next(&at, &is, true)) == MIME_FOUND) {
     if (!codec_same(is.name, is.name_len, name))
       continue;
     if (answer == MIME_FOUND || !put_value(out, &is))

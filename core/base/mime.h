@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: MIT
  *
- * Media types: by a file name's extension, whether a client's is well formed,
- * and which of them a browser would run.
+ * Media types and dispositions: whether a client's is well formed, what can be
+ * made of one that isn't, and their parameters.
  */
 #ifndef BASE_MIME_H
 #define BASE_MIME_H
 
 #include "buf.h"
 
-#define MIME_UNKNOWN "application/octet-stream"
 #define MIME_MAX 255 /* bytes of a media type with its parameters */
 
-/* Of the extension after the last dot, in any case; never NULL:
- * "application/octet-stream" when it isn't known. */
-const char *mime_by_name(const char *filename);
 /* type "/" subtype *( OWS ";" OWS [ parameter ] ) of RFC 9110, section 8.3.1,
- * in UTF-8, at most MIME_MAX bytes. */
+ * in UTF-8, at most MIME_MAX bytes.  A range of types, with
+ * an asterisk, is none. */
 bool mime_valid(const char *type);
-/* HTML, XHTML, any XML, SVG, PDF: content that can hold scripts.  So does what
- * isn't a valid type: a browser makes of it what it likes. */
-bool mime_active(const char *type);
+/* Makes a valid type of what a client says, into `out` (cleared before): as it
+ * is, but for tabs, which become spaces; else its essence with those of its
+ * parameters that are ones and fit.  False: it has no essence. */
+bool mime_clean(struct buf *out, const char *type);
 /* Is `type` this essence (lower case, as "multipart/form-data"), whatever its
  * case and parameters? */
 bool mime_is(const char *type, const char *essence);
 
 enum mime_parameter { MIME_NONE, MIME_FOUND, MIME_BAD };
-/* A parameter's value, quoted or not, of a media type or of a disposition
- * (all after the first ";"), put into `out` (cleared before).  The name is
- * compared without case.  A backslash escapes a quote or a backslash, before
- * all else it is itself: old browsers send C:\dir\name so.  BAD: the
- * parameters are malformed, the name is there twice, or `out` is full. */
+/* A parameter's value of a disposition (all after the first ";"), put into
+ * `out` (cleared before).  The name is compared without case.  A quoted value
+ * may hold controls.  One without quotes ends at a blank or a semicolon, and
+ * may hold what no token may, as clients write it.  A backslash escapes a
+ * quote or a backslash, before all else it is itself: old browsers send
+ * C:\dir\name so.  BAD: the parameters are malformed, the name is there twice,
+ * or `out` is full. */
 enum mime_parameter mime_parameter(struct buf *out, const char *header,
                                    const char *name);
 

@@ -18,12 +18,14 @@ void partheader_init(struct partheader *h) {
   buf_init(&h->name, FORMDATA_NAME_MAX);
   buf_init(&h->filename, FORMDATA_HEADERS_MAX);
   buf_init(&h->extended, FORMDATA_HEADERS_MAX);
+  buf_init(&h->decoded, FORMDATA_HEADERS_MAX);
 }
 
 void partheader_fini(struct partheader *h) {
   buf_fini(&h->name);
   buf_fini(&h->filename);
   buf_fini(&h->extended);
+  buf_fini(&h->decoded);
 }
 
 /* ---- lines -------------------------------------------------------------- */
@@ -36,7 +38,7 @@ struct line {
 static const char *cut_line(char *text, char *end, struct line *line) {
   char *colon = text;
   if (*text == ' ' || *text == '\t')
-    return "A part's header is folded: put it on one line";
+    return "A part's headers begin with a blank";
   while (token_char((unsigned char)*colon))
     colon++;
   if (colon == text || *colon != ':')
@@ -68,9 +70,18 @@ static const char *heed_line(const struct line *line, struct found *found) {
   return NULL;
 }
 
+/* A line that begins with a blank goes on with the one before (RFC 5322,
+ * section 2.2.3). */
+static void unfold(char *text, size_t len) {
+  for (size_t i = 2; i < len; i++)
+    if (text[i - 1] == '\n' && (text[i] == ' ' || text[i] == '\t'))
+      text[i - 2] = text[i - 1] = ' ';
+}
+
 static const char *read_lines(char *text, size_t len, struct found *found) {
   if (memchr(text, '\0', len))
     return "A part's headers hold a NUL";
+  unfold(text, len);
   for (char *end = text + len, *cr; text < end; text = cr + 2) {
     struct line line;
     cr = memchr(text, '\r', (size_t)(end - text));
@@ -152,17 +163,20 @@ static const char *read_filename(struct partheader *h, const char *disposition,
       mime_parameter(&h->filename, disposition, "filename");
   enum mime_parameter extended =
       mime_parameter(&h->extended, disposition, "filename*");
-  if (plain == MIME_BAD || extended == MIME_BAD)
-    return "A part has two file names, or one that is malformed";
+  const struct buf *name = &h->filename;
+  if (plain == MIME_BAD)
+    return "A part has two file names";
   if (plain == MIME_FOUND)
     undo_browser(&h->filename);
-  if (extended == MIME_FOUND &&
-      !decode_extended(&h->filename, h->extended.data))
-    return "A part's filename* must be UTF-8'' and percent-encoded UTF-8";
-  if (plain == MIME_NONE && extended == MIME_NONE)
-    return NULL;
-  part->filename = h->filename.data;
-  part->filename_len = h->filename.len;
+  if (extended == MIME_FOUND && decode_extended(&h->decoded, h->extended.data))
+    name = &h->decoded;
+  else if (plain == MIME_NONE)
+    return extended == MIME_NONE
+               ? NULL
+               : "A part's filename* must be UTF-8'' and percent-encoded "
+                 "UTF-8, once, or stand beside a filename";
+  part->filename = name->data;
+  part->filename_len = name->len;
   return NULL;
 }
 

@@ -10,7 +10,7 @@
 #include "formdata.h"
 
 struct partheader {
-  struct buf name, filename, extended;
+  struct buf name, filename, extended, decoded;
 };
 
 void partheader_init(struct partheader *);

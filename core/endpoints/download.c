@@ -13,6 +13,7 @@
 #include "answer.h"
 #include "date.h"
 #include "endpoints.h"
+#include "filetype.h"
 #include "key.h"
 #include "mime.h"
 #include "presign.h"
@@ -74,13 +75,13 @@ static void say_object(struct exchange *ex, const struct download *download,
                        const struct sluice_meta *meta) {
   const char *type = download->type != NULL ? download->type : meta->type;
   if (type == NULL || type[0] == '\0')
-    type = MIME_UNKNOWN;
+    type = FILETYPE_UNKNOWN;
   say_validators(ex, meta);
   say_disposition(ex, download, meta);
   reply_header(ex, "Content-Type", type);
   reply_header(ex, "Cache-Control", "private, max-age=3600");
   reply_header(ex, "Accept-Ranges", "bytes");
-  if (mime_active(type))
+  if (filetype_active(type))
     reply_header(ex, "Content-Security-Policy", "sandbox");
 }
 

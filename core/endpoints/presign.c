@@ -10,6 +10,7 @@
 
 #include "date.h"
 #include "endpoints.h"
+#include "filetype.h"
 #include "jsonbody.h"
 #include "key.h"
 #include "mime.h"
@@ -95,7 +96,7 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
   struct exchange *ex = arg;
   struct presign *presign = ex->work;
   presign->length = meta->length;
-  presign->type = strdup(meta->type != NULL ? meta->type : MIME_UNKNOWN);
+  presign->type = strdup(meta->type != NULL ? meta->type : FILETYPE_UNKNOWN);
   const char *filename = presign_filename(meta);
   presign->filename = filename == NULL ? NULL : strdup(filename);
   assert(presign->type != NULL);

@@ -7,11 +7,13 @@
 #include "upload.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codec.h"
 #include "endpoints.h"
+#include "filetype.h"
 #include "mime.h"
 #include "quantity.h"
 #include "reply.h"
@@ -41,30 +43,81 @@ static bool bad(struct exchange *ex, const char *message) {
   return false;
 }
 
-static bool begin_file(struct exchange *ex, const struct formdata_part *part) {
+/* Of the part's own Content-Type, which clients send in all shapes, or of the
+ * name. */
+static void choose_type(struct exchange *ex,
+                        const struct formdata_part *part) {
+  const struct settings_uploads *settings = &ex->gate->settings->uploads;
   struct upload *upload = ex->work;
-  if (upload->has_file)
-    return bad(ex, "There is a second 'file' field");
+  const char *known = filetype_by_name(upload->filename, settings->types);
+  struct buf own;
+  buf_init(&own, MIME_MAX);
+  bool said = part->type != NULL && mime_clean(&own, part->type);
+  bool guess = !said || (settings->guess && known != NULL &&
+                         mime_is(own.data, FILETYPE_UNKNOWN));
+  if (guess)
+    snprintf(upload->type, sizeof upload->type, "%s",
+             known == NULL ? FILETYPE_UNKNOWN : known);
+  else
+    memcpy(upload->type, own.data, own.len + 1);
+  buf_fini(&own);
+}
+
+static bool open_file(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  if (upload->size > ex->gate->settings->uploads.max_bytes) {
+    too_large(ex);
+    return false;
+  }
   upload->has_file = true;
-  upload->field = UPLOAD_FILE;
-  const char *name = part->filename == NULL ? "" : part->filename;
-  key_filename(upload->filename, name, part->filename_len);
-  const char *type = part->type;
-  if (type == NULL || type[0] == '\0')
-    type = mime_by_name(upload->filename);
-  else if (!mime_valid(type))
-    return bad(ex, "The file's Content-Type is malformed");
-  memcpy(upload->type, type, strlen(type) + 1); /* MIME_MAX: it is valid */
   upload_open(ex);
   return true;
+}
+
+/* The file is the part with a file name.  A text of the name `file` beside it
+ * is a field like others; alone, it is the file.  An empty file name and no
+ * bytes are what browsers send when no file was chosen. */
+static bool begin_file(struct exchange *ex, const struct formdata_part *part) {
+  struct upload *upload = ex->work;
+  bool text = part->filename == NULL;
+  if (text && (upload->has_file || upload->has_chooser || upload->texts > 0)) {
+    upload->texts++;
+    return true;
+  }
+  if (upload->has_file && part->filename_len > 0)
+    return bad(ex, "There is a second 'file' field");
+  upload->has_chooser = !text;
+  upload->texts = text ? 1 : 0;
+  if (upload->has_file) {
+    upload->field = UPLOAD_SECOND;
+    return true;
+  }
+  upload->field = UPLOAD_FILE;
+  key_filename(upload->filename, text ? "" : part->filename,
+               part->filename_len);
+  choose_type(ex, part);
+  upload_begin(ex);
+  return part->filename_len == 0 || open_file(ex);
+}
+
+static bool refuse_chunk(struct exchange *ex, const char *widget) {
+  reply_error(ex, 400, "bad_form",
+              "The form is one chunk of a file, as %s sends them, and chunks "
+              "aren't put together here: turn chunking off, or use a client "
+              "of a protocol for resumable uploads",
+              widget);
+  return false;
 }
 
 /* False when it was answered. */
 static bool begin_part(struct exchange *ex) {
   struct upload *upload = ex->work;
   const struct formdata_part *part = formdata_part(upload->form);
+  const char *widget = chunkform_see(&upload->chunkform, part->name);
   upload->text_len = 0;
   upload->field = UPLOAD_IGNORED;
+  if (widget != NULL)
+    return refuse_chunk(ex, widget);
   if (strcmp(part->name, "file") == 0)
     return begin_file(ex, part);
   if (strcmp(part->name, "prefix") == 0) {
@@ -89,10 +142,15 @@ static bool take_text(struct exchange *ex, const char *data, size_t len) {
   return true;
 }
 
+/* A text may be a field still, which has another limit. */
 static bool take_file(struct exchange *ex, const char *data, size_t len) {
   struct upload *upload = ex->work;
   struct upload_buffer *buffer = &upload->buffers[upload->filling];
-  if (len > ex->gate->settings->uploads.max_bytes - upload->size) {
+  bool field = !upload->has_file && !upload->has_chooser &&
+               upload->size + len <= TEXT_MAX;
+  if (!field && !upload->has_file && !open_file(ex))
+    return false;
+  if (!field && len > ex->gate->settings->uploads.max_bytes - upload->size) {
     too_large(ex);
     return false;
   }
@@ -125,6 +183,8 @@ static bool on_event(struct exchange *ex, enum formdata_event event) {
     return begin_part(ex);
   case FORMDATA_DATA:
     data = formdata_data(upload->form, &len);
+    if (upload->field == UPLOAD_SECOND)
+      return bad(ex, "There is a second 'file' field");
     return upload->field == UPLOAD_FILE ? take_file(ex, data, len)
                                         : take_text(ex, data, len);
   case FORMDATA_END:
@@ -160,9 +220,11 @@ static void on_end(struct exchange *ex) {
   struct upload *upload = ex->work;
   if (!upload->parsed) {
     bad(ex, "The form ends early: there is no final boundary");
-  } else if (!upload->has_file) {
+  } else if (!upload->has_file && upload->size == 0) {
     reply_error(ex, 400, "missing_file", "Missing 'file' field");
-  } else if (read_prefix(ex)) {
+  } else if (!upload->has_file && upload->texts > 1) {
+    bad(ex, "There is a second 'file' field");
+  } else if (read_prefix(ex) && (upload->has_file || open_file(ex))) {
     upload->complete = true;
     upload_push(ex);
   }

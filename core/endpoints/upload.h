@@ -6,6 +6,7 @@
 #ifndef ENDPOINTS_UPLOAD_H
 #define ENDPOINTS_UPLOAD_H
 
+#include "chunkform.h"
 #include "exchange.h"
 #include "formdata.h"
 #include "key.h"
@@ -15,7 +16,12 @@
 
 #define UPLOAD_CHUNK (128 * 1024)
 
-enum upload_field { UPLOAD_IGNORED, UPLOAD_PREFIX, UPLOAD_FILE };
+enum upload_field {
+  UPLOAD_IGNORED,
+  UPLOAD_PREFIX,
+  UPLOAD_FILE,
+  UPLOAD_SECOND /* a file may follow the first: not a byte of it */
+};
 
 struct upload_buffer {
   char *data;
@@ -30,7 +36,11 @@ struct upload {
   struct buf prefix; /* as sent */
   enum upload_field field;
   size_t text_len;
-  bool has_file, has_prefix;
+  struct chunkform chunkform;
+  bool has_file;    /* the backend has it, or is asked to take it */
+  bool has_chooser; /* a part of the name `file` had a file name */
+  unsigned texts;   /* parts of that name that had none */
+  bool has_prefix;
   bool parsed;   /* the final boundary was seen */
   bool complete; /* the body is over, and fine */
 
@@ -61,7 +71,9 @@ bool upload_reserve(struct exchange *);
 /* More room in the buffer that is filled, as long as the body may need it and
  * memory lasts. */
 bool upload_grow(struct exchange *);
-/* The file begins. */
+/* What may be the file begins: its bytes have a buffer. */
+void upload_begin(struct exchange *);
+/* It is the file: the backend is asked to take it. */
 void upload_open(struct exchange *);
 /* Lends a buffer where the backend waits for one; commits after the last. */
 void upload_push(struct exchange *);

@@ -284,11 +284,16 @@ static void on_alive(void *arg) {
     exchange_watch(ex);
 }
 
+void upload_begin(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  give_room(ex, &upload->buffers[upload->filling]);
+  upload->buffers[upload->filling].len = 0;
+  upload->size = 0;
+}
+
 void upload_open(struct exchange *ex) {
   static const struct op_events events = {
       .next = on_next, .alive = on_alive, .done = on_done};
-  struct upload *upload = ex->work;
-  give_room(ex, &upload->buffers[upload->filling]);
   ex->work_lent = true;
   exchange_watch(ex);
   ex->op = op_put(

@@ -43,8 +43,9 @@ static bool read_all(struct settings *s, const char *folder,
   return options_fill(top_table, sections, s->config, s->config->root,
                       "the configuration", s, err) &&
          read_plugin_path(s, folder, err) && settings_read_sections(s, err) &&
-         settings_read_cors(s, err) && settings_read_plugins(s, err) &&
-         settings_read_ready(s, err) && settings_read_routes(s, err);
+         settings_read_web(s, err) && settings_read_cors(s, err) &&
+         settings_read_plugins(s, err) && settings_read_ready(s, err) &&
+         settings_read_routes(s, err);
 }
 
 /* Takes the config. */

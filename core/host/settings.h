@@ -8,6 +8,7 @@
 
 #include "cidr.h"
 #include "config.h"
+#include "pair.h"
 
 #define SETTINGS_LISTEN_MAX 64
 #define SETTINGS_BACKENDS_MAX 64
@@ -35,6 +36,8 @@ struct settings_uploads {
   uint64_t max_bytes;
   const char *prefix; /* may hold KEY_USER once */
   const char *spool_directory;
+  bool guess; /* what "application/octet-stream" says nothing of, by name */
+  const struct pair *types; /* extension, type; ends with a NULL name */
 };
 
 struct settings_presign {

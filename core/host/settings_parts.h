@@ -10,6 +10,8 @@
 
 /* server, uploads, presign, limits */
 bool settings_read_sections(struct settings *, struct errmsg *);
+/* uploads.types */
+bool settings_read_web(struct settings *, struct errmsg *);
 /* cors */
 bool settings_read_cors(struct settings *, struct errmsg *);
 /* backends, and the common hooks */

@@ -61,6 +61,8 @@ static const struct sluice_option uploads_table[] = {
      "key prefix of uploads that name none"},
     {"spool_directory", SLUICE_STRING, "/var/tmp", UPLOADS(spool_directory),
      "folder for bytes that wait for their backend"},
+    {"guess", SLUICE_BOOL, "true", UPLOADS(guess),
+     "the type by the name where the client says application/octet-stream"},
     {0}};
 static const struct range uploads_ranges[] = {
     {"max_bytes", UPLOADS(max_bytes), 1, 5 * TIB, "1B to 5TiB"}, {0}};
@@ -281,8 +283,9 @@ static bool read_prefix(struct settings *s, unsigned line,
 }
 
 static bool read_uploads(struct settings *s, struct errmsg *err) {
+  static const char *const others[] = {"types", NULL};
   const struct config_node *uploads = config_get(s->config->root, "uploads");
-  if (!fill(s, "uploads", uploads_table, NULL, &s->uploads, err) ||
+  if (!fill(s, "uploads", uploads_table, others, &s->uploads, err) ||
       !check_ranges(s, uploads, uploads_ranges, &s->uploads, err))
     return false;
   if (*s->uploads.spool_directory == '\0')

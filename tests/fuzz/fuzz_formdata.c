@@ -14,7 +14,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const boundaries[] = {"b", "--", "a b", "----boundary"};
+static const char *const boundaries[] = {"b", "--", "a b", "----boundary",
+                                         "*&={}"};
 
 static void add_part(struct buf *log, const struct formdata_part *part) {
   assert(part->name && strlen(part->name) <= FORMDATA_NAME_MAX);
@@ -84,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 2)
     return 0;
   const char *in = (const char *)data + 2;
-  const char *boundary = boundaries[data[1] % 4];
+  const char *boundary = boundaries[data[1] % 5];
   struct buf whole, pieces;
   run(&whole, boundary, in, size - 2, size);
   run(&pieces, boundary, in, size - 2, 1 + data[0] % 32);

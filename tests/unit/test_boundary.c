@@ -69,7 +69,7 @@ static void test_others_are_told_apart(void) {
       {FORM "\"b", "closing quote"},
       {FORM "\"", "closing quote"},
       {FORM "\"a\" b", "closing quote"},
-      {FORM "\"a\\\"", "closing quote"},
+      {FORM "\"a\\\"", "holds a quote"},
       {FORM "\"b \"", "ends in a space"},
       {FORM "a b", "quotes around"},
       {FORM "a,b", "quotes around"},

@@ -63,6 +63,8 @@ static void check_defaults(const struct settings *s) {
   CU_ASSERT_EQUAL(s->uploads.max_bytes, 52428800);
   CU_ASSERT_STRING_EQUAL(s->uploads.prefix, "uploads");
   CU_ASSERT_STRING_EQUAL(s->uploads.spool_directory, "/var/tmp");
+  CU_ASSERT_TRUE(s->uploads.guess);
+  CU_ASSERT_PTR_NULL(s->uploads.types[0].name);
   CU_ASSERT_EQUAL(s->presign.default_ms, 3600000);
   CU_ASSERT_EQUAL(s->presign.min_ms, 60000);
   CU_ASSERT_EQUAL(s->presign.max_ms, 86400000);
@@ -143,7 +145,7 @@ static void test_example_shows_every_key(void) {
     const char *section;
     size_t keys;
   } rows[] = {{"server", 7},
-              {"uploads", 3},
+              {"uploads", 5},
               {"presign", 3},
               {"limits", 12},
               {"cors", 6}};
@@ -301,6 +303,54 @@ static void test_uploads_and_presign_are_checked(void) {
                                  "seconds; write one, as in 90s"},
   };
   CHECK_ROWS(rows);
+}
+
+#define NO_EXTENSION                                                  \
+  "it is no extension; write 1 to 15 letters in lower case, without " \
+  "the dot"
+
+static void test_types_of_files_are_checked(void) {
+  static const struct row rows[] = {
+      {"uploads: {types: {step: model/step, md: 'text/markdown; v=1'}}", NULL},
+      {"uploads: {types: }", NULL},
+      {"uploads: {types: {}}", NULL},
+      {"uploads: {types: {abcdefghijklmno: a/b}}", NULL},
+      {"uploads: {types: {abcdefghijklmnop: a/b}}",
+       "t.yaml:3: 'types': 'abcdefghijklmnop': " NO_EXTENSION},
+      {"uploads: {types: {.md: a/b}}",
+       "t.yaml:3: 'types': '.md': " NO_EXTENSION},
+      {"uploads: {types: {MD: a/b}}",
+       "t.yaml:3: 'types': 'MD': " NO_EXTENSION},
+      {"uploads:\n  types:\n    md: text",
+       "t.yaml:5: 'types': 'md': its type isn't one; write type/subtype, as "
+       "in "
+       "text/csv"},
+      {"uploads: {types: {md: [a/b]}}",
+       "t.yaml:3: 'types': 'md': it has no text; write one"},
+      {"uploads: {types: {md: }}",
+       "t.yaml:3: 'types': 'md': it has no text; write one"},
+      {"uploads: {types: text/csv}",
+       "t.yaml:3: 'types' is not a mapping; write lines of key: value"},
+      {"uploads: {types: [md]}",
+       "t.yaml:3: 'types' is not a mapping; write lines of key: value"},
+  };
+  CHECK_ROWS(rows);
+}
+
+static void test_256_types_pass_and_257_do_not(void) {
+  for (int count = 256; count <= 257; count++) {
+    char text[8192];
+    int len = snprintf(text, sizeof text, BACKEND ROUTE "uploads: {types: {");
+    for (int i = 0; i < count; i++)
+      len += snprintf(text + len, sizeof text - (size_t)len, "x%d: a/b, ", i);
+    snprintf(text + len, sizeof text - (size_t)len, "}}\n");
+    struct errmsg err;
+    struct settings *s = parse(text, &err);
+    ROW(err.text, count == 256 ? s != NULL
+                               : strcmp(err.text, "t.yaml:3: 'types': more "
+                                                  "than 256; drop some") == 0);
+    settings_free(s);
+  }
 }
 
 static void test_bad_prefix_is_refused(void) {
@@ -479,6 +529,8 @@ int main(void) {
       UNIT(test_server_is_checked),
       UNIT(test_each_number_has_its_range),
       UNIT(test_uploads_and_presign_are_checked),
+      UNIT(test_types_of_files_are_checked),
+      UNIT(test_256_types_pass_and_257_do_not),
       UNIT(test_bad_prefix_is_refused),
       UNIT(test_backends_are_checked),
       UNIT(test_hooks_are_checked),
