@@ -211,6 +211,8 @@ noinst_LTLIBRARIES += %D%/libgate.la
 	%D%/gate/exchange_table.h \
 	%D%/gate/exchange_work.c \
 	%D%/gate/gate.h \
+	%D%/gate/ownurl.c \
+	%D%/gate/ownurl.h \
 	%D%/gate/refusals.c \
 	%D%/gate/refusals.h \
 	%D%/gate/reply.c \

@@ -103,6 +103,7 @@ UNIT_TESTS = \
 	%D%/unit/test_filetype \
 	%D%/unit/test_formdata \
 	%D%/unit/test_formvectors \
+	%D%/unit/test_forwarded \
 	%D%/unit/test_grants \
 	%D%/unit/test_head \
 	%D%/unit/test_headrefusal \
@@ -637,6 +638,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_local.py \
 	%D%/integration/test_log.py \
 	%D%/integration/test_names.py \
+	%D%/integration/test_ownurls.py \
 	%D%/integration/test_presigned.py \
 	%D%/integration/test_proxies.py \
 	%D%/integration/test_ready.py \

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Whose request it is that came through proxies: X-Forwarded-For, as far as
- * it can be believed.
+ * What proxies say of a request, as far as it can be believed: whose it is
+ * (X-Forwarded-For), and which URL it had (X-Forwarded-Proto, -Host and
+ * -Prefix, or Forwarded of RFC 7239).
  */
 #ifndef BASE_FORWARDED_H
 #define BASE_FORWARDED_H
@@ -9,9 +10,9 @@
 #include "cidr.h"
 #include "head.h"
 
-#define FORWARDED_HOPS_MAX                         \
-  32 /* entries that are looked at, from the right \
-      */
+#define FORWARDED_HOPS_MAX 32 /* entries that are looked at */
+#define FORWARDED_HOST_MAX 255
+#define FORWARDED_PREFIX_MAX 255
 
 /* The rightmost address of all X-Forwarded-For lines together that isn't a
  * trusted proxy's, when `peer` is one; the leftmost when all are.  Whatever
@@ -21,5 +22,20 @@
 void forwarded_client(char out[CIDR_TEXT_SIZE], const char *peer,
                       const struct cidr *trusted, size_t count,
                       const struct head *);
+
+struct forwarded { /* each "" where nobody said it, or it isn't one */
+  char proto[6];   /* http, https */
+  char host[FORWARDED_HOST_MAX + 1];     /* with its port or not */
+  char prefix[FORWARDED_PREFIX_MAX + 1]; /* "/a/b", without a final slash */
+};
+
+/* What the proxy at the other end of the connection says, when it is one that
+ * is trusted, of the URL that the client asked for.  Of a list the last
+ * element counts, which that proxy wrote; but of Forwarded an element further
+ * left, as long as all right of it came from trusted proxies.  Where both
+ * kinds say something, the X-Forwarded- one counts. */
+void forwarded_url(struct forwarded *, const char *peer,
+                   const struct cidr *trusted, size_t count,
+                   const struct head *);
 
 #endif

@@ -14,6 +14,7 @@
 #include "jsonbody.h"
 #include "key.h"
 #include "mime.h"
+#include "ownurl.h"
 #include "quantity.h"
 #include "reply.h"
 
@@ -32,9 +33,8 @@ void presign_link(struct exchange *ex, const char *key, const char *filename,
   struct buf url, disposition;
   buf_init(&url, URL_BASE_MAX);
   buf_init(&disposition, 4 * KEY_MAX);
-  exchange_base_url(ex, &url);
-  if (ex->route->signed_path != NULL)
-    buf_adds(&url, ex->route->signed_path);
+  const char *path = ex->route->signed_path;
+  ownurl_add(ex, &url, path == NULL ? "" : path);
   /* The gateway itself finds the name when it serves the link. */
   bool named = filename != NULL &&
                exchange_backend(ex)->plugin->verify == NULL &&

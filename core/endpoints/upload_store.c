@@ -11,6 +11,7 @@
 
 #include "codec.h"
 #include "date.h"
+#include "ownurl.h"
 #include "presign.h"
 #include "reply.h"
 #include "uploads.h"
@@ -91,8 +92,8 @@ void upload_free(void *work) {
 
 /* ---- answer ------------------------------------------------------------- */
 
-static void add_location(struct exchange *ex, struct buf *out) {
-  buf_addf(out, "%s?key=", ex->route->download_path);
+static void add_key(struct exchange *ex, struct buf *out) {
+  buf_adds(out, "?key=");
   codec_percent(out, ex->key, strlen(ex->key), CODEC_PATH);
 }
 
@@ -101,8 +102,8 @@ static char *own_url(struct exchange *ex) {
   struct buf url;
   buf_init(&url, 8192);
   if (ex->route->download_path != NULL) {
-    exchange_base_url(ex, &url);
-    add_location(ex, &url);
+    ownurl_add(ex, &url, ex->route->download_path);
+    add_key(ex, &url);
   }
   char *text = buf_take(&url);
   buf_fini(&url);
@@ -114,7 +115,8 @@ static void answer(struct exchange *ex, const char *url, uint32_t seconds) {
   if (ex->route->download_path != NULL) {
     struct buf location;
     buf_init(&location, 8192);
-    add_location(ex, &location);
+    ownurl_location(ex, &location, ex->route->download_path);
+    add_key(ex, &location);
     reply_header(ex, "Location", location.data);
     buf_fini(&location);
   }

@@ -103,10 +103,6 @@ void exchange_failed(struct exchange *, enum sluice_status, const char *why);
 /* Takes from the memory that requests may use; false, and 503 answered, when
  * there is too little. */
 bool exchange_charge(struct exchange *, size_t bytes);
-/* "https://host": what URLs of this gateway begin with; "" when the request
- * doesn't tell and the configuration neither. */
-bool exchange_base_url(struct exchange *, struct buf *);
-
 /* uploads.prefix, for whom the request is; false, and 403 answered, when that
  * isn't a part of a key. */
 bool exchange_own_prefix(struct exchange *, char out[KEY_MAX + 1]);

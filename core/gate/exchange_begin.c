@@ -89,16 +89,6 @@ static bool count_client(struct exchange *ex) {
   return false;
 }
 
-bool exchange_base_url(struct exchange *ex, struct buf *out) {
-  const char *fixed = ex->gate->settings->server.public_url;
-  if (fixed[0] != '\0')
-    return buf_adds(out, fixed);
-  if (ex->head.host == NULL || ex->head.host[0] == '\0')
-    return true;
-  return buf_addf(out, "%s://%s", ingress_is_tls(ex->conn) ? "https" : "http",
-                  ex->head.host);
-}
-
 bool exchange_own_prefix(struct exchange *ex, char out[KEY_MAX + 1]) {
   const char *identity = sluice_request_identity(&ex->request);
   const char *why = key_user(out, ex->gate->settings->uploads.prefix,

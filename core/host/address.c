@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #define HOST_MAX 253 /* bytes of a DNS name, RFC 1035 */
@@ -79,6 +80,15 @@ const char *address_listen_fault(const char *text) {
              ? NULL
              : "the host is neither a name nor an address; write host:port, "
                "[v6]:port or unix:/path";
+}
+
+bool address_is_local(const char *listen) {
+  static const char *const local[] = {"unix:", "127.",
+                                      "localhost:", "[::1]:", "[::ffff:127."};
+  for (size_t i = 0; i < sizeof local / sizeof *local; i++)
+    if (strncasecmp(listen, local[i], strlen(local[i])) == 0)
+      return true;
+  return false;
 }
 
 /* host, host:port, [v6], [v6]:port */

@@ -16,6 +16,7 @@
 #define SETTINGS_ROUTES_MAX 256
 #define SETTINGS_PROXIES_MAX 256
 #define SETTINGS_ORIGINS_MAX 256
+#define SETTINGS_HOSTS_MAX 256
 #define SETTINGS_CORS_NAMES_MAX               \
   64 /* methods, headers: each of 1..64 bytes \
       */
@@ -27,6 +28,7 @@ struct settings_server {
   const char *public_url; /* "" or http(s)://host[:port][/path], no final / */
   const char *log_level;  /* error, warn, info, debug */
   const char *tls_certificate, *tls_private_key; /* both or none ("") */
+  const char *const *hosts;   /* that links may name; none: any */
   const char *const *proxies; /* whose X-Forwarded-For is believed */
   struct cidr *trusted;       /* the same, parsed */
   size_t trusted_count;

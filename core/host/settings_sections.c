@@ -41,10 +41,12 @@ static const struct sluice_option server_table[] = {
      "event loops; auto: one a core"},
     {"public_url", SLUICE_STRING, "", SERVER(public_url),
      "for absolute URLs; default: the request's Host"},
+    {"hosts", SLUICE_LIST, "", SERVER(hosts),
+     "names that links may begin with: files.example, files.example:*"},
     {"log_level", SLUICE_STRING, "info", SERVER(log_level),
      "error, warn, info or debug"},
     {"trusted_proxies", SLUICE_LIST, "", SERVER(proxies),
-     "addresses, 10.0.0.0/8 or unix:, whose X-Forwarded-For is believed"},
+     "addresses, 10.0.0.0/8 or unix:, whose forwarding headers are believed"},
     {0}};
 
 static const struct sluice_option tls_table[] = {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * The maps of the configuration: the types of files.
+ * What the configuration says of answers: the types of files, and the hosts in
+ * links.
  */
 #include <string.h>
 
+#include "authority.h"
 #include "filetype.h"
 #include "mime.h"
 #include "settings_parts.h"
@@ -53,8 +55,27 @@ static const char *type_fault(const char *extension, const char *type) {
   return NULL;
 }
 
+static bool check_hosts(struct settings *s, unsigned line,
+                        struct errmsg *err) {
+  const char *const *hosts = s->server.hosts;
+  for (size_t i = 0; hosts[i] != NULL; i++) {
+    const char *why = authority_pattern_fault(hosts[i]);
+    if (i == SETTINGS_HOSTS_MAX)
+      why = "more than 256; drop some";
+    if (why != NULL)
+      return config_fault(s->config, line, err, "'hosts': '%.128s': %s",
+                          hosts[i], why);
+  }
+  return hosts[0] == NULL || *s->server.public_url == '\0' ||
+         config_fault(s->config, line, err,
+                      "'hosts' has no use beside 'public_url', which all URLs "
+                      "begin with; remove one of them");
+}
+
 bool settings_read_web(struct settings *s, struct errmsg *err) {
+  const struct config_node *server = config_get(s->config->root, "server");
   const struct config_node *uploads = config_get(s->config->root, "uploads");
-  return read_pairs(s, config_get(uploads, "types"), "types", type_fault,
+  return check_hosts(s, settings_line(server, "hosts"), err) &&
+         read_pairs(s, config_get(uploads, "types"), "types", type_fault,
                     &s->uploads.types, err);
 }

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "crash.h"
 #include "gateway.h"
 #include "log.h"
@@ -226,6 +227,21 @@ static void on_opened(struct loop_task *task) {
     post_all(gateway, offsetof(struct worker, serve));
 }
 
+/* Said once, as whoever asks can name any host. */
+static void warn_of_hosts(const struct settings *settings) {
+  const struct settings_server *server = &settings->server;
+  const char *const *listen = server->listen;
+  while (*listen != NULL && address_is_local(*listen))
+    listen++;
+  if (*listen == NULL || server->public_url[0] != '\0' ||
+      server->hosts[0] != NULL)
+    return;
+  log_line(SLUICE_LOG_WARN, NULL,
+           "links begin with the Host that a request names, whatever it is: "
+           "set server.public_url, or server.hosts to the names of this "
+           "gateway");
+}
+
 static void on_served(struct loop_task *task) {
   struct worker *worker =
       (void *)((char *)task - offsetof(struct worker, served));
@@ -240,6 +256,7 @@ static void on_served(struct loop_task *task) {
   for (size_t i = 0; i < gateway->listen_count; i++)
     log_line(SLUICE_LOG_INFO, NULL, "listening on %s",
              gateway->listens[i].url);
+  warn_of_hosts(gateway->settings);
   size_t most = gateway->connections_max * gateway->worker_count;
   if (most + gateway->worker_count <
       (size_t)gateway->settings->limits.connections)

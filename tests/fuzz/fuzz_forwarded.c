@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * X-Forwarded-For on hostile text: a line with a trusted block, one with the
- * peer, and header lines.  What comes out is the peer, untouched when it isn't
- * trusted, or an address that reads as itself.
+ * Forwarding headers on hostile text: a line with a trusted block, one with
+ * the peer, and header lines, which are taken for each of the headers in turn.
+ * The client is the peer, untouched when it isn't trusted, or an address that
+ * reads as itself; what is said of the URL can stand in one.
  */
+#include "authority.h"
 #include "cidr.h"
 #include "forwarded.h"
 
@@ -12,6 +14,28 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_url(const struct cidr *block, const char *peer,
+                      struct head *head) {
+  static const char *const names[] = {"Forwarded", "X-Forwarded-Host",
+                                      "X-Forwarded-Prefix",
+                                      "X-Forwarded-Proto"};
+  struct cidr_address address;
+  struct forwarded url;
+
+  for (size_t i = 0; i < head->count; i++)
+    head->fields[i].name = names[i % 4];
+  forwarded_url(&url, peer, block, 1, head);
+  assert(!*url.proto || !strcmp(url.proto, "http") ||
+         !strcmp(url.proto, "https"));
+  assert(!*url.host || authority_valid(url.host));
+  assert(!*url.prefix || (*url.prefix == '/' && !strstr(url.prefix, "//") &&
+                          !strpbrk(url.prefix, "?# \"<>\\\r\n") &&
+                          !strstr(url.prefix, "/../")));
+  if (!cidr_address(&address, peer, strlen(peer)) ||
+      !cidr_holds(block, &address))
+    assert(!*url.proto && !*url.host && !*url.prefix);
+}
 
 static void check(const struct cidr *block, const char *peer, char *lines) {
   struct head head = {0};
@@ -22,6 +46,7 @@ static void check(const struct cidr *block, const char *peer, char *lines) {
     head.fields[head.count++] =
         (struct head_field){"X-Forwarded-For", strsep(&lines, "\n")};
   forwarded_client(out, peer, block, 1, &head);
+  check_url(block, peer, &head);
   if (!cidr_address(&address, peer, strlen(peer)) ||
       !cidr_holds(block, &address)) {
     assert(strncmp(out, peer, sizeof out - 1) == 0);

@@ -144,7 +144,7 @@ static void test_example_shows_every_key(void) {
   static const struct {
     const char *section;
     size_t keys;
-  } rows[] = {{"server", 7},
+  } rows[] = {{"server", 8},
               {"uploads", 5},
               {"presign", 3},
               {"limits", 12},
@@ -303,6 +303,39 @@ static void test_uploads_and_presign_are_checked(void) {
                                  "seconds; write one, as in 90s"},
   };
   CHECK_ROWS(rows);
+}
+
+#define NO_HOST                                                \
+  "it is no host; write files.example, files.example:8443 or " \
+  "files.example:*"
+
+static void test_hosts_of_links_are_checked(void) {
+  static const struct row rows[] = {
+      {"server: {hosts: [files.example, 'a:*', '[::1]:80']}", NULL},
+      {"server: {hosts: []}", NULL},
+      {"server: {hosts: [a/b]}", "t.yaml:3: 'hosts': 'a/b': " NO_HOST},
+      {"server: {hosts: ['']}", "t.yaml:3: 'hosts': '': " NO_HOST},
+      {"server: {hosts: ['*']}", "t.yaml:3: 'hosts': '*': " NO_HOST},
+      {"server: {hosts: [a], public_url: 'https://a'}",
+       "t.yaml:3: 'hosts' has no use beside 'public_url', which all URLs "
+       "begin "
+       "with; remove one of them"},
+  };
+  CHECK_ROWS(rows);
+}
+
+static void test_256_hosts_pass_and_257_do_not(void) {
+  for (int count = 256; count <= 257; count++) {
+    char text[8192];
+    int len = snprintf(text, sizeof text, BACKEND ROUTE "server: {hosts: [");
+    for (int i = 0; i < count; i++)
+      len += snprintf(text + len, sizeof text - (size_t)len, "x%d, ", i);
+    snprintf(text + len, sizeof text - (size_t)len, "]}\n");
+    struct errmsg err;
+    struct settings *s = parse(text, &err);
+    ROW(err.text, (s != NULL) == (count == 256));
+    settings_free(s);
+  }
 }
 
 #define NO_EXTENSION                                                  \
@@ -529,6 +562,8 @@ int main(void) {
       UNIT(test_server_is_checked),
       UNIT(test_each_number_has_its_range),
       UNIT(test_uploads_and_presign_are_checked),
+      UNIT(test_hosts_of_links_are_checked),
+      UNIT(test_256_hosts_pass_and_257_do_not),
       UNIT(test_types_of_files_are_checked),
       UNIT(test_256_types_pass_and_257_do_not),
       UNIT(test_bad_prefix_is_refused),
