@@ -31,6 +31,7 @@ void act_fini(struct act *act) {
   free(act->token);
   free(act->meta.etag);
   free(act->type);
+  free(act->encoding);
   free(act->buffers[0]);
   free(act->buffers[1]);
   digest_free(act->digest);
@@ -151,6 +152,7 @@ void act_on_meta(struct act *act, const struct sluice_meta *meta) {
   act->described = true;
   keep_meta(&act->meta, meta);
   act->type = copy(meta->type);
+  act->encoding = copy(meta->encoding);
   for (; meta->user[act->user_count].name != NULL; act->user_count++) {
     act->names[act->user_count] = copy(meta->user[act->user_count].name);
     act->values[act->user_count] = copy(meta->user[act->user_count].value);

@@ -65,7 +65,7 @@ struct act {
   int leave_at, step;
 
   struct act_entry meta;
-  char *type;
+  char *type, *encoding;
   char *names[OP_USER_MAX], *values[OP_USER_MAX];
   size_t user_count;
   struct act_entry *entries;

@@ -152,6 +152,19 @@ static void types(struct lab *lab) {
   }
 }
 
+/* A client would decode what isn't encoded. */
+static void codings(struct lab *lab) {
+  struct lab_key key = lab_key(lab, "codings");
+  struct act act;
+  objects_put(lab, key.text, (struct sample){1, 10});
+  objects_head(lab, key.text, &act);
+  lab_need(lab, act.encoding == NULL,
+           "%s: the meta says Content-Encoding '%s' of what was stored "
+           "without one",
+           act.what, act.encoding);
+  act_fini(&act);
+}
+
 static bool is_etag(const char *etag) {
   return etag != NULL && etag[0] != '\0' && strchr(etag, '"') == NULL;
 }
@@ -217,6 +230,7 @@ const struct check write_checks[] = {
      "when it is done, all of it is durable", replaced, false},
     {"put: metadata comes back", META, metadata, false},
     {"put: the media type comes back", META, types, false},
+    {"meta: no coding is said of what has none", META, codings, false},
     {"meta: the etag goes with the bytes", "etag: without quotes; NULL: none",
      etags, false},
     {"meta: the time is the commit's", "mtime_ms: since 1970, UTC", times,

@@ -32,24 +32,41 @@ static bool pairs_measure(const struct sluice_pair *pairs, size_t *count,
   return true;
 }
 
+/* The texts of a meta, all but the key's. */
+static const size_t texts[] = {offsetof(struct sluice_meta, etag),
+                               offsetof(struct sluice_meta, type),
+                               offsetof(struct sluice_meta, encoding),
+                               offsetof(struct sluice_meta, language),
+                               offsetof(struct sluice_meta, cache_control),
+                               offsetof(struct sluice_meta, expires)};
+
+#define TEXTS (sizeof texts / sizeof *texts)
+
+const char **op_item_text(struct sluice_meta *meta, size_t index) {
+  return index < TEXTS ? (const char **)(void *)((char *)meta + texts[index])
+                       : NULL;
+}
+
 struct op_item *op_item_new(const char *key, const struct sluice_meta *said) {
   struct sluice_meta meta = SLUICE_META;
   if (said != NULL)
     memcpy(&meta, said, said->size < sizeof meta ? said->size : sizeof meta);
-  size_t count = 0, texts = text_size(meta.etag) + text_size(meta.type);
-  if (!pairs_measure(meta.user, &count, &texts) || texts > OP_META_MAX)
+  size_t count = 0, size = 0;
+  for (size_t i = 0; i < TEXTS; i++)
+    size += text_size(*op_item_text(&meta, i));
+  if (!pairs_measure(meta.user, &count, &size) || size > OP_META_MAX)
     return NULL;
-  texts += text_size(key);
+  size += text_size(key);
   struct op_item *item =
-      malloc(sizeof *item + (count + 1) * sizeof(struct sluice_pair) + texts);
+      malloc(sizeof *item + (count + 1) * sizeof(struct sluice_pair) + size);
   if (item == NULL)
     return NULL;
   struct sluice_pair *pairs = (struct sluice_pair *)(item + 1);
   char *at = (char *)(pairs + count + 1);
   *item = (struct op_item){.meta = meta, .folded = said == NULL};
   item->key = text_copy(&at, key);
-  item->meta.etag = text_copy(&at, meta.etag);
-  item->meta.type = text_copy(&at, meta.type);
+  for (size_t i = 0; i < TEXTS; i++)
+    *op_item_text(&item->meta, i) = text_copy(&at, *op_item_text(&meta, i));
   for (size_t i = 0; i < count; i++)
     pairs[i] =
         (struct sluice_pair){.name = text_copy(&at, meta.user[i].name),

@@ -124,14 +124,12 @@ static bool is_text(const char *text) {
 /* The rest of the object may be of use. */
 static void leave_out(struct sluice_op *op, const char *call,
                       struct sluice_meta *meta) {
-  if (meta->type != NULL && !is_text(meta->type)) {
-    misuse(op, call, "with a type that isn't text; it is left out");
-    meta->type = NULL;
-  }
-  if (meta->etag != NULL && !is_text(meta->etag)) {
-    misuse(op, call, "with an ETag that isn't text; it is left out");
-    meta->etag = NULL;
-  }
+  const char **text;
+  for (size_t i = 0; (text = op_item_text(meta, i)) != NULL; i++)
+    if (*text != NULL && !is_text(*text)) {
+      misuse(op, call, "with what isn't text; it is left out");
+      *text = NULL;
+    }
 }
 
 void sluice_meta(struct sluice_op *op, const struct sluice_meta *meta) {

@@ -50,6 +50,7 @@ BACKEND = {
     "not_atomic": "commit: readers see the old or the new, never both",
     "not_exclusive": "commit: an exclusive one doesn't replace",
     "other_thread": THREAD,
+    "own_coding": "meta: no coding is said of what has none",
     "own_objects": "loops: what one stored the other reads",
     "pattern": "list: what begins with the prefix, and nothing else",
     "quoted_etag": "meta: the etag goes with the bytes",

@@ -78,6 +78,8 @@ static inline struct sluice_meta told(const struct handle *handle,
     meta.user = NULL;
   if (breaks(handle, "no_type"))
     meta.type = NULL;
+  if (breaks_at(handle, "own_coding", box->key, "/codings"))
+    meta.encoding = "gzip";
   if (breaks(handle, "no_time"))
     meta.mtime_ms = 0;
   if (breaks(handle, "same_etag"))

@@ -51,9 +51,9 @@ ADD = ", which is required; add it to the descriptor"
 # The plugin, where it is named, and what `sluice -t` says of it.
 REFUSED = {
     "other_major": ("othermajor", "backends", "speaks ABI 2.0, this gateway "
-                    "1.0" + REBUILD),
-    "newer_minor": ("newerminor", "backends", "speaks ABI 1.1, this gateway "
-                    "1.0" + REBUILD),
+                    "1.1" + REBUILD),
+    "newer_minor": ("newerminor", "backends", "speaks ABI 1.2, this gateway "
+                    "1.1" + REBUILD),
     "missing_entry": ("missingentry", "backends", "has no ping" + ADD),
     "missing_entry_of_a_hook": (
         "deafhook", "hooks", "has no on_request, on_key, on_response, on_log "

@@ -274,11 +274,15 @@ static void test_metadata_is_copied_as_far_as_the_plugin_knows_it(void) {
                                   .mtime_ms = 7,
                                   .etag = "e",
                                   .type = "t",
-                                  .user = user};
+                                  .user = user,
+                                  .encoding = "gzip",
+                                  .language = "de",
+                                  .cache_control = "no-cache",
+                                  .expires = "0"};
   op_rig_start(&rig);
   op_rig_finish(&rig);
   CU_ASSERT(rig.seen.length == 5 && rig.seen.mtime_ms == 7);
-  CU_ASSERT_STRING_EQUAL(rig.seen_texts, "e t");
+  CU_ASSERT_STRING_EQUAL(rig.seen_texts, "e t gzip de no-cache 0");
   CU_ASSERT_EQUAL(rig.seen_user, 1);
   op_rig_fini(&rig);
 
@@ -289,7 +293,38 @@ static void test_metadata_is_copied_as_far_as_the_plugin_knows_it(void) {
   op_rig_start(&rig);
   op_rig_finish(&rig);
   CU_ASSERT_EQUAL(rig.seen.length, 6);
-  CU_ASSERT_STRING_EQUAL(rig.seen_texts, "- -");
+  CU_ASSERT_STRING_EQUAL(rig.seen_texts, "- - - - - -");
+  op_rig_fini(&rig);
+}
+
+/* With the header of 1.0, whose struct ends there. */
+static void test_metadata_of_a_plugin_of_1_0_ends_with_its_pairs(void) {
+  struct op_rig rig;
+  op_rig_init(&rig, &(struct op_script){OP_HEAD, .start = "MD", .leave = -1});
+  rig.meta =
+      (struct sluice_meta){.size = offsetof(struct sluice_meta, encoding),
+                           .etag = "e",
+                           .type = "t",
+                           .encoding = "not known to this plugin"};
+  op_rig_start(&rig);
+  op_rig_finish(&rig);
+  CU_ASSERT_STRING_EQUAL(rig.seen_texts, "e t - - - -");
+  op_rig_fini(&rig);
+}
+
+static void test_texts_that_are_none_are_left_out(void) {
+  struct op_rig rig;
+  op_rig_init(&rig, &(struct op_script){OP_HEAD, .start = "MD", .leave = -1});
+  rig.meta = (struct sluice_meta){.size = sizeof rig.meta,
+                                  .etag = "a\nb",
+                                  .type = "t",
+                                  .encoding = "gzip\r\nX: y",
+                                  .language = "\xff",
+                                  .cache_control = "\x7f",
+                                  .expires = "0"};
+  op_rig_start(&rig);
+  op_rig_finish(&rig);
+  CU_ASSERT_STRING_EQUAL(rig.seen_texts, "- t - - - 0");
   op_rig_fini(&rig);
 }
 
@@ -360,6 +395,8 @@ int main(void) {
       UNIT(test_metadata_has_limits),
       UNIT(test_too_much_metadata_ends_a_get_that_waits),
       UNIT(test_metadata_is_copied_as_far_as_the_plugin_knows_it),
+      UNIT(test_metadata_of_a_plugin_of_1_0_ends_with_its_pairs),
+      UNIT(test_texts_that_are_none_are_left_out),
       UNIT(test_a_list_has_at_most_1000_entries),
       UNIT(test_texts_and_tokens_have_limits),
       {NULL, NULL}};

@@ -89,10 +89,10 @@ static void test_what_lies_behind_the_descriptor_is_not_offered(void) {
 
 static void test_other_abi_is_refused(void) {
   check_refused("othermajor", PLUGIN_BACKEND,
-                "plugin 'othermajor': speaks ABI 2.0, this gateway 1.0; "
+                "plugin 'othermajor': speaks ABI 2.0, this gateway 1.1; "
                 "rebuild it against this gateway's <sluice/plugin.h>");
   check_refused("newerminor", PLUGIN_BACKEND,
-                "plugin 'newerminor': speaks ABI 1.1, this gateway 1.0; "
+                "plugin 'newerminor': speaks ABI 1.2, this gateway 1.1; "
                 "rebuild it against this gateway's <sluice/plugin.h>");
 }
 
@@ -176,12 +176,12 @@ static void test_name_that_is_a_path_is_refused(void) {
 
 static void test_list_shows_all_and_why_not(void) {
   static const char *const wanted[] = {
-      "goodbackend  backend  1.2.3  ABI 1.0\n  Keeps nothing\n",
+      "goodbackend  backend  1.2.3  ABI 1.1\n  Keeps nothing\n",
       "  directory             string  required    where objects are kept\n",
       "  key                   secret  \"\"          signs links\n",
       "  part                  size    8MiB        of a part\n",
-      "goodhook  hook  0.1  ABI 1.0\n  Hears nothing\n",
-      "plugin 'othermajor': speaks ABI 2.0, this gateway 1.0;",
+      "goodhook  hook  0.1  ABI 1.1\n  Hears nothing\n",
+      "plugin 'othermajor': speaks ABI 2.0, this gateway 1.1;",
       "sluice_is_nowhere",
   };
   struct folders f;

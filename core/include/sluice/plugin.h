@@ -37,7 +37,7 @@ extern "C" {
 #endif
 
 #define SLUICE_ABI_MAJOR 1u
-#define SLUICE_ABI_MINOR 0u
+#define SLUICE_ABI_MINOR 1u
 #define SLUICE_ABI (SLUICE_ABI_MAJOR << 16 | SLUICE_ABI_MINOR)
 
 #ifdef __cplusplus
@@ -114,10 +114,19 @@ struct sluice_meta {
   const char *etag;               /* without quotes; NULL: none */
   const char *type;               /* media type; NULL: unknown */
   const struct sluice_pair *user; /* metadata, ends with a NULL name */
+  /* Since 1.1: what another tool stored with the object.  A download is
+   * answered with each as the header of that name; NULL: none. */
+  const char *encoding; /* Content-Encoding: the bytes are encoded so */
+  const char *language; /* Content-Language */
+  const char *cache_control;
+  const char *expires; /* as the header has it */
 };
 #ifdef __cplusplus
-#define SLUICE_META \
-  { (uint32_t)sizeof(struct sluice_meta), 0, 0, NULL, NULL, NULL }
+#define SLUICE_META                                                           \
+  {                                                                           \
+    (uint32_t)sizeof(struct sluice_meta), 0, 0, NULL, NULL, NULL, NULL, NULL, \
+        NULL, NULL                                                            \
+  }
 #else
 #define SLUICE_META \
   { .size = (uint32_t)sizeof(struct sluice_meta) }

@@ -113,6 +113,10 @@ void s3_meta_tell(struct sluice_op *op, const struct s3_call *call,
   meta.etag = etag[0] == '\0' ? NULL : etag;
   meta.type = s3_call_header(call, "Content-Type");
   meta.user = user;
+  meta.encoding = s3_call_header(call, "Content-Encoding");
+  meta.language = s3_call_header(call, "Content-Language");
+  meta.cache_control = s3_call_header(call, "Cache-Control");
+  meta.expires = s3_call_header(call, "Expires");
   const char *modified = s3_call_header(call, "Last-Modified");
   if (modified != NULL &&
       date_http_parse(modified, date_now_ms() / 1000, &seconds))
