@@ -623,6 +623,7 @@ TESTS += $(CHECKS)
 EXTRA_DIST += $(CHECKS)
 
 INTEGRATION_TESTS = \
+	%D%/integration/test_answers.py \
 	%D%/integration/test_attacks.py \
 	%D%/integration/test_bench.py \
 	%D%/integration/test_clients.py \
@@ -651,6 +652,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_s3_doubt.py \
 	%D%/integration/test_s3_faults.py \
 	%D%/integration/test_s3_keys.py \
+	%D%/integration/test_s3_headers.py \
 	%D%/integration/test_s3_links.py \
 	%D%/integration/test_s3_lists.py \
 	%D%/integration/test_s3_options.py \

@@ -344,6 +344,24 @@ const char *head_get(const struct head *h, const char *name) {
   return NULL;
 }
 
+const char *head_list(const struct head *h, const char *name,
+                      struct buf *joined) {
+  const char *only = NULL;
+  size_t lines = 0;
+  buf_clear(joined);
+  for (size_t i = 0; i < h->count; i++) {
+    const struct head_field *field = &h->fields[i];
+    if (strcasecmp(field->name, name) != 0)
+      continue;
+    if (++lines == 2)
+      buf_adds(joined, only);
+    if (lines > 1)
+      buf_addf(joined, ", %s", field->value);
+    only = field->value;
+  }
+  return lines > 1 ? joined->data : only;
+}
+
 size_t head_end(const char *data, size_t len, size_t *from) {
   const char *at = memmem(data + *from, len - *from, "\r\n\r\n", 4);
   if (at)

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buf.h"
+
 #define HEAD_FIELDS_MAX 100
 #define HEAD_METHOD_MAX 16
 #define HEAD_TARGET_MAX 16384
@@ -50,6 +52,11 @@ bool head_parse(struct head *, char *text, size_t len, struct head_refusal *);
 void head_fini(struct head *);
 /* The value of a field, without case; NULL when it isn't there. */
 const char *head_get(const struct head *, const char *name);
+
+/* The same of a list, which may stand on several lines: they are one, joined
+ * with ", " in `joined` (RFC 9110, section 5.3). */
+const char *head_list(const struct head *, const char *name,
+                      struct buf *joined);
 
 /* Where the head ends in data[0..len): the offset after CRLF CRLF, 0 when it
  * isn't there yet.  `from` is where the last search stopped, and is moved. */

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define UNNAMED "unnamed"
+
 static bool is_dots(const char *segment, size_t len) {
   return (len == 1 || len == 2) && segment[0] == '.' &&
          segment[len - 1] == '.';
@@ -130,7 +132,6 @@ static size_t last_segment(const char **in, size_t len) {
 }
 
 void key_filename(char out[KEY_NAME_MAX + 1], const char *in, size_t len) {
-  static const char unnamed[] = "unnamed";
   size_t kept = 0, left = last_segment(&in, len);
 
   while (left) {
@@ -150,7 +151,7 @@ void key_filename(char out[KEY_NAME_MAX + 1], const char *in, size_t len) {
   }
   out[kept] = '\0';
   if (!kept || is_dots(out, kept))
-    memcpy(out, unnamed, sizeof unnamed);
+    memcpy(out, UNNAMED, sizeof UNNAMED);
 }
 
 bool key_make(char out[KEY_MAX + 1], const char *prefix, int64_t seconds,
@@ -169,8 +170,14 @@ bool key_make(char out[KEY_MAX + 1], const char *prefix, int64_t seconds,
   return true;
 }
 
-const char *key_name(const char *key) {
-  const char *slash = strrchr(key, '/');
+void key_name(char out[KEY_MAX + 1], const char *key) {
+  size_t len = strnlen(key, KEY_MAX), from;
 
-  return slash ? slash + 1 : key;
+  while (len && key[len - 1] == '/')
+    len--;
+  for (from = len; from && key[from - 1] != '/';)
+    from--;
+  snprintf(out, KEY_MAX + 1, "%.*s", (int)(len - from), key + from);
+  if (!*out)
+    memcpy(out, UNNAMED, sizeof UNNAMED);
 }

@@ -217,12 +217,22 @@ static bool put_plain(struct buf *out, const char *name) {
   return ascii;
 }
 
+/* Some browsers decode %HH and =?...?= in a name without filename*. */
+static bool is_decoded(const char *name) {
+  static const char hex[] = "0123456789abcdefABCDEF";
+
+  for (const char *at = name; (at = strchr(at, '%')); at++)
+    if (at[1] && at[2] && strchr(hex, at[1]) && strchr(hex, at[2]))
+      return true;
+  return strstr(name, "=?") != NULL;
+}
+
 bool mime_disposition(struct buf *out, bool inline_, const char *filename) {
   const char *character;
   size_t size;
 
   buf_adds(out, inline_ ? "inline; filename=" : "attachment; filename=");
-  if (!put_plain(out, filename)) {
+  if (!put_plain(out, filename) || is_decoded(filename)) {
     buf_adds(out, "; filename*=UTF-8''");
     while ((size = next_character(&filename, &character)))
       codec_percent(out, character, size, CODEC_ATTR);

@@ -33,9 +33,10 @@ enum mime_parameter { MIME_NONE, MIME_FOUND, MIME_BAD };
 enum mime_parameter mime_parameter(struct buf *out, const char *header,
                                    const char *name);
 
-/* "attachment; filename=...", with filename* where the name isn't ASCII
- * (RFC 6266, RFC 8187).  Quotes and backslashes are escaped, control
- * characters never written, a byte that isn't UTF-8 becomes "_". */
+/* "attachment; filename=...", with filename* where the name isn't ASCII, or
+ * holds what some browsers would decode (RFC 6266, RFC 8187).  Quotes and
+ * backslashes are escaped, control characters never written, a byte that isn't
+ * UTF-8 becomes "_". */
 bool mime_disposition(struct buf *, bool inline_, const char *filename);
 
 #endif

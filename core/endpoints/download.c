@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "answer.h"
 #include "date.h"
@@ -23,6 +24,7 @@
 #include "send.h"
 
 #define COST_DOWNLOAD (128 * 1024) /* a chunk in memory, or TLS's */
+#define CONDITION_MAX 32768        /* bytes of one on several lines */
 #define SMALL 65536 /* so much goes in one piece with the head */
 
 struct download {
@@ -49,13 +51,15 @@ static void say_disposition(struct exchange *ex,
                             const struct download *download,
                             const struct sluice_meta *meta) {
   struct buf value;
+  char last[KEY_MAX + 1];
   const char *filename = presign_filename(meta);
+  key_name(last, ex->key);
   buf_init(&value, 8 * KEY_MAX);
   if (download->disposition != NULL)
     buf_adds(&value, download->disposition);
   else
     mime_disposition(&value, download->is_inline,
-                     filename != NULL ? filename : key_name(ex->key));
+                     filename != NULL ? filename : last);
   if (!value.overflown)
     reply_header(ex, "Content-Disposition", value.data);
   buf_fini(&value);
@@ -71,6 +75,17 @@ static void say_validators(struct exchange *ex,
     reply_header(ex, "ETag", etag);
 }
 
+/* The object's own goes before the configuration's. */
+static void say_caching(struct exchange *ex, const struct sluice_meta *meta) {
+  const char *ours = ex->gate->settings->downloads.cache_control;
+  if (meta->cache_control != NULL)
+    reply_header(ex, "Cache-Control", meta->cache_control);
+  if (meta->expires != NULL)
+    reply_header(ex, "Expires", meta->expires);
+  if (meta->cache_control == NULL && meta->expires == NULL && *ours != '\0')
+    reply_header(ex, "Cache-Control", ours);
+}
+
 static void say_object(struct exchange *ex, const struct download *download,
                        const struct sluice_meta *meta) {
   const char *type = download->type != NULL ? download->type : meta->type;
@@ -79,7 +94,11 @@ static void say_object(struct exchange *ex, const struct download *download,
   say_validators(ex, meta);
   say_disposition(ex, download, meta);
   reply_header(ex, "Content-Type", type);
-  reply_header(ex, "Cache-Control", "private, max-age=3600");
+  if (meta->encoding != NULL && strcasecmp(meta->encoding, "identity") != 0)
+    reply_header(ex, "Content-Encoding", meta->encoding);
+  if (meta->language != NULL)
+    reply_header(ex, "Content-Language", meta->language);
+  say_caching(ex, meta);
   reply_header(ex, "Accept-Ranges", "bytes");
   if (filetype_active(type))
     reply_header(ex, "Content-Security-Policy", "sandbox");
@@ -113,7 +132,7 @@ static bool pass_conditions(struct exchange *ex,
     return true;
   case RANGE_NOT_MODIFIED:
     say_validators(ex, meta);
-    reply_header(ex, "Cache-Control", "private, max-age=3600");
+    say_caching(ex, meta);
     reply_empty(ex, 304);
     return false;
   case RANGE_FAILED:
@@ -123,37 +142,54 @@ static bool pass_conditions(struct exchange *ex,
   return false;
 }
 
-/* Decides what is sent; false when it is answered already. */
-static bool decide(struct exchange *ex, const struct sluice_meta *meta) {
+static bool decide_range(struct exchange *ex,
+                         const struct range_conditions *conditions,
+                         const struct sluice_meta *meta) {
   struct download *download = ex->work;
-  const struct head *head = &ex->head;
-  struct range_conditions conditions = {
-      .if_match = head_get(head, "If-Match"),
-      .if_none_match = head_get(head, "If-None-Match"),
-      .if_modified_since = head_get(head, "If-Modified-Since"),
-      .if_unmodified_since = head_get(head, "If-Unmodified-Since"),
-      .if_range = head_get(head, "If-Range")};
-  if (!pass_conditions(ex, &conditions, meta))
-    return false;
-  const char *wanted = strcmp(head->method, "GET") == 0 &&
-                               range_if_range(&conditions, meta->etag)
-                           ? head_get(head, "Range")
+  const char *wanted = strcmp(ex->head.method, "GET") == 0 &&
+                               range_if_range(conditions, meta->etag)
+                           ? head_get(&ex->head, "Range")
                            : NULL;
   download->status = 200;
   download->range = (struct range){.first = 0, .count = meta->length};
   switch (range_parse(wanted, meta->length, &download->range)) {
   case RANGE_WHOLE:
-    break;
+    return true;
   case RANGE_PART:
     download->status = 206;
     say_range(ex, &download->range, meta->length);
-    break;
+    return true;
   case RANGE_BEYOND:
-    refuse_range(ex, meta->length);
-    return false;
+    break;
   }
-  say_object(ex, download, meta);
-  return true;
+  refuse_range(ex, meta->length);
+  return false;
+}
+
+/* Decides what is sent; false when it is answered already.  One that is no
+ * list and stands on several lines is malformed when they are joined. */
+static bool decide(struct exchange *ex, const struct sluice_meta *meta) {
+  static const char *const names[] = {"If-Match", "If-None-Match",
+                                      "If-Modified-Since",
+                                      "If-Unmodified-Since", "If-Range"};
+  struct buf lines[5];
+  const char *values[5];
+  for (size_t i = 0; i < 5; i++) {
+    buf_init(&lines[i], CONDITION_MAX);
+    values[i] = head_list(&ex->head, names[i], &lines[i]);
+  }
+  const struct range_conditions conditions = {.if_match = values[0],
+                                              .if_none_match = values[1],
+                                              .if_modified_since = values[2],
+                                              .if_unmodified_since = values[3],
+                                              .if_range = values[4]};
+  bool go = pass_conditions(ex, &conditions, meta) &&
+            decide_range(ex, &conditions, meta);
+  for (size_t i = 0; i < 5; i++)
+    buf_fini(&lines[i]);
+  if (go)
+    say_object(ex, ex->work, meta);
+  return go;
 }
 
 /* ---- the body ----------------------------------------------------------- */

@@ -22,8 +22,33 @@ static void jsonbody_free(void *work) {
   free(body);
 }
 
+/* Integers of more than 18 digits become the largest of 18, before a parser
+ * refuses them: all that bounds them bounds that.  What isn't a number is left
+ * as it is. */
+static void bound_integers(char *text, size_t len) {
+  bool quoted = false;
+  for (size_t i = 0; i < len; i++) {
+    if (quoted && text[i] == '\\') {
+      i++;
+    } else if (text[i] == '"') {
+      quoted = !quoted;
+    } else if (!quoted && text[i] >= '1' && text[i] <= '9') {
+      size_t digits = strspn(text + i, "0123456789");
+      char next = text[i + digits];
+      bool integer = next == '\0' || strchr(" \t\r\n,]}", next) != NULL;
+      bool whole = i == 0 || strchr(" \t\r\n,:[-", text[i - 1]) != NULL;
+      if (digits > 18 && integer && whole) {
+        memset(text + i, '9', 18);
+        memset(text + i + 18, ' ', digits - 18);
+      }
+      i += digits - 1;
+    }
+  }
+}
+
 static void parse(struct exchange *ex, struct jsonbody *body) {
   json_error_t error;
+  bound_integers(body->text.data, body->text.len);
   json_t *document = json_loadb(body->text.data, body->text.len,
                                 JSON_REJECT_DUPLICATES, &error);
   void (*then)(struct exchange *, json_t *) = body->then;

@@ -11,7 +11,6 @@
 #include "date.h"
 #include "endpoints.h"
 #include "key.h"
-#include "quantity.h"
 #include "query.h"
 #include "reply.h"
 
@@ -100,16 +99,26 @@ static bool has_control(const struct buf *text) {
   return false;
 }
 
+/* Digits, however many; what is above LIST_MAX counts as LIST_MAX. */
+static uint32_t parse_limit(const char *text) {
+  uint32_t limit = 0;
+  for (; *text >= '0' && *text <= '9'; text++)
+    if (limit <= LIST_MAX)
+      limit = limit * 10 + (uint32_t)(*text - '0');
+  if (*text != '\0')
+    return 0;
+  return limit > LIST_MAX ? LIST_MAX : limit;
+}
+
 static const char *read_limit(struct list *list, const char *query) {
   struct buf text;
-  int64_t limit = LIST_DEFAULT;
-  buf_init(&text, 32);
+  buf_init(&text, HEAD_TARGET_MAX);
   enum query_result found = query_get(&text, query, "limit");
-  bool ok = found == QUERY_NONE ||
-            (found == QUERY_FOUND && quantity_int(text.data, &limit));
+  list->max = LIST_DEFAULT;
+  if (found != QUERY_NONE)
+    list->max = found == QUERY_FOUND ? parse_limit(text.data) : 0;
   buf_fini(&text);
-  list->max = limit > LIST_MAX ? LIST_MAX : (uint32_t)limit;
-  return ok && limit >= 1 ? NULL : "'limit' isn't a whole number above 0";
+  return list->max > 0 ? NULL : "'limit' isn't a whole number above 0";
 }
 
 static const char *read_prefix(struct list *list, enum query_result named,

@@ -24,7 +24,7 @@ const char *presign_filename(const struct sluice_meta *meta) {
   const struct sluice_pair *pair = meta->user;
   for (; pair != NULL && pair->name != NULL; pair++)
     if (strcmp(pair->name, "original-filename") == 0)
-      return pair->value;
+      return pair->value == NULL || *pair->value == '\0' ? NULL : pair->value;
   return NULL;
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "answer.h"
 #include "cors.h"
@@ -59,6 +60,16 @@ void reply_header(struct exchange *ex, const char *name, const char *value) {
   evhttp_add_header(reply_headers(ex), name, value);
 }
 
+/* Unless the operator says otherwise. */
+static void add_policy(struct exchange *ex, const char *name,
+                       const char *value) {
+  const struct pair *own = ex->gate->settings->server.headers;
+  for (; own->name != NULL; own++)
+    if (strcasecmp(own->name, name) == 0)
+      return;
+  reply_header(ex, name, value);
+}
+
 static bool is_head(const struct exchange *ex) {
   return strcmp(ex->head.method, "HEAD") == 0;
 }
@@ -75,6 +86,10 @@ static void prepare(struct exchange *ex, int status) {
   exchange_unwatch(ex);
   reply_header(ex, "X-Request-Id", ex->request.id);
   reply_header(ex, "X-Content-Type-Options", "nosniff");
+  add_policy(ex, "Referrer-Policy", "no-referrer");
+  const struct pair *own = ex->gate->settings->server.headers;
+  for (; own->name != NULL; own++)
+    reply_header(ex, own->name, own->value);
   if (ex->request.cors)
     cors_answer(&ex->gate->settings->cors, &ex->head, reply_headers(ex));
   request_response(&ex->request, reply_headers(ex));
@@ -121,6 +136,8 @@ void reply_json(struct exchange *ex, int status, json_t *document) {
   json_decref(document);
   evbuffer_add_reference(body, text, strlen(text), free_text, text);
   reply_header(ex, "Content-Type", "application/json");
+  reply_header(ex, "Cache-Control", "no-store");
+  add_policy(ex, "Cross-Origin-Resource-Policy", "same-origin");
   reply_body(ex, status, body);
   evbuffer_free(body);
 }

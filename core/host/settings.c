@@ -13,9 +13,9 @@ static const struct sluice_option top_table[] = {
     {"plugin_path", SLUICE_LIST, "", offsetof(struct settings, plugin_path),
      "folders with plugins; default: the one of this installation"},
     {0}};
-static const char *const sections[] = {"server", "backends", "hooks",
-                                       "routes", "uploads",  "presign",
-                                       "limits", "cors",     NULL};
+static const char *const sections[] = {
+    "server",    "backends", "hooks",  "routes", "uploads",
+    "downloads", "presign",  "limits", "cors",   NULL};
 
 /* Without plugin_path it is the installation's folder. */
 static bool read_plugin_path(struct settings *s, const char *folder,

@@ -29,6 +29,7 @@ struct settings_server {
   const char *log_level;  /* error, warn, info, debug */
   const char *tls_certificate, *tls_private_key; /* both or none ("") */
   const char *const *hosts;   /* that links may name; none: any */
+  const struct pair *headers; /* of every answer, to a NULL name */
   const char *const *proxies; /* whose X-Forwarded-For is believed */
   struct cidr *trusted;       /* the same, parsed */
   size_t trusted_count;
@@ -40,6 +41,10 @@ struct settings_uploads {
   const char *spool_directory;
   bool guess; /* what "application/octet-stream" says nothing of, by name */
   const struct pair *types; /* extension, type; ends with a NULL name */
+};
+
+struct settings_downloads {
+  const char *cache_control; /* "": none */
 };
 
 struct settings_presign {
@@ -97,6 +102,7 @@ struct settings {
   struct config *config;
   struct settings_server server;
   struct settings_uploads uploads;
+  struct settings_downloads downloads;
   struct settings_presign presign;
   struct settings_limits limits;
   struct settings_cors cors;

@@ -248,7 +248,7 @@ static bool read_tls(struct settings *s, const struct config_node *server,
 }
 
 static bool read_server(struct settings *s, struct errmsg *err) {
-  static const char *const others[] = {"ready", "tls", NULL};
+  static const char *const others[] = {"headers", "ready", "tls", NULL};
   static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
   const struct config_node *server = config_get(s->config->root, "server");
   if (!fill(s, "server", server_table, others, &s->server, err) ||

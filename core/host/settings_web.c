@@ -1,16 +1,29 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the configuration says of answers: the types of files, and the hosts in
- * links.
+ * What the configuration says of answers: the types of files, the hosts in
+ * links, and headers of the operator's own.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "authority.h"
+#include "codec.h"
 #include "filetype.h"
 #include "mime.h"
+#include "options.h"
 #include "settings_parts.h"
+#include "token.h"
 
 #define PAIRS_MAX 256
+#define VALUE_MAX 1024 /* bytes of a header's value */
+
+static const struct sluice_option downloads_table[] = {
+    {"cache_control", SLUICE_STRING, "private, max-age=3600",
+     offsetof(struct settings_downloads, cache_control),
+     "Cache-Control of objects that have none of their own"},
+    {0}};
+
+/* ---- maps --------------------------------------------------------------- */
 
 /* Reads a mapping of texts; `fault` says what is wrong with one of them. */
 static bool read_pairs(struct settings *s, const struct config_node *node,
@@ -55,6 +68,72 @@ static const char *type_fault(const char *extension, const char *type) {
   return NULL;
 }
 
+/* The gateway says these itself, or a storage or a hook by it. */
+static bool is_own_header(const char *name) {
+  static const char cors[] = "Access-Control-", content[] = "Content-";
+  static const char *const own[] = {"Accept-Ranges",
+                                    "Age",
+                                    "Allow",
+                                    "Cache-Control",
+                                    "Connection",
+                                    "Date",
+                                    "ETag",
+                                    "Expires",
+                                    "Keep-Alive",
+                                    "Last-Modified",
+                                    "Location",
+                                    "Proxy-Authenticate",
+                                    "Retry-After",
+                                    "Set-Cookie",
+                                    "Trailer",
+                                    "Transfer-Encoding",
+                                    "Upgrade",
+                                    "Vary",
+                                    "WWW-Authenticate",
+                                    "X-Content-Type-Options",
+                                    "X-Request-Id"};
+  size_t len = strlen(name);
+  if (codec_same(name, strnlen(name, sizeof cors - 1), cors))
+    return true;
+  if (codec_same(name, strnlen(name, sizeof content - 1), content))
+    return strncasecmp(name, "Content-Security-Policy", 23) != 0;
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+    if (codec_same(name, len, own[i]))
+      return true;
+  return false;
+}
+
+static const char *header_fault(const char *name, const char *value) {
+  size_t len = 0;
+  while (token_char((unsigned char)name[len]))
+    len++;
+  if (len == 0 || len > WORDS_LEN_MAX || name[len] != '\0')
+    return "it is no name; write 1 to 64 letters, digits and -";
+  if (is_own_header(name))
+    return "the gateway or a storage says it itself; leave it out (for "
+           "Cache-Control see downloads, for Access-Control- see cors)";
+  if (strlen(value) > VALUE_MAX || !codec_utf8_valid(value, strlen(value)))
+    return "its value is longer than 1024 bytes, or isn't UTF-8";
+  for (const char *at = value; *at != '\0';)
+    if (codec_control(codec_utf8_next(&at)))
+      return "its value has a control character; write one line";
+  return NULL;
+}
+
+static bool no_header_twice(struct settings *s, unsigned line,
+                            struct errmsg *err) {
+  const struct pair *headers = s->server.headers;
+  for (size_t i = 0; headers[i].name != NULL; i++)
+    for (size_t k = 0; k < i; k++)
+      if (strcasecmp(headers[i].name, headers[k].name) == 0)
+        return config_fault(s->config, line, err,
+                            "'headers': '%.64s': it is here twice; remove one",
+                            headers[i].name);
+  return true;
+}
+
+/* ---- texts -------------------------------------------------------------- */
+
 static bool check_hosts(struct settings *s, unsigned line,
                         struct errmsg *err) {
   const char *const *hosts = s->server.hosts;
@@ -72,10 +151,25 @@ static bool check_hosts(struct settings *s, unsigned line,
                       "begin with; remove one of them");
 }
 
+static bool read_downloads(struct settings *s, struct errmsg *err) {
+  const struct config_node *node = config_get(s->config->root, "downloads");
+  if (!options_fill(downloads_table, NULL, s->config, node, "downloads",
+                    &s->downloads, err))
+    return false;
+  const char *why = header_fault("X", s->downloads.cache_control);
+  return why == NULL ||
+         config_fault(s->config, settings_line(node, "cache_control"), err,
+                      "'cache_control': %s", why);
+}
+
 bool settings_read_web(struct settings *s, struct errmsg *err) {
   const struct config_node *server = config_get(s->config->root, "server");
   const struct config_node *uploads = config_get(s->config->root, "uploads");
   return check_hosts(s, settings_line(server, "hosts"), err) &&
+         read_pairs(s, config_get(server, "headers"), "headers", header_fault,
+                    &s->server.headers, err) &&
+         no_header_twice(s, settings_line(server, "headers"), err) &&
          read_pairs(s, config_get(uploads, "types"), "types", type_fault,
-                    &s->uploads.types, err);
+                    &s->uploads.types, err) &&
+         read_downloads(s, err);
 }

@@ -50,6 +50,19 @@ static void test_a_whole_head_is_understood(void) {
   head_fini(&h);
 }
 
+static void test_lines_of_a_list_are_joined(void) {
+  struct head h = parse("GET / HTTP/1.1\r\nHost: h\r\nA: 1\r\nB: x\r\n"
+                        "a: 2, 3\r\nA:\r\nA: 4\r\n\r\n");
+  struct buf joined;
+  buf_init(&joined, 12);
+  buf_adds(&joined, "old");
+  CU_ASSERT_STRING_EQUAL(head_list(&h, "a", &joined), "1, 2, 3, , 4");
+  CU_ASSERT_STRING_EQUAL(head_list(&h, "b", &joined), "x");
+  CU_ASSERT_PTR_NULL(head_list(&h, "c", &joined));
+  buf_fini(&joined);
+  head_fini(&h);
+}
+
 static void test_the_shortest_head_is_understood(void) {
   struct head h = parse(GET_0 "\r\n");
   CU_ASSERT_STRING_EQUAL(h.path, "/");
@@ -196,6 +209,7 @@ static void test_no_end_is_zero_and_is_not_searched_again(void) {
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_a_whole_head_is_understood),
+      UNIT(test_lines_of_a_list_are_joined),
       UNIT(test_the_shortest_head_is_understood),
       UNIT(test_targets_are_understood),
       UNIT(test_connection_says_whether_it_is_kept),

@@ -288,10 +288,21 @@ static void test_key_made_of_1024_bytes_passes_and_1025_dont(void) {
   CU_ASSERT(!key_make(out, prefix, NOW, 5, "b"));
 }
 
-static void test_key_name_follows_the_last_slash(void) {
-  CU_ASSERT_STRING_EQUAL(key_name("a/b/c.txt"), "c.txt");
-  CU_ASSERT_STRING_EQUAL(key_name("c.txt"), "c.txt");
-  CU_ASSERT_STRING_EQUAL(key_name("a/"), "");
+static void test_key_name_is_the_last_segment_that_has_letters(void) {
+  static const char *const rows[][2] = {
+      {"a/b/c.txt", "c.txt"}, {"c.txt", "c.txt"}, {"a/", "a"},
+      {"a/b//", "b"},         {"/", "unnamed"},   {"", "unnamed"},
+  };
+  char out[KEY_MAX + 1], key[KEY_MAX + 1];
+
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    key_name(out, rows[i][0]);
+    ROW(rows[i][0], strcmp(out, rows[i][1]) == 0);
+  }
+  memset(key, 'k', KEY_MAX);
+  key[KEY_MAX] = '\0';
+  key_name(out, key);
+  CU_ASSERT_STRING_EQUAL(out, key);
 }
 
 static void test_key_user_takes_the_place_of_its_name(void) {
@@ -353,7 +364,7 @@ static const struct unit_test tests[] = {
     UNIT(test_key_filename_of_246_bytes_is_kept_whole),
     UNIT(test_key_is_made_of_its_parts),
     UNIT(test_key_made_of_1024_bytes_passes_and_1025_dont),
-    UNIT(test_key_name_follows_the_last_slash),
+    UNIT(test_key_name_is_the_last_segment_that_has_letters),
     {NULL, NULL},
 };
 

@@ -277,7 +277,10 @@ static void test_mime_disposition_keeps_the_name_in_its_quotes(void) {
   } rows[] = {
       {"my report.pdf", "attachment; filename=\"my report.pdf\""},
       {"a\"b\\c.txt", "attachment; filename=\"a\\\"b\\\\c.txt\""},
-      {"a,b;c=d%20'*.txt", "attachment; filename=\"a,b;c=d%20'*.txt\""},
+      {"a,b;c=d%2'*.txt", "attachment; filename=\"a,b;c=d%2'*.txt\""},
+      {"a%20b%", "attachment; filename=\"a%20b%\"; "
+                 "filename*=UTF-8''a%2520b%25"},
+      {"=?x", "attachment; filename=\"=?x\"; filename*=UTF-8''%3D%3Fx"},
       {"a\r\nX-Evil: 1\t\x7F", "attachment; filename=\"aX-Evil: 1\""},
       {"", "attachment; filename=\"\""},
       {"\xC3\xA9 5.pdf", "attachment; filename=\"_ 5.pdf\"; "

@@ -64,6 +64,8 @@ static void check_defaults(const struct settings *s) {
   CU_ASSERT_STRING_EQUAL(s->uploads.prefix, "uploads");
   CU_ASSERT_STRING_EQUAL(s->uploads.spool_directory, "/var/tmp");
   CU_ASSERT_TRUE(s->uploads.guess);
+  CU_ASSERT_PTR_NULL(s->server.headers[0].name);
+  CU_ASSERT_STRING_EQUAL(s->downloads.cache_control, "private, max-age=3600");
   CU_ASSERT_PTR_NULL(s->uploads.types[0].name);
   CU_ASSERT_EQUAL(s->presign.default_ms, 3600000);
   CU_ASSERT_EQUAL(s->presign.min_ms, 60000);
@@ -144,15 +146,12 @@ static void test_example_shows_every_key(void) {
   static const struct {
     const char *section;
     size_t keys;
-  } rows[] = {{"server", 8},
-              {"uploads", 5},
-              {"presign", 3},
-              {"limits", 12},
-              {"cors", 6}};
+  } rows[] = {{"server", 9},  {"uploads", 5}, {"downloads", 1},
+              {"presign", 3}, {"limits", 12}, {"cors", 6}};
   struct errmsg err;
   struct settings *s = load_shipped("example.yaml", &err);
   CU_ASSERT_PTR_NOT_NULL_FATAL(s);
-  CU_ASSERT_EQUAL(s->config->root->count, 9);
+  CU_ASSERT_EQUAL(s->config->root->count, 10);
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     ROW(rows[i].section,
         config_get(s->config->root, rows[i].section)->count == rows[i].keys);
@@ -336,6 +335,35 @@ static void test_256_hosts_pass_and_257_do_not(void) {
     ROW(err.text, (s != NULL) == (count == 256));
     settings_free(s);
   }
+}
+
+static void test_headers_of_answers_are_checked(void) {
+  static const struct row rows[] = {
+      {"server: {headers: {X-A: b, Content-Security-Policy: sandbox}}", NULL},
+      {"server: {headers: {content-security-policy-report-only: x}}", NULL},
+      {"server: {headers: {A: ''}}", NULL},
+      {"server: {headers: }", NULL},
+      {"server: {headers: {'a:': b}}",
+       "t.yaml:3: 'headers': 'a:': it is no name; write 1 to 64 letters, "
+       "digits and -"},
+      {"server: {headers: {etag: b}}",
+       "t.yaml:3: 'headers': 'etag': the gateway or a storage says it itself; "
+       "leave it out (for Cache-Control see downloads, for Access-Control- "
+       "see "
+       "cors)"},
+      {"server:\n  headers:\n    X-A: b\n    x-a: c",
+       "t.yaml:5: 'headers': 'x-a': it is here twice; remove one"},
+      {"server: {headers: [X-A]}",
+       "t.yaml:3: 'headers' is not a mapping; write lines of key: value"},
+      {"downloads: {cache_control: no-cache}", NULL},
+      {"downloads: {cache_control: ''}", NULL},
+      {"downloads: {cache_control: \"a\\tb\"}",
+       "t.yaml:3: 'cache_control': its value has a control character; write "
+       "one line"},
+      {"downloads: {cache: x}", "t.yaml:3: unknown key 'cache' in downloads; "
+                                "known: cache_control"},
+  };
+  CHECK_ROWS(rows);
 }
 
 #define NO_EXTENSION                                                  \
@@ -564,6 +592,7 @@ int main(void) {
       UNIT(test_uploads_and_presign_are_checked),
       UNIT(test_hosts_of_links_are_checked),
       UNIT(test_256_hosts_pass_and_257_do_not),
+      UNIT(test_headers_of_answers_are_checked),
       UNIT(test_types_of_files_are_checked),
       UNIT(test_256_types_pass_and_257_do_not),
       UNIT(test_bad_prefix_is_refused),
