@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "key.h"
+#include "mime.h"
 #include "reply.h"
 
 struct jsonbody {
@@ -95,8 +96,27 @@ static void on_body(struct exchange *ex) {
   }
 }
 
+/* A page of another origin can send these without being asked first, with a
+ * user's cookies and passwords. */
+static bool is_form(const struct exchange *ex) {
+  static const char *const types[] = {"text/plain",
+                                      "application/x-www-form-urlencoded",
+                                      "multipart/form-data"};
+  const char *type = head_get(&ex->head, "Content-Type");
+  for (size_t i = 0; type != NULL && i < sizeof types / sizeof *types; i++)
+    if (mime_is(type, types[i]))
+      return true;
+  return false;
+}
+
 void jsonbody_read(struct exchange *ex,
                    void (*then)(struct exchange *, json_t *)) {
+  if (request_guarded(&ex->request) && is_form(ex)) {
+    reply_error(ex, 415, "unsupported_media_type",
+                "JSON isn't taken as a type that forms have: send it with "
+                "Content-Type: application/json");
+    return;
+  }
   if (ex->head.length > JSONBODY_MAX) {
     reply_error(ex, 413, "too_large", "The JSON body is larger than 64 KiB");
     return;

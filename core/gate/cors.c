@@ -33,13 +33,25 @@ static const char *allowed_origin(const struct settings_cors *cors,
   return NULL;
 }
 
-bool cors_is_foreign(const struct settings_cors *cors,
-                     const struct head *head) {
+static bool changes_nothing(const struct head *head) {
+  return strcmp(head->method, "GET") == 0 || strcmp(head->method, "HEAD") == 0;
+}
+
+/* Origin decides where it is sent.  But a proxy may have changed Host, and
+ * then the browser's word counts that it is the same. */
+bool cors_is_foreign(const struct settings_cors *cors, const struct head *head,
+                     bool own) {
   const char *site = head_get(head, "Sec-Fetch-Site");
-  return site != NULL && strcmp(site, "cross-site") == 0 &&
-         strcmp(head->method, "GET") != 0 &&
-         strcmp(head->method, "HEAD") != 0 &&
-         allowed_origin(cors, head) == NULL;
+  if (site == NULL)
+    site = "";
+  if (changes_nothing(head) || strcmp(site, "same-origin") == 0)
+    return false;
+  if (head_get(head, "Origin") == NULL)
+    return (strcmp(site, "cross-site") == 0 ||
+            strcmp(site, "same-site") == 0) &&
+           !cors->any;
+  return allowed_origin(cors, head) == NULL &&
+         (strcmp(site, "cross-site") == 0 || !own);
 }
 
 void cors_answer(const struct settings_cors *cors, const struct head *head,

@@ -18,10 +18,11 @@ bool cors_is_preflight(const struct head *);
  * `allow`. Whom nothing is allowed gets none that allows anything. */
 void cors_preflight(const struct settings_cors *, const struct head *,
                     const char *allow, struct evkeyvalq *answer);
-/* Sent by a page of another site that isn't allowed, and to change something.
- * Browsers add a user's cookies and passwords to forms of any page, without a
- * preflight. */
-bool cors_is_foreign(const struct settings_cors *, const struct head *);
+/* Sent by a page of another origin that isn't allowed, and to change
+ * something.  Browsers add a user's cookies and passwords to forms of any
+ * page, without a preflight.  `own`: its Origin is the gateway's. */
+bool cors_is_foreign(const struct settings_cors *, const struct head *,
+                     bool own);
 /* The headers of any answer that is about to go, where CORS is on. */
 void cors_answer(const struct settings_cors *, const struct head *,
                  struct evkeyvalq *answer);

@@ -12,6 +12,7 @@
 #include "cors.h"
 #include "crash.h"
 #include "forwarded.h"
+#include "ownurl.h"
 #include "reply.h"
 
 static void on_body(void *arg) {
@@ -128,6 +129,11 @@ static void answer_preflight(struct exchange *ex) {
   reply_empty(ex, 204);
 }
 
+static bool is_own_page(struct exchange *ex) {
+  const char *origin = head_get(&ex->head, "Origin");
+  return origin != NULL && ownurl_is(ex, origin);
+}
+
 /* An operation's request: what keeps it from being admitted at all, else
  * hooks decide. */
 static void admit(struct exchange *ex) {
@@ -135,10 +141,11 @@ static void admit(struct exchange *ex) {
   if (ex->gate->draining && !ingress_was_sent(ex->conn)) {
     reply_error(ex, 503, "draining", "The gateway is stopping; try again");
   } else if (request_guarded(&ex->request) &&
-             cors_is_foreign(&ex->gate->settings->cors, &ex->head)) {
+             cors_is_foreign(&ex->gate->settings->cors, &ex->head,
+                             is_own_page(ex))) {
     reply_error(ex, 403, "forbidden",
-                "A page of another site sent this; its origin isn't one of "
-                "those in cors");
+                "A page of another origin sent this; its origin isn't one of "
+                "those in cors, nor the gateway's own (server.public_url)");
   } else if (count_client(ex) && exchange_charge(ex, endpoint->cost)) {
     ex->request.is_signed = endpoint->operation == OPERATION_SIGNED;
     ex->request.operation = operation_name(endpoint->operation);

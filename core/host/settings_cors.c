@@ -20,13 +20,21 @@ static const struct sluice_option cors_table[] = {
     {"methods", SLUICE_LIST, "", CORS(methods),
      "with which methods; default: those that a path has"},
     {"headers", SLUICE_LIST,
-     "[Authorization, Content-Type, Range, If-Match, If-None-Match, "
-     "If-Modified-Since, If-Unmodified-Since, If-Range, X-Request-Id, "
-     "X-User-Id]",
+     "[Authorization, Cache-Control, Content-Digest, Content-Type, "
+     "Idempotency-Key, If-Match, If-Modified-Since, If-None-Match, If-Range, "
+     "If-Unmodified-Since, Range, Repr-Digest, traceparent, Tus-Resumable, "
+     "Upload-Checksum, Upload-Complete, Upload-Concat, Upload-Defer-Length, "
+     "Upload-Draft-Interop-Version, Upload-Length, Upload-Metadata, "
+     "Upload-Offset, Want-Repr-Digest, X-Api-Key, X-HTTP-Method-Override, "
+     "X-Request-Id, X-Requested-With, X-User-Id]",
      CORS(headers), "with which headers"},
     {"expose", SLUICE_LIST,
-     "[Location, ETag, Accept-Ranges, Content-Range, Content-Disposition, "
-     "Retry-After, WWW-Authenticate, X-Request-Id]",
+     "[Accept-Ranges, Content-Disposition, Content-Encoding, Content-Range, "
+     "ETag, Idempotency-Replayed, Location, Repr-Digest, Retry-After, "
+     "Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, "
+     "Tus-Version, Upload-Complete, Upload-Draft-Interop-Version, "
+     "Upload-Expires, Upload-Length, Upload-Limit, Upload-Metadata, "
+     "Upload-Offset, WWW-Authenticate, X-Request-Id]",
      CORS(expose), "which headers of answers their scripts may read"},
     {"credentials", SLUICE_BOOL, "false", CORS(credentials),
      "cookies and the browser's own passwords, too"},

@@ -175,35 +175,127 @@ def test_credentials_for_everybody_are_refused_at_start():
             "with credentials each origin has to be named")
 
 
+OTHER = "https://www.gateway.test"
+OWN = "https://gateway.test"
 FORGED = {
-    "a form": ("POST", "/files", "https://evil.example", "cross-site", 403),
-    "a form without an origin": ("POST", "/files", None, "cross-site", 403),
-    "text": ("POST", "/files/presign", "null", "cross-site", 403),
-    "an allowed page": ("POST", "/files", APP, "cross-site", 401),
-    "the same site": ("POST", "/files", "https://www.gateway.test",
-                      "same-site", 401),
-    "the gateway's own": ("POST", "/files", "https://gateway.test",
-                          "same-origin", 401),
-    "a link": ("GET", "/files", None, "cross-site", 401),
-    "a person": ("POST", "/files", None, "none", 401),
-    "no browser": ("POST", "/files", None, None, 401)}
+    "a form": ("POST", "https://evil.example", "cross-site", 403),
+    "a form without an origin": ("POST", None, "cross-site", 403),
+    "of no origin": ("POST", "null", "cross-site", 403),
+    "of no origin and an old browser": ("POST", "null", None, 403),
+    "an old browser": ("POST", "https://evil.example", None, 403),
+    "a delete of an old browser": ("DELETE", "https://evil.example", None,
+                                   403),
+    "the same site": ("POST", OTHER, "same-site", 403),
+    "the same site of an old browser": ("POST", OTHER, None, 403),
+    "the same site without an origin": ("POST", None, "same-site", 403),
+    "another port": ("POST", f"{OWN}:8443", "same-site", 403),
+    "a longer name": ("POST", f"{OWN}.evil.example", None, 403),
+    "the gateway's name and another scheme": ("POST", "http://gateway.test",
+                                              "cross-site", 403),
+    "an allowed page": ("POST", APP, "cross-site", 401),
+    "an allowed page and an old browser": ("POST", APP, None, 401),
+    "the gateway's own": ("POST", OWN, "same-origin", 401),
+    "the gateway's own and an old browser": ("POST", OWN, None, 401),
+    "another case": ("POST", "https://GATEWAY.test", None, 401),
+    "a proxy that changes Host": ("POST", "https://front.example",
+                                  "same-origin", 401),
+    "a link": ("GET", None, "cross-site", 401),
+    "a read": ("GET", "https://evil.example", "cross-site", 401),
+    "a person": ("POST", None, "none", 401),
+    "no browser": ("POST", None, None, 401)}
+
+
+def forged(gate, method, origin, site):
+    lines = [f"{name}: {value}" for name, value in (
+        ("Origin", origin), ("Sec-Fetch-Site", site)) if value]
+    body = form(file()) if method == "POST" else None
+    return gate.ask(method, "/files", FORM, *lines, body=body).status
 
 
 @each(FORGED)
 def test_foreign_pages_change_nothing_behind_a_guard(case):
     """With 403 no guard was asked, as a browser may have added a user's
     cookies or password; with 401 one was."""
-    method, target, origin, site, status = case
-    lines = [f"{name}: {value}" for name, value in (
-        ("Origin", origin), ("Sec-Fetch-Site", site)) if value]
-    body = form(file()) if method == "POST" else None
+    method, origin, site, status = case
     for origins in ([APP], None):
         with tempfile.TemporaryDirectory() as folder, Gateway({
                 **({"cors": {"origins": origins}} if origins else {}),
                 **denying(folder)}) as gate:
             want = 403 if origin == APP and not origins else status
-            equal("status", gate.ask(method, target, FORM, *lines,
-                                     body=body).status, want)
+            equal("status", forged(gate, method, origin, site), want)
+
+
+@each({"public_url": ({"public_url": "https://front.example/x"}, []),
+       "hosts": ({"hosts": ["front.example"]}, []),
+       "proxy": ({"trusted_proxies": ["127.0.0.1"]},
+                 ["X-Forwarded-Host: front.example"])})
+def test_own_origin_is_the_one_that_clients_see(row):
+    server, lines = row
+    with tempfile.TemporaryDirectory() as folder, Gateway({
+            "server": server, **denying(folder)}) as gate:
+        for origin, want in (("https://front.example", 401),
+                             ("https://evil.example", 403)):
+            equal(origin, gate.ask("POST", "/files", FORM, *lines,
+                                   f"Origin: {origin}",
+                                   body=form(file())).status, want)
+
+
+@test
+def test_host_that_is_not_listed_is_no_own_origin():
+    with tempfile.TemporaryDirectory() as folder, Gateway({
+            "server": {"hosts": ["front.example"]},
+            **denying(folder)}) as gate:
+        equal("status", forged(gate, "POST", OWN, None), 403)
+
+
+TYPES = {"text": "text/plain", "text with a parameter":
+         "text/plain;charset=UTF-8", "a form": "multipart/form-data; "
+         "boundary=x", "curl -d": "application/x-www-form-urlencoded"}
+
+
+@each(TYPES)
+def test_json_as_a_form_can_send_it_is_415_behind_a_guard(kind):
+    with tempfile.TemporaryDirectory() as folder:
+        built(folder, "opens", hook_source("opens", guards="1",
+                                           ask="return SLUICE_ALLOW;"))
+        guard = {"plugin_path": [*PLUGINS, folder],
+                 "hooks": [{"plugin": "opens"}]}
+        for sections, want in ((guard, 415), ({}, 200)):
+            with Gateway(sections) as gate:
+                answer = gate.ask("DELETE", "/files", f"Content-Type: {kind}",
+                                  body=b'{"key": "a"}')
+                equal("status", answer.status, want)
+                for line in (["Content-Type: application/json"], [],
+                             ["Content-Type: application/x-json"]):
+                    equal(str(line), gate.ask("DELETE", "/files", *line,
+                                              body=b'{"key": "a"}').status,
+                          200)
+
+
+SENT = {
+    "Dropzone": "cache-control, x-requested-with",
+    "Uppy": "x-requested-with, authorization, x-api-key",
+    "tus-js-client": "tus-resumable, upload-length, upload-metadata, "
+                     "upload-offset, upload-concat, upload-checksum, "
+                     "upload-defer-length, x-http-method-override, "
+                     "content-type",
+    "the draft": "upload-complete, upload-draft-interop-version, "
+                 "upload-offset, upload-length, content-type",
+    "digests": "content-digest, repr-digest, want-repr-digest, "
+               "idempotency-key",
+    "tracing": "traceparent, x-request-id",
+    "downloads": "range, if-range, if-match, if-none-match, "
+                 "if-modified-since, if-unmodified-since"}
+
+
+@each(SENT)
+def test_headers_that_clients_send_are_allowed_by_default(names):
+    with sharing() as gate:
+        allowed = allows(gate.ask("OPTIONS", "/files", *PREFLIGHT[:2],
+                                  f"Access-Control-Request-Headers: {names}"))
+        known = allowed["allow-headers"].lower().split(", ")
+        for name in names.split(", "):
+            expect(name in known, f"{name} in {known}")
 
 
 @test
