@@ -255,6 +255,8 @@ noinst_LTLIBRARIES += %D%/libserver.la
 %C%_libserver_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS)
 %C%_libserver_la_LIBADD = $(EVENT_LIBS) $(SSL_LIBS)
 %C%_libserver_la_SOURCES = \
+	%D%/server/cursorkey.c \
+	%D%/server/cursorkey.h \
 	%D%/server/endpoints.c \
 	%D%/server/gateway.c \
 	%D%/server/gateway.h \

@@ -631,6 +631,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_connections.py \
 	%D%/integration/test_cors.py \
 	%D%/integration/test_crash.py \
+	%D%/integration/test_cursors.py \
 	%D%/integration/test_forms.py \
 	%D%/integration/test_ingress.py \
 	%D%/integration/test_limits.py \

@@ -41,6 +41,10 @@ static json_t *entry_json(const struct op_entry *entry) {
                    "etag", entry->meta->etag ? entry->meta->etag : "");
 }
 
+static const struct digest_key *key_of(const struct exchange *ex) {
+  return ex->gate->cursor_keys[ex->route->backend];
+}
+
 static json_t *page_json(const struct exchange *ex, const struct list *list) {
   json_t *objects = json_array(), *prefixes = json_array();
   for (size_t i = 0; i < op_entries(ex->op); i++) {
@@ -60,7 +64,7 @@ static json_t *page_json(const struct exchange *ex, const struct list *list) {
   if (token != NULL) {
     struct buf cursor;
     buf_init(&cursor, CURSOR_MAX);
-    if (cursor_seal(&cursor, list->prefix.data,
+    if (cursor_seal(&cursor, key_of(ex), list->prefix.data,
                     list->folded ? list->delimiter.data : NULL, token))
       json_object_set_new(page, "next_cursor", json_string(cursor.data));
     buf_fini(&cursor);
@@ -146,19 +150,21 @@ static const char *read_delimiter(struct list *list, const char *query) {
              : NULL;
 }
 
-static const char *read_cursor(struct list *list, const char *query) {
+static const char *read_cursor(const struct exchange *ex, struct list *list,
+                               const char *query) {
   struct buf cursor;
   buf_init(&cursor, CURSOR_MAX);
   enum query_result found = query_get(&cursor, query, "cursor");
   list->resumed = found == QUERY_FOUND;
-  bool ok = found == QUERY_NONE ||
-            (found == QUERY_FOUND &&
-             cursor_open(&list->token, cursor.data, list->prefix.data,
-                         list->folded ? list->delimiter.data : NULL));
+  bool ok =
+      found == QUERY_NONE ||
+      (found == QUERY_FOUND &&
+       cursor_open(&list->token, key_of(ex), cursor.data, list->prefix.data,
+                   list->folded ? list->delimiter.data : NULL));
   buf_fini(&cursor);
   return ok ? NULL
-            : "'cursor' isn't one that was given for this prefix and "
-              "delimiter";
+            : "'cursor' isn't one that this gateway gave for this prefix and "
+              "delimiter; begin again without it";
 }
 
 static void list_start(struct exchange *ex) {
@@ -180,7 +186,7 @@ static void list_start(struct exchange *ex) {
   if (fault == NULL)
     fault = read_delimiter(list, query);
   if (fault == NULL)
-    fault = read_cursor(list, query);
+    fault = read_cursor(ex, list, query);
   if (fault != NULL)
     reply_error(ex, 400, "bad_query", "Bad query: %s", fault);
   else if (exchange_charge(ex, list->max * (size_t)COST_ENTRY))

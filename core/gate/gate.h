@@ -19,6 +19,7 @@
 #include "route.h"
 #include "settings.h"
 
+struct digest_key;
 struct readiness;
 struct uploads;
 
@@ -26,9 +27,10 @@ struct gate {
   const struct settings *settings;
   const struct route_table *routes;
   struct loop *loop;
-  struct op_backend *backends; /* as many as the settings' */
-  struct request_hook *hooks;  /* as many as the settings' */
-  size_t *common_hooks;        /* indices, for requests of no route */
+  struct op_backend *backends;           /* as many as the settings' */
+  struct digest_key *const *cursor_keys; /* of lists, one a backend */
+  struct request_hook *hooks;            /* as many as the settings' */
+  size_t *common_hooks; /* indices, for requests of no route */
   struct budget *memory;
   struct clients *clients; /* what each of them has, on all loops */
   struct refusals refusals;

@@ -14,8 +14,8 @@ static const struct sluice_option top_table[] = {
      "folders with plugins; default: the one of this installation"},
     {0}};
 static const char *const sections[] = {
-    "server",    "backends", "hooks",  "routes", "uploads",
-    "downloads", "presign",  "limits", "cors",   NULL};
+    "server", "backends", "hooks",  "routes", "uploads", "downloads",
+    "links",  "presign",  "limits", "cors",   NULL};
 
 /* Without plugin_path it is the installation's folder. */
 static bool read_plugin_path(struct settings *s, const char *folder,

@@ -47,6 +47,10 @@ struct settings_downloads {
   const char *cache_control; /* "": none */
 };
 
+struct settings_links {
+  const char *secret; /* "": none */
+};
+
 struct settings_presign {
   int64_t default_ms, min_ms, max_ms; /* min <= default <= max <= 7d */
 };
@@ -103,6 +107,7 @@ struct settings {
   struct settings_server server;
   struct settings_uploads uploads;
   struct settings_downloads downloads;
+  struct settings_links links;
   struct settings_presign presign;
   struct settings_limits limits;
   struct settings_cors cors;

@@ -10,7 +10,7 @@
 
 /* server, uploads, presign, limits */
 bool settings_read_sections(struct settings *, struct errmsg *);
-/* uploads.types, server.hosts, server.headers, downloads */
+/* uploads.types, server.hosts, server.headers, downloads, links */
 bool settings_read_web(struct settings *, struct errmsg *);
 /* cors */
 bool settings_read_cors(struct settings *, struct errmsg *);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the configuration says of answers: the types of files, the hosts in
- * links, and headers of the operator's own.
+ * links, headers of the operator's own, and the secret that cursors are sealed
+ * with.
  */
 #include <string.h>
 #include <strings.h>
@@ -16,11 +17,17 @@
 
 #define PAIRS_MAX 256
 #define VALUE_MAX 1024 /* bytes of a header's value */
+#define SECRET_MIN 16  /* bytes */
 
 static const struct sluice_option downloads_table[] = {
     {"cache_control", SLUICE_STRING, "private, max-age=3600",
      offsetof(struct settings_downloads, cache_control),
      "Cache-Control of objects that have none of their own"},
+    {0}};
+
+static const struct sluice_option links_table[] = {
+    {"secret", SLUICE_SECRET, "", offsetof(struct settings_links, secret),
+     "what gateways of one storage seal cursors with"},
     {0}};
 
 /* ---- maps --------------------------------------------------------------- */
@@ -162,6 +169,18 @@ static bool read_downloads(struct settings *s, struct errmsg *err) {
                       "'cache_control': %s", why);
 }
 
+static bool read_links(struct settings *s, struct errmsg *err) {
+  const struct config_node *node = config_get(s->config->root, "links");
+  if (!options_fill(links_table, NULL, s->config, node, "links", &s->links,
+                    err))
+    return false;
+  size_t len = strlen(s->links.secret);
+  return len == 0 || len >= SECRET_MIN ||
+         config_fault(s->config, settings_line(node, "secret"), err,
+                      "'secret': it has fewer than 16 bytes; take a random "
+                      "one, as of openssl rand -hex 32");
+}
+
 bool settings_read_web(struct settings *s, struct errmsg *err) {
   const struct config_node *server = config_get(s->config->root, "server");
   const struct config_node *uploads = config_get(s->config->root, "uploads");
@@ -171,5 +190,5 @@ bool settings_read_web(struct settings *s, struct errmsg *err) {
          no_header_twice(s, settings_line(server, "headers"), err) &&
          read_pairs(s, config_get(uploads, "types"), "types", type_fault,
                     &s->uploads.types, err) &&
-         read_downloads(s, err);
+         read_downloads(s, err) && read_links(s, err);
 }

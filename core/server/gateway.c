@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cursorkey.h"
 #include "options.h"
 #include "tls.h"
 
@@ -52,6 +53,22 @@ static bool load_plugins(struct gateway *gateway, struct errmsg *errmsg) {
   return true;
 }
 
+static bool make_cursor_keys(struct gateway *gateway, struct errmsg *errmsg) {
+  const struct settings *settings = gateway->settings;
+  gateway->cursor_keys =
+      calloc(settings->backend_count + 1, sizeof(*gateway->cursor_keys));
+  for (size_t i = 0;
+       gateway->cursor_keys != NULL && i < settings->backend_count; i++) {
+    struct gateway_plugin *backend = &gateway->backends[i];
+    gateway->cursor_keys[i] = cursorkey_new(
+        settings->links.secret, settings->backends[i].name, &backend->plugin,
+        backend->conf, &backend->lonely_cursors);
+    if (gateway->cursor_keys[i] == NULL)
+      return errmsg_set(errmsg, "out of memory");
+  }
+  return gateway->cursor_keys != NULL || errmsg_set(errmsg, "out of memory");
+}
+
 static bool load_tls(struct gateway *gateway, struct errmsg *errmsg) {
   const struct settings_server *server = &gateway->settings->server;
   if (server->tls_certificate[0] == '\0')
@@ -72,7 +89,8 @@ struct gateway *gateway_new(const char *file, const char *folder,
   if (gateway->settings == NULL)
     goto out;
   atomic_init(&gateway->memory.free, gateway->settings->limits.memory);
-  if (!load_plugins(gateway, errmsg) || !load_tls(gateway, errmsg))
+  if (!load_plugins(gateway, errmsg) || !make_cursor_keys(gateway, errmsg) ||
+      !load_tls(gateway, errmsg))
     goto out;
   if (!route_table_init(&gateway->routes, gateway->settings, gateway_endpoints,
                         errmsg))
@@ -82,6 +100,13 @@ struct gateway *gateway_new(const char *file, const char *folder,
 out:
   gateway_free(gateway);
   return NULL;
+}
+
+static void free_cursor_keys(struct gateway *gateway) {
+  for (size_t i = 0;
+       gateway->cursor_keys != NULL && gateway->cursor_keys[i] != NULL; i++)
+    digest_key_free(gateway->cursor_keys[i]);
+  free(gateway->cursor_keys);
 }
 
 static void free_plugins(struct gateway_plugin *plugins, size_t count) {
@@ -97,6 +122,7 @@ void gateway_free(struct gateway *gateway) {
     free_plugins(gateway->backends, gateway->settings->backend_count);
     free_plugins(gateway->hooks, gateway->settings->hook_count);
   }
+  free_cursor_keys(gateway);
   route_table_fini(&gateway->routes);
   clients_fini(&gateway->clients);
   SSL_CTX_free(gateway->tls);

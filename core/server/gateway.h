@@ -10,6 +10,7 @@
 
 #include "budget.h"
 #include "clients.h"
+#include "digest.h"
 #include "listen.h"
 #include "plugin.h"
 #include "signals.h"
@@ -19,6 +20,7 @@ struct gateway_plugin { /* a configured backend or hook */
   struct plugin plugin;
   struct sluice_host host;
   void *conf, *instance;
+  bool lonely_cursors; /* of a backend: no other gateway takes them */
 };
 
 /* Everything that is served; NULL-ended. */
@@ -28,6 +30,7 @@ struct gateway {
   struct settings *settings;
   struct route_table routes;
   struct gateway_plugin *backends, *hooks;
+  struct digest_key **cursor_keys; /* as many as backends */
   SSL_CTX *tls;
   struct work_pool *pool;
   struct uploads *uploads;

@@ -242,6 +242,17 @@ static void warn_of_hosts(const struct settings *settings) {
            "gateway");
 }
 
+/* Links of a storage's own are a sign that others may use it, too. */
+static void warn_of_cursors(const struct gateway *gateway) {
+  for (size_t i = 0; i < gateway->settings->backend_count; i++) {
+    const struct gateway_plugin *backend = &gateway->backends[i];
+    if (backend->lonely_cursors && backend->plugin.backend.verify == NULL)
+      log_line(SLUICE_LOG_INFO, backend->host.name,
+               "cursors of lists are good on this gateway alone, until it "
+               "ends: set links.secret where several share the storage");
+  }
+}
+
 static void on_served(struct loop_task *task) {
   struct worker *worker =
       (void *)((char *)task - offsetof(struct worker, served));
@@ -257,6 +268,7 @@ static void on_served(struct loop_task *task) {
     log_line(SLUICE_LOG_INFO, NULL, "listening on %s",
              gateway->listens[i].url);
   warn_of_hosts(gateway->settings);
+  warn_of_cursors(gateway);
   size_t most = gateway->connections_max * gateway->worker_count;
   if (most + gateway->worker_count <
       (size_t)gateway->settings->limits.connections)

@@ -8,6 +8,7 @@ expired, or what he made himself.  Each row says how that ends; the last tests
 compare all that is stored with what was there before."""
 import atexit
 import hashlib
+import hmac
 import json
 import shutil
 import sqlite3
@@ -61,6 +62,9 @@ TOKENS = [row("alice"), row("bob"), row("root", prefixes=[""]),
               expires="2020-01-01T00:00:00Z")]
 
 
+LEAKED = "the secret of cursors"
+
+
 # ---- the scene -------------------------------------------------------------
 
 class World:
@@ -73,6 +77,7 @@ class World:
         (self.files / "keys.json").write_bytes(jwks(ES))
         self.gateway = Gateway({
             "uploads": {"prefix": "users/{user}"},
+            "links": {"secret": LEAKED},
             "cors": {"origins": ["https://app.test"], "credentials": True},
             "hooks": [{"plugin": "auth_token", "header": "X-Api-Key",
                        "file": str(self.files / "tokens.yaml")},
@@ -308,11 +313,12 @@ def add_cursors():
             f"/files?{query}cursor={w.cursor(who)}"), 400, 403)
 
 
-def made_cursor(prefix, at):
-    """The checksum is no secret; so it isn't what keeps bob out."""
-    sum_ = hashlib.sha256(b"\1" + prefix.encode() + b"\0\0\0" +
-                          at.encode()).digest()[:8]
-    return joined("", "", b"\1" + sum_ + at.encode()).rpartition(".")[2]
+def made_cursor(prefix, at, secret=LEAKED):
+    """Even who has the secret is kept out, by hooks and by the backend."""
+    key = hashlib.sha256(f"cursor\0main\0local\0{secret}\0".encode()).digest()
+    seal = hmac.new(key, b"\2" + prefix.encode() + b"\0\0\0" + at.encode(),
+                    "sha256").digest()[:16]
+    return joined("", "", b"\2" + seal + at.encode()).rpartition(".")[2]
 
 
 # ---- links -----------------------------------------------------------------
@@ -450,6 +456,9 @@ def test_a_cursor_that_bob_made_shows_bobs_objects_only():
         else:
             equal("status", answer.status, 400)
     expect(taken > 0, "none was taken")
+    cursor = made_cursor("users/bob/", "kusers/bob/", "another secret")
+    equal("without the secret", world().send(get(
+        f"/files?prefix=users/bob/&cursor={cursor}")).status, 400)
 
 
 @test

@@ -12,6 +12,8 @@
 #define ROW(row, holds) \
   CU_assertImplementation((holds), __LINE__, (row), __FILE__, "", CU_FALSE)
 
+static struct digest_key *key;
+
 static bool opens(const char *cursor, const char *prefix,
                   const char *delimiter, const char *want) {
   struct buf token;
@@ -19,7 +21,7 @@ static bool opens(const char *cursor, const char *prefix,
 
   buf_init(&token, CURSOR_TOKEN_MAX);
   buf_adds(&token, "old");
-  opened = cursor_open(&token, cursor, prefix, delimiter) &&
+  opened = cursor_open(&token, key, cursor, prefix, delimiter) &&
            strcmp(token.data, want) == 0;
   buf_fini(&token);
   return opened;
@@ -40,8 +42,8 @@ static void test_cursor_opens_for_its_own_list(void) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     struct buf cursor;
     buf_init(&cursor, CURSOR_MAX);
-    ROW(rows[i].prefix, cursor_seal(&cursor, rows[i].prefix, rows[i].delimiter,
-                                    rows[i].token));
+    ROW(rows[i].prefix, cursor_seal(&cursor, key, rows[i].prefix,
+                                    rows[i].delimiter, rows[i].token));
     ROW(rows[i].prefix,
         opens(cursor.data, rows[i].prefix, rows[i].delimiter, rows[i].token));
     buf_fini(&cursor);
@@ -52,7 +54,7 @@ static void test_cursor_of_another_list_is_refused(void) {
   struct buf cursor;
 
   buf_init(&cursor, CURSOR_MAX);
-  CU_ASSERT(cursor_seal(&cursor, "ab", NULL, "token"));
+  CU_ASSERT(cursor_seal(&cursor, key, "ab", NULL, "token"));
   CU_ASSERT(opens(cursor.data, "ab", NULL, "token"));
   CU_ASSERT(!opens(cursor.data, "a", NULL, "token"));
   CU_ASSERT(!opens(cursor.data, "abc", NULL, "token"));
@@ -60,7 +62,7 @@ static void test_cursor_of_another_list_is_refused(void) {
   CU_ASSERT(!opens(cursor.data, "ab", "/", "token"));
   CU_ASSERT(!opens(cursor.data, "ab", "", "token"));
   buf_clear(&cursor);
-  CU_ASSERT(cursor_seal(&cursor, "ab", "/", "token"));
+  CU_ASSERT(cursor_seal(&cursor, key, "ab", "/", "token"));
   CU_ASSERT(!opens(cursor.data, "ab", NULL, "token"));
   CU_ASSERT(!opens(cursor.data, "ab/", NULL, "token"));
   CU_ASSERT(!opens(cursor.data, "ab/", "", "token"));
@@ -72,7 +74,7 @@ static void test_cursor_changed_in_any_letter_is_refused(void) {
   struct buf cursor;
 
   buf_init(&cursor, CURSOR_MAX);
-  CU_ASSERT(cursor_seal(&cursor, "ab", NULL, "token"));
+  CU_ASSERT(cursor_seal(&cursor, key, "ab", NULL, "token"));
   for (size_t i = 0; i < cursor.len; i++) {
     char kept = cursor.data[i];
     for (const char *other = "AZaz09-_=+ "; *other; other++) {
@@ -90,14 +92,31 @@ static void test_cursor_changed_in_any_letter_is_refused(void) {
   buf_fini(&cursor);
 }
 
+static void test_cursor_of_another_key_is_refused(void) {
+  struct digest_key *mine = key, *same = digest_key_new("a key", 5);
+  struct digest_key *other = digest_key_new("a kez", 5);
+  struct buf cursor;
+
+  buf_init(&cursor, CURSOR_MAX);
+  CU_ASSERT(cursor_seal(&cursor, key, "p", NULL, "token"));
+  key = same;
+  CU_ASSERT(opens(cursor.data, "p", NULL, "token"));
+  key = other;
+  CU_ASSERT(!opens(cursor.data, "p", NULL, "token"));
+  key = mine;
+  digest_key_free(same);
+  digest_key_free(other);
+  buf_fini(&cursor);
+}
+
 static void test_cursor_that_never_was_one_is_refused(void) {
   static const char *const bad[] = {
       "",
       "A",
       "uploads/a",
       "AAAAAAAAAAAA",
-      "AQAAAAAAAAAA",
-      "AQAAAAAAAAAAYQ",
+      "AgAAAAAAAAAAAAAAAAAAAAA",
+      "AgAAAAAAAAAAAAAAAAAAAABh",
       "\xC3\xA9",
       "%41",
       "1",
@@ -114,11 +133,11 @@ static void test_cursor_of_4096_bytes_opens_and_4097_dont_seal(void) {
 
   buf_init(&cursor, CURSOR_MAX);
   memset(token, 't', CURSOR_TOKEN_MAX);
-  CU_ASSERT(cursor_seal(&cursor, "p", "/", token));
+  CU_ASSERT(cursor_seal(&cursor, key, "p", "/", token));
   CU_ASSERT(opens(cursor.data, "p", "/", token));
   buf_clear(&cursor);
   token[CURSOR_TOKEN_MAX] = 't';
-  CU_ASSERT(!cursor_seal(&cursor, "p", "/", token));
+  CU_ASSERT(!cursor_seal(&cursor, key, "p", "/", token));
   buf_fini(&cursor);
 }
 
@@ -139,12 +158,12 @@ static void test_cursor_that_doesnt_fit_is_refused(void) {
   struct buf cursor, token;
 
   buf_init(&cursor, 17);
-  CU_ASSERT(!cursor_seal(&cursor, "p", NULL, "token"));
+  CU_ASSERT(!cursor_seal(&cursor, key, "p", NULL, "token"));
   buf_fini(&cursor);
   buf_init(&cursor, CURSOR_MAX);
   buf_init(&token, 4);
-  CU_ASSERT(cursor_seal(&cursor, "p", NULL, "token"));
-  CU_ASSERT(!cursor_open(&token, cursor.data, "p", NULL));
+  CU_ASSERT(cursor_seal(&cursor, key, "p", NULL, "token"));
+  CU_ASSERT(!cursor_open(&token, key, cursor.data, "p", NULL));
   buf_fini(&token);
   buf_fini(&cursor);
 }
@@ -153,6 +172,7 @@ static const struct unit_test tests[] = {
     UNIT(test_cursor_opens_for_its_own_list),
     UNIT(test_cursor_of_another_list_is_refused),
     UNIT(test_cursor_changed_in_any_letter_is_refused),
+    UNIT(test_cursor_of_another_key_is_refused),
     UNIT(test_cursor_that_never_was_one_is_refused),
     UNIT(test_cursor_of_4096_bytes_opens_and_4097_dont_seal),
     UNIT(test_cursor_too_long_is_refused),
@@ -161,5 +181,8 @@ static const struct unit_test tests[] = {
 };
 
 int main(void) {
-  return unit_main("cursor", tests);
+  key = digest_key_new("a key", 5);
+  int status = unit_main("cursor", tests);
+  digest_key_free(key);
+  return status;
 }

@@ -65,6 +65,7 @@ static void check_defaults(const struct settings *s) {
   CU_ASSERT_STRING_EQUAL(s->uploads.spool_directory, "/var/tmp");
   CU_ASSERT_TRUE(s->uploads.guess);
   CU_ASSERT_PTR_NULL(s->server.headers[0].name);
+  CU_ASSERT_STRING_EQUAL(s->links.secret, "");
   CU_ASSERT_STRING_EQUAL(s->downloads.cache_control, "private, max-age=3600");
   CU_ASSERT_PTR_NULL(s->uploads.types[0].name);
   CU_ASSERT_EQUAL(s->presign.default_ms, 3600000);
@@ -146,12 +147,12 @@ static void test_example_shows_every_key(void) {
   static const struct {
     const char *section;
     size_t keys;
-  } rows[] = {{"server", 9},  {"uploads", 5}, {"downloads", 1},
+  } rows[] = {{"server", 9},  {"uploads", 5}, {"downloads", 1}, {"links", 1},
               {"presign", 3}, {"limits", 12}, {"cors", 6}};
   struct errmsg err;
   struct settings *s = load_shipped("example.yaml", &err);
   CU_ASSERT_PTR_NOT_NULL_FATAL(s);
-  CU_ASSERT_EQUAL(s->config->root->count, 10);
+  CU_ASSERT_EQUAL(s->config->root->count, 11);
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     ROW(rows[i].section,
         config_get(s->config->root, rows[i].section)->count == rows[i].keys);
@@ -360,6 +361,10 @@ static void test_headers_of_answers_are_checked(void) {
       {"downloads: {cache_control: \"a\\tb\"}",
        "t.yaml:3: 'cache_control': its value has a control character; write "
        "one line"},
+      {"links: {secret: 0123456789abcdef}", NULL},
+      {"links: {secret: 0123456789abcde}",
+       "t.yaml:3: 'secret': it has fewer than 16 bytes; take a random one, as "
+       "of openssl rand -hex 32"},
       {"downloads: {cache: x}", "t.yaml:3: unknown key 'cache' in downloads; "
                                 "known: cache_control"},
   };

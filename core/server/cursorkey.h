@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The key that seals the cursors of one backend's lists.
+ */
+#ifndef SERVER_CURSORKEY_H
+#define SERVER_CURSORKEY_H
+
+#include "digest.h"
+#include "plugin.h"
+
+/* Of links.secret; without one ("") of the backend's own secrets, which its
+ * plugin's options in `conf` hold; else a random one, and *lonely says that no
+ * other gateway has it, nor this one after a new start.  NULL: no memory. */
+struct digest_key *cursorkey_new(const char *secret, const char *backend,
+                                 const struct plugin *, const void *conf,
+                                 bool *lonely);
+
+#endif
