@@ -672,7 +672,8 @@ EXTRA_DIST += $(INTEGRATION_TESTS)
 
 E2E_TESTS = \
 	%D%/e2e/browser.py \
-	%D%/e2e/endpoints.sh
+	%D%/e2e/endpoints.sh \
+	%D%/e2e/fronts.py
 
 TESTS += $(E2E_TESTS)
 EXTRA_DIST += $(E2E_TESTS)
