@@ -29,7 +29,7 @@ const char *boundary_fault(const char *boundary) {
   return NULL;
 }
 
-/* Where the parameter ends that begins here: at a semicolon outside of
+/* The end of the parameter that begins here: a semicolon outside of
  * quotes, or at the end. */
 static const char *parameter_end(const char *at) {
   bool quoted = false;

@@ -15,7 +15,7 @@
 
 enum state { PREAMBLE, HEADERS, DATA, FINISHED, BROKEN };
 
-/* What was seen after a delimiter that is there in full. */
+/* The state behind a delimiter that is there in full. */
 enum tail { NOTHING, DASH, CR, PADDING, PADDING_CR };
 
 enum tail_end {
@@ -130,8 +130,9 @@ static enum formdata_event read_headers(struct formdata *f, const char *in,
 
 /* ---- delimiters --------------------------------------------------------- */
 
-/* Where in in[0..len) a mark, or as much of one as fits, begins; len: there
- * is none.  A mark has one CR, so no byte is compared with it twice. */
+/* The place in in[0..len) where a mark, or as much of one as fits, begins;
+ * len: there is none.  A mark has one CR, so no byte is compared with it
+ * twice. */
 static size_t find_mark(const struct formdata *f, const char *in, size_t len) {
   const char *at = in, *end = in + len;
   while ((at = memchr(at, '\r', (size_t)(end - at)))) {
@@ -183,7 +184,7 @@ static enum formdata_event pass(struct formdata *f, const char *data,
   return FORMDATA_MORE;
 }
 
-/* What was matched is data after all. */
+/* The bytes that were matched are data after all. */
 static enum formdata_event pass_mark(struct formdata *f) {
   size_t from = f->unsent, len = f->matched;
   if (f->tail != NOTHING)

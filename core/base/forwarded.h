@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What proxies say of a request, as far as it can be believed: whose it is
+ * The word of proxies on a request, as far as it can be believed: whose it is
  * (X-Forwarded-For), and which URL it had (X-Forwarded-Proto, -Host and
  * -Prefix, or Forwarded of RFC 7239).
  */
@@ -29,8 +29,8 @@ struct forwarded { /* each "" where nobody said it, or it isn't one */
   char prefix[FORWARDED_PREFIX_MAX + 1]; /* "/a/b", without a final slash */
 };
 
-/* What the proxy at the other end of the connection says, when it is one that
- * is trusted, of the URL that the client asked for.  Of a list the last
+/* Reads what the proxy at the other end of the connection, when it is one that
+ * is trusted, says of the URL that the client asked for.  Of a list the last
  * element counts, which that proxy wrote; but of Forwarded an element further
  * left, as long as all right of it came from trusted proxies.  Where both
  * kinds say something, the X-Forwarded- one counts. */

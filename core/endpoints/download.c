@@ -297,8 +297,8 @@ static void on_head_meta(void *arg, const struct sluice_meta *meta) {
   }
 }
 
-/* What will probably be read.  Without the object's length a range that counts
- * from its end says nothing. */
+/* The part that will probably be read.  Without the object's length a range
+ * that counts from its end says nothing. */
 static struct sluice_get likely(const struct exchange *ex) {
   struct sluice_get get = {.key = ex->key, .count = UINT64_MAX};
   const char *header = head_get(&ex->head, "Range");

@@ -19,8 +19,8 @@
 #include "reply.h"
 
 #define TEXT_MAX 65536 /* bytes of a text field */
-/* What a form may hold beside its file: each part's headers, text and
- * delimiter, and as much again before the first. */
+/* The bytes that a form may hold beside its file: each part's headers, text
+ * and delimiter, and as much again before the first. */
 #define FORM_SLACK            \
   ((FORMDATA_PARTS_MAX + 1) * \
    (uint64_t)(FORMDATA_HEADERS_MAX + TEXT_MAX + BOUNDARY_MAX + 8))
@@ -279,8 +279,8 @@ static void pump(struct exchange *ex) {
 
 /* ---- the beginning ------------------------------------------------------ */
 
-/* Who uploads: as a hook established; without any that guards, as the client
- * says. */
+/* Reads who uploads: as a hook established; without any that guards, as the
+ * client says. */
 static bool read_uploader(struct exchange *ex) {
   struct upload *upload = ex->work;
   const char *who = sluice_request_identity(&ex->request);

@@ -71,7 +71,7 @@ bool upload_reserve(struct exchange *);
 /* More room in the buffer that is filled, as long as the body may need it and
  * memory lasts. */
 bool upload_grow(struct exchange *);
-/* What may be the file begins: its bytes have a buffer. */
+/* A part begins that may be the file: its bytes have a buffer. */
 void upload_begin(struct exchange *);
 /* It is the file: the backend is asked to take it. */
 void upload_open(struct exchange *);

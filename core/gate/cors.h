@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What pages of other origins may do (Fetch Standard, section 3.2, "CORS
+ * The rights of pages of other origins (Fetch Standard, section 3.2, "CORS
  * protocol"): from a head and the settings to the headers of an answer.
  */
 #ifndef GATE_CORS_H

@@ -75,7 +75,7 @@ bool ownurl_location(struct exchange *ex, struct buf *out, const char *path) {
   return buf_adds(out, path);
 }
 
-/* What stands behind the scheme of a URL, up to its path. */
+/* The host of a URL, perhaps with its port. */
 static const char *authority_of(const char *url, size_t *len) {
   const char *scheme = strstr(url, "://");
   const char *at = scheme == NULL ? "" : scheme + 3;

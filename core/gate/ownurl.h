@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where the gateway is for its clients: what every URL of its own begins with,
+ * The gateway's place for its clients: what every URL of its own begins with,
  * in Location, in links, and in answers.
  */
 #ifndef GATE_OWNURL_H

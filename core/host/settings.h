@@ -55,7 +55,7 @@ struct settings_presign {
   int64_t default_ms, min_ms, max_ms; /* min <= default <= max <= 7d */
 };
 
-/* What pages of other origins may do; without origins there is no CORS. */
+/* The rights of pages of other origins; without origins there is no CORS. */
 struct settings_cors {
   const char *const *origins; /* as browsers write them, or "*" */
   const char *const *methods; /* none: those of the path */

@@ -30,7 +30,7 @@ static const char *const methods[] = {"GET",    "POST",  "PUT",
 
 /* ---- one route --------------------------------------------------------- */
 
-/* What is wrong with it, or NULL. */
+/* The reason why a path is refused, or NULL. */
 static const char *path_fault(const char *path, bool mount) {
   static const char letters[] =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the configuration says of answers: the types of files, the hosts in
+ * The settings of answers: the types of files, the hosts in
  * links, headers of the operator's own, and the secret that cursors are sealed
  * with.
  */

@@ -16,7 +16,7 @@ static void add_text(struct buf *out, const char *text) {
   buf_add(out, text, strlen(text) + 1);
 }
 
-/* What is secret of the backend's options; false: nothing is. */
+/* Adds what is secret of the backend's options; false: nothing is. */
 static bool add_secrets(struct buf *out, const struct plugin *plugin,
                         const void *conf) {
   bool any = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What trusted proxies say of a request's URL, what of it is believed, and
+ * The word of trusted proxies on a request's URL: what of it is believed, and
  * that nobody else is.
  */
 #include "forwarded.h"
