@@ -164,6 +164,7 @@ UNIT_TESTS = \
 	%D%/unit/test_routes \
 	%D%/unit/test_seen \
 	%D%/unit/test_settings \
+	%D%/unit/test_settings_web \
 	%D%/unit/test_shuffle \
 	%D%/unit/test_signature \
 	%D%/unit/test_sigv4 \

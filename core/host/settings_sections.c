@@ -63,7 +63,7 @@ static const struct sluice_option uploads_table[] = {
      "key prefix of uploads that name none"},
     {"spool_directory", SLUICE_STRING, "/var/tmp", UPLOADS(spool_directory),
      "folder for bytes that wait for their backend"},
-    {"guess", SLUICE_BOOL, "true", UPLOADS(guess),
+    {"guess", SLUICE_BOOL, "false", UPLOADS(guess),
      "the type by the name where the client says application/octet-stream"},
     {0}};
 static const struct range uploads_ranges[] = {

@@ -136,13 +136,11 @@ def test_chunk_of_a_widget_is_refused_and_named(fields):
 
 # ---- types -----------------------------------------------------------------
 
-@each({"octets": (TYPE, "a.png", "image/png"),
-       "octets with a parameter": (f"{TYPE}; x=y", "a.png", "image/png"),
-       "octets of nothing known": (TYPE, "a.zzqx", TYPE),
-       "no type": ("", "a.png", "image/png"),
+@each({"no type": ("", "a.png", "image/png"),
        "none that is one": ("image", "a.png", "image/png"),
        "recorder": ("video/webm;codecs=vp8,opus", "a.png", "video/webm"),
        "tab": ("text/x;\ta=b", "a.png", "text/x; a=b"),
+       "octets": (TYPE, "a.png", TYPE),
        "its own": ("text/x-own", "a.png", "text/x-own")})
 def test_type_is_the_parts_or_the_names(row):
     kind, name, want = row
@@ -153,13 +151,16 @@ def test_type_is_the_parts_or_the_names(row):
               want)
 
 
-@test
-def test_octets_stay_octets_where_nothing_is_guessed():
-    with Gateway({"uploads": {"guess": False}}) as gate:
-        for kind, want in ((TYPE, TYPE), ("", "image/png"),
-                           ("null", "image/png")):
-            got = made(post(gate, typed(kind, "a.png")))
-            equal(f"type for {kind!r}", got["content_type"], want)
+@each({"known": (TYPE, "a.png", "image/png"),
+       "with a parameter": (f"{TYPE}; x=y", "a.png", "image/png"),
+       "capitals": (TYPE.upper(), "a.PNG", "image/png"),
+       "nothing known": (TYPE, "a.zzqx", TYPE),
+       "no octets": ("text/x-own", "a.png", "text/x-own")})
+def test_octets_become_the_names_type_where_that_is_guessed(row):
+    kind, name, want = row
+    with Gateway({"uploads": {"guess": True}}) as gate:
+        equal("content_type", made(post(gate, typed(kind, name)))
+              ["content_type"], want)
 
 
 @test
