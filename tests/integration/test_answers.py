@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What heads of answers say beside the object: who may keep and embed them,
+"""Heads of answers, beside the object itself: who may keep and embed them,
 what the operator adds, names of files, conditions on several lines; and
 numbers that no 64 bits hold."""
 import json

@@ -18,7 +18,8 @@ def sharing(*origins, **more):
 
 
 def allows(answer):
-    """What an answer allows, by the last word of its headers' names."""
+    """The rights that an answer gives, by the last word of its headers' names.
+    """
     return {name.removeprefix("access-control-"): value
             for name, value in answer.headers
             if name.startswith("access-control-")}

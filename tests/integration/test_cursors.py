@@ -31,7 +31,7 @@ def walk(gate, cursor, prefix="t"):
 
 
 def renewed(folder, then, now):
-    """What a new gateway over the same directory says of the old cursor."""
+    """The answer of a new gateway over the same directory to the old cursor."""
     with Gateway(then, folder=folder) as gate:
         cursor = first_page(gate)
         equal("itself", walk(gate, cursor), (200, None))

@@ -13,7 +13,7 @@ TRUST = {"trusted_proxies": ["127.0.0.0/8"]}
 
 
 def urls(gate, *lines, host="gateway.test"):
-    """What Location, download_url and a link begin with, up to the mount."""
+    """Location, download_url and a link, up to the mount."""
     with gate.wire() as wire:
         wire.send(request("POST", "/files", FORM, *lines, host=host,
                           body=form(field("prefix", "t"), file())))
