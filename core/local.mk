@@ -316,46 +316,46 @@ sluice_plugin_check_LDFLAGS = $(AM_LDFLAGS) $(EXPORT_FLAGS)
 sluice_plugin_check_LDADD = $(CORE_LIBS) -lpthread
 EXTRA_sluice_plugin_check_DEPENDENCIES = $(EXPORT_FILES)
 sluice_plugin_check_SOURCES = \
-	%D%/check/act.c \
-	%D%/check/act.h \
-	%D%/check/act_get.c \
-	%D%/check/act_put.c \
 	%D%/check/cancels.c \
+	%D%/check/check_process.c \
+	%D%/check/check_process.h \
 	%D%/check/exclusives.c \
-	%D%/check/facts.c \
-	%D%/check/facts.h \
-	%D%/check/guest.c \
-	%D%/check/guest.h \
+	%D%/check/fixture.c \
+	%D%/check/fixture.h \
 	%D%/check/hook_leaks.c \
 	%D%/check/hooks.c \
 	%D%/check/keys.c \
-	%D%/check/lab.c \
-	%D%/check/lab.h \
 	%D%/check/leaks.c \
-	%D%/check/lends.c \
 	%D%/check/life.c \
+	%D%/check/lifetimes.c \
 	%D%/check/links.c \
 	%D%/check/links.h \
 	%D%/check/lists.c \
 	%D%/check/loops.c \
 	%D%/check/main.c \
-	%D%/check/misdeed.c \
-	%D%/check/misdeed.h \
 	%D%/check/objects.c \
 	%D%/check/objects.h \
+	%D%/check/op_driver.c \
+	%D%/check/op_driver.h \
+	%D%/check/op_driver_get.c \
+	%D%/check/op_driver_put.c \
 	%D%/check/pages.c \
 	%D%/check/pages.h \
 	%D%/check/reads.c \
+	%D%/check/request_driver.c \
+	%D%/check/request_driver.h \
+	%D%/check/resource_use.c \
+	%D%/check/resource_use.h \
+	%D%/check/round_trip.c \
+	%D%/check/round_trip.h \
 	%D%/check/sample.c \
 	%D%/check/sample.h \
 	%D%/check/subject.c \
 	%D%/check/subject.h \
 	%D%/check/suite.c \
 	%D%/check/suite.h \
-	%D%/check/tour.c \
-	%D%/check/tour.h \
-	%D%/check/trial.c \
-	%D%/check/trial.h \
+	%D%/check/violation_report.c \
+	%D%/check/violation_report.h \
 	%D%/check/writes.c
 
 # ---- for those who write plugins --------------------------------------------

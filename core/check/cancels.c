@@ -16,112 +16,115 @@ static const int64_t pauses[] = {0, 1, 2, 3, 5, 8, 13};
 #define PAUSES (sizeof pauses / sizeof *pauses)
 
 /* How to start the operation that is canceled. */
-typedef void start_fn(struct act *, const char *key);
+typedef void start_fn(struct op_driver *, const char *key);
 
-static void start_head(struct act *act, const char *key) {
-  act_head(act, key);
+static void start_head(struct op_driver *driver, const char *key) {
+  op_driver_head(driver, key);
 }
 
-static void start_get(struct act *act, const char *key) {
-  act_start_get(act, &(struct act_get){.key = key});
+static void start_get(struct op_driver *driver, const char *key) {
+  op_driver_start_get(driver, &(struct op_driver_get){.key = key});
 }
 
-static void start_put(struct act *act, const char *key) {
-  act_start_put(act, &(struct act_put){.key = key, .sample = {9, LENGTH}});
+static void start_put(struct op_driver *driver, const char *key) {
+  op_driver_start_put(
+      driver, &(struct op_driver_put){.key = key, .sample = {9, LENGTH}});
 }
 
-static void start_small(struct act *act, const char *key) {
-  act_start_put(act, &(struct act_put){.key = key, .sample = {9, 20}});
+static void start_small(struct op_driver *driver, const char *key) {
+  op_driver_start_put(driver,
+                      &(struct op_driver_put){.key = key, .sample = {9, 20}});
 }
 
-static void start_list(struct act *act, const char *key) {
-  act_list(act, &(struct sluice_list){.prefix = key, .max = 1000});
+static void start_list(struct op_driver *driver, const char *key) {
+  op_driver_list(driver, &(struct sluice_list){.prefix = key, .max = 1000});
 }
 
-static void start_remove(struct act *act, const char *key) {
-  act_remove(act, key);
+static void start_remove(struct op_driver *driver, const char *key) {
+  op_driver_remove(driver, key);
 }
 
-static void start_ping(struct act *act, const char *key) {
+static void start_ping(struct op_driver *driver, const char *key) {
   (void)key;
-  act_ping(act);
+  op_driver_ping(driver);
 }
 
 /* True: it was over before that step. */
-static bool cancel_at(struct act *act, start_fn *start, const char *key,
-                      int step) {
-  act->leave_at = step;
-  start(act, key);
-  act_wait(act);
-  return !act->left;
+static bool cancel_at(struct op_driver *driver, start_fn *start,
+                      const char *key, int step) {
+  driver->leave_at = step;
+  start(driver, key);
+  op_driver_wait(driver);
+  return !driver->left;
 }
 
-static void cancel_after(struct act *act, start_fn *start, const char *key,
-                         int64_t ms) {
-  start(act, key);
+static void cancel_after(struct op_driver *driver, start_fn *start,
+                         const char *key, int64_t ms) {
+  start(driver, key);
   if (ms > 0)
-    lab_idle(act->lab, ms);
-  act_leave(act);
-  act_wait(act);
+    fixture_idle(driver->fixture, ms);
+  op_driver_leave(driver);
+  op_driver_wait(driver);
 }
 
 /* ---- what may be read --------------------------------------------------- */
 
-static void run_reader(struct lab *lab, start_fn *start, const char *name) {
-  struct lab_key key = lab_key(lab, name);
+static void run_reader(struct fixture *fixture, start_fn *start,
+                       const char *name) {
+  struct fixture_key key = fixture_key(fixture, name);
   const struct sample sample = {1, LENGTH};
   bool over = false;
-  objects_put(lab, key.text, sample);
+  objects_put(fixture, key.text, sample);
   for (int step = 1; !over; step++) {
-    struct act act;
-    act_init(&act, lab);
-    over = cancel_at(&act, start, key.text, step);
-    act_fini(&act);
-    lab_need(lab, step < STEPS_MAX, "%s: it has no end", name);
+    struct op_driver driver;
+    op_driver_init(&driver, fixture);
+    over = cancel_at(&driver, start, key.text, step);
+    op_driver_fini(&driver);
+    fixture_need(fixture, step < STEPS_MAX, "%s: it has no end", name);
   }
   for (size_t i = 0; i < PAUSES; i++) {
-    struct act act;
-    act_init(&act, lab);
-    cancel_after(&act, start, key.text, pauses[i]);
-    act_fini(&act);
+    struct op_driver driver;
+    op_driver_init(&driver, fixture);
+    cancel_after(&driver, start, key.text, pauses[i]);
+    op_driver_fini(&driver);
   }
-  objects_expect(lab, key.text, sample);
+  objects_expect(fixture, key.text, sample);
 }
 
-static void heads(struct lab *lab) {
-  run_reader(lab, start_head, "head");
+static void heads(struct fixture *fixture) {
+  run_reader(fixture, start_head, "head");
 }
 
-static void get_steps(struct lab *lab) {
-  run_reader(lab, start_get, "get");
+static void get_steps(struct fixture *fixture) {
+  run_reader(fixture, start_get, "get");
 }
 
-static void lists(struct lab *lab) {
-  run_reader(lab, start_list, "list");
+static void lists(struct fixture *fixture) {
+  run_reader(fixture, start_list, "list");
 }
 
-static void pings(struct lab *lab) {
-  run_reader(lab, start_ping, "ping");
+static void pings(struct fixture *fixture) {
+  run_reader(fixture, start_ping, "ping");
 }
 
-static void removes(struct lab *lab) {
-  struct lab_key key = lab_key(lab, "leaving");
+static void removes(struct fixture *fixture) {
+  struct fixture_key key = fixture_key(fixture, "leaving");
   const struct sample sample = {1, 100};
   for (size_t i = 0; i <= PAUSES; i++) {
-    struct act act;
-    objects_put(lab, key.text, sample);
-    act_init(&act, lab);
+    struct op_driver driver;
+    objects_put(fixture, key.text, sample);
+    op_driver_init(&driver, fixture);
     if (i == PAUSES)
-      cancel_at(&act, start_remove, key.text, 1);
+      cancel_at(&driver, start_remove, key.text, 1);
     else
-      cancel_after(&act, start_remove, key.text, pauses[i]);
-    bool gone = act.status == SLUICE_OK || act.status == SLUICE_ENOENT;
-    act_fini(&act);
+      cancel_after(&driver, start_remove, key.text, pauses[i]);
+    bool gone = driver.status == SLUICE_OK || driver.status == SLUICE_ENOENT;
+    op_driver_fini(&driver);
     if (gone)
-      objects_expect_none(lab, key.text);
+      objects_expect_none(fixture, key.text);
     /* Gone or not, and then really. */
-    objects_remove(lab, key.text);
-    objects_expect_none(lab, key.text);
+    objects_remove(fixture, key.text);
+    objects_expect_none(fixture, key.text);
   }
 }
 
@@ -129,111 +132,113 @@ static void removes(struct lab *lab) {
 
 /* The commit was under way: the old object or the new one, and as the storage
  * may be far away, what is the old one now may be the new one soon. */
-static void expect_either(struct act *put, const char *key,
+static void expect_either(struct op_driver *put, const char *key,
                           const struct sample *old) {
-  struct lab *lab = put->lab;
+  struct fixture *fixture = put->fixture;
   const struct sample both[] = {put->put.sample,
                                 old == NULL ? put->put.sample : *old};
-  struct act get;
-  act_init(&get, lab);
-  act_start_get(
-      &get, &(struct act_get){.key = key, .wanted = both, .wanted_count = 2});
-  act_wait(&get);
+  struct op_driver get;
+  op_driver_init(&get, fixture);
+  op_driver_start_get(
+      &get,
+      &(struct op_driver_get){.key = key, .wanted = both, .wanted_count = 2});
+  op_driver_wait(&get);
   if (get.status != SLUICE_EPRECOND && (old != NULL || get.described))
-    act_expect(&get, SLUICE_OK);
-  act_fini(&get);
+    op_driver_expect(&get, SLUICE_OK);
+  op_driver_fini(&get);
 }
 
 /* Before the commit nothing may have happened; after it all or nothing. */
-static void expect_whole(struct act *put, const char *key,
+static void expect_whole(struct op_driver *put, const char *key,
                          const struct sample *old) {
   if (put->committed && put->status == SLUICE_OK)
-    objects_expect(put->lab, key, put->put.sample);
+    objects_expect(put->fixture, key, put->put.sample);
   else if (put->committed)
     expect_either(put, key, old);
   else if (old != NULL)
-    objects_expect(put->lab, key, *old);
+    objects_expect(put->fixture, key, *old);
   else
-    objects_expect_none(put->lab, key);
+    objects_expect_none(put->fixture, key);
 }
 
-static void expect_nothing_else(struct lab *lab, size_t most) {
+static void expect_nothing_else(struct fixture *fixture, size_t most) {
   struct pages pages;
-  pages_read(lab, &pages, lab_key(lab, "").text, NULL, 1000);
-  lab_need(lab, pages.count <= most, "a canceled put left '%s' behind",
-           pages.entries[0].key);
+  pages_read(fixture, &pages, fixture_key(fixture, "").text, NULL, 1000);
+  fixture_need(fixture, pages.count <= most, "a canceled put left '%s' behind",
+               pages.entries[0].key);
   pages_free(&pages);
 }
 
-static void run_put(struct lab *lab, start_fn *start, const char *name,
+static void run_put(struct fixture *fixture, start_fn *start, const char *name,
                     const struct sample *old) {
-  struct lab_key key = lab_key(lab, name);
+  struct fixture_key key = fixture_key(fixture, name);
   bool over = false;
   for (int step = 1; !over || step < STEPS_MAX; step++) {
-    struct act act;
-    objects_remove(lab, key.text);
+    struct op_driver driver;
+    objects_remove(fixture, key.text);
     if (old != NULL)
-      objects_put(lab, key.text, *old);
-    act_init(&act, lab);
+      objects_put(fixture, key.text, *old);
+    op_driver_init(&driver, fixture);
     if (!over)
-      over = cancel_at(&act, start, key.text, step);
+      over = cancel_at(&driver, start, key.text, step);
     else
-      cancel_after(&act, start, key.text, pauses[step % (int)PAUSES]);
-    expect_whole(&act, key.text, old);
-    expect_nothing_else(lab, 1);
-    act_fini(&act);
+      cancel_after(&driver, start, key.text, pauses[step % (int)PAUSES]);
+    expect_whole(&driver, key.text, old);
+    expect_nothing_else(fixture, 1);
+    op_driver_fini(&driver);
     if (over && step < STEPS_MAX - 2 * (int)PAUSES)
       step = STEPS_MAX - 2 * (int)PAUSES;
   }
-  lab_need(lab, over, "a put has no end");
+  fixture_need(fixture, over, "a put has no end");
 }
 
-static void puts_large(struct lab *lab) {
-  run_put(lab, start_put, "large", NULL);
+static void puts_large(struct fixture *fixture) {
+  run_put(fixture, start_put, "large", NULL);
 }
 
-static void puts_small(struct lab *lab) {
-  run_put(lab, start_small, "brief", NULL);
+static void puts_small(struct fixture *fixture) {
+  run_put(fixture, start_small, "brief", NULL);
 }
 
-static void overwrites(struct lab *lab) {
-  run_put(lab, start_put, "old", &(struct sample){1, 5000});
+static void overwrites(struct fixture *fixture) {
+  run_put(fixture, start_put, "old", &(struct sample){1, 5000});
 }
 
 /* ---- more than one ------------------------------------------------------ */
 
-static void many(struct lab *lab) {
+static void many(struct fixture *fixture) {
   static start_fn *const starts[] = {start_head, start_get,    start_put,
                                      start_list, start_remove, start_small};
-  struct act acts[30];
-  struct lab_key key = lab_key(lab, "many");
-  objects_put(lab, key.text, (struct sample){1, LENGTH});
+  struct op_driver drivers[30];
+  struct fixture_key key = fixture_key(fixture, "many");
+  objects_put(fixture, key.text, (struct sample){1, LENGTH});
   for (int i = 0; i < 30; i++) {
-    act_init(&acts[i], lab);
-    starts[i % 6](&acts[i], key.text);
+    op_driver_init(&drivers[i], fixture);
+    starts[i % 6](&drivers[i], key.text);
   }
-  lab_idle(lab, 2);
+  fixture_idle(fixture, 2);
   for (int i = 0; i < 30; i += 2)
-    act_leave(&acts[i]);
+    op_driver_leave(&drivers[i]);
   for (int i = 0; i < 30; i++) {
-    act_wait(&acts[i]);
-    act_fini(&acts[i]);
+    op_driver_wait(&drivers[i]);
+    op_driver_fini(&drivers[i]);
   }
-  objects_remove(lab, key.text);
+  objects_remove(fixture, key.text);
 }
 
-static void put_leave(struct lab *lab) {
-  struct lab_key key = lab_key(lab, "held");
-  struct act put;
-  act_init(&put, lab);
-  act_start_put(&put, &(struct act_put){
-                          .key = key.text, .sample = {1, 1000}, .hold = true});
-  if (!lab_until(lab, &put.held))
-    lab_fail(lab, "%s: not all chunks come back", put.what);
-  act_leave(&put);
-  act_wait(&put);
-  objects_expect_none(lab, key.text);
-  act_fini(&put);
+static void put_leave(struct fixture *fixture) {
+  struct fixture_key key = fixture_key(fixture, "held");
+  struct op_driver put;
+  op_driver_init(&put, fixture);
+  op_driver_start_put(&put, &(struct op_driver_put){.key = key.text,
+                                                    .sample = {1, 1000},
+                                                    .hold = true});
+  if (!fixture_until(fixture, &put.held))
+    fixture_fail(fixture, "%s: not all chunks come back", put.what);
+  op_driver_leave(&put);
+  op_driver_wait(&put);
+  objects_expect_none(fixture, key.text);
+  op_driver_fini(&put);
 }
 
 #define RULE                                                                \

@@ -14,173 +14,176 @@
 /* ---- before and during a commit ----------------------------------------- */
 
 /* The first page of everything. */
-static void look_around(struct lab *lab, struct act *act) {
-  act_init(act, lab);
-  act_list(act, &(struct sluice_list){.prefix = "", .max = 1000});
-  act_wait(act);
-  act_expect(act, SLUICE_OK);
+static void look_around(struct fixture *fixture, struct op_driver *driver) {
+  op_driver_init(driver, fixture);
+  op_driver_list(driver, &(struct sluice_list){.prefix = "", .max = 1000});
+  op_driver_wait(driver);
+  op_driver_expect(driver, SLUICE_OK);
 }
 
-static void expect_same(struct lab *lab, const struct act *before,
-                        const char *when) {
-  struct act now;
-  look_around(lab, &now);
+static void expect_same(struct fixture *fixture,
+                        const struct op_driver *before, const char *when) {
+  struct op_driver now;
+  look_around(fixture, &now);
   for (size_t i = 0; i < now.entry_count || i < before->entry_count; i++) {
     const char *a = i < before->entry_count ? before->entries[i].key : "";
     const char *b = i < now.entry_count ? now.entries[i].key : "";
-    lab_need(lab, strcmp(a, b) == 0,
-             "%s, a list of everything has '%s' "
-             "where '%s' was",
-             when, b, a);
+    fixture_need(fixture, strcmp(a, b) == 0,
+                 "%s, a list of everything has '%s' "
+                 "where '%s' was",
+                 when, b, a);
   }
-  act_fini(&now);
+  op_driver_fini(&now);
 }
 
-static void before_commit(struct lab *lab) {
-  struct lab_key key = lab_key(lab, "before");
+static void before_commit(struct fixture *fixture) {
+  struct fixture_key key = fixture_key(fixture, "before");
   static const uint64_t lengths[] = {10, 300000};
   for (uint32_t i = 0; i < 2; i++) {
-    struct act before, put;
-    objects_remove(lab, key.text);
-    look_around(lab, &before);
-    act_init(&put, lab);
-    act_start_put(&put, &(struct act_put){.key = key.text,
-                                          .sample = {i, lengths[i]},
-                                          .hold = true});
-    if (!lab_until(lab, &put.held))
-      lab_fail(lab, "%s: not all chunks come back", put.what);
-    objects_expect_none(lab, key.text);
-    expect_same(lab, &before, "Before the commit");
-    act_commit(&put);
-    act_wait(&put);
-    act_expect(&put, SLUICE_OK);
-    objects_expect(lab, key.text, put.put.sample);
-    act_fini(&put);
-    act_fini(&before);
+    struct op_driver before, put;
+    objects_remove(fixture, key.text);
+    look_around(fixture, &before);
+    op_driver_init(&put, fixture);
+    op_driver_start_put(
+        &put, &(struct op_driver_put){
+                  .key = key.text, .sample = {i, lengths[i]}, .hold = true});
+    if (!fixture_until(fixture, &put.held))
+      fixture_fail(fixture, "%s: not all chunks come back", put.what);
+    objects_expect_none(fixture, key.text);
+    expect_same(fixture, &before, "Before the commit");
+    op_driver_commit(&put);
+    op_driver_wait(&put);
+    op_driver_expect(&put, SLUICE_OK);
+    objects_expect(fixture, key.text, put.put.sample);
+    op_driver_fini(&put);
+    op_driver_fini(&before);
   }
 }
 
-static void old_before_commit(struct lab *lab) {
-  struct lab_key key = lab_key(lab, "old");
+static void old_before_commit(struct fixture *fixture) {
+  struct fixture_key key = fixture_key(fixture, "old");
   const struct sample old = {1, 5000}, new = {2, 300000};
-  struct act put;
-  objects_put(lab, key.text, old);
-  act_init(&put, lab);
-  act_start_put(
-      &put, &(struct act_put){.key = key.text, .sample = new, .hold = true});
-  if (!lab_until(lab, &put.held))
-    lab_fail(lab, "%s: not all chunks come back", put.what);
-  objects_expect(lab, key.text, old);
-  act_commit(&put);
-  act_wait(&put);
-  act_expect(&put, SLUICE_OK);
-  objects_expect(lab, key.text, new);
-  act_fini(&put);
+  struct op_driver put;
+  objects_put(fixture, key.text, old);
+  op_driver_init(&put, fixture);
+  op_driver_start_put(&put, &(struct op_driver_put){
+                                .key = key.text, .sample = new, .hold = true});
+  if (!fixture_until(fixture, &put.held))
+    fixture_fail(fixture, "%s: not all chunks come back", put.what);
+  objects_expect(fixture, key.text, old);
+  op_driver_commit(&put);
+  op_driver_wait(&put);
+  op_driver_expect(&put, SLUICE_OK);
+  objects_expect(fixture, key.text, new);
+  op_driver_fini(&put);
 }
 
 /* Who reads while it is replaced: the old one or the new one, or an end that
- * says so; what fits neither fails in act_get.c. */
-static void one_race(struct lab *lab, const char *key,
+ * says so; what fits neither fails in op_driver_get.c. */
+static void one_race(struct fixture *fixture, const char *key,
                      const struct sample *both) {
-  struct act reads[READERS], put;
-  const struct act_get get = {
+  struct op_driver reads[READERS], put;
+  const struct op_driver_get get = {
       .key = key, .slow = true, .wanted = both, .wanted_count = 2};
-  objects_put(lab, key, both[0]);
+  objects_put(fixture, key, both[0]);
   for (int i = 0; i < READERS / 2; i++) {
-    act_init(&reads[i], lab);
-    act_start_get(&reads[i], &get);
+    op_driver_init(&reads[i], fixture);
+    op_driver_start_get(&reads[i], &get);
   }
-  act_init(&put, lab);
-  act_start_put(&put, &(struct act_put){.key = key, .sample = both[1]});
+  op_driver_init(&put, fixture);
+  op_driver_start_put(&put,
+                      &(struct op_driver_put){.key = key, .sample = both[1]});
   while (!put.committed && !put.over)
-    lab_idle(lab, 1);
+    fixture_idle(fixture, 1);
   for (int i = READERS / 2; i < READERS; i++) {
-    act_init(&reads[i], lab);
-    act_start_get(&reads[i], &get);
+    op_driver_init(&reads[i], fixture);
+    op_driver_start_get(&reads[i], &get);
   }
-  act_wait(&put);
-  act_expect(&put, SLUICE_OK);
+  op_driver_wait(&put);
+  op_driver_expect(&put, SLUICE_OK);
   for (int i = 0; i < READERS; i++) {
-    act_wait(&reads[i]);
-    lab_need(lab,
-             reads[i].status == SLUICE_OK ||
-                 reads[i].status == SLUICE_EPRECOND,
-             "%s: while it was replaced, it ended with %s", reads[i].what,
-             act_word(reads[i].status));
-    act_fini(&reads[i]);
+    op_driver_wait(&reads[i]);
+    fixture_need(fixture,
+                 reads[i].status == SLUICE_OK ||
+                     reads[i].status == SLUICE_EPRECOND,
+                 "%s: while it was replaced, it ended with %s", reads[i].what,
+                 op_driver_word(reads[i].status));
+    op_driver_fini(&reads[i]);
   }
-  act_fini(&put);
+  op_driver_fini(&put);
 }
 
-static void races(struct lab *lab) {
-  struct lab_key key = lab_key(lab, "race");
+static void races(struct fixture *fixture) {
+  struct fixture_key key = fixture_key(fixture, "race");
   for (uint32_t i = 0; i < ROUNDS; i++) {
     uint64_t length = i % 3 == 0 ? 2000 : 250000;
     const struct sample both[] = {{i, length},
                                   {i + 1, i % 2 == 0 ? length : length * 2}};
-    one_race(lab, key.text, both);
-    objects_expect(lab, key.text, both[1]);
+    one_race(fixture, key.text, both);
+    objects_expect(fixture, key.text, both[1]);
   }
 }
 
 /* ---- exclusive ---------------------------------------------------------- */
 
-static enum sluice_status exclusive_put(struct lab *lab, const char *key,
-                                        struct sample sample) {
-  return objects_try(
-      lab, &(struct act_put){.key = key, .sample = sample, .exclusive = true});
+static enum sluice_status
+exclusive_put(struct fixture *fixture, const char *key, struct sample sample) {
+  return objects_try(fixture, &(struct op_driver_put){.key = key,
+                                                      .sample = sample,
+                                                      .exclusive = true});
 }
 
-static void refused(struct lab *lab) {
-  struct lab_key key = lab_key(lab, "refused");
+static void refused(struct fixture *fixture) {
+  struct fixture_key key = fixture_key(fixture, "refused");
   static const uint64_t lengths[] = {0, 10, 100000};
   for (uint32_t i = 0; i < 3; i++) {
-    objects_put(lab, key.text, (struct sample){1, lengths[i]});
+    objects_put(fixture, key.text, (struct sample){1, lengths[i]});
     enum sluice_status status =
-        exclusive_put(lab, key.text, (struct sample){2, 70000});
-    lab_need(lab, status == SLUICE_EEXIST,
-             "an exclusive commit of a key that is there ended with %s",
-             act_word(status));
-    objects_expect(lab, key.text, (struct sample){1, lengths[i]});
+        exclusive_put(fixture, key.text, (struct sample){2, 70000});
+    fixture_need(fixture, status == SLUICE_EEXIST,
+                 "an exclusive commit of a key that is there ended with %s",
+                 op_driver_word(status));
+    objects_expect(fixture, key.text, (struct sample){1, lengths[i]});
   }
 }
 
-static void taken(struct lab *lab) {
-  struct lab_key key = lab_key(lab, "taken");
+static void taken(struct fixture *fixture) {
+  struct fixture_key key = fixture_key(fixture, "taken");
   for (uint32_t i = 0; i < 3; i++) {
     const struct sample sample = {i, i * 40000};
-    enum sluice_status status = exclusive_put(lab, key.text, sample);
-    lab_need(lab, status == SLUICE_OK,
-             "an exclusive commit of a new key ended with %s",
-             act_word(status));
-    objects_expect(lab, key.text, sample);
-    objects_remove(lab, key.text);
+    enum sluice_status status = exclusive_put(fixture, key.text, sample);
+    fixture_need(fixture, status == SLUICE_OK,
+                 "an exclusive commit of a new key ended with %s",
+                 op_driver_word(status));
+    objects_expect(fixture, key.text, sample);
+    objects_remove(fixture, key.text);
   }
 }
 
-static void one_wins(struct lab *lab) {
-  struct lab_key key = lab_key(lab, "wins");
-  struct act puts[4];
+static void one_wins(struct fixture *fixture) {
+  struct fixture_key key = fixture_key(fixture, "wins");
+  struct op_driver puts[4];
   int winner = -1;
   for (uint32_t i = 0; i < 4; i++) {
-    act_init(&puts[i], lab);
-    act_start_put(&puts[i], &(struct act_put){.key = key.text,
-                                              .sample = {i, 1000},
-                                              .exclusive = true});
+    op_driver_init(&puts[i], fixture);
+    op_driver_start_put(&puts[i], &(struct op_driver_put){.key = key.text,
+                                                          .sample = {i, 1000},
+                                                          .exclusive = true});
   }
   for (int i = 0; i < 4; i++) {
-    act_wait(&puts[i]);
-    lab_need(lab, puts[i].status != SLUICE_OK || winner < 0,
-             "two exclusive commits of one key ended with SLUICE_OK");
+    op_driver_wait(&puts[i]);
+    fixture_need(fixture, puts[i].status != SLUICE_OK || winner < 0,
+                 "two exclusive commits of one key ended with SLUICE_OK");
     if (puts[i].status == SLUICE_OK)
       winner = i;
   }
-  lab_need(lab, winner >= 0, "of four exclusive commits none was taken: %s",
-           act_word(puts[0].status));
+  fixture_need(fixture, winner >= 0,
+               "of four exclusive commits none was taken: %s",
+               op_driver_word(puts[0].status));
   if (winner >= 0)
-    objects_expect(lab, key.text, puts[winner].put.sample);
+    objects_expect(fixture, key.text, puts[winner].put.sample);
   for (int i = 0; i < 4; i++)
-    act_fini(&puts[i]);
+    op_driver_fini(&puts[i]);
 }
 
 #define BEFORE \

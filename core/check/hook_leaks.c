@@ -8,59 +8,60 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "facts.h"
-#include "guest.h"
+#include "resource_use.h"
+#include "request_driver.h"
 
 #define REQUESTS 2500 /* a window; there are five of them */
 #define WINDOWS 12
 #define LEAK_MIN 8 /* bytes a request */
 
-static void requests(struct lab *lab, unsigned count) {
+static void requests(struct fixture *fixture, unsigned count) {
   static const char *const headers[] = {NULL, "Authorization: Basic YTpi\r\n",
                                         "Authorization: Bearer a.b.c\r\n",
                                         "X-Token: nobody-knows-this\r\n"};
   for (unsigned i = 0; i < count; i++) {
-    struct visit visit = {.method = "GET",
-                          .target = "/files/download?key=a/b",
-                          .operation = "download",
-                          .key = "a/b",
-                          .headers = headers[i % 4]};
-    if (i % 8 == 0 && lab->plan->header != NULL)
-      visit.headers = lab->plan->header;
-    guest_visit(lab, &visit);
+    struct client_request sent = {.method = "GET",
+                                  .target = "/files/download?key=a/b",
+                                  .operation = "download",
+                                  .key = "a/b",
+                                  .headers = headers[i % 4]};
+    if (i % 8 == 0 && fixture->plan->header != NULL)
+      sent.headers = fixture->plan->header;
+    request_driver_run(fixture, &sent);
   }
-  lab_idle(lab, 20);
+  fixture_idle(fixture, 20);
 }
 
-static void files(struct lab *lab) {
-  requests(lab, 100);
-  unsigned before = facts_files();
-  requests(lab, REQUESTS);
-  unsigned after = facts_files();
-  lab_need(lab, after < before + 100,
-           "%u descriptors were open, and %u requests later %u", before,
-           REQUESTS, after);
+static void files(struct fixture *fixture) {
+  requests(fixture, 100);
+  unsigned before = resource_use_files();
+  requests(fixture, REQUESTS);
+  unsigned after = resource_use_files();
+  fixture_need(fixture, after < before + 100,
+               "%u descriptors were open, and %u requests later %u", before,
+               REQUESTS, after);
 }
 
-static void threads(struct lab *lab) {
-  requests(lab, 100);
-  unsigned before = facts_threads();
-  requests(lab, REQUESTS);
-  unsigned after = facts_threads();
-  lab_need(lab, after < before + 100,
-           "%u threads ran, and %u requests later %u", before, REQUESTS,
-           after);
+static void threads(struct fixture *fixture) {
+  requests(fixture, 100);
+  unsigned before = resource_use_threads();
+  requests(fixture, REQUESTS);
+  unsigned after = resource_use_threads();
+  fixture_need(fixture, after < before + 100,
+               "%u threads ran, and %u requests later %u", before, REQUESTS,
+               after);
 }
 
-static void memory(struct lab *lab) {
+static void memory(struct fixture *fixture) {
   size_t least = SIZE_MAX, before;
-  if (facts_memory() == 0)
-    lab_skip(lab, "this malloc doesn't count; a sanitizer finds leaks itself");
-  requests(lab, REQUESTS);
-  before = facts_memory();
+  if (resource_use_memory() == 0)
+    fixture_skip(fixture,
+                 "this malloc doesn't count; a sanitizer finds leaks itself");
+  requests(fixture, REQUESTS);
+  before = resource_use_memory();
   for (int window = 0; window < WINDOWS; window++) {
-    requests(lab, REQUESTS);
-    size_t after = facts_memory();
+    requests(fixture, REQUESTS);
+    size_t after = resource_use_memory();
     size_t grown = after > before ? after - before : 0;
     if (grown < least)
       least = grown;
@@ -68,29 +69,29 @@ static void memory(struct lab *lab) {
       return; /* one that is flat will do */
     before = after;
   }
-  lab_fail(lab,
-           "malloc()'s memory grows: by %zu bytes in %u requests at least",
-           least, REQUESTS);
+  fixture_fail(fixture,
+               "malloc()'s memory grows: by %zu bytes in %u requests at least",
+               least, REQUESTS);
 }
 
 static void *other_thread(void *arg) {
-  struct lab *lab = malloc(sizeof *lab);
-  if (lab == NULL)
+  struct fixture *fixture = malloc(sizeof *fixture);
+  if (fixture == NULL)
     abort();
-  lab_open_second(lab, arg);
-  requests(lab, REQUESTS);
-  lab_close(lab);
-  free(lab);
+  fixture_open_second(fixture, arg);
+  requests(fixture, REQUESTS);
+  fixture_close(fixture);
+  free(fixture);
   return NULL;
 }
 
-static void two_loops(struct lab *lab) {
+static void two_loops(struct fixture *fixture) {
   pthread_t thread;
-  if (lab->plan->one_loop)
-    lab_skip(lab, "by --one-loop");
-  if (pthread_create(&thread, NULL, other_thread, lab) != 0)
+  if (fixture->plan->one_loop)
+    fixture_skip(fixture, "by --one-loop");
+  if (pthread_create(&thread, NULL, other_thread, fixture) != 0)
     abort();
-  requests(lab, REQUESTS);
+  requests(fixture, REQUESTS);
   pthread_join(thread, NULL);
 }
 

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest.h"
+#include "request_driver.h"
 
 #define MANY 60
 #define LONG 15000
 
 /* One of each operation; the key is in the target and known to on_key. */
-static const struct visit operations[] = {
+static const struct client_request operations[] = {
     {.method = "POST",
      .target = "/files",
      .operation = "upload",
@@ -70,17 +70,18 @@ static const char *const nonsense[] = {
     "Origin: null\r\n"};
 #define NONSENSE (sizeof nonsense / sizeof *nonsense)
 
-static void add_pass(const struct lab *lab, struct visit *visit) {
-  if (lab->plan->header != NULL)
-    visit->headers = lab->plan->header;
+static void add_pass(const struct fixture *fixture,
+                     struct client_request *sent) {
+  if (fixture->plan->header != NULL)
+    sent->headers = fixture->plan->header;
 }
 
-static void verdicts(struct lab *lab) {
+static void verdicts(struct fixture *fixture) {
   for (size_t i = 0; i < OPERATIONS; i++) {
-    struct visit visit = operations[i];
-    guest_visit(lab, &visit);
-    add_pass(lab, &visit);
-    guest_visit(lab, &visit);
+    struct client_request sent = operations[i];
+    request_driver_run(fixture, &sent);
+    add_pass(fixture, &sent);
+    request_driver_run(fixture, &sent);
   }
 }
 
@@ -96,7 +97,7 @@ static char *long_line(const char *begin, size_t len) {
   return line;
 }
 
-static void long_headers(struct lab *lab) {
+static void long_headers(struct fixture *fixture) {
   static const char *const names[] = {"Authorization: Bearer ",
                                       "Authorization: Basic ",
                                       "X-Token: ",
@@ -106,48 +107,48 @@ static void long_headers(struct lab *lab) {
                                       "Referer: ",
                                       "Origin: "};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    struct visit visit = operations[i % OPERATIONS];
+    struct client_request sent = operations[i % OPERATIONS];
     char *line = long_line(names[i], LONG);
-    visit.headers = line;
-    guest_visit(lab, &visit);
+    sent.headers = line;
+    request_driver_run(fixture, &sent);
     free(line);
   }
 }
 
-static void many_headers(struct lab *lab) {
+static void many_headers(struct fixture *fixture) {
   char text[HEAD_FIELDS_MAX * 32] = "";
   size_t len = 0;
   for (int i = 0; i < HEAD_FIELDS_MAX - 1; i++)
     len +=
         (size_t)snprintf(text + len, sizeof text - len, "X-%d: %d\r\n", i, i);
   for (size_t i = 0; i < OPERATIONS; i++) {
-    struct visit visit = operations[i];
-    visit.headers = text;
-    guest_visit(lab, &visit);
+    struct client_request sent = operations[i];
+    sent.headers = text;
+    request_driver_run(fixture, &sent);
   }
 }
 
-static void odd(struct lab *lab) {
+static void odd(struct fixture *fixture) {
   static const char *const targets[] = {"/",           "/files?",
                                         "/%00%ff",     "/files?key=%",
                                         "/files?&&&=", "//files/../.."};
   static const char *const peers[] = {"unix:", "::1", "2001:db8::1",
                                       "127.0.0.1", ""};
   for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
-    struct visit visit = operations[2];
-    visit.target = targets[i];
-    visit.peer = peers[i % 5];
-    visit.old = i % 2 == 1;
-    guest_visit(lab, &visit);
+    struct client_request sent = operations[2];
+    sent.target = targets[i];
+    sent.peer = peers[i % 5];
+    sent.old = i % 2 == 1;
+    request_driver_run(fixture, &sent);
   }
   for (size_t i = 0; i < NONSENSE; i++) {
-    struct visit visit = operations[i % OPERATIONS];
-    visit.headers = nonsense[i];
-    guest_visit(lab, &visit);
+    struct client_request sent = operations[i % OPERATIONS];
+    sent.headers = nonsense[i];
+    request_driver_run(fixture, &sent);
   }
 }
 
-static void keys(struct lab *lab) {
+static void keys(struct fixture *fixture) {
   static const char *const texts[] = {"",
                                       "a",
                                       "/",
@@ -165,136 +166,138 @@ static void keys(struct lab *lab) {
                                       "a\\b",
                                       "\xef\xbb\xbf"};
   char longest[KEY_MAX + 1];
-  if (lab->hook->on_key == NULL && lab->hook->on_change == NULL)
-    lab_skip(lab, "it isn't asked about keys");
+  if (fixture->hook->on_key == NULL && fixture->hook->on_change == NULL)
+    fixture_skip(fixture, "it isn't asked about keys");
   memset(longest, 'k', KEY_MAX);
   longest[KEY_MAX] = '\0';
   for (size_t i = 0; i <= sizeof texts / sizeof *texts; i++)
     for (size_t k = 0; k < OPERATIONS; k++) {
-      struct visit visit = operations[k];
-      visit.key = i < sizeof texts / sizeof *texts ? texts[i] : longest;
-      add_pass(lab, &visit);
-      guest_visit(lab, &visit);
+      struct client_request sent = operations[k];
+      sent.key = i < sizeof texts / sizeof *texts ? texts[i] : longest;
+      add_pass(fixture, &sent);
+      request_driver_run(fixture, &sent);
     }
 }
 
 /* ---- guards ------------------------------------------------------------- */
 
-static void need_guards(struct lab *lab) {
-  if (!lab->hook->guards)
-    lab_skip(lab, "it doesn't guard");
+static void need_guards(struct fixture *fixture) {
+  if (!fixture->hook->guards)
+    fixture_skip(fixture, "it doesn't guard");
 }
 
-static void nobody(struct lab *lab) {
-  need_guards(lab);
+static void nobody(struct fixture *fixture) {
+  need_guards(fixture);
   for (size_t i = 0; i < OPERATIONS - 1; i++) /* all but signed links */
-    lab_need(lab, !guest_visit(lab, &operations[i]),
-             "%s %s: allowed to somebody without credentials",
-             operations[i].method, operations[i].target);
+    fixture_need(fixture, !request_driver_run(fixture, &operations[i]),
+                 "%s %s: allowed to somebody without credentials",
+                 operations[i].method, operations[i].target);
 }
 
-static void liars(struct lab *lab) {
-  need_guards(lab);
+static void liars(struct fixture *fixture) {
+  need_guards(fixture);
   for (size_t i = 0; i < NONSENSE * (OPERATIONS - 1); i++) {
-    struct visit visit = operations[i % (OPERATIONS - 1)];
-    visit.headers = nonsense[i / (OPERATIONS - 1)];
-    lab_need(lab, !guest_visit(lab, &visit),
-             "%s %s: allowed to somebody with %.*s", visit.method,
-             visit.target, (int)strcspn(visit.headers, "\r"), visit.headers);
+    struct client_request sent = operations[i % (OPERATIONS - 1)];
+    sent.headers = nonsense[i / (OPERATIONS - 1)];
+    fixture_need(fixture, !request_driver_run(fixture, &sent),
+                 "%s %s: allowed to somebody with %.*s", sent.method,
+                 sent.target, (int)strcspn(sent.headers, "\r"), sent.headers);
   }
 }
 
-static void known(struct lab *lab) {
-  need_guards(lab);
-  if (lab->plan->header == NULL)
-    lab_skip(lab, "no --header says who would be allowed");
+static void known(struct fixture *fixture) {
+  need_guards(fixture);
+  if (fixture->plan->header == NULL)
+    fixture_skip(fixture, "no --header says who would be allowed");
   bool any = false;
   for (size_t i = 0; i < OPERATIONS - 1; i++) {
-    struct visit visit = operations[i];
-    visit.key = NULL; /* whose keys are whose isn't known here */
-    add_pass(lab, &visit);
-    any = guest_visit(lab, &visit) || any;
+    struct client_request sent = operations[i];
+    sent.key = NULL; /* whose keys are whose isn't known here */
+    add_pass(fixture, &sent);
+    any = request_driver_run(fixture, &sent) || any;
   }
-  lab_need(lab, any, "no operation is allowed with the --header");
+  fixture_need(fixture, any, "no operation is allowed with the --header");
 }
 
 /* ---- log ---------------------------------------------------------------- */
 
-static void never_asked(struct lab *lab) {
-  static const struct visit visits[] = {
+static void never_asked(struct fixture *fixture) {
+  static const struct client_request requests[] = {
       {.method = "GET", .target = "/healthz"},
       {.method = "BREW", .target = "/pot", .peer = "unix:", .old = true},
       {.method = "GET", .target = "/files", .refused = true}};
-  if (lab->hook->on_log == NULL && lab->hook->on_response == NULL)
-    lab_skip(lab, "it doesn't hear of answers");
+  if (fixture->hook->on_log == NULL && fixture->hook->on_response == NULL)
+    fixture_skip(fixture, "it doesn't hear of answers");
   for (size_t i = 0; i < 3; i++)
-    guest_visit(lab, &visits[i]);
+    request_driver_run(fixture, &requests[i]);
 }
 
 /* Also of one whose answer comes after the client has left. */
-static void gone(struct lab *lab) {
+static void gone(struct fixture *fixture) {
   bool waited = false;
   for (size_t i = 0; i < OPERATIONS * 3; i++) {
-    struct visit visit = operations[i % OPERATIONS];
-    visit.gone = true;
+    struct client_request sent = operations[i % OPERATIONS];
+    sent.gone = true;
     if (i >= OPERATIONS && i < OPERATIONS * 2)
-      add_pass(lab, &visit);
+      add_pass(fixture, &sent);
     else if (i >= OPERATIONS)
-      visit.headers = "Authorization: Basic YTpi\r\n";
-    struct guest *guest = guest_new(lab, &visit);
-    guest_begin(guest);
-    guest_finish(guest);
-    waited = waited || guest->waited;
-    guest_free(guest);
+      sent.headers = "Authorization: Basic YTpi\r\n";
+    struct request_driver *driver = request_driver_new(fixture, &sent);
+    request_driver_begin(driver);
+    request_driver_finish(driver);
+    waited = waited || driver->waited;
+    request_driver_free(driver);
   }
   if (!waited)
-    lab_skip(lab, "it doesn't wait");
+    fixture_skip(fixture, "it doesn't wait");
 }
 
 /* ---- many, reload ------------------------------------------------------- */
 
-static void many(struct lab *lab) {
-  struct guest *guests[MANY];
-  struct visit visits[MANY];
+static void many(struct fixture *fixture) {
+  struct request_driver *drivers[MANY];
+  struct client_request requests[MANY];
   for (size_t i = 0; i < MANY; i++) {
-    visits[i] = operations[i % OPERATIONS];
+    requests[i] = operations[i % OPERATIONS];
     if (i % 3 == 1)
-      visits[i].headers = nonsense[i % NONSENSE];
+      requests[i].headers = nonsense[i % NONSENSE];
     else if (i % 3 == 2)
-      add_pass(lab, &visits[i]);
-    guests[i] = guest_new(lab, &visits[i]);
-    guest_begin(guests[i]);
+      add_pass(fixture, &requests[i]);
+    drivers[i] = request_driver_new(fixture, &requests[i]);
+    request_driver_begin(drivers[i]);
   }
   for (size_t i = 0; i < MANY; i++)
-    guest_finish(guests[MANY - 1 - i]);
+    request_driver_finish(drivers[MANY - 1 - i]);
   for (size_t i = 0; i < MANY; i++)
-    guest_free(guests[i]);
+    request_driver_free(drivers[i]);
 }
 
-static void reload(struct lab *lab) {
-  lab_enter(lab, "reload");
-  lab->hook->reload(lab->ask.handle);
-  lab_leave(lab);
+static void reload(struct fixture *fixture) {
+  fixture_enter(fixture, "reload");
+  fixture->hook->reload(fixture->ask.handle);
+  fixture_leave(fixture);
 }
 
-static void reloads(struct lab *lab) {
+static void reloads(struct fixture *fixture) {
   bool before[OPERATIONS];
-  if (lab->hook->reload == NULL)
-    lab_skip(lab, "it has nothing to reload");
+  if (fixture->hook->reload == NULL)
+    fixture_skip(fixture, "it has nothing to reload");
   for (size_t i = 0; i < OPERATIONS; i++)
-    before[i] = guest_visit(lab, &operations[i]);
+    before[i] = request_driver_run(fixture, &operations[i]);
   for (size_t i = 0; i < 20; i++) {
-    struct guest *guest = guest_new(lab, &operations[i % OPERATIONS]);
-    guest_begin(guest); /* also while it is asked */
-    reload(lab);
-    guest_finish(guest);
-    guest_free(guest);
+    struct request_driver *driver =
+        request_driver_new(fixture, &operations[i % OPERATIONS]);
+    request_driver_begin(driver); /* also while it is asked */
+    reload(fixture);
+    request_driver_finish(driver);
+    request_driver_free(driver);
   }
-  lab_idle(lab, 20);
+  fixture_idle(fixture, 20);
   for (size_t i = 0; i < OPERATIONS; i++)
-    lab_need(lab, before[i] || !guest_visit(lab, &operations[i]),
-             "%s %s: admitted after a reload, and not before",
-             operations[i].method, operations[i].target);
+    fixture_need(fixture,
+                 before[i] || !request_driver_run(fixture, &operations[i]),
+                 "%s %s: admitted after a reload, and not before",
+                 operations[i].method, operations[i].target);
 }
 
 #define VERDICT "Each may be NULL.  All run in the order of the configuration."

@@ -6,85 +6,88 @@
 
 #include <stdio.h>
 
-#include "facts.h"
+#include "resource_use.h"
 #include "objects.h"
-#include "tour.h"
+#include "round_trip.h"
 
 #define WINDOWS 12
-#define LEAK_MIN 64 /* bytes a round, each of which has two tours */
+#define LEAK_MIN 64 /* bytes a round, each of which has two round_trips */
 
-static void canceled(struct lab *lab) {
-  struct lab_key key = lab_key(lab, "canceled");
+static void canceled(struct fixture *fixture) {
+  struct fixture_key key = fixture_key(fixture, "canceled");
   for (int step = 1; step < 10; step += 2) {
-    struct act act;
-    act_init(&act, lab);
-    act.leave_at = step;
-    act_start_put(&act, &(struct act_put){.key = key.text,
-                                          .sample = {1, 2 * ACT_CHUNK}});
-    act_wait(&act);
-    act_fini(&act);
-    act_init(&act, lab);
-    act.leave_at = step;
-    act_start_get(&act, &(struct act_get){.key = key.text});
-    act_wait(&act);
-    act_fini(&act);
+    struct op_driver driver;
+    op_driver_init(&driver, fixture);
+    driver.leave_at = step;
+    op_driver_start_put(
+        &driver, &(struct op_driver_put){.key = key.text,
+                                         .sample = {1, 2 * OP_DRIVER_CHUNK}});
+    op_driver_wait(&driver);
+    op_driver_fini(&driver);
+    op_driver_init(&driver, fixture);
+    driver.leave_at = step;
+    op_driver_start_get(&driver, &(struct op_driver_get){.key = key.text});
+    op_driver_wait(&driver);
+    op_driver_fini(&driver);
   }
-  objects_remove(lab, key.text);
+  objects_remove(fixture, key.text);
 }
 
-static void one_round(struct lab *lab) {
-  tour_run(lab, "leaks");
-  tour_run(lab, "leaks");
-  canceled(lab);
-  lab_idle(lab, 0);
+static void one_round(struct fixture *fixture) {
+  round_trip_run(fixture, "leaks");
+  round_trip_run(fixture, "leaks");
+  canceled(fixture);
+  fixture_idle(fixture, 0);
 }
 
-static void files(struct lab *lab) {
+static void files(struct fixture *fixture) {
   for (int i = 0; i < 5; i++)
-    one_round(lab);
-  unsigned before = facts_files();
-  for (unsigned i = 0; i < lab->plan->rounds; i++)
-    one_round(lab);
-  unsigned after = facts_files();
+    one_round(fixture);
+  unsigned before = resource_use_files();
+  for (unsigned i = 0; i < fixture->plan->rounds; i++)
+    one_round(fixture);
+  unsigned after = resource_use_files();
   /* A pool of connections or files may grow, but not with each round. */
-  lab_need(lab, after < before + lab->plan->rounds / 2 + 1,
-           "%u descriptors were open, and %u rounds later %u", before,
-           lab->plan->rounds, after);
+  fixture_need(fixture, after < before + fixture->plan->rounds / 2 + 1,
+               "%u descriptors were open, and %u rounds later %u", before,
+               fixture->plan->rounds, after);
 }
 
-static void threads(struct lab *lab) {
+static void threads(struct fixture *fixture) {
   for (int i = 0; i < 5; i++)
-    one_round(lab);
-  unsigned before = facts_threads();
-  for (unsigned i = 0; i < lab->plan->rounds; i++)
-    one_round(lab);
-  unsigned after = facts_threads();
-  lab_need(lab, after < before + lab->plan->rounds / 2 + 1,
-           "%u threads ran, and %u rounds later %u", before, lab->plan->rounds,
-           after);
+    one_round(fixture);
+  unsigned before = resource_use_threads();
+  for (unsigned i = 0; i < fixture->plan->rounds; i++)
+    one_round(fixture);
+  unsigned after = resource_use_threads();
+  fixture_need(fixture, after < before + fixture->plan->rounds / 2 + 1,
+               "%u threads ran, and %u rounds later %u", before,
+               fixture->plan->rounds, after);
 }
 
 /* A cache grows for a while; what grows in every window has no end. */
-static void memory(struct lab *lab) {
+static void memory(struct fixture *fixture) {
   size_t least = SIZE_MAX, before;
-  if (facts_memory() == 0)
-    lab_skip(lab, "this malloc doesn't count; a sanitizer finds leaks itself");
-  for (unsigned i = 0; i < lab->plan->rounds; i++)
-    one_round(lab);
-  before = facts_memory();
+  if (resource_use_memory() == 0)
+    fixture_skip(fixture,
+                 "this malloc doesn't count; a sanitizer finds leaks itself");
+  for (unsigned i = 0; i < fixture->plan->rounds; i++)
+    one_round(fixture);
+  before = resource_use_memory();
   for (int window = 0; window < WINDOWS; window++) {
-    for (unsigned i = 0; i < lab->plan->rounds; i++)
-      one_round(lab);
-    size_t after = facts_memory();
+    for (unsigned i = 0; i < fixture->plan->rounds; i++)
+      one_round(fixture);
+    size_t after = resource_use_memory();
     size_t grown = after > before ? after - before : 0;
     if (grown < least)
       least = grown;
-    if (least < (size_t)LEAK_MIN * lab->plan->rounds)
+    if (least < (size_t)LEAK_MIN * fixture->plan->rounds)
       return; /* one that is flat will do */
     before = after;
   }
-  lab_fail(lab, "malloc()'s memory grows: by %zu bytes in %u rounds at least",
-           least, lab->plan->rounds);
+  fixture_fail(fixture,
+               "malloc()'s memory grows: by %zu bytes in %u rounds at least",
+               least, fixture->plan->rounds);
 }
 
 const struct check leak_checks[] = {

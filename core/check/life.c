@@ -7,65 +7,66 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "facts.h"
+#include "resource_use.h"
 
 #define LIVES 5
 
-static void life_cycles(struct lab *lab) {
+static void life_cycles(struct fixture *fixture) {
   unsigned before = 0;
   for (int i = 0; i < LIVES; i++) {
-    lab_start(lab);
-    lab_open(lab);
-    lab_close(lab);
-    lab_stop(lab);
-    unsigned files = facts_files();
+    fixture_start(fixture);
+    fixture_open(fixture);
+    fixture_close(fixture);
+    fixture_stop(fixture);
+    unsigned files = resource_use_files();
     if (i == 0) /* libraries may keep some of their own */
       before = files;
-    lab_need(lab, files <= before,
-             "%u descriptors are open after stop() instead of %u", files,
-             before);
+    fixture_need(fixture, files <= before,
+                 "%u descriptors are open after stop() instead of %u", files,
+                 before);
   }
 }
 
 /* A gateway that ends before its loops ran. */
-static void start_alone(struct lab *lab) {
+static void start_alone(struct fixture *fixture) {
   for (int i = 0; i < LIVES; i++) {
-    lab_start(lab);
-    lab_stop(lab);
+    fixture_start(fixture);
+    fixture_stop(fixture);
   }
 }
 
 /* It says so where it is configured for more. */
-static void second_loop(struct lab *lab) {
-  struct lab second;
+static void second_loop(struct fixture *fixture) {
+  struct fixture second;
   struct sluice_host host;
-  if (!lab->plan->one_loop)
-    lab_skip(lab, "no --one-loop says so");
-  lab_start(lab);
-  lab_open(lab);
-  second = *lab;
+  if (!fixture->plan->one_loop)
+    fixture_skip(fixture, "no --one-loop says so");
+  fixture_start(fixture);
+  fixture_open(fixture);
+  second = *fixture;
   second.loop = loop_new();
   if (second.loop == NULL)
     abort();
-  lab_need(lab, lab_open_on(&second, &host) == NULL,
-           "a second loop gets a handle, too");
-  lab_need(lab, host.failure[0] != '\0',
-           "a second loop gets no handle, and isn't told why");
+  fixture_need(fixture, fixture_open_on(&second, &host) == NULL,
+               "a second loop gets a handle, too");
+  fixture_need(fixture, host.failure[0] != '\0',
+               "a second loop gets no handle, and isn't told why");
   loop_free(second.loop);
-  lab_close(lab);
-  lab_stop(lab);
+  fixture_close(fixture);
+  fixture_stop(fixture);
 }
 
-static void unknown_option(struct lab *lab) {
+static void unknown_option(struct fixture *fixture) {
   struct errmsg err = {""};
-  lab_need(lab, !subject_with(lab->plan->subject, "no_such_option", &err),
-           "the option 'no_such_option' is taken");
-  lab_need(lab, strstr(err.text, "no_such_option") != NULL,
-           "the message doesn't name it: %s", err.text);
+  fixture_need(fixture,
+               !subject_with(fixture->plan->subject, "no_such_option", &err),
+               "the option 'no_such_option' is taken");
+  fixture_need(fixture, strstr(err.text, "no_such_option") != NULL,
+               "the message doesn't name it: %s", err.text);
 }
 
-static void missing_option(struct lab *lab) {
-  const struct subject *subject = lab->plan->subject;
+static void missing_option(struct fixture *fixture) {
+  const struct subject *subject = fixture->plan->subject;
   const struct sluice_option *option = plugin_options(&subject->plugin);
   unsigned required = 0;
   for (; option->name != NULL; option++) {
@@ -73,23 +74,23 @@ static void missing_option(struct lab *lab) {
     if (option->fallback != NULL)
       continue;
     required++;
-    lab_need(lab, !subject_without(subject, option->name, &err),
-             "it does without '%s', which is required", option->name);
-    lab_need(lab, strstr(err.text, option->name) != NULL,
-             "the message doesn't name '%s': %s", option->name, err.text);
+    fixture_need(fixture, !subject_without(subject, option->name, &err),
+                 "it does without '%s', which is required", option->name);
+    fixture_need(fixture, strstr(err.text, option->name) != NULL,
+                 "the message doesn't name '%s': %s", option->name, err.text);
   }
   if (required == 0)
-    lab_skip(lab, "no option is required");
+    fixture_skip(fixture, "no option is required");
 }
 
-static void texts(struct lab *lab) {
-  const struct plugin *plugin = &lab->plan->subject->plugin;
+static void texts(struct fixture *fixture) {
+  const struct plugin *plugin = &fixture->plan->subject->plugin;
   const struct sluice_option *option = plugin_options(plugin);
   for (; option->name != NULL; option++)
-    lab_need(lab,
-             option->help != NULL && *option->help != '\0' &&
-                 strchr(option->help, '\n') == NULL,
-             "the help of '%s' isn't one line", option->name);
+    fixture_need(fixture,
+                 option->help != NULL && *option->help != '\0' &&
+                     strchr(option->help, '\n') == NULL,
+                 "the help of '%s' isn't one line", option->name);
 }
 
 const struct check life_checks[] = {

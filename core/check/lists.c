@@ -19,40 +19,42 @@ static const char *const names[] = {
     NULL};
 #define COUNT (sizeof names / sizeof *names - 1)
 
-static void fill(struct lab *lab) {
+static void fill(struct fixture *fixture) {
   for (size_t i = 0; i < COUNT; i++) /* not in that order */
-    objects_put(lab, lab_key(lab, names[(i * 7) % COUNT]).text,
+    objects_put(fixture, fixture_key(fixture, names[(i * 7) % COUNT]).text,
                 (struct sample){1, i + 1});
 }
 
-static void expect(struct lab *lab, const char *prefix, const char *delimiter,
-                   uint32_t size, const char *const *wanted) {
+static void expect(struct fixture *fixture, const char *prefix,
+                   const char *delimiter, uint32_t size,
+                   const char *const *wanted) {
   struct pages pages;
-  pages_read(lab, &pages, lab_key(lab, prefix).text, delimiter, size);
-  pages_expect(lab, &pages, wanted);
+  pages_read(fixture, &pages, fixture_key(fixture, prefix).text, delimiter,
+             size);
+  pages_expect(fixture, &pages, wanted);
   pages_free(&pages);
 }
 
-static void order(struct lab *lab) {
-  fill(lab);
-  expect(lab, "", NULL, 1000, names);
+static void order(struct fixture *fixture) {
+  fill(fixture);
+  expect(fixture, "", NULL, 1000, names);
 }
 
-static void prefixes(struct lab *lab) {
+static void prefixes(struct fixture *fixture) {
   static const char *const a_slash[] = {"a/", "a/b", "a/b/c", "a/c", NULL};
   static const char *const ab[] = {"ab", NULL};
   static const char *const e[] = {"é/1", "é/2", NULL};
   static const char *const none[] = {NULL};
   static const char *const b[] = {"b/1/x", "b/1/y", "b/2", "b0", NULL};
-  fill(lab);
-  expect(lab, "a/", NULL, 1000, a_slash);
-  expect(lab, "ab", NULL, 1000, ab);
-  expect(lab, "é", NULL, 1000, e);
-  expect(lab, "b", NULL, 1000, b);
-  expect(lab, "abc", NULL, 1000, none);
-  expect(lab, "a%", NULL, 1000, none);
-  expect(lab, "a_", NULL, 1000, none);
-  expect(lab, "b*", NULL, 1000, none);
+  fill(fixture);
+  expect(fixture, "a/", NULL, 1000, a_slash);
+  expect(fixture, "ab", NULL, 1000, ab);
+  expect(fixture, "é", NULL, 1000, e);
+  expect(fixture, "b", NULL, 1000, b);
+  expect(fixture, "abc", NULL, 1000, none);
+  expect(fixture, "a%", NULL, 1000, none);
+  expect(fixture, "a_", NULL, 1000, none);
+  expect(fixture, "b*", NULL, 1000, none);
 }
 
 static const char *const folded[] = {
@@ -60,13 +62,13 @@ static const char *const folded[] = {
     "a/", "a0", "ab", "b/",  "b0", "é/",      "日本", "\xef\xac\x80", "😀",
     NULL};
 
-static void folding(struct lab *lab) {
+static void folding(struct fixture *fixture) {
   static const char *const a[] = {"a/", "a/b", "a/b/", "a/c", NULL};
   static const char *const b[] = {"b/", "b0", NULL};
-  fill(lab);
-  expect(lab, "", "/", 1000, folded);
-  expect(lab, "a/", "/", 1000, a);
-  expect(lab, "b", "/", 1000, b);
+  fill(fixture);
+  expect(fixture, "", "/", 1000, folded);
+  expect(fixture, "a/", "/", 1000, a);
+  expect(fixture, "b", "/", 1000, b);
 }
 
 static bool is_folded(const char *name, const char *delimiter) {
@@ -75,162 +77,173 @@ static bool is_folded(const char *name, const char *delimiter) {
 
 /* What is folded is said with sluice_prefix(), the rest with sluice_entry().
  */
-static void kinds(struct lab *lab) {
+static void kinds(struct fixture *fixture) {
   struct pages pages;
-  fill(lab);
-  pages_read(lab, &pages, lab_key(lab, "").text, "/", 1000);
-  lab_need(lab, pages.count == COUNT - 6,
-           "list: %zu names came instead of %zu", pages.count, COUNT - 6);
+  fill(fixture);
+  pages_read(fixture, &pages, fixture_key(fixture, "").text, "/", 1000);
+  fixture_need(fixture, pages.count == COUNT - 6,
+               "list: %zu names came instead of %zu", pages.count, COUNT - 6);
   for (size_t i = 0; i < pages.count; i++)
-    lab_need(lab, pages.entries[i].folded == is_folded(folded[i], "/"),
-             "list: '%s' was told as %s", pages.entries[i].key,
-             pages.entries[i].folded ? "a prefix" : "an entry");
+    fixture_need(fixture, pages.entries[i].folded == is_folded(folded[i], "/"),
+                 "list: '%s' was told as %s", pages.entries[i].key,
+                 pages.entries[i].folded ? "a prefix" : "an entry");
   pages_free(&pages);
 }
 
-static void long_delimiter(struct lab *lab) {
+static void long_delimiter(struct fixture *fixture) {
   static const char *const inner[] = {"a--b--", "a--d", NULL};
-  fill(lab);
-  expect(lab, "a-", "--", 1000,
+  fill(fixture);
+  expect(fixture, "a-", "--", 1000,
          (const char *const[]){"a--b--", "a--d", "a-b", NULL});
-  expect(lab, "a--", "--", 1000, inner);
-  expect(lab, "a--", "-", 1000, (const char *const[]){"a--b-", "a--d", NULL});
+  expect(fixture, "a--", "--", 1000, inner);
+  expect(fixture, "a--", "-", 1000,
+         (const char *const[]){"a--b-", "a--d", NULL});
 }
 
 /* ---- pages -------------------------------------------------------------- */
 
-static void page_sizes(struct lab *lab) {
-  fill(lab);
+static void page_sizes(struct fixture *fixture) {
+  fill(fixture);
   for (uint32_t size = 1; size <= COUNT + 1; size++)
-    expect(lab, "", NULL, size, names);
+    expect(fixture, "", NULL, size, names);
 }
 
-static void folded_page_sizes(struct lab *lab) {
-  fill(lab);
+static void folded_page_sizes(struct fixture *fixture) {
+  fill(fixture);
   for (uint32_t size = 1; size <= COUNT - 5; size++)
-    expect(lab, "", "/", size, folded);
+    expect(fixture, "", "/", size, folded);
 }
 
-static void read_page(struct lab *lab, struct act *act, const char *prefix,
-                      const char *delimiter, uint32_t max) {
-  struct lab_key key = lab_key(lab, prefix);
-  act_init(act, lab);
-  act_list(act, &(struct sluice_list){
-                    .prefix = key.text, .delimiter = delimiter, .max = max});
-  act_wait(act);
-  act_expect(act, SLUICE_OK);
+static void read_page(struct fixture *fixture, struct op_driver *driver,
+                      const char *prefix, const char *delimiter,
+                      uint32_t max) {
+  struct fixture_key key = fixture_key(fixture, prefix);
+  op_driver_init(driver, fixture);
+  op_driver_list(driver, &(struct sluice_list){.prefix = key.text,
+                                               .delimiter = delimiter,
+                                               .max = max});
+  op_driver_wait(driver);
+  op_driver_expect(driver, SLUICE_OK);
 }
 
-static void truncated(struct lab *lab) {
-  fill(lab);
+static void truncated(struct fixture *fixture) {
+  fill(fixture);
   for (int fold = 0; fold < 2; fold++) {
     const char *delimiter = fold ? "/" : NULL;
     uint32_t count = fold ? COUNT - 6 : COUNT;
     for (uint32_t max = 1; max < count + 3; max++) {
-      struct act act;
-      read_page(lab, &act, "", delimiter, max);
+      struct op_driver driver;
+      read_page(fixture, &driver, "", delimiter, max);
       size_t want = max < count ? max : count;
-      lab_need(lab, act.entry_count == want,
-               "%s: a page of %u has %zu of %u entries", act.what, max,
-               act.entry_count, count);
-      lab_need(lab, (act.token != NULL) == (max < count),
-               "%s: a page of %u of %u entries is %s", act.what, max, count,
-               act.token == NULL ? "not truncated" : "truncated");
-      act_fini(&act);
+      fixture_need(fixture, driver.entry_count == want,
+                   "%s: a page of %u has %zu of %u entries", driver.what, max,
+                   driver.entry_count, count);
+      fixture_need(fixture, (driver.token != NULL) == (max < count),
+                   "%s: a page of %u of %u entries is %s", driver.what, max,
+                   count,
+                   driver.token == NULL ? "not truncated" : "truncated");
+      op_driver_fini(&driver);
     }
   }
 }
 
-static void tokens(struct lab *lab) {
+static void tokens(struct fixture *fixture) {
   static const uint32_t sizes[] = {1, 2, 5, 1000};
-  fill(lab);
+  fill(fixture);
   for (uint32_t first = 1; first < COUNT; first += 3)
     for (size_t i = 0; i < 4; i++) {
-      struct act act;
+      struct op_driver driver;
       struct pages rest;
-      read_page(lab, &act, "", NULL, first);
-      lab_need(lab, act.token != NULL, "%s: a page of %u isn't truncated",
-               act.what, first);
-      pages_read_from(lab, &rest, lab_key(lab, "").text, NULL, sizes[i],
-                      act.token);
-      pages_expect(lab, &rest, names + first);
+      read_page(fixture, &driver, "", NULL, first);
+      fixture_need(fixture, driver.token != NULL,
+                   "%s: a page of %u isn't truncated", driver.what, first);
+      pages_read_from(fixture, &rest, fixture_key(fixture, "").text, NULL,
+                      sizes[i], driver.token);
+      pages_expect(fixture, &rest, names + first);
       pages_free(&rest);
-      act_fini(&act);
+      op_driver_fini(&driver);
     }
 }
 
 /* What a token points at may be removed, and something may come before. */
-static void tokens_and_changes(struct lab *lab) {
-  struct act act;
+static void tokens_and_changes(struct fixture *fixture) {
+  struct op_driver driver;
   struct pages rest;
-  fill(lab);
-  read_page(lab, &act, "", NULL, 4);
-  lab_need(lab, act.token != NULL, "%s: a page of 4 isn't truncated",
-           act.what);
-  objects_remove(lab, act.entries[3].key);
-  objects_put(lab, lab_key(lab, "0").text, (struct sample){1, 1});
-  pages_read_from(lab, &rest, lab_key(lab, "").text, NULL, 1000, act.token);
-  pages_expect(lab, &rest, names + 4);
+  fill(fixture);
+  read_page(fixture, &driver, "", NULL, 4);
+  fixture_need(fixture, driver.token != NULL,
+               "%s: a page of 4 isn't truncated", driver.what);
+  objects_remove(fixture, driver.entries[3].key);
+  objects_put(fixture, fixture_key(fixture, "0").text, (struct sample){1, 1});
+  pages_read_from(fixture, &rest, fixture_key(fixture, "").text, NULL, 1000,
+                  driver.token);
+  pages_expect(fixture, &rest, names + 4);
   pages_free(&rest);
-  act_fini(&act);
+  op_driver_fini(&driver);
 }
 
-static void forged(struct lab *lab) {
+static void forged(struct fixture *fixture) {
   static const char *const texts[] = {
       "", "x", "/", "\x01", "%00", "~", "😀", "AAAAAAAAAAAAAAAAAAAAAAA="};
-  struct lab_key prefix = lab_key(lab, "");
-  fill(lab);
+  struct fixture_key prefix = fixture_key(fixture, "");
+  fill(fixture);
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-    struct act act;
-    act_init(&act, lab);
-    act_list(&act, &(struct sluice_list){
-                       .prefix = prefix.text, .token = texts[i], .max = 10});
-    act_wait(&act); /* however it ends, it does, and tells nothing else */
-    for (size_t k = 0; act.status == SLUICE_OK && k < act.entry_count; k++)
-      lab_need(lab,
-               strncmp(act.entries[k].key, prefix.text, strlen(prefix.text)) ==
-                   0,
-               "%s: with a forged token '%s' came, of another prefix",
-               act.what, act.entries[k].key);
-    act_fini(&act);
+    struct op_driver driver;
+    op_driver_init(&driver, fixture);
+    op_driver_list(&driver, &(struct sluice_list){.prefix = prefix.text,
+                                                  .token = texts[i],
+                                                  .max = 10});
+    op_driver_wait(
+        &driver); /* however it ends, it does, and tells nothing else */
+    for (size_t k = 0; driver.status == SLUICE_OK && k < driver.entry_count;
+         k++)
+      fixture_need(fixture,
+                   strncmp(driver.entries[k].key, prefix.text,
+                           strlen(prefix.text)) == 0,
+                   "%s: with a forged token '%s' came, of another prefix",
+                   driver.what, driver.entries[k].key);
+    op_driver_fini(&driver);
   }
 }
 
 /* ---- entries ------------------------------------------------------------ */
 
-static void entries(struct lab *lab) {
+static void entries(struct fixture *fixture) {
   struct pages pages;
-  fill(lab);
-  pages_read(lab, &pages, lab_key(lab, "a").text, NULL, 1000);
+  fill(fixture);
+  pages_read(fixture, &pages, fixture_key(fixture, "a").text, NULL, 1000);
   for (size_t i = 0; i < pages.count; i++) {
-    const struct act_entry *entry = &pages.entries[i];
-    struct act act;
-    objects_head(lab, entry->key, &act);
-    lab_need(lab, entry->length == act.meta.length,
-             "list: of '%s' it tells %llu bytes, and head %llu", entry->key,
-             (unsigned long long)entry->length,
-             (unsigned long long)act.meta.length);
-    const char *etag = act.meta.etag == NULL ? "" : act.meta.etag;
-    lab_need(lab, strcmp(entry->etag == NULL ? "" : entry->etag, etag) == 0,
-             "list: of '%s' it tells the etag '%s', and head '%s'", entry->key,
-             entry->etag == NULL ? "" : entry->etag, etag);
+    const struct op_driver_entry *entry = &pages.entries[i];
+    struct op_driver driver;
+    objects_head(fixture, entry->key, &driver);
+    fixture_need(fixture, entry->length == driver.meta.length,
+                 "list: of '%s' it tells %llu bytes, and head %llu",
+                 entry->key, (unsigned long long)entry->length,
+                 (unsigned long long)driver.meta.length);
+    const char *etag = driver.meta.etag == NULL ? "" : driver.meta.etag;
+    fixture_need(fixture,
+                 strcmp(entry->etag == NULL ? "" : entry->etag, etag) == 0,
+                 "list: of '%s' it tells the etag '%s', and head '%s'",
+                 entry->key, entry->etag == NULL ? "" : entry->etag, etag);
     /* Some storages tell seconds here and milliseconds there. */
-    lab_need(lab, llabs(entry->mtime_ms - act.meta.mtime_ms) < 1000,
-             "list: of '%s' it tells another time than head", entry->key);
-    act_fini(&act);
+    fixture_need(fixture, llabs(entry->mtime_ms - driver.meta.mtime_ms) < 1000,
+                 "list: of '%s' it tells another time than head", entry->key);
+    op_driver_fini(&driver);
   }
   pages_free(&pages);
 }
 
-static void whole(struct lab *lab) {
-  struct act act;
-  objects_put(lab, lab_key(lab, "one").text, (struct sample){1, 1});
-  act_init(&act, lab);
-  act_list(&act, &(struct sluice_list){.prefix = "", .max = 1000});
-  act_wait(&act);
-  act_expect(&act, SLUICE_OK);
-  lab_need(lab, act.entry_count > 0, "%s: nothing came", act.what);
-  act_fini(&act);
+static void whole(struct fixture *fixture) {
+  struct op_driver driver;
+  objects_put(fixture, fixture_key(fixture, "one").text,
+              (struct sample){1, 1});
+  op_driver_init(&driver, fixture);
+  op_driver_list(&driver, &(struct sluice_list){.prefix = "", .max = 1000});
+  op_driver_wait(&driver);
+  op_driver_expect(&driver, SLUICE_OK);
+  fixture_need(fixture, driver.entry_count > 0, "%s: nothing came",
+               driver.what);
+  op_driver_fini(&driver);
 }
 
 #define ORDER "the keys in byte order and so are the prefixes, in any mixture"

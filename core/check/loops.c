@@ -9,99 +9,105 @@
 #include <stdlib.h>
 
 #include "objects.h"
-#include "tour.h"
+#include "round_trip.h"
 
 #define AT_ONCE 32
-#define TOURS 10
+#define ROUND_TRIPS 10
 
-static void at_once(struct lab *lab) {
-  struct act acts[AT_ONCE];
-  struct lab_key keys[AT_ONCE];
+static void at_once(struct fixture *fixture) {
+  struct op_driver drivers[AT_ONCE];
+  struct fixture_key keys[AT_ONCE];
   struct sample samples[AT_ONCE];
   char name[32];
   for (uint32_t i = 0; i < AT_ONCE; i++) {
     snprintf(name, sizeof name, "%u", i);
-    keys[i] = lab_key(lab, name);
+    keys[i] = fixture_key(fixture, name);
     samples[i] = (struct sample){i, i * 5000};
-    act_init(&acts[i], lab);
-    act_start_put(&acts[i], &(struct act_put){.key = keys[i].text,
-                                              .sample = samples[i]});
+    op_driver_init(&drivers[i], fixture);
+    op_driver_start_put(
+        &drivers[i],
+        &(struct op_driver_put){.key = keys[i].text, .sample = samples[i]});
   }
   for (int i = 0; i < AT_ONCE; i++) {
-    act_wait(&acts[i]);
-    act_expect(&acts[i], SLUICE_OK);
-    act_fini(&acts[i]);
-    act_init(&acts[i], lab);
-    act_start_get(&acts[i], &(struct act_get){.key = keys[i].text,
-                                              .wanted = &samples[i],
-                                              .wanted_count = 1});
+    op_driver_wait(&drivers[i]);
+    op_driver_expect(&drivers[i], SLUICE_OK);
+    op_driver_fini(&drivers[i]);
+    op_driver_init(&drivers[i], fixture);
+    op_driver_start_get(&drivers[i],
+                        &(struct op_driver_get){.key = keys[i].text,
+                                                .wanted = &samples[i],
+                                                .wanted_count = 1});
   }
   for (int i = 0; i < AT_ONCE; i++) {
-    act_wait(&acts[i]);
-    act_expect(&acts[i], SLUICE_OK);
-    act_fini(&acts[i]);
+    op_driver_wait(&drivers[i]);
+    op_driver_expect(&drivers[i], SLUICE_OK);
+    op_driver_fini(&drivers[i]);
   }
 }
 
 /* ---- two threads -------------------------------------------------------- */
 
 struct other {
-  const struct lab *first;
+  const struct fixture *first;
   const char *tag;
 };
 
-static void tours(struct lab *lab, const char *tag) {
-  for (int i = 0; i < TOURS; i++)
-    tour_run(lab, tag);
+static void round_trips(struct fixture *fixture, const char *tag) {
+  for (int i = 0; i < ROUND_TRIPS; i++)
+    round_trip_run(fixture, tag);
 }
 
 static void *other_thread(void *arg) {
   const struct other *other = arg;
-  struct lab *lab = malloc(sizeof *lab);
-  if (lab == NULL)
+  struct fixture *fixture = malloc(sizeof *fixture);
+  if (fixture == NULL)
     abort();
-  lab_open_second(lab, other->first);
-  tours(lab, other->tag);
-  lab_close(lab);
-  free(lab);
+  fixture_open_second(fixture, other->first);
+  round_trips(fixture, other->tag);
+  fixture_close(fixture);
+  free(fixture);
   return NULL;
 }
 
-static void two_loops(struct lab *lab) {
-  struct other other = {lab, "second"};
+static void two_loops(struct fixture *fixture) {
+  struct other other = {fixture, "second"};
   pthread_t thread;
-  if (lab->plan->one_loop)
-    lab_skip(lab, "by --one-loop");
+  if (fixture->plan->one_loop)
+    fixture_skip(fixture, "by --one-loop");
   if (pthread_create(&thread, NULL, other_thread, &other) != 0)
     abort();
-  tours(lab, "first");
+  round_trips(fixture, "first");
   pthread_join(thread, NULL);
 }
 
 /* What one loop stored, the other one reads. */
 static void *reading_thread(void *arg) {
   const struct other *other = arg;
-  struct lab *lab = malloc(sizeof *lab);
-  if (lab == NULL)
+  struct fixture *fixture = malloc(sizeof *fixture);
+  if (fixture == NULL)
     abort();
-  lab_open_second(lab, other->first);
-  objects_expect(lab, lab_key(lab, "shared").text, (struct sample){1, 70000});
-  objects_put(lab, lab_key(lab, "shared").text, (struct sample){2, 500});
-  lab_close(lab);
-  free(lab);
+  fixture_open_second(fixture, other->first);
+  objects_expect(fixture, fixture_key(fixture, "shared").text,
+                 (struct sample){1, 70000});
+  objects_put(fixture, fixture_key(fixture, "shared").text,
+              (struct sample){2, 500});
+  fixture_close(fixture);
+  free(fixture);
   return NULL;
 }
 
-static void shared(struct lab *lab) {
-  struct other other = {lab, ""};
+static void shared(struct fixture *fixture) {
+  struct other other = {fixture, ""};
   pthread_t thread;
-  if (lab->plan->one_loop)
-    lab_skip(lab, "by --one-loop");
-  objects_put(lab, lab_key(lab, "shared").text, (struct sample){1, 70000});
+  if (fixture->plan->one_loop)
+    fixture_skip(fixture, "by --one-loop");
+  objects_put(fixture, fixture_key(fixture, "shared").text,
+              (struct sample){1, 70000});
   if (pthread_create(&thread, NULL, reading_thread, &other) != 0)
     abort();
   pthread_join(thread, NULL);
-  objects_expect(lab, lab_key(lab, "shared").text, (struct sample){2, 500});
+  objects_expect(fixture, fixture_key(fixture, "shared").text,
+                 (struct sample){2, 500});
 }
 
 #define RULE "A handle is used by one event loop only."

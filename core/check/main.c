@@ -23,7 +23,7 @@
 struct command {
   const char *plugin, *file;
   const char *const *pairs;
-  struct lab_plan plan;
+  struct fixture_plan plan;
   struct suite suite;
   bool list;
   char header[8192];

@@ -8,18 +8,18 @@
 
 #include <sluice/plugin.h>
 
-#include "act.h"
+#include "op_driver.h"
 
 /* Stores it, whether or not there is one. */
-void objects_put(struct lab *, const char *key, struct sample);
+void objects_put(struct fixture *, const char *key, struct sample);
 /* How such a put ends. */
-enum sluice_status objects_try(struct lab *, const struct act_put *);
+enum sluice_status objects_try(struct fixture *, const struct op_driver_put *);
 /* It is there, and is this: head, get and every byte. */
-void objects_expect(struct lab *, const char *key, struct sample);
+void objects_expect(struct fixture *, const char *key, struct sample);
 /* It isn't there: neither head nor get find it. */
-void objects_expect_none(struct lab *, const char *key);
-void objects_remove(struct lab *, const char *key);
+void objects_expect_none(struct fixture *, const char *key);
+void objects_remove(struct fixture *, const char *key);
 /* The head of an object that is there. */
-void objects_head(struct lab *, const char *key, struct act *out);
+void objects_head(struct fixture *, const char *key, struct op_driver *out);
 
 #endif

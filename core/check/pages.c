@@ -11,81 +11,87 @@
 
 /* Whoever sorts by anything else than bytes is found here.  Entries and
  * prefixes each have their order; both come after the page before. */
-static void check_order(struct act *act, bool folded, const char *before) {
-  for (size_t i = 0; i < act->entry_count; i++) {
-    const char *key = act->entries[i].key;
-    if (act->entries[i].folded != folded)
+static void check_order(struct op_driver *driver, bool folded,
+                        const char *before) {
+  for (size_t i = 0; i < driver->entry_count; i++) {
+    const char *key = driver->entries[i].key;
+    if (driver->entries[i].folded != folded)
       continue;
-    lab_need(act->lab, before == NULL || strcmp(before, key) < 0,
-             "%s: not in byte order: '%s' came before '%s'", act->what, before,
-             key);
+    fixture_need(driver->fixture, before == NULL || strcmp(before, key) < 0,
+                 "%s: not in byte order: '%s' came before '%s'", driver->what,
+                 before, key);
     before = key;
   }
 }
 
 static int by_key(const void *a, const void *b) {
-  return strcmp(((const struct act_entry *)a)->key,
-                ((const struct act_entry *)b)->key);
+  return strcmp(((const struct op_driver_entry *)a)->key,
+                ((const struct op_driver_entry *)b)->key);
 }
 
-static void check_page(struct act *act, const struct sluice_list *list) {
-  struct lab *lab = act->lab;
-  act_expect(act, SLUICE_OK);
-  lab_need(lab, act->entry_count <= list->max,
-           "%s: %zu entries came, and max was %u", act->what, act->entry_count,
-           list->max);
-  lab_need(lab, act->token == NULL || act->entry_count > 0,
-           "%s: truncated, and the page is empty", act->what);
-  for (size_t i = 0; i < act->entry_count; i++)
-    lab_need(
-        lab,
-        strncmp(act->entries[i].key, list->prefix, strlen(list->prefix)) == 0,
-        "%s: '%s' doesn't begin with that prefix", act->what,
-        act->entries[i].key);
+static void check_page(struct op_driver *driver,
+                       const struct sluice_list *list) {
+  struct fixture *fixture = driver->fixture;
+  op_driver_expect(driver, SLUICE_OK);
+  fixture_need(fixture, driver->entry_count <= list->max,
+               "%s: %zu entries came, and max was %u", driver->what,
+               driver->entry_count, list->max);
+  fixture_need(fixture, driver->token == NULL || driver->entry_count > 0,
+               "%s: truncated, and the page is empty", driver->what);
+  for (size_t i = 0; i < driver->entry_count; i++)
+    fixture_need(fixture,
+                 strncmp(driver->entries[i].key, list->prefix,
+                         strlen(list->prefix)) == 0,
+                 "%s: '%s' doesn't begin with that prefix", driver->what,
+                 driver->entries[i].key);
 }
 
 /* Moves the entries of a page behind the others. */
-static void take(struct pages *pages, struct act *act) {
-  size_t count = pages->count + act->entry_count;
-  struct act_entry *all = realloc(pages->entries, (count + 1) * sizeof *all);
+static void take(struct pages *pages, struct op_driver *driver) {
+  size_t count = pages->count + driver->entry_count;
+  struct op_driver_entry *all =
+      realloc(pages->entries, (count + 1) * sizeof *all);
   if (all == NULL)
     abort();
-  memcpy(all + pages->count, act->entries, act->entry_count * sizeof *all);
+  memcpy(all + pages->count, driver->entries,
+         driver->entry_count * sizeof *all);
   pages->entries = all;
   pages->count = count;
-  act->entry_count = 0;
+  driver->entry_count = 0;
 }
 
-void pages_read_from(struct lab *lab, struct pages *pages, const char *prefix,
-                     const char *delimiter, uint32_t size, const char *token) {
+void pages_read_from(struct fixture *fixture, struct pages *pages,
+                     const char *prefix, const char *delimiter, uint32_t size,
+                     const char *token) {
   char *next = token == NULL ? NULL : strdup(token);
   *pages = (struct pages){0};
   do {
-    struct act act;
+    struct op_driver driver;
     struct sluice_list list = {
         .prefix = prefix, .delimiter = delimiter, .token = next, .max = size};
-    act_init(&act, lab);
-    act_list(&act, &list);
-    act_wait(&act);
-    check_page(&act, &list);
+    op_driver_init(&driver, fixture);
+    op_driver_list(&driver, &list);
+    op_driver_wait(&driver);
+    check_page(&driver, &list);
     const char *before =
         pages->count == 0 ? NULL : pages->entries[pages->count - 1].key;
-    check_order(&act, false, before);
-    check_order(&act, true, before);
-    if (act.entry_count > 0)
-      qsort(act.entries, act.entry_count, sizeof *act.entries, by_key);
-    take(pages, &act);
+    check_order(&driver, false, before);
+    check_order(&driver, true, before);
+    if (driver.entry_count > 0)
+      qsort(driver.entries, driver.entry_count, sizeof *driver.entries,
+            by_key);
+    take(pages, &driver);
     free(next);
-    next = act.token == NULL ? NULL : strdup(act.token);
-    lab_need(lab, ++pages->pages < PAGES_MAX,
-             "%s: still truncated after %d pages", act.what, PAGES_MAX);
-    act_fini(&act);
+    next = driver.token == NULL ? NULL : strdup(driver.token);
+    fixture_need(fixture, ++pages->pages < PAGES_MAX,
+                 "%s: still truncated after %d pages", driver.what, PAGES_MAX);
+    op_driver_fini(&driver);
   } while (next != NULL);
 }
 
-void pages_read(struct lab *lab, struct pages *pages, const char *prefix,
-                const char *delimiter, uint32_t size) {
-  pages_read_from(lab, pages, prefix, delimiter, size, NULL);
+void pages_read(struct fixture *fixture, struct pages *pages,
+                const char *prefix, const char *delimiter, uint32_t size) {
+  pages_read_from(fixture, pages, prefix, delimiter, size, NULL);
 }
 
 void pages_free(struct pages *pages) {
@@ -96,16 +102,17 @@ void pages_free(struct pages *pages) {
   free(pages->entries);
 }
 
-void pages_expect(struct lab *lab, const struct pages *pages,
+void pages_expect(struct fixture *fixture, const struct pages *pages,
                   const char *const *names) {
   size_t i = 0;
   for (; i < pages->count && names[i] != NULL; i++) {
-    struct lab_key want = lab_key(lab, names[i]);
-    lab_need(lab, strcmp(pages->entries[i].key, want.text) == 0,
-             "list: '%s' came where '%s' belongs", pages->entries[i].key,
-             want.text);
+    struct fixture_key want = fixture_key(fixture, names[i]);
+    fixture_need(fixture, strcmp(pages->entries[i].key, want.text) == 0,
+                 "list: '%s' came where '%s' belongs", pages->entries[i].key,
+                 want.text);
   }
-  lab_need(lab, i == pages->count, "list: '%s' came, and doesn't belong there",
-           pages->entries[i].key);
-  lab_need(lab, names[i] == NULL, "list: '%s' is missing", names[i]);
+  fixture_need(fixture, i == pages->count,
+               "list: '%s' came, and doesn't belong there",
+               pages->entries[i].key);
+  fixture_need(fixture, names[i] == NULL, "list: '%s' is missing", names[i]);
 }

@@ -5,22 +5,22 @@
 #ifndef CHECK_PAGES_H
 #define CHECK_PAGES_H
 
-#include "act.h"
+#include "op_driver.h"
 
 /* All pages of a list; `size` entries a page.  Fails where it isn't in byte
  * order, a page is too long, or truncated and empty. */
 struct pages {
-  struct act_entry *entries; /* keys and folded prefixes */
+  struct op_driver_entry *entries; /* keys and folded prefixes */
   size_t count, pages;
 };
-void pages_read(struct lab *, struct pages *, const char *prefix,
+void pages_read(struct fixture *, struct pages *, const char *prefix,
                 const char *delimiter, uint32_t size);
 /* The same, but from a token on. */
-void pages_read_from(struct lab *, struct pages *, const char *prefix,
+void pages_read_from(struct fixture *, struct pages *, const char *prefix,
                      const char *delimiter, uint32_t size, const char *token);
 void pages_free(struct pages *);
-/* Are they these (NULL at the end), after the lab's own prefix? */
-void pages_expect(struct lab *, const struct pages *,
+/* Are they these (NULL at the end), after the fixture's own prefix? */
+void pages_expect(struct fixture *, const struct pages *,
                   const char *const *names);
 
 #endif

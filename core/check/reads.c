@@ -8,21 +8,22 @@
 
 #define LENGTH 200000
 
-static void absent(struct lab *lab) {
-  objects_expect_none(lab, lab_key(lab, "absent").text);
-  objects_put(lab, lab_key(lab, "absent/below").text, (struct sample){1, 1});
-  objects_expect_none(lab, lab_key(lab, "absent").text);
-  objects_expect_none(lab, lab_key(lab, "absent/").text);
-  objects_expect_none(lab, lab_key(lab, "absent/belo").text);
+static void absent(struct fixture *fixture) {
+  objects_expect_none(fixture, fixture_key(fixture, "absent").text);
+  objects_put(fixture, fixture_key(fixture, "absent/below").text,
+              (struct sample){1, 1});
+  objects_expect_none(fixture, fixture_key(fixture, "absent").text);
+  objects_expect_none(fixture, fixture_key(fixture, "absent/").text);
+  objects_expect_none(fixture, fixture_key(fixture, "absent/belo").text);
 }
 
-static void part(struct lab *lab, const struct act_get *get) {
-  struct act act;
-  act_init(&act, lab);
-  act_start_get(&act, get);
-  act_wait(&act);
-  act_expect(&act, SLUICE_OK);
-  act_fini(&act);
+static void part(struct fixture *fixture, const struct op_driver_get *get) {
+  struct op_driver driver;
+  op_driver_init(&driver, fixture);
+  op_driver_start_get(&driver, get);
+  op_driver_wait(&driver);
+  op_driver_expect(&driver, SLUICE_OK);
+  op_driver_fini(&driver);
 }
 
 struct span {
@@ -43,122 +44,129 @@ static const struct span spans[] = {{0, 1},
                                     {LENGTH - 5, UINT64_MAX}};
 #define SPANS (sizeof spans / sizeof *spans)
 
-static void ranges(struct lab *lab) {
-  struct lab_key key = lab_key(lab, "ranges");
+static void ranges(struct fixture *fixture) {
+  struct fixture_key key = fixture_key(fixture, "ranges");
   const struct sample sample = {1, LENGTH};
-  objects_put(lab, key.text, sample);
+  objects_put(fixture, key.text, sample);
   for (size_t i = 0; i < SPANS; i++)
-    part(lab, &(struct act_get){.key = key.text,
-                                .first = spans[i].first,
-                                .count = spans[i].count,
-                                .wanted = &sample,
-                                .wanted_count = 1});
+    part(fixture, &(struct op_driver_get){.key = key.text,
+                                          .first = spans[i].first,
+                                          .count = spans[i].count,
+                                          .wanted = &sample,
+                                          .wanted_count = 1});
 }
 
 /* The gateway guesses before it knows the length and the conditions. */
-static void other_ranges(struct lab *lab) {
+static void other_ranges(struct fixture *fixture) {
   static const struct span hints[] = {
       {0, UINT64_MAX}, {0, 1}, {50000, 10}, {LENGTH + 5, 1}};
-  struct lab_key key = lab_key(lab, "hints");
+  struct fixture_key key = fixture_key(fixture, "hints");
   const struct sample sample = {1, LENGTH};
-  objects_put(lab, key.text, sample);
+  objects_put(fixture, key.text, sample);
   for (size_t k = 0; k < 4; k++)
     for (size_t i = 0; i < SPANS; i++)
-      part(lab, &(struct act_get){.key = key.text,
-                                  .first = hints[k].first,
-                                  .count = hints[k].count,
-                                  .other = true,
-                                  .read_first = spans[i].first,
-                                  .read_count = spans[i].count,
-                                  .wanted = &sample,
-                                  .wanted_count = 1});
+      part(fixture, &(struct op_driver_get){.key = key.text,
+                                            .first = hints[k].first,
+                                            .count = hints[k].count,
+                                            .other = true,
+                                            .read_first = spans[i].first,
+                                            .read_count = spans[i].count,
+                                            .wanted = &sample,
+                                            .wanted_count = 1});
 }
 
-static void behind(struct lab *lab) {
+static void behind(struct fixture *fixture) {
   static const uint64_t firsts[] = {LENGTH, LENGTH + 1, UINT64_MAX / 4};
-  struct lab_key key = lab_key(lab, "behind");
+  struct fixture_key key = fixture_key(fixture, "behind");
   const struct sample sample = {1, LENGTH};
-  objects_put(lab, key.text, sample);
+  objects_put(fixture, key.text, sample);
   for (size_t i = 0; i < 3; i++) {
-    struct act act;
-    act_init(&act, lab);
-    act_start_get(&act, &(struct act_get){.key = key.text,
-                                          .other = true,
-                                          .read_first = firsts[i],
-                                          .read_count = 1,
-                                          .wanted = &sample,
-                                          .wanted_count = 1});
-    act_wait(&act);
-    lab_need(lab, act.status != SLUICE_OK,
-             "%s: a read from byte %llu of %u ended with SLUICE_OK", act.what,
-             (unsigned long long)firsts[i], LENGTH);
-    act_fini(&act);
+    struct op_driver driver;
+    op_driver_init(&driver, fixture);
+    op_driver_start_get(&driver,
+                        &(struct op_driver_get){.key = key.text,
+                                                .other = true,
+                                                .read_first = firsts[i],
+                                                .read_count = 1,
+                                                .wanted = &sample,
+                                                .wanted_count = 1});
+    op_driver_wait(&driver);
+    fixture_need(fixture, driver.status != SLUICE_OK,
+                 "%s: a read from byte %llu of %u ended with SLUICE_OK",
+                 driver.what, (unsigned long long)firsts[i], LENGTH);
+    op_driver_fini(&driver);
   }
 }
 
-static void left_after_meta(struct lab *lab) {
-  struct lab_key key = lab_key(lab, "meta");
-  objects_put(lab, key.text, (struct sample){1, LENGTH});
+static void left_after_meta(struct fixture *fixture) {
+  struct fixture_key key = fixture_key(fixture, "meta");
+  objects_put(fixture, key.text, (struct sample){1, LENGTH});
   for (int i = 0; i < 10; i++) {
-    struct act act;
-    act_init(&act, lab);
-    act_start_get(&act, &(struct act_get){.key = key.text, .leave = true});
-    act_wait(&act);
-    lab_need(lab, act.described && act.meta.length == LENGTH,
-             "%s: no meta, or not the object's length", act.what);
-    act_fini(&act);
+    struct op_driver driver;
+    op_driver_init(&driver, fixture);
+    op_driver_start_get(
+        &driver, &(struct op_driver_get){.key = key.text, .leave = true});
+    op_driver_wait(&driver);
+    fixture_need(fixture, driver.described && driver.meta.length == LENGTH,
+                 "%s: no meta, or not the object's length", driver.what);
+    op_driver_fini(&driver);
   }
 }
 
-static void heads(struct lab *lab) {
-  struct lab_key key = lab_key(lab, "heads");
+static void heads(struct fixture *fixture) {
+  struct fixture_key key = fixture_key(fixture, "heads");
   for (uint32_t i = 0; i < 4; i++) {
-    struct act act;
-    objects_put(lab, key.text, (struct sample){i, i * 1000});
-    objects_head(lab, key.text, &act);
-    lab_need(lab, act.meta.length == i * 1000, "%s: %llu bytes instead of %u",
-             act.what, (unsigned long long)act.meta.length, i * 1000);
-    act_fini(&act);
+    struct op_driver driver;
+    objects_put(fixture, key.text, (struct sample){i, i * 1000});
+    objects_head(fixture, key.text, &driver);
+    fixture_need(fixture, driver.meta.length == i * 1000,
+                 "%s: %llu bytes instead of %u", driver.what,
+                 (unsigned long long)driver.meta.length, i * 1000);
+    op_driver_fini(&driver);
   }
 }
 
 /* ---- remove, ping ------------------------------------------------------- */
 
-static void removed(struct lab *lab) {
-  struct lab_key key = lab_key(lab, "removed");
+static void removed(struct fixture *fixture) {
+  struct fixture_key key = fixture_key(fixture, "removed");
   for (uint32_t i = 0; i < 3; i++) {
-    objects_put(lab, key.text, (struct sample){i, i * 50000});
-    objects_remove(lab, key.text);
-    objects_expect_none(lab, key.text);
+    objects_put(fixture, key.text, (struct sample){i, i * 50000});
+    objects_remove(fixture, key.text);
+    objects_expect_none(fixture, key.text);
   }
 }
 
-static void removed_alone(struct lab *lab) {
+static void removed_alone(struct fixture *fixture) {
   static const char *const names[] = {"a", "a/", "a/b", "aa", "A"};
   for (uint32_t i = 0; i < 5; i++)
-    objects_put(lab, lab_key(lab, names[i]).text, (struct sample){i, 10});
+    objects_put(fixture, fixture_key(fixture, names[i]).text,
+                (struct sample){i, 10});
   for (uint32_t i = 0; i < 5; i++) {
-    objects_remove(lab, lab_key(lab, names[i]).text);
+    objects_remove(fixture, fixture_key(fixture, names[i]).text);
     for (uint32_t k = i + 1; k < 5; k++)
-      objects_expect(lab, lab_key(lab, names[k]).text, (struct sample){k, 10});
+      objects_expect(fixture, fixture_key(fixture, names[k]).text,
+                     (struct sample){k, 10});
   }
 }
 
-static void remove_absent(struct lab *lab) {
-  objects_remove(lab, lab_key(lab, "never").text);
-  objects_put(lab, lab_key(lab, "never/below").text, (struct sample){1, 1});
-  objects_remove(lab, lab_key(lab, "never").text);
-  objects_expect(lab, lab_key(lab, "never/below").text, (struct sample){1, 1});
+static void remove_absent(struct fixture *fixture) {
+  objects_remove(fixture, fixture_key(fixture, "never").text);
+  objects_put(fixture, fixture_key(fixture, "never/below").text,
+              (struct sample){1, 1});
+  objects_remove(fixture, fixture_key(fixture, "never").text);
+  objects_expect(fixture, fixture_key(fixture, "never/below").text,
+                 (struct sample){1, 1});
 }
 
-static void pings(struct lab *lab) {
+static void pings(struct fixture *fixture) {
   for (int i = 0; i < 3; i++) {
-    struct act act;
-    act_init(&act, lab);
-    act_ping(&act);
-    act_wait(&act);
-    act_expect(&act, SLUICE_OK);
-    act_fini(&act);
+    struct op_driver driver;
+    op_driver_init(&driver, fixture);
+    op_driver_ping(&driver);
+    op_driver_wait(&driver);
+    op_driver_expect(&driver, SLUICE_OK);
+    op_driver_fini(&driver);
   }
 }
 

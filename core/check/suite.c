@@ -8,28 +8,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "misdeed.h"
-#include "tour.h"
+#include "violation_report.h"
+#include "round_trip.h"
 
 #define LATE_MAX 3 /* checks without an end, before patience is lost */
 #define SHORT_PATIENCE_MS 1000
 
 static const struct check *const backend_tables[] = {
-    life_checks, write_checks, read_checks,      key_checks,
-    list_checks, link_checks,  exclusive_checks, cancel_checks,
-    lend_checks, loop_checks,  leak_checks,      NULL};
+    life_checks,     write_checks, read_checks,      key_checks,
+    list_checks,     link_checks,  exclusive_checks, cancel_checks,
+    lifetime_checks, loop_checks,  leak_checks,      NULL};
 static const struct check *const hook_tables[] = {life_checks, hook_checks,
                                                   hook_leak_checks, NULL};
 
 struct run {
   const struct suite *suite;
-  struct lab_plan plan;
-  struct trial *trial;
+  struct fixture_plan plan;
+  struct check_process *process;
   unsigned number, passed, failed, skipped, late;
-  char breaches[MISDEED_COUNT][1400]; /* the first of each, with its check */
+  char breaches[VIOLATION_REPORT_COUNT]
+               [1400]; /* the first of each, with its check */
 };
 
-static const struct check *const *tables_of(const struct lab_plan *plan) {
+static const struct check *const *tables_of(const struct fixture_plan *plan) {
   return plan->subject->plugin.kind == PLUGIN_BACKEND ? backend_tables
                                                       : hook_tables;
 }
@@ -46,7 +47,7 @@ static bool is_skipped(const struct suite *suite, const char *name) {
 }
 
 static void print_log(const struct run *run) {
-  const char *log = run->trial->log;
+  const char *log = run->process->log;
   if (*log == '\0')
     return;
   for (size_t len; *log != '\0'; log += len + (log[len] == '\n')) {
@@ -65,58 +66,60 @@ static void print_failure(struct run *run, const char *name, const char *why,
 /* What a check fails of may be the breach of a rule that has a line of its
  * own: then that is what has to be mended first. */
 static void settle(struct run *run, const struct check *check) {
-  struct trial *trial = run->trial;
+  struct check_process *process = run->process;
   char why[1200];
-  enum misdeed misdeed = misdeed_of(trial, why, sizeof why);
-  if (misdeed < MISDEED_COUNT && run->breaches[misdeed][0] == '\0')
-    snprintf(run->breaches[misdeed], sizeof run->breaches[misdeed],
+  enum violation_report report = violation_report_of(process, why, sizeof why);
+  if (report < VIOLATION_REPORT_COUNT && run->breaches[report][0] == '\0')
+    snprintf(run->breaches[report], sizeof run->breaches[report],
              "%s (in \"%s\")", why, check->name);
-  if (misdeed < MISDEED_COUNT && trial->end == TRIAL_FAILED) {
-    trial->end = TRIAL_SKIPPED;
-    snprintf(trial->why, sizeof trial->why, "see \"%s\"",
-             misdeed_name(misdeed));
+  if (report < VIOLATION_REPORT_COUNT && process->result == CHECK_FAILED) {
+    process->result = CHECK_SKIPPED;
+    snprintf(process->why, sizeof process->why, "see \"%s\"",
+             violation_report_name(report));
   }
 }
 
 static void run_one(struct run *run, const struct check *check) {
-  struct trial *trial = run->trial;
+  struct check_process *process = run->process;
   if (is_skipped(run->suite, check->name)) {
     printf("skip  %s: by --skip\n", check->name);
     run->skipped++;
     return;
   }
-  trial_run(trial, check, &run->plan, run->number);
-  if (strstr(trial->why, "done within") != NULL)
-    trial->late = true;
-  if (trial->late && ++run->late == LATE_MAX &&
+  check_process_run(process, check, &run->plan, run->number);
+  if (strstr(process->why, "done within") != NULL)
+    process->late = true;
+  if (process->late && ++run->late == LATE_MAX &&
       run->plan.patience_ms > SHORT_PATIENCE_MS)
     run->plan.patience_ms = SHORT_PATIENCE_MS;
   settle(run, check);
-  switch (trial->end) {
-  case TRIAL_OK:
+  switch (process->result) {
+  case CHECK_PASSED:
     printf("ok    %s\n", check->name);
     run->passed++;
     break;
-  case TRIAL_SKIPPED:
-    printf("skip  %s: %s\n", check->name, trial->why);
+  case CHECK_SKIPPED:
+    printf("skip  %s: %s\n", check->name, process->why);
     run->skipped++;
     break;
-  case TRIAL_FAILED:
-    print_failure(run, check->name, trial->why, check->rule);
+  case CHECK_FAILED:
+    print_failure(run, check->name, process->why, check->rule);
     break;
   }
-  if (run->suite->verbose || trial->end == TRIAL_FAILED)
+  if (run->suite->verbose || process->result == CHECK_FAILED)
     print_log(run);
 }
 
 static void judge_breaches(struct run *run) {
   enum plugin_kind kind = run->plan.subject->plugin.kind;
-  for (enum misdeed misdeed = 0; misdeed < MISDEED_COUNT; misdeed++) {
-    const char *name = misdeed_name(misdeed);
-    if (!misdeed_is_of(misdeed, kind))
+  for (enum violation_report report = 0; report < VIOLATION_REPORT_COUNT;
+       report++) {
+    const char *name = violation_report_name(report);
+    if (!violation_report_is_of(report, kind))
       continue;
-    if (run->breaches[misdeed][0] != '\0') {
-      print_failure(run, name, run->breaches[misdeed], misdeed_rule(misdeed));
+    if (run->breaches[report][0] != '\0') {
+      print_failure(run, name, run->breaches[report],
+                    violation_report_rule(report));
     } else {
       printf("ok    %s\n", name);
       run->passed++;
@@ -126,15 +129,15 @@ static void judge_breaches(struct run *run) {
 
 /* What checks stored, and those that failed left behind. */
 static void tidy(struct run *run) {
-  static const struct check check = {"tidy", "", tour_tidy, false};
+  static const struct check check = {"tidy", "", round_trip_tidy, false};
   if (run->plan.subject->plugin.kind == PLUGIN_BACKEND)
-    trial_run(run->trial, &check, &run->plan, 0);
+    check_process_run(run->process, &check, &run->plan, 0);
 }
 
 bool suite_run(const struct suite *suite) {
   struct run run = {.suite = suite, .plan = *suite->plan};
-  run.trial = malloc(sizeof *run.trial);
-  if (run.trial == NULL)
+  run.process = malloc(sizeof *run.process);
+  if (run.process == NULL)
     abort();
   for (const struct check *const *t = tables_of(&run.plan); *t != NULL; t++)
     for (const struct check *check = *t; check->name != NULL; check++) {
@@ -146,16 +149,17 @@ bool suite_run(const struct suite *suite) {
   tidy(&run);
   printf("%u passed, %u failed, %u skipped\n", run.passed, run.failed,
          run.skipped);
-  free(run.trial);
+  free(run.process);
   return run.failed == 0;
 }
 
-void suite_list(const struct lab_plan *plan) {
+void suite_list(const struct fixture_plan *plan) {
   enum plugin_kind kind = plan->subject->plugin.kind;
   for (const struct check *const *t = tables_of(plan); *t != NULL; t++)
     for (const struct check *check = *t; check->name != NULL; check++)
       printf("%s\n", check->name);
-  for (enum misdeed misdeed = 0; misdeed < MISDEED_COUNT; misdeed++)
-    if (misdeed_is_of(misdeed, kind))
-      printf("%s\n", misdeed_name(misdeed));
+  for (enum violation_report report = 0; report < VIOLATION_REPORT_COUNT;
+       report++)
+    if (violation_report_is_of(report, kind))
+      printf("%s\n", violation_report_name(report));
 }

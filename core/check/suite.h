@@ -6,25 +6,25 @@
 #ifndef CHECK_SUITE_H
 #define CHECK_SUITE_H
 
-#include "lab.h"
+#include "fixture.h"
 
 struct check {
   const char *name; /* a noun and a fact */
   const char *rule; /* the words of <sluice/plugin.h> that it proves */
-  void (*run)(struct lab *);
+  void (*run)(struct fixture *);
   bool raw; /* the check starts the plugin itself */
 };
 
 /* Tables that end with a NULL name, one a file. */
 extern const struct check life_checks[], write_checks[], read_checks[],
     key_checks[], list_checks[], exclusive_checks[], link_checks[],
-    cancel_checks[], lend_checks[], leak_checks[], loop_checks[];
+    cancel_checks[], lifetime_checks[], leak_checks[], loop_checks[];
 extern const struct check hook_checks[], hook_leak_checks[];
 
 #define SUITE_SKIPS_MAX 32
 
 struct suite {
-  const struct lab_plan *plan;
+  const struct fixture_plan *plan;
   const char *only; /* words in the names of the checks to run, or NULL */
   /* The same of those not to run: what a storage is known not to have. */
   const char *skips[SUITE_SKIPS_MAX];
@@ -34,6 +34,6 @@ struct suite {
 
 /* Prints a line a check and their sum; true: none failed. */
 bool suite_run(const struct suite *);
-void suite_list(const struct lab_plan *); /* prints the names */
+void suite_list(const struct fixture_plan *); /* prints the names */
 
 #endif

@@ -3,7 +3,7 @@
  * Counted by the kernel and by malloc.  A sanitizer's malloc counts nothing,
  * and finds leaks itself.
  */
-#include "facts.h"
+#include "resource_use.h"
 
 #include <dirent.h>
 #include <malloc.h>
@@ -20,15 +20,15 @@ static unsigned entries(const char *folder) {
   return count;
 }
 
-unsigned facts_files(void) {
+unsigned resource_use_files(void) {
   return entries("/proc/self/fd") - 1; /* the folder itself */
 }
 
-unsigned facts_threads(void) {
+unsigned resource_use_threads(void) {
   return entries("/proc/self/task");
 }
 
-size_t facts_memory(void) {
+size_t resource_use_memory(void) {
 #ifdef __GLIBC__
   struct mallinfo2 info = mallinfo2();
   return info.uordblks + info.hblkhd;

@@ -4,19 +4,20 @@
  * What no operation may do (an empty chunk, bytes that nobody stored, never
  * an end) fails the check at once.
  */
-#ifndef CHECK_ACT_H
-#define CHECK_ACT_H
+#ifndef CHECK_OP_DRIVER_H
+#define CHECK_OP_DRIVER_H
 
 #include <sluice/plugin.h>
 
-#include "lab.h"
+#include "fixture.h"
 #include "sample.h"
 
-#define ACT_NEVER (-1)
-#define ACT_LENT_MAX (2 * OP_USER_MAX + 8)
-#define ACT_CHUNK 65536 /* bytes of a put's chunk, where nothing is said */
+#define OP_DRIVER_NEVER (-1)
+#define OP_DRIVER_LENT_MAX (2 * OP_USER_MAX + 8)
+#define OP_DRIVER_CHUNK \
+  65536 /* bytes of a put's chunk, where nothing is said */
 
-struct act_entry {
+struct op_driver_entry {
   char *key;
   bool folded; /* a prefix: the rest is empty */
   uint64_t length;
@@ -24,7 +25,7 @@ struct act_entry {
   char *etag;
 };
 
-struct act_get {
+struct op_driver_get {
   const char *key;
   uint64_t first, count; /* what will probably be read; count 0: to the end */
   bool leave;            /* after the meta, as for a HEAD or a 304 */
@@ -36,21 +37,21 @@ struct act_get {
   size_t wanted_count;
 };
 
-struct act_put {
+struct op_driver_put {
   const char *key;
   struct sample sample;
-  size_t chunk;    /* 0: ACT_CHUNK */
+  size_t chunk;    /* 0: OP_DRIVER_CHUNK */
   bool empty_last; /* the last chunk brings nothing */
   bool hinted;     /* its length is told, and `slack` more than that */
   int64_t slack;
   const char *type;               /* NULL: application/octet-stream */
   const struct sluice_pair *user; /* NULL: none */
   bool exclusive;
-  bool hold; /* the commit waits for act_commit() */
+  bool hold; /* the commit waits for op_driver_commit() */
 };
 
-struct act {
-  struct lab *lab;
+struct op_driver {
+  struct fixture *fixture;
   struct sluice_op *op;
   char what[160]; /* for messages */
   bool over;      /* nothing comes any more */
@@ -64,22 +65,22 @@ struct act {
    * even, right after it when it is odd. */
   int leave_at, step;
 
-  struct act_entry meta;
+  struct op_driver_entry meta;
   char *type, *encoding;
   char *names[OP_USER_MAX], *values[OP_USER_MAX];
   size_t user_count;
-  struct act_entry *entries;
+  struct op_driver_entry *entries;
   size_t entry_count;
   char *token, *texts[OP_TEXTS_MAX];
   size_t text_count;
 
-  struct act_get get;
+  struct op_driver_get get;
   uint64_t want, got; /* bytes */
   uint64_t from;
   unsigned matching; /* a bit for each wanted sample */
   struct sluice_chunk chunk;
 
-  struct act_put put;
+  struct op_driver_put put;
   uint64_t sent;
   char *buffers[2];
   struct digest *digest;
@@ -88,45 +89,45 @@ struct act {
   bool held; /* all chunks came back, and there is no commit yet */
   unsigned filling;
 
-  char *lent[ACT_LENT_MAX];
+  char *lent[OP_DRIVER_LENT_MAX];
   size_t lent_count;
 };
 
-/* Zeroes it; every act is init'd and fini'd. */
-void act_init(struct act *, struct lab *);
-void act_fini(struct act *);
+/* Zeroes it; every driver is init'd and fini'd. */
+void op_driver_init(struct op_driver *, struct fixture *);
+void op_driver_fini(struct op_driver *);
 
-/* Each starts one; act_wait() runs the loop until it is over. */
-void act_head(struct act *, const char *key);
-void act_remove(struct act *, const char *key);
-void act_ping(struct act *);
-void act_list(struct act *, const struct sluice_list *);
-void act_presign(struct act *, const struct sluice_link *);
-void act_verify(struct act *, const struct sluice_claim *);
-void act_start_get(struct act *, const struct act_get *);
-void act_start_put(struct act *, const struct act_put *);
-void act_wait(struct act *);
-void act_commit(struct act *); /* of a put that is held */
+/* Each starts one; op_driver_wait() runs the loop until it is over. */
+void op_driver_head(struct op_driver *, const char *key);
+void op_driver_remove(struct op_driver *, const char *key);
+void op_driver_ping(struct op_driver *);
+void op_driver_list(struct op_driver *, const struct sluice_list *);
+void op_driver_presign(struct op_driver *, const struct sluice_link *);
+void op_driver_verify(struct op_driver *, const struct sluice_claim *);
+void op_driver_start_get(struct op_driver *, const struct op_driver_get *);
+void op_driver_start_put(struct op_driver *, const struct op_driver_put *);
+void op_driver_wait(struct op_driver *);
+void op_driver_commit(struct op_driver *); /* of a put that is held */
 /* The gateway leaves now. */
-void act_leave(struct act *);
+void op_driver_leave(struct op_driver *);
 
 /* "SLUICE_OK" and so on. */
-const char *act_word(enum sluice_status);
+const char *op_driver_word(enum sluice_status);
 /* Fails the check unless it ended so. */
-void act_expect(struct act *, enum sluice_status);
+void op_driver_expect(struct op_driver *, enum sluice_status);
 
-/* ---- for act_get.c and act_put.c ---- */
+/* ---- for op_driver_get.c and op_driver_put.c ---- */
 
-/* A copy that is spoiled by act_spoil(), where the lab says so. */
-const char *act_lend(struct act *, const char *text);
-void act_spoil(struct act *);
+/* A copy that is spoiled by op_driver_spoil(), where the fixture says so. */
+const char *op_driver_lend(struct op_driver *, const char *text);
+void op_driver_spoil(struct op_driver *);
 /* Counts half a step; true: the gateway leaves there, and has. */
-bool act_step(struct act *);
-void act_begin(struct act *, const char *entry, const char *key);
-void act_begun(struct act *, struct sluice_op *);
+bool op_driver_step(struct op_driver *);
+void op_driver_begin(struct op_driver *, const char *entry, const char *key);
+void op_driver_begun(struct op_driver *, struct sluice_op *);
 /* What every event begins with. */
-void act_event(struct act *, const char *event);
-void act_on_meta(struct act *, const struct sluice_meta *);
-void act_on_done(void *act, enum sluice_status, const char *why);
+void op_driver_event(struct op_driver *, const char *event);
+void op_driver_on_meta(struct op_driver *, const struct sluice_meta *);
+void op_driver_on_done(void *driver, enum sluice_status, const char *why);
 
 #endif

@@ -3,14 +3,14 @@
  * Every operation once, one after the other: for checks that are about none of
  * them.
  */
-#ifndef CHECK_TOUR_H
-#define CHECK_TOUR_H
+#ifndef CHECK_ROUND_TRIP_H
+#define CHECK_ROUND_TRIP_H
 
-#include "lab.h"
+#include "fixture.h"
 
 /* `tag` makes its keys its own; nothing is left behind. */
-void tour_run(struct lab *, const char *tag);
+void round_trip_run(struct fixture *, const char *tag);
 /* Removes every object below the plan's prefix. */
-void tour_tidy(struct lab *);
+void round_trip_tidy(struct fixture *);
 
 #endif

@@ -3,7 +3,7 @@
  * The process of a check writes its words and its log to two files in memory,
  * so that it never waits for us, and we wait for its end or its deadline.
  */
-#include "trial.h"
+#include "check_process.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "misdeed.h"
+#include "violation_report.h"
 
 #define DEADLINE 12 /* of a check, in times of an operation's patience */
 #define DEADLINE_MIN_MS 60000
@@ -23,24 +23,24 @@
 /* ---- in the process ----------------------------------------------------- */
 
 static _Noreturn void child(const struct check *check,
-                            const struct lab_plan *plan, unsigned number,
+                            const struct fixture_plan *plan, unsigned number,
                             int words, int log) {
-  struct lab lab;
+  struct fixture fixture;
   setpgid(0, 0);
   dup2(log, STDERR_FILENO);
   dup2(log, STDOUT_FILENO); /* a hook may log there */
   signal(SIGPIPE, SIG_IGN);
-  lab_init(&lab, plan, words, number);
-  misdeed_watch(&lab);
+  fixture_init(&fixture, plan, words, number);
+  violation_report_watch(&fixture);
   if (!check->raw) {
-    lab_start(&lab);
-    lab_open(&lab);
+    fixture_start(&fixture);
+    fixture_open(&fixture);
   }
-  check->run(&lab);
+  check->run(&fixture);
   if (!check->raw) {
-    lab_idle(&lab, 10); /* for what is said too late */
-    lab_close(&lab);
-    lab_stop(&lab);
+    fixture_idle(&fixture, 10); /* for what is said too late */
+    fixture_close(&fixture);
+    fixture_stop(&fixture);
   }
   if (write(words, "O\n", 2) != 2)
     _exit(1);
@@ -49,36 +49,37 @@ static _Noreturn void child(const struct check *check,
 
 /* ---- around it ---------------------------------------------------------- */
 
-static void wait_for(pid_t pid, struct trial *trial, int64_t deadline_ms) {
+static void wait_for(pid_t pid, struct check_process *process,
+                     int64_t deadline_ms) {
   int fd = (int)syscall(SYS_pidfd_open, pid, 0);
   struct pollfd ended = {.fd = fd, .events = POLLIN};
   int status = 0;
   if (fd < 0)
     abort();
-  trial->late = poll(&ended, 1, (int)deadline_ms) == 0;
+  process->late = poll(&ended, 1, (int)deadline_ms) == 0;
   kill(-pid, SIGKILL); /* and who it started */
   kill(pid, SIGKILL);
   waitpid(pid, &status, 0);
   close(fd);
-  trial->end = TRIAL_FAILED;
-  if (trial->late)
-    snprintf(trial->why, sizeof trial->why, "no end after %lld s",
+  process->result = CHECK_FAILED;
+  if (process->late)
+    snprintf(process->why, sizeof process->why, "no end after %lld s",
              (long long)(deadline_ms / 1000));
   else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-    snprintf(trial->why, sizeof trial->why,
+    snprintf(process->why, sizeof process->why,
              "a call of the plugin doesn't return");
   else if (WIFSIGNALED(status))
-    snprintf(trial->why, sizeof trial->why, "the process died: %s",
+    snprintf(process->why, sizeof process->why, "the process died: %s",
              strsignal(WTERMSIG(status)));
   else if (WEXITSTATUS(status) != 0)
-    snprintf(trial->why, sizeof trial->why, "the process ended with status %d",
-             WEXITSTATUS(status));
+    snprintf(process->why, sizeof process->why,
+             "the process ended with status %d", WEXITSTATUS(status));
   else
-    snprintf(trial->why, sizeof trial->why, "the process ended before");
+    snprintf(process->why, sizeof process->why, "the process ended before");
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-    trial->late = true;
+    process->late = true;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-    trial->end = TRIAL_OK;
+    process->result = CHECK_PASSED;
 }
 
 static void slurp(int fd, char *out, size_t max) {
@@ -87,41 +88,42 @@ static void slurp(int fd, char *out, size_t max) {
   close(fd);
 }
 
-static void read_words(struct trial *trial, char *words) {
+static void read_words(struct check_process *process, char *words) {
   bool ended = false;
   char *rest = words;
   for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
     if (*line == 'F' || *line == 'S') {
-      snprintf(trial->why, sizeof trial->why, "%s", line + 1);
-      trial->end = *line == 'F' ? TRIAL_FAILED : TRIAL_SKIPPED;
+      snprintf(process->why, sizeof process->why, "%s", line + 1);
+      process->result = *line == 'F' ? CHECK_FAILED : CHECK_SKIPPED;
       return;
     }
-    if (*line == 'B' && trial->breach[0] == '\0')
-      snprintf(trial->breach, sizeof trial->breach, "%s", line + 1);
+    if (*line == 'B' && process->breach[0] == '\0')
+      snprintf(process->breach, sizeof process->breach, "%s", line + 1);
     ended = ended || *line == 'O';
   }
   if (!ended)
-    trial->end = TRIAL_FAILED;
-  else if (trial->end == TRIAL_OK)
-    trial->why[0] = '\0';
+    process->result = CHECK_FAILED;
+  else if (process->result == CHECK_PASSED)
+    process->why[0] = '\0';
 }
 
-void trial_run(struct trial *trial, const struct check *check,
-               const struct lab_plan *plan, unsigned number) {
-  char said[TRIAL_TEXT_MAX + 1];
+void check_process_run(struct check_process *process,
+                       const struct check *check,
+                       const struct fixture_plan *plan, unsigned number) {
+  char said[CHECK_PROCESS_TEXT_MAX + 1];
   int words = memfd_create("words", MFD_CLOEXEC);
   int log = memfd_create("log", MFD_CLOEXEC);
   int64_t deadline = plan->patience_ms * DEADLINE;
-  *trial = (struct trial){0};
+  *process = (struct check_process){0};
   fflush(stdout);
   pid_t pid = words < 0 || log < 0 ? -1 : fork();
   if (pid == 0)
     child(check, plan, number, words, log);
   if (pid < 0)
     abort();
-  wait_for(pid, trial,
+  wait_for(pid, process,
            deadline < DEADLINE_MIN_MS ? DEADLINE_MIN_MS : deadline);
-  slurp(words, said, TRIAL_TEXT_MAX);
-  slurp(log, trial->log, TRIAL_TEXT_MAX);
-  read_words(trial, said);
+  slurp(words, said, CHECK_PROCESS_TEXT_MAX);
+  slurp(log, process->log, CHECK_PROCESS_TEXT_MAX);
+  read_words(process, said);
 }

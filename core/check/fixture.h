@@ -4,8 +4,8 @@
  * a process of its own.  Who fails there ends the process, so that a check can
  * be written straight down; its words are read by suite.c.
  */
-#ifndef CHECK_LAB_H
-#define CHECK_LAB_H
+#ifndef CHECK_FIXTURE_H
+#define CHECK_FIXTURE_H
 
 #include "breach.h"
 #include "key.h"
@@ -13,10 +13,10 @@
 #include "request.h"
 #include "subject.h"
 
-#define LAB_BLOCK_MS 250 /* how long a call may keep its loop waiting */
+#define FIXTURE_BLOCK_MS 250 /* how long a call may keep its loop waiting */
 
 /* For all checks. */
-struct lab_plan {
+struct fixture_plan {
   struct subject *subject;
   const char *spool; /* a folder */
   char prefix[48];   /* what every key begins with */
@@ -27,8 +27,8 @@ struct lab_plan {
   bool one_loop;      /* all that the plugin serves */
 };
 
-struct lab {
-  const struct lab_plan *plan;
+struct fixture {
+  const struct fixture_plan *plan;
   const struct sluice_backend *backend; /* the one that is checked, or NULL */
   const struct sluice_hook *hook;
   int words;       /* a descriptor: what the process has to say */
@@ -48,44 +48,45 @@ struct lab {
   long slept, ousted; /* how often this thread was, before the call */
 };
 
-struct lab_key {
+struct fixture_key {
   char text[KEY_MAX + 128];
 };
 
-void lab_init(struct lab *, const struct lab_plan *, int words,
-              unsigned number);
+void fixture_init(struct fixture *, const struct fixture_plan *, int words,
+                  unsigned number);
 /* start(), then open() on a new loop; what is refused fails the check. */
-void lab_start(struct lab *);
-void lab_open(struct lab *);
-/* open() alone, on the lab's loop: NULL when it is refused. */
-void *lab_open_on(struct lab *, struct sluice_host *);
+void fixture_start(struct fixture *);
+void fixture_open(struct fixture *);
+/* open() alone, on the fixture's loop: NULL when it is refused. */
+void *fixture_open_on(struct fixture *, struct sluice_host *);
 /* Both also let the loop end, as the gateway does. */
-void lab_close(struct lab *);
-void lab_stop(struct lab *);
+void fixture_close(struct fixture *);
+void fixture_stop(struct fixture *);
 /* The same plugin on one more loop, of the calling thread. */
-void lab_open_second(struct lab *, const struct lab *first);
+void fixture_open_second(struct fixture *, const struct fixture *first);
 
 /* The check has failed, or is none for this plugin: ends the process. */
-_Noreturn void lab_fail(struct lab *, const char *fmt, ...)
+_Noreturn void fixture_fail(struct fixture *, const char *fmt, ...)
     SLUICE_PRINTF(2, 3);
-_Noreturn void lab_skip(struct lab *, const char *fmt, ...)
+_Noreturn void fixture_skip(struct fixture *, const char *fmt, ...)
     SLUICE_PRINTF(2, 3);
 /* Fails unless it is true. */
-void lab_need(struct lab *, bool, const char *fmt, ...) SLUICE_PRINTF(3, 4);
+void fixture_need(struct fixture *, bool, const char *fmt, ...)
+    SLUICE_PRINTF(3, 4);
 /* A rule of its own is broken, whatever this check is about. */
-void lab_breach(struct lab *, const char *rule, const char *fmt, ...)
+void fixture_report(struct fixture *, const char *rule, const char *fmt, ...)
     SLUICE_PRINTF(3, 4);
 
 /* Around each call of the plugin on its loop: `entry` for messages. */
-void lab_enter(struct lab *, const char *entry);
-void lab_leave(struct lab *);
+void fixture_enter(struct fixture *, const char *entry);
+void fixture_leave(struct fixture *);
 
 /* Runs the loop until it is true; false: not in time. */
-bool lab_until(struct lab *, const bool *flag);
+bool fixture_until(struct fixture *, const bool *flag);
 /* Runs the loop for a moment, for what shouldn't happen. */
-void lab_idle(struct lab *, int64_t ms);
+void fixture_idle(struct fixture *, int64_t ms);
 
 /* prefix/number/name: a key of this check's own. */
-struct lab_key lab_key(const struct lab *, const char *name);
+struct fixture_key fixture_key(const struct fixture *, const char *name);
 
 #endif

@@ -3,16 +3,16 @@
  * One request on its way through the phases of the hook, as the gateway's
  * requests go.  A verdict that is none, or no answer at all, fails the check.
  */
-#ifndef CHECK_GUEST_H
-#define CHECK_GUEST_H
+#ifndef CHECK_REQUEST_DRIVER_H
+#define CHECK_REQUEST_DRIVER_H
 
 #include <event2/keyvalq_struct.h>
 #include <sluice/plugin.h>
 
-#include "lab.h"
+#include "fixture.h"
 
 /* What is sent. */
-struct visit {
+struct client_request {
   const char *method, *target;
   const char *headers;   /* whole lines, each with CRLF, or NULL */
   const char *operation; /* NULL: of none, then no verdict is asked for */
@@ -23,9 +23,9 @@ struct visit {
   bool gone;             /* the client leaves while the hook waits */
 };
 
-struct guest {
-  struct lab *lab;
-  const struct visit *visit;
+struct request_driver {
+  struct fixture *fixture;
+  const struct client_request *sent;
   struct head head;
   struct sluice_request request;
   struct sluice_hook plugin; /* notes what the hook says */
@@ -41,15 +41,16 @@ struct guest {
 };
 
 /* The whole life of one: asked, answered, logged.  It is on the heap, as a
- * hook may still know it when it waited for somebody; guest_free() runs the
- * loop until the hook has let it go. */
-struct guest *guest_new(struct lab *, const struct visit *);
+ * hook may still know it when it waited for somebody; request_driver_free()
+ * runs the loop until the hook has let it go. */
+struct request_driver *request_driver_new(struct fixture *,
+                                          const struct client_request *);
 /* Begins with the first phase; `over` is set when that has its answer. */
-void guest_begin(struct guest *);
+void request_driver_begin(struct request_driver *);
 /* The rest: key and change where it was admitted, answer and log. */
-void guest_finish(struct guest *);
-void guest_free(struct guest *);
+void request_driver_finish(struct request_driver *);
+void request_driver_free(struct request_driver *);
 /* All of it; true: it was admitted by every phase. */
-bool guest_visit(struct lab *, const struct visit *);
+bool request_driver_run(struct fixture *, const struct client_request *);
 
 #endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Puts: chunk after chunk from two buffers in turn, each spoiled when it came
+ * back, then the commit.
+ */
+#include "op_driver.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec.h"
+#include "digest.h"
+
+#define POISON 0xdd
+
+static size_t chunk_size(const struct op_driver *driver) {
+  return driver->put.chunk == 0 ? OP_DRIVER_CHUNK : driver->put.chunk;
+}
+
+static void lend(struct op_driver *driver) {
+  const struct op_driver_put *put = &driver->put;
+  uint64_t left = put->sample.length - driver->sent;
+  size_t len = left < chunk_size(driver) ? (size_t)left : chunk_size(driver);
+  char *buffer = driver->buffers[driver->filling];
+  driver->filling = 1 - driver->filling;
+  sample_bytes(&put->sample, driver->sent, buffer, len);
+  digest_update(driver->digest, buffer, len);
+  driver->sent += len;
+  driver->last_sent =
+      put->empty_last ? len == 0 : driver->sent == put->sample.length;
+  struct sluice_chunk chunk = {
+      .data = buffer, .length = len, .fd = -1, .last = driver->last_sent};
+  fixture_enter(driver->fixture, "data");
+  op_data(driver->op, &chunk);
+  fixture_leave(driver->fixture);
+  digest_wipe(&chunk, sizeof chunk);
+}
+
+static void commit(struct op_driver *driver) {
+  static const struct sluice_pair none[] = {{NULL, NULL}};
+  const struct op_driver_put *put = &driver->put;
+  struct sluice_pair user[OP_USER_MAX + 1] = {{NULL, NULL}};
+  const struct sluice_pair *from = put->user == NULL ? none : put->user;
+  unsigned char md5[DIGEST_MD5_LEN];
+  for (size_t i = 0; from[i].name != NULL; i++) {
+    user[i].name = op_driver_lend(driver, from[i].name);
+    user[i].value = op_driver_lend(driver, from[i].value);
+  }
+  digest_final(driver->digest, md5);
+  codec_hex(driver->md5, md5, sizeof md5);
+  struct sluice_object object = {
+      .key = op_driver_lend(driver, put->key),
+      .type = op_driver_lend(
+          driver, put->type == NULL ? "application/octet-stream" : put->type),
+      .length = put->sample.length,
+      .md5 = op_driver_lend(driver, driver->md5),
+      .user = user,
+      .exclusive = put->exclusive};
+  driver->committed = driver->changing = true;
+  fixture_enter(driver->fixture, "commit");
+  op_commit(driver->op, &object);
+  fixture_leave(driver->fixture);
+  op_driver_spoil(driver);
+  digest_wipe(&object, sizeof object);
+  digest_wipe(user, sizeof user);
+}
+
+static void on_next(void *arg) {
+  struct op_driver *driver = arg;
+  op_driver_event(driver, "sluice_next()");
+  if (driver->fixture->poison_chunks) /* what came back */
+    memset(driver->buffers[1 - driver->filling], POISON,
+           chunk_size(driver) + 1);
+  if (op_driver_step(driver))
+    return;
+  if (driver->last_sent && driver->put.hold) {
+    driver->held = true;
+    return;
+  }
+  if (driver->last_sent)
+    commit(driver);
+  else
+    lend(driver);
+  op_driver_step(driver);
+}
+
+void op_driver_commit(struct op_driver *driver) {
+  commit(driver);
+}
+
+void op_driver_start_put(struct op_driver *driver,
+                         const struct op_driver_put *put) {
+  static const struct op_events events = {.next = on_next,
+                                          .done = op_driver_on_done};
+  driver->put = *put;
+  driver->digest = digest_new(DIGEST_MD5);
+  driver->buffers[0] = malloc(chunk_size(driver) + 1);
+  driver->buffers[1] = malloc(chunk_size(driver) + 1);
+  if (driver->digest == NULL || driver->buffers[0] == NULL ||
+      driver->buffers[1] == NULL)
+    abort();
+  int64_t length = put->hinted ? (int64_t)put->sample.length + put->slack : -1;
+  struct sluice_put lent = {.length = length};
+  op_driver_begin(driver, "put", put->key);
+  struct sluice_op *op =
+      op_put(&driver->fixture->handle, &lent, &events, driver);
+  op_driver_begun(driver, op);
+}
