@@ -91,7 +91,7 @@ static void run_reader(struct fixture *fixture, start_fn *start,
   objects_expect(fixture, key.text, sample);
 }
 
-static void heads(struct fixture *fixture) {
+static void cancels_heads(struct fixture *fixture) {
   run_reader(fixture, start_head, "head");
 }
 
@@ -103,7 +103,7 @@ static void lists(struct fixture *fixture) {
   run_reader(fixture, start_list, "list");
 }
 
-static void pings(struct fixture *fixture) {
+static void cancels_pings(struct fixture *fixture) {
   run_reader(fixture, start_ping, "ping");
 }
 
@@ -206,7 +206,7 @@ static void overwrites(struct fixture *fixture) {
 
 /* ---- more than one ------------------------------------------------------ */
 
-static void many(struct fixture *fixture) {
+static void cancels_many(struct fixture *fixture) {
   static start_fn *const starts[] = {start_head, start_get,    start_put,
                                      start_list, start_remove, start_small};
   struct op_driver drivers[30];
@@ -247,15 +247,15 @@ static void put_leave(struct fixture *fixture) {
   "of a remove; else the status of that sluice_done() doesn't matter."
 
 const struct check cancel_checks[] = {
-    {"cancel: of a head", RULE, heads, false},
+    {"cancel: of a head", RULE, cancels_heads, false},
     {"cancel: at every step of a get", RULE, get_steps, false},
     {"cancel: of a list", RULE, lists, false},
-    {"cancel: of a ping", RULE, pings, false},
+    {"cancel: of a ping", RULE, cancels_pings, false},
     {"cancel: of a remove", RULE, removes, false},
     {"cancel: at every step of a put, nothing is left", RULE, puts_large,
      false},
     {"cancel: of a small put, nothing is left", RULE, puts_small, false},
     {"cancel: of a put, the old object stays", RULE, overwrites, false},
     {"cancel: instead of the commit", RULE, put_leave, false},
-    {"cancel: of some among many", RULE, many, false},
+    {"cancel: of some among many", RULE, cancels_many, false},
     {NULL, NULL, NULL, false}};

@@ -49,8 +49,8 @@ static _Noreturn void child(const struct check *check,
 
 /* ---- around it ---------------------------------------------------------- */
 
-static void wait_for(pid_t pid, struct check_process *process,
-                     int64_t deadline_ms) {
+static void check_process_wait_for(pid_t pid, struct check_process *process,
+                                   int64_t deadline_ms) {
   int fd = (int)syscall(SYS_pidfd_open, pid, 0);
   struct pollfd ended = {.fd = fd, .events = POLLIN};
   int status = 0;
@@ -121,8 +121,8 @@ void check_process_run(struct check_process *process,
     child(check, plan, number, words, log);
   if (pid < 0)
     abort();
-  wait_for(pid, process,
-           deadline < DEADLINE_MIN_MS ? DEADLINE_MIN_MS : deadline);
+  check_process_wait_for(
+      pid, process, deadline < DEADLINE_MIN_MS ? DEADLINE_MIN_MS : deadline);
   slurp(words, said, CHECK_PROCESS_TEXT_MAX);
   slurp(log, process->log, CHECK_PROCESS_TEXT_MAX);
   read_words(process, said);

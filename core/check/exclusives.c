@@ -133,7 +133,7 @@ exclusive_put(struct fixture *fixture, const char *key, struct sample sample) {
                                                       .exclusive = true});
 }
 
-static void refused(struct fixture *fixture) {
+static void exclusives_refused(struct fixture *fixture) {
   struct fixture_key key = fixture_key(fixture, "refused");
   static const uint64_t lengths[] = {0, 10, 100000};
   for (uint32_t i = 0; i < 3; i++) {
@@ -196,7 +196,8 @@ const struct check exclusive_checks[] = {
      false},
     {"commit: readers see the old or the new, never both", BEFORE, races,
      false},
-    {"commit: an exclusive one doesn't replace", EXCLUSIVE, refused, false},
+    {"commit: an exclusive one doesn't replace", EXCLUSIVE, exclusives_refused,
+     false},
     {"commit: an exclusive one of a new key is taken", EXCLUSIVE, taken,
      false},
     {"commit: of exclusive ones at once one is taken", EXCLUSIVE, one_wins,

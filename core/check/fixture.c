@@ -76,7 +76,7 @@ void fixture_report(struct fixture *fixture, const char *rule, const char *fmt,
 
 /* ---- calls -------------------------------------------------------------- */
 
-static int64_t now_us(void) {
+static int64_t fixture_now_us(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
@@ -93,7 +93,7 @@ static void count_switches(long *slept, long *ousted) {
 
 void fixture_enter(struct fixture *fixture, const char *entry) {
   fixture->inside = entry;
-  fixture->since_us = now_us();
+  fixture->since_us = fixture_now_us();
   count_switches(&fixture->slept, &fixture->ousted);
   if (!fixture->second) /* who never returns: SIGALRM */
     alarm((unsigned)((fixture->plan->patience_ms + 999) / 1000));
@@ -101,7 +101,7 @@ void fixture_enter(struct fixture *fixture, const char *entry) {
 
 /* Waiting alone is no breach: a busy machine makes everybody wait. */
 void fixture_leave(struct fixture *fixture) {
-  int64_t took = now_us() - fixture->since_us;
+  int64_t took = fixture_now_us() - fixture->since_us;
   long slept, ousted;
   if (!fixture->second)
     alarm(0);
@@ -121,7 +121,8 @@ static void on_time(evutil_socket_t fd, short what, void *arg) {
   *late = true;
 }
 
-static bool run(struct fixture *fixture, const bool *flag, int64_t ms) {
+static bool fixture_run(struct fixture *fixture, const bool *flag,
+                        int64_t ms) {
   bool late = false;
   struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
   struct event *timer = evtimer_new(loop_base(fixture->loop), on_time, &late);
@@ -134,12 +135,12 @@ static bool run(struct fixture *fixture, const bool *flag, int64_t ms) {
 }
 
 bool fixture_until(struct fixture *fixture, const bool *flag) {
-  return run(fixture, flag, fixture->plan->patience_ms);
+  return fixture_run(fixture, flag, fixture->plan->patience_ms);
 }
 
 void fixture_idle(struct fixture *fixture, int64_t ms) {
   static const bool never;
-  run(fixture, &never, ms);
+  fixture_run(fixture, &never, ms);
 }
 
 /* ---- life --------------------------------------------------------------- */

@@ -32,7 +32,7 @@ static void requests(struct fixture *fixture, unsigned count) {
   fixture_idle(fixture, 20);
 }
 
-static void files(struct fixture *fixture) {
+static void hook_leaks_files(struct fixture *fixture) {
   requests(fixture, 100);
   unsigned before = resource_use_files();
   requests(fixture, REQUESTS);
@@ -42,7 +42,7 @@ static void files(struct fixture *fixture) {
                REQUESTS, after);
 }
 
-static void threads(struct fixture *fixture) {
+static void hook_leaks_threads(struct fixture *fixture) {
   requests(fixture, 100);
   unsigned before = resource_use_threads();
   requests(fixture, REQUESTS);
@@ -52,7 +52,7 @@ static void threads(struct fixture *fixture) {
                after);
 }
 
-static void memory(struct fixture *fixture) {
+static void hook_leaks_memory(struct fixture *fixture) {
   size_t least = SIZE_MAX, before;
   if (resource_use_memory() == 0)
     fixture_skip(fixture,
@@ -74,7 +74,7 @@ static void memory(struct fixture *fixture) {
                least, REQUESTS);
 }
 
-static void *other_thread(void *arg) {
+static void *hook_leaks_other_thread(void *arg) {
   struct fixture *fixture = malloc(sizeof *fixture);
   if (fixture == NULL)
     abort();
@@ -85,11 +85,11 @@ static void *other_thread(void *arg) {
   return NULL;
 }
 
-static void two_loops(struct fixture *fixture) {
+static void hook_leaks_two_loops(struct fixture *fixture) {
   pthread_t thread;
   if (fixture->plan->one_loop)
     fixture_skip(fixture, "by --one-loop");
-  if (pthread_create(&thread, NULL, other_thread, fixture) != 0)
+  if (pthread_create(&thread, NULL, hook_leaks_other_thread, fixture) != 0)
     abort();
   requests(fixture, REQUESTS);
   pthread_join(thread, NULL);
@@ -97,11 +97,11 @@ static void two_loops(struct fixture *fixture) {
 
 const struct check hook_leak_checks[] = {
     {"loops: two at once, in two threads",
-     "A handle is used by one event loop only.", two_loops, false},
-    {"leaks: no descriptors", "The last byte went, or the client did.", files,
-     false},
-    {"leaks: no threads", "The last byte went, or the client did.", threads,
-     false},
-    {"leaks: no memory", "The last byte went, or the client did.", memory,
-     false},
+     "A handle is used by one event loop only.", hook_leaks_two_loops, false},
+    {"leaks: no descriptors", "The last byte went, or the client did.",
+     hook_leaks_files, false},
+    {"leaks: no threads", "The last byte went, or the client did.",
+     hook_leaks_threads, false},
+    {"leaks: no memory", "The last byte went, or the client did.",
+     hook_leaks_memory, false},
     {NULL, NULL, NULL, false}};

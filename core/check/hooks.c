@@ -205,7 +205,7 @@ static void liars(struct fixture *fixture) {
   }
 }
 
-static void known(struct fixture *fixture) {
+static void hooks_known(struct fixture *fixture) {
   need_guards(fixture);
   if (fixture->plan->header == NULL)
     fixture_skip(fixture, "no --header says who would be allowed");
@@ -254,7 +254,7 @@ static void gone(struct fixture *fixture) {
 
 /* ---- many, reload ------------------------------------------------------- */
 
-static void many(struct fixture *fixture) {
+static void hooks_many(struct fixture *fixture) {
   struct request_driver *drivers[MANY];
   struct client_request requests[MANY];
   for (size_t i = 0; i < MANY; i++) {
@@ -272,7 +272,7 @@ static void many(struct fixture *fixture) {
     request_driver_free(drivers[i]);
 }
 
-static void reload(struct fixture *fixture) {
+static void hooks_reload(struct fixture *fixture) {
   fixture_enter(fixture, "reload");
   fixture->hook->reload(fixture->ask.handle);
   fixture_leave(fixture);
@@ -288,7 +288,7 @@ static void reloads(struct fixture *fixture) {
     struct request_driver *driver =
         request_driver_new(fixture, &operations[i % OPERATIONS]);
     request_driver_begin(driver); /* also while it is asked */
-    reload(fixture);
+    hooks_reload(fixture);
     request_driver_finish(driver);
     request_driver_free(driver);
   }
@@ -313,11 +313,11 @@ const struct check hook_checks[] = {
     {"verdict: also odd ones", VERDICT, odd, false},
     {"verdict: of any key", "The key (or the prefix of a list) is known", keys,
      false},
-    {"verdict: of many requests at once", VERDICT, many, false},
+    {"verdict: of many requests at once", VERDICT, hooks_many, false},
     {"guards: nobody without credentials is allowed", GUARDS, nobody, false},
     {"guards: nobody with nonsense for credentials is allowed", GUARDS, liars,
      false},
-    {"guards: who has credentials is allowed", GUARDS, known, false},
+    {"guards: who has credentials is allowed", GUARDS, hooks_known, false},
     {"log: also of a request that was never asked about", LOG, never_asked,
      false},
     {"log: also of one whose client left while it waited", LOG, gone, false},

@@ -40,7 +40,7 @@ static void one_round(struct fixture *fixture) {
   fixture_idle(fixture, 0);
 }
 
-static void files(struct fixture *fixture) {
+static void leaks_files(struct fixture *fixture) {
   for (int i = 0; i < 5; i++)
     one_round(fixture);
   unsigned before = resource_use_files();
@@ -53,7 +53,7 @@ static void files(struct fixture *fixture) {
                fixture->plan->rounds, after);
 }
 
-static void threads(struct fixture *fixture) {
+static void leaks_threads(struct fixture *fixture) {
   for (int i = 0; i < 5; i++)
     one_round(fixture);
   unsigned before = resource_use_threads();
@@ -66,7 +66,7 @@ static void threads(struct fixture *fixture) {
 }
 
 /* A cache grows for a while; what grows in every window has no end. */
-static void memory(struct fixture *fixture) {
+static void leaks_memory(struct fixture *fixture) {
   size_t least = SIZE_MAX, before;
   if (resource_use_memory() == 0)
     fixture_skip(fixture,
@@ -91,9 +91,9 @@ static void memory(struct fixture *fixture) {
 }
 
 const struct check leak_checks[] = {
-    {"leaks: no descriptors", "end soon, undo what isn't committed", files,
+    {"leaks: no descriptors", "end soon, undo what isn't committed",
+     leaks_files, false},
+    {"leaks: no threads", "end soon, undo what isn't committed", leaks_threads,
      false},
-    {"leaks: no threads", "end soon, undo what isn't committed", threads,
-     false},
-    {"leaks: no memory", "freed with the operation", memory, false},
+    {"leaks: no memory", "freed with the operation", leaks_memory, false},
     {NULL, NULL, NULL, false}};

@@ -83,7 +83,7 @@ static void missing_option(struct fixture *fixture) {
     fixture_skip(fixture, "no option is required");
 }
 
-static void texts(struct fixture *fixture) {
+static void life_texts(struct fixture *fixture) {
   const struct plugin *plugin = &fixture->plan->subject->plugin;
   const struct sluice_option *option = plugin_options(plugin);
   for (; option->name != NULL; option++)
@@ -95,7 +95,7 @@ static void texts(struct fixture *fixture) {
 
 const struct check life_checks[] = {
     {"options: each is explained in one line",
-     "help: one line: --plugins, the man page and its test", texts, true},
+     "help: one line: --plugins, the man page and its test", life_texts, true},
     {"options: an unknown one is refused by name",
      "One key of a backend's or hook's YAML mapping.", unknown_option, true},
     {"options: one that is required is asked for by name",

@@ -10,7 +10,7 @@
 
 #define LENGTH (5 * OP_DRIVER_CHUNK + 100)
 
-static void texts(struct fixture *fixture) {
+static void lifetimes_texts(struct fixture *fixture) {
   fixture->poison_texts = true;
   round_trip_run(fixture, "texts");
 }
@@ -63,7 +63,7 @@ const struct check lifetime_checks[] = {
     {"lent: a text is copied before the call returns",
      "What the gateway passes to a plugin (keys, requests, objects) is lent "
      "until the plugin's function returns",
-     texts, false},
+     lifetimes_texts, false},
     {"lent: a put's chunk is left alone after sluice_next()",
      "A chunk is lent from its send until the receiver asks for the next one",
      chunks_in, false},

@@ -22,7 +22,8 @@ static struct sluice_link link_of(const char *key) {
 }
 
 /* The URL, to be freed. */
-static char *make(struct fixture *fixture, const struct sluice_link *link) {
+static char *links_make(struct fixture *fixture,
+                        const struct sluice_link *link) {
   struct op_driver driver;
   op_driver_init(&driver, fixture);
   op_driver_presign(&driver, link);
@@ -38,8 +39,8 @@ static char *make(struct fixture *fixture, const struct sluice_link *link) {
   return url;
 }
 
-static enum sluice_status verify(struct fixture *fixture, const char *method,
-                                 const char *query) {
+static enum sluice_status links_verify(struct fixture *fixture,
+                                       const char *method, const char *query) {
   struct op_driver driver;
   op_driver_init(&driver, fixture);
   op_driver_verify(&driver,
@@ -64,7 +65,7 @@ static void need_verify(struct fixture *fixture) {
 /* The part of its URL that verify() is asked with. */
 static char *query_of(struct fixture *fixture,
                       const struct sluice_link *link) {
-  char *url = make(fixture, link);
+  char *url = links_make(fixture, link);
   size_t len = strlen(SIGNED_URL);
   fixture_need(fixture, strncmp(url, SIGNED_URL "?", len + 1) == 0,
                "presign: the link '%s' isn't one below signed_url, %s", url,
@@ -75,7 +76,7 @@ static char *query_of(struct fixture *fixture,
 
 /* ---- presign ------------------------------------------------------------ */
 
-static bool is_url(const char *text) {
+static bool links_is_url(const char *text) {
   bool scheme =
       strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
   for (; *text != '\0'; text++)
@@ -91,15 +92,15 @@ static void urls(struct fixture *fixture) {
   for (size_t i = 0; i < 4; i++) {
     struct fixture_key key = fixture_key(fixture, names[i]);
     struct sluice_link link = link_of(key.text);
-    char *plain = make(fixture, &link);
+    char *plain = links_make(fixture, &link);
     link.disposition = "attachment; filename*=UTF-8''%D0%BA.pdf";
     link.type = "text/plain; charset=utf-8";
-    char *full = make(fixture, &link);
+    char *full = links_make(fixture, &link);
     fixture_need(
-        fixture, is_url(plain) && is_url(full),
+        fixture, links_is_url(plain) && links_is_url(full),
         "presign: '%s' isn't a URL; all but unreserved characters have "
         "to be escaped",
-        is_url(plain) ? full : plain);
+        links_is_url(plain) ? full : plain);
     free(plain);
     free(full);
   }
@@ -109,11 +110,11 @@ static void overrides(struct fixture *fixture) {
   need_presign(fixture);
   struct fixture_key key = fixture_key(fixture, "overrides");
   struct sluice_link link = link_of(key.text);
-  char *plain = make(fixture, &link);
+  char *plain = links_make(fixture, &link);
   link.disposition = "attachment";
-  char *one = make(fixture, &link);
+  char *one = links_make(fixture, &link);
   link.type = "text/plain";
-  char *both = make(fixture, &link);
+  char *both = links_make(fixture, &link);
   fixture_need(fixture, strcmp(plain, one) != 0 && strcmp(one, both) != 0,
                "presign: disposition or type don't change the link '%s'",
                both);
@@ -172,7 +173,7 @@ static void flipped(struct fixture *fixture) {
   char *query = query_of(fixture, &link);
   for (size_t i = 0; query[i] != '\0'; i++) {
     query[i] ^= 1;
-    enum sluice_status status = verify(fixture, "GET", query);
+    enum sluice_status status = links_verify(fixture, "GET", query);
     fixture_need(fixture, status != SLUICE_OK,
                  "verify: taken, though byte %zu was changed: '%s'", i, query);
     query[i] ^= 1;
@@ -180,21 +181,21 @@ static void flipped(struct fixture *fixture) {
   for (size_t len = strlen(query); len-- > 0;) {
     char kept = query[len];
     query[len] = '\0';
-    fixture_need(fixture, verify(fixture, "GET", query) != SLUICE_OK,
+    fixture_need(fixture, links_verify(fixture, "GET", query) != SLUICE_OK,
                  "verify: taken, though it was cut: '%s'", query);
     query[len] = kept;
   }
   free(query);
 }
 
-static void refused(struct fixture *fixture) {
+static void links_refused(struct fixture *fixture) {
   static const char *const texts[] = {"",    "x=y",   "&&&",
                                       "key", "key=",  "%",
                                       "%zz", "a=%00", "key=a&key=b",
                                       "?"};
   need_verify(fixture);
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-    enum sluice_status status = verify(fixture, "GET", texts[i]);
+    enum sluice_status status = links_verify(fixture, "GET", texts[i]);
     fixture_need(fixture, status == SLUICE_EDENIED,
                  "verify: '%s' ended with %s instead of SLUICE_EDENIED",
                  texts[i], op_driver_word(status));
@@ -208,7 +209,8 @@ static void other_methods(struct fixture *fixture) {
   struct sluice_link link = link_of(key.text);
   char *query = query_of(fixture, &link);
   for (size_t i = 0; i < 5; i++)
-    fixture_need(fixture, verify(fixture, methods[i], query) != SLUICE_OK,
+    fixture_need(fixture,
+                 links_verify(fixture, methods[i], query) != SLUICE_OK,
                  "verify: a link for GET is taken for '%s'", methods[i]);
   free(query);
 }
@@ -220,7 +222,7 @@ static void expired(struct fixture *fixture) {
   link.expires_s = (int64_t)time(NULL) - 1;
   link.seconds = 1;
   char *query = query_of(fixture, &link);
-  enum sluice_status status = verify(fixture, "GET", query);
+  enum sluice_status status = links_verify(fixture, "GET", query);
   fixture_need(fixture, status == SLUICE_EDENIED,
                "verify: a link that is over ended with %s instead of "
                "SLUICE_EDENIED",
@@ -235,7 +237,7 @@ void links_round_trip(struct fixture *fixture, const char *key) {
   if (fixture->backend->verify != NULL)
     expect_link(fixture, &link);
   else
-    free(make(fixture, &link));
+    free(links_make(fixture, &link));
 }
 
 #define DENIED "SLUICE_EDENIED when anything is wrong"
@@ -251,7 +253,7 @@ const struct check link_checks[] = {
      "disposition and type",
      come_back, false},
     {"verify: a changed link is refused", DENIED, flipped, false},
-    {"verify: what is no link is refused", DENIED, refused, false},
+    {"verify: what is no link is refused", DENIED, links_refused, false},
     {"verify: a link is for its method", DENIED, other_methods, false},
     {"verify: a link ends in time", "expires_s: since 1970, UTC", expired,
      false},

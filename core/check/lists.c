@@ -19,15 +19,15 @@ static const char *const names[] = {
     NULL};
 #define COUNT (sizeof names / sizeof *names - 1)
 
-static void fill(struct fixture *fixture) {
+static void lists_fill(struct fixture *fixture) {
   for (size_t i = 0; i < COUNT; i++) /* not in that order */
     objects_put(fixture, fixture_key(fixture, names[(i * 7) % COUNT]).text,
                 (struct sample){1, i + 1});
 }
 
-static void expect(struct fixture *fixture, const char *prefix,
-                   const char *delimiter, uint32_t size,
-                   const char *const *wanted) {
+static void lists_expect(struct fixture *fixture, const char *prefix,
+                         const char *delimiter, uint32_t size,
+                         const char *const *wanted) {
   struct pages pages;
   pages_read(fixture, &pages, fixture_key(fixture, prefix).text, delimiter,
              size);
@@ -36,8 +36,8 @@ static void expect(struct fixture *fixture, const char *prefix,
 }
 
 static void order(struct fixture *fixture) {
-  fill(fixture);
-  expect(fixture, "", NULL, 1000, names);
+  lists_fill(fixture);
+  lists_expect(fixture, "", NULL, 1000, names);
 }
 
 static void prefixes(struct fixture *fixture) {
@@ -46,15 +46,15 @@ static void prefixes(struct fixture *fixture) {
   static const char *const e[] = {"é/1", "é/2", NULL};
   static const char *const none[] = {NULL};
   static const char *const b[] = {"b/1/x", "b/1/y", "b/2", "b0", NULL};
-  fill(fixture);
-  expect(fixture, "a/", NULL, 1000, a_slash);
-  expect(fixture, "ab", NULL, 1000, ab);
-  expect(fixture, "é", NULL, 1000, e);
-  expect(fixture, "b", NULL, 1000, b);
-  expect(fixture, "abc", NULL, 1000, none);
-  expect(fixture, "a%", NULL, 1000, none);
-  expect(fixture, "a_", NULL, 1000, none);
-  expect(fixture, "b*", NULL, 1000, none);
+  lists_fill(fixture);
+  lists_expect(fixture, "a/", NULL, 1000, a_slash);
+  lists_expect(fixture, "ab", NULL, 1000, ab);
+  lists_expect(fixture, "é", NULL, 1000, e);
+  lists_expect(fixture, "b", NULL, 1000, b);
+  lists_expect(fixture, "abc", NULL, 1000, none);
+  lists_expect(fixture, "a%", NULL, 1000, none);
+  lists_expect(fixture, "a_", NULL, 1000, none);
+  lists_expect(fixture, "b*", NULL, 1000, none);
 }
 
 static const char *const folded[] = {
@@ -65,10 +65,10 @@ static const char *const folded[] = {
 static void folding(struct fixture *fixture) {
   static const char *const a[] = {"a/", "a/b", "a/b/", "a/c", NULL};
   static const char *const b[] = {"b/", "b0", NULL};
-  fill(fixture);
-  expect(fixture, "", "/", 1000, folded);
-  expect(fixture, "a/", "/", 1000, a);
-  expect(fixture, "b", "/", 1000, b);
+  lists_fill(fixture);
+  lists_expect(fixture, "", "/", 1000, folded);
+  lists_expect(fixture, "a/", "/", 1000, a);
+  lists_expect(fixture, "b", "/", 1000, b);
 }
 
 static bool is_folded(const char *name, const char *delimiter) {
@@ -79,7 +79,7 @@ static bool is_folded(const char *name, const char *delimiter) {
  */
 static void kinds(struct fixture *fixture) {
   struct pages pages;
-  fill(fixture);
+  lists_fill(fixture);
   pages_read(fixture, &pages, fixture_key(fixture, "").text, "/", 1000);
   fixture_need(fixture, pages.count == COUNT - 6,
                "list: %zu names came instead of %zu", pages.count, COUNT - 6);
@@ -92,26 +92,26 @@ static void kinds(struct fixture *fixture) {
 
 static void long_delimiter(struct fixture *fixture) {
   static const char *const inner[] = {"a--b--", "a--d", NULL};
-  fill(fixture);
-  expect(fixture, "a-", "--", 1000,
-         (const char *const[]){"a--b--", "a--d", "a-b", NULL});
-  expect(fixture, "a--", "--", 1000, inner);
-  expect(fixture, "a--", "-", 1000,
-         (const char *const[]){"a--b-", "a--d", NULL});
+  lists_fill(fixture);
+  lists_expect(fixture, "a-", "--", 1000,
+               (const char *const[]){"a--b--", "a--d", "a-b", NULL});
+  lists_expect(fixture, "a--", "--", 1000, inner);
+  lists_expect(fixture, "a--", "-", 1000,
+               (const char *const[]){"a--b-", "a--d", NULL});
 }
 
 /* ---- pages -------------------------------------------------------------- */
 
 static void page_sizes(struct fixture *fixture) {
-  fill(fixture);
+  lists_fill(fixture);
   for (uint32_t size = 1; size <= COUNT + 1; size++)
-    expect(fixture, "", NULL, size, names);
+    lists_expect(fixture, "", NULL, size, names);
 }
 
 static void folded_page_sizes(struct fixture *fixture) {
-  fill(fixture);
+  lists_fill(fixture);
   for (uint32_t size = 1; size <= COUNT - 5; size++)
-    expect(fixture, "", "/", size, folded);
+    lists_expect(fixture, "", "/", size, folded);
 }
 
 static void read_page(struct fixture *fixture, struct op_driver *driver,
@@ -127,7 +127,7 @@ static void read_page(struct fixture *fixture, struct op_driver *driver,
 }
 
 static void truncated(struct fixture *fixture) {
-  fill(fixture);
+  lists_fill(fixture);
   for (int fold = 0; fold < 2; fold++) {
     const char *delimiter = fold ? "/" : NULL;
     uint32_t count = fold ? COUNT - 6 : COUNT;
@@ -149,7 +149,7 @@ static void truncated(struct fixture *fixture) {
 
 static void tokens(struct fixture *fixture) {
   static const uint32_t sizes[] = {1, 2, 5, 1000};
-  fill(fixture);
+  lists_fill(fixture);
   for (uint32_t first = 1; first < COUNT; first += 3)
     for (size_t i = 0; i < 4; i++) {
       struct op_driver driver;
@@ -169,7 +169,7 @@ static void tokens(struct fixture *fixture) {
 static void tokens_and_changes(struct fixture *fixture) {
   struct op_driver driver;
   struct pages rest;
-  fill(fixture);
+  lists_fill(fixture);
   read_page(fixture, &driver, "", NULL, 4);
   fixture_need(fixture, driver.token != NULL,
                "%s: a page of 4 isn't truncated", driver.what);
@@ -186,7 +186,7 @@ static void forged(struct fixture *fixture) {
   static const char *const texts[] = {
       "", "x", "/", "\x01", "%00", "~", "😀", "AAAAAAAAAAAAAAAAAAAAAAA="};
   struct fixture_key prefix = fixture_key(fixture, "");
-  fill(fixture);
+  lists_fill(fixture);
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     struct op_driver driver;
     op_driver_init(&driver, fixture);
@@ -208,9 +208,9 @@ static void forged(struct fixture *fixture) {
 
 /* ---- entries ------------------------------------------------------------ */
 
-static void entries(struct fixture *fixture) {
+static void lists_entries(struct fixture *fixture) {
   struct pages pages;
-  fill(fixture);
+  lists_fill(fixture);
   pages_read(fixture, &pages, fixture_key(fixture, "a").text, NULL, 1000);
   for (size_t i = 0; i < pages.count; i++) {
     const struct op_driver_entry *entry = &pages.entries[i];
@@ -270,5 +270,5 @@ const struct check list_checks[] = {
     {"list: a forged token does no harm",
      "a client could forge one, so look at it as at any input", forged, false},
     {"list: entries tell what head tells", "What is known of an object.",
-     entries, false},
+     lists_entries, false},
     {NULL, NULL, NULL, false}};

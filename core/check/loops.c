@@ -57,7 +57,7 @@ static void round_trips(struct fixture *fixture, const char *tag) {
     round_trip_run(fixture, tag);
 }
 
-static void *other_thread(void *arg) {
+static void *loops_other_thread(void *arg) {
   const struct other *other = arg;
   struct fixture *fixture = malloc(sizeof *fixture);
   if (fixture == NULL)
@@ -69,12 +69,12 @@ static void *other_thread(void *arg) {
   return NULL;
 }
 
-static void two_loops(struct fixture *fixture) {
+static void loops_two_loops(struct fixture *fixture) {
   struct other other = {fixture, "second"};
   pthread_t thread;
   if (fixture->plan->one_loop)
     fixture_skip(fixture, "by --one-loop");
-  if (pthread_create(&thread, NULL, other_thread, &other) != 0)
+  if (pthread_create(&thread, NULL, loops_other_thread, &other) != 0)
     abort();
   round_trips(fixture, "first");
   pthread_join(thread, NULL);
@@ -114,6 +114,6 @@ static void shared(struct fixture *fixture) {
 
 const struct check loop_checks[] = {
     {"loops: many operations at once on one", RULE, at_once, false},
-    {"loops: two at once, in two threads", RULE, two_loops, false},
+    {"loops: two at once, in two threads", RULE, loops_two_loops, false},
     {"loops: what one stored the other reads", RULE, shared, false},
     {NULL, NULL, NULL, false}};

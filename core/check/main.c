@@ -29,7 +29,7 @@ struct command {
   char header[8192];
 };
 
-static int usage(FILE *out, int status) {
+static int command_usage(FILE *out, int status) {
   fputs("usage: sluice-plugin-check [OPTION...] PLUGIN.so [KEY=VALUE...]\n"
         "\n"
         "Runs a backend or a hook as the gateway would, and checks that it\n"
@@ -57,7 +57,7 @@ static int usage(FILE *out, int status) {
   return status;
 }
 
-static int complain(const char *text) {
+static int command_complain(const char *text) {
   fprintf(stderr, "sluice-plugin-check: %s\n", text);
   return 2;
 }
@@ -79,8 +79,8 @@ enum {
   HELP
 };
 
-static bool read_number(struct command *command, int option,
-                        const char *text) {
+static bool command_read_number(struct command *command, int option,
+                                const char *text) {
   int64_t number = 0;
   switch (option) {
   case LARGE_SIZE:
@@ -96,7 +96,7 @@ static bool read_number(struct command *command, int option,
   }
 }
 
-static bool read_header(struct command *command, const char *text) {
+static bool command_read_header(struct command *command, const char *text) {
   size_t room = sizeof command->header;
   int len = snprintf(command->header, room, "%s\r\n", text);
   command->plan.header = command->header;
@@ -113,7 +113,7 @@ static bool read_option(struct command *command, int option) {
     command->suite.verbose = true;
     return true;
   case HEADER:
-    return read_header(command, optarg);
+    return command_read_header(command, optarg);
   case LIST:
     command->list = true;
     return true;
@@ -139,7 +139,7 @@ static bool read_option(struct command *command, int option) {
   case LARGE_SIZE:
   case PATIENCE:
   case ROUND_COUNT:
-    return read_number(command, option, optarg);
+    return command_read_number(command, option, optarg);
   default:
     return false;
   }
@@ -175,20 +175,21 @@ static bool loads(struct subject *subject, const char *path) {
   return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status);
 }
 
-static int run(struct command *command) {
+static int command_run(struct command *command) {
   struct errmsg err = {""};
   struct subject *subject = calloc(1, sizeof *subject);
   int status = 2;
   if (subject == NULL)
-    return complain("out of memory");
+    return command_complain("out of memory");
   if (!loads(subject, command->plugin)) {
-    complain("the plugin crashes when it is loaded, or that has no end");
+    command_complain(
+        "the plugin crashes when it is loaded, or that has no end");
     goto out;
   }
   if (!subject_load(subject, command->plugin, &err) ||
       (!command->list &&
        !subject_configure(subject, command->file, command->pairs, &err))) {
-    complain(err.text);
+    command_complain(err.text);
     goto out;
   }
   command->plan.subject = subject;
@@ -227,18 +228,18 @@ int main(int argc, char **argv) {
   set_defaults(&command);
   while ((option = getopt_long(argc, argv, "o:v", options, NULL)) != -1) {
     if (option == HELP)
-      return usage(stdout, 0);
+      return command_usage(stdout, 0);
     if (option == VERSION) {
       printf("sluice-plugin-check %s (plugin ABI %u.%u)\n", SLUICE_VERSION,
              SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR);
       return 0;
     }
     if (!read_option(&command, option))
-      return usage(stderr, 2);
+      return command_usage(stderr, 2);
   }
   if (optind == argc)
-    return usage(stderr, 2);
+    return command_usage(stderr, 2);
   command.plugin = argv[optind];
   command.pairs = (const char *const *)&argv[optind + 1];
-  return run(&command);
+  return command_run(&command);
 }

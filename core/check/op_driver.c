@@ -38,7 +38,7 @@ void op_driver_fini(struct op_driver *driver) {
   digest_free(driver->digest);
 }
 
-static char *copy(const char *text) {
+static char *op_driver_copy(const char *text) {
   char *made = text == NULL ? NULL : strdup(text);
   if (text != NULL && made == NULL)
     abort();
@@ -64,7 +64,7 @@ const char *op_driver_lend(struct op_driver *driver, const char *text) {
     return NULL;
   if (driver->lent_count == OP_DRIVER_LENT_MAX)
     abort();
-  return driver->lent[driver->lent_count++] = copy(text);
+  return driver->lent[driver->lent_count++] = op_driver_copy(text);
 }
 
 void op_driver_spoil(struct op_driver *driver) {
@@ -148,7 +148,7 @@ static void keep_meta(struct op_driver_entry *entry,
                       const struct sluice_meta *meta) {
   entry->length = meta->length;
   entry->mtime_ms = meta->mtime_ms;
-  entry->etag = copy(meta->etag);
+  entry->etag = op_driver_copy(meta->etag);
 }
 
 void op_driver_on_meta(struct op_driver *driver,
@@ -156,13 +156,13 @@ void op_driver_on_meta(struct op_driver *driver,
   op_driver_event(driver, "sluice_meta()");
   driver->described = true;
   keep_meta(&driver->meta, meta);
-  driver->type = copy(meta->type);
-  driver->encoding = copy(meta->encoding);
+  driver->type = op_driver_copy(meta->type);
+  driver->encoding = op_driver_copy(meta->encoding);
   for (; meta->user[driver->user_count].name != NULL; driver->user_count++) {
     driver->names[driver->user_count] =
-        copy(meta->user[driver->user_count].name);
+        op_driver_copy(meta->user[driver->user_count].name);
     driver->values[driver->user_count] =
-        copy(meta->user[driver->user_count].value);
+        op_driver_copy(meta->user[driver->user_count].value);
   }
 }
 
@@ -174,7 +174,7 @@ static void keep_entries(struct op_driver *driver) {
   for (; driver->entry_count < count; driver->entry_count++) {
     struct op_driver_entry *entry = &driver->entries[driver->entry_count];
     struct op_entry said = op_entry(driver->op, driver->entry_count);
-    entry->key = copy(said.key);
+    entry->key = op_driver_copy(said.key);
     entry->folded = said.meta == NULL;
     if (said.meta != NULL)
       keep_meta(entry, said.meta);
@@ -188,15 +188,15 @@ void op_driver_on_done(void *arg, enum sluice_status status, const char *why) {
   if (why != NULL)
     snprintf(driver->why, sizeof driver->why, "%s", why);
   keep_entries(driver);
-  driver->token = copy(op_token(driver->op));
+  driver->token = op_driver_copy(op_token(driver->op));
   for (; driver->text_count < op_texts(driver->op); driver->text_count++)
     driver->texts[driver->text_count] =
-        copy(op_text(driver->op, driver->text_count));
+        op_driver_copy(op_text(driver->op, driver->text_count));
   driver->over = true;
   driver->op = NULL;
 }
 
-static void on_meta(void *arg, const struct sluice_meta *meta) {
+static void op_driver_on_head_meta(void *arg, const struct sluice_meta *meta) {
   struct op_driver *driver = arg;
   op_driver_on_meta(driver, meta);
   op_driver_step(driver);
@@ -204,7 +204,7 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
 
 /* ---- starts ------------------------------------------------------------- */
 
-static const struct op_events events = {.meta = on_meta,
+static const struct op_events events = {.meta = op_driver_on_head_meta,
                                         .done = op_driver_on_done};
 
 void op_driver_head(struct op_driver *driver, const char *key) {

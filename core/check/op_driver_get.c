@@ -14,8 +14,8 @@
 
 /* ---- bytes -------------------------------------------------------------- */
 
-static void compare(struct op_driver *driver, uint64_t offset,
-                    const void *data, size_t len) {
+static void op_driver_get_compare(struct op_driver *driver, uint64_t offset,
+                                  const void *data, size_t len) {
   for (size_t i = 0; i < driver->get.wanted_count; i++)
     if ((driver->matching & 1u << i) != 0 &&
         !sample_is(&driver->get.wanted[i], offset, data, len))
@@ -36,18 +36,19 @@ static void compare_file(struct op_driver *driver, uint64_t offset,
                  "%s: of a chunk in a file %llu bytes can't be read: %s",
                  driver->what, (unsigned long long)left,
                  n == 0 ? "the file ends before" : strerror(errno));
-    compare(driver, offset + done, piece, (size_t)n);
+    op_driver_get_compare(driver, offset + done, piece, (size_t)n);
     done += (uint64_t)n;
   }
   free(piece);
 }
 
-static void look(struct op_driver *driver, const struct sluice_chunk *chunk) {
+static void op_driver_get_look(struct op_driver *driver,
+                               const struct sluice_chunk *chunk) {
   uint64_t offset = driver->from + driver->got;
   if (chunk->fd >= 0)
     compare_file(driver, offset, chunk);
   else
-    compare(driver, offset, chunk->data, (size_t)chunk->length);
+    op_driver_get_compare(driver, offset, chunk->data, (size_t)chunk->length);
 }
 
 static void check_chunk(struct op_driver *driver,
@@ -65,7 +66,7 @@ static void check_chunk(struct op_driver *driver,
                "%s: `last` is %s after %llu of %llu bytes", driver->what,
                chunk->last ? "set" : "not set", now,
                (unsigned long long)driver->want);
-  look(driver, chunk);
+  op_driver_get_look(driver, chunk);
   fixture_need(fixture, driver->get.wanted_count == 0 || driver->matching != 0,
                "%s: other bytes than were stored, in the chunk from %llu on",
                driver->what, from);
@@ -73,7 +74,7 @@ static void check_chunk(struct op_driver *driver,
 
 /* ---- events ------------------------------------------------------------- */
 
-static void go_on(struct op_driver *driver) {
+static void op_driver_get_go_on(struct op_driver *driver) {
   if (op_driver_step(driver))
     return;
   fixture_enter(driver->fixture, "more");
@@ -83,19 +84,21 @@ static void go_on(struct op_driver *driver) {
 }
 
 /* What was lent has to be the same until more(). */
-static void look_again(evutil_socket_t fd, short what, void *arg) {
+static void op_driver_get_look_again(evutil_socket_t fd, short what,
+                                     void *arg) {
   struct op_driver *driver = arg;
   const struct sluice_chunk *chunk = &driver->chunk;
   (void)fd, (void)what;
   driver->got -= chunk->length;
-  look(driver, chunk);
+  op_driver_get_look(driver, chunk);
   driver->got += chunk->length;
   fixture_need(driver->fixture, driver->matching != 0,
                "%s: the bytes of a chunk changed before more()", driver->what);
-  go_on(driver);
+  op_driver_get_go_on(driver);
 }
 
-static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
+static void op_driver_get_on_chunk(void *arg,
+                                   const struct sluice_chunk *chunk) {
   static const struct timeval moment = {.tv_usec = SLOW_MS * 1000};
   struct op_driver *driver = arg;
   op_driver_event(driver, "sluice_send()");
@@ -103,9 +106,9 @@ static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
   driver->got += chunk->length;
   driver->chunk = *chunk;
   if (!driver->get.slow)
-    go_on(driver);
+    op_driver_get_go_on(driver);
   else if (event_base_once(loop_base(driver->fixture->loop), -1, EV_TIMEOUT,
-                           look_again, driver, &moment) < 0)
+                           op_driver_get_look_again, driver, &moment) < 0)
     abort();
 }
 
@@ -121,7 +124,7 @@ static void match_length(struct op_driver *driver) {
                  (unsigned long long)driver->get.wanted[0].length);
 }
 
-static void on_meta(void *arg, const struct sluice_meta *meta) {
+static void op_driver_get_on_meta(void *arg, const struct sluice_meta *meta) {
   struct op_driver *driver = arg;
   const struct op_driver_get *get = &driver->get;
   op_driver_on_meta(driver, meta);
@@ -147,7 +150,8 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
   op_driver_step(driver);
 }
 
-static void on_done(void *arg, enum sluice_status status, const char *why) {
+static void op_driver_get_on_done(void *arg, enum sluice_status status,
+                                  const char *why) {
   struct op_driver *driver = arg;
   bool short_of = status == SLUICE_OK && driver->got < driver->want;
   op_driver_on_done(arg, status, why);
@@ -158,8 +162,9 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
 
 void op_driver_start_get(struct op_driver *driver,
                          const struct op_driver_get *get) {
-  static const struct op_events events = {
-      .meta = on_meta, .chunk = on_chunk, .done = on_done};
+  static const struct op_events events = {.meta = op_driver_get_on_meta,
+                                          .chunk = op_driver_get_on_chunk,
+                                          .done = op_driver_get_on_done};
   driver->get = *get;
   struct sluice_get lent = {.key = op_driver_lend(driver, get->key),
                             .first = get->first,

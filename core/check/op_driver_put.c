@@ -17,7 +17,7 @@ static size_t chunk_size(const struct op_driver *driver) {
   return driver->put.chunk == 0 ? OP_DRIVER_CHUNK : driver->put.chunk;
 }
 
-static void lend(struct op_driver *driver) {
+static void op_driver_put_lend(struct op_driver *driver) {
   const struct op_driver_put *put = &driver->put;
   uint64_t left = put->sample.length - driver->sent;
   size_t len = left < chunk_size(driver) ? (size_t)left : chunk_size(driver);
@@ -36,7 +36,7 @@ static void lend(struct op_driver *driver) {
   digest_wipe(&chunk, sizeof chunk);
 }
 
-static void commit(struct op_driver *driver) {
+static void op_driver_put_commit(struct op_driver *driver) {
   static const struct sluice_pair none[] = {{NULL, NULL}};
   const struct op_driver_put *put = &driver->put;
   struct sluice_pair user[OP_USER_MAX + 1] = {{NULL, NULL}};
@@ -65,7 +65,7 @@ static void commit(struct op_driver *driver) {
   digest_wipe(user, sizeof user);
 }
 
-static void on_next(void *arg) {
+static void op_driver_put_on_next(void *arg) {
   struct op_driver *driver = arg;
   op_driver_event(driver, "sluice_next()");
   if (driver->fixture->poison_chunks) /* what came back */
@@ -78,19 +78,19 @@ static void on_next(void *arg) {
     return;
   }
   if (driver->last_sent)
-    commit(driver);
+    op_driver_put_commit(driver);
   else
-    lend(driver);
+    op_driver_put_lend(driver);
   op_driver_step(driver);
 }
 
 void op_driver_commit(struct op_driver *driver) {
-  commit(driver);
+  op_driver_put_commit(driver);
 }
 
 void op_driver_start_put(struct op_driver *driver,
                          const struct op_driver_put *put) {
-  static const struct op_events events = {.next = on_next,
+  static const struct op_events events = {.next = op_driver_put_on_next,
                                           .done = op_driver_on_done};
   driver->put = *put;
   driver->digest = digest_new(DIGEST_MD5);

@@ -47,7 +47,7 @@ static void check_page(struct op_driver *driver,
 }
 
 /* Moves the entries of a page behind the others. */
-static void take(struct pages *pages, struct op_driver *driver) {
+static void pages_take(struct pages *pages, struct op_driver *driver) {
   size_t count = pages->count + driver->entry_count;
   struct op_driver_entry *all =
       realloc(pages->entries, (count + 1) * sizeof *all);
@@ -80,7 +80,7 @@ void pages_read_from(struct fixture *fixture, struct pages *pages,
     if (driver.entry_count > 0)
       qsort(driver.entries, driver.entry_count, sizeof *driver.entries,
             by_key);
-    take(pages, &driver);
+    pages_take(pages, &driver);
     free(next);
     next = driver.token == NULL ? NULL : strdup(driver.token);
     fixture_need(fixture, ++pages->pages < PAGES_MAX,

@@ -17,7 +17,8 @@ static void absent(struct fixture *fixture) {
   objects_expect_none(fixture, fixture_key(fixture, "absent/belo").text);
 }
 
-static void part(struct fixture *fixture, const struct op_driver_get *get) {
+static void reads_part(struct fixture *fixture,
+                       const struct op_driver_get *get) {
   struct op_driver driver;
   op_driver_init(&driver, fixture);
   op_driver_start_get(&driver, get);
@@ -49,11 +50,11 @@ static void ranges(struct fixture *fixture) {
   const struct sample sample = {1, LENGTH};
   objects_put(fixture, key.text, sample);
   for (size_t i = 0; i < SPANS; i++)
-    part(fixture, &(struct op_driver_get){.key = key.text,
-                                          .first = spans[i].first,
-                                          .count = spans[i].count,
-                                          .wanted = &sample,
-                                          .wanted_count = 1});
+    reads_part(fixture, &(struct op_driver_get){.key = key.text,
+                                                .first = spans[i].first,
+                                                .count = spans[i].count,
+                                                .wanted = &sample,
+                                                .wanted_count = 1});
 }
 
 /* The gateway guesses before it knows the length and the conditions. */
@@ -65,14 +66,14 @@ static void other_ranges(struct fixture *fixture) {
   objects_put(fixture, key.text, sample);
   for (size_t k = 0; k < 4; k++)
     for (size_t i = 0; i < SPANS; i++)
-      part(fixture, &(struct op_driver_get){.key = key.text,
-                                            .first = hints[k].first,
-                                            .count = hints[k].count,
-                                            .other = true,
-                                            .read_first = spans[i].first,
-                                            .read_count = spans[i].count,
-                                            .wanted = &sample,
-                                            .wanted_count = 1});
+      reads_part(fixture, &(struct op_driver_get){.key = key.text,
+                                                  .first = hints[k].first,
+                                                  .count = hints[k].count,
+                                                  .other = true,
+                                                  .read_first = spans[i].first,
+                                                  .read_count = spans[i].count,
+                                                  .wanted = &sample,
+                                                  .wanted_count = 1});
 }
 
 static void behind(struct fixture *fixture) {
@@ -113,7 +114,7 @@ static void left_after_meta(struct fixture *fixture) {
   }
 }
 
-static void heads(struct fixture *fixture) {
+static void reads_heads(struct fixture *fixture) {
   struct fixture_key key = fixture_key(fixture, "heads");
   for (uint32_t i = 0; i < 4; i++) {
     struct op_driver driver;
@@ -159,7 +160,7 @@ static void remove_absent(struct fixture *fixture) {
                  (struct sample){1, 1});
 }
 
-static void pings(struct fixture *fixture) {
+static void reads_pings(struct fixture *fixture) {
   for (int i = 0; i < 3; i++) {
     struct op_driver driver;
     op_driver_init(&driver, fixture);
@@ -173,7 +174,8 @@ static void pings(struct fixture *fixture) {
 const struct check read_checks[] = {
     {"head: what isn't there is SLUICE_ENOENT", "SLUICE_ENOENT", absent,
      false},
-    {"head: the length", "length: bytes of the whole object", heads, false},
+    {"head: the length", "length: bytes of the whole object", reads_heads,
+     false},
     {"get: may end after its meta",
      "sluice_meta(), then wait for read(), which comes at most once",
      left_after_meta, false},
@@ -189,5 +191,5 @@ const struct check read_checks[] = {
     {"remove: nothing else is removed", "remove: done", removed_alone, false},
     {"remove: what isn't there is done",
      "done, also when no such object is there", remove_absent, false},
-    {"ping: is done", "Is the storage reachable?  done", pings, false},
+    {"ping: is done", "Is the storage reachable?  done", reads_pings, false},
     {NULL, NULL, NULL, false}};

@@ -16,8 +16,8 @@
 
 /* ---- what the hook says ------------------------------------------------- */
 
-static enum sluice_verdict note(struct request_driver *driver,
-                                enum sluice_verdict verdict) {
+static enum sluice_verdict request_driver_note(struct request_driver *driver,
+                                               enum sluice_verdict verdict) {
   fixture_leave(driver->fixture);
   driver->asked++;
   driver->verdict = verdict;
@@ -28,38 +28,44 @@ static enum sluice_verdict note(struct request_driver *driver,
   return verdict;
 }
 
-static enum sluice_verdict on_request(void *arg,
-                                      struct sluice_request *request) {
+static enum sluice_verdict
+request_driver_on_request(void *arg, struct sluice_request *request) {
   struct request_driver *driver = arg;
   fixture_enter(driver->fixture, "on_request");
-  return note(driver, driver->fixture->hook->on_request(
-                          driver->fixture->ask.handle, request));
+  return request_driver_note(
+      driver,
+      driver->fixture->hook->on_request(driver->fixture->ask.handle, request));
 }
 
-static enum sluice_verdict on_key(void *arg, struct sluice_request *request) {
+static enum sluice_verdict
+request_driver_on_key(void *arg, struct sluice_request *request) {
   struct request_driver *driver = arg;
   fixture_enter(driver->fixture, "on_key");
-  return note(driver, driver->fixture->hook->on_key(
-                          driver->fixture->ask.handle, request));
+  return request_driver_note(
+      driver,
+      driver->fixture->hook->on_key(driver->fixture->ask.handle, request));
 }
 
-static enum sluice_verdict on_change(void *arg, struct sluice_request *request,
-                                     const struct sluice_object *object) {
+static enum sluice_verdict
+request_driver_on_change(void *arg, struct sluice_request *request,
+                         const struct sluice_object *object) {
   struct request_driver *driver = arg;
   fixture_enter(driver->fixture, "on_change");
-  return note(driver, driver->fixture->hook->on_change(
-                          driver->fixture->ask.handle, request, object));
+  return request_driver_note(
+      driver, driver->fixture->hook->on_change(driver->fixture->ask.handle,
+                                               request, object));
 }
 
-static void on_response(void *arg, struct sluice_request *request) {
+static void request_driver_on_response(void *arg,
+                                       struct sluice_request *request) {
   struct request_driver *driver = arg;
   fixture_enter(driver->fixture, "on_response");
   driver->fixture->hook->on_response(driver->fixture->ask.handle, request);
   fixture_leave(driver->fixture);
 }
 
-static void on_log(void *arg, struct sluice_request *request,
-                   const struct sluice_record *record) {
+static void request_driver_on_log(void *arg, struct sluice_request *request,
+                                  const struct sluice_record *record) {
   struct request_driver *driver = arg;
   fixture_enter(driver->fixture, "on_log");
   driver->fixture->hook->on_log(driver->fixture->ask.handle, request, record);
@@ -69,11 +75,13 @@ static void on_log(void *arg, struct sluice_request *request,
 static void set_hook(struct request_driver *driver) {
   const struct sluice_hook *hook = driver->fixture->hook;
   driver->plugin = *hook;
-  driver->plugin.on_request = hook->on_request ? on_request : NULL;
-  driver->plugin.on_key = hook->on_key ? on_key : NULL;
-  driver->plugin.on_change = hook->on_change ? on_change : NULL;
-  driver->plugin.on_response = hook->on_response ? on_response : NULL;
-  driver->plugin.on_log = hook->on_log ? on_log : NULL;
+  driver->plugin.on_request =
+      hook->on_request ? request_driver_on_request : NULL;
+  driver->plugin.on_key = hook->on_key ? request_driver_on_key : NULL;
+  driver->plugin.on_change = hook->on_change ? request_driver_on_change : NULL;
+  driver->plugin.on_response =
+      hook->on_response ? request_driver_on_response : NULL;
+  driver->plugin.on_log = hook->on_log ? request_driver_on_log : NULL;
   driver->hook = (struct request_hook){.plugin = &driver->plugin,
                                        .handle = driver,
                                        .host = driver->fixture->ask.host};
@@ -131,7 +139,7 @@ static void then(void *arg, bool admitted) {
   driver->admitted = admitted;
 }
 
-static void wait_for(struct request_driver *driver) {
+static void request_driver_wait_for(struct request_driver *driver) {
   if (!fixture_until(driver->fixture, &driver->over))
     fixture_fail(driver->fixture,
                  "%s: it waits, and no answer came within %lld ms",
@@ -146,7 +154,8 @@ void request_driver_begin(struct request_driver *driver) {
 
 /* ---- the phases after the first ----------------------------------------- */
 
-static bool is(const struct request_driver *driver, const char *operation) {
+static bool request_driver_is(const struct request_driver *driver,
+                              const char *operation) {
   return strcmp(driver->sent->operation, operation) == 0;
 }
 
@@ -157,7 +166,7 @@ static void tell_change(struct request_driver *driver) {
       {"uploaded-by", "alice"},
       {NULL, NULL}};
   struct sluice_object object = {.key = driver->request.key};
-  if (is(driver, "upload"))
+  if (request_driver_is(driver, "upload"))
     object = (struct sluice_object){.key = driver->request.key,
                                     .type = "application/pdf",
                                     .length = 0,
@@ -166,15 +175,16 @@ static void tell_change(struct request_driver *driver) {
                                     .exclusive = true};
   driver->over = false;
   request_change(&driver->request, &object, then, driver);
-  wait_for(driver);
+  request_driver_wait_for(driver);
 }
 
 static void ask_key(struct request_driver *driver) {
   driver->request.key = driver->sent->key;
   driver->over = false;
   request_admit(&driver->request, REQUEST_ON_KEY, then, driver);
-  wait_for(driver);
-  if (driver->admitted && (is(driver, "upload") || is(driver, "delete")))
+  request_driver_wait_for(driver);
+  if (driver->admitted && (request_driver_is(driver, "upload") ||
+                           request_driver_is(driver, "delete")))
     tell_change(driver);
 }
 
@@ -203,7 +213,7 @@ void request_driver_finish(struct request_driver *driver) {
                                  .bytes_out = UINT64_MAX / 2,
                                  .usec = 12};
   if (!driver->sent->gone || driver->request.turn != REQUEST_WAITING)
-    wait_for(driver);
+    request_driver_wait_for(driver);
   if (driver->over && driver->admitted && driver->sent->key != NULL &&
       driver->sent->operation != NULL)
     ask_key(driver);
@@ -225,7 +235,7 @@ void request_driver_free(struct request_driver *driver) {
   if (driver->request.turn == REQUEST_WAITING ||
       driver->request.turn == REQUEST_RESUMING) {
     driver->over = false;
-    wait_for(driver);
+    request_driver_wait_for(driver);
   }
   request_fini(&driver->request);
   head_fini(&driver->head);

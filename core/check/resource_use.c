@@ -9,7 +9,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 
-static unsigned entries(const char *folder) {
+static unsigned resource_use_entries(const char *folder) {
   unsigned count = 0;
   DIR *dir = opendir(folder);
   if (dir == NULL)
@@ -21,11 +21,11 @@ static unsigned entries(const char *folder) {
 }
 
 unsigned resource_use_files(void) {
-  return entries("/proc/self/fd") - 1; /* the folder itself */
+  return resource_use_entries("/proc/self/fd") - 1; /* the folder itself */
 }
 
 unsigned resource_use_threads(void) {
-  return entries("/proc/self/task");
+  return resource_use_entries("/proc/self/task");
 }
 
 size_t resource_use_memory(void) {

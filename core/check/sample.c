@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static uint64_t mix(uint64_t x) {
+static uint64_t sample_mix(uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
   return x ^ (x >> 31);
@@ -20,7 +20,7 @@ void sample_bytes(const struct sample *sample, uint64_t offset, void *out,
   for (size_t i = 0; i < len; i++) {
     uint64_t at = offset + i;
     if (i == 0 || at % 8 == 0)
-      word = mix(at / 8 + 1);
+      word = sample_mix(at / 8 + 1);
     to[i] = (unsigned char)((word >> (at % 8 * 8)) + sample->seed);
   }
 }

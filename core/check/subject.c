@@ -14,8 +14,8 @@
 #include "options.h"
 #include "plugin_file.h"
 
-static bool split(struct subject *subject, const char *path,
-                  struct errmsg *err) {
+static bool subject_split(struct subject *subject, const char *path,
+                          struct errmsg *err) {
   const char *slash = strrchr(path, '/');
   const char *name = slash == NULL ? path : slash + 1;
   size_t len = strlen(name), folder = (size_t)(name - path);
@@ -32,7 +32,7 @@ bool subject_load(struct subject *subject, const char *path,
                   struct errmsg *err) {
   struct plugin_file file;
   *subject = (struct subject){0};
-  if (!split(subject, path, err))
+  if (!subject_split(subject, path, err))
     return false;
   const char *const folders[] = {subject->folder, NULL};
   if (!plugin_file_open(&file, folders, subject->name, err))
@@ -60,7 +60,8 @@ static bool add_file(struct buf *text, const char *name, struct errmsg *err) {
 }
 
 /* A value is taken as it stands, but for a list, which YAML has to see. */
-static bool add_pair(struct buf *text, const char *pair, struct errmsg *err) {
+static bool subject_add_pair(struct buf *text, const char *pair,
+                             struct errmsg *err) {
   const char *equals = strchr(pair, '=');
   if (equals == NULL)
     return errmsg_set(err, "%s: not an option; write key=value", pair);
@@ -78,9 +79,9 @@ static bool add_pair(struct buf *text, const char *pair, struct errmsg *err) {
                     CONFIG_FILE_MAX);
 }
 
-static bool fill(const struct subject *subject, struct config *config,
-                 const struct config_node *mapping, void *conf,
-                 struct errmsg *err) {
+static bool subject_fill(const struct subject *subject, struct config *config,
+                         const struct config_node *mapping, void *conf,
+                         struct errmsg *err) {
   static const char *const others[] = {"plugin", NULL};
   return options_fill(plugin_options(&subject->plugin), others, config,
                       mapping, subject->name, conf, err);
@@ -92,7 +93,7 @@ bool subject_configure(struct subject *subject, const char *file,
   buf_init(&text, CONFIG_FILE_MAX);
   bool ok = file == NULL || add_file(&text, file, err);
   for (; ok && *pairs != NULL; pairs++)
-    ok = add_pair(&text, *pairs, err);
+    ok = subject_add_pair(&text, *pairs, err);
   if (ok && text.len == 0)
     buf_adds(&text, "{}");
   if (ok)
@@ -105,8 +106,8 @@ bool subject_configure(struct subject *subject, const char *file,
   if (subject->config->root->kind != CONFIG_MAPPING)
     return config_fault(subject->config, 1, err,
                         "no mapping; write one option a line, name: value");
-  return fill(subject, subject->config, subject->config->root, subject->conf,
-              err);
+  return subject_fill(subject, subject->config, subject->config->root,
+                      subject->conf, err);
 }
 
 /* ---- what has to be refused --------------------------------------------- */
@@ -131,7 +132,8 @@ static struct config_node copy_root(const struct subject *subject) {
 static bool try_root(const struct subject *subject,
                      const struct config_node *root, struct errmsg *err) {
   void *conf = calloc(1, plugin_conf_size(&subject->plugin) + 1);
-  bool ok = conf != NULL && fill(subject, subject->config, root, conf, err);
+  bool ok =
+      conf != NULL && subject_fill(subject, subject->config, root, conf, err);
   free(conf);
   return ok;
 }

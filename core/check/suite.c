@@ -35,7 +35,7 @@ static const struct check *const *tables_of(const struct fixture_plan *plan) {
                                                       : hook_tables;
 }
 
-static bool is_wanted(const struct suite *suite, const char *name) {
+static bool suite_is_wanted(const struct suite *suite, const char *name) {
   return suite->only == NULL || strstr(name, suite->only) != NULL;
 }
 
@@ -65,7 +65,7 @@ static void print_failure(struct run *run, const char *name, const char *why,
 
 /* What a check fails of may be the breach of a rule that has a line of its
  * own: then that is what has to be mended first. */
-static void settle(struct run *run, const struct check *check) {
+static void suite_settle(struct run *run, const struct check *check) {
   struct check_process *process = run->process;
   char why[1200];
   enum violation_report report = violation_report_of(process, why, sizeof why);
@@ -92,7 +92,7 @@ static void run_one(struct run *run, const struct check *check) {
   if (process->late && ++run->late == LATE_MAX &&
       run->plan.patience_ms > SHORT_PATIENCE_MS)
     run->plan.patience_ms = SHORT_PATIENCE_MS;
-  settle(run, check);
+  suite_settle(run, check);
   switch (process->result) {
   case CHECK_PASSED:
     printf("ok    %s\n", check->name);
@@ -128,7 +128,7 @@ static void judge_breaches(struct run *run) {
 }
 
 /* What checks stored, and those that failed left behind. */
-static void tidy(struct run *run) {
+static void suite_tidy(struct run *run) {
   static const struct check check = {"tidy", "", round_trip_tidy, false};
   if (run->plan.subject->plugin.kind == PLUGIN_BACKEND)
     check_process_run(run->process, &check, &run->plan, 0);
@@ -142,11 +142,11 @@ bool suite_run(const struct suite *suite) {
   for (const struct check *const *t = tables_of(&run.plan); *t != NULL; t++)
     for (const struct check *check = *t; check->name != NULL; check++) {
       run.number++;
-      if (is_wanted(suite, check->name))
+      if (suite_is_wanted(suite, check->name))
         run_one(&run, check);
     }
   judge_breaches(&run);
-  tidy(&run);
+  suite_tidy(&run);
   printf("%u passed, %u failed, %u skipped\n", run.passed, run.failed,
          run.skipped);
   free(run.process);

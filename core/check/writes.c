@@ -31,7 +31,7 @@ static void sizes(struct fixture *fixture) {
                (struct op_driver_put){.sample = {i, lengths[i]}});
 }
 
-static void empty(struct fixture *fixture) {
+static void writes_empty(struct fixture *fixture) {
   round_trip(fixture, "empty", (struct op_driver_put){.sample = {1, 0}});
   round_trip(fixture, "empty", (struct op_driver_put){.sample = {1, 10}});
   round_trip(fixture, "empty",
@@ -178,7 +178,7 @@ static bool is_etag(const char *etag) {
   return etag != NULL && etag[0] != '\0' && strchr(etag, '"') == NULL;
 }
 
-static bool same(const char *a, const char *b) {
+static bool writes_same(const char *a, const char *b) {
   return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
@@ -194,15 +194,16 @@ static void etags(struct fixture *fixture) {
   fixture_need(fixture, is_etag(first.meta.etag),
                "%s: the etag is '%s'; it has to be without quotes", first.what,
                first.meta.etag);
-  fixture_need(
-      fixture,
-      second.meta.etag != NULL && !same(first.meta.etag, second.meta.etag),
-      "%s: other bytes have the same etag, '%s'", first.what, first.meta.etag);
+  fixture_need(fixture,
+               second.meta.etag != NULL &&
+                   !writes_same(first.meta.etag, second.meta.etag),
+               "%s: other bytes have the same etag, '%s'", first.what,
+               first.meta.etag);
   op_driver_fini(&first);
   op_driver_init(&first, fixture);
   op_driver_start_get(&first, &(struct op_driver_get){.key = key.text});
   op_driver_wait(&first);
-  fixture_need(fixture, same(first.meta.etag, second.meta.etag),
+  fixture_need(fixture, writes_same(first.meta.etag, second.meta.etag),
                "%s: the etag '%s' is another one than head's, '%s'",
                first.what, first.meta.etag == NULL ? "" : first.meta.etag,
                second.meta.etag);
@@ -230,8 +231,8 @@ static void times(struct fixture *fixture) {
 
 const struct check write_checks[] = {
     {"put: what was stored is read back", BYTES, sizes, false},
-    {"put: an object of no bytes", "set on the last one, maybe empty", empty,
-     false},
+    {"put: an object of no bytes", "set on the last one, maybe empty",
+     writes_empty, false},
     {"put: any chunks make the same object", BYTES, chunks, false},
     {"put: the told length is only a hint",
      "length: of the object, a hint: at most this; -1: unknown", hints, false},
