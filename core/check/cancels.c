@@ -15,7 +15,7 @@
 static const int64_t pauses[] = {0, 1, 2, 3, 5, 8, 13};
 #define PAUSES (sizeof pauses / sizeof *pauses)
 
-/* How to start the operation that is canceled. */
+/* Starts the operation that is canceled. */
 typedef void start_fn(struct op_driver *, const char *key);
 
 static void start_head(struct op_driver *driver, const char *key) {

@@ -78,8 +78,8 @@ static void old_before_commit(struct fixture *fixture) {
   op_driver_fini(&put);
 }
 
-/* Who reads while it is replaced: the old one or the new one, or an end that
- * says so; what fits neither fails in op_driver_get.c. */
+/* A reader meanwhile gets the old object or the new one, or an end that says
+ * so; bytes that fit neither fail in op_driver_get.c. */
 static void one_race(struct fixture *fixture, const char *key,
                      const struct sample *both) {
   struct op_driver reads[READERS], put;

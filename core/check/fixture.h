@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where a check works: the plugin started and opened on a loop of its own, in
- * a process of its own.  Who fails there ends the process, so that a check can
- * be written straight down; its words are read by suite.c.
+ * The surroundings of a check: the plugin, started and opened on a loop of its
+ * own, in a process of its own.  A check that fails ends the process, so that
+ * it can be written straight down; suite.c reads its words.
  */
 #ifndef CHECK_FIXTURE_H
 #define CHECK_FIXTURE_H
@@ -31,9 +31,9 @@ struct fixture {
   const struct fixture_plan *plan;
   const struct sluice_backend *backend; /* the one that is checked, or NULL */
   const struct sluice_hook *hook;
-  int words;       /* a descriptor: what the process has to say */
+  int words;       /* a descriptor: to it the process writes its words */
   unsigned number; /* of the check: a part of its keys */
-  /* What was lent is spoiled as soon as that is allowed. */
+  /* Lent memory is spoiled as soon as that is allowed. */
   bool poison_texts, poison_chunks;
   bool second; /* beside another one, in a thread */
   struct work_pool *pool;
@@ -83,7 +83,7 @@ void fixture_leave(struct fixture *);
 
 /* Runs the loop until it is true; false: not in time. */
 bool fixture_until(struct fixture *, const bool *flag);
-/* Runs the loop for a moment, for what shouldn't happen. */
+/* Runs the loop for a moment, as something shouldn't happen in it. */
 void fixture_idle(struct fixture *, int64_t ms);
 
 /* prefix/number/name: a key of this check's own. */

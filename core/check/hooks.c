@@ -317,10 +317,10 @@ const struct check hook_checks[] = {
     {"guards: nobody without credentials is allowed", GUARDS, nobody, false},
     {"guards: nobody with nonsense for credentials is allowed", GUARDS, liars,
      false},
-    {"guards: who has credentials is allowed", GUARDS, hooks_known, false},
+    {"guards: somebody with credentials is allowed", GUARDS, hooks_known, false},
     {"log: also of a request that was never asked about", LOG, never_asked,
      false},
     {"log: also of one whose client left while it waited", LOG, gone, false},
-    {"reload: at any time, and what is refused stays so",
+    {"reload: comes at any time, and admits nobody new",
      "SIGHUP: open files again, read them again.", reloads, false},
     {NULL, NULL, NULL, false}};

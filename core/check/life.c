@@ -102,11 +102,11 @@ const struct check life_checks[] = {
      "fallback: NULL: required", missing_option, true},
     {"life: start and stop, without a loop",
      "Once, after every close(); may block", start_alone, true},
-    {"life: what start and open took, close and stop give back",
+    {"life: close and stop give back all that was taken",
      "close: no operation is in flight any more; stop: once, after every "
      "close()",
      life_cycles, true},
-    {"life: where one loop is all, a second is refused",
+    {"life: a second loop is refused where one is all",
      "Why start() or open() fails: what is wrong and what to change",
      second_loop, true},
     {NULL, NULL, NULL, false}};

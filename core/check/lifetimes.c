@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Checks of what is lent: texts until the call returns, chunks until the other
+ * Checks of lent memory: texts until the call returns, chunks until the other
  * side asks for the next one.
  */
 #include "suite.h"

@@ -253,7 +253,7 @@ const struct check link_checks[] = {
      "disposition and type",
      come_back, false},
     {"verify: a changed link is refused", DENIED, flipped, false},
-    {"verify: what is no link is refused", DENIED, links_refused, false},
+    {"verify: a query that is no link is refused", DENIED, links_refused, false},
     {"verify: a link is for its method", DENIED, other_methods, false},
     {"verify: a link ends in time", "expires_s: since 1970, UTC", expired,
      false},

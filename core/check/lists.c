@@ -75,8 +75,7 @@ static bool is_folded(const char *name, const char *delimiter) {
   return strstr(name, delimiter) != NULL;
 }
 
-/* What is folded is said with sluice_prefix(), the rest with sluice_entry().
- */
+/* Folded names are said with sluice_prefix(), others with sluice_entry(). */
 static void kinds(struct fixture *fixture) {
   struct pages pages;
   lists_fill(fixture);
@@ -165,7 +164,7 @@ static void tokens(struct fixture *fixture) {
     }
 }
 
-/* What a token points at may be removed, and something may come before. */
+/* The object of a token may be removed, and another may come before it. */
 static void tokens_and_changes(struct fixture *fixture) {
   struct op_driver driver;
   struct pages rest;
@@ -252,10 +251,10 @@ static void whole(struct fixture *fixture) {
 const struct check list_checks[] = {
     {"list: entries in byte order", ORDER, order, false},
     {"list: an empty prefix is all", "prefix: \"\": all", whole, false},
-    {"list: what begins with the prefix, and nothing else", "prefix", prefixes,
+    {"list: names with the prefix, and nothing else", "prefix", prefixes,
      false},
     {"list: a delimiter folds", ORDER, folding, false},
-    {"list: what is folded is told as a prefix", ORDER, kinds, false},
+    {"list: a folded name is told as a prefix", ORDER, kinds, false},
     {"list: a delimiter of two characters", ORDER, long_delimiter, false},
     {"list: every page size gives the same",
      "max: entries and folded prefixes together, 1..1000", page_sizes, false},

@@ -80,7 +80,7 @@ static void loops_two_loops(struct fixture *fixture) {
   pthread_join(thread, NULL);
 }
 
-/* What one loop stored, the other one reads. */
+/* An object that one loop stored is read by the other one. */
 static void *reading_thread(void *arg) {
   const struct other *other = arg;
   struct fixture *fixture = malloc(sizeof *fixture);
@@ -115,5 +115,5 @@ static void shared(struct fixture *fixture) {
 const struct check loop_checks[] = {
     {"loops: many operations at once on one", RULE, at_once, false},
     {"loops: two at once, in two threads", RULE, loops_two_loops, false},
-    {"loops: what one stored the other reads", RULE, shared, false},
+    {"loops: one reads what the other stored", RULE, shared, false},
     {NULL, NULL, NULL, false}};

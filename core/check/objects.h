@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Whole operations in one call each, for checks that are about what comes out
- * of them.  What isn't as it has to be fails the check.
+ * Whole operations in one call each, for checks that are about their outcome.
+ * Another outcome than the right one fails the check.
  */
 #ifndef CHECK_OBJECTS_H
 #define CHECK_OBJECTS_H
@@ -12,7 +12,7 @@
 
 /* Stores it, whether or not there is one. */
 void objects_put(struct fixture *, const char *key, struct sample);
-/* How such a put ends. */
+/* Stores it, and returns the status. */
 enum sluice_status objects_try(struct fixture *, const struct op_driver_put *);
 /* It is there, and is this: head, get and every byte. */
 void objects_expect(struct fixture *, const char *key, struct sample);

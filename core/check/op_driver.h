@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * One operation as the gateway would drive it, with all that the plugin said.
- * What no operation may do (an empty chunk, bytes that nobody stored, never
- * an end) fails the check at once.
+ * Drives one operation as the gateway would, and keeps all that the plugin
+ * said.  Anything that no operation may do (an empty chunk, bytes that nobody
+ * stored, never an end) fails the check at once.
  */
 #ifndef CHECK_OP_DRIVER_H
 #define CHECK_OP_DRIVER_H
@@ -125,7 +125,7 @@ void op_driver_spoil(struct op_driver *);
 bool op_driver_step(struct op_driver *);
 void op_driver_begin(struct op_driver *, const char *entry, const char *key);
 void op_driver_begun(struct op_driver *, struct sluice_op *);
-/* What every event begins with. */
+/* Every event begins with it. */
 void op_driver_event(struct op_driver *, const char *event);
 void op_driver_on_meta(struct op_driver *, const struct sluice_meta *);
 void op_driver_on_done(void *driver, enum sluice_status, const char *why);

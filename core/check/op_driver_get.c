@@ -83,7 +83,7 @@ static void op_driver_get_go_on(struct op_driver *driver) {
   op_driver_step(driver);
 }
 
-/* What was lent has to be the same until more(). */
+/* The lent bytes have to be the same until more(). */
 static void op_driver_get_look_again(evutil_socket_t fd, short what,
                                      void *arg) {
   struct op_driver *driver = arg;

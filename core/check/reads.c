@@ -172,7 +172,7 @@ static void reads_pings(struct fixture *fixture) {
 }
 
 const struct check read_checks[] = {
-    {"head: what isn't there is SLUICE_ENOENT", "SLUICE_ENOENT", absent,
+    {"head: an absent object is SLUICE_ENOENT", "SLUICE_ENOENT", absent,
      false},
     {"head: the length", "length: bytes of the whole object", reads_heads,
      false},
@@ -183,13 +183,13 @@ const struct check read_checks[] = {
      "sluice_send() and wait for more(), again and again; after the more() of "
      "the last chunk: done",
      ranges, false},
-    {"get: what is read counts, not the hint",
+    {"get: the read counts, not the hint",
      "What read() will probably ask for, so that one round trip may do.",
      other_ranges, false},
     {"get: nothing lies behind the end", "SLUICE_ERANGE", behind, false},
-    {"remove: what is removed is gone", "remove: done", removed, false},
+    {"remove: a removed object is gone", "remove: done", removed, false},
     {"remove: nothing else is removed", "remove: done", removed_alone, false},
-    {"remove: what isn't there is done",
+    {"remove: an absent object is done, too",
      "done, also when no such object is there", remove_absent, false},
     {"ping: is done", "Is the storage reachable?  done", reads_pings, false},
     {NULL, NULL, NULL, false}};

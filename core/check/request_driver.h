@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One request on its way through the phases of the hook, as the gateway's
- * requests go.  A verdict that is none, or no answer at all, fails the check.
+ * Drives one request through the phases of the hook, as the gateway would.  A
+ * verdict that is none, or no answer at all, fails the check.
  */
 #ifndef CHECK_REQUEST_DRIVER_H
 #define CHECK_REQUEST_DRIVER_H
@@ -11,7 +11,7 @@
 
 #include "fixture.h"
 
-/* What is sent. */
+/* A request as a client sends it. */
 struct client_request {
   const char *method, *target;
   const char *headers;   /* whole lines, each with CRLF, or NULL */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What this process holds.
+ * Counts the files, threads and memory that this process holds.
  */
 #ifndef CHECK_RESOURCE_USE_H
 #define CHECK_RESOURCE_USE_H

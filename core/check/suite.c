@@ -63,8 +63,8 @@ static void print_failure(struct run *run, const char *name, const char *why,
   run->failed++;
 }
 
-/* What a check fails of may be the breach of a rule that has a line of its
- * own: then that is what has to be mended first. */
+/* A check may have failed by a violation that has a line of its own: then
+ * that has to be mended first. */
 static void suite_settle(struct run *run, const struct check *check) {
   struct check_process *process = run->process;
   char why[1200];
@@ -127,7 +127,7 @@ static void judge_breaches(struct run *run) {
   }
 }
 
-/* What checks stored, and those that failed left behind. */
+/* Removes the objects that failed checks left behind. */
 static void suite_tidy(struct run *run) {
   static const struct check check = {"tidy", "", round_trip_tidy, false};
   if (run->plan.subject->plugin.kind == PLUGIN_BACKEND)

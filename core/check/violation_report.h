@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Rules that can be broken in any operation.  They are watched in every check
+ * The rules that can be broken in any operation.  They are watched in every check
  * and judged once, at the end: so that a check fails for what it is about.
  */
 #ifndef CHECK_VIOLATION_REPORT_H
@@ -20,9 +20,9 @@ enum violation_report {
 const char *violation_report_name(enum violation_report); /* as a check's */
 const char *violation_report_rule(enum violation_report);
 bool violation_report_is_of(enum violation_report, enum plugin_kind);
-/* From here on, what the gateway sees of them is among the fixture's words. */
+/* From here on, those that the gateway sees are among the fixture's words. */
 void violation_report_watch(struct fixture *);
-/* What the process's words say, and in `why` what was said. */
+/* The rule that the process's words name; `why` gets the words. */
 enum violation_report violation_report_of(const struct check_process *,
                                           char *why, size_t size);
 

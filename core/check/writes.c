@@ -230,7 +230,7 @@ static void times(struct fixture *fixture) {
 #define META "sluice_meta: What is known of an object."
 
 const struct check write_checks[] = {
-    {"put: what was stored is read back", BYTES, sizes, false},
+    {"put: the stored bytes are read back", BYTES, sizes, false},
     {"put: an object of no bytes", "set on the last one, maybe empty",
      writes_empty, false},
     {"put: any chunks make the same object", BYTES, chunks, false},

@@ -70,7 +70,7 @@ bool shelf_object_name(struct shelf_object *object,
   return ok;
 }
 
-/* Where the key is, or would be. */
+/* The place where the key is, or would be. */
 static struct shelf_object **find(struct shelf *shelf, const char *key) {
   struct shelf_object **at = &shelf->first;
   while (*at && strcmp((*at)->key, key) < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Objects in memory: what the skeleton keeps instead of a storage.  Called by
+ * Objects in memory, which the skeleton has instead of a storage.  Called by
  * the jobs of one lane, so never by two threads at once; only objects are also
  * used by the loops, and those don't change once they are on the shelf.
  */
@@ -53,8 +53,8 @@ enum sluice_status shelf_put(struct shelf *, struct shelf_object *,
 void shelf_remove(struct shelf *, const char *key);
 /* Fills in `found`, whose user the caller is, and `more`. */
 void shelf_scan(struct shelf *, struct shelf_page *);
-/* How much of a key it is folded to on that page: up to the first delimiter
- * after the prefix; 0: it isn't. */
+/* The length of the name that a key is folded to on that page: up to the first
+ * delimiter after the prefix; 0: it isn't. */
 size_t shelf_fold(const struct shelf_page *, const char *key);
 void shelf_clear(struct shelf *);
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs of sluice-plugin-check, and what they said."""
+"""Runs of sluice-plugin-check, and their reports."""
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +23,7 @@ def plugin(name):
 
 
 class Report:
-    """What one run of the program said."""
+    """The lines of one run of the program."""
 
     def __init__(self, *words, patience=2):
         patience = "--patience", f"{int(patience * 1000 * SLOWNESS)}ms"

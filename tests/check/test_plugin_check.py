@@ -30,19 +30,19 @@ BACKEND = {
     "done_twice": DONE,
     "false_commit": "cancel: of a small put, nothing is left",
     "false_remove": "cancel: of a remove",
-    "folded_entry": "list: what is folded is told as a prefix",
+    "folded_entry": "list: a folded name is told as a prefix",
     "forever": "verify: a link ends in time",
     "forged_token": "list: a forged token does no harm",
     "ignores_token": "list: a token is good for another page size",
     "keeps_chunk": "lent: a put's chunk is left alone after sluice_next()",
-    "keeps_file": "life: what start and open took, close and stop give back",
+    "keeps_file": "life: close and stop give back all that was taken",
     "keeps_text": "lent: a text is copied before the call returns",
     "leaks_file": "leaks: no descriptors",
     "leaks_memory": "leaks: no memory",
     "leaks_thread": "leaks: no threads",
     "loses_disposition": "verify: a link comes back as it went",
-    "never_done": "remove: what isn't there is done",
-    "never_returns": "remove: what isn't there is done",
+    "never_done": "remove: an absent object is done, too",
+    "never_returns": "remove: an absent object is done, too",
     "no_case": "keys: upper and lower case",
     "no_metadata": "put: metadata comes back",
     "no_time": "meta: the time is the commit's",
@@ -51,17 +51,17 @@ BACKEND = {
     "not_exclusive": "commit: an exclusive one doesn't replace",
     "other_thread": THREAD,
     "own_coding": "meta: no coding is said of what has none",
-    "own_objects": "loops: what one stored the other reads",
-    "pattern": "list: what begins with the prefix, and nothing else",
+    "own_objects": "loops: one reads what the other stored",
+    "pattern": "list: names with the prefix, and nothing else",
     "quoted_etag": "meta: the etag goes with the bytes",
     "raw_url": "presign: links are URLs",
-    "remains": "remove: what is removed is gone",
+    "remains": "remove: a removed object is gone",
     "same_etag": "meta: the etag goes with the bytes",
     "send_twice": TURN,
     "short_keys": "keys: of up to 1024 bytes",
     "token_at_end": "list: truncated when there is more, and only then",
     "token_object": "list: a token outlives its object",
-    "trusts_hint": "get: what is read counts, not the hint",
+    "trusts_hint": "get: the read counts, not the hint",
     "unfolded": "list: a delimiter folds",
     "unordered": "list: entries in byte order",
     "verifies_all": "verify: a changed link is refused",
@@ -77,7 +77,7 @@ HOOK = {
     "allows_nobody": "guards: nobody without credentials is allowed",
     "blocks": BLOCK,
     "crashes": "verdict: also one with long headers",
-    "forgets": "reload: at any time, and what is refused stays so",
+    "forgets": "reload: comes at any time, and admits nobody new",
     "gone_unanswered":
         "log: also of one whose client left while it waited",
     "leaks_file": "leaks: no descriptors",
@@ -89,7 +89,7 @@ HOOK = {
     "other_thread": THREAD,
     "resumes_twice": "resume: once, after WAIT"}
 
-# What can't be told apart: a thread takes memory, too.
+# Two that can't be told apart: a thread takes memory, too.
 ALSO = {"leaks_thread": "leaks: no memory"}
 
 
@@ -158,11 +158,11 @@ def test_local_passes():
 def test_skeleton_hook_passes():
     report = passes(plugin("skeleton_hook"), "token=abc", "--header",
                     "X-Token: abc")
-    expect("guards: who has credentials is allowed" in report.passed,
+    expect("guards: somebody with credentials is allowed" in report.passed,
            report.text)
 
 
-# What a storage doesn't have, by its own documentation (sluice-s3(7)).
+# The features a storage lacks, by its own documentation (sluice-s3(7)).
 LACKS = {
     "aws": [],
     "minio": ["slash"],
@@ -243,11 +243,11 @@ def test_nothing_is_left_in_the_storage():
 def test_one_loop_is_said_of_those_alone_that_refuse_a_second():
     report = Report("--one-loop", "--only", "loop", plugin("skeleton"))
     equal("failed", report.failed,
-          ["life: where one loop is all, a second is refused: "
+          ["life: a second loop is refused where one is all: "
            "a second loop gets a handle, too"])
     equal("skipped", report.skipped,
           ["loops: two at once, in two threads: by --one-loop",
-           "loops: what one stored the other reads: by --one-loop"])
+           "loops: one reads what the other stored: by --one-loop"])
 
 
 @test

@@ -18,7 +18,7 @@ from kit import Mismatch, among, each, expect, main, test
 from service import Service, said
 
 KEY = "0123456789abcdef0123456789abcdef"
-KNOWN = "guards: who has credentials is allowed"
+KNOWN = "guards: somebody with credentials is allowed"
 
 
 def conforms(name, options, *words, header=None, patience=10):

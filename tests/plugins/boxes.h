@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Objects in memory, in byte order of their keys, for the plugins that tests
- * break.  All of it is under the lock of `struct boxes`; what is found stays
+ * break.  All of it is under the lock of `struct boxes`; a found box stays
  * until box_drop().
  */
 #ifndef TESTS_PLUGINS_BOXES_H
@@ -88,7 +88,7 @@ static inline void box_drop(struct boxes *boxes, struct box *box) {
     box_free(box);
 }
 
-/* Where the key is, or would be; under the lock. */
+/* The place where the key is, or would be; under the lock. */
 static inline struct box **boxes_at(struct boxes *boxes, const char *key) {
   struct box **at = &boxes->first;
   while (*at != NULL && strcmp((*at)->key, key) < 0 &&

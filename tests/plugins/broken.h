@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the parts of the broken backend share: which rule is broken, and what
- * an operation of it knows.
+ * Shared by the parts of the broken backend: the rule that is broken, and the
+ * state of an operation.
  */
 #ifndef TESTS_PLUGINS_BROKEN_H
 #define TESTS_PLUGINS_BROKEN_H
@@ -68,7 +68,7 @@ static inline void end(struct call *call, enum sluice_status status) {
   sluice_done(call->op, status, NULL);
 }
 
-/* What it says of an object. */
+/* The meta that it tells of an object. */
 static inline struct sluice_meta told(const struct handle *handle,
                                       const struct box *box) {
   struct sluice_meta meta = box->meta;

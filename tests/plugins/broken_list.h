@@ -19,7 +19,7 @@ static inline bool begins(const struct handle *handle, const char *key,
   return true;
 }
 
-/* What a key is folded to, its length; 0: it isn't. */
+/* The length of the name that a key is folded to; 0: it isn't. */
 static inline size_t fold(const char *key, const struct sluice_list *list) {
   const char *at = list->delimiter == NULL
                        ? NULL

@@ -68,7 +68,7 @@ static bool stall_never(const char *key) {
   return strncmp(key, "stall/", strlen("stall/")) == 0;
 }
 
-/* Where the key is, or would be. */
+/* The place where the key is, or would be. */
 static size_t stall_place(const struct stall *s, const char *key,
                           bool *found) {
   size_t i = 0;
@@ -222,7 +222,8 @@ static void stall_fail(struct sluice_op *op, enum sluice_status status) {
   sluice_done(op, status, NULL);
 }
 
-/* What is going to be swallowed isn't kept: its memory isn't the gateway's. */
+/* Bytes that will be swallowed aren't kept: their memory isn't the gateway's.
+ */
 static void stall_data(void *handle, struct sluice_op *op,
                        const struct sluice_chunk *chunk) {
   const struct stall *s = handle;

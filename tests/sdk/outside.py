@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a stranger has: Sluice as `make install` leaves it, in a scratch
+"""The things a stranger has: Sluice as `make install` leaves it, in a scratch
 folder, and a folder outside of its sources.  For the tests beside this file.
 """
 import atexit

@@ -124,7 +124,7 @@ def test_backend_serves_files():
 
 @test
 def test_backend_passes_a_first_session():
-    """What a newcomer tries with curl."""
+    """The first things that a newcomer tries with curl."""
     script = Path(SOURCES, "tests/e2e/endpoints.sh")
     with guided("shelf.yaml") as gateway:
         done = subprocess.run(["sh", script, gateway.url], check=False,
