@@ -183,8 +183,9 @@ void *fixture_open_on(struct fixture *fixture, struct sluice_host *host) {
 
 void fixture_open(struct fixture *fixture) {
   void *handle;
-  struct sluice_host *host =
-      fixture->backend != NULL ? &fixture->handle.host : &fixture->ask.host;
+  struct sluice_host *host = fixture->backend != NULL
+                                 ? &fixture->handle.host
+                                 : &fixture->hook_handle.host;
   fixture->loop = loop_new();
   if (fixture->loop == NULL)
     abort();
@@ -192,8 +193,8 @@ void fixture_open(struct fixture *fixture) {
   fixture_need(fixture, handle != NULL, "no handle can be opened: %s",
                host->failure[0] != '\0' ? host->failure
                                         : "and it doesn't say why");
-  fixture->ask.plugin = fixture->hook;
-  fixture->ask.handle = handle;
+  fixture->hook_handle.plugin = fixture->hook;
+  fixture->hook_handle.handle = handle;
   fixture->handle.plugin = fixture->backend;
   fixture->handle.handle = handle;
 }
@@ -208,8 +209,8 @@ void fixture_open_second(struct fixture *fixture,
 }
 
 void fixture_close(struct fixture *fixture) {
-  void *handle =
-      fixture->backend != NULL ? fixture->handle.handle : fixture->ask.handle;
+  void *handle = fixture->backend != NULL ? fixture->handle.handle
+                                          : fixture->hook_handle.handle;
   loop_stop(fixture->loop);
   loop_run(fixture->loop);
   if (fixture->backend != NULL) {

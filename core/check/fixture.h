@@ -41,9 +41,9 @@ struct fixture {
   struct sluice_host host; /* of start() */
   struct breach_watch watch;
   struct loop *loop;
-  struct op_backend handle; /* on the loop */
-  struct request_hook ask;  /* the same of a hook */
-  const char *inside;       /* the entry that is running, or NULL */
+  struct op_backend handle;        /* on the loop */
+  struct request_hook hook_handle; /* the same of a hook */
+  const char *inside;              /* the entry that is running, or NULL */
   int64_t since_us;
   long slept, ousted; /* how often this thread was, before the call */
 };

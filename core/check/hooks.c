@@ -274,7 +274,7 @@ static void hooks_many(struct fixture *fixture) {
 
 static void hooks_reload(struct fixture *fixture) {
   fixture_enter(fixture, "reload");
-  fixture->hook->reload(fixture->ask.handle);
+  fixture->hook->reload(fixture->hook_handle.handle);
   fixture_leave(fixture);
 }
 
@@ -317,7 +317,8 @@ const struct check hook_checks[] = {
     {"guards: nobody without credentials is allowed", GUARDS, nobody, false},
     {"guards: nobody with nonsense for credentials is allowed", GUARDS, liars,
      false},
-    {"guards: somebody with credentials is allowed", GUARDS, hooks_known, false},
+    {"guards: somebody with credentials is allowed", GUARDS, hooks_known,
+     false},
     {"log: also of a request that was never asked about", LOG, never_asked,
      false},
     {"log: also of one whose client left while it waited", LOG, gone, false},

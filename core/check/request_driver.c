@@ -33,8 +33,8 @@ request_driver_on_request(void *arg, struct sluice_request *request) {
   struct request_driver *driver = arg;
   fixture_enter(driver->fixture, "on_request");
   return request_driver_note(
-      driver,
-      driver->fixture->hook->on_request(driver->fixture->ask.handle, request));
+      driver, driver->fixture->hook->on_request(
+                  driver->fixture->hook_handle.handle, request));
 }
 
 static enum sluice_verdict
@@ -42,8 +42,8 @@ request_driver_on_key(void *arg, struct sluice_request *request) {
   struct request_driver *driver = arg;
   fixture_enter(driver->fixture, "on_key");
   return request_driver_note(
-      driver,
-      driver->fixture->hook->on_key(driver->fixture->ask.handle, request));
+      driver, driver->fixture->hook->on_key(
+                  driver->fixture->hook_handle.handle, request));
 }
 
 static enum sluice_verdict
@@ -52,15 +52,16 @@ request_driver_on_change(void *arg, struct sluice_request *request,
   struct request_driver *driver = arg;
   fixture_enter(driver->fixture, "on_change");
   return request_driver_note(
-      driver, driver->fixture->hook->on_change(driver->fixture->ask.handle,
-                                               request, object));
+      driver, driver->fixture->hook->on_change(
+                  driver->fixture->hook_handle.handle, request, object));
 }
 
 static void request_driver_on_response(void *arg,
                                        struct sluice_request *request) {
   struct request_driver *driver = arg;
   fixture_enter(driver->fixture, "on_response");
-  driver->fixture->hook->on_response(driver->fixture->ask.handle, request);
+  driver->fixture->hook->on_response(driver->fixture->hook_handle.handle,
+                                     request);
   fixture_leave(driver->fixture);
 }
 
@@ -68,7 +69,8 @@ static void request_driver_on_log(void *arg, struct sluice_request *request,
                                   const struct sluice_record *record) {
   struct request_driver *driver = arg;
   fixture_enter(driver->fixture, "on_log");
-  driver->fixture->hook->on_log(driver->fixture->ask.handle, request, record);
+  driver->fixture->hook->on_log(driver->fixture->hook_handle.handle, request,
+                                record);
   fixture_leave(driver->fixture);
 }
 
@@ -82,9 +84,10 @@ static void set_hook(struct request_driver *driver) {
   driver->plugin.on_response =
       hook->on_response ? request_driver_on_response : NULL;
   driver->plugin.on_log = hook->on_log ? request_driver_on_log : NULL;
-  driver->hook = (struct request_hook){.plugin = &driver->plugin,
-                                       .handle = driver,
-                                       .host = driver->fixture->ask.host};
+  driver->hook =
+      (struct request_hook){.plugin = &driver->plugin,
+                            .handle = driver,
+                            .host = driver->fixture->hook_handle.host};
   driver->request.hooks = &driver->hook;
   driver->request.chain = driver->chain;
   driver->request.chain_count = 1;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The rules that can be broken in any operation.  They are watched in every check
- * and judged once, at the end: so that a check fails for what it is about.
+ * The rules that can be broken in any operation.  They are watched in every
+ * check and judged once, at the end: so that a check fails for what it is
+ * about.
  */
 #ifndef CHECK_VIOLATION_REPORT_H
 #define CHECK_VIOLATION_REPORT_H
