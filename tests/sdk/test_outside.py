@@ -25,6 +25,7 @@ def test_header_pc_page_and_skeleton_are_installed():
     kit = installed()
     for pattern in ("include/sluice/plugin.h", "pkgconfig/sluice.pc",
                     "man3/sluice-plugin.3", "skeleton/Makefile",
+                    "sluice/writing-a-plugin.md",
                     "skeleton/skeleton.c", "skeleton/skeleton_hook.c"):
         expect(kit.shared(pattern).is_file(), pattern)
 
