@@ -11,29 +11,38 @@
 
 static const struct sluice_option top_table[] = {
     {"plugin_path", SLUICE_LIST, "", offsetof(struct settings, plugin_path),
-     "folders with plugins; default: the one of this installation"},
+     "folders with plugins, looked into before the installation's"},
     {0}};
 static const char *const sections[] = {
     "server", "backends", "hooks",  "routes", "uploads", "downloads",
     "links",  "presign",  "limits", "cors",   NULL};
 
-/* Without plugin_path it is the installation's folder. */
+static bool has_folder(const char *const *list, const char *folder) {
+  while (*list != NULL && strcmp(*list, folder) != 0)
+    list++;
+  return *list != NULL;
+}
+
+/* The configured folders come first, then the installation's, unless it is
+ * among them already. */
 static bool read_plugin_path(struct settings *s, const char *folder,
                              struct errmsg *err) {
   unsigned line = settings_line(s->config->root, "plugin_path");
-  for (size_t i = 0; s->plugin_path[i] != NULL; i++)
-    if (*s->plugin_path[i] == '\0')
+  size_t count = 0;
+  for (; s->plugin_path[count] != NULL; count++)
+    if (*s->plugin_path[count] == '\0')
       return config_fault(s->config, line, err,
                           "'plugin_path': item %zu is empty; write a folder",
-                          i + 1);
-  if (s->plugin_path[0] != NULL)
+                          count + 1);
+  if (has_folder(s->plugin_path, folder))
     return true;
   size_t size = strlen(folder) + 1;
-  const char **list = config_alloc(s->config, 2 * sizeof *list);
+  const char **list = config_alloc(s->config, (count + 2) * sizeof *list);
   char *copy = config_alloc(s->config, size);
   if (list == NULL || copy == NULL)
     return settings_no_memory(s, err);
-  list[0] = memcpy(copy, folder, size);
+  memcpy(list, s->plugin_path, count * sizeof *list);
+  list[count] = memcpy(copy, folder, size);
   s->plugin_path = list;
   return true;
 }

@@ -111,7 +111,7 @@ struct settings {
   struct settings_presign presign;
   struct settings_limits limits;
   struct settings_cors cors;
-  const char *const *plugin_path; /* folders, the installed one by default */
+  const char *const *plugin_path; /* folders, the installed one last */
   struct settings_plugin *backends;
   size_t backend_count;
   struct settings_plugin *hooks; /* common ones first, then those of routes */

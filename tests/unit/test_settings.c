@@ -185,6 +185,8 @@ static void test_all_is_read(void) {
   CU_ASSERT_STRING_EQUAL(s->server.tls_private_key, "k.pem");
   CU_ASSERT_STRING_EQUAL(s->plugin_path[0], "/a");
   CU_ASSERT_STRING_EQUAL(s->plugin_path[1], "b");
+  CU_ASSERT_STRING_EQUAL(s->plugin_path[2], "/lib/plugins");
+  CU_ASSERT_PTR_NULL(s->plugin_path[3]);
   CU_ASSERT_EQUAL(s->uploads.max_bytes, 1);
   CU_ASSERT_STRING_EQUAL(s->uploads.prefix, "a/b");
   CU_ASSERT_EQUAL(s->presign.max_ms, 604800000);
@@ -194,6 +196,18 @@ static void test_all_is_read(void) {
   CU_ASSERT_EQUAL(s->limits.min_rate, 1048576);
   CU_ASSERT_EQUAL(s->limits.client_connections, 0);
   CU_ASSERT_EQUAL(s->limits.client_requests, 1);
+  settings_free(s);
+}
+
+static void test_plugin_path_has_the_installed_folder_once(void) {
+  struct errmsg err;
+  struct settings *s =
+      parse("plugin_path: [/lib/plugins, b]\n" BACKEND ROUTE, &err);
+  ROW(err.text, s != NULL);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+  CU_ASSERT_STRING_EQUAL(s->plugin_path[0], "/lib/plugins");
+  CU_ASSERT_STRING_EQUAL(s->plugin_path[1], "b");
+  CU_ASSERT_PTR_NULL(s->plugin_path[2]);
   settings_free(s);
 }
 
@@ -478,6 +492,7 @@ int main(void) {
       UNIT(test_shipped_files_have_the_defaults),
       UNIT(test_example_shows_every_key),
       UNIT(test_all_is_read),
+      UNIT(test_plugin_path_has_the_installed_folder_once),
       UNIT(test_server_is_checked),
       UNIT(test_each_number_has_its_range),
       UNIT(test_uploads_and_presign_are_checked),
