@@ -316,12 +316,15 @@ sluice_plugin_check_LDFLAGS = $(AM_LDFLAGS) $(EXPORT_FLAGS)
 sluice_plugin_check_LDADD = $(CORE_LIBS) -lpthread
 EXTRA_sluice_plugin_check_DEPENDENCIES = $(EXPORT_FILES)
 sluice_plugin_check_SOURCES = \
+	%D%/check/call_clock.c \
+	%D%/check/call_clock.h \
 	%D%/check/cancels.c \
 	%D%/check/check_process.c \
 	%D%/check/check_process.h \
 	%D%/check/exclusives.c \
 	%D%/check/fixture.c \
 	%D%/check/fixture.h \
+	%D%/check/fixture_words.c \
 	%D%/check/hook_leaks.c \
 	%D%/check/hooks.c \
 	%D%/check/keys.c \
@@ -348,6 +351,7 @@ sluice_plugin_check_SOURCES = \
 	%D%/check/resource_use.h \
 	%D%/check/round_trip.c \
 	%D%/check/round_trip.h \
+	%D%/check/rules.h \
 	%D%/check/sample.c \
 	%D%/check/sample.h \
 	%D%/check/subject.c \

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * The process of a check writes its words and its log to two files in memory,
- * so that it never waits for us, and we wait for its end or its deadline.
+ * so that it never waits for us, and we wait until it ends, or until nothing
+ * goes on in it any more.
  */
 #include "check_process.h"
 
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,71 +17,123 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "rules.h"
 #include "violation_report.h"
 
-#define DEADLINE 12 /* of a check, in times of an operation's patience */
+/* Without a word of the plugin it is given up after so many times the patience
+ * for an operation. */
+#define DEADLINE 12
 #define DEADLINE_MIN_MS 60000
+#define LOOK_MS 200
 
 /* ---- in the process ----------------------------------------------------- */
 
-static _Noreturn void child(const struct check *check,
-                            const struct fixture_plan *plan, unsigned number,
-                            int words, int log) {
+static _Noreturn void check_process_body(const struct check *check,
+                                         const struct fixture_plan *plan,
+                                         struct fixture_progress *progress,
+                                         unsigned number, int words) {
+  bool raw = check->kind == CHECK_RAW || check->kind == CHECK_VITAL;
   struct fixture fixture;
-  setpgid(0, 0);
-  dup2(log, STDERR_FILENO);
-  dup2(log, STDOUT_FILENO); /* a hook may log there */
-  signal(SIGPIPE, SIG_IGN);
-  fixture_init(&fixture, plan, words, number);
+  signal(SIGPIPE, SIG_IGN); /* as the gateway does */
+  fixture_init(&fixture, plan, progress, words, number);
   violation_report_watch(&fixture);
-  if (!check->raw) {
+  if (!raw) {
     fixture_start(&fixture);
     fixture_open(&fixture);
   }
   check->run(&fixture);
-  if (!check->raw) {
-    fixture_idle(&fixture, 10); /* for what is said too late */
+  if (!raw) {
+    fixture_idle(&fixture, 10); /* for words that come too late */
     fixture_close(&fixture);
     fixture_stop(&fixture);
   }
-  if (write(words, "O\n", 2) != 2)
-    _exit(1);
-  exit(0); /* so that a sanitizer looks for leaks */
+  fixture_pass(&fixture);
+}
+
+void check_process_here(const struct check *check,
+                        const struct fixture_plan *plan, unsigned number) {
+  static struct fixture_progress progress;
+  check_process_body(check, plan, &progress, number, -1);
 }
 
 /* ---- around it ---------------------------------------------------------- */
 
-static void check_process_wait_for(pid_t pid, struct check_process *process,
-                                   int64_t deadline_ms) {
-  int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-  struct pollfd ended = {.fd = fd, .events = POLLIN};
-  int status = 0;
+static void check_process_fail(struct check_process *, const char *rule,
+                               const char *fmt, ...) SLUICE_PRINTF(3, 4);
+
+static void check_process_fail(struct check_process *process, const char *rule,
+                               const char *fmt, ...) {
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(process->why, sizeof process->why, fmt, args);
+  va_end(args);
+  snprintf(process->rule, sizeof process->rule, "%s", rule);
+  process->result = CHECK_FAILED;
+}
+
+/* Until it ends; false: nothing went on in it for so long. */
+static bool ends(int pidfd, const struct fixture_progress *progress,
+                 int64_t deadline_ms) {
+  struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+  uint64_t words = progress->words, since_ms = clock_ms();
+  while (poll(&ended, 1, LOOK_MS) == 0) {
+    uint64_t now = progress->words;
+    if (now != words)
+      since_ms = clock_ms();
+    else if (clock_ms() - since_ms > (uint64_t)deadline_ms)
+      return false;
+    words = now;
+  }
+  return true;
+}
+
+/* The result, unless the words say more than that. */
+static void judge_end(struct check_process *process, int status,
+                      const char *inside) {
+  const char *in = inside == NULL ? "" : " in ";
+  const char *entry = inside == NULL ? "" : inside;
+  const char *call = inside == NULL ? "" : "()";
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+    process->late = true;
+    check_process_fail(process, RULE_BLOCK, "%s%s doesn't return",
+                       inside == NULL ? "a call of the plugin" : inside, call);
+  } else if (WIFSIGNALED(status)) {
+    check_process_fail(process, RULE_CRASH, "the process died%s%s%s: %s", in,
+                       entry, call, strsignal(WTERMSIG(status)));
+  } else if (WEXITSTATUS(status) != 0) {
+    check_process_fail(
+        process, RULE_CRASH,
+        "the process ended%s%s%s with status %d; its log may say why", in,
+        entry, call, WEXITSTATUS(status));
+  } else {
+    check_process_fail(process, RULE_CRASH,
+                       "the process ended%s%s%s before the check did", in,
+                       entry, call);
+  }
+}
+
+/* True: it ended of its own and well. */
+static bool wait_for_end(pid_t pid, struct check_process *process,
+                         const struct fixture_progress *progress,
+                         int64_t deadline_ms) {
+  int fd = (int)syscall(SYS_pidfd_open, pid, 0), status = 0;
   if (fd < 0)
     abort();
-  process->late = poll(&ended, 1, (int)deadline_ms) == 0;
-  kill(-pid, SIGKILL); /* and who it started */
+  process->late = !ends(fd, progress, deadline_ms);
+  const char *inside = progress->inside;
+  kill(-pid, SIGKILL); /* and those that it started */
   kill(pid, SIGKILL);
   waitpid(pid, &status, 0);
   close(fd);
-  process->result = CHECK_FAILED;
   if (process->late)
-    snprintf(process->why, sizeof process->why, "no end after %lld s",
-             (long long)(deadline_ms / 1000));
-  else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-    snprintf(process->why, sizeof process->why,
-             "a call of the plugin doesn't return");
-  else if (WIFSIGNALED(status))
-    snprintf(process->why, sizeof process->why, "the process died: %s",
-             strsignal(WTERMSIG(status)));
-  else if (WEXITSTATUS(status) != 0)
-    snprintf(process->why, sizeof process->why,
-             "the process ended with status %d", WEXITSTATUS(status));
+    check_process_fail(
+        process, RULE_BLOCK, "nothing went on%s%s%s for %lld s",
+        inside == NULL ? "" : " in ", inside == NULL ? "" : inside,
+        inside == NULL ? "" : "()", (long long)(deadline_ms / 1000));
   else
-    snprintf(process->why, sizeof process->why, "the process ended before");
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-    process->late = true;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-    process->result = CHECK_PASSED;
+    judge_end(process, status, inside);
+  return !process->late && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 static void slurp(int fd, char *out, size_t max) {
@@ -88,23 +142,37 @@ static void slurp(int fd, char *out, size_t max) {
   close(fd);
 }
 
-static void read_words(struct check_process *process, char *words) {
-  bool ended = false;
-  char *rest = words;
-  for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
-    if (*line == 'F' || *line == 'S') {
-      snprintf(process->why, sizeof process->why, "%s", line + 1);
-      process->result = *line == 'F' ? CHECK_FAILED : CHECK_SKIPPED;
-      return;
-    }
-    if (*line == 'B' && process->breach[0] == '\0')
-      snprintf(process->breach, sizeof process->breach, "%s", line + 1);
-    ended = ended || *line == 'O';
+/* The letters are explained in fixture_words.c. */
+static void read_word(struct check_process *process, char *line, bool well) {
+  char letter = *line++, *text = line;
+  const char *name = strsep(&text, "\t");
+  if (text == NULL)
+    return;
+  if (letter == 'F' || letter == 'L')
+    check_process_fail(process, name, "%s", text);
+  process->late = process->late || letter == 'L';
+  if (letter == 'S') {
+    process->result = CHECK_SKIPPED;
+    snprintf(process->why, sizeof process->why, "%s", text);
   }
-  if (!ended)
-    process->result = CHECK_FAILED;
-  else if (process->result == CHECK_PASSED)
-    process->why[0] = '\0';
+  if (letter == 'O' && well)
+    process->result = CHECK_PASSED;
+  if (letter == 'O' && !well) {
+    char end[sizeof process->why];
+    memcpy(end, process->why, sizeof end);
+    check_process_fail(process, RULE_GIVE_BACK, "after stop() %s", end);
+  }
+  if (letter == 'V' && process->violation[0] == '\0')
+    snprintf(process->violation, sizeof process->violation, "%s\t%s", name,
+             text);
+}
+
+/* One that is through may have ended badly all the same, as where a sanitizer
+ * found a leak. */
+static void read_words(struct check_process *process, char *words, bool well) {
+  char *rest = words;
+  for (char *line; (line = strsep(&rest, "\n")) != NULL;)
+    read_word(process, line, well);
 }
 
 void check_process_run(struct check_process *process,
@@ -114,16 +182,27 @@ void check_process_run(struct check_process *process,
   int words = memfd_create("words", MFD_CLOEXEC);
   int log = memfd_create("log", MFD_CLOEXEC);
   int64_t deadline = plan->patience_ms * DEADLINE;
+  struct fixture_progress *progress =
+      mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE,
+           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   *process = (struct check_process){0};
   fflush(stdout);
-  pid_t pid = words < 0 || log < 0 ? -1 : fork();
-  if (pid == 0)
-    child(check, plan, number, words, log);
+  if (words < 0 || log < 0 || progress == MAP_FAILED)
+    abort();
+  pid_t pid = fork();
+  if (pid == 0) {
+    setpgid(0, 0);
+    dup2(log, STDERR_FILENO);
+    dup2(log, STDOUT_FILENO); /* a hook may log there */
+    check_process_body(check, plan, progress, number, words);
+  }
   if (pid < 0)
     abort();
-  check_process_wait_for(
-      pid, process, deadline < DEADLINE_MIN_MS ? DEADLINE_MIN_MS : deadline);
+  bool well =
+      wait_for_end(pid, process, progress,
+                   deadline < DEADLINE_MIN_MS ? DEADLINE_MIN_MS : deadline);
+  munmap(progress, sizeof *progress);
   slurp(words, said, CHECK_PROCESS_TEXT_MAX);
   slurp(log, process->log, CHECK_PROCESS_TEXT_MAX);
-  read_words(process, said);
+  read_words(process, said, well);
 }

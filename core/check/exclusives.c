@@ -47,8 +47,7 @@ static void before_commit(struct fixture *fixture) {
     op_driver_start_put(
         &put, &(struct op_driver_put){
                   .key = key.text, .sample = {i, lengths[i]}, .hold = true});
-    if (!fixture_until(fixture, &put.held))
-      fixture_fail(fixture, "%s: not all chunks come back", put.what);
+    op_driver_hold(&put);
     objects_expect_none(fixture, key.text);
     expect_same(fixture, &before, "Before the commit");
     op_driver_commit(&put);
@@ -68,8 +67,7 @@ static void old_before_commit(struct fixture *fixture) {
   op_driver_init(&put, fixture);
   op_driver_start_put(&put, &(struct op_driver_put){
                                 .key = key.text, .sample = new, .hold = true});
-  if (!fixture_until(fixture, &put.held))
-    fixture_fail(fixture, "%s: not all chunks come back", put.what);
+  op_driver_hold(&put);
   objects_expect(fixture, key.text, old);
   op_driver_commit(&put);
   op_driver_wait(&put);
@@ -191,15 +189,16 @@ static void one_wins(struct fixture *fixture) {
 #define EXCLUSIVE "exclusive: refuse to replace: SLUICE_EEXIST"
 
 const struct check exclusive_checks[] = {
-    {"put: nothing is visible before commit", BEFORE, before_commit, false},
+    {"put: nothing is visible before commit", BEFORE, before_commit,
+     CHECK_USUAL},
     {"put: the old object stays until commit", BEFORE, old_before_commit,
-     false},
+     CHECK_USUAL},
     {"commit: readers see the old or the new, never both", BEFORE, races,
-     false},
+     CHECK_USUAL},
     {"commit: an exclusive one doesn't replace", EXCLUSIVE, exclusives_refused,
-     false},
+     CHECK_USUAL},
     {"commit: an exclusive one of a new key is taken", EXCLUSIVE, taken,
-     false},
+     CHECK_USUAL},
     {"commit: of exclusive ones at once one is taken", EXCLUSIVE, one_wins,
-     false},
-    {NULL, NULL, NULL, false}};
+     CHECK_USUAL},
+    {0}};

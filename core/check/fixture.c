@@ -1,116 +1,73 @@
 /* SPDX-License-Identifier: MIT
  *
- * The plugin's life, time, and the words that a check ends with.
+ * The plugin's life in a check, the calls of it, and the time that it has.
  */
 #include "fixture.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "rules.h"
 #include "work.h"
 
 #define POOL_THREADS 4
-#define WORD_MAX 1024
-
-/* ---- words -------------------------------------------------------------- */
-
-static void say(const struct fixture *fixture, char letter, const char *fmt,
-                va_list args) {
-  char line[WORD_MAX];
-  line[0] = letter;
-  int len = vsnprintf(line + 1, sizeof line - 2, fmt, args);
-  size_t size = len < 0 ? 1 : (size_t)len + 1;
-  if (size > sizeof line - 2)
-    size = sizeof line - 2;
-  for (size_t i = 1; i < size; i++)
-    if (line[i] == '\n')
-      line[i] = ' ';
-  line[size++] = '\n';
-  ssize_t written = write(fixture->words, line, size);
-  (void)written; /* the end of the process says the rest */
-}
-
-void fixture_fail(struct fixture *fixture, const char *fmt, ...) {
-  va_list args;
-  va_start(args, fmt);
-  say(fixture, 'F', fmt, args);
-  va_end(args);
-  _exit(1);
-}
-
-void fixture_skip(struct fixture *fixture, const char *fmt, ...) {
-  va_list args;
-  va_start(args, fmt);
-  say(fixture, 'S', fmt, args);
-  va_end(args);
-  _exit(0);
-}
-
-void fixture_need(struct fixture *fixture, bool truth, const char *fmt, ...) {
-  if (truth)
-    return;
-  va_list args;
-  va_start(args, fmt);
-  say(fixture, 'F', fmt, args);
-  va_end(args);
-  _exit(1);
-}
-
-void fixture_report(struct fixture *fixture, const char *rule, const char *fmt,
-                    ...) {
-  char text[WORD_MAX];
-  snprintf(text, sizeof text, "%s\t%s", rule, fmt);
-  va_list args;
-  va_start(args, fmt);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  say(fixture, 'B', text, args);
-#pragma GCC diagnostic pop
-  va_end(args);
-}
+#define ALIVE_TIMES \
+  12 /* patiences that an operation may be alive without more */
 
 /* ---- calls -------------------------------------------------------------- */
 
-static int64_t fixture_now_us(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+/* Only one fixture of a process tells the other process. */
+static void fixture_mark(struct fixture *fixture, const char *entry) {
+  fixture->inside = entry;
+  if (!fixture->second)
+    fixture->progress->inside = entry;
 }
 
-/* How often this thread gave the processor away of its own will, and how
- * often it lost it. */
-static void count_switches(long *slept, long *ousted) {
-  struct rusage usage = {0};
-  getrusage(RUSAGE_THREAD, &usage);
-  *slept = usage.ru_nvcsw;
-  *ousted = usage.ru_nivcsw;
+/* An entry that never returns ends the process by SIGALRM. */
+static void fixture_alarm(const struct fixture *fixture, int64_t ms) {
+  if (!fixture->second && !fixture->plan->no_fork)
+    alarm((unsigned)((ms + 999) / 1000));
 }
 
 void fixture_enter(struct fixture *fixture, const char *entry) {
-  fixture->inside = entry;
-  fixture->since_us = fixture_now_us();
-  count_switches(&fixture->slept, &fixture->ousted);
-  if (!fixture->second) /* who never returns: SIGALRM */
-    alarm((unsigned)((fixture->plan->patience_ms + 999) / 1000));
+  fixture_mark(fixture, entry);
+  fixture_alarm(fixture, fixture->plan->patience_ms);
+  call_clock_start(&fixture->clock);
 }
 
-/* Waiting alone is no breach: a busy machine makes everybody wait. */
+/* A plugin that blocks often enough to be told from a machine that stood
+ * still. */
+static bool fixture_blocks(struct fixture *fixture, int64_t slept_us) {
+  fixture->blocks++;
+  fixture->blocked_us += slept_us;
+  return slept_us >= FIXTURE_BLOCK_MS * 1000 ||
+         (fixture->blocks >= FIXTURE_BLOCKS &&
+          fixture->blocks >= fixture->calls / FIXTURE_BLOCKS_SHARE);
+}
+
 void fixture_leave(struct fixture *fixture) {
-  int64_t took = fixture_now_us() - fixture->since_us;
-  long slept, ousted;
-  if (!fixture->second)
-    alarm(0);
-  count_switches(&slept, &ousted);
-  if (took > FIXTURE_BLOCK_MS * 1000 && slept > fixture->slept &&
-      ousted == fixture->ousted)
-    fixture_report(fixture, "block", "%s() kept its loop waiting for %lld ms",
-                   fixture->inside, (long long)(took / 1000));
-  fixture->inside = NULL;
+  const struct fixture_plan *plan = fixture->plan;
+  int64_t slept =
+      plan->no_fork ? 0 /* a debugger stops where it likes */
+                    : call_clock_slept(&fixture->clock, plan->block_ms * 1000);
+  const char *entry = fixture->inside;
+  fixture_alarm(fixture, 0);
+  fixture_mark(fixture, NULL);
+  fixture_heard(fixture, true);
+  fixture->calls++;
+  if (slept > 0 && fixture_blocks(fixture, slept) && !fixture->blocking) {
+    fixture->blocking = true;
+    fixture_report(fixture, "block",
+                   "%s() slept for %lld ms and kept its loop waiting; %u of "
+                   "%u calls slept for %lld ms or longer",
+                   entry, (long long)(slept / 1000), fixture->blocks,
+                   fixture->calls, (long long)plan->block_ms);
+  }
+  if (fixture->blocking && fixture->blocked_us > plan->patience_ms * 1000)
+    fixture_fail(fixture, "its calls slept for %lld ms",
+                 (long long)(fixture->blocked_us / 1000));
 }
 
 /* ---- time --------------------------------------------------------------- */
@@ -134,8 +91,24 @@ static bool fixture_run(struct fixture *fixture, const bool *flag,
   return *flag;
 }
 
+void fixture_heard(struct fixture *fixture, bool moved) {
+  int64_t now = (int64_t)clock_us();
+  int64_t most = ALIVE_TIMES * fixture->plan->patience_ms * 1000;
+  if (moved)
+    fixture->moved_us = now;
+  if (now - fixture->moved_us > most)
+    return;
+  fixture->heard_us = now;
+  fixture->progress->words++;
+}
+
 bool fixture_until(struct fixture *fixture, const bool *flag) {
-  return fixture_run(fixture, flag, fixture->plan->patience_ms);
+  int64_t patience = fixture->plan->patience_ms * 1000, left = patience;
+  fixture_heard(fixture, true);
+  for (; left > 0 && !*flag;
+       left = fixture->heard_us + patience - (int64_t)clock_us())
+    fixture_run(fixture, flag, left / 1000 + 1);
+  return *flag;
 }
 
 void fixture_idle(struct fixture *fixture, int64_t ms) {
@@ -146,14 +119,17 @@ void fixture_idle(struct fixture *fixture, int64_t ms) {
 /* ---- life --------------------------------------------------------------- */
 
 void fixture_init(struct fixture *fixture, const struct fixture_plan *plan,
-                  int words, unsigned number) {
+                  struct fixture_progress *progress, int words,
+                  unsigned number) {
   struct plugin *plugin = &plan->subject->plugin;
   bool backend = plugin->kind == PLUGIN_BACKEND;
   *fixture = (struct fixture){.plan = plan,
+                              .progress = progress,
                               .words = words,
                               .number = number,
                               .backend = backend ? &plugin->backend : NULL,
                               .hook = backend ? NULL : &plugin->hook};
+  call_clock_init(&fixture->clock);
   fixture->pool = work_pool_new(POOL_THREADS);
   if (fixture->pool == NULL)
     abort();
@@ -162,23 +138,38 @@ void fixture_init(struct fixture *fixture, const struct fixture_plan *plan,
                                        .spool_directory = plan->spool};
 }
 
+static void fixture_refused(struct fixture *fixture, const char *entry,
+                            const void *made, const struct sluice_host *host) {
+  bool start = fixture->instance == NULL;
+  if (made != NULL)
+    return;
+  if (host->failure[0] == '\0')
+    fixture_fail_by(fixture, RULE_FAIL,
+                    "%s() returned NULL without sluice_fail()", entry);
+  fixture_fail_by(fixture, start ? RULE_START : RULE_OPEN, "%s() fails: %s",
+                  entry, host->failure);
+}
+
 void fixture_start(struct fixture *fixture) {
   const void *conf = fixture->plan->subject->conf;
+  fixture_mark(fixture, "start");
   fixture->instance = fixture->backend != NULL
                           ? fixture->backend->start(conf, &fixture->host)
                           : fixture->hook->start(conf, &fixture->host);
-  fixture_need(fixture, fixture->instance != NULL, "it doesn't start: %s",
-               fixture->host.failure[0] != '\0' ? fixture->host.failure
-                                                : "and doesn't say why");
+  fixture_mark(fixture, NULL);
+  fixture_refused(fixture, "start", fixture->instance, &fixture->host);
 }
 
 /* Each entry gets a host of its own, which lives as long as the handle. */
 void *fixture_open_on(struct fixture *fixture, struct sluice_host *host) {
   *host = fixture->host;
   host->loop = fixture->loop;
-  return fixture->backend != NULL
-             ? fixture->backend->open(fixture->instance, host)
-             : fixture->hook->open(fixture->instance, host);
+  fixture_mark(fixture, "open");
+  void *handle = fixture->backend != NULL
+                     ? fixture->backend->open(fixture->instance, host)
+                     : fixture->hook->open(fixture->instance, host);
+  fixture_mark(fixture, NULL);
+  return handle;
 }
 
 void fixture_open(struct fixture *fixture) {
@@ -190,9 +181,7 @@ void fixture_open(struct fixture *fixture) {
   if (fixture->loop == NULL)
     abort();
   handle = fixture_open_on(fixture, host);
-  fixture_need(fixture, handle != NULL, "no handle can be opened: %s",
-               host->failure[0] != '\0' ? host->failure
-                                        : "and it doesn't say why");
+  fixture_refused(fixture, "open", handle, host);
   fixture->hook_handle.plugin = fixture->hook;
   fixture->hook_handle.handle = handle;
   fixture->handle.plugin = fixture->backend;
@@ -205,6 +194,7 @@ void fixture_open_second(struct fixture *fixture,
   fixture->handle = (struct op_backend){0};
   fixture->second = true;
   fixture->inside = NULL;
+  call_clock_init(&fixture->clock);
   fixture_open(fixture);
 }
 
@@ -213,20 +203,25 @@ void fixture_close(struct fixture *fixture) {
                                           : fixture->hook_handle.handle;
   loop_stop(fixture->loop);
   loop_run(fixture->loop);
-  if (fixture->backend != NULL) {
+  fixture_mark(fixture, "close");
+  if (fixture->backend != NULL)
     fixture->backend->close(handle);
-  } else {
+  else
     fixture->hook->close(handle);
-  }
+  fixture_mark(fixture, NULL);
   loop_free(fixture->loop);
   fixture->loop = NULL;
+  if (fixture->second)
+    call_clock_fini(&fixture->clock);
 }
 
 void fixture_stop(struct fixture *fixture) {
+  fixture_mark(fixture, "stop");
   if (fixture->backend != NULL)
     fixture->backend->stop(fixture->instance);
   else
     fixture->hook->stop(fixture->instance);
+  fixture_mark(fixture, NULL);
   fixture->instance = NULL;
 }
 

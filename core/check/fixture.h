@@ -7,13 +7,20 @@
 #ifndef CHECK_FIXTURE_H
 #define CHECK_FIXTURE_H
 
+#include <stdatomic.h>
+
 #include "breach.h"
+#include "call_clock.h"
 #include "key.h"
 #include "op.h"
 #include "request.h"
 #include "subject.h"
 
-#define FIXTURE_BLOCK_MS 250 /* how long a call may keep its loop waiting */
+/* A call may not keep its loop waiting for so long, nor may some calls for the
+ * plan's block_ms. */
+#define FIXTURE_BLOCK_MS 250
+#define FIXTURE_BLOCKS 3        /* so many of them, and */
+#define FIXTURE_BLOCKS_SHARE 50 /* one in so many calls of a check */
 
 /* For all checks. */
 struct fixture_plan {
@@ -25,6 +32,15 @@ struct fixture_plan {
   unsigned rounds;    /* of what is repeated to find leaks */
   const char *header; /* a line that says who is allowed, or NULL */
   bool one_loop;      /* all that the plugin serves */
+  int64_t block_ms;   /* that a call may sleep; see FIXTURE_BLOCKS */
+  bool no_fork;       /* for a debugger: no process of its own, no alarm */
+};
+
+/* Seen by the process that waits for the check, too. */
+struct fixture_progress {
+  _Atomic uint64_t words; /* of the plugin */
+  /* The entry that is running, or NULL; both processes have its text. */
+  const char *_Atomic inside;
 };
 
 struct fixture {
@@ -43,18 +59,24 @@ struct fixture {
   struct loop *loop;
   struct op_backend handle;        /* on the loop */
   struct request_hook hook_handle; /* the same of a hook */
-  const char *inside;              /* the entry that is running, or NULL */
-  int64_t since_us;
-  long slept, ousted; /* how often this thread was, before the call */
+  struct fixture_progress *progress;
+  const char *inside; /* the entry that is running, or NULL */
+  struct call_clock clock;
+  unsigned calls, blocks;     /* of the plugin; that slept */
+  int64_t blocked_us;         /* all that they slept */
+  bool blocking;              /* it was reported */
+  bool violated;              /* something was */
+  int64_t heard_us, moved_us; /* its last word; its last step */
 };
 
 struct fixture_key {
   char text[KEY_MAX + 128];
 };
 
-void fixture_init(struct fixture *, const struct fixture_plan *, int words,
-                  unsigned number);
-/* start(), then open() on a new loop; what is refused fails the check. */
+/* `words` is -1 without a process of its own: then they are printed. */
+void fixture_init(struct fixture *, const struct fixture_plan *,
+                  struct fixture_progress *, int words, unsigned number);
+/* start(), then open() on a new loop; a refusal fails the check. */
 void fixture_start(struct fixture *);
 void fixture_open(struct fixture *);
 /* open() alone, on the fixture's loop: NULL when it is refused. */
@@ -73,15 +95,28 @@ _Noreturn void fixture_skip(struct fixture *, const char *fmt, ...)
 /* Fails unless it is true. */
 void fixture_need(struct fixture *, bool, const char *fmt, ...)
     SLUICE_PRINTF(3, 4);
-/* A rule of its own is broken, whatever this check is about. */
-void fixture_report(struct fixture *, const char *rule, const char *fmt, ...)
+/* The same by another rule than the check's (rules.h). */
+_Noreturn void fixture_fail_by(struct fixture *, const char *rule,
+                               const char *fmt, ...) SLUICE_PRINTF(3, 4);
+void fixture_need_by(struct fixture *, bool, const char *rule, const char *fmt,
+                     ...) SLUICE_PRINTF(4, 5);
+/* The plugin's patience is over: the run has less from then on. */
+_Noreturn void fixture_fail_late(struct fixture *, const char *rule,
+                                 const char *fmt, ...) SLUICE_PRINTF(3, 4);
+/* A rule that has a line of its own is broken; the check goes on. */
+void fixture_report(struct fixture *, const char *name, const char *fmt, ...)
     SLUICE_PRINTF(3, 4);
+/* The check is through. */
+_Noreturn void fixture_pass(struct fixture *);
 
 /* Around each call of the plugin on its loop: `entry` for messages. */
 void fixture_enter(struct fixture *, const char *entry);
 void fixture_leave(struct fixture *);
 
-/* Runs the loop until it is true; false: not in time. */
+/* The plugin said something: its patience begins anew.  `moved`: and that was
+ * a step, not only that it is alive. */
+void fixture_heard(struct fixture *, bool moved);
+/* Runs the loop until it is true; false: nothing was heard for too long. */
 bool fixture_until(struct fixture *, const bool *flag);
 /* Runs the loop for a moment, as something shouldn't happen in it. */
 void fixture_idle(struct fixture *, int64_t ms);

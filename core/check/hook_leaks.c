@@ -97,11 +97,12 @@ static void hook_leaks_two_loops(struct fixture *fixture) {
 
 const struct check hook_leak_checks[] = {
     {"loops: two at once, in two threads",
-     "A handle is used by one event loop only.", hook_leaks_two_loops, false},
+     "A handle is used by one event loop only.", hook_leaks_two_loops,
+     CHECK_USUAL},
     {"leaks: no descriptors", "The last byte went, or the client did.",
-     hook_leaks_files, false},
+     hook_leaks_files, CHECK_USUAL},
     {"leaks: no threads", "The last byte went, or the client did.",
-     hook_leaks_threads, false},
+     hook_leaks_threads, CHECK_USUAL},
     {"leaks: no memory", "The last byte went, or the client did.",
-     hook_leaks_memory, false},
-    {NULL, NULL, NULL, false}};
+     hook_leaks_memory, CHECK_USUAL},
+    {0}};

@@ -140,11 +140,11 @@ static void lengths(struct fixture *fixture) {
 #define RULE "All strings are UTF-8 and end in NUL."
 
 const struct check key_checks[] = {
-    {"keys: letters that look alike", RULE, unicode, false},
-    {"keys: upper and lower case", RULE, cases, false},
-    {"keys: signs", RULE, signs, false},
-    {"keys: spaces", RULE, spaces, false},
-    {"keys: slashes, and a beside a/b", RULE, slashes, false},
-    {"keys: a slash in front", RULE, leading_slash, false},
-    {"keys: of up to 1024 bytes", RULE, lengths, false},
-    {NULL, NULL, NULL, false}};
+    {"keys: letters that look alike", RULE, unicode, CHECK_USUAL},
+    {"keys: upper and lower case", RULE, cases, CHECK_USUAL},
+    {"keys: signs", RULE, signs, CHECK_USUAL},
+    {"keys: spaces", RULE, spaces, CHECK_USUAL},
+    {"keys: slashes, and a beside a/b", RULE, slashes, CHECK_USUAL},
+    {"keys: a slash in front", RULE, leading_slash, CHECK_USUAL},
+    {"keys: of up to 1024 bytes", RULE, lengths, CHECK_USUAL},
+    {0}};

@@ -92,8 +92,9 @@ static void leaks_memory(struct fixture *fixture) {
 
 const struct check leak_checks[] = {
     {"leaks: no descriptors", "end soon, undo what isn't committed",
-     leaks_files, false},
+     leaks_files, CHECK_USUAL},
     {"leaks: no threads", "end soon, undo what isn't committed", leaks_threads,
-     false},
-    {"leaks: no memory", "freed with the operation", leaks_memory, false},
-    {NULL, NULL, NULL, false}};
+     CHECK_USUAL},
+    {"leaks: no memory", "freed with the operation", leaks_memory,
+     CHECK_USUAL},
+    {0}};

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "resource_use.h"
+#include "rules.h"
 
 #define LIVES 5
 
@@ -25,6 +26,15 @@ static void life_cycles(struct fixture *fixture) {
                  "%u descriptors are open after stop() instead of %u", files,
                  before);
   }
+}
+
+/* Without it no other check can say anything. */
+static void comes_to_life(struct fixture *fixture) {
+  fixture_start(fixture);
+  fixture_open(fixture);
+  fixture_idle(fixture, 0);
+  fixture_close(fixture);
+  fixture_stop(fixture);
 }
 
 /* A gateway that ends before its loops ran. */
@@ -94,19 +104,23 @@ static void life_texts(struct fixture *fixture) {
 }
 
 const struct check life_checks[] = {
+    {"life: it starts, and a loop gets a handle", RULE_START, comes_to_life,
+     CHECK_VITAL},
     {"options: each is explained in one line",
-     "help: one line: --plugins, the man page and its test", life_texts, true},
+     "help: one line: --plugins, the man page and its test", life_texts,
+     CHECK_RAW},
     {"options: an unknown one is refused by name",
-     "One key of a backend's or hook's YAML mapping.", unknown_option, true},
+     "One key of a backend's or hook's YAML mapping.", unknown_option,
+     CHECK_RAW},
     {"options: one that is required is asked for by name",
-     "fallback: NULL: required", missing_option, true},
+     "fallback: NULL: required", missing_option, CHECK_RAW},
     {"life: start and stop, without a loop",
-     "Once, after every close(); may block", start_alone, true},
+     "Once, after every close(); may block", start_alone, CHECK_RAW},
     {"life: close and stop give back all that was taken",
      "close: no operation is in flight any more; stop: once, after every "
      "close()",
-     life_cycles, true},
+     life_cycles, CHECK_RAW},
     {"life: a second loop is refused where one is all",
      "Why start() or open() fails: what is wrong and what to change",
-     second_loop, true},
-    {NULL, NULL, NULL, false}};
+     second_loop, CHECK_RAW},
+    {0}};

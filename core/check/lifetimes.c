@@ -63,11 +63,11 @@ const struct check lifetime_checks[] = {
     {"lent: a text is copied before the call returns",
      "What the gateway passes to a plugin (keys, requests, objects) is lent "
      "until the plugin's function returns",
-     lifetimes_texts, false},
+     lifetimes_texts, CHECK_USUAL},
     {"lent: a put's chunk is left alone after sluice_next()",
      "A chunk is lent from its send until the receiver asks for the next one",
-     chunks_in, false},
+     chunks_in, CHECK_USUAL},
     {"lent: a get's chunk stays until more()",
      "The chunk's bytes stay as they are until more() or cancel().",
-     chunks_out, false},
-    {NULL, NULL, NULL, false}};
+     chunks_out, CHECK_USUAL},
+    {0}};

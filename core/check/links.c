@@ -244,18 +244,18 @@ void links_round_trip(struct fixture *fixture, const char *key) {
 
 const struct check link_checks[] = {
     {"presign: links are URLs", "sluice_text() with the URL, done", urls,
-     false},
+     CHECK_USUAL},
     {"presign: disposition and type are in the link",
      "disposition: Content-Disposition to answer with, or NULL", overrides,
-     false},
+     CHECK_USUAL},
     {"verify: a link comes back as it went",
      "sluice_text() with the key, then, where the link has them, with "
      "disposition and type",
-     come_back, false},
-    {"verify: a changed link is refused", DENIED, flipped, false},
+     come_back, CHECK_USUAL},
+    {"verify: a changed link is refused", DENIED, flipped, CHECK_USUAL},
     {"verify: a query that is no link is refused", DENIED, links_refused,
-     false},
-    {"verify: a link is for its method", DENIED, other_methods, false},
+     CHECK_USUAL},
+    {"verify: a link is for its method", DENIED, other_methods, CHECK_USUAL},
     {"verify: a link ends in time", "expires_s: since 1970, UTC", expired,
-     false},
-    {NULL, NULL, NULL, false}};
+     CHECK_USUAL},
+    {0}};

@@ -113,7 +113,7 @@ static void shared(struct fixture *fixture) {
 #define RULE "A handle is used by one event loop only."
 
 const struct check loop_checks[] = {
-    {"loops: many operations at once on one", RULE, at_once, false},
-    {"loops: two at once, in two threads", RULE, loops_two_loops, false},
-    {"loops: one reads what the other stored", RULE, shared, false},
-    {NULL, NULL, NULL, false}};
+    {"loops: many operations at once on one", RULE, at_once, CHECK_USUAL},
+    {"loops: two at once, in two threads", RULE, loops_two_loops, CHECK_USUAL},
+    {"loops: one reads what the other stored", RULE, shared, CHECK_USUAL},
+    {0}};

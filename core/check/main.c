@@ -18,11 +18,14 @@
 #define LARGE (4u << 20)
 #define PATIENCE_MS 5000
 #define ROUNDS 25
+#define BLOCK_MS 20
+#define NO_FORK_PATIENCE_MS (24 * 3600 * 1000) /* a debugger takes time */
 #define LOAD_SECONDS 10 /* for a shared object's own constructors */
 
 struct command {
   const char *plugin, *file;
   const char *const *pairs;
+  const char *alone; /* words of --no-fork, or NULL */
   struct fixture_plan plan;
   struct suite suite;
   bool list;
@@ -36,12 +39,18 @@ static int command_usage(FILE *out, int status) {
         "keeps every rule of <sluice/plugin.h>.\n"
         "\n"
         "  -o FILE          the plugin's options: a YAML mapping\n"
+        "  --block TIME     that a call may sleep on its loop (default: "
+        "20ms)\n"
         "  --header LINE    \"Name: value\", by which a hook knows somebody\n"
         "  --large SIZE     of the largest object (default: 4MiB)\n"
         "  --list           print the checks and end\n"
+        "  --no-fork WORDS  run the one check whose name has these words, in "
+        "this\n"
+        "                   process, for a debugger\n"
         "  --one-loop       the plugin serves one loop, and refuses more\n"
         "  --only WORDS     run the checks whose names have these words\n"
-        "  --patience TIME  that one operation may take (default: 5s)\n"
+        "  --patience TIME  that an operation may say nothing (default: "
+        "5s)\n"
         "  --prefix TEXT    what all keys begin with (default: sluice-check-\n"
         "                   and eight random digits, and a slash)\n"
         "  --rounds NUMBER  of operations, to find leaks (default: 25)\n"
@@ -65,9 +74,11 @@ static int command_complain(const char *text) {
 /* ---- the command line --------------------------------------------------- */
 
 enum {
-  HEADER = 256,
+  BLOCK = 256,
+  HEADER,
   LARGE_SIZE,
   LIST,
+  NO_FORK,
   ONE_LOOP,
   ONLY,
   PATIENCE,
@@ -85,6 +96,9 @@ static bool command_read_number(struct command *command, int option,
   switch (option) {
   case LARGE_SIZE:
     return quantity_size(text, &command->plan.large);
+  case BLOCK:
+    return quantity_time(text, &command->plan.block_ms) &&
+           command->plan.block_ms >= 1;
   case PATIENCE:
     return quantity_time(text, &command->plan.patience_ms) &&
            command->plan.patience_ms >= 1;
@@ -112,6 +126,10 @@ static bool read_option(struct command *command, int option) {
   case 'v':
     command->suite.verbose = true;
     return true;
+  case NO_FORK:
+    command->alone = optarg;
+    command->plan.no_fork = true;
+    return true;
   case HEADER:
     return command_read_header(command, optarg);
   case LIST:
@@ -136,6 +154,7 @@ static bool read_option(struct command *command, int option) {
   case SPOOL:
     command->plan.spool = optarg;
     return true;
+  case BLOCK:
   case LARGE_SIZE:
   case PATIENCE:
   case ROUND_COUNT:
@@ -153,8 +172,8 @@ static void set_defaults(struct command *command) {
   codec_hex(hex, random, sizeof random);
   command->plan.spool = folder != NULL && *folder != '\0' ? folder : "/tmp";
   command->plan.large = LARGE;
-  command->plan.patience_ms = PATIENCE_MS;
   command->plan.rounds = ROUNDS;
+  command->plan.block_ms = BLOCK_MS;
   snprintf(command->plan.prefix, sizeof command->plan.prefix,
            "sluice-check-%s/", hex);
 }
@@ -198,6 +217,8 @@ static int command_run(struct command *command) {
   status = 0;
   if (command->list)
     suite_list(&command->plan);
+  else if (command->alone != NULL)
+    status = suite_run_here(&command->suite, command->alone);
   else
     status = suite_run(&command->suite) ? 0 : 1;
 
@@ -209,9 +230,11 @@ out:
 
 int main(int argc, char **argv) {
   static const struct option options[] = {
+      {"block", required_argument, NULL, BLOCK},
       {"header", required_argument, NULL, HEADER},
       {"large", required_argument, NULL, LARGE_SIZE},
       {"list", no_argument, NULL, LIST},
+      {"no-fork", required_argument, NULL, NO_FORK},
       {"one-loop", no_argument, NULL, ONE_LOOP},
       {"only", required_argument, NULL, ONLY},
       {"patience", required_argument, NULL, PATIENCE},
@@ -239,6 +262,9 @@ int main(int argc, char **argv) {
   }
   if (optind == argc)
     return command_usage(stderr, 2);
+  if (command.plan.patience_ms == 0)
+    command.plan.patience_ms =
+        command.plan.no_fork ? NO_FORK_PATIENCE_MS : PATIENCE_MS;
   command.plugin = argv[optind];
   command.pairs = (const char *const *)&argv[optind + 1];
   return command_run(&command);

@@ -4,6 +4,8 @@
  */
 #include "objects.h"
 
+#include "rules.h"
+
 enum sluice_status objects_try(struct fixture *fixture,
                                const struct op_driver_put *put) {
   struct op_driver driver;
@@ -11,8 +13,9 @@ enum sluice_status objects_try(struct fixture *fixture,
   op_driver_start_put(&driver, put);
   op_driver_wait(&driver);
   enum sluice_status status = driver.status;
-  fixture_need(fixture, status != SLUICE_OK || driver.committed,
-               "%s: done with SLUICE_OK before commit()", driver.what);
+  fixture_need_by(fixture, status != SLUICE_OK || driver.committed,
+                  RULE_COMMIT_FIRST, "%s: done with SLUICE_OK before commit()",
+                  driver.what);
   op_driver_fini(&driver);
   return status;
 }
@@ -25,8 +28,8 @@ void objects_put(struct fixture *fixture, const char *key,
                       &(struct op_driver_put){.key = key, .sample = sample});
   op_driver_wait(&driver);
   op_driver_expect(&driver, SLUICE_OK);
-  fixture_need(fixture, driver.committed,
-               "%s: done with SLUICE_OK before commit()", driver.what);
+  fixture_need_by(fixture, driver.committed, RULE_COMMIT_FIRST,
+                  "%s: done with SLUICE_OK before commit()", driver.what);
   op_driver_fini(&driver);
 }
 
@@ -36,8 +39,8 @@ void objects_head(struct fixture *fixture, const char *key,
   op_driver_head(out, key);
   op_driver_wait(out);
   op_driver_expect(out, SLUICE_OK);
-  fixture_need(fixture, out->described, "%s: done without sluice_meta()",
-               out->what);
+  fixture_need_by(fixture, out->described, RULE_META,
+                  "%s: done without sluice_meta()", out->what);
 }
 
 void objects_expect(struct fixture *fixture, const char *key,
@@ -55,8 +58,8 @@ void objects_expect(struct fixture *fixture, const char *key,
                                                        .wanted_count = 1});
   op_driver_wait(&driver);
   op_driver_expect(&driver, SLUICE_OK);
-  fixture_need(fixture, driver.described, "%s: done without sluice_meta()",
-               driver.what);
+  fixture_need_by(fixture, driver.described, RULE_META,
+                  "%s: done without sluice_meta()", driver.what);
   op_driver_fini(&driver);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "digest.h"
+#include "rules.h"
 
 void op_driver_init(struct op_driver *driver, struct fixture *fixture) {
   *driver =
@@ -122,17 +123,48 @@ bool op_driver_step(struct op_driver *driver) {
 void op_driver_wait(struct op_driver *driver) {
   if (fixture_until(driver->fixture, &driver->over))
     return;
-  fixture_fail(driver->fixture, "%s: %s within %lld ms", driver->what,
-               driver->left ? "it was canceled, and isn't done"
-                            : "it isn't done",
-               (long long)driver->fixture->plan->patience_ms);
+  fixture_fail_late(driver->fixture, RULE_DONE,
+                    "%s: %s, and said nothing for %lld ms", driver->what,
+                    driver->left ? "it was canceled, isn't done"
+                                 : "it isn't done",
+                    (long long)driver->fixture->plan->patience_ms);
+}
+
+void op_driver_hold(struct op_driver *put) {
+  if (!fixture_until(put->fixture, &put->ready))
+    fixture_fail_late(put->fixture, RULE_PUT,
+                      "%s: not all chunks come back, and nothing was said for "
+                      "%lld ms",
+                      put->what, (long long)put->fixture->plan->patience_ms);
+  fixture_need_by(put->fixture, !put->over, RULE_PUT,
+                  "%s: ended with %s before all chunks came back", put->what,
+                  op_driver_word(put->status));
+}
+
+/* The rule of the entry that a driver's `what` begins with. */
+static const char *rule_of(const struct op_driver *driver) {
+  static const struct {
+    const char *entry, *rule;
+  } rules[] = {{"head ", "head(): sluice_meta(), done; SLUICE_ENOENT"},
+               {"get ", RULE_MORE},
+               {"put ", RULE_COMMIT},
+               {"list ", RULE_LIST},
+               {"remove ", RULE_REMOVE},
+               {"ping ", "Is the storage reachable?  done"},
+               {"presign ", RULE_PRESIGN},
+               {"verify ", RULE_VERIFY}};
+  for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+    if (strncmp(driver->what, rules[i].entry, strlen(rules[i].entry)) == 0)
+      return rules[i].rule;
+  abort();
 }
 
 void op_driver_expect(struct op_driver *driver, enum sluice_status status) {
-  fixture_need(driver->fixture, driver->left || driver->status == status,
-               "%s: ended with %s instead of %s%s%s", driver->what,
-               op_driver_word(driver->status), op_driver_word(status),
-               driver->why[0] == '\0' ? "" : ": ", driver->why);
+  fixture_need_by(driver->fixture, driver->left || driver->status == status,
+                  rule_of(driver), "%s: ended with %s instead of %s%s%s",
+                  driver->what, op_driver_word(driver->status),
+                  op_driver_word(status), driver->why[0] == '\0' ? "" : ": ",
+                  driver->why);
 }
 
 /* ---- what the plugin says ----------------------------------------------- */
@@ -142,6 +174,12 @@ void op_driver_event(struct op_driver *driver, const char *event) {
   if (fixture->inside != NULL)
     fixture_report(fixture, "block", "%s() ran the loop: %s came inside of it",
                    fixture->inside, event);
+  fixture_heard(fixture, true);
+}
+
+void op_driver_on_alive(void *arg) {
+  struct op_driver *driver = arg;
+  fixture_heard(driver->fixture, false);
 }
 
 static void keep_meta(struct op_driver_entry *entry,
@@ -192,7 +230,7 @@ void op_driver_on_done(void *arg, enum sluice_status status, const char *why) {
   for (; driver->text_count < op_texts(driver->op); driver->text_count++)
     driver->texts[driver->text_count] =
         op_driver_copy(op_text(driver->op, driver->text_count));
-  driver->over = true;
+  driver->over = driver->ready = true;
   driver->op = NULL;
 }
 
@@ -205,6 +243,7 @@ static void op_driver_on_head_meta(void *arg, const struct sluice_meta *meta) {
 /* ---- starts ------------------------------------------------------------- */
 
 static const struct op_events events = {.meta = op_driver_on_head_meta,
+                                        .alive = op_driver_on_alive,
                                         .done = op_driver_on_done};
 
 void op_driver_head(struct op_driver *driver, const char *key) {

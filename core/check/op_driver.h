@@ -86,7 +86,7 @@ struct op_driver {
   struct digest *digest;
   char md5[33];
   bool last_sent, committed;
-  bool held; /* all chunks came back, and there is no commit yet */
+  bool ready; /* for op_driver_commit(): all chunks came back; or over */
   unsigned filling;
 
   char *lent[OP_DRIVER_LENT_MAX];
@@ -107,7 +107,9 @@ void op_driver_verify(struct op_driver *, const struct sluice_claim *);
 void op_driver_start_get(struct op_driver *, const struct op_driver_get *);
 void op_driver_start_put(struct op_driver *, const struct op_driver_put *);
 void op_driver_wait(struct op_driver *);
-void op_driver_commit(struct op_driver *); /* of a put that is held */
+/* Of a put with `hold`: runs the loop until it is held; then its commit. */
+void op_driver_hold(struct op_driver *);
+void op_driver_commit(struct op_driver *);
 /* The gateway leaves now. */
 void op_driver_leave(struct op_driver *);
 
@@ -127,6 +129,7 @@ void op_driver_begin(struct op_driver *, const char *entry, const char *key);
 void op_driver_begun(struct op_driver *, struct sluice_op *);
 /* Every event begins with it. */
 void op_driver_event(struct op_driver *, const char *event);
+void op_driver_on_alive(void *driver);
 void op_driver_on_meta(struct op_driver *, const struct sluice_meta *);
 void op_driver_on_done(void *driver, enum sluice_status, const char *why);
 

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rules.h"
+
 #define PIECE 65536
 #define SLOW_MS 5
 
@@ -32,10 +34,10 @@ static void compare_file(struct op_driver *driver, uint64_t offset,
     uint64_t left = chunk->length - done;
     ssize_t n = pread(chunk->fd, piece, left < PIECE ? (size_t)left : PIECE,
                       (off_t)(chunk->offset + done));
-    fixture_need(driver->fixture, n > 0,
-                 "%s: of a chunk in a file %llu bytes can't be read: %s",
-                 driver->what, (unsigned long long)left,
-                 n == 0 ? "the file ends before" : strerror(errno));
+    fixture_need_by(driver->fixture, n > 0, RULE_FILE,
+                    "%s: of a chunk in a file %llu bytes can't be read: %s",
+                    driver->what, (unsigned long long)left,
+                    n == 0 ? "the file ends before" : strerror(errno));
     op_driver_get_compare(driver, offset + done, piece, (size_t)n);
     done += (uint64_t)n;
   }
@@ -54,18 +56,19 @@ static void op_driver_get_look(struct op_driver *driver,
 static void check_chunk(struct op_driver *driver,
                         const struct sluice_chunk *chunk) {
   struct fixture *fixture = driver->fixture;
-  fixture_need(fixture, chunk->length > 0, "%s: an empty chunk was sent",
-               driver->what);
-  fixture_need(fixture, chunk->length <= driver->want - driver->got,
-               "%s: more was sent than the %llu bytes that were asked for",
-               driver->what, (unsigned long long)driver->want);
+  fixture_need_by(fixture, chunk->length > 0, RULE_CHUNK,
+                  "%s: an empty chunk was sent", driver->what);
+  fixture_need_by(fixture, chunk->length <= driver->want - driver->got,
+                  RULE_LENGTH,
+                  "%s: more was sent than the %llu bytes that were asked for",
+                  driver->what, (unsigned long long)driver->want);
   unsigned long long now = driver->got + chunk->length;
   unsigned long long from = driver->from + driver->got;
   bool end = now == driver->want;
-  fixture_need(fixture, chunk->last == end,
-               "%s: `last` is %s after %llu of %llu bytes", driver->what,
-               chunk->last ? "set" : "not set", now,
-               (unsigned long long)driver->want);
+  fixture_need_by(fixture, chunk->last == end, RULE_CHUNK,
+                  "%s: `last` is %s after %llu of %llu bytes", driver->what,
+                  chunk->last ? "set" : "not set", now,
+                  (unsigned long long)driver->want);
   op_driver_get_look(driver, chunk);
   fixture_need(fixture, driver->get.wanted_count == 0 || driver->matching != 0,
                "%s: other bytes than were stored, in the chunk from %llu on",
@@ -92,8 +95,9 @@ static void op_driver_get_look_again(evutil_socket_t fd, short what,
   driver->got -= chunk->length;
   op_driver_get_look(driver, chunk);
   driver->got += chunk->length;
-  fixture_need(driver->fixture, driver->matching != 0,
-               "%s: the bytes of a chunk changed before more()", driver->what);
+  fixture_need_by(driver->fixture, driver->matching != 0, RULE_LENT,
+                  "%s: the bytes of a chunk changed before more()",
+                  driver->what);
   op_driver_get_go_on(driver);
 }
 
@@ -155,15 +159,17 @@ static void op_driver_get_on_done(void *arg, enum sluice_status status,
   struct op_driver *driver = arg;
   bool short_of = status == SLUICE_OK && driver->got < driver->want;
   op_driver_on_done(arg, status, why);
-  fixture_need(driver->fixture, !short_of, "%s: done after %llu of %llu bytes",
-               driver->what, (unsigned long long)driver->got,
-               (unsigned long long)driver->want);
+  fixture_need_by(driver->fixture, !short_of, RULE_LENGTH,
+                  "%s: done after %llu of %llu bytes", driver->what,
+                  (unsigned long long)driver->got,
+                  (unsigned long long)driver->want);
 }
 
 void op_driver_start_get(struct op_driver *driver,
                          const struct op_driver_get *get) {
   static const struct op_events events = {.meta = op_driver_get_on_meta,
                                           .chunk = op_driver_get_on_chunk,
+                                          .alive = op_driver_on_alive,
                                           .done = op_driver_get_on_done};
   driver->get = *get;
   struct sluice_get lent = {.key = op_driver_lend(driver, get->key),

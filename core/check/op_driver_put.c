@@ -74,7 +74,7 @@ static void op_driver_put_on_next(void *arg) {
   if (op_driver_step(driver))
     return;
   if (driver->last_sent && driver->put.hold) {
-    driver->held = true;
+    driver->ready = true;
     return;
   }
   if (driver->last_sent)
@@ -91,6 +91,7 @@ void op_driver_commit(struct op_driver *driver) {
 void op_driver_start_put(struct op_driver *driver,
                          const struct op_driver_put *put) {
   static const struct op_events events = {.next = op_driver_put_on_next,
+                                          .alive = op_driver_on_alive,
                                           .done = op_driver_on_done};
   driver->put = *put;
   driver->digest = digest_new(DIGEST_MD5);

@@ -13,6 +13,7 @@
 
 #include "buf.h"
 #include "codec.h"
+#include "rules.h"
 
 /* ---- what the hook says ------------------------------------------------- */
 
@@ -22,9 +23,9 @@ static enum sluice_verdict request_driver_note(struct request_driver *driver,
   driver->asked++;
   driver->verdict = verdict;
   driver->waited = driver->waited || verdict == SLUICE_WAIT;
-  fixture_need(driver->fixture, (unsigned)verdict <= SLUICE_WAIT,
-               "%s: its verdict is %d, which is none", driver->what,
-               (int)verdict);
+  fixture_need_by(driver->fixture, (unsigned)verdict <= SLUICE_WAIT,
+                  RULE_VERDICT, "%s: its verdict is %d, which is none",
+                  driver->what, (int)verdict);
   return verdict;
 }
 
@@ -136,17 +137,18 @@ struct request_driver *request_driver_new(struct fixture *fixture,
 
 static void then(void *arg, bool admitted) {
   struct request_driver *driver = arg;
-  fixture_need(driver->fixture, !driver->over, "%s: two answers came",
-               driver->what);
+  fixture_need_by(driver->fixture, !driver->over, RULE_RESUME,
+                  "%s: two answers came", driver->what);
   driver->over = true;
   driver->admitted = admitted;
 }
 
 static void request_driver_wait_for(struct request_driver *driver) {
   if (!fixture_until(driver->fixture, &driver->over))
-    fixture_fail(driver->fixture,
-                 "%s: it waits, and no answer came within %lld ms",
-                 driver->what, (long long)driver->fixture->plan->patience_ms);
+    fixture_fail_late(driver->fixture, RULE_RESUME,
+                      "%s: it waits, and no answer came for %lld ms",
+                      driver->what,
+                      (long long)driver->fixture->plan->patience_ms);
 }
 
 void request_driver_begin(struct request_driver *driver) {
@@ -194,12 +196,13 @@ static void ask_key(struct request_driver *driver) {
 static void check_refusal(struct request_driver *driver) {
   const char *at = driver->request.message;
   for (; *at != '\0'; at++)
-    fixture_need(driver->fixture, (unsigned char)*at >= ' ' && *at != 127,
-                 "%s: the message for the client has a control character",
-                 driver->what);
-  fixture_need(driver->fixture, driver->request.refusal < SLUICE_ECANCELED,
-               "%s: refused with a status that is none, %d", driver->what,
-               (int)driver->request.refusal);
+    fixture_need_by(driver->fixture, (unsigned char)*at >= ' ' && *at != 127,
+                    RULE_REFUSE,
+                    "%s: the message for the client has a control character",
+                    driver->what);
+  fixture_need_by(driver->fixture, driver->request.refusal < SLUICE_ECANCELED,
+                  RULE_REFUSE, "%s: refused with a status that is none, %d",
+                  driver->what, (int)driver->request.refusal);
 }
 
 static int status_of(const struct request_driver *driver) {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "buf.h"
 #include "options.h"
@@ -24,8 +25,26 @@ static bool subject_split(struct subject *subject, const char *path,
     return errmsg_set(
         err, "%s: not the path of a plugin; give that of its NAME.so", path);
   memcpy(subject->name, name, len - 3);
-  memcpy(subject->folder, folder == 0 ? "." : path, folder == 0 ? 1 : folder);
-  return true;
+  while (folder > 1 && path[folder - 1] == '/')
+    folder--;
+  bool root = folder == 1 && *path == '/'; /* the / that follows is enough */
+  memcpy(subject->folder, folder == 0 ? "." : path,
+         folder == 0 ? 1
+         : root      ? 0
+                     : folder);
+  if (access(path, R_OK) == 0)
+    return true;
+  return errmsg_set(err, "%s: %s", path, strerror(errno));
+}
+
+/* Neither kind is asked for here, so that the message names both. */
+static bool no_symbol(const struct plugin_file *file, struct errmsg *err) {
+  return errmsg_set(err,
+                    "plugin '%s': %s exports neither sluice_backend_%s nor "
+                    "sluice_hook_%s; register it with SLUICE_BACKEND(%s, "
+                    "...) or SLUICE_HOOK(%s, ...)",
+                    file->name, file->path, file->name, file->name, file->name,
+                    file->name);
 }
 
 bool subject_load(struct subject *subject, const char *path,
@@ -37,9 +56,11 @@ bool subject_load(struct subject *subject, const char *path,
   const char *const folders[] = {subject->folder, NULL};
   if (!plugin_file_open(&file, folders, subject->name, err))
     return false;
-  enum plugin_kind kind =
-      plugin_file_has(&file, PLUGIN_HOOK) ? PLUGIN_HOOK : PLUGIN_BACKEND;
-  return plugin_file_read(&file, kind, &subject->plugin, err);
+  bool hook = plugin_file_has(&file, PLUGIN_HOOK);
+  if (!hook && !plugin_file_has(&file, PLUGIN_BACKEND))
+    return no_symbol(&file, err);
+  return plugin_file_read(&file, hook ? PLUGIN_HOOK : PLUGIN_BACKEND,
+                          &subject->plugin, err);
 }
 
 /* ---- options ------------------------------------------------------------ */

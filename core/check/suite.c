@@ -26,8 +26,8 @@ struct run {
   struct fixture_plan plan;
   struct check_process *process;
   unsigned number, passed, failed, skipped, late;
-  char breaches[VIOLATION_REPORT_COUNT]
-               [1400]; /* the first of each, with its check */
+  char violations[VIOLATION_REPORT_COUNT]
+                 [1400]; /* the first of each, with its check */
 };
 
 static const struct check *const *tables_of(const struct fixture_plan *plan) {
@@ -69,8 +69,8 @@ static void suite_settle(struct run *run, const struct check *check) {
   struct check_process *process = run->process;
   char why[1200];
   enum violation_report report = violation_report_of(process, why, sizeof why);
-  if (report < VIOLATION_REPORT_COUNT && run->breaches[report][0] == '\0')
-    snprintf(run->breaches[report], sizeof run->breaches[report],
+  if (report < VIOLATION_REPORT_COUNT && run->violations[report][0] == '\0')
+    snprintf(run->violations[report], sizeof run->violations[report],
              "%s (in \"%s\")", why, check->name);
   if (report < VIOLATION_REPORT_COUNT && process->result == CHECK_FAILED) {
     process->result = CHECK_SKIPPED;
@@ -81,14 +81,17 @@ static void suite_settle(struct run *run, const struct check *check) {
 
 static void run_one(struct run *run, const struct check *check) {
   struct check_process *process = run->process;
+  bool wanted = suite_is_wanted(run->suite, check->name);
+  if (!wanted && check->kind != CHECK_VITAL)
+    return;
   if (is_skipped(run->suite, check->name)) {
     printf("skip  %s: by --skip\n", check->name);
     run->skipped++;
     return;
   }
   check_process_run(process, check, &run->plan, run->number);
-  if (strstr(process->why, "done within") != NULL)
-    process->late = true;
+  if (!wanted && process->result != CHECK_FAILED)
+    return;
   if (process->late && ++run->late == LATE_MAX &&
       run->plan.patience_ms > SHORT_PATIENCE_MS)
     run->plan.patience_ms = SHORT_PATIENCE_MS;
@@ -103,22 +106,23 @@ static void run_one(struct run *run, const struct check *check) {
     run->skipped++;
     break;
   case CHECK_FAILED:
-    print_failure(run, check->name, process->why, check->rule);
+    print_failure(run, check->name, process->why,
+                  process->rule[0] == '\0' ? check->rule : process->rule);
     break;
   }
   if (run->suite->verbose || process->result == CHECK_FAILED)
     print_log(run);
 }
 
-static void judge_breaches(struct run *run) {
+static void judge_violations(struct run *run) {
   enum plugin_kind kind = run->plan.subject->plugin.kind;
   for (enum violation_report report = 0; report < VIOLATION_REPORT_COUNT;
        report++) {
     const char *name = violation_report_name(report);
     if (!violation_report_is_of(report, kind))
       continue;
-    if (run->breaches[report][0] != '\0') {
-      print_failure(run, name, run->breaches[report],
+    if (run->violations[report][0] != '\0') {
+      print_failure(run, name, run->violations[report],
                     violation_report_rule(report));
     } else {
       printf("ok    %s\n", name);
@@ -129,28 +133,62 @@ static void judge_breaches(struct run *run) {
 
 /* Removes the objects that failed checks left behind. */
 static void suite_tidy(struct run *run) {
-  static const struct check check = {"tidy", "", round_trip_tidy, false};
+  static const struct check check = {.name = "tidy", .run = round_trip_tidy};
   if (run->plan.subject->plugin.kind == PLUGIN_BACKEND)
     check_process_run(run->process, &check, &run->plan, 0);
 }
 
+/* False: a vital one failed, and the others could only fail of the same. */
+static bool run_all(struct run *run) {
+  for (const struct check *const *t = tables_of(&run->plan); *t != NULL; t++)
+    for (const struct check *check = *t; check->name != NULL; check++) {
+      run->number++;
+      run_one(run, check);
+      if (check->kind == CHECK_VITAL && run->failed > 0)
+        return false;
+    }
+  return true;
+}
+
 bool suite_run(const struct suite *suite) {
   struct run run = {.suite = suite, .plan = *suite->plan};
-  run.process = malloc(sizeof *run.process);
+  run.process = calloc(1, sizeof *run.process);
   if (run.process == NULL)
     abort();
-  for (const struct check *const *t = tables_of(&run.plan); *t != NULL; t++)
-    for (const struct check *check = *t; check->name != NULL; check++) {
-      run.number++;
-      if (suite_is_wanted(suite, check->name))
-        run_one(&run, check);
-    }
-  judge_breaches(&run);
-  suite_tidy(&run);
+  if (run_all(&run)) {
+    judge_violations(&run);
+    suite_tidy(&run);
+  } else {
+    printf("nothing else is checked before this is mended\n");
+  }
   printf("%u passed, %u failed, %u skipped\n", run.passed, run.failed,
          run.skipped);
   free(run.process);
   return run.failed == 0;
+}
+
+int suite_run_here(const struct suite *suite, const char *words) {
+  const struct check *found = NULL;
+  unsigned number = 0, at = 0, count = 0;
+  for (const struct check *const *t = tables_of(suite->plan); *t != NULL; t++)
+    for (const struct check *check = *t; check->name != NULL; check++) {
+      bool exact = strcmp(check->name, words) == 0;
+      number++;
+      if (strstr(check->name, words) == NULL)
+        continue;
+      found = check;
+      at = number;
+      count++;
+      if (exact)
+        check_process_here(found, suite->plan, at);
+    }
+  if (count == 1)
+    check_process_here(found, suite->plan, at);
+  fprintf(stderr,
+          "sluice-plugin-check: --no-fork: %u checks have '%s' in their name; "
+          "write a name that --list prints\n",
+          count, words);
+  return 2;
 }
 
 void suite_list(const struct fixture_plan *plan) {

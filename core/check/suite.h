@@ -8,11 +8,17 @@
 
 #include "fixture.h"
 
+enum check_kind {
+  CHECK_USUAL, /* the plugin is started, and a loop has its handle */
+  CHECK_RAW,   /* the check starts the plugin itself */
+  CHECK_VITAL  /* so it does, always; when it fails no other is run */
+};
+
 struct check {
   const char *name; /* a noun and a fact */
   const char *rule; /* the words of <sluice/plugin.h> that it proves */
   void (*run)(struct fixture *);
-  bool raw; /* the check starts the plugin itself */
+  enum check_kind kind;
 };
 
 /* Tables that end with a NULL name, one a file. */
@@ -32,6 +38,10 @@ struct suite {
   bool verbose; /* also what the plugin logs */
 };
 
+/* Runs the one check whose name is, or alone has, these words: in this
+ * process, which it ends.  Where there isn't just one it returns 2, after a
+ * line that says so. */
+int suite_run_here(const struct suite *, const char *words);
 /* Prints a line a check and their sum; true: none failed. */
 bool suite_run(const struct suite *);
 void suite_list(const struct fixture_plan *); /* prints the names */

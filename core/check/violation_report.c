@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "breach.h"
+#include "rules.h"
 
 static const struct {
   const char *word, *name, *rule;
@@ -34,8 +35,7 @@ static const struct {
          "sluice_* calls are made on the loop's own thread, "
          "unless they say otherwise.",
          true, true},
-    [VIOLATION_REPORT_BLOCK] = {"block", "loop: no call blocks it",
-                                "A plugin takes no locks and never blocks",
+    [VIOLATION_REPORT_BLOCK] = {"block", "loop: no call blocks it", RULE_BLOCK,
                                 true, true},
 };
 
@@ -77,12 +77,12 @@ void violation_report_watch(struct fixture *fixture) {
 enum violation_report violation_report_of(const struct check_process *process,
                                           char *why, size_t size) {
   enum violation_report report = 0;
-  size_t len = strcspn(process->breach, "\t");
+  size_t len = strcspn(process->violation, "\t");
   while (report < VIOLATION_REPORT_COUNT &&
          (strlen(rules[report].word) != len ||
-          strncmp(rules[report].word, process->breach, len) != 0))
+          strncmp(rules[report].word, process->violation, len) != 0))
     report++;
   if (report < VIOLATION_REPORT_COUNT)
-    snprintf(why, size, "%s", process->breach + len + 1);
+    snprintf(why, size, "%s", process->violation + len + 1);
   return report;
 }

@@ -230,20 +230,21 @@ static void times(struct fixture *fixture) {
 #define META "sluice_meta: What is known of an object."
 
 const struct check write_checks[] = {
-    {"put: the stored bytes are read back", BYTES, sizes, false},
+    {"put: the stored bytes are read back", BYTES, sizes, CHECK_USUAL},
     {"put: an object of no bytes", "set on the last one, maybe empty",
-     writes_empty, false},
-    {"put: any chunks make the same object", BYTES, chunks, false},
+     writes_empty, CHECK_USUAL},
+    {"put: any chunks make the same object", BYTES, chunks, CHECK_USUAL},
     {"put: the told length is only a hint",
-     "length: of the object, a hint: at most this; -1: unknown", hints, false},
-    {"put: a large object", BYTES, large, false},
+     "length: of the object, a hint: at most this; -1: unknown", hints,
+     CHECK_USUAL},
+    {"put: a large object", BYTES, large, CHECK_USUAL},
     {"put: a second object of a key replaces all of the first",
-     "when it is done, all of it is durable", replaced, false},
-    {"put: metadata comes back", META, metadata, false},
-    {"put: the media type comes back", META, types, false},
-    {"meta: no coding is said of what has none", META, codings, false},
+     "when it is done, all of it is durable", replaced, CHECK_USUAL},
+    {"put: metadata comes back", META, metadata, CHECK_USUAL},
+    {"put: the media type comes back", META, types, CHECK_USUAL},
+    {"meta: no coding is said of what has none", META, codings, CHECK_USUAL},
     {"meta: the etag goes with the bytes", "etag: without quotes; NULL: none",
-     etags, false},
+     etags, CHECK_USUAL},
     {"meta: the time is the commit's", "mtime_ms: since 1970, UTC", times,
-     false},
-    {NULL, NULL, NULL, false}};
+     CHECK_USUAL},
+    {0}};

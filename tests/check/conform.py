@@ -25,21 +25,25 @@ def plugin(name):
 class Report:
     """The lines of one run of the program."""
 
-    def __init__(self, *words, patience=2):
+    def __init__(self, *words, patience=2, folder=None):
         patience = "--patience", f"{int(patience * 1000 * SLOWNESS)}ms"
         self.run = subprocess.run(
             [CHECK, *patience, *words], stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, errors="replace",
-            timeout=900 * SLOWNESS, check=False)
+            timeout=900 * SLOWNESS, check=False, cwd=folder)
         self.text = self.run.stdout + self.run.stderr
         self.status = self.run.returncode
         self.failed, self.skipped, self.passed = [], [], []
+        self.rules = {}  # the quoted one of each failure
         lists = {"ok": self.passed, "FAIL": self.failed,
                  "skip": self.skipped}
         for line in self.run.stdout.splitlines():
             word, _, rest = line.partition(" ")
             if word in lists:
                 lists[word].append(rest.strip())
+            quote = line.strip().removeprefix("the rule: ")
+            if quote != line.strip() and self.failed:
+                self.rules[self.failed[-1]] = quote
 
 
 def passes(*words, patience=2):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from conform import CHECK, Report, passes, plugin
 
-from kit import Mismatch, each, equal, expect, like, main, test
+from kit import SLOWNESS, Mismatch, each, equal, expect, like, main, test
 from bucket import backend
 from s3.kit import Emulator, Rgw
 
@@ -18,6 +18,7 @@ DONE = "done: once, and nothing is said after it"
 TURN = "turn: nothing is said out of turn"
 THREAD = "thread: calls come on the loop's own thread"
 BLOCK = "loop: no call blocks it"
+STARTS = "life: it starts, and a loop gets a handle"
 
 # The rule that tests/plugins/broken.c breaks, and who has to find it.
 BACKEND = {
@@ -50,6 +51,7 @@ BACKEND = {
     "not_atomic": "commit: readers see the old or the new, never both",
     "not_exclusive": "commit: an exclusive one doesn't replace",
     "other_thread": THREAD,
+    "open_silent": STARTS,
     "own_coding": "meta: no coding is said of what has none",
     "own_objects": "loops: one reads what the other stored",
     "pattern": "list: names with the prefix, and nothing else",
@@ -58,6 +60,11 @@ BACKEND = {
     "remains": "remove: a removed object is gone",
     "same_etag": "meta: the etag goes with the bytes",
     "send_twice": TURN,
+    "sleeps": BLOCK,
+    "start_crashes": STARTS,
+    "start_ends": STARTS,
+    "start_refuses": STARTS,
+    "start_silent": STARTS,
     "short_keys": "keys: of up to 1024 bytes",
     "token_at_end": "list: truncated when there is more, and only then",
     "token_object": "list: a token outlives its object",
@@ -87,13 +94,19 @@ HOOK = {
     "no_operation": "log: also of a request that was never asked about",
     "no_verdict": "verdict: also one with many headers",
     "other_thread": THREAD,
-    "resumes_twice": "resume: once, after WAIT"}
+    "resumes_twice": "resume: once, after WAIT",
+    "sleeps": BLOCK}
 
 # Two that can't be told apart: a thread takes memory, too.
 ALSO = {"leaks_thread": "leaks: no memory"}
 
 
 RUNS = {} # most of a run is waiting, so that some go at once
+
+
+def run_one(name, rule, *words, patience=2):
+    return Report(*words, "--header", "X-Token: known", plugin(name),
+                  "rule=" + rule, patience=patience)
 
 
 def run_all():
@@ -103,9 +116,7 @@ def run_all():
         for rule in rules:
             if not words or any(word in f"{name}[{rule}]" or
                                 "test_broken" in word for word in words):
-                RUNS[name, rule] = pool.submit(
-                    Report, plugin(name), "rule=" + rule, "--header",
-                    "X-Token: known")
+                RUNS[name, rule] = pool.submit(run_one, name, rule)
 
 
 def found(name, rule, check):
@@ -135,10 +146,131 @@ def test_broken_hook_is_found(case):
     found("broken_hook", *case)
 
 
+@each({name: name for name in ("broken", "broken_hook")})
+def test_unbroken_one_passes(name):
+    passes("--header", "X-Token: known", plugin(name))
+
+
+# ---- how a failure is told --------------------------------------------------
+
+CRASH = "a plugin that crashes, or calls exit(), takes the process with it"
+NEVER = "A plugin takes no locks and never blocks: blocking calls go " \
+    "through sluice_work() or a lane."
+WHY = "Why start() or open() fails: what is wrong and what to change, one " \
+    "line."
+# The plugin, the rule that it breaks, the words to run it with, and what is
+# said: the failure's end and the rule that is quoted.
+TOLD = {
+    "crash": ("broken", "crash_on_empty", "no bytes",
+              "the process died in commit(): Segmentation fault", CRASH),
+    "crash_of_a_hook": ("broken_hook", "crashes", "long headers",
+                        "the process died in on_request(): "
+                        "Segmentation fault", CRASH),
+    "crash_in_start": ("broken", "start_crashes", "ping",
+                       "the process died in start(): Segmentation fault",
+                       CRASH),
+    "exit_in_start": ("broken", "start_ends", "ping",
+                      "the process ended in start() with status 3; its log "
+                      "may say why", CRASH),
+    "silent_start": ("broken", "start_silent", "ping",
+                     "start() returned NULL without sluice_fail()", WHY),
+    "silent_open": ("broken", "open_silent", "ping",
+                    "open() returned NULL without sluice_fail()", WHY),
+    "refusal": ("broken", "start_refuses", "ping",
+                "start() fails: there is no storage; make one",
+                "start(): NULL after sluice_fail() stops the gateway."),
+    "no_return": ("broken", "never_returns", "absent object is done",
+                  "remove() doesn't return", NEVER),
+    "no_done": ("broken", "never_done", "absent object is done",
+                "it isn't done, and said nothing for 1000 ms",
+                "Every operation ends in exactly one sluice_done(), also "
+                "when it was canceled."),
+    "no_resume": ("broken_hook", "never_resumes", "many headers",
+                  "it waits, and no answer came for 1000 ms",
+                  "After WAIT, once, from any event of the loop."),
+    "no_verdict": ("broken_hook", "no_verdict", "many headers",
+                   "its verdict is 7, which is none",
+                   "enum sluice_verdict: SLUICE_PASS, SLUICE_ALLOW, "
+                   "SLUICE_DENY, SLUICE_WAIT"),
+    # A put that fails is the put's fault, whatever is being checked.
+    "a_step": ("broken", "short_keys", "1024 bytes",
+               "ended with SLUICE_EINVAL instead of SLUICE_OK",
+               "Nothing is visible before; when it is done, all of it is "
+               "durable.")}
+
+
+@each(TOLD)
+def test_failure_quotes_the_rule_that_was_broken(case):
+    name, rule, only, end, quoted = case
+    report = run_one(name, rule, "--only", only, patience=1 / SLOWNESS)
+    equal("failures", len(report.failed), 1)
+    expect(report.failed[0].endswith(end), report.text)
+    equal("rule", report.rules[report.failed[0]], quoted)
+
+
+@each({rule: rule for rule in BACKEND if BACKEND[rule] == STARTS})
+def test_one_that_does_not_start_is_told_once(rule):
+    report = run_one("broken", rule)
+    lines = report.run.stdout.splitlines()
+    equal("last lines", lines[-2:],
+          ["nothing else is checked before this is mended",
+           "0 passed, 1 failed, 0 skipped"])
+
+
+# ---- time -------------------------------------------------------------------
+
 @test
-def test_unbroken_ones_pass():
-    passes(plugin("broken"))
-    passes(plugin("broken_hook"), "--header", "X-Token: known")
+def test_slow_storage_has_patience_for_each_word():
+    """A put takes several times as long as it may say nothing."""
+    report = run_one("broken", "slow", "--only", "any chunks", patience=1)
+    equal("passed", report.passed[:1],
+          ["put: any chunks make the same object"])
+
+
+@test
+def test_storage_that_is_only_alive_has_an_end():
+    report = run_one("broken", "only_alive", "--only",
+                     "absent object is done", patience=0.3)
+    expect(report.failed and "remove: an absent object" in report.failed[0],
+           report.text)
+
+
+@test
+def test_a_call_may_sleep_as_long_as_is_said():
+    report = run_one("broken", "sleeps", "--block", "10s", "--only", "ping")
+    equal("failed", report.failed, [])
+    report = run_one("broken", "sleeps", "--block", "5ms", "--only", "ping")
+    like("failed", report.failed[0], BLOCK + r": ping\(\) slept for \d+ ms")
+
+
+@test
+def test_hook_that_sleeps_is_told_in_seconds_and_not_by_its_leaks():
+    report = run_one("broken_hook", "sleeps")
+    equal("failures", [line.partition(": on_")[0] for line in report.failed],
+          [BLOCK])
+    expect(f'leaks: no memory: see "{BLOCK}"' in report.skipped, report.text)
+
+
+# ---- a debugger's process ---------------------------------------------------
+
+@each({"passes": ("none", 0, "ok    it passes\n"),
+       "fails": ("unordered", 1, "FAIL  list 'me/\\d+/': not in byte order"),
+       "breaks": ("done_twice", 1,
+                  "FAIL  done: sluice_done\\(\\) twice\n")})
+def test_one_check_runs_without_a_process_of_its_own(case):
+    rule, status, said = case
+    name = "ping: is done" if rule == "done_twice" else "byte order"
+    report = run_one("broken", rule, "--prefix", "me/", "--no-fork", name)
+    equal("status", report.status, status)
+    like("said", report.run.stdout, f"^{said}")
+
+
+@test
+def test_no_fork_wants_one_check():
+    for words in "list", "no such check":
+        report = run_one("broken", "none", "--no-fork", words)
+        equal("status", report.status, 2)
+        like("message", report.run.stderr, f"have '{words}' in their name")
 
 
 # ---- those that are shipped -------------------------------------------------
@@ -171,10 +303,14 @@ LACKS = {
     "ceph": ["of exclusive ones at once"]}
 
 
+def options_of(words):
+    return [f"{key}={value}" for key, value in words.items()
+            if key != "plugin" and value is not None]
+
+
 def passes_on(s3):
     words = backend(s3, s3.create("conformance"))
-    options = [f"{key}={value}" for key, value in words.items()
-               if key != "plugin" and value is not None]
+    options = options_of(words)
     # libcurl's caches grow for longer than a test may take.
     skips = [word for lack in ["no memory", *LACKS[s3.dialect]]
              for word in ("--skip", lack)]
@@ -207,10 +343,29 @@ def test_what_the_gateway_refuses_is_refused(name):
 
 
 @test
+def test_symbol_of_neither_kind_is_told_with_both():
+    path = Path(plugin("nosymbol"))
+    report = Report("./nosymbol.so", folder=path.parent)
+    equal("message", report.run.stderr.strip(),
+          "sluice-plugin-check: plugin 'nosymbol': ./nosymbol.so exports "
+          "neither sluice_backend_nosymbol nor sluice_hook_nosymbol; "
+          "register it with SLUICE_BACKEND(nosymbol, ...) or "
+          "SLUICE_HOOK(nosymbol, ...)")
+
+
+@test
+def test_file_that_is_not_there_is_told_by_its_path():
+    report = Report("./none.so")
+    equal("message", report.run.stderr.strip(),
+          "sluice-plugin-check: ./none.so: No such file or directory")
+
+
+@test
 def test_wrong_options_are_refused():
     for words in ([plugin("local")], [plugin("local"), "directry=/tmp"],
                   [plugin("local"), "directory"], ["/tmp/none.so"], [],
                   ["--no-such-option"], ["--patience", "soon", "x.so"],
+                  ["--block", "0", "x.so"], ["--block", "5", "x.so"],
                   ["--large", "1", "x.so"], ["--rounds", "0", "x.so"],
                   ["--header", "no colon", "x.so"], ["README.md"]):
         report = Report(*words)

@@ -8,15 +8,21 @@
 #include "broken_link.h"
 #include "broken_list.h"
 
+#include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <strings.h>
 #include <unistd.h>
 
-static const struct sluice_option options[] = {{"rule", SLUICE_STRING, "none",
-                                                offsetof(struct conf, rule),
-                                                "the rule to break"},
-                                               {0}};
+#define SLOW_MS 60
+#define SLEEP_MS 25
+
+static const struct sluice_option options[] = {
+    {"rule", SLUICE_STRING, "none", offsetof(struct conf, rule),
+     "the rule to break"},
+    {"outage", SLUICE_STRING, "", offsetof(struct conf, outage),
+     "a file: while it is there the storage is down"},
+    {0}};
 
 /* ---- head, get ---------------------------------------------------------- */
 
@@ -33,7 +39,7 @@ static bool look_up(struct call *call, const char *key) {
 
 static void head(void *arg, struct sluice_op *op, const char *key) {
   struct call *call = call_new(arg, op);
-  if (look_up(call, key))
+  if (!fails(call, key) && look_up(call, key))
     end(call, SLUICE_OK);
 }
 
@@ -41,7 +47,8 @@ static void get(void *arg, struct sluice_op *op,
                 const struct sluice_get *get) {
   struct call *call = call_new(arg, op);
   call->hint = *get;
-  look_up(call, get->key);
+  if (!fails(call, get->key))
+    look_up(call, get->key);
 }
 
 static void send_piece(struct call *call) {
@@ -114,6 +121,29 @@ static void put(void *arg, struct sluice_op *op,
   sluice_next(op);
 }
 
+static void say_next(evutil_socket_t fd, short what, void *op) {
+  (void)fd, (void)what;
+  sluice_next(op);
+}
+
+/* No rule is broken by a storage that takes its time for each chunk. */
+static void next_later(const struct call *call) {
+  static const struct timeval moment = {.tv_usec = SLOW_MS * 1000};
+  if (event_base_once(sluice_loop(call->handle->host), -1, EV_TIMEOUT,
+                      say_next, call->op, &moment) < 0)
+    abort();
+}
+
+static void say_alive(evutil_socket_t fd, short what, void *arg) {
+  static const struct timeval moment = {.tv_usec = SLOW_MS * 1000};
+  struct call *call = arg;
+  (void)fd, (void)what;
+  sluice_alive(call->op);
+  if (event_base_once(sluice_loop(call->handle->host), -1, EV_TIMEOUT,
+                      say_alive, call, &moment) < 0)
+    abort();
+}
+
 static void data(void *arg, struct sluice_op *op,
                  const struct sluice_chunk *chunk) {
   struct call *call = call_of(op);
@@ -121,7 +151,10 @@ static void data(void *arg, struct sluice_op *op,
   box_add(call->box, chunk->data, (size_t)chunk->length);
   if (call->count < KEPT)
     call->kept[call->count++] = *chunk;
-  sluice_next(op);
+  if (breaks(call->handle, "slow"))
+    next_later(call);
+  else
+    sluice_next(op);
 }
 
 static void use_kept(struct call *call) {
@@ -150,6 +183,8 @@ static void commit(void *arg, struct sluice_op *op,
   struct handle *handle = arg;
   if (breaks(handle, "visible"))
     boxes_remove(handle->boxes, "part");
+  if (fails(call, object->key))
+    return;
   if (breaks_at(handle, "keeps_chunk", object->key, "/in"))
     use_kept(call);
   if (object->length == 0 &&
@@ -175,11 +210,25 @@ static void commit(void *arg, struct sluice_op *op,
   end(call, stored ? SLUICE_OK : SLUICE_EEXIST);
 }
 
+/* Readers of the object see other bytes in it. */
+static void spoil(struct handle *handle, const char *key) {
+  struct box *box = boxes_find(handle->boxes, key);
+  if (box != NULL)
+    memset(box->bytes, 0, (size_t)box->meta.length);
+  box_drop(handle->boxes, box);
+}
+
 static void remove_key(void *arg, struct sluice_op *op, const char *key) {
   struct call *call = call_new(arg, op);
   struct handle *handle = arg;
-  if (breaks_at(handle, "never_done", key, "/never"))
+  if (fails(call, key) || breaks_at(handle, "never_done", key, "/never"))
     return;
+  if (breaks_at(handle, "only_alive", key, "/never")) {
+    say_alive(-1, 0, call);
+    return;
+  }
+  if (breaks_at(handle, "remove_spoils", key, "/reading"))
+    spoil(handle, key);
   if (breaks_at(handle, "never_returns", key, "/never"))
     for (;;)
       pause();
@@ -234,6 +283,10 @@ static void ping(void *arg, struct sluice_op *op) {
   struct handle *handle = arg;
   struct call *call = call_new(arg, op);
   pthread_t thread;
+  if (fails(call, ""))
+    return;
+  if (breaks(handle, "sleeps"))
+    usleep(SLEEP_MS * 1000);
   if (breaks(handle, "other_thread")) {
     sluice_work(handle->host, work, after, call);
     return;
@@ -264,8 +317,16 @@ static int same_case(const char *a, const char *b) {
 
 static void *start(const void *conf, struct sluice_host *host) {
   struct instance *instance = calloc(1, sizeof *instance);
-  (void)host;
   instance->conf = conf;
+  const char *rule = instance->conf->rule;
+  if (strcmp(rule, "start_crashes") == 0)
+    raise(SIGSEGV);
+  if (strcmp(rule, "start_ends") == 0)
+    exit(3);
+  if (strcmp(rule, "start_refuses") == 0)
+    sluice_fail(host, "there is no storage; make one");
+  if (strncmp(rule, "start_", 6) == 0)
+    return NULL;
   pthread_mutex_init(&instance->boxes.lock, NULL);
   instance->boxes.compare =
       strcmp(instance->conf->rule, "no_case") == 0 ? same_case : strcmp;
@@ -285,6 +346,8 @@ static void *open_handle(void *instance, struct sluice_host *host) {
   struct handle *handle = calloc(1, sizeof *handle);
   handle->instance = instance;
   handle->host = host;
+  if (breaks(handle, "open_silent"))
+    return NULL;
   handle->own = (struct boxes){.compare = strcmp};
   pthread_mutex_init(&handle->own.lock, NULL);
   handle->boxes =

@@ -10,15 +10,20 @@
 
 #include "boxes.h"
 
+#include <stdatomic.h>
+#include <unistd.h>
+
 #define PIECE 65536
 #define KEPT 64
 
 struct conf {
-  const char *rule;
+  const char *rule, *outage;
 };
 
 struct instance {
   const struct conf *conf;
+  atomic_uint outages; /* that were seen */
+  atomic_bool down;    /* when it was looked at last */
   struct boxes boxes;
 };
 
@@ -44,6 +49,18 @@ static inline bool breaks(const struct handle *handle, const char *rule) {
   return strcmp(handle->instance->conf->rule, rule) == 0;
 }
 
+/* The storage is down while the file that the option names is there. */
+static inline bool is_down(struct handle *handle) {
+  struct instance *instance = handle->instance;
+  const char *file = instance->conf->outage;
+  bool down = *file != '\0' && access(file, F_OK) == 0;
+  if (down && !atomic_exchange(&instance->down, true))
+    instance->outages++;
+  if (!down)
+    instance->down = false;
+  return down || (breaks(handle, "stays_down") && instance->outages > 1);
+}
+
 /* Only for keys with that word. */
 static inline bool breaks_at(const struct handle *handle, const char *rule,
                              const char *key, const char *word) {
@@ -59,6 +76,19 @@ static inline struct call *call_new(void *handle, struct sluice_op *op) {
   call->handle = handle;
   call->op = op;
   return call;
+}
+
+static inline void end(struct call *call, enum sluice_status status);
+
+/* The operation ends at once where the storage is down. */
+static inline bool fails(struct call *call, const char *key) {
+  if (!is_down(call->handle))
+    return false;
+  if (!breaks_at(call->handle, "down_hangs", key, "/halfway"))
+    end(call, breaks_at(call->handle, "down_lies", key, "/kept")
+                  ? SLUICE_ENOENT
+                  : SLUICE_EUPSTREAM);
+  return true;
 }
 
 static inline void end(struct call *call, enum sluice_status status) {

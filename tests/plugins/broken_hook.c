@@ -12,14 +12,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#define SLEEP_MS 25
+
 struct conf {
-  const char *rule;
+  const char *rule, *outage;
 };
 
 struct handle {
   const struct conf *conf;
   struct sluice_host *host;
   bool reloaded;
+  bool was_down;
 };
 
 struct question { /* of one request that waits */
@@ -27,10 +30,12 @@ struct question { /* of one request that waits */
   struct sluice_request *request;
 };
 
-static const struct sluice_option options[] = {{"rule", SLUICE_STRING, "none",
-                                                offsetof(struct conf, rule),
-                                                "the rule to break"},
-                                               {0}};
+static const struct sluice_option options[] = {
+    {"rule", SLUICE_STRING, "none", offsetof(struct conf, rule),
+     "the rule to break"},
+    {"outage", SLUICE_STRING, "", offsetof(struct conf, outage),
+     "a file: while it is there nobody can be asked about"},
+    {0}};
 
 static bool breaks(const struct handle *handle, const char *rule) {
   return strcmp(handle->conf->rule, rule) == 0;
@@ -93,6 +98,15 @@ static void misbehave(const struct handle *handle,
     raise(SIGSEGV);
   if (breaks(handle, "blocks") && odd)
     usleep(300000);
+  if (breaks(handle, "sleeps"))
+    usleep(SLEEP_MS * 1000);
+}
+
+static bool is_down(struct handle *handle) {
+  const char *file = handle->conf->outage;
+  bool down = *file != '\0' && access(file, F_OK) == 0;
+  handle->was_down = handle->was_down || down;
+  return down || (handle->was_down && breaks(handle, "stays_down"));
 }
 
 static enum sluice_verdict on_request(void *arg,
@@ -102,6 +116,8 @@ static enum sluice_verdict on_request(void *arg,
   const char *word = sluice_request_header(request, "Authorization");
   bool odd = sluice_request_header(request, "X-5") != NULL;
   misbehave(handle, request);
+  if (is_down(handle))
+    return breaks(handle, "down_allows") ? SLUICE_ALLOW : SLUICE_DENY;
   if (breaks(handle, "no_verdict") && odd)
     return (enum sluice_verdict)7;
   if (breaks(handle, "never_resumes") && odd)

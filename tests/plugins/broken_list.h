@@ -76,6 +76,8 @@ static inline void list(void *arg, struct sluice_op *op,
                         const struct sluice_list *list) {
   struct call *call = call_new(arg, op);
   struct handle *handle = arg;
+  if (fails(call, list->prefix))
+    return;
   struct sluice_list how = *list;
   char *last = box_text(start_of(handle, list));
   uint32_t count = 0;
