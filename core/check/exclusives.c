@@ -122,6 +122,40 @@ static void races(struct fixture *fixture) {
   }
 }
 
+/* A remove meanwhile: the readers have the object, or an end that says so. */
+static void removed_while_read(struct fixture *fixture) {
+  struct fixture_key key = fixture_key(fixture, "reading");
+  for (uint32_t i = 0; i < ROUNDS; i++) {
+    const struct sample samples[] = {{i, 250000}, {i + 1, 250000}};
+    struct op_driver reads[READERS];
+    objects_put(fixture, key.text, samples[0]);
+    for (int k = 0; k < READERS; k++) {
+      op_driver_init(&reads[k], fixture);
+      op_driver_start_get(&reads[k],
+                          &(struct op_driver_get){.key = key.text,
+                                                  .slow = true,
+                                                  .wanted = samples,
+                                                  .wanted_count = 1});
+    }
+    while (!reads[0].described && !reads[0].over)
+      fixture_idle(fixture, 1);
+    objects_remove(fixture, key.text);
+    objects_put(fixture, fixture_key(fixture, "other").text, samples[1]);
+    for (int k = 0; k < READERS; k++) {
+      enum sluice_status status;
+      op_driver_wait(&reads[k]);
+      status = reads[k].status;
+      fixture_need(fixture,
+                   status == SLUICE_OK || status == SLUICE_EPRECOND ||
+                       status == SLUICE_ENOENT,
+                   "%s: while it was removed, it ended with %s", reads[k].what,
+                   op_driver_word(status));
+      op_driver_fini(&reads[k]);
+    }
+    objects_expect_none(fixture, key.text);
+  }
+}
+
 /* ---- exclusive ---------------------------------------------------------- */
 
 static enum sluice_status
@@ -195,6 +229,10 @@ const struct check exclusive_checks[] = {
      CHECK_USUAL},
     {"commit: readers see the old or the new, never both", BEFORE, races,
      CHECK_USUAL},
+    {"remove: readers have the old object, or an end that says so",
+     "LENT: a chunk is lent from its send until the receiver asks for the "
+     "next one",
+     removed_while_read, CHECK_USUAL},
     {"commit: an exclusive one doesn't replace", EXCLUSIVE, exclusives_refused,
      CHECK_USUAL},
     {"commit: an exclusive one of a new key is taken", EXCLUSIVE, taken,

@@ -57,6 +57,8 @@ BACKEND = {
     "pattern": "list: names with the prefix, and nothing else",
     "quoted_etag": "meta: the etag goes with the bytes",
     "raw_url": "presign: links are URLs",
+    "remove_spoils":
+        "remove: readers have the old object, or an end that says so",
     "remains": "remove: a removed object is gone",
     "same_etag": "meta: the etag goes with the bytes",
     "send_twice": TURN,
