@@ -326,6 +326,7 @@ sluice_plugin_check_SOURCES = \
 	%D%/check/fixture.h \
 	%D%/check/fixture_words.c \
 	%D%/check/hook_leaks.c \
+	%D%/check/hook_outages.c \
 	%D%/check/hooks.c \
 	%D%/check/keys.c \
 	%D%/check/leaks.c \
@@ -342,6 +343,9 @@ sluice_plugin_check_SOURCES = \
 	%D%/check/op_driver.h \
 	%D%/check/op_driver_get.c \
 	%D%/check/op_driver_put.c \
+	%D%/check/outage_command.c \
+	%D%/check/outage_command.h \
+	%D%/check/outages.c \
 	%D%/check/pages.c \
 	%D%/check/pages.h \
 	%D%/check/reads.c \

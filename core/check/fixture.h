@@ -28,12 +28,13 @@ struct fixture_plan {
   const char *spool; /* a folder */
   char prefix[48];   /* what every key begins with */
   int64_t patience_ms;
-  uint64_t large;     /* bytes of the largest object */
-  unsigned rounds;    /* of what is repeated to find leaks */
-  const char *header; /* a line that says who is allowed, or NULL */
-  bool one_loop;      /* all that the plugin serves */
-  int64_t block_ms;   /* that a call may sleep; see FIXTURE_BLOCKS */
-  bool no_fork;       /* for a debugger: no process of its own, no alarm */
+  uint64_t large;        /* bytes of the largest object */
+  unsigned rounds;       /* of what is repeated to find leaks */
+  const char *header;    /* a line that says who is allowed, or NULL */
+  bool one_loop;         /* all that the plugin serves */
+  int64_t block_ms;      /* that a call may sleep; see FIXTURE_BLOCKS */
+  const char *down, *up; /* commands for the storage, or NULL */
+  bool no_fork;          /* for a debugger: no process of its own, no alarm */
 };
 
 /* Seen by the process that waits for the check, too. */

@@ -41,6 +41,8 @@ static int command_usage(FILE *out, int status) {
         "  -o FILE          the plugin's options: a YAML mapping\n"
         "  --block TIME     that a call may sleep on its loop (default: "
         "20ms)\n"
+        "  --down COMMAND   stops the plugin's storage, for the checks of "
+        "outages\n"
         "  --header LINE    \"Name: value\", by which a hook knows somebody\n"
         "  --large SIZE     of the largest object (default: 4MiB)\n"
         "  --list           print the checks and end\n"
@@ -59,6 +61,7 @@ static int command_usage(FILE *out, int status) {
         "                   given often\n"
         "  --spool FOLDER   where uploads may wait on disk (default: TMPDIR,\n"
         "                   or /tmp)\n"
+        "  --up COMMAND     starts the storage again\n"
         "  -v, --verbose    print what the plugin logs, too\n"
         "  --version        print the version and end\n"
         "  --help           print this and end\n",
@@ -75,6 +78,7 @@ static int command_complain(const char *text) {
 
 enum {
   BLOCK = 256,
+  DOWN,
   HEADER,
   LARGE_SIZE,
   LIST,
@@ -86,6 +90,7 @@ enum {
   ROUND_COUNT,
   SKIP,
   SPOOL,
+  UP,
   VERSION,
   HELP
 };
@@ -125,6 +130,12 @@ static bool read_option(struct command *command, int option) {
     return true;
   case 'v':
     command->suite.verbose = true;
+    return true;
+  case DOWN:
+    command->plan.down = optarg;
+    return true;
+  case UP:
+    command->plan.up = optarg;
     return true;
   case NO_FORK:
     command->alone = optarg;
@@ -231,6 +242,7 @@ out:
 int main(int argc, char **argv) {
   static const struct option options[] = {
       {"block", required_argument, NULL, BLOCK},
+      {"down", required_argument, NULL, DOWN},
       {"header", required_argument, NULL, HEADER},
       {"large", required_argument, NULL, LARGE_SIZE},
       {"list", no_argument, NULL, LIST},
@@ -242,6 +254,7 @@ int main(int argc, char **argv) {
       {"rounds", required_argument, NULL, ROUND_COUNT},
       {"skip", required_argument, NULL, SKIP},
       {"spool", required_argument, NULL, SPOOL},
+      {"up", required_argument, NULL, UP},
       {"verbose", no_argument, NULL, 'v'},
       {"version", no_argument, NULL, VERSION},
       {"help", no_argument, NULL, HELP},
@@ -262,6 +275,9 @@ int main(int argc, char **argv) {
   }
   if (optind == argc)
     return command_usage(stderr, 2);
+  if ((command.plan.down == NULL) != (command.plan.up == NULL))
+    return command_complain("--down without --up, or --up without --down: "
+                            "give both, or neither");
   if (command.plan.patience_ms == 0)
     command.plan.patience_ms =
         command.plan.no_fork ? NO_FORK_PATIENCE_MS : PATIENCE_MS;

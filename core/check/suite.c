@@ -9,17 +9,27 @@
 #include <string.h>
 
 #include "violation_report.h"
+#include "outage_command.h"
 #include "round_trip.h"
 
 #define LATE_MAX 3 /* checks without an end, before patience is lost */
 #define SHORT_PATIENCE_MS 1000
 
-static const struct check *const backend_tables[] = {
-    life_checks,     write_checks, read_checks,      key_checks,
-    list_checks,     link_checks,  exclusive_checks, cancel_checks,
-    lifetime_checks, loop_checks,  leak_checks,      NULL};
-static const struct check *const hook_tables[] = {life_checks, hook_checks,
-                                                  hook_leak_checks, NULL};
+static const struct check *const backend_tables[] = {life_checks,
+                                                     write_checks,
+                                                     read_checks,
+                                                     key_checks,
+                                                     list_checks,
+                                                     link_checks,
+                                                     exclusive_checks,
+                                                     cancel_checks,
+                                                     lifetime_checks,
+                                                     loop_checks,
+                                                     outage_checks,
+                                                     leak_checks,
+                                                     NULL};
+static const struct check *const hook_tables[] = {
+    life_checks, hook_checks, hook_outage_checks, hook_leak_checks, NULL};
 
 struct run {
   const struct suite *suite;
@@ -79,6 +89,12 @@ static void suite_settle(struct run *run, const struct check *check) {
   }
 }
 
+/* Its storage is up again for the next check. */
+static void bring_up(const struct run *run, const struct check *check) {
+  if (check->kind == CHECK_OUTAGE && run->process->result == CHECK_FAILED)
+    outage_command(run->plan.up);
+}
+
 static void run_one(struct run *run, const struct check *check) {
   struct check_process *process = run->process;
   bool wanted = suite_is_wanted(run->suite, check->name);
@@ -90,6 +106,7 @@ static void run_one(struct run *run, const struct check *check) {
     return;
   }
   check_process_run(process, check, &run->plan, run->number);
+  bring_up(run, check);
   if (!wanted && process->result != CHECK_FAILED)
     return;
   if (process->late && ++run->late == LATE_MAX &&

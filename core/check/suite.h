@@ -11,7 +11,8 @@
 enum check_kind {
   CHECK_USUAL, /* the plugin is started, and a loop has its handle */
   CHECK_RAW,   /* the check starts the plugin itself */
-  CHECK_VITAL  /* so it does, always; when it fails no other is run */
+  CHECK_VITAL, /* so it does, always; when it fails no other is run */
+  CHECK_OUTAGE /* it may leave the storage down */
 };
 
 struct check {
@@ -24,8 +25,10 @@ struct check {
 /* Tables that end with a NULL name, one a file. */
 extern const struct check life_checks[], write_checks[], read_checks[],
     key_checks[], list_checks[], exclusive_checks[], link_checks[],
-    cancel_checks[], lifetime_checks[], leak_checks[], loop_checks[];
-extern const struct check hook_checks[], hook_leak_checks[];
+    cancel_checks[], outage_checks[], lifetime_checks[], leak_checks[],
+    loop_checks[];
+extern const struct check hook_checks[], hook_outage_checks[],
+    hook_leak_checks[];
 
 #define SUITE_SKIPS_MAX 32
 

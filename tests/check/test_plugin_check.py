@@ -11,7 +11,7 @@ from pathlib import Path
 from conform import CHECK, Report, passes, plugin
 
 from kit import SLOWNESS, Mismatch, each, equal, expect, like, main, test
-from bucket import backend
+from bucket import backend, seconds
 from s3.kit import Emulator, Rgw
 
 DONE = "done: once, and nothing is said after it"
@@ -19,6 +19,7 @@ TURN = "turn: nothing is said out of turn"
 THREAD = "thread: calls come on the loop's own thread"
 BLOCK = "loop: no call blocks it"
 STARTS = "life: it starts, and a loop gets a handle"
+STRANGERS = "outage: nobody new is allowed, and those known are again after it"
 
 # The rule that tests/plugins/broken.c breaks, and who has to find it.
 BACKEND = {
@@ -27,6 +28,8 @@ BACKEND = {
     "blocks": BLOCK,
     "chunk_changes": "lent: a get's chunk stays until more()",
     "crash_on_empty": "put: an object of no bytes",
+    "down_hangs": "outage: in the middle of a get and a put",
+    "down_lies": "outage: every operation ends, and none tells a lie",
     "deaf": "cancel: at every step of a get",
     "done_twice": DONE,
     "false_commit": "cancel: of a small put, nothing is left",
@@ -67,6 +70,7 @@ BACKEND = {
     "start_ends": STARTS,
     "start_refuses": STARTS,
     "start_silent": STARTS,
+    "stays_down": "outage: a storage that comes back is found",
     "short_keys": "keys: of up to 1024 bytes",
     "token_at_end": "list: truncated when there is more, and only then",
     "token_object": "list: a token outlives its object",
@@ -86,6 +90,7 @@ HOOK = {
     "allows_nobody": "guards: nobody without credentials is allowed",
     "blocks": BLOCK,
     "crashes": "verdict: also one with long headers",
+    "down_allows": STRANGERS,
     "forgets": "reload: comes at any time, and admits nobody new",
     "gone_unanswered":
         "log: also of one whose client left while it waited",
@@ -97,7 +102,8 @@ HOOK = {
     "no_verdict": "verdict: also one with many headers",
     "other_thread": THREAD,
     "resumes_twice": "resume: once, after WAIT",
-    "sleeps": BLOCK}
+    "sleeps": BLOCK,
+    "stays_down": STRANGERS}
 
 # Two that can't be told apart: a thread takes memory, too.
 ALSO = {"leaks_thread": "leaks: no memory"}
@@ -106,9 +112,19 @@ ALSO = {"leaks_thread": "leaks: no memory"}
 RUNS = {} # most of a run is waiting, so that some go at once
 
 
+def with_outages(folder):
+    """Commands for a storage that is down while a file is there."""
+    file = Path(folder, "outage")
+    return ["--down", f"touch {file}", "--up", f"rm -f {file}"], \
+        f"outage={file}"
+
+
 def run_one(name, rule, *words, patience=2):
-    return Report(*words, "--header", "X-Token: known", plugin(name),
-                  "rule=" + rule, patience=patience)
+    with tempfile.TemporaryDirectory() as folder:
+        commands, outage = with_outages(folder)
+        return Report(*words, *commands, "--header", "X-Token: known",
+                      plugin(name), "rule=" + rule, outage,
+                      patience=patience)
 
 
 def run_all():
@@ -150,7 +166,12 @@ def test_broken_hook_is_found(case):
 
 @each({name: name for name in ("broken", "broken_hook")})
 def test_unbroken_one_passes(name):
-    passes("--header", "X-Token: known", plugin(name))
+    with tempfile.TemporaryDirectory() as folder:
+        commands, outage = with_outages(folder)
+        report = passes(*commands, "--header", "X-Token: known", plugin(name),
+                        outage)
+    expect(any(line.startswith("outage: ") for line in report.passed),
+           report.text)
 
 
 # ---- how a failure is told --------------------------------------------------
@@ -253,6 +274,35 @@ def test_hook_that_sleeps_is_told_in_seconds_and_not_by_its_leaks():
     expect(f'leaks: no memory: see "{BLOCK}"' in report.skipped, report.text)
 
 
+# ---- outages ----------------------------------------------------------------
+
+@test
+def test_outages_need_both_commands():
+    for word in "--down", "--up":
+        report = Report(word, "true", plugin("skeleton"))
+        equal("status", report.status, 2)
+        like("message", report.run.stderr, "give both, or neither")
+
+
+@test
+def test_command_that_fails_is_told_with_its_status():
+    report = Report("--down", "exit 7", "--up", "true", "--only", "outage",
+                    plugin("skeleton"))
+    for line in report.failed:
+        expect(line.endswith("--down: 'exit 7' ended with status 7"), line)
+    equal("failed", len(report.failed), 3)
+
+
+@test
+def test_storage_is_brought_up_after_a_check_that_failed():
+    with tempfile.TemporaryDirectory() as folder:
+        commands, outage = with_outages(folder)
+        report = Report(*commands, "--only", "none tells a lie",
+                        plugin("broken"), "rule=down_lies", outage)
+        equal("failed", len(report.failed), 1)
+        equal("left", list(Path(folder).iterdir()), [])
+
+
 # ---- a debugger's process ---------------------------------------------------
 
 @each({"passes": ("none", 0, "ok    it passes\n"),
@@ -332,6 +382,21 @@ def test_s3_family_passes_on_the_emulator(dialect):
     without = ["R2.write-rate"] if dialect == "r2" else []
     with Emulator(dialect, without=without) as s3:
         passes_on(s3)
+
+
+@test
+def test_s3_survives_a_storage_that_is_silent_for_a_while():
+    with Emulator() as s3:
+        words = backend(s3, s3.create("outages"), retry_time=seconds(1))
+        pid = s3.process.pid
+        # A stop takes effect in each thread for itself.
+        down = f"kill -STOP {pid}; while cat /proc/{pid}/task/*/status | " \
+            "grep -q '^State:.[^T]'; do sleep 0.01; done"
+        report = Report("--down", down, "--up", f"kill -CONT {pid}",
+                        "--only", "outage",
+                        plugin(words["plugin"]), *options_of(words),
+                        patience=10)
+        equal("passed", (len(report.passed[:3]), report.failed), (3, []))
 
 
 # ---- the program ------------------------------------------------------------

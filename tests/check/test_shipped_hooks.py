@@ -111,6 +111,25 @@ def test_auth_request_passes(cache_time):
 # ---- the others -------------------------------------------------------------
 
 @test
+def test_auth_request_survives_an_outage_of_its_service():
+    """Remembered answers stay; nobody new is let in meanwhile."""
+    with tempfile.TemporaryDirectory() as folder:
+        down = Path(folder, "down")
+
+        def knows_one_while_up(conn, asked):
+            return not down.exists() and knows_one(conn, asked)
+
+        with Service(knows_one_while_up) as service:
+            report = conforms(
+                "auth_request",
+                {"url": service.url + "/may-i", "send_headers": ["X-Token"]},
+                "--down", f"touch {down}", "--up", f"rm {down}",
+                header=f"X-Token: {KEY}")
+        among("outage", "outage: nobody new is allowed, and those known are "
+              "again after it", report.passed)
+
+
+@test
 def test_events_passes():
     with tempfile.TemporaryDirectory() as folder, Service() as service:
         conforms("events", {"url": service.url, "secret": KEY,
