@@ -170,10 +170,8 @@ static void test_all_is_read(void) {
             "presign: {default: 2m, min: 1s, max: 7d}\n"
             "limits: {connections: 1, memory: 1MiB, threads: 1024,\n"
             "  threads_per_plugin: 1024, head_timeout: 100ms, drain_timeout: "
-            "0, min_rate: 1MiB,
-"
-            "  per_client: {connections: 0, requests: 1}}
-" BACKEND ROUTE,
+            "0, min_rate: 1MiB,\n"
+            "  per_client: {connections: 0, requests: 1}}\n" BACKEND ROUTE,
             &err);
   ROW(err.text, s != NULL);
   CU_ASSERT_PTR_NOT_NULL_FATAL(s);
