@@ -39,7 +39,7 @@ static bool blank(unsigned char c) {
   return c == ' ' || c == '\t';
 }
 
-/* What a field value or a quoted string may hold. */
+/* May a field value or a quoted string hold it? */
 static bool text(unsigned char c) {
   return c == '\t' || (c >= ' ' && c != 0x7f);
 }
@@ -59,7 +59,7 @@ static enum state add_digit(struct chunked *c, unsigned char ch) {
   return SIZE;
 }
 
-/* What may follow a size or a whole extension. */
+/* May it follow a size or a whole extension? */
 static enum state ext_end(unsigned char ch) {
   if (ch == ';')
     return EXT_NAME_FIRST;

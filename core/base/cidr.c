@@ -43,7 +43,7 @@ void cidr_print(char out[CIDR_TEXT_SIZE], const struct cidr_address *address) {
               CIDR_TEXT_SIZE);
 }
 
-/* Which bits of a byte are among the first `bits` of all. */
+/* The bits of a byte that are among the first `bits` of all. */
 static unsigned char mask_at(size_t byte, unsigned bits) {
   if (bits >= 8 * (byte + 1))
     return 0xff;

@@ -12,7 +12,7 @@ static const char lower_digits[] = "0123456789abcdef";
 static const char base64_letters[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* What stays besides letters and digits, by enum codec_set. */
+/* The characters that stay besides letters and digits, by codec_set. */
 static const char *const stays_too[] = {
     [CODEC_UNRESERVED] = "-._~",
     [CODEC_PATH] = "-._~/",

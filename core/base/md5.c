@@ -23,7 +23,7 @@ static void advance(struct md5_piece *piece, size_t bytes) {
   piece->md5->length += bytes;
 }
 
-/* What is less than a block, or completes one. */
+/* Takes less than a block, or completes one. */
 static void add_rest(struct md5_piece *piece) {
   struct md5 *md5 = piece->md5;
   size_t used = md5->length % MD5_BLOCK;
@@ -78,7 +78,7 @@ void md5_add_by(const struct md5_lanes *lanes, struct md5_piece *pieces,
         add_rest(&pieces[next]);
       running[n++] = &pieces[next];
     }
-    /* What has no whole block any more leaves. */
+    /* A piece without a whole block leaves. */
     for (size_t i = 0; i < n;) {
       if (running[i]->len >= MD5_BLOCK) {
         i++;

@@ -42,7 +42,7 @@ static const uint32_t sines[64] = {
     (a) = ((a) << (turn) | (a) >> (32 - (turn))) + (b); \
   } while (0)
 
-/* What -O2 alone leaves rolled costs a quarter. */
+/* Loops that -O2 alone leaves rolled cost a quarter. */
 #ifdef __clang__
 #define UNROLLED _Pragma("unroll")
 #else

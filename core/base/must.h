@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What must hold, or the program is wrong and goes on to no good: a line says
- * which condition failed and where, and the process aborts.  Unlike assert()
- * it is there in every build, and its condition may do something.  What comes
- * from the network, a disk or a plugin is never a matter of must().
+ * Conditions that hold, or the program is wrong and goes on to no good: a line
+ * says which condition failed and where, and the process aborts.  Unlike
+ * assert() it is there in every build, and its condition may do something.
+ * Input from the network, a disk or a plugin is never a matter of must().
  */
 #ifndef BASE_MUST_H
 #define BASE_MUST_H

@@ -273,6 +273,6 @@ const struct check list_checks[] = {
     {"list: a forged token does no harm",
      "a client could forge one, so look at it as at any input", forged,
      CHECK_USUAL},
-    {"list: entries tell what head tells", "What is known of an object.",
+    {"list: entries tell what head tells", "The facts about an object.",
      lists_entries, CHECK_USUAL},
     {0}};

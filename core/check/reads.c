@@ -184,7 +184,7 @@ const struct check read_checks[] = {
      "the last chunk: done",
      ranges, CHECK_USUAL},
     {"get: the read counts, not the hint",
-     "What read() will probably ask for, so that one round trip may do.",
+     "The range that read() will probably ask for: one round trip may do.",
      other_ranges, CHECK_USUAL},
     {"get: nothing lies behind the end", "SLUICE_ERANGE", behind, CHECK_USUAL},
     {"remove: a removed object is gone", "remove: done", removed, CHECK_USUAL},

@@ -227,7 +227,7 @@ static void times(struct fixture *fixture) {
 }
 
 #define BYTES "data() lends one and sluice_next() returns it"
-#define META "sluice_meta: What is known of an object."
+#define META "sluice_meta: The facts about an object."
 
 const struct check write_checks[] = {
     {"put: the stored bytes are read back", BYTES, sizes, CHECK_USUAL},

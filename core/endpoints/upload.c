@@ -63,6 +63,11 @@ static void choose_type(struct exchange *ex,
   buf_fini(&own);
 }
 
+static void no_memory(struct exchange *ex) {
+  reply_error(ex, 503, "overloaded",
+              "The gateway has too many requests in flight; try again");
+}
+
 static bool open_file(struct exchange *ex) {
   struct upload *upload = ex->work;
   if (upload->size > ex->gate->settings->uploads.max_bytes) {
@@ -251,7 +256,12 @@ static void pump(struct exchange *ex) {
   for (;;) {
     size_t room = room_for_input(ex);
     if (room == 0) {
-      if (!upload_grow(ex))
+      bool grown = upload_grow(ex);
+      if (!grown && ex->op == NULL) { /* a text that may be the file */
+        no_memory(ex);
+        return;
+      }
+      if (!grown)
         upload_push(ex);
       room = room_for_input(ex);
       if (room == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the uploads of all loops share: the threads that make their MD5s, and
+ * Uploads of all loops share this: the threads that make their MD5s, and
  * the random parts of their keys.
  */
 #ifndef ENDPOINTS_UPLOADS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What one client has at once, over all loops: open connections, and requests
+ * The share of one client, over all loops: open connections, and requests
  * in flight.  A client is an address, of IPv6 a /64, which is what a network
  * gives to one of its users.
  */

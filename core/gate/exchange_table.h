@@ -70,7 +70,8 @@ struct exchange_step {
   enum exchange_state next;
 };
 
-/* What the event does in the state, and which state is entered first. */
+/* The action of the event in the state, and the state that is entered
+ * first. */
 struct exchange_step exchange_step(enum exchange_state, enum exchange_event);
 
 /* Does a change take place, or is it told? */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What an exchange holds while it works: its operation, its endpoint's memory,
+ * An exchange holds this while it works: its operation, its endpoint's memory,
  * its key, and the time of who has something to do.
  */
 #include "exchange.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the requests of one loop share: its handles of backends and hooks, its
+ * The requests of one loop share this: its handles of backends and hooks, its
  * part of the limits, and those requests that outlive their connection.  The
  * server makes one for each loop; nothing in it is shared between loops but
  * `memory`, `clients` and `uploads`.

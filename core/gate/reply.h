@@ -29,7 +29,8 @@ void reply_error(struct exchange *, int status, const char *code,
 void reply_error_more(struct exchange *, int status, const char *code,
                       const char *key, json_t *value, const char *fmt, ...)
     PRINTFLIKE(6, 7);
-/* What a backend's failure means to a client; `why` goes to the log. */
+/* Tells a client what a backend's failure means to it; `why` goes to the
+ * log. */
 void reply_failure(struct exchange *, enum sluice_status, const char *why);
 /* The same with a hook's own words. */
 void reply_denial(struct exchange *, enum sluice_status, const char *message);

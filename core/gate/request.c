@@ -96,7 +96,7 @@ static enum sluice_verdict ask(struct sluice_request *request) {
   return verdict;
 }
 
-/* What is no verdict admits nobody. */
+/* An answer that is no verdict admits nobody. */
 static enum sluice_verdict checked(struct sluice_request *request,
                                    enum sluice_verdict verdict) {
   switch (verdict) {

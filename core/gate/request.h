@@ -20,7 +20,7 @@
 
 enum request_phase { REQUEST_ON_REQUEST, REQUEST_ON_KEY, REQUEST_ON_CHANGE };
 
-/* Whose turn it is in a phase. */
+/* The turns of a phase. */
 enum request_turn {
   REQUEST_IDLE,     /* the gateway's: no phase runs */
   REQUEST_ASKING,   /* a hook's: its function runs */
@@ -29,7 +29,7 @@ enum request_turn {
   REQUEST_GONE      /* nobody's: a hook may not even ask about it */
 };
 
-/* Who wants to know how a phase ends. */
+/* The interest in how a phase ends. */
 enum request_interest {
   REQUEST_WANTED,  /* the exchange, which goes on by it */
   REQUEST_VAIN,    /* nobody: it was answered in another way, or has ended */

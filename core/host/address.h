@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a place to listen at and a public URL may look like.
+ * The forms of places to listen at and of public URLs.
  */
 #ifndef HOST_ADDRESS_H
 #define HOST_ADDRESS_H

@@ -25,7 +25,7 @@ struct plugin {
 bool plugin_load(struct plugin *, const char *const *folders, const char *name,
                  enum plugin_kind, struct errmsg *);
 
-/* What every kind has. */
+/* Both kinds have these. */
 const struct sluice_option *plugin_options(const struct plugin *);
 size_t plugin_conf_size(const struct plugin *);
 

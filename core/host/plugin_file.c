@@ -119,7 +119,7 @@ size_t plugin_conf_size(const struct plugin *plugin) {
 
 /* ---- the descriptor ---------------------------------------------------- */
 
-/* What both kinds of descriptors begin with, in every version of the ABI. */
+/* Both kinds of descriptors begin so, in every version of the ABI. */
 struct head {
   uint32_t abi, size;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What `sluice --plugins` prints: every plugin with its options, as plain
- * text.  One that can't be loaded is listed too, with the reason, as that is
- * what a person who looks here wants to know.
+ * The list that `sluice --plugins` prints: every plugin with its options, as
+ * plain text.  One that can't be loaded is listed too, with the reason, as
+ * that is what a person who looks here wants to know.
  */
 #include "options.h"
 #include "plugin_file.h"

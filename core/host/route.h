@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which endpoint over which backend a method and a path mean.
+ * The endpoint and the backend that a method and a path mean.
  */
 #ifndef HOST_ROUTE_H
 #define HOST_ROUTE_H

@@ -6,7 +6,7 @@
  * without a body, and hands the body to the request's owner piece by piece.
  * Answers are evhttp's own (docs/ingress.md).
  *
- * What must stay true:
+ * Two facts must stay true:
  *   1. While evhttp may parse, a connection's input is empty or begins with
  *      one complete head of ours.
  *   2. While a request is being answered, evhttp's read callback isn't

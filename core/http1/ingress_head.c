@@ -19,7 +19,7 @@ static uint64_t now_us(void) {
   return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* What evhttp gets to see of any request.  It is always one of HTTP/1.1
+/* The head that evhttp gets to see of any request.  It is always of HTTP/1.1
  * without a word on the connection: what becomes of that only ingress_answer()
  * says. */
 static const char *constant_head(const struct ingress_conn *conn) {
@@ -68,7 +68,7 @@ void ingress_uncharge(struct ingress_conn *conn) {
   conn->charged = 0;
 }
 
-/* What a head needs beyond TEXT_FREE, which each connection has. */
+/* The room that a head needs beyond TEXT_FREE, which each connection has. */
 static bool charge(struct ingress_conn *conn, size_t room) {
   struct budget *memory = conn->ingress->memory;
   size_t more = room > TEXT_FREE ? room - TEXT_FREE - conn->charged : 0;

@@ -164,7 +164,7 @@ void ingress_sent(struct ingress_conn *conn) {
   bufferevent_disable(conn->bev, EV_READ);
 }
 
-/* What the kernel takes at once needn't wait for a turn of the loop. */
+/* Bytes that the kernel takes at once needn't wait for a turn of the loop. */
 void ingress_flush(struct ingress_conn *conn) {
   struct evbuffer *output = bufferevent_get_output(conn->bev);
   if (conn->ingress->tls != NULL)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is looked at once a second: who has left without being noticed, and who
+ * A look once a second: at who has left without being noticed, and at who
  * is too slow.
  */
 #include "ingress_private.h"

@@ -12,7 +12,7 @@
 /* So many are logged each, then every one whose number is a power of two. */
 #define BREACH_LINES 16
 
-/* What some of them are called, for who sorts them. */
+/* Names of some of them, for who sorts them. */
 #define BREACH_AFTER_DONE "after sluice_done()"
 #define BREACH_TWICE "twice"
 #define BREACH_RESUMED "of a request that doesn't wait for it"
@@ -20,7 +20,7 @@
 
 struct sluice_host;
 
-/* Who hears of each one, also of those without a line, on the thread that
+/* Hears of each one, also of those without a line, on the thread that
  * breaks the contract. */
 struct breach_watch {
   void (*told)(void *arg, const char *call, const char *what);

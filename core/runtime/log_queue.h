@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a line takes beside its bytes. */
+/* A line takes so much beside its bytes. */
 #define LOG_QUEUE_HEAD (sizeof(uint16_t))
 
 struct log_queue {
@@ -22,7 +22,7 @@ struct log_queue {
   uint64_t dropped; /* since the line that was added last */
 };
 
-/* What comes next: a line, or the number of those that were dropped here; both
+/* The next piece: a line, or the number of those that were dropped here; both
  * 0: nothing is left. */
 struct log_queue_next {
   size_t len;

@@ -99,8 +99,8 @@ struct loop *loop_new(void) {
   if (config != NULL) {
     /* One thread uses the base, so it needs no locks of libevent's. */
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-    /* What is undone before the loop waits costs no call.  It demands that no
-     * descriptor that is watched is duplicated. */
+    /* A change that is undone before the loop waits costs no call.  The flag
+     * demands that no descriptor that is watched is duplicated. */
     event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     loop->base = event_base_new_with_config(config);
     event_config_free(config);

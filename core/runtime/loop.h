@@ -35,7 +35,7 @@ void loop_defer(struct loop *, struct loop_task *);
 /* Zeroed memory that is freed with the loop; NULL: none. */
 void *loop_own(struct loop *, size_t size);
 
-/* What keeps loop_run() from ending. */
+/* They keep loop_run() from ending. */
 void loop_hold(struct loop *);
 void loop_release(struct loop *);
 

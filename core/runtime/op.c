@@ -63,7 +63,7 @@ static void op_deliver(struct loop_task *task) {
   op->queued = false;
   if (op_takes(op, OP_SAID_META) && op->events->meta != NULL)
     op->events->meta(op->arg, &op->meta->meta);
-  /* What was lent went back with the plugin's done. */
+  /* The chunk that was lent went back with the plugin's done. */
   if (op_takes(op, OP_SAID_CHUNK) && !op_is_done(op) &&
       op->events->chunk != NULL)
     op->events->chunk(op->arg, &op->chunk);

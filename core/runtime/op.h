@@ -56,7 +56,8 @@ struct op_entry {
   const struct sluice_meta *meta;
 };
 
-/* What the gateway's side is told; each may be NULL.  Called from the loop. */
+/* The gateway's side is told by these; each may be NULL.  Called from the
+ * loop. */
 struct op_events {
   void (*meta)(void *arg, const struct sluice_meta *);
   void (*chunk)(void *arg, const struct sluice_chunk *); /* until op_more() */
@@ -104,7 +105,7 @@ void op_leave(struct sluice_op *, void (*released)(void *),
 /* The plugin said what can't be true: counted and logged. */
 void op_breach(struct op_backend *, const char *call, const char *what);
 
-/* What the plugin collected, until the end of done(). */
+/* Collected by the plugin; until the end of done(). */
 size_t op_texts(const struct sluice_op *);
 const char *op_text(const struct sluice_op *, size_t index); /* NULL: none */
 size_t op_entries(const struct sluice_op *);

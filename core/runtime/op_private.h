@@ -81,7 +81,7 @@ void op_say(struct sluice_op *, enum op_signal signal);
 
 /* A copy in one block, freed with free(); NULL: no memory, or too large. */
 struct op_item *op_item_new(const char *key, const struct sluice_meta *);
-/* Where a meta has its texts; NULL: it has no more. */
+/* The place of a text in a meta; NULL: it has no more. */
 const char **op_item_text(struct sluice_meta *, size_t index);
 
 #endif

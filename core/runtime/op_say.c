@@ -50,7 +50,7 @@ static bool listening(struct sluice_op *op, const char *call) {
   return !op_is_done(op) && !op->left && !op->owed;
 }
 
-/* What can't be used ends the operation, but for a put: what was said isn't
+/* A word that can't be used ends the operation, but for a put: it isn't
  * part of it, and the plugin may still read a chunk. */
 static void spoil(struct sluice_op *op, const char *call, const char *why) {
   misuse(op, call, why);
@@ -111,7 +111,7 @@ void sluice_alive(struct sluice_op *op) {
     op_say(op, OP_SAID_ALIVE);
 }
 
-/* What no header and no JSON can carry. */
+/* Can headers and JSON carry it? */
 static bool is_text(const char *text) {
   if (!codec_utf8_valid(text, strlen(text)))
     return false;

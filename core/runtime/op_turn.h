@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Whose turn it is in an operation, and for what: the states that an operation
+ * The turns of an operation, and what each is for: the states that it
  * goes through, and the calls of both sides that lead from one to the next.
  */
 #ifndef RUNTIME_OP_TURN_H

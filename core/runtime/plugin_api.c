@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a plugin may call outside of an operation.
+ * The calls that a plugin may make outside of an operation.
  */
 #include "op.h"
 

@@ -7,7 +7,7 @@
  * once.  So one whose calls hang leaves threads for others, and the gateway
  * itself, whose calls don't hang, always finds one (docs/decisions/0021).
  *
- * What bounds the queues: each job belongs to a request in flight, and those
+ * The queues are bounded: each job belongs to a request in flight, and those
  * are bounded by the limits of connections and memory.
  */
 #ifndef RUNTIME_WORK_H

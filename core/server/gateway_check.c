@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What can be found out before storages and sockets are touched: for
+ * Checks that touch no storage and no socket: for
  * `sluice -t`, and for a start, which goes on with an old certificate.
  */
 #include <errno.h>

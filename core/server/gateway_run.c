@@ -63,7 +63,7 @@ static bool bind_all(struct gateway *gateway, struct errmsg *errmsg) {
   return true;
 }
 
-/* What one plugin may use of the pool. */
+/* One plugin may use so much of the pool. */
 static bool give_share(struct gateway *gateway, struct sluice_host *host,
                        struct errmsg *errmsg) {
   const struct settings *settings = gateway->settings;

@@ -41,8 +41,8 @@ static void mask(int how) {
   pthread_sigmask(how, &set, NULL);
 }
 
-/* What a write to a closed pipe or past a limit says by its error, too, and
- * what has no meaning to anybody. */
+/* Signals that a write to a closed pipe or past a limit tells by its error,
+ * too, and those that have no meaning to anybody. */
 static void ignore_rest(void) {
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);

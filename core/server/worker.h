@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What one loop of the gateway has: its backends' and hooks' handles, its
- * connections, its share of the limits.  Nothing in it is shared but what
+ * One loop of the gateway has its own of these: backends' and hooks' handles,
+ * its connections, its share of the limits.  Nothing in it is shared but what
  * `gateway` points to, which doesn't change while loops run.
  */
 #ifndef SERVER_WORKER_H

@@ -73,7 +73,7 @@ static bool put_braced(struct expand *e, const char *in, size_t len) {
   return put_variable(e, name, in, len);
 }
 
-/* What begins with a $; *used is what was consumed. */
+/* `in` begins with a $; *used is how much was consumed. */
 static bool put_dollar(struct expand *e, const char *in, size_t len,
                        size_t *used) {
   *used = 3;

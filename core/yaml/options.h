@@ -30,7 +30,7 @@ bool options_check(const struct sluice_option *table,
                    const char *const *others, size_t conf_size,
                    struct errmsg *);
 
-/* What a type is called: "string", "size", ...; NULL: no such type. */
+/* The name of a type: "string", "size", ...; NULL: no such type. */
 const char *options_type(int type);
 
 #endif

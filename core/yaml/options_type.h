@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What options.c knows of a type.
+ * The facts about a type that options.c needs.
  */
 #ifndef YAML_OPTIONS_TYPE_H
 #define YAML_OPTIONS_TYPE_H

@@ -4,7 +4,7 @@
  * httpc_call.c is one request's life, httpc_easy.c is what curl is told of a
  * request and calls back for it, httpc_answer.c keeps an answer's head.
  *
- * What must stay true: curl forbids most of its functions inside its own
+ * An invariant: curl forbids most of its functions inside its own
  * callbacks (`inside`), so whatever a call's events ask for then is queued and
  * done by the event `deferred`.
  */

@@ -4,7 +4,7 @@
  * pages of a file costs a fraction of getting fresh ones.  All loops of a
  * backend share a cache.
  *
- * What must stay true: settings->used counts the size of every file, of those
+ * An invariant: settings->used counts the size of every file, of those
  * in use and of those that are kept, and no add fails for want of room that a
  * kept file has.
  *

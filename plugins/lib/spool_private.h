@@ -4,7 +4,7 @@
  * reads and sums, spool_file.c makes the calls that may block, spool_cache.c
  * keeps files for the next spools.
  *
- * What must stay true: memory, file and length change on the loop's thread
+ * An invariant: memory, file and length change on the loop's thread
  * only, and while a job uses them they don't; the last job of a freed spool
  * gives its file away.
  */

@@ -162,8 +162,8 @@ static void test_32_elements_are_looked_at(void) {
     char lines[4096], out[600];
     int len = snprintf(lines, sizeof lines, "Forwarded: proto=https");
     for (int i = 0; i < hops; i++)
-      len += snprintf(lines + len, sizeof lines - (size_t)len,
-                      ", for=10.1.1.1");
+      len +=
+          snprintf(lines + len, sizeof lines - (size_t)len, ", for=10.1.1.1");
     say(out, "10.1.1.1", lines);
     ROW(lines, strcmp(out, hops == 31 ? "https  " : "  ") == 0);
   }

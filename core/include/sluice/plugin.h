@@ -106,7 +106,7 @@ struct sluice_pair {
   const char *name, *value;
 };
 
-/* What is known of an object.  Filled by plugins, so the size goes first. */
+/* The facts about an object.  Filled by plugins, so the size goes first. */
 struct sluice_meta {
   uint32_t size;
   uint64_t length;                /* bytes of the whole object */
@@ -144,7 +144,7 @@ struct sluice_chunk { /* frozen for major 1 */
 
 struct sluice_get {
   const char *key;
-  /* What read() will probably ask for, so that one round trip may do. */
+  /* The range that read() will probably ask for: one round trip may do. */
   uint64_t first; /* 0: from the start */
   uint64_t count; /* UINT64_MAX: to the end */
 };
@@ -357,7 +357,7 @@ void sluice_log(struct sluice_host *, enum sluice_level, const char *fmt, ...)
 
 /* The loop of a handle; NULL in start() and stop(). */
 struct event_base *sluice_loop(struct sluice_host *);
-/* Where uploads may wait on disk (uploads.spool_directory). */
+/* The folder where uploads may wait (uploads.spool_directory). */
 const char *sluice_spool_directory(const struct sluice_host *);
 /* Runs work(arg) on a thread of the pool, then then(arg) on the handle's
  * loop.  The loop lives until each then() has run. */
@@ -398,7 +398,7 @@ const char *sluice_request_operation(const struct sluice_request *);
 const char *sluice_request_key(const struct sluice_request *);
 /* The other end of the connection: an address without port, or "unix:". */
 const char *sluice_request_peer(const struct sluice_request *);
-/* Whose request it is: the peer, or what X-Forwarded-For says where the peer
+/* The address of the client: the peer's, or by X-Forwarded-For where the peer
  * is one of server.trusted_proxies. */
 const char *sluice_request_client(const struct sluice_request *);
 /* Of the answer; 0 before there is one. */
@@ -407,7 +407,7 @@ int sluice_request_status(const struct sluice_request *);
  * same in all phases and while it waits, freed after on_log.  `size` is the
  * same at each call, at most 4 KiB. */
 void *sluice_request_state(struct sluice_request *, size_t size);
-/* Who it is, established by a hook; NULL: nobody said. */
+/* The identity that a hook established; NULL: nobody said. */
 const char *sluice_request_identity(const struct sluice_request *);
 /* UTF-8 without control characters, at most 256 bytes; else false. */
 bool sluice_request_identify(struct sluice_request *, const char *identity);

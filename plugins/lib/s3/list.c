@@ -3,7 +3,7 @@
  * A page of ListObjectsV2.  A service may give short pages, even empty ones
  * that aren't the last: those are passed over.
  *
- * What the gateway keeps to go on with has a letter before it: 't', the
+ * The token that the gateway keeps to go on has a letter before it: 't', the
  * service's token, or, where that can't be read or kept, what came last: 'k',
  * a key, or 'p', a prefix that stands for all below it.
  */
