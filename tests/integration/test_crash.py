@@ -111,7 +111,8 @@ def crashed(folder, how, where, ask):
           b"__tsan_init" not in Path(BINARY).read_bytes(),
           "a sanitizer has its own handlers")
     built(folder, "crasher", SOURCE)
-    sections = {"plugin_path": [*PLUGINS, folder], "hooks": [
+    sections = {"server": {"workers": "1"},
+                "plugin_path": [*PLUGINS, folder], "hooks": [
         {"plugin": "crasher", "how": how, "where": where}]}
     if where in ("start", "open"):
         status, _, said = run("-c", written(folder, settings(folder,
@@ -201,9 +202,10 @@ def test_crash_line_comes_behind_those_that_waited():
             'at("request");', '''for (int i = 0; i < 400; i++)
             sluice_log(loop_host, SLUICE_LOG_INFO, "line %d", i);
             at("request");'''))
-        with Gateway({"plugin_path": [*PLUGINS, folder], "hooks": [
-                {"plugin": "crasher", "how": "segv", "where": "request"}]},
-                     folder=folder) as gateway:
+        with Gateway({"server": {"workers": "1"},
+                      "plugin_path": [*PLUGINS, folder], "hooks": [
+                          {"plugin": "crasher", "how": "segv",
+                           "where": "request"}]}, folder=folder) as gateway:
             get(gateway)
             equal("status", gateway.wait(), -signal.SIGSEGV)
             lines = [int(found[1]) for line in gateway.told if
