@@ -8,13 +8,14 @@
 #include "repeat.h"
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define TEXT_MAX 65536
 
-/* What is logged from begin to end, without its times. */
+/* The log from begin to end, without its times. */
 struct capture {
   int before, file;
   char text[TEXT_MAX];
@@ -35,12 +36,12 @@ static const char *capture_end(struct capture *c) {
   ssize_t n = pread(c->file, raw, sizeof raw - 1, 0);
   raw[n < 0 ? 0 : n] = '\0';
   close(c->file);
-  c->text[0] = '\0';
+  size_t len = 0;
   for (char *line, *rest = raw; (line = strsep(&rest, "\n")) != NULL;)
-    if (strchr(line, ' ') != NULL) {
-      strncat(c->text, strchr(line, ' ') + 1, TEXT_MAX - 1 - strlen(c->text));
-      strncat(c->text, "\n", TEXT_MAX - 1 - strlen(c->text));
-    }
+    if (strchr(line, ' ') != NULL)
+      len += (size_t)snprintf(c->text + len, TEXT_MAX - len, "%s\n",
+                              strchr(line, ' ') + 1);
+  c->text[len] = '\0';
   return c->text;
 }
 
