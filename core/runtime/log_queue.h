@@ -22,8 +22,8 @@ struct log_queue {
   uint64_t dropped; /* since the line that was added last */
 };
 
-/* The next piece: a line, or the number of those that were dropped here; both
- * 0: nothing is left. */
+/* The next thing to write: a line, or the number of those that were dropped
+ * here; both 0: nothing is left. */
 struct log_queue_next {
   size_t len;
   uint64_t dropped;

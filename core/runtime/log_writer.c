@@ -63,7 +63,7 @@ static bool write_note(uint64_t dropped) {
   return write_line(note, n);
 }
 
-/* Lines that can't be written are told of with the next that can. */
+/* A line that can't be written is told of with the next one that can. */
 static void *writer_thread(void *arg) {
   struct log_writer *writer = arg;
   char line[LOG_LINE_MAX];

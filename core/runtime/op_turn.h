@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The turns of an operation, and what each is for: the states that it
- * goes through, and the calls of both sides that lead from one to the next.
+ * The turns of an operation: the states that it goes through, which say whose
+ * turn it is and for what, and the calls of both sides that lead from one to
+ * the next.
  */
 #ifndef RUNTIME_OP_TURN_H
 #define RUNTIME_OP_TURN_H

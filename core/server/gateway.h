@@ -54,7 +54,7 @@ struct gateway {
  * socket.  NULL and why. */
 struct gateway *gateway_new(const char *file, const char *folder,
                             struct errmsg *);
-/* Looks for faults that would show at the start: the spool's folder, names
+/* Looks for what else would fail at the start: the spool's folder, names
  * to listen on, files of hooks that guard, the certificate's dates.  Touches
  * no storage and no socket. */
 bool gateway_check(struct gateway *, struct errmsg *);

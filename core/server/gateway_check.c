@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Checks that touch no storage and no socket: for
- * `sluice -t`, and for a start, which goes on with an old certificate.
+ * Checks that touch no storage and no socket: for `sluice -t`, and for a
+ * start, which goes on with an old certificate.
  */
 #include <errno.h>
 #include <string.h>

@@ -63,7 +63,7 @@ static bool bind_all(struct gateway *gateway, struct errmsg *errmsg) {
   return true;
 }
 
-/* One plugin may use so much of the pool. */
+/* The plugin's part of the pool. */
 static bool give_share(struct gateway *gateway, struct sluice_host *host,
                        struct errmsg *errmsg) {
   const struct settings *settings = gateway->settings;

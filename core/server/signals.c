@@ -41,8 +41,8 @@ static void mask(int how) {
   pthread_sigmask(how, &set, NULL);
 }
 
-/* Signals that a write to a closed pipe or past a limit tells by its error,
- * too, and those that have no meaning to anybody. */
+/* The signals of writes to a closed pipe or past a limit, which have an error
+ * as well, and those that have no meaning to anybody. */
 static void ignore_rest(void) {
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);

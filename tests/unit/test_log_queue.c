@@ -16,7 +16,7 @@ static struct log_queue queue_new(size_t size) {
   return (struct log_queue){.bytes = malloc(size), .size = size};
 }
 
-/* What comes next, in one text: a line, "-N" for N dropped, "": nothing. */
+/* The next thing, in one text: a line, "-N" for N dropped, "": nothing. */
 static const char *taken(struct log_queue *queue) {
   static char text[LINE_MAX + 1];
   struct log_queue_next next = log_queue_take(queue, text);

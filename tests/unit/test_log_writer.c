@@ -143,7 +143,7 @@ static void test_the_end_waits_for_a_log_that_stands_but_not_for_ever(void) {
   free(reader.text);
 }
 
-/* What somebody else did to the pipe that he shares with us. */
+/* Somebody else who has the pipe may make it so. */
 static void test_a_pipe_that_does_not_block_loses_nothing_either(void) {
   struct reader reader;
   reader_init(&reader);

@@ -56,7 +56,7 @@ static void count_one(void *arg) {
   ++*(unsigned *)arg;
 }
 
-/* What runs in a pool with a loop. */
+/* A pool with a loop. */
 struct rig {
   struct work_pool *pool;
   struct loop *loop;
