@@ -381,6 +381,12 @@ def test_32_uploads_to_a_full_disk_all_end():
             equal("size", len(gateway.download(key).body), MIB)
 
 
+def ready(gateway, status):
+    """Waits for that answer of readyz, which asks the storage once a second."""
+    eventually(f"readyz is {status}", lambda: gateway.ask(
+        "GET", "/readyz").status == status)
+
+
 # ---- a disk that fails ------------------------------------------------------
 
 def faulty():
@@ -401,7 +407,7 @@ def test_disk_that_fails_once_makes_it_read_only_until_a_restart():
         with Gateway(folder=folder, env=env) as gateway:
             small = gateway.upload(b"small")["key"]
             large = gateway.upload(b"l" * MIB)["key"]
-            equal("readyz", gateway.ask("GET", "/readyz").status, 200)
+            ready(gateway, 200)
             switch.touch()
             equal("the first", post(gateway, b"first"), 500)
             switch.unlink()
@@ -409,7 +415,7 @@ def test_disk_that_fails_once_makes_it_read_only_until_a_restart():
                 equal("upload", post(gateway, b"x" * size), 503)
             answer = gateway.json("DELETE", "/files", {"key": small})
             equal("delete", answer.status, 503)
-            equal("readyz", gateway.ask("GET", "/readyz").status, 503)
+            ready(gateway, 503)
             equal("small", gateway.download(small).body, b"small")
             equal("large", gateway.download(large).body, b"l" * MIB)
             equal("list", len(gateway.keys("t")), 2)
@@ -418,7 +424,7 @@ def test_disk_that_fails_once_makes_it_read_only_until_a_restart():
             like("it", said[0], r" error \[.*read-only.*Input/output error"
                                 r".*restart the gateway")
         with Gateway(folder=folder, env=env) as gateway:
-            equal("readyz", gateway.ask("GET", "/readyz").status, 200)
+            ready(gateway, 200)
             equal("small", gateway.download(small).body, b"small")
             equal("large", gateway.download(large).body, b"l" * MIB)
             gateway.upload(b"new")
@@ -449,15 +455,15 @@ def test_deleted_object_is_gone_on_every_loop_at_once():
 def test_directory_that_went_away_is_not_ready():
     with tempfile.TemporaryDirectory() as folder:
         with Gateway(folder=folder) as gateway:
-            equal("before", gateway.ask("GET", "/readyz").status, 200)
+            ready(gateway, 200)
             os.rename(Path(folder, "data"), Path(folder, "elsewhere"))
-            equal("without", gateway.ask("GET", "/readyz").status, 503)
+            ready(gateway, 503)
             equal("healthz", gateway.ask("GET", "/healthz").status, 200)
             equal("small upload", post(gateway, b"x"), 503)
             equal("large upload", post(gateway, bytes(MIB)), 503)
             gateway.says("removed, replaced or unmounted")
             os.rename(Path(folder, "elsewhere"), Path(folder, "data"))
-            equal("after", gateway.ask("GET", "/readyz").status, 200)
+            ready(gateway, 200)
             equal("upload", post(gateway, b"x"), 201)
 
 
@@ -469,7 +475,7 @@ def test_store_that_is_deleted_takes_no_upload():
         shutil.rmtree(Path(folder, "data"))
         equal("small upload", post(gateway, b"x"), 503)
         equal("large upload", post(gateway, bytes(MIB)), 503)
-        equal("readyz", gateway.ask("GET", "/readyz").status, 503)
+        ready(gateway, 503)
 
 
 @test
