@@ -3,7 +3,6 @@
 """No objects of core form a circle, by the symbols that each needs of another:
 what can't be taken apart can't be tested or understood apart.  circles.txt has
 the stems of those that still do, and may only become shorter."""
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -11,8 +10,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 import objects  # noqa: E402
 
-TABLE = Path(os.environ.get("srcdir") or Path(__file__).parents[2],
-             "tests/checks/circles.txt")
+TABLE = objects.SOURCES / "tests/checks/circles.txt"
 
 
 def edges(defined, needed):

@@ -88,6 +88,7 @@ mkdir "$scratch/circle" "$scratch/circle/core"
 echo "$one" | ${CC:-cc} -c -o "$scratch/circle/core/l-one.o" -xc -
 fresh_copy
 : >"$copy/tests/checks/circles.txt"
+touch "$copy/core/one.c" "$copy/core/other.c"
 circles() {
   (cd "$scratch/circle" && srcdir=$copy "$checks/circles.py") >"$scratch/said"
 }

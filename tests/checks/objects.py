@@ -1,25 +1,30 @@
 # SPDX-License-Identifier: MIT
 """Reads what objects define and need, by nm: for circles.py and names.
 
-Objects are called by their sources, as in "core/http/send.c"."""
+Objects are called by their sources, as in "core/base/buf.c"."""
+import os
 import subprocess
 from collections import defaultdict
 from pathlib import Path
 
+SOURCES = Path(os.environ.get("srcdir") or Path(__file__).parents[2])
+
 
 def source(path, build):
-    """build/core/http/.libs/libhttp_la-send.o is of core/http/send.c."""
+    """build/core/base/.libs/libbase_la-buf.o is of core/base/buf.c."""
     folder = path.parent if path.parent.name != ".libs" else path.parents[1]
     stem = path.stem.rpartition("-")[2]
     return str(folder.relative_to(build) / f"{stem}.c")
 
 
 def found(build, *folders):
-    """The objects below these folders, one of each source."""
+    """The objects below these folders, one of each source that is there."""
     paths = {}
     for folder in folders:
         for path in sorted(Path(build, folder).rglob("*.o")):
-            paths.setdefault(source(path, build), path)
+            name = source(path, build)
+            if Path(SOURCES, name).exists():
+                paths.setdefault(name, path)
     return paths
 
 
