@@ -56,14 +56,18 @@ static void test_offsets_have_64_bits(void) {
   close(fd);
 }
 
-static void test_what_is_no_file_is_an_error(void) {
+/* Unless the kernel hasn't heard of such reads. */
+static void fails(int fd, int want) {
   char got[1];
+  CU_ASSERT_EQUAL(pagecache_read(fd, got, 1, 0), -1);
+  CU_ASSERT(errno == want || errno == EOPNOTSUPP);
+}
+
+static void test_what_is_no_file_is_an_error(void) {
   int ends[2];
-  CU_ASSERT_EQUAL(pagecache_read(-1, got, 1, 0), -1);
-  CU_ASSERT_EQUAL(errno, EBADF);
+  fails(-1, EBADF);
   CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
-  CU_ASSERT_EQUAL(pagecache_read(ends[0], got, 1, 0), -1);
-  CU_ASSERT_EQUAL(errno, ESPIPE);
+  fails(ends[0], ESPIPE);
   close(ends[0]);
   close(ends[1]);
 }
