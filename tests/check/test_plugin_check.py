@@ -181,16 +181,23 @@ NEVER = "A plugin takes no locks and never blocks: blocking calls go " \
     "through sluice_work() or a lane."
 WHY = "Why start() or open() fails: what is wrong and what to change, one " \
     "line."
+
+
+def crash(entry):
+    """As the kernel tells it, or a sanitizer."""
+    return (f"the process died in {entry}(): Segmentation fault",
+            f"the process ended in {entry}() with status 1; its log may say "
+            "why")
+
+
 # The plugin, the rule that it breaks, the words to run it with, and what is
 # said: the failure's end and the rule that is quoted.
 TOLD = {
     "crash": ("broken", "crash_on_empty", "no bytes",
-              "the process died in commit(): Segmentation fault", CRASH),
+              crash("commit"), CRASH),
     "crash_of_a_hook": ("broken_hook", "crashes", "long headers",
-                        "the process died in on_request(): "
-                        "Segmentation fault", CRASH),
-    "crash_in_start": ("broken", "start_crashes", "ping",
-                       "the process died in start(): Segmentation fault",
+                        crash("on_request"), CRASH),
+    "crash_in_start": ("broken", "start_crashes", "ping", crash("start"),
                        CRASH),
     "exit_in_start": ("broken", "start_ends", "ping",
                       "the process ended in start() with status 3; its log "
