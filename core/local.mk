@@ -213,8 +213,6 @@ noinst_LTLIBRARIES += %D%/libgate.la
 	%D%/gate/gate.h \
 	%D%/gate/ownurl.c \
 	%D%/gate/ownurl.h \
-	%D%/gate/refusals.c \
-	%D%/gate/refusals.h \
 	%D%/gate/reply.c \
 	%D%/gate/reply.h \
 	%D%/gate/request.c \

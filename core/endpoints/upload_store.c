@@ -30,8 +30,8 @@ static size_t chunk_room(const struct exchange *ex) {
   return length < CHUNK_MIN ? CHUNK_MIN : (size_t)length;
 }
 
-/* The room that a buffer begins with: who sends nothing further shall not have
- * the memory of somebody who sends much. */
+/* A buffer begins small: a client that sends nothing further shall not have
+ * the memory of one that sends much. */
 static size_t first_room(const struct exchange *ex) {
   size_t most = chunk_room(ex);
   return most < CHUNK_FIRST ? most : CHUNK_FIRST;

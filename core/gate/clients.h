@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The share of one client, over all loops: open connections, and requests
- * in flight.  A client is an address, of IPv6 a /64, which is what a network
+ * Counts of open connections and of requests in flight by client, over all
+ * loops.  A client is an address, of IPv6 a /64, which is what a network
  * gives to one of its users.
  */
 #ifndef GATE_CLIENTS_H

@@ -58,8 +58,10 @@ static const char *code_of_refusal(int status) {
 }
 
 static void note_memory(struct exchange *ex) {
-  refusals_note(&ex->gate->refusals, REFUSAL_MEMORY, ex->request.client,
-                "requests in flight use all of limits.memory");
+  repeat_line(&ex->gate->refusals, ex->gate->loop, SLUICE_LOG_WARN, NULL,
+              "memory",
+              "%s is refused: requests in flight use all of limits.memory",
+              ex->request.client);
 }
 
 bool exchange_charge(struct exchange *ex, size_t bytes) {
@@ -79,10 +81,10 @@ static bool count_client(struct exchange *ex) {
   long long most = gate->settings->limits.client_requests;
   if (clients_request(gate->clients, ex->request.client, &ex->counted))
     return true;
-  refusals_note(&gate->refusals, REFUSAL_REQUESTS, ex->request.client,
-                "it has %lld requests in flight, as many as "
-                "limits.per_client.requests allows",
-                most);
+  repeat_line(&gate->refusals, gate->loop, SLUICE_LOG_WARN, NULL, "requests",
+              "%s is refused: it has %lld requests in flight, as many as "
+              "limits.per_client.requests allows",
+              ex->request.client, most);
   reply_error(ex, 429, "too_many_requests",
               "This client has %lld requests in flight, which is the limit; "
               "wait for one to end",

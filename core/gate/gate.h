@@ -14,7 +14,7 @@
 #include "clients.h"
 #include "op.h"
 #include "pool.h"
-#include "refusals.h"
+#include "repeat.h"
 #include "request.h"
 #include "route.h"
 #include "settings.h"
@@ -32,8 +32,8 @@ struct gate {
   struct request_hook *hooks;            /* as many as the settings' */
   size_t *common_hooks; /* indices, for requests of no route */
   struct budget *memory;
-  struct clients *clients; /* what each of them has, on all loops */
-  struct refusals refusals;
+  struct clients *clients;     /* what each of them has, on all loops */
+  struct repeats refusals;     /* lines of the log about clients */
   struct readiness *readiness; /* of the backends */
   struct uploads *uploads;     /* what uploads of all loops share */
   const struct timeval *backend_timeout;

@@ -19,9 +19,8 @@ static uint64_t now_us(void) {
   return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* The head that evhttp gets to see of any request.  It is always of HTTP/1.1
- * without a word on the connection: what becomes of that only ingress_answer()
- * says. */
+/* The head that evhttp gets to see.  It is always one of HTTP/1.1 without a
+ * word on the connection, of which only ingress_answer() decides. */
 static const char *constant_head(const struct ingress_conn *conn) {
   bool is_head = !conn->refused && strcmp(conn->head.method, "HEAD") == 0;
   return is_head ? "HEAD / HTTP/1.1\r\n\r\n" : "GET / HTTP/1.1\r\n\r\n";
@@ -68,7 +67,7 @@ void ingress_uncharge(struct ingress_conn *conn) {
   conn->charged = 0;
 }
 
-/* The room that a head needs beyond TEXT_FREE, which each connection has. */
+/* Charges what a head needs beyond TEXT_FREE, which each connection has. */
 static bool charge(struct ingress_conn *conn, size_t room) {
   struct budget *memory = conn->ingress->memory;
   size_t more = room > TEXT_FREE ? room - TEXT_FREE - conn->charged : 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A look once a second: at who has left without being noticed, and at who
- * is too slow.
+ * A look at all connections once a second: some have left without being
+ * noticed, some are too slow.
  */
 #include "ingress_private.h"
 

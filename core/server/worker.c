@@ -105,17 +105,19 @@ static bool on_admit(void *arg, const char *peer,
   struct worker *worker = arg;
   if (clients_connect(&worker->gateway->clients, peer, ticket))
     return true;
-  refusals_note(&worker->gate.refusals, REFUSAL_CONNECTIONS, peer,
-                "it has %lld connections, as many as "
-                "limits.per_client.connections allows",
-                (long long)worker->settings->limits.client_connections);
+  repeat_line(&worker->gate.refusals, worker->loop, SLUICE_LOG_WARN, NULL,
+              "connections",
+              "%s is refused: it has %lld connections, as many as "
+              "limits.per_client.connections allows",
+              peer, (long long)worker->settings->limits.client_connections);
   return false;
 }
 
 static void on_slow(void *arg, const char *peer, const char *what) {
   struct worker *worker = arg;
-  refusals_note(&worker->gate.refusals, REFUSAL_SLOW, peer,
-                "it %s at less than limits.min_rate", what);
+  repeat_line(&worker->gate.refusals, worker->loop, SLUICE_LOG_WARN, NULL,
+              what, "%s is refused: it %s at less than limits.min_rate", peer,
+              what);
 }
 
 static void on_request(void *arg, struct ingress_conn *conn,
@@ -280,6 +282,7 @@ static void *worker_thread(void *arg) {
   loop_run(worker->loop);
   close_handles(worker);
   repeat_end(&worker->repeats);
+  repeat_end(&worker->gate.refusals);
   loop_post(worker->gateway->loop, &worker->ended);
   return NULL;
 }
@@ -350,9 +353,8 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
       calloc(settings->common_hooks + 1, sizeof(*worker->gate.common_hooks));
   if (worker->loop == NULL || worker->bound == NULL ||
       worker->gate.backends == NULL || worker->gate.hooks == NULL ||
-      worker->gate.common_hooks == NULL ||
-      !refusals_init(&worker->gate.refusals, worker->loop) ||
-      !init_ingress(worker) || !init_events(worker) ||
+      worker->gate.common_hooks == NULL || !init_ingress(worker) ||
+      !init_events(worker) ||
       (worker->gate.readiness = readiness_new(&worker->gate)) == NULL)
     return errmsg_set(errmsg, "a loop can't be made: %s", strerror(errno));
   for (size_t i = 0; i < settings->common_hooks; i++)
@@ -369,7 +371,6 @@ void worker_fini(struct worker *worker) {
     event_free(worker->closing);
   readiness_free(worker->gate.readiness);
   exchange_free_pending(&worker->gate);
-  refusals_fini(&worker->gate.refusals);
   loop_free(worker->loop);
   free(worker->bound);
   free(worker->gate.backends);

@@ -102,7 +102,7 @@ static void listen_to(struct client *c, size_t most) {
   }
 }
 
-/* What isn't taken in a while is left out. */
+/* The bytes that aren't taken in a while are left out. */
 static void say(struct session *s, const char *data, size_t len) {
   connect_client(s);
   for (int tries = 0; len > 0 && s->now->fd >= 0 && tries < 8; tries++) {

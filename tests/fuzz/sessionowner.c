@@ -132,7 +132,7 @@ static bool take(struct item *item, size_t len) {
     answer(item, 200);
     return false;
   }
-  /* What isn't taken comes again. */
+  /* The last byte isn't taken: it comes again. */
   ingress_body_take(item->conn, len > 100 ? len - 1 : len);
   return true;
 }
