@@ -58,7 +58,7 @@ const char *head_get(const struct head *, const char *name);
 const char *head_list(const struct head *, const char *name,
                       struct buf *joined);
 
-/* Where the head ends in data[0..len): the offset after CRLF CRLF, 0 when it
+/* The end of the head in data[0..len): the offset after CRLF CRLF, 0 when it
  * isn't there yet.  `from` is where the last search stopped, and is moved. */
 size_t head_end(const char *data, size_t len, size_t *from);
 
