@@ -5,11 +5,14 @@
  */
 #include "cursorkey.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "buf.h"
 
 #define MATERIAL_MAX (1024 * 1024)
+#define MACHINE_FILE "/etc/machine-id" /* machine-id(5): not for outsiders */
+#define MACHINE_MIN 32                 /* characters of a whole one */
 
 /* A use of its own for each secret, so that no two keys are alike. */
 static void add_text(struct buf *out, const char *text) {
@@ -35,6 +38,21 @@ static bool add_secrets(struct buf *out, const struct plugin *plugin,
   return any;
 }
 
+/* Adds what this machine alone knows; false: it has no such thing. */
+static bool add_machine(struct buf *out) {
+  char id[64] = "";
+  FILE *file = fopen(MACHINE_FILE, "re");
+  bool read = file != NULL && fgets(id, sizeof id, file) != NULL;
+  if (file != NULL)
+    fclose(file);
+  id[strcspn(id, "\n")] = '\0';
+  if (!read || strlen(id) < MACHINE_MIN)
+    return false;
+  add_text(out, id);
+  digest_wipe(id, sizeof id);
+  return true;
+}
+
 struct digest_key *cursorkey_new(const char *secret, const char *backend,
                                  const struct plugin *plugin, const void *conf,
                                  bool *lonely) {
@@ -50,7 +68,7 @@ struct digest_key *cursorkey_new(const char *secret, const char *backend,
     add_text(&material, secret);
   else
     *lonely = !add_secrets(&material, plugin, conf);
-  if (*lonely)
+  if (*lonely && !add_machine(&material))
     made = digest_key_random();
   else if (!material.overflown) {
     digest_sha256(key, material.data, material.len);

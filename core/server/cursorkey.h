@@ -9,8 +9,9 @@
 #include "plugin.h"
 
 /* Of links.secret; without one ("") of the backend's own secrets, which its
- * plugin's options in `conf` hold; else a random one, and *lonely says that no
- * other gateway has it, nor this one after a new start.  NULL: no memory. */
+ * plugin's options in `conf` hold; else of this machine's id, or a random one
+ * where it has none, and *lonely says that no gateway elsewhere has it.  NULL:
+ * no memory. */
 struct digest_key *cursorkey_new(const char *secret, const char *backend,
                                  const struct plugin *, const void *conf,
                                  bool *lonely);

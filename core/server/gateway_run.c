@@ -248,8 +248,8 @@ static void warn_of_cursors(const struct gateway *gateway) {
     const struct gateway_plugin *backend = &gateway->backends[i];
     if (backend->lonely_cursors && backend->plugin.backend.verify == NULL)
       log_line(SLUICE_LOG_INFO, backend->host.name,
-               "cursors of lists are good on this gateway alone, until it "
-               "ends: set links.secret where several share the storage");
+               "cursors of lists are good on this machine alone: set "
+               "links.secret where gateways of several share the storage");
   }
 }
 

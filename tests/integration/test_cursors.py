@@ -5,10 +5,12 @@ such gateway takes it."""
 import base64
 import hashlib
 import tempfile
+from pathlib import Path
 from urllib.parse import quote
 
 from bucket import sections, shared
-from kit import Gateway, equal, expect, field, file, form, FORM, main, test
+from kit import (Gateway, Skip, equal, expect, field, file, form, FORM, main,
+                 needs, test)
 
 SECRET = "0123456789abcdef0123456789abcdef"
 CODES = (400, "bad_query")
@@ -58,9 +60,19 @@ def test_gateway_of_another_secret_does_not():
 
 
 @test
-def test_without_any_secret_a_cursor_ends_with_its_gateway():
+def test_without_any_secret_a_cursor_is_good_on_its_machine():
+    try:
+        needs(len(Path("/etc/machine-id").read_text()) > 32, "a machine-id")
+    except OSError:
+        raise Skip("this machine has no id") from None
     with tempfile.TemporaryDirectory() as folder:
-        equal("answer", renewed(folder, {}, {}), CODES)
+        equal("answer", renewed(folder, {}, {}), (200, None))
+
+
+@test
+def test_a_secret_takes_the_place_of_the_machines_id():
+    with tempfile.TemporaryDirectory() as folder:
+        equal("answer", renewed(folder, {}, secret(SECRET)), CODES)
 
 
 @test
