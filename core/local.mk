@@ -103,6 +103,7 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/crash.h \
 	%D%/runtime/log.c \
 	%D%/runtime/log.h \
+	%D%/runtime/log_head.c \
 	%D%/runtime/log_queue.c \
 	%D%/runtime/log_queue.h \
 	%D%/runtime/log_writer.c \

@@ -6,7 +6,6 @@
 
 #include <event2/event.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "codec.h"
 #include "log_writer.h"
@@ -19,18 +18,6 @@ void log_set_level(enum sluice_level level) {
 
 bool log_shows(enum sluice_level level) {
   return level <= log_level;
-}
-
-size_t log_head(char *out, size_t size, const char *level, const char *who) {
-  struct timespec now;
-  struct tm tm;
-  clock_gettime(CLOCK_REALTIME, &now);
-  gmtime_r(&now.tv_sec, &tm);
-  size_t n = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm);
-  n += (size_t)snprintf(out + n, size - n, ".%03ldZ", now.tv_nsec / 1000000);
-  return n + (size_t)snprintf(out + n, size - n,
-                              who != NULL ? " %s [%.64s] " : " %s ", level,
-                              who);
 }
 
 /* Puts the message behind the line's first `n` bytes, cleans it, ends the

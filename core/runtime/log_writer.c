@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "crash.h"
 #include "log.h"
 #include "log_queue.h"
 
@@ -68,7 +67,6 @@ static void *writer_thread(void *arg) {
   struct log_writer *writer = arg;
   char line[LOG_LINE_MAX];
   uint64_t lost = 0;
-  crash_thread();
   for (;;) {
     pthread_mutex_lock(&writer->lock);
     struct log_queue_next next = log_queue_take(&writer->queue, line);

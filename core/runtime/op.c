@@ -29,13 +29,6 @@ static void op_free(struct sluice_op *op) {
   loop_release(loop);
 }
 
-bool op_takes_turn(struct sluice_op *op, enum op_call call) {
-  enum op_turn next = op_turn_next(op->turn, call);
-  if (next != OP_NEVER)
-    op->turn = next;
-  return next != OP_NEVER;
-}
-
 static bool op_takes(struct sluice_op *op, enum op_signal signal) {
   bool said = (op->said & signal) != 0;
   op->said &= ~(unsigned)signal;

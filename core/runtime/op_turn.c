@@ -6,6 +6,8 @@
  */
 #include "op_turn.h"
 
+#include "op_private.h"
+
 enum op_turn op_turn_next(enum op_turn turn, enum op_call call) {
   static const enum op_turn table[OP_TURNS][OP_CALLS] = {
       [OP_HEADING] = {[OP_CALL_META] = OP_ANSWERING, [OP_CALL_DONE] = OP_DONE},
@@ -24,4 +26,11 @@ enum op_turn op_turn_next(enum op_turn turn, enum op_call call) {
                      [OP_CALL_COMMIT] = OP_COMMITTING,
                      [OP_CALL_DONE] = OP_DONE}};
   return table[turn][call];
+}
+
+bool op_takes_turn(struct sluice_op *op, enum op_call call) {
+  enum op_turn next = op_turn_next(op->turn, call);
+  if (next != OP_NEVER)
+    op->turn = next;
+  return next != OP_NEVER;
 }

@@ -33,7 +33,7 @@ def walk(gate, cursor, prefix="t"):
 
 
 def renewed(folder, then, now):
-    """The answer of a new gateway over the same directory to the old cursor."""
+    """A new gateway over the same directory answers to the old cursor."""
     with Gateway(then, folder=folder) as gate:
         cursor = first_page(gate)
         equal("itself", walk(gate, cursor), (200, None))

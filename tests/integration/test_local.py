@@ -382,7 +382,7 @@ def test_32_uploads_to_a_full_disk_all_end():
 
 
 def ready(gateway, status):
-    """Waits for that answer of readyz, which asks the storage once a second."""
+    """Waits for that answer; readyz asks the storage once a second."""
     eventually(f"readyz is {status}", lambda: gateway.ask(
         "GET", "/readyz").status == status)
 
