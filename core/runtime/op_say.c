@@ -121,13 +121,22 @@ static bool is_text(const char *text) {
   return true;
 }
 
-/* The rest of the object may be of use. */
+/* The rest of the object may be of use.  The breaches are in the order of
+ * op_item_text(). */
 static void leave_out(struct sluice_op *op, const char *call,
                       struct sluice_meta *meta) {
+  static const char *const breaches[] = {
+      "with an ETag that isn't text; it is left out",
+      "with a type that isn't text; it is left out",
+      "with an encoding that isn't text; it is left out",
+      "with a language that isn't text; it is left out",
+      "with a cache_control that isn't text; it is left out",
+      "with an expires that isn't text; it is left out"};
   const char **text;
   for (size_t i = 0; (text = op_item_text(meta, i)) != NULL; i++)
     if (*text != NULL && !is_text(*text)) {
-      misuse(op, call, "with what isn't text; it is left out");
+      must(i < sizeof breaches / sizeof *breaches);
+      misuse(op, call, breaches[i]);
       *text = NULL;
     }
 }
