@@ -11,7 +11,7 @@
 
 static struct {
   const char *suite, *test;
-  bool failed;
+  unsigned failures; /* of this test */
   jmp_buf give_up;
 } now;
 
@@ -21,7 +21,7 @@ CU_BOOL CU_assertImplementation(CU_BOOL bValue, unsigned int uiLine,
   (void)strFunction;
   if (bValue)
     return bValue;
-  now.failed = true;
+  now.failures++;
   printf("FAIL %s: %s: %s:%u: %s\n", now.suite, now.test, strFile, uiLine,
          strCondition);
   if (bFatal)
@@ -29,12 +29,16 @@ CU_BOOL CU_assertImplementation(CU_BOOL bValue, unsigned int uiLine,
   return bValue;
 }
 
+unsigned int CU_get_number_of_failures(void) {
+  return now.failures;
+}
+
 static bool passes(const struct unit_test *t) {
   now.test = t->name;
-  now.failed = false;
+  now.failures = 0;
   if (setjmp(now.give_up) == 0)
     t->run();
-  return !now.failed;
+  return now.failures == 0;
 }
 
 int unit_main(const char *name, const struct unit_test *tests) {

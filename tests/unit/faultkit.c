@@ -110,9 +110,11 @@ OWN ssize_t pwrite64(int fd, const void *data, size_t len, off64_t offset) {
                                  : -1;
 }
 
+#ifndef pwrite64 /* or both names are one */
 OWN ssize_t pwrite(int fd, const void *data, size_t len, off_t offset) {
   return pwrite64(fd, data, len, offset);
 }
+#endif
 
 OWN int sync_file_range(int fd, off64_t from, off64_t count, unsigned flags) {
   return passes(FAULT_WRITE_BACK, fd)
@@ -126,9 +128,11 @@ OWN int fallocate64(int fd, int mode, off64_t from, off64_t count) {
              : -1;
 }
 
+#ifndef fallocate64
 OWN int fallocate(int fd, int mode, off_t from, off_t count) {
   return fallocate64(fd, mode, from, count);
 }
+#endif
 
 OWN int openat64(int folder, const char *name, int flags, ...) {
   va_list args;
@@ -140,6 +144,7 @@ OWN int openat64(int folder, const char *name, int flags, ...) {
   return (int)syscall(SYS_openat, folder, name, flags, mode);
 }
 
+#ifndef openat64
 OWN int openat(int folder, const char *name, int flags, ...) {
   va_list args;
   va_start(args, flags);
@@ -147,6 +152,7 @@ OWN int openat(int folder, const char *name, int flags, ...) {
   va_end(args);
   return openat64(folder, name, flags, mode);
 }
+#endif
 
 OWN int linkat(int from, const char *old, int to, const char *new, int flags) {
   return passes(FAULT_LINK, to)

@@ -15,7 +15,7 @@
 
 #define INLINE ((size_t)1 << 20)
 #define LARGE (INLINE + 1)
-#define HUGE (17 * INLINE) /* is written back on its way */
+#define HUGE_SIZE (17 * INLINE) /* is written back on its way */
 
 static char *bytes;
 
@@ -67,7 +67,7 @@ static enum sluice_status put_large(struct kit *kit) {
 }
 
 static enum sluice_status put_huge(struct kit *kit) {
-  return kit_put(kit, "a", bytes, HUGE);
+  return kit_put(kit, "a", bytes, HUGE_SIZE);
 }
 
 static enum sluice_status remove_other(struct kit *kit) {
@@ -259,7 +259,7 @@ static void test_upload_under_way_ends_when_the_disk_fails(void) {
   struct call call = {.kit = &kit,
                       .key = "long",
                       .data = bytes,
-                      .length = HUGE,
+                      .length = HUGE_SIZE,
                       .piece = 60000};
   call_put(&call);
   call_wait_turns(&call, 50);
@@ -302,7 +302,7 @@ int main(void) {
       UNIT(test_start_after_a_fault_syncs_the_index),
       {NULL, NULL}};
   kit_log_keep();
-  bytes = kit_bytes(1, HUGE);
+  bytes = kit_bytes(1, HUGE_SIZE);
   int status = unit_main("local fault", tests);
   free(bytes);
   return status;
