@@ -63,6 +63,13 @@ headless >"$scratch/found"
 sed 's|/[^/:]*:.*||' "$scratch/found" | sort | uniq -c
 grep -v '^#' "$table" | while read -r folder most; do
   count=$(grep -c "^$folder/" "$scratch/found" || :)
+  case $most in
+    '' | *[!0-9]*)
+      echo "$table: '$folder $most' is no folder and number" \
+        >>"$scratch/more"
+      continue
+      ;;
+  esac
   [ "$count" -ge "$most" ] ||
     echo "$folder has $count now: write that into $table"
   [ "$count" -le "$most" ] || {
