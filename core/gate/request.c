@@ -193,8 +193,8 @@ void request_response(struct sluice_request *request,
   struct evkeyval *own;
   request->answer = answer;
   request->answer_own = 0;
-  TAILQ_FOREACH(own, answer, next)
-  request->answer_own++;
+  for (own = TAILQ_FIRST(answer); own != NULL; own = TAILQ_NEXT(own, next))
+    request->answer_own++;
   for (size_t i = 0; i < request->chain_count; i++) {
     struct request_hook *hook = hook_at(request, i);
     request->calling = i;

@@ -114,7 +114,7 @@ static const char *header_fault(const char *name, const char *value) {
   size_t len = 0;
   while (token_char((unsigned char)name[len]))
     len++;
-  if (len == 0 || len > WORDS_LEN_MAX || name[len] != '\0')
+  if (len == 0 || name[len] != '\0' || len > WORDS_LEN_MAX)
     return "it is no name; write 1 to 64 letters, digits and -";
   if (is_own_header(name))
     return "the gateway or a storage says it itself; leave it out (for "

@@ -41,7 +41,8 @@ static void end_slow(struct ingress *ingress) {
       "", "sends a head", "sends a body", "takes an answer"};
   const struct ingress_owner *owner = &ingress->owner;
   struct ingress_conn *conn;
-  TAILQ_FOREACH(conn, &ingress->conns, link) {
+  for (conn = TAILQ_FIRST(&ingress->conns); conn != NULL;
+       conn = TAILQ_NEXT(conn, link)) {
     enum pace_result result = pace_look(conn);
     if (result == PACE_FINE)
       continue;

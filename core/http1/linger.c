@@ -98,6 +98,7 @@ size_t linger_evict(struct ingress *ingress, size_t count) {
 
 void linger_drain(struct ingress *ingress) {
   struct ingress_conn *conn;
-  TAILQ_FOREACH(conn, &ingress->lingerers, in_lingerers)
-  set_end(conn, LINGER_DRAIN_SECONDS);
+  for (conn = TAILQ_FIRST(&ingress->lingerers); conn != NULL;
+       conn = TAILQ_NEXT(conn, in_lingerers))
+    set_end(conn, LINGER_DRAIN_SECONDS);
 }

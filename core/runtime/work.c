@@ -53,11 +53,11 @@ struct work_share {
 struct work_pool {
   pthread_mutex_t lock; /* guards what follows, the shares and the lanes */
   pthread_cond_t some;
-  TAILQ_HEAD(, work_share) ready; /* who had its turn stands last */
-  unsigned plugins, plugins_most; /* threads that run their jobs */
+  TAILQ_HEAD(work_ready, work_share) ready; /* who had its turn stands last */
+  unsigned plugins, plugins_most;           /* threads that run their jobs */
   bool ending;
   struct work_share own;
-  SLIST_HEAD(, work_share) shares; /* of plugins */
+  SLIST_HEAD(work_shares, work_share) shares; /* of plugins */
   unsigned count;
   pthread_t threads[];
 };

@@ -116,7 +116,7 @@ static bool blob_read_tail(int fd, struct tail *tail) {
 
 const char *blob_mismatch(int fd, const struct row *row, bool described) {
   struct stat st;
-  struct tail tail;
+  struct tail tail = {0};
   if (!described)
     return fstat(fd, &st) == 0 && (uint64_t)st.st_size == row->length
                ? NULL
@@ -148,7 +148,7 @@ static enum sluice_status take_texts(const struct tail *tail, char *texts,
 }
 
 enum sluice_status blob_read_description(int fd, char **key, struct row *row) {
-  struct tail tail;
+  struct tail tail = {0};
   *key = NULL;
   if (!blob_read_tail(fd, &tail))
     return SLUICE_EIO;

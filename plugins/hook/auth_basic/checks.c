@@ -99,17 +99,19 @@ static bool check_is(const struct check *check, const unsigned char *key) {
 
 static struct line *line_of(const struct checks *checks, uint64_t client) {
   struct line *line;
-  TAILQ_FOREACH(line, &checks->turns, in_turn)
-  if (line->client == client)
-    return line;
+  for (line = TAILQ_FIRST(&checks->turns); line != NULL;
+       line = TAILQ_NEXT(line, in_turn))
+    if (line->client == client)
+      return line;
   return NULL;
 }
 
 static struct line *line_longest(const struct checks *checks) {
   struct line *line, *longest = NULL;
-  TAILQ_FOREACH(line, &checks->turns, in_turn)
-  if (longest == NULL || line->count > longest->count)
-    longest = line;
+  for (line = TAILQ_FIRST(&checks->turns); line != NULL;
+       line = TAILQ_NEXT(line, in_turn))
+    if (longest == NULL || line->count > longest->count)
+      longest = line;
   return longest;
 }
 
@@ -158,9 +160,10 @@ static struct check *checks_find(const struct checks *checks,
     return checks->at_work;
   if (line == NULL)
     return NULL;
-  TAILQ_FOREACH(check, &line->checks, in_line)
-  if (check_is(check, key))
-    return check;
+  for (check = TAILQ_FIRST(&line->checks); check != NULL;
+       check = TAILQ_NEXT(check, in_line))
+    if (check_is(check, key))
+      return check;
   return NULL;
 }
 
