@@ -123,9 +123,10 @@ static bool copy_trimmed(char *out, size_t size, const char *text,
 }
 
 static void set_proto(struct forwarded *url, const char *text) {
-  if (strcasecmp(text, "http") == 0 || strcasecmp(text, "https") == 0)
-    snprintf(url->proto, sizeof url->proto, "%s",
-             text[4] == '\0' ? "http" : "https");
+  static const char *const known[] = {"http", "https"};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (strcasecmp(text, known[i]) == 0)
+      snprintf(url->proto, sizeof url->proto, "%s", known[i]);
 }
 
 static void set_host(struct forwarded *url, const char *text) {

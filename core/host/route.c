@@ -174,8 +174,8 @@ bool route_table_init(struct route_table *table,
   while (endpoints[count] != NULL)
     count++;
   *table = (struct route_table){
-      .routes =
-          calloc((settings->route_count + 1) * count, sizeof(struct route))};
+      .routes = calloc((settings->route_count + 1) * count + 1,
+                       sizeof(struct route))};
   if (table->routes == NULL)
     return errmsg_set(err, "out of memory");
   add_own(&unfold);

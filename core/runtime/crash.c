@@ -161,7 +161,10 @@ static struct place place_of(const ucontext_t *context) {
 /* A word on the stack that points into a plugin, behind the newest frame's
  * beginning; 0: none.  What lies beyond the stack isn't touched. */
 static uintptr_t caller_of(uintptr_t stack) {
+  /* Addresses that the kernel told, as numbers. */
+  /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
   const uintptr_t *word = (const uintptr_t *)(stack & ~(sizeof(void *) - 1));
+  /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
   const uintptr_t *end = (const uintptr_t *)crash_mine.stack_end;
   if (stack == 0 || end == NULL || end - word > (64 << 20))
     return 0;

@@ -8,25 +8,25 @@
 #include <signal.h>
 
 static const struct {
-  int number;
   const char *name;
+  int number;
   enum signal_meaning meaning;
 } table[] = {
-    {SIGTERM, "SIGTERM", SIGNAL_STOP},
-    {SIGINT, "SIGINT", SIGNAL_STOP},
-    {SIGQUIT, "SIGQUIT", SIGNAL_STOP},
-    {SIGXCPU, "SIGXCPU",
+    {"SIGTERM", SIGTERM, SIGNAL_STOP},
+    {"SIGINT", SIGINT, SIGNAL_STOP},
+    {"SIGQUIT", SIGQUIT, SIGNAL_STOP},
+    {"SIGXCPU", SIGXCPU,
      SIGNAL_STOP}, /* the limit of processor time comes near */
-    {SIGHUP, "SIGHUP",
+    {"SIGHUP", SIGHUP,
      SIGNAL_RELOAD}, /* nor does a terminal that goes away end it */
-    {SIGUSR1, "SIGUSR1", SIGNAL_NONE},
-    {SIGUSR2, "SIGUSR2", SIGNAL_NONE},
-    {SIGALRM, "SIGALRM", SIGNAL_NONE},
-    {SIGVTALRM, "SIGVTALRM", SIGNAL_NONE},
-    {SIGPROF, "SIGPROF", SIGNAL_NONE},
-    {SIGIO, "SIGIO", SIGNAL_NONE},
-    {SIGPWR, "SIGPWR", SIGNAL_NONE},
-    {SIGSTKFLT, "SIGSTKFLT", SIGNAL_NONE},
+    {"SIGUSR1", SIGUSR1, SIGNAL_NONE},
+    {"SIGUSR2", SIGUSR2, SIGNAL_NONE},
+    {"SIGALRM", SIGALRM, SIGNAL_NONE},
+    {"SIGVTALRM", SIGVTALRM, SIGNAL_NONE},
+    {"SIGPROF", SIGPROF, SIGNAL_NONE},
+    {"SIGIO", SIGIO, SIGNAL_NONE},
+    {"SIGPWR", SIGPWR, SIGNAL_NONE},
+    {"SIGSTKFLT", SIGSTKFLT, SIGNAL_NONE},
 };
 
 #define COUNT (sizeof table / sizeof *table)
