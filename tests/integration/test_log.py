@@ -115,8 +115,8 @@ def test_fatal_start_error_comes_behind_what_was_logged_before():
         status, _, said = run("-c", path)
         equal("status", status, 1)
         lines = said.splitlines()
-        equal("lines", [re.search(r"line (\d+)$", line)[1]
-                        for line in lines[:-1]],
+        equal("lines", [found[1] for line in lines[:-1] if
+                        (found := re.search(r"\[talker\] line (\d+)$", line))],
               [str(i) for i in range(200)])
         like("the last", lines[-1], r"\Asluice: hook 'talker': there is no "
              r"time\Z")
