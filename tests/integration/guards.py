@@ -5,11 +5,10 @@ users/{user}/, and their ways out.
 Each attack is made by bob, who may do everything below users/bob/, against an
 object of alice's; none may show a byte of hers, or tell whether it exists."""
 import json
-import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
-from kit import FORM, equal, expect, field, file, form, among
+from kit import FORM, equal, expect, field, file, form, among, index_of
 
 SECRET = b"what only alice may read"
 ID = "X-Request-Id: the-same-each-time"
@@ -18,8 +17,7 @@ JSON = "Content-Type: application/json"
 
 def uploaded_by(gateway, key):
     """The identity in an object's metadata."""
-    index = Path(gateway.folder, "data", "index.db")
-    with sqlite3.connect(f"file:{index}?mode=ro", uri=True) as rows:
+    with index_of(gateway.folder) as rows:
         user, = rows.execute("SELECT user FROM object WHERE key = ?",
                              (key.encode(),)).fetchone()
     words = user.split(b"\0")

@@ -6,6 +6,7 @@ Environment: SLUICE is the gateway's binary, SLUICE_PLUGINS the folders (with
 colons between) where plugins lie, srcdir the root of the sources.
 SLUICE_PATIENCE multiplies every wait, for slow builds such as sanitizers'.
 """
+import contextlib
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ import select
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import struct
 import subprocess
@@ -201,6 +203,21 @@ def run(*arguments, env=None, seconds=None):
         timeout=seconds or PATIENCE)
     return (ended.returncode, ended.stdout.decode(errors="replace"),
             ended.stderr.decode(errors="replace"))
+
+
+@contextlib.contextmanager
+def index_of(folder):
+    """A copy of the index of local below `folder`, whose own is the
+    gateway's alone."""
+    with tempfile.TemporaryDirectory() as copy:
+        for name in ("index.db", "index.db-wal"):
+            if Path(folder, "data", name).exists():
+                shutil.copy(Path(folder, "data", name), copy)
+        index = sqlite3.connect(Path(copy, "index.db"))
+        try:
+            yield index
+        finally:
+            index.close()
 
 
 class Gateway:

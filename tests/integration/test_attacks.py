@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import json
 import shutil
-import sqlite3
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ from urllib.parse import quote
 
 from guards import ID, JSON, OWN, SECRET, escapes, requests, upload
 from kit import FORM, SOURCES, Gateway, Wire, among, each, equal, \
+    index_of, \
     eventually, expect, field, file, form, head, main, request, test
 
 sys.path.insert(0, str(SOURCES / "plugins/hook/auth_jwt"))
@@ -101,8 +101,7 @@ class World:
     def stored(self):
         """Every row and every file."""
         data = Path(self.gateway.folder, "data")
-        with sqlite3.connect(f"file:{data}/index.db?mode=ro",
-                             uri=True) as index:
+        with index_of(self.gateway.folder) as index:
             rows = [index.execute(f"SELECT * FROM {table} ORDER BY 1")
                     .fetchall() for table in ("object", "small")]
         files = {str(path): hashlib.sha256(path.read_bytes()).hexdigest()

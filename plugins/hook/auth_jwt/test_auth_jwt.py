@@ -3,7 +3,6 @@
 """auth_jwt as an operator configures it: who is admitted, to what."""
 import json
 import re
-import sqlite3
 import tempfile
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from urllib.parse import quote
 from jwtkit import Guarded, Key, claims, jwks, options, rsa, serialization, \
     token
 from kit import FORM, PLUGINS, SOURCES, Wire, each, equal, eventually, \
+    index_of, \
     expect, field, file, form, head, like, main, refusal, run, test
 
 ALGS = ("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256",
@@ -154,7 +154,7 @@ def test_the_scheme_may_be_in_any_case():
 
 def uploaded_by(gateway):
     """The metadata that the store has of its only object."""
-    with sqlite3.connect(Path(gateway.folder, "data/index.db")) as index:
+    with index_of(gateway.folder) as index:
         return "\n".join(index.iterdump())
 
 
