@@ -510,3 +510,6 @@ EXTRA_DIST += \
 	%D%/hook/log_combined/log_combined.yaml \
 	%D%/hook/log_json/log_json.yaml \
 	%D%/hook/rate_limit/rate_limit.yaml
+
+# An example, which make would take for a program of htpasswd.c.
+%D%/hook/auth_basic/htpasswd: ;
