@@ -139,7 +139,7 @@ def test_requests_of_a_client_end_at_the_limit():
                 eventually("room", lambda: not refused())
         finally:
             for wire in wires:
-                wire.close()
+                wire.reset()
 
 
 @test
@@ -159,7 +159,7 @@ def test_requests_behind_a_proxy_are_its_clients():
                 gateway.says(r"2001:db8::99 is refused")
         finally:
             for wire in wires:
-                wire.close()
+                wire.reset()
 
 
 @test
@@ -174,7 +174,7 @@ def test_client_that_invents_others_is_one():
                     "X-Forwarded-For: 192.0.2.2").status, 429)
         finally:
             for wire in wires:
-                wire.close()
+                wire.reset()
 
 
 @test
@@ -190,7 +190,7 @@ def test_refused_upload_is_told_before_its_body():
                 equal("next", wire.ask("GET", "/healthz").status, 200)
         finally:
             for wire in wires:
-                wire.close()
+                wire.reset()
 
 
 # ---- memory ----------------------------------------------------------------
@@ -406,6 +406,7 @@ def test_client_that_is_held_back_is_not_too_slow():
             wire.flood(b"x" * MIB, 16 * MIB, 1)
             readable, _, _ = select.select([wire.socket], [], [], 16)
             expect(not readable, "it was closed")
+            wire.reset()
         equal("refusals", [line for line in gateway.lines
                            if "refused" in line], [])
 

@@ -13,8 +13,8 @@
 /* Calls `fact` for each pair that can be. */
 static void each(bool (*fact)(enum exchange_state, enum exchange_event,
                               struct exchange_step)) {
-  for (int state = 0; state < EXCHANGE_STATES; state++)
-    for (int event = 0; event < EXCHANGE_EVENTS; event++) {
+  for (enum exchange_state state = 0; state < EXCHANGE_STATES; state++)
+    for (enum exchange_event event = 0; event < EXCHANGE_EVENTS; event++) {
       struct exchange_step step = exchange_step(state, event);
       char row[64];
       snprintf(row, sizeof row, "state %d, event %d", state, event);
@@ -47,7 +47,7 @@ static bool client_never_comes_back(enum exchange_state state,
 
 static void test_a_client_is_answered_once_and_never_comes_back(void) {
   each(client_never_comes_back);
-  for (int state = 0; state < EXCHANGE_STATES; state++) {
+  for (enum exchange_state state = 0; state < EXCHANGE_STATES; state++) {
     struct exchange_step step = exchange_step(state, EXCHANGE_ANSWER);
     bool may = client_of(state) == WAITS && state != EXCHANGE_TELLING;
     CU_ASSERT_EQUAL(step.action == EXCHANGE_NEVER, !may);
@@ -56,7 +56,7 @@ static void test_a_client_is_answered_once_and_never_comes_back(void) {
 }
 
 static void test_a_client_may_leave_in_every_state(void) {
-  for (int state = 0; state < EXCHANGE_STATES; state++) {
+  for (enum exchange_state state = 0; state < EXCHANGE_STATES; state++) {
     struct exchange_step step = exchange_step(state, EXCHANGE_LEAVE);
     bool left = client_of(state) == LEFT;
     CU_ASSERT_EQUAL(step.action == EXCHANGE_NEVER, left);
@@ -132,18 +132,17 @@ static void test_an_end_is_entered_once(void) {
 static void test_every_state_is_reached_and_left(void) {
   bool reached[EXCHANGE_STATES] = {[EXCHANGE_ADMITTING] = true};
   for (int round = 0; round < EXCHANGE_STATES; round++)
-    for (int state = 0; state < EXCHANGE_STATES; state++)
-      for (int event = 0; event < EXCHANGE_EVENTS; event++) {
+    for (enum exchange_state state = 0; state < EXCHANGE_STATES; state++)
+      for (enum exchange_event event = 0; event < EXCHANGE_EVENTS; event++) {
         struct exchange_step step = exchange_step(state, event);
         if (reached[state] && step.action != EXCHANGE_NEVER)
           reached[step.next] = true;
       }
-  for (int state = 0; state < EXCHANGE_STATES; state++) {
+  for (enum exchange_state state = 0; state < EXCHANGE_STATES; state++) {
     bool left = state == EXCHANGE_OVER;
-    for (int event = 0; event < EXCHANGE_EVENTS; event++) {
+    for (enum exchange_event event = 0; event < EXCHANGE_EVENTS; event++) {
       struct exchange_step step = exchange_step(state, event);
-      left =
-          left || (step.action != EXCHANGE_NEVER && (int)step.next != state);
+      left = left || (step.action != EXCHANGE_NEVER && step.next != state);
     }
     char row[32];
     snprintf(row, sizeof row, "state %d", state);
@@ -154,7 +153,7 @@ static void test_every_state_is_reached_and_left(void) {
 /* Each state that something is waited for in has a time, or a client whose own
  * time runs. */
 static void test_no_state_waits_for_ever(void) {
-  for (int state = 0; state < EXCHANGE_OVER; state++) {
+  for (enum exchange_state state = 0; state < EXCHANGE_OVER; state++) {
     struct exchange_step step = exchange_step(state, EXCHANGE_SILENCE);
     bool answered = exchange_is_answered(state) && state != EXCHANGE_SENDING;
     char row[32];
