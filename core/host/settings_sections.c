@@ -122,7 +122,7 @@ static const struct range limits_ranges[] = {
 static const struct sluice_option per_client_table[] = {
     {"connections", SLUICE_INT, "256", LIMITS(client_connections),
      "open connections of one address; 0: any number"},
-    {"requests", SLUICE_INT, "128", LIMITS(client_requests),
+    {"requests", SLUICE_INT, "256", LIMITS(client_requests),
      "requests in flight of one address; 0: any number"},
     {0}};
 static const struct range per_client_ranges[] = {

@@ -83,7 +83,7 @@ static void check_defaults(const struct settings *s) {
   CU_ASSERT_EQUAL(s->limits.drain_timeout_ms, 30000);
   CU_ASSERT_EQUAL(s->limits.min_rate, 1024);
   CU_ASSERT_EQUAL(s->limits.client_connections, 256);
-  CU_ASSERT_EQUAL(s->limits.client_requests, 128);
+  CU_ASSERT_EQUAL(s->limits.client_requests, 256);
   CU_ASSERT_STRING_EQUAL(s->plugin_path[0], "/lib/plugins");
   CU_ASSERT_PTR_NULL(s->plugin_path[1]);
 }
