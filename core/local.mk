@@ -36,6 +36,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/digest.h \
 	%D%/base/errmsg.c \
 	%D%/base/errmsg.h \
+	%D%/base/etags.c \
+	%D%/base/etags.h \
 	%D%/base/filetype.c \
 	%D%/base/filetype.h \
 	%D%/base/formdata.c \

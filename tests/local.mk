@@ -100,6 +100,7 @@ UNIT_TESTS = \
 	%D%/unit/test_event_queue \
 	%D%/unit/test_exchange_table \
 	%D%/unit/test_failures \
+	%D%/unit/test_etags \
 	%D%/unit/test_filetype \
 	%D%/unit/test_formdata \
 	%D%/unit/test_formvectors \

@@ -70,6 +70,15 @@ const char *key_fault(const char *key, size_t len) {
   return fault;
 }
 
+const char *key_made_fault(const char *key, size_t len) {
+  const char *fault = key_fault(key, len);
+
+  if (!fault && (!len || key[0] == '/' || key[len - 1] == '/' ||
+                 memmem(key, len, "//", 2)))
+    return "A key has an empty segment";
+  return fault;
+}
+
 static void strip_slashes(const char **in, size_t *len) {
   for (; *len && **in == '/'; (*in)++)
     (*len)--;

@@ -20,6 +20,10 @@
  * keys in it, more than KEY_MAX bytes, segments "." and "..". */
 const char *key_fault(const char *key, size_t len);
 
+/* And of one that a client names for an object to be made: it has no empty
+ * segment, as some storages take /x, x and a//b for others. */
+const char *key_made_fault(const char *key, size_t len);
+
 /* So too of one that is asked for, which others than the gateway may have
  * made: refused are bytes that aren't UTF-8, NUL, more than KEY_MAX bytes, and
  * segments "." and "..", as a storage might climb by them. */

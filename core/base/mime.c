@@ -217,6 +217,33 @@ static bool put_plain(struct buf *out, const char *name) {
   return ascii;
 }
 
+bool mime_extended(struct buf *out, const char *in) {
+  static const char charset[] = "UTF-8'";
+  const char *text = strncasecmp(in, charset, sizeof charset - 1)
+                         ? NULL
+                         : strchr(in + sizeof charset - 1, '\'');
+  buf_clear(out);
+  if (text == NULL)
+    return false;
+  text++;
+  for (const char *nul; (nul = strstr(text, "%00")) != NULL; text = nul + 3)
+    if (!codec_unpercent(out, text, (size_t)(nul - text), false))
+      return false;
+  return codec_unpercent(out, text, strlen(text), false) &&
+         codec_utf8_valid(out->data, out->len);
+}
+
+bool mime_filename(struct buf *out, const char *disposition) {
+  struct buf extended;
+  buf_init(&extended, out->max);
+  bool ok =
+      (mime_parameter(&extended, disposition, "filename*") == MIME_FOUND &&
+       mime_extended(out, extended.data)) ||
+      mime_parameter(out, disposition, "filename") == MIME_FOUND;
+  buf_fini(&extended);
+  return ok && out->len > 0;
+}
+
 /* Some browsers decode %HH and =?...?= in a name without filename*. */
 static bool is_decoded(const char *name) {
   static const char hex[] = "0123456789abcdefABCDEF";

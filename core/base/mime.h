@@ -33,6 +33,13 @@ enum mime_parameter { MIME_NONE, MIME_FOUND, MIME_BAD };
 enum mime_parameter mime_parameter(struct buf *out, const char *header,
                                    const char *name);
 
+/* Decodes UTF-8'language'text of RFC 8187 into `out` (cleared before), but for
+ * NULs, which are dropped.  False: it isn't that. */
+bool mime_extended(struct buf *out, const char *text);
+/* The file name of a request's Content-Disposition (RFC 6266), filename*
+ * before filename.  False: it names none, or none that can be read. */
+bool mime_filename(struct buf *out, const char *disposition);
+
 /* "attachment; filename=...", with filename* where the name isn't ASCII, or
  * holds what some browsers would decode (RFC 6266, RFC 8187).  Quotes and
  * backslashes are escaped, control characters never written, a byte that isn't

@@ -120,23 +120,6 @@ static void undo_browser(struct buf *name) {
     name->data[to] = '\0';
 }
 
-/* Decodes UTF-8'language'text of RFC 8187, but for NULs, which are dropped. */
-static bool decode_extended(struct buf *out, const char *in) {
-  static const char charset[] = "UTF-8'";
-  const char *text = strncasecmp(in, charset, sizeof charset - 1)
-                         ? NULL
-                         : strchr(in + sizeof charset - 1, '\'');
-  buf_clear(out);
-  if (!text)
-    return false;
-  text++;
-  for (const char *nul; (nul = strstr(text, "%00")); text = nul + 3)
-    if (!codec_unpercent(out, text, (size_t)(nul - text), false))
-      return false;
-  return codec_unpercent(out, text, strlen(text), false) &&
-         codec_utf8_valid(out->data, out->len);
-}
-
 static const char *read_name(struct partheader *h, const char *disposition,
                              struct formdata_part *part) {
   switch (mime_parameter(&h->name, disposition, "name")) {
@@ -168,7 +151,7 @@ static const char *read_filename(struct partheader *h, const char *disposition,
     return "A part has two file names";
   if (plain == MIME_FOUND)
     undo_browser(&h->filename);
-  if (extended == MIME_FOUND && decode_extended(&h->decoded, h->extended.data))
+  if (extended == MIME_FOUND && mime_extended(&h->decoded, h->extended.data))
     name = &h->decoded;
   else if (plain == MIME_NONE)
     return extended == MIME_NONE

@@ -8,6 +8,7 @@
 
 #include "codec.h"
 #include "date.h"
+#include "etags.h"
 #include <string.h>
 
 #define SPACE " \t"
@@ -95,46 +96,6 @@ enum range_result range_parse(const char *header, uint64_t length,
   return parse_one(from, end, length, range);
 }
 
-/* Moves past one entity-tag and says whether it is this one. */
-static bool scan_tag(const char **at, const char *etag, bool weak_counts,
-                     bool *same) {
-  bool weak = strncmp(*at, "W/", 2) == 0;
-  const char *from = *at + (weak ? 3 : 1), *end;
-
-  if (from[-1] != '"')
-    return false;
-  end = strchr(from, '"');
-  if (!end)
-    return false;
-  *at = end + 1;
-  *same = etag && (weak_counts || !weak) &&
-          strlen(etag) == (size_t)(end - from) &&
-          memcmp(etag, from, (size_t)(end - from)) == 0;
-  return true;
-}
-
-static bool is_star(const char *list) {
-  list += strspn(list, SPACE);
-  return *list == '*' && !list[1 + strspn(list + 1, SPACE)];
-}
-
-/* "*" is any representation, and there is one. */
-static bool in_list(const char *list, const char *etag, bool weak_counts) {
-  bool same = false;
-
-  if (is_star(list))
-    return true;
-  for (list += strspn(list, SPACE ","); *list && !same;
-       list += strspn(list, SPACE ",")) {
-    if (!scan_tag(&list, etag, weak_counts, &same))
-      return false;
-    list += strspn(list, SPACE);
-    if (*list && *list != ',')
-      return false;
-  }
-  return same;
-}
-
 /* Is there a date, a valid one, and was the object modified after it?  -1:
  * there is none. */
 static int modified_after(const char *date, int64_t modified, int64_t now) {
@@ -151,13 +112,13 @@ enum range_verdict range_conditions(const struct range_conditions *conditions,
   const struct range_conditions *is = conditions;
 
   if (is->if_match) {
-    if (!in_list(is->if_match, etag, false))
+    if (!etags_has(is->if_match, etag, false))
       return RANGE_FAILED;
   } else if (modified_after(is->if_unmodified_since, modified, now) == 1)
     return RANGE_FAILED;
   if (is->if_none_match)
-    return in_list(is->if_none_match, etag, true) ? RANGE_NOT_MODIFIED
-                                                  : RANGE_GO;
+    return etags_has(is->if_none_match, etag, true) ? RANGE_NOT_MODIFIED
+                                                    : RANGE_GO;
   return modified_after(is->if_modified_since, modified, now) == 0
              ? RANGE_NOT_MODIFIED
              : RANGE_GO;
@@ -165,11 +126,5 @@ enum range_verdict range_conditions(const struct range_conditions *conditions,
 
 bool range_if_range(const struct range_conditions *conditions,
                     const char *etag) {
-  const char *at = conditions->if_range;
-  bool same;
-
-  if (!at)
-    return true;
-  at += strspn(at, SPACE);
-  return scan_tag(&at, etag, false, &same) && same && !at[strspn(at, SPACE)];
+  return conditions->if_range == NULL || etags_is(conditions->if_range, etag);
 }

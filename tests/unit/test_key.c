@@ -345,7 +345,18 @@ static void test_key_user_may_be_named_once(void) {
   CU_ASSERT_PTR_NOT_NULL(key_user_fault("{user}{user}"));
 }
 
+static void test_key_made_has_no_empty_segment(void) {
+  static const char *const fine[] = {"a", "a/b", "a/b.c/d"};
+  static const char *const bad[] = {"",     "/",  "/a",     "a/",
+                                    "a//b", "//", "a/../b", "a\n"};
+  for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+    ROW(fine[i], key_made_fault(fine[i], strlen(fine[i])) == NULL);
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    ROW(bad[i], key_made_fault(bad[i], strlen(bad[i])) != NULL);
+}
+
 static const struct unit_test tests[] = {
+    UNIT(test_key_made_has_no_empty_segment),
     UNIT(test_key_user_takes_the_place_of_its_name),
     UNIT(test_key_user_that_is_no_segment_is_refused),
     UNIT(test_key_user_makes_1024_bytes_and_not_1025),

@@ -271,6 +271,30 @@ static void test_mime_parameter_fits_the_buffer_or_is_bad(void) {
   buf_fini(&out);
 }
 
+static void test_mime_filename_is_the_extended_one_or_the_plain(void) {
+  static const struct {
+    const char *header, *name;
+  } rows[] = {{"attachment; filename=\"a b.txt\"", "a b.txt"},
+              {"inline; FileName=a.txt", "a.txt"},
+              {"attachment; filename=\"x\"; filename*=UTF-8''%e2%82%ac",
+               "\xe2\x82\xac"},
+              {"attachment; filename*=utf-8'en'a%00b", "ab"},
+              {"attachment; filename*=ISO-8859-1''%A3; filename=x", "x"},
+              {"attachment; filename*=UTF-8''%zz", NULL},
+              {"attachment; filename=\"\"", NULL},
+              {"attachment; filename=\"a", NULL},
+              {"attachment", NULL},
+              {"", NULL}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct buf out;
+    buf_init(&out, 64);
+    bool found = mime_filename(&out, rows[i].header);
+    ROW(rows[i].header, found == (rows[i].name != NULL) &&
+                            (!found || strcmp(out.data, rows[i].name) == 0));
+    buf_fini(&out);
+  }
+}
+
 static void test_mime_disposition_keeps_the_name_in_its_quotes(void) {
   static const struct {
     const char *name, *want;
@@ -335,6 +359,7 @@ static const struct unit_test tests[] = {
     UNIT(test_mime_parameter_that_isnt_there_is_none),
     UNIT(test_mime_parameters_that_are_malformed_are_bad),
     UNIT(test_mime_parameter_fits_the_buffer_or_is_bad),
+    UNIT(test_mime_filename_is_the_extended_one_or_the_plain),
     UNIT(test_mime_disposition_keeps_the_name_in_its_quotes),
     UNIT(test_mime_disposition_inline_has_a_name_too),
     {NULL, NULL},
