@@ -206,6 +206,8 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 	%D%/backend/local/blob.h \
 	%D%/backend/local/cache.c \
 	%D%/backend/local/cache.h \
+	%D%/backend/local/copier.c \
+	%D%/backend/local/copier.h \
 	%D%/backend/local/datadir.c \
 	%D%/backend/local/datadir.h \
 	%D%/backend/local/folder.c \

@@ -19,6 +19,7 @@ static void op_free(struct sluice_op *op) {
   for (size_t i = 0; i < op->item_count; i++)
     free(op->items[i]);
   free(op->items);
+  free(op->failures);
   free(op->token);
   free(op->meta);
   free(op->why);
@@ -80,7 +81,8 @@ static struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
   static const enum op_turn first[] = {
       [OP_HEAD] = OP_HEADING,      [OP_GET] = OP_FINDING,
       [OP_PUT] = OP_STORING,       [OP_LIST] = OP_ANSWERING,
-      [OP_REMOVE] = OP_ANSWERING,  [OP_PING] = OP_ANSWERING,
+      [OP_REMOVE] = OP_ANSWERING,  [OP_REMOVE_MANY] = OP_ANSWERING,
+      [OP_COPY] = OP_HEADING,      [OP_PING] = OP_ANSWERING,
       [OP_PRESIGN] = OP_ANSWERING, [OP_VERIFY] = OP_ANSWERING};
   must(loop_is_mine(backend->host.loop));
   struct sluice_op *op =
@@ -149,6 +151,34 @@ struct sluice_op *op_remove(struct op_backend *backend, const char *key,
   struct sluice_op *op = op_new(backend, OP_REMOVE, events, arg);
   if (op_asks(op))
     backend->plugin->remove(backend->handle, op, key);
+  return op;
+}
+
+struct sluice_op *op_remove_if(struct op_backend *backend,
+                               const struct sluice_removal *removal,
+                               const struct op_events *events, void *arg) {
+  struct sluice_op *op = op_new(backend, OP_REMOVE, events, arg);
+  if (op_asks(op))
+    backend->plugin->remove_if(backend->handle, op, removal);
+  return op;
+}
+
+struct sluice_op *op_copy(struct op_backend *backend,
+                          const struct sluice_copy *copy,
+                          const struct op_events *events, void *arg) {
+  struct sluice_op *op = op_new(backend, OP_COPY, events, arg);
+  if (op_asks(op))
+    backend->plugin->copy(backend->handle, op, copy);
+  return op;
+}
+
+struct sluice_op *op_remove_many(struct op_backend *backend,
+                                 const char *const *keys, size_t count,
+                                 const struct op_events *events, void *arg) {
+  struct sluice_op *op = op_new(backend, OP_REMOVE_MANY, events, arg);
+  op->item_limit = count;
+  if (op_asks(op))
+    backend->plugin->remove_many(backend->handle, op, keys, count);
   return op;
 }
 
@@ -251,4 +281,11 @@ struct op_entry op_entry(const struct sluice_op *op, size_t index) {
 
 const char *op_token(const struct sluice_op *op) {
   return op->token;
+}
+
+enum sluice_status op_removed(const struct sluice_op *op, size_t index) {
+  for (size_t i = 0; i < op->failure_count; i++)
+    if (op->failures[i].index == index)
+      return op->failures[i].status;
+  return op->status;
 }

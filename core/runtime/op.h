@@ -41,6 +41,7 @@ struct sluice_host {
 struct op_backend {
   const struct sluice_backend *plugin;
   void *handle;
+  unsigned abilities; /* enum sluice_ability */
   struct sluice_host host;
   struct pool ops; /* each backend's own: it can harm only itself */
   struct repeats repeats;
@@ -79,6 +80,16 @@ struct sluice_op *op_list(struct op_backend *, const struct sluice_list *,
                           const struct op_events *, void *arg);
 struct sluice_op *op_remove(struct op_backend *, const char *key,
                             const struct op_events *, void *arg);
+/* These three are for backends that offer them. */
+struct sluice_op *op_remove_if(struct op_backend *,
+                               const struct sluice_removal *,
+                               const struct op_events *, void *arg);
+struct sluice_op *op_copy(struct op_backend *, const struct sluice_copy *,
+                          const struct op_events *, void *arg);
+/* The keys stay until done(), also after op_leave(): until `released`. */
+struct sluice_op *op_remove_many(struct op_backend *, const char *const *keys,
+                                 size_t count, const struct op_events *,
+                                 void *arg);
 struct sluice_op *op_ping(struct op_backend *, const struct op_events *,
                           void *arg);
 /* SLUICE_ENOTSUP where the backend doesn't offer it. */
@@ -111,5 +122,7 @@ const char *op_text(const struct sluice_op *, size_t index); /* NULL: none */
 size_t op_entries(const struct sluice_op *);
 struct op_entry op_entry(const struct sluice_op *, size_t index);
 const char *op_token(const struct sluice_op *); /* truncated, or NULL */
+/* Of op_remove_many(): what became of a key. */
+enum sluice_status op_removed(const struct sluice_op *, size_t index);
 
 #endif

@@ -15,6 +15,8 @@ enum op_kind {
   OP_PUT,
   OP_LIST,
   OP_REMOVE,
+  OP_REMOVE_MANY,
+  OP_COPY,
   OP_PING,
   OP_PRESIGN,
   OP_VERIFY
@@ -34,6 +36,11 @@ struct op_item {
   const char *key;
   struct sluice_meta meta;
   bool folded; /* a prefix: no meta */
+};
+
+struct op_failure { /* of one of many keys */
+  size_t index;
+  enum sluice_status status;
 };
 
 struct sluice_op {
@@ -63,7 +70,9 @@ struct sluice_op {
   size_t text_count;
   struct op_item **items;
   size_t item_count, item_max;
-  uint32_t item_limit; /* how many were asked for */
+  size_t item_limit; /* how many were asked for */
+  struct op_failure *failures;
+  size_t failure_count, failure_max;
   char *token;
 };
 

@@ -144,7 +144,8 @@ static void leave_out(struct sluice_op *op, const char *call,
 void sluice_meta(struct sluice_op *op, const struct sluice_meta *meta) {
   if (!listening(op, "sluice_meta"))
     return;
-  bool expected = op->kind == OP_HEAD || op->kind == OP_GET;
+  bool expected = op->kind == OP_HEAD || op->kind == OP_GET ||
+                  op->kind == OP_COPY || op->committed;
   if (!op_takes_turn(op, OP_CALL_META)) {
     misuse(op, "sluice_meta",
            expected ? BREACH_TWICE : "in another operation");
@@ -247,4 +248,29 @@ void sluice_text(struct sluice_op *op, const char *text) {
     op->status = SLUICE_ENOMEM;
   else
     op->text_count++;
+}
+
+/* One that can't be told may not be taken for removed. */
+void sluice_failed(struct sluice_op *op, size_t index,
+                   enum sluice_status status) {
+  if (!listening(op, "sluice_failed"))
+    return;
+  if (op->kind != OP_REMOVE_MANY || index >= op->item_limit ||
+      op->failure_count >= op->item_limit || status == SLUICE_OK ||
+      (unsigned)status > SLUICE_ECANCELED) {
+    spoil(op, "sluice_failed", "of a key that wasn't asked for, or twice");
+    return;
+  }
+  if (op->failure_count == op->failure_max) {
+    size_t more = op->failure_max == 0 ? 32 : op->failure_max * 2;
+    struct op_failure *failures =
+        realloc(op->failures, more * sizeof *failures);
+    if (failures == NULL) {
+      op->status = SLUICE_ENOMEM;
+      return;
+    }
+    op->failures = failures;
+    op->failure_max = more;
+  }
+  op->failures[op->failure_count++] = (struct op_failure){index, status};
 }

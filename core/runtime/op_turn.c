@@ -17,7 +17,8 @@ enum op_turn op_turn_next(enum op_turn turn, enum op_call call) {
                       [OP_CALL_DONE] = OP_DONE},
       [OP_STORING] = {[OP_CALL_NEXT] = OP_WANTED, [OP_CALL_DONE] = OP_DONE},
       [OP_ANSWERING] = {[OP_CALL_DONE] = OP_DONE},
-      [OP_COMMITTING] = {[OP_CALL_DONE] = OP_DONE},
+      [OP_COMMITTING] =
+          {[OP_CALL_META] = OP_ANSWERING, [OP_CALL_DONE] = OP_DONE},
       [OP_DESCRIBED] = {[OP_CALL_READ] = OP_READING, [OP_CALL_DONE] = OP_DONE},
       [OP_LENT] = {[OP_CALL_MORE] = OP_READING, [OP_CALL_DONE] = OP_DONE},
       [OP_LENT_LAST] =

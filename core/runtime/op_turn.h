@@ -10,12 +10,12 @@
 enum op_turn {
   OP_NEVER, /* no state: the call is out of turn */
   /* The plugin's turn. */
-  OP_HEADING,   /* head: to describe the object */
-  OP_FINDING,   /* get: to describe the object */
-  OP_READING,   /* get: to send a chunk */
-  OP_STORING,   /* put: to ask for a chunk, or for the next one */
-  OP_ANSWERING, /* to say what else the operation wants, and done */
-  OP_COMMITTING,
+  OP_HEADING,    /* head, copy: to describe the object */
+  OP_FINDING,    /* get: to describe the object */
+  OP_READING,    /* get: to send a chunk */
+  OP_STORING,    /* put: to ask for a chunk, or for the next one */
+  OP_ANSWERING,  /* to say what else the operation wants, and done */
+  OP_COMMITTING, /* put: to store, and to describe the object */
   /* The gateway's turn. */
   OP_DESCRIBED, /* get: to read */
   OP_LENT,      /* get: to ask for the next chunk */

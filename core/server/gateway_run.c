@@ -83,6 +83,8 @@ static bool start_backend(struct gateway *gateway, size_t i,
     return false;
   backend->instance =
       backend->plugin.backend.start(backend->conf, &backend->host);
+  if (backend->instance != NULL && backend->plugin.backend.can != NULL)
+    backend->abilities = backend->plugin.backend.can(backend->instance);
   return backend->instance != NULL ||
          errmsg_set(errmsg, "backend '%s': %s", backend->host.name,
                     backend->host.failure);

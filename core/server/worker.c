@@ -155,6 +155,7 @@ static bool open_backend(struct worker *worker, size_t i) {
   backend->plugin = &from->plugin.backend;
   backend->host = from->host;
   backend->host.loop = worker->loop;
+  backend->abilities = from->abilities;
   backend->handle = backend->plugin->open(from->instance, &backend->host);
   if (backend->handle == NULL)
     snprintf(worker->failure, sizeof worker->failure, "backend '%s': %.900s",

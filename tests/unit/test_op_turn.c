@@ -26,7 +26,8 @@ static const struct {
              {OP_LENT_LAST, OP_CALL_MORE, OP_ANSWERING},
              {OP_STORING, OP_CALL_NEXT, OP_WANTED},
              {OP_WANTED, OP_CALL_DATA, OP_STORING},
-             {OP_WANTED, OP_CALL_COMMIT, OP_COMMITTING}};
+             {OP_WANTED, OP_CALL_COMMIT, OP_COMMITTING},
+             {OP_COMMITTING, OP_CALL_META, OP_ANSWERING}};
 
 static enum op_turn wanted(enum op_turn from, enum op_call call) {
   if (call == OP_CALL_DONE) /* once, and at any time */

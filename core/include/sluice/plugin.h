@@ -120,12 +120,20 @@ struct sluice_meta {
   const char *language; /* Content-Language */
   const char *cache_control;
   const char *expires; /* as the header has it */
+  /* Of a commit or a copy: enum sluice_before. */
+  int before;
+};
+/* The state of the key before it was written. */
+enum sluice_before {
+  SLUICE_BEFORE_UNKNOWN, /* the storage doesn't say */
+  SLUICE_BEFORE_FREE,
+  SLUICE_BEFORE_THERE
 };
 #ifdef __cplusplus
 #define SLUICE_META                                                           \
   {                                                                           \
     (uint32_t)sizeof(struct sluice_meta), 0, 0, NULL, NULL, NULL, NULL, NULL, \
-        NULL, NULL                                                            \
+        NULL, NULL, 0                                                         \
   }
 #else
 #define SLUICE_META \
@@ -159,6 +167,33 @@ struct sluice_object { /* at commit: what the bytes become */
   const char *md5;                /* of all chunks, 32 hex digits */
   const struct sluice_pair *user; /* ends with a NULL name */
   bool exclusive;                 /* refuse to replace: SLUICE_EEXIST */
+  /* Since 1.1: replace an object that has this ETag, and nothing else:
+   * SLUICE_EPRECOND.  NULL: whatever is there. */
+  const char *if_match;
+};
+
+/* Since 1.1. */
+struct sluice_removal {
+  const char *key;
+  const char *if_match; /* the ETag that it must have: SLUICE_EPRECOND */
+};
+
+struct sluice_copy {
+  const char *from, *to; /* never the same */
+  const char *if_match;  /* the ETag that `from` must have: SLUICE_EPRECOND */
+  bool exclusive;        /* refuse to replace `to`: SLUICE_EEXIST */
+};
+
+/* Bits: a backend decides this together with the write, so that of many at
+ * once one succeeds.  The gateway doesn't ask for the others. */
+enum sluice_ability {
+  SLUICE_CAN_CREATE = 1,    /* commit(): `exclusive` */
+  SLUICE_CAN_REPLACE = 2,   /* commit(): `if_match` */
+  SLUICE_CAN_REMOVE = 4,    /* remove_if() */
+  SLUICE_CAN_COPY = 8,      /* copy(), also of what is replaced meanwhile */
+  SLUICE_CAN_COPY_NEW = 16, /* copy(): `exclusive` */
+  /* Beside these: sluice_meta() of a commit or a copy has `before`. */
+  SLUICE_CAN_TELL = 32
 };
 
 struct sluice_list {
@@ -243,6 +278,25 @@ struct sluice_backend {
    * SLUICE_EDENIED when anything is wrong. */
   void (*verify)(void *handle, struct sluice_op *,
                  const struct sluice_claim *);
+
+  /* ---- optional, since 1.1 ---- */
+
+  /* Bits of enum sluice_ability; asked once, after start().  Not offered:
+   * none.  A commit of such a backend may call sluice_meta() before done, with
+   * the ETag of what was stored and what was there before. */
+  unsigned (*can)(void *instance);
+  /* done; SLUICE_ENOENT, SLUICE_EPRECOND: nothing was removed */
+  void (*remove_if)(void *handle, struct sluice_op *,
+                    const struct sluice_removal *);
+  /* The object with its type and metadata, without its bytes passing through
+   * the gateway: sluice_meta() of the new one, done; SLUICE_ENOENT: there is
+   * no `from`. */
+  void (*copy)(void *handle, struct sluice_op *, const struct sluice_copy *);
+  /* Removes up to 1000 keys, none twice, in any order: sluice_failed() for
+   * each that couldn't be, done.  What isn't there counts as removed.  The
+   * keys are lent until done; not offered: remove() is called for each. */
+  void (*remove_many)(void *handle, struct sluice_op *,
+                      const char *const *keys, size_t count);
 };
 
 /* ---- hook -------------------------------------------------------------- */
@@ -340,6 +394,8 @@ void sluice_prefix(struct sluice_op *, const char *prefix);
 /* There is more; `token` (at most 4 KiB) finds the rest later. */
 void sluice_truncated(struct sluice_op *, const char *token);
 void sluice_text(struct sluice_op *, const char *text);
+/* Since 1.1.  Of remove_many(): the key of this index is still there. */
+void sluice_failed(struct sluice_op *, size_t index, enum sluice_status);
 
 /* Why start() or open() fails: what is wrong and what to change, one line. */
 void sluice_fail(struct sluice_host *, const char *fmt, ...)
@@ -390,7 +446,9 @@ const char *sluice_request_query(const struct sluice_request *);
 const char *sluice_request_id(const struct sluice_request *);
 /* "HTTP/1.1"; NULL when the head was refused. */
 const char *sluice_request_protocol(const struct sluice_request *);
-/* "upload", "presign", "download", "list", "delete"; "signed": a link that
+/* "upload", "presign", "download", "list", "delete", "replace", "copy"; in
+ * on_key of a copy what is done to that key: "download" of the source,
+ * "upload" or "replace" of the target.  "signed": a link that
  * carries its own permission, about which hooks with `guards` aren't asked;
  * NULL where it is none of them: health, a path or method that isn't known. */
 const char *sluice_request_operation(const struct sluice_request *);

@@ -9,6 +9,7 @@
 #include "date.h"
 #include "digest.h"
 #include "recover.h"
+#include "copier.h"
 #include "uploader.h"
 
 #include <stddef.h>
@@ -172,6 +173,13 @@ static void local_verify(void *arg, struct sluice_op *op,
   sluice_done(op, status, why ? "%s" : NULL, why);
 }
 
+/* All of it inside the transaction. */
+static unsigned local_can(void *instance) {
+  (void)instance;
+  return SLUICE_CAN_CREATE | SLUICE_CAN_REPLACE | SLUICE_CAN_REMOVE |
+         SLUICE_CAN_COPY | SLUICE_CAN_COPY_NEW | SLUICE_CAN_TELL;
+}
+
 static const struct sluice_backend backend = {
     SLUICE_HEAD(sluice_backend),
     .name = "local",
@@ -196,6 +204,9 @@ static const struct sluice_backend backend = {
     .ping = reader_ping,
     .presign = local_presign,
     .verify = local_verify,
+    .can = local_can,
+    .remove_if = uploader_remove_if,
+    .copy = copier_copy,
 };
 
 SLUICE_BACKEND(local, backend)

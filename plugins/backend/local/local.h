@@ -68,6 +68,7 @@ enum task_kind {
   TASK_PING,
   TASK_LIST,
   TASK_PUT,
+  TASK_COPY,
   TASK_REMOVE
 };
 
@@ -89,10 +90,15 @@ struct task {
   struct cache_entry *entry;  /* head, get: lent, in place of row and bytes */
   bool stale;                 /* get: the blob went while it was looked up */
   struct listing *listing;    /* list: owned */
-  uint64_t written;           /* put: bytes so far */
+  char *target;               /* copy: owned, until it is the key */
+  int source;                 /* copy: the blob; -1: none */
+  uint64_t written;           /* put, copy: bytes so far */
   bool large;                 /* put: they go to the file */
   struct sluice_chunk chunk;  /* put: lent */
   bool exclusive;
+  bool matching;                      /* `match` counts */
+  char match[2 * DIGEST_MD5_LEN + 1]; /* the ETag that has to be there */
+  bool was_there;                     /* put, copy: an object of the key */
   bool reserve; /* no row to write, just numbers to reserve */
   bool pinned;  /* put: `pin` counts in the ledger */
   bool unknown; /* put: the row may come back after a crash */
@@ -122,6 +128,9 @@ void task_fail_damaged(struct task *, const char *what, const char *key,
                        size_t len);
 /* False, and failed with 503, where the store is read-only. */
 bool task_may_write(struct task *);
+/* The ETag that what is there must have, or NULL. */
+void task_match(struct task *, const char *etag);
+bool task_matches(const struct task *, const unsigned char *md5);
 void task_end(struct task *);
 
 #endif

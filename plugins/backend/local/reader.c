@@ -101,7 +101,7 @@ static void reader_look_up(struct reader *reader, struct task *task) {
   index_reset(reader->find);
   if (result == SQLITE_ROW && task->status == SLUICE_EIO)
     damaged(task, "its row in the index isn't what was written");
-  if (task->status == SLUICE_OK && task->kind == TASK_GET)
+  if (task->status == SLUICE_OK && task->kind != TASK_HEAD)
     fetch(reader, task);
 }
 
@@ -212,6 +212,10 @@ static void reader_ask(struct local_handle *handle, struct task *task,
     task->status = SLUICE_ENOMEM;
     task_end(task);
   }
+}
+
+void reader_load(struct task *task, void (*then)(void *task)) {
+  task_lane(task, task->handle->reader.lane, then);
 }
 
 void reader_head(void *handle, struct sluice_op *op, const char *key) {

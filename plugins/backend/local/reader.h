@@ -13,6 +13,7 @@
 #include <sqlite3.h>
 
 struct local_handle;
+struct task;
 
 struct reader {
   sqlite3 *db;
@@ -22,6 +23,10 @@ struct reader {
 
 bool reader_open(struct local_handle *, struct errmsg *);
 void reader_close(struct local_handle *);
+
+/* Loads row and bytes of the task's key, which is its own, past the cache, or
+ * opens the blob as its file; then then(), with a status of its own. */
+void reader_load(struct task *, void (*then)(void *task));
 
 /* Entries of struct sluice_backend. */
 void reader_head(void *handle, struct sluice_op *, const char *key);

@@ -213,3 +213,16 @@ bool row_tell(const struct row *row, struct sluice_op *op) {
   free(pairs);
   return true;
 }
+
+void row_tell_stored(const struct row *row, struct sluice_op *op,
+                     enum sluice_before before) {
+  char etag[2 * DIGEST_MD5_LEN + 1];
+  struct sluice_meta meta = SLUICE_META;
+  codec_hex(etag, row->md5, sizeof row->md5);
+  meta.length = row->length;
+  meta.mtime_ms = row->mtime_ms;
+  meta.etag = etag;
+  meta.type = row->type;
+  meta.before = before;
+  sluice_meta(op, &meta);
+}

@@ -44,6 +44,9 @@ enum sluice_status row_load(struct row *, sqlite3_stmt *, const char *key);
 bool row_is_whole(const struct row *); /* are the metadata pairs? */
 /* Binds key and ROW_COLUMNS as ?1..., and the sum of them. */
 void row_bind(const struct row *, sqlite3_stmt *, const char *key);
+/* sluice_meta() of what was stored just now, without its metadata. */
+void row_tell_stored(const struct row *, struct sluice_op *,
+                     enum sluice_before);
 /* sluice_meta() with it; false: no memory. */
 bool row_tell(const struct row *, struct sluice_op *);
 

@@ -4,6 +4,7 @@
  */
 #include "local.h"
 
+#include "codec.h"
 #include "index.h"
 
 #include <stdarg.h>
@@ -25,6 +26,7 @@ struct task *task_start(struct local_handle *handle, struct sluice_op *op,
   task->handle = handle;
   task->kind = kind;
   task->file.fd = -1;
+  task->source = -1;
   row_init(&task->row);
   buf_init(&task->bytes, LOCAL_INLINE_MAX);
   return task;
@@ -90,8 +92,31 @@ bool task_may_write(struct task *task) {
   return false;
 }
 
+/* A text that is no MD5 is no object's ETag. */
+void task_match(struct task *task, const char *etag) {
+  task->matching = etag != NULL;
+  if (etag != NULL && strlen(etag) == sizeof task->match - 1)
+    memcpy(task->match, etag, sizeof task->match);
+}
+
+bool task_matches(const struct task *task, const unsigned char *md5) {
+  char etag[2 * DIGEST_MD5_LEN + 1];
+  if (!task->matching)
+    return true;
+  codec_hex(etag, md5, DIGEST_MD5_LEN);
+  return strcmp(etag, task->match) == 0;
+}
+
 static void let_go(struct task *task) {
+  bool stores = task->kind == TASK_PUT || task->kind == TASK_COPY;
+  if (stores && task->status == SLUICE_OK)
+    row_tell_stored(&task->row, task->op,
+                    task->was_there ? SLUICE_BEFORE_THERE
+                                    : SLUICE_BEFORE_FREE);
   free(task->key);
+  free(task->target);
+  if (task->source >= 0)
+    close(task->source);
   if (task->entry)
     cache_leave(task->entry);
   row_fini(&task->row);

@@ -32,12 +32,22 @@ static bool detach(struct local *local, struct task *task, bool *found) {
   struct row_fields row = {.small = 0};
   bool intact = result != SQLITE_ROW ||
                 row_read(&row, writer->find, task->key, strlen(task->key));
+  unsigned char md5[DIGEST_MD5_LEN] = {0};
+  if (result == SQLITE_ROW && intact)
+    memcpy(md5, row.md5, sizeof md5); /* while it is in the statement */
   index_reset(writer->find);
   *found = result == SQLITE_ROW;
+  task->was_there = *found;
+  if (!*found && task->matching && task->kind != TASK_COPY)
+    task->status = task->kind == TASK_REMOVE ? SLUICE_ENOENT : SLUICE_EPRECOND;
   if (!*found)
     return result == SQLITE_DONE;
   if (task->exclusive) {
     task->status = SLUICE_EEXIST;
+    return true;
+  }
+  if (task->kind != TASK_COPY && !task_matches(task, md5)) {
+    task->status = SLUICE_EPRECOND;
     return true;
   }
   if (!intact) {

@@ -98,8 +98,6 @@ void uploader_data(void *handle, struct sluice_op *op,
 
 /* ---- commit ---- */
 
-static void start_linking(struct task *task);
-
 /* The object's time is that of its description. */
 static bool describe(struct task *task) {
   struct buf description;
@@ -149,7 +147,7 @@ static void reserved(void *arg) {
   if (task->canceled)
     task->status = SLUICE_ECANCELED;
   if (task->status == SLUICE_OK)
-    start_linking(task);
+    uploader_link(task);
   else
     writer_undo(task);
 }
@@ -167,7 +165,7 @@ static void linked(void *arg) {
     writer_submit(task);
 }
 
-static void start_linking(struct task *task) {
+void uploader_link(struct task *task) {
   task_work(task, link_blob, linked);
 }
 
@@ -177,6 +175,7 @@ void uploader_commit(void *handle, struct sluice_op *op,
   uint64_t length = task->written + task->bytes.len;
   (void)handle;
   task->exclusive = object->exclusive;
+  task_match(task, object->if_match);
   task->status = row_set(&task->row, object);
   task->key = strdup(object->key);
   if (!task->key)
@@ -189,14 +188,20 @@ void uploader_commit(void *handle, struct sluice_op *op,
   if (task->status != SLUICE_OK)
     task_end(task);
   else if (task->file.fd >= 0)
-    start_linking(task);
+    uploader_link(task);
   else
     writer_submit(task);
 }
 
 void uploader_remove(void *handle, struct sluice_op *op, const char *key) {
+  uploader_remove_if(handle, op, &(struct sluice_removal){.key = key});
+}
+
+void uploader_remove_if(void *handle, struct sluice_op *op,
+                        const struct sluice_removal *removal) {
   struct task *task = task_start(handle, op, TASK_REMOVE);
-  task->key = strdup(key);
+  task->key = strdup(removal->key);
+  task_match(task, removal->if_match);
   if (task->key) {
     writer_submit(task);
     return;

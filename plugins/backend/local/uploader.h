@@ -17,5 +17,11 @@ void uploader_data(void *handle, struct sluice_op *,
 void uploader_commit(void *handle, struct sluice_op *,
                      const struct sluice_object *);
 void uploader_remove(void *handle, struct sluice_op *, const char *key);
+void uploader_remove_if(void *handle, struct sluice_op *,
+                        const struct sluice_removal *);
+
+/* The task's file, which has all bytes, becomes a blob, then the object of its
+ * key; that ends the operation. */
+void uploader_link(struct task *);
 
 #endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A copy is a blob of its own, as each describes one object: file systems that
+ * can share blocks do, others copy in the kernel.
+ */
+#include "copier.h"
+
+#include "local.h"
+#include "uploader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Bytes that a thread copies before the gateway hears that it goes on. */
+#define SLICE (64u << 20)
+
+/* False when the task has ended. */
+static bool goes_on(struct task *task) {
+  task->busy = false;
+  if (task->canceled)
+    task->status = SLUICE_ECANCELED;
+  if (task->status == SLUICE_OK && task_may_write(task))
+    return true;
+  task_end(task);
+  return false;
+}
+
+/* False with errno set; nothing at all is copied only where the source is
+ * shorter than its row says. */
+static bool copy_some(struct task *task, uint64_t count) {
+  off_t from = (off_t)task->written, to = from;
+  ssize_t done = copy_file_range(task->source, &from, task->file.fd, &to,
+                                 (size_t)count, 0);
+  if (done > 0)
+    task->written += (uint64_t)done;
+  if (done == 0)
+    errno = EIO;
+  return done > 0 || (done < 0 && errno == EINTR);
+}
+
+static void copy_slice(void *arg) {
+  struct task *task = arg;
+  struct store *store = &task->handle->local->store;
+  uint64_t begin = task->written, left = task->row.length - begin;
+  uint64_t end = begin + (left < SLICE ? left : SLICE);
+  if (task->file.fd < 0 && !store_create(store, &task->file)) {
+    task_fail_write(task, "a blob can't be made", errno);
+    return;
+  }
+  while (task->written < end)
+    if (!copy_some(task, end - task->written)) {
+      task_fail_write(task, "a blob can't be copied", errno);
+      return;
+    }
+  if (!store_write_along(store, &task->file, begin, end))
+    task_fail_write(task, "a blob can't be written", errno);
+}
+
+static void slice_copied(void *arg) {
+  struct task *task = arg;
+  if (!goes_on(task))
+    return;
+  sluice_alive(task->op);
+  if (task->written < task->row.length)
+    task_work(task, copy_slice, slice_copied);
+  else
+    uploader_link(task);
+}
+
+static void loaded(void *arg) {
+  struct task *task = arg;
+  if (task->status == SLUICE_OK && !task_matches(task, task->row.md5))
+    task->status = SLUICE_EPRECOND;
+  if (!goes_on(task))
+    return;
+  free(task->key);
+  task->key = task->target;
+  task->target = NULL;
+  task->row.blob = 0;
+  if (task->file.fd < 0) {
+    writer_submit(task);
+    return;
+  }
+  task->source = task->file.fd;
+  task->file.fd = -1;
+  task_work(task, copy_slice, slice_copied);
+}
+
+void copier_copy(void *handle, struct sluice_op *op,
+                 const struct sluice_copy *copy) {
+  struct task *task = task_start(handle, op, TASK_COPY);
+  task->key = strdup(copy->from);
+  task->target = strdup(copy->to);
+  task->exclusive = copy->exclusive;
+  task_match(task, copy->if_match);
+  if (task->key && task->target) {
+    reader_load(task, loaded);
+    return;
+  }
+  task->status = SLUICE_ENOMEM;
+  task_end(task);
+}
