@@ -237,14 +237,22 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/jsonbody.c \
 	%D%/endpoints/jsonbody.h \
 	%D%/endpoints/list.c \
+	%D%/endpoints/object.c \
+	%D%/endpoints/objectkey.c \
+	%D%/endpoints/objectkey.h \
+	%D%/endpoints/precondition.c \
+	%D%/endpoints/precondition.h \
 	%D%/endpoints/presign.c \
 	%D%/endpoints/presign.h \
+	%D%/endpoints/rawbody.c \
+	%D%/endpoints/rawbody.h \
 	%D%/endpoints/readiness.c \
 	%D%/endpoints/readiness.h \
 	%D%/endpoints/send.c \
 	%D%/endpoints/send.h \
 	%D%/endpoints/upload.c \
 	%D%/endpoints/upload.h \
+	%D%/endpoints/upload_about.c \
 	%D%/endpoints/upload_store.c \
 	%D%/endpoints/uploads.c \
 	%D%/endpoints/uploads.h

@@ -17,6 +17,9 @@ static const struct {
     [OPERATION_DOWNLOAD] = {"download", OPERATION_READS},
     [OPERATION_LIST] = {"list", OPERATION_LISTS},
     [OPERATION_DELETE] = {"delete", OPERATION_REMOVES},
+    [OPERATION_REPLACE] = {"replace", OPERATION_ADDS | OPERATION_REPLACES},
+    [OPERATION_COPY] = {"copy", OPERATION_READS | OPERATION_ADDS |
+                                    OPERATION_REPLACES | OPERATION_REMOVES},
     [OPERATION_SIGNED] = {"signed", OPERATION_READS}};
 
 const char *operation_name(enum operation operation) {

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * DELETE /files: an object is gone afterwards, whether or not it was there.
+ * DELETE /files and /files/object: an object is gone afterwards, whether or
+ * not it was there.  Under If-Match it is looked at first, and removed as what
+ * was seen.
  */
-#include "endpoints.h"
-#include "jsonbody.h"
-
+#include <stdlib.h>
 #include <string.h>
 
+#include "endpoints.h"
+#include "jsonbody.h"
 #include "key.h"
+#include "must.h"
+#include "objectkey.h"
+#include "precondition.h"
 #include "reply.h"
 
 static void on_told(struct exchange *ex) {
@@ -73,8 +78,86 @@ static void delete_start(struct exchange *ex) {
   jsonbody_read(ex, on_json);
 }
 
+/* ---- under a condition -------------------------------------------------- */
+
+struct delete {
+  struct precondition condition;
+  char *etag; /* of what is there; NULL: nothing, or none */
+  bool there;
+};
+
+static void delete_free(void *work) {
+  struct delete *delete = work;
+  precondition_fini(&delete->condition);
+  free(delete->etag);
+  free(delete);
+}
+
+static void on_removed_if(void *arg, enum sluice_status status,
+                          const char *why) {
+  if (status == SLUICE_ENOENT)
+    status = SLUICE_EPRECOND;
+  on_done(arg, status, why);
+}
+
+static void on_meta(void *arg, const struct sluice_meta *meta) {
+  struct delete *delete = ((struct exchange *)arg)->work;
+  delete->there = true;
+  delete->etag = meta->etag == NULL ? NULL : strdup(meta->etag);
+}
+
+static void on_looked(void *arg, enum sluice_status status, const char *why) {
+  static const struct op_events events = {.alive = exchange_alive,
+                                          .done = on_removed_if};
+  struct exchange *ex = arg;
+  const struct delete *delete = ex->work;
+  ex->op = NULL;
+  if (status != SLUICE_OK && status != SLUICE_ENOENT) {
+    reply_failure(ex, status, why);
+  } else if (delete->etag == NULL ||
+             !precondition_holds(&delete->condition, true, delete->etag)) {
+    precondition_refuse(ex);
+  } else {
+    exchange_change(ex);
+    ex->op = op_remove_if(
+        exchange_backend(ex),
+        &(struct sluice_removal){.key = ex->key, .if_match = delete->etag},
+        &events, ex);
+  }
+}
+
+static void on_condition_key(struct exchange *ex) {
+  static const struct op_events events = {
+      .meta = on_meta, .alive = exchange_alive, .done = on_looked};
+  if ((exchange_backend(ex)->abilities & SLUICE_CAN_REMOVE) == 0) {
+    precondition_not_offered(ex);
+    return;
+  }
+  exchange_watch(ex);
+  ex->op = op_head(exchange_backend(ex), ex->key, &events, ex);
+}
+
+static void object_delete_start(struct exchange *ex) {
+  char key[KEY_MAX + 1];
+  struct delete *delete = calloc(1, sizeof *delete);
+  must(delete != NULL); /* charged with the request */
+  ex->work = delete;
+  ex->work_free = delete_free;
+  if (objectkey_read(ex, key, key_removed_fault) &&
+      precondition_read(ex, &delete->condition))
+    exchange_check_key(
+        ex, key,
+        precondition_is_any(&delete->condition) ? on_condition_key : on_key);
+}
+
 const struct endpoint delete_endpoint = {.operation = OPERATION_DELETE,
                                          .method = "DELETE",
                                          .tail = "",
                                          .cost = EXCHANGE_COST,
                                          .start = delete_start};
+
+const struct endpoint object_delete_endpoint = {.operation = OPERATION_DELETE,
+                                                .method = "DELETE",
+                                                .tail = "/object",
+                                                .cost = EXCHANGE_COST,
+                                                .start = object_delete_start};

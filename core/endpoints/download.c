@@ -17,6 +17,7 @@
 #include "filetype.h"
 #include "key.h"
 #include "mime.h"
+#include "objectkey.h"
 #include "presign.h"
 #include "query.h"
 #include "range.h"
@@ -339,23 +340,15 @@ static struct download *begin(struct exchange *ex) {
 
 static void download_start(struct exchange *ex) {
   struct buf text;
+  char key[KEY_MAX + 1];
   buf_init(&text, KEY_MAX);
   struct download *download = begin(ex);
   enum query_result found = query_get(&text, ex->head.query, "inline");
   download->is_inline = found == QUERY_FOUND && strcmp(text.data, "true") == 0;
-  found = query_get(&text, ex->head.query, "key");
-  const char *fault = NULL;
-  if (found == QUERY_BAD)
-    fault = "it is given twice, isn't UTF-8, or is longer than 1024 bytes";
-  else if (found == QUERY_FOUND)
-    fault = key_found_fault(text.data, text.len);
-  if (found == QUERY_NONE || (found == QUERY_FOUND && text.len == 0))
-    reply_error(ex, 400, "missing_key", "Missing query param: key");
-  else if (fault != NULL)
-    reply_error(ex, 400, "bad_key", "Bad 'key': %s", fault);
-  else if (exchange_charge(ex, COST_DOWNLOAD))
-    exchange_check_key(ex, text.data, on_key);
   buf_fini(&text);
+  if (objectkey_read(ex, key, key_found_fault) &&
+      exchange_charge(ex, COST_DOWNLOAD))
+    exchange_check_key(ex, key, on_key);
 }
 
 static char *text_of(struct sluice_op *op, size_t index) {
@@ -397,6 +390,12 @@ const struct endpoint download_endpoint = {.operation = OPERATION_DOWNLOAD,
                                            .tail = "/download",
                                            .cost = EXCHANGE_COST,
                                            .start = download_start};
+
+const struct endpoint object_get_endpoint = {.operation = OPERATION_DOWNLOAD,
+                                             .method = "GET",
+                                             .tail = "/object",
+                                             .cost = EXCHANGE_COST,
+                                             .start = download_start};
 
 const struct endpoint signed_endpoint = {.operation = OPERATION_SIGNED,
                                          .method = "GET",

@@ -15,52 +15,22 @@
 #include "endpoints.h"
 #include "filetype.h"
 #include "mime.h"
+#include "must.h"
 #include "quantity.h"
 #include "reply.h"
 
-#define TEXT_MAX 65536 /* bytes of a text field */
 /* The bytes that a form may hold beside its file: each part's headers, text
  * and delimiter, and as much again before the first. */
 #define FORM_SLACK            \
   ((FORMDATA_PARTS_MAX + 1) * \
-   (uint64_t)(FORMDATA_HEADERS_MAX + TEXT_MAX + BOUNDARY_MAX + 8))
+   (uint64_t)(FORMDATA_HEADERS_MAX + UPLOAD_TEXT_MAX + BOUNDARY_MAX + 8))
 #define PIECE_MIN 256 /* room for what a parser may hold back */
 
-static void upload_left(void *work) {
-  ((struct upload *)work)->ex = NULL;
-}
-
 /* ---- parts -------------------------------------------------------------- */
-
-static void too_large(struct exchange *ex) {
-  char limit[32];
-  quantity_print(limit, ex->gate->settings->uploads.max_bytes);
-  reply_error(ex, 413, "too_large", "File too large (max %s)", limit);
-}
 
 static bool bad(struct exchange *ex, const char *message) {
   reply_error(ex, 400, "bad_form", "%s", message);
   return false;
-}
-
-/* Of the part's own Content-Type, which clients send in all shapes, or of the
- * name. */
-static void choose_type(struct exchange *ex,
-                        const struct formdata_part *part) {
-  const struct settings_uploads *settings = &ex->gate->settings->uploads;
-  struct upload *upload = ex->work;
-  const char *known = filetype_by_name(upload->filename, settings->types);
-  struct buf own;
-  buf_init(&own, MIME_MAX);
-  bool said = part->type != NULL && mime_clean(&own, part->type);
-  bool guess = !said || (settings->guess && known != NULL &&
-                         mime_is(own.data, FILETYPE_UNKNOWN));
-  if (guess)
-    snprintf(upload->type, sizeof upload->type, "%s",
-             known == NULL ? FILETYPE_UNKNOWN : known);
-  else
-    memcpy(upload->type, own.data, own.len + 1);
-  buf_fini(&own);
 }
 
 static void no_memory(struct exchange *ex) {
@@ -71,7 +41,7 @@ static void no_memory(struct exchange *ex) {
 static bool open_file(struct exchange *ex) {
   struct upload *upload = ex->work;
   if (upload->size > ex->gate->settings->uploads.max_bytes) {
-    too_large(ex);
+    upload_too_large(ex);
     return false;
   }
   upload->has_file = true;
@@ -100,7 +70,7 @@ static bool begin_file(struct exchange *ex, const struct formdata_part *part) {
   upload->field = UPLOAD_FILE;
   key_filename(upload->filename, text ? "" : part->filename,
                part->filename_len);
-  choose_type(ex, part);
+  upload_choose_type(ex, part->type, upload->filename);
   upload_begin(ex);
   return part->filename_len == 0 || open_file(ex);
 }
@@ -137,13 +107,13 @@ static bool begin_part(struct exchange *ex) {
 static bool take_text(struct exchange *ex, const char *data, size_t len) {
   struct upload *upload = ex->work;
   upload->text_len += len;
-  if (upload->text_len > TEXT_MAX) {
+  if (upload->text_len > UPLOAD_TEXT_MAX) {
     reply_error(ex, 413, "field_too_large",
                 "A text field is larger than 64 KiB");
     return false;
   }
   if (upload->field == UPLOAD_PREFIX)
-    buf_add(&upload->prefix, data, len); /* of TEXT_MAX */
+    buf_add(&upload->prefix, data, len); /* of UPLOAD_TEXT_MAX */
   return true;
 }
 
@@ -152,11 +122,11 @@ static bool take_file(struct exchange *ex, const char *data, size_t len) {
   struct upload *upload = ex->work;
   struct upload_buffer *buffer = &upload->buffers[upload->filling];
   bool field = !upload->has_file && !upload->has_chooser &&
-               upload->size + len <= TEXT_MAX;
+               upload->size + len <= UPLOAD_TEXT_MAX;
   if (!field && !upload->has_file && !open_file(ex))
     return false;
   if (!field && len > ex->gate->settings->uploads.max_bytes - upload->size) {
-    too_large(ex);
+    upload_too_large(ex);
     return false;
   }
   assert(len <= buffer->room - buffer->len);
@@ -289,26 +259,6 @@ static void pump(struct exchange *ex) {
 
 /* ---- the beginning ------------------------------------------------------ */
 
-/* Reads who uploads: as a hook established; without any that guards, as the
- * client says. */
-static bool read_uploader(struct exchange *ex) {
-  struct upload *upload = ex->work;
-  const char *who = sluice_request_identity(&ex->request);
-  if (who == NULL && !request_guarded(&ex->request)) {
-    who = head_get(&ex->head, "X-User-Id");
-    if (who != NULL && (strlen(who) > REQUEST_IDENTITY_MAX ||
-                        !codec_utf8_valid(who, strlen(who)))) {
-      reply_error(ex, 400, "bad_user",
-                  "X-User-Id isn't UTF-8 of at most 256 bytes");
-      return false;
-    }
-  }
-  if (who == NULL || who[0] == '\0')
-    who = "anonymous";
-  memcpy(upload->uploader, who, strlen(who) + 1); /* as checked */
-  return true;
-}
-
 static void upload_start(struct exchange *ex) {
   const struct settings_uploads *settings = &ex->gate->settings->uploads;
   const char *type = head_get(&ex->head, "Content-Type");
@@ -319,7 +269,7 @@ static void upload_start(struct exchange *ex) {
   }
   if (ex->head.length > 0 &&
       (uint64_t)ex->head.length > settings->max_bytes + FORM_SLACK) {
-    too_large(ex);
+    upload_too_large(ex);
     return;
   }
   char boundary[BOUNDARY_MAX + 1];
@@ -329,18 +279,9 @@ static void upload_start(struct exchange *ex) {
     return;
   }
   struct formdata *form = formdata_new(boundary);
-  struct upload *upload = calloc(1, sizeof *upload);
-  assert(form != NULL && upload != NULL); /* charged with the request */
-  upload->ex = ex;
-  upload->pump = pump;
-  upload->form = form;
-  md5_init(&upload->md5);
-  buf_init(&upload->prefix, TEXT_MAX);
-  ex->work = upload;
-  ex->work_free = upload_free;
-  ex->work_left = upload_left;
-  ex->on_body = pump;
-  if (!upload_reserve(ex) || !read_uploader(ex))
+  must(form != NULL); /* charged with the request */
+  upload_new(ex, pump)->form = form;
+  if (!upload_reserve(ex) || !upload_read_uploader(ex))
     return;
   ingress_body_start(ex->conn);
   pump(ex);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * An upload's inside, for its two halves: upload.c reads the form,
- * upload_store.c gives the file to the backend and answers.
+ * An upload's inside, for its two halves: upload.c reads a form, or rawbody.c
+ * a body that is the file; upload_store.c gives the bytes to the backend and
+ * answers.
  */
 #ifndef ENDPOINTS_UPLOAD_H
 #define ENDPOINTS_UPLOAD_H
@@ -12,9 +13,12 @@
 #include "key.h"
 #include "md5.h"
 #include "mime.h"
+#include "precondition.h"
 #include "uploads.h"
 
 #define UPLOAD_CHUNK (128 * 1024)
+#define UPLOAD_TEXT_MAX 65536 /* bytes of a text field */
+#define UPLOAD_ETAG_MAX 255   /* bytes, without quotes */
 
 enum upload_field {
   UPLOAD_IGNORED,
@@ -57,17 +61,39 @@ struct upload {
   size_t grown;  /* charged beyond what it began with */
 
   char key_prefix[KEY_MAX + 1], key[KEY_MAX + 1];
-  char filename[KEY_NAME_MAX + 1], type[MIME_MAX + 1];
+  bool by_key;                     /* the client named the key */
+  char filename[KEY_NAME_MAX + 1]; /* "": by_key alone, the key's end */
+  char type[MIME_MAX + 1];
   char uploader[REQUEST_IDENTITY_MAX + 1], md5_hex[2 * MD5_LEN + 1];
   struct sluice_pair user[4];
-  struct sluice_object object; /* what is committed */
+  struct sluice_object object;   /* what is committed */
+  struct precondition condition; /* by_key: as the request says it */
+  bool only_new;                 /* by_key: nothing may be there */
+  char if_match[UPLOAD_ETAG_MAX +
+                1];               /* by_key: what has to be there; "": any */
+  bool was_there;                 /* by_key: an object was */
+  char etag[UPLOAD_ETAG_MAX + 1]; /* of what was stored; "": unknown */
 };
 
-/* When no thread hashes for it any more. */
-void upload_free(void *upload);
+/* The exchange's work from now on, in memory that was charged with it. */
+struct upload *upload_new(struct exchange *, void (*pump)(struct exchange *));
+
+/* The type that is stored: as said, in one of the shapes that clients write,
+ * or, with NULL or what is none, by the name. */
+void upload_choose_type(struct exchange *, const char *said, const char *name);
+/* Reads who uploads: as a hook established; without any that guards, as the
+ * client says.  False when that was refused. */
+bool upload_read_uploader(struct exchange *);
+/* Answers with 413. */
+void upload_too_large(struct exchange *);
+
+/* Notes a backend's word on the object that was stored, or that is there. */
+void upload_note_meta(struct upload *, const struct sluice_meta *);
 
 /* Charges what an upload begins with; false when that was answered. */
 bool upload_reserve(struct exchange *);
+/* Bytes that the buffer which is filled still takes. */
+size_t upload_room(const struct upload *);
 /* More room in the buffer that is filled, as long as the body may need it and
  * memory lasts. */
 bool upload_grow(struct exchange *);

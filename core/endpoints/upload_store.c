@@ -5,12 +5,13 @@
  */
 #include "upload.h"
 
-#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codec.h"
 #include "date.h"
+#include "must.h"
 #include "ownurl.h"
 #include "presign.h"
 #include "reply.h"
@@ -41,8 +42,9 @@ bool upload_reserve(struct exchange *ex) {
   struct upload *upload = ex->work;
   upload->window = WINDOW_FIRST;
   ingress_body_window(ex->conn, WINDOW_FIRST);
-  return exchange_charge(ex, sizeof(struct upload) + WINDOW_FIRST +
-                                 FORMDATA_HEADERS_MAX + 2 * first_room(ex));
+  size_t form = upload->form == NULL ? 0 : FORMDATA_HEADERS_MAX;
+  return exchange_charge(ex, sizeof(struct upload) + WINDOW_FIRST + form +
+                                 2 * first_room(ex));
 }
 
 static void give_room(struct exchange *ex, struct upload_buffer *buffer) {
@@ -50,7 +52,13 @@ static void give_room(struct exchange *ex, struct upload_buffer *buffer) {
     return;
   buffer->room = first_room(ex) + PIECE_SPARE;
   buffer->data = malloc(buffer->room);
-  assert(buffer->data != NULL); /* charged */
+  must(buffer->data != NULL); /* charged */
+}
+
+size_t upload_room(const struct upload *upload) {
+  const struct upload_buffer *buffer = &upload->buffers[upload->filling];
+  size_t room = buffer->room - PIECE_SPARE;
+  return buffer->len < room ? room - buffer->len : 0;
 }
 
 bool upload_grow(struct exchange *ex) {
@@ -68,7 +76,7 @@ bool upload_grow(struct exchange *ex) {
   ex->cost += cost;
   upload->grown += cost;
   char *data = realloc(buffer->data, more + PIECE_SPARE);
-  assert(data != NULL); /* charged */
+  must(data != NULL); /* charged */
   buffer->data = data;
   buffer->room = more + PIECE_SPARE;
   if (wider > 0) {
@@ -78,19 +86,49 @@ bool upload_grow(struct exchange *ex) {
   return true;
 }
 
-void upload_free(void *work) {
+static void upload_left(void *work) {
+  ((struct upload *)work)->ex = NULL;
+}
+
+/* Not while a thread hashes for it. */
+static void upload_free(void *work) {
   struct upload *upload = work;
   upload->orphaned = true;
   if (upload->hashing)
     return;
   formdata_free(upload->form);
   buf_fini(&upload->prefix);
+  precondition_fini(&upload->condition);
   for (size_t i = 0; i < 2; i++)
     free(upload->buffers[i].data);
   free(upload);
 }
 
+struct upload *upload_new(struct exchange *ex,
+                          void (*pump)(struct exchange *)) {
+  struct upload *upload = calloc(1, sizeof *upload);
+  must(upload != NULL); /* charged with the request */
+  upload->ex = ex;
+  upload->pump = pump;
+  md5_init(&upload->md5);
+  buf_init(&upload->prefix, UPLOAD_TEXT_MAX);
+  ex->work = upload;
+  ex->work_free = upload_free;
+  ex->work_left = upload_left;
+  ex->on_body = pump;
+  return upload;
+}
+
 /* ---- answer ------------------------------------------------------------- */
+
+/* The name that downloads show. */
+static void shown_name(struct exchange *ex, char name[KEY_MAX + 1]) {
+  const struct upload *upload = ex->work;
+  if (upload->filename[0] == '\0')
+    key_name(name, ex->key);
+  else
+    memcpy(name, upload->filename, strlen(upload->filename) + 1);
+}
 
 static void add_key(struct exchange *ex, struct buf *out) {
   buf_adds(out, "?key=");
@@ -110,22 +148,45 @@ static char *own_url(struct exchange *ex) {
   return text;
 }
 
+static void say_location(struct exchange *ex) {
+  const struct upload *upload = ex->work;
+  const char *path = ex->route->download_path;
+  if (upload->by_key && ex->route->object_path != NULL)
+    path = ex->route->object_path;
+  if (path == NULL)
+    return;
+  struct buf location;
+  buf_init(&location, 8192);
+  ownurl_location(ex, &location, path);
+  add_key(ex, &location);
+  reply_header(ex, "Location", location.data);
+  buf_fini(&location);
+}
+
+static void say_etag(struct exchange *ex, json_t *answer) {
+  const struct upload *upload = ex->work;
+  char quoted[UPLOAD_ETAG_MAX + 3];
+  if (!upload->by_key || upload->etag[0] == '\0')
+    return;
+  snprintf(quoted, sizeof quoted, "\"%s\"", upload->etag);
+  reply_header(ex, "ETag", quoted);
+  json_object_set_new(answer, "etag", json_string(upload->etag));
+}
+
 static void answer(struct exchange *ex, const char *url, uint32_t seconds) {
   const struct upload *upload = ex->work;
-  if (ex->route->download_path != NULL) {
-    struct buf location;
-    buf_init(&location, 8192);
-    ownurl_location(ex, &location, ex->route->download_path);
-    add_key(ex, &location);
-    reply_header(ex, "Location", location.data);
-    buf_fini(&location);
-  }
-  reply_json(ex, 201,
-             json_pack("{s:s, s:s, s:I, s:s, s:s, s:s?, s:I}", "key", ex->key,
-                       "filename", upload->filename, "size_bytes",
-                       (json_int_t)upload->size, "content_type", upload->type,
-                       "md5", upload->md5_hex, "download_url", url,
-                       "expires_in", (json_int_t)seconds));
+  char name[KEY_MAX + 1];
+  bool created = !upload->by_key || !upload->was_there;
+  shown_name(ex, name);
+  json_t *document =
+      json_pack("{s:s, s:s, s:I, s:s, s:s, s:s?, s:I}", "key", ex->key,
+                "filename", name, "size_bytes", (json_int_t)upload->size,
+                "content_type", upload->type, "md5", upload->md5_hex,
+                "download_url", url, "expires_in", (json_int_t)seconds);
+  if (created)
+    say_location(ex);
+  say_etag(ex, document);
+  reply_json(ex, created ? 201 : 200, document);
 }
 
 static uint32_t default_seconds(const struct exchange *ex) {
@@ -149,11 +210,53 @@ static void on_link(void *arg, enum sluice_status status, const char *why) {
 
 /* ---- commit ------------------------------------------------------------- */
 
-static void on_told(struct exchange *ex) {
+static void ask_link(struct exchange *ex) {
   static const struct op_events events = {.alive = exchange_alive,
                                           .done = on_link};
+  char name[KEY_MAX + 1];
+  shown_name(ex, name);
+  presign_link(ex, ex->key, name, default_seconds(ex), &events);
+}
+
+static void on_seen(void *arg, const struct sluice_meta *meta) {
+  upload_note_meta(((struct exchange *)arg)->work, meta);
+}
+
+static void on_looked(void *arg, enum sluice_status status, const char *why) {
+  struct exchange *ex = arg;
+  (void)status, (void)why; /* an answer without an ETag beats an error */
+  ex->op = NULL;
+  ask_link(ex);
+}
+
+/* A backend of version 1.0 doesn't tell the ETag of what it stored. */
+static void on_told(struct exchange *ex) {
+  static const struct op_events events = {
+      .meta = on_seen, .alive = exchange_alive, .done = on_looked};
   const struct upload *upload = ex->work;
-  presign_link(ex, ex->key, upload->filename, default_seconds(ex), &events);
+  if (!upload->by_key || upload->etag[0] != '\0') {
+    ask_link(ex);
+    return;
+  }
+  exchange_watch(ex);
+  ex->op = op_head(exchange_backend(ex), ex->key, &events, ex);
+}
+
+void upload_note_meta(struct upload *upload, const struct sluice_meta *meta) {
+  size_t len = meta->etag == NULL ? 0 : strlen(meta->etag);
+  if (len <= UPLOAD_ETAG_MAX)
+    snprintf(upload->etag, sizeof upload->etag, "%s",
+             len == 0 ? "" : meta->etag);
+  if (meta->before != SLUICE_BEFORE_UNKNOWN)
+    upload->was_there = meta->before == SLUICE_BEFORE_THERE;
+}
+
+/* Those that a condition of the request may end in are one to its client. */
+static enum sluice_status failure(const struct upload *upload,
+                                  enum sluice_status status) {
+  bool unmet = (upload->only_new && status == SLUICE_EEXIST) ||
+               (upload->if_match[0] != '\0' && status == SLUICE_ENOENT);
+  return unmet ? SLUICE_EPRECOND : status;
 }
 
 static void on_done(void *arg, enum sluice_status status, const char *why) {
@@ -164,21 +267,31 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
   if (status == SLUICE_OK)
     exchange_changed(ex, &upload->object, on_told);
   else
-    exchange_failed(ex, status, why);
+    exchange_failed(ex, failure(upload, status), why);
+}
+
+/* The metadata that the object is stored with. */
+static const struct sluice_pair *describe(struct upload *upload) {
+  size_t n = 0;
+  if (upload->filename[0] != '\0')
+    upload->user[n++] =
+        (struct sluice_pair){"original-filename", upload->filename};
+  upload->user[n++] = (struct sluice_pair){"md5", upload->md5_hex};
+  upload->user[n++] = (struct sluice_pair){"uploaded-by", upload->uploader};
+  upload->user[n] = (struct sluice_pair){NULL, NULL};
+  return upload->user;
 }
 
 static void on_key(struct exchange *ex) {
   struct upload *upload = ex->work;
-  upload->user[0] =
-      (struct sluice_pair){"original-filename", upload->filename};
-  upload->user[1] = (struct sluice_pair){"md5", upload->md5_hex};
-  upload->user[2] = (struct sluice_pair){"uploaded-by", upload->uploader};
-  upload->object = (struct sluice_object){.key = ex->key,
-                                          .type = upload->type,
-                                          .length = upload->size,
-                                          .md5 = upload->md5_hex,
-                                          .user = upload->user,
-                                          .exclusive = true};
+  upload->object = (struct sluice_object){
+      .key = ex->key,
+      .type = upload->type,
+      .length = upload->size,
+      .md5 = upload->md5_hex,
+      .user = describe(upload),
+      .exclusive = !upload->by_key || upload->only_new,
+      .if_match = upload->if_match[0] == '\0' ? NULL : upload->if_match};
   exchange_change(ex);
   op_commit(ex->op, &upload->object);
 }
@@ -186,7 +299,7 @@ static void on_key(struct exchange *ex) {
 /* The backend has all of it, and may take long to store it. */
 static void drop_room(struct exchange *ex) {
   struct upload *upload = ex->work;
-  assert(!upload->lent && !upload->hashing);
+  must(!upload->lent && !upload->hashing);
   for (size_t i = 0; i < 2; i++) {
     free(upload->buffers[i].data);
     upload->buffers[i].data = NULL;
@@ -202,8 +315,10 @@ static void commit(struct exchange *ex) {
   drop_room(ex);
   md5_final(&upload->md5, md5);
   codec_hex(upload->md5_hex, md5, sizeof md5);
-  if (key_make(upload->key, upload->key_prefix, date_now_ms() / 1000,
-               uploads_random(ex->gate->uploads), upload->filename))
+  if (upload->by_key)
+    exchange_check_key(ex, upload->key, on_key);
+  else if (key_make(upload->key, upload->key_prefix, date_now_ms() / 1000,
+                    uploads_random(ex->gate->uploads), upload->filename))
     exchange_check_key(ex, upload->key, on_key);
   else
     reply_error(ex, 400, "bad_prefix",
@@ -295,7 +410,7 @@ void upload_begin(struct exchange *ex) {
 
 void upload_open(struct exchange *ex) {
   static const struct op_events events = {
-      .next = on_next, .alive = on_alive, .done = on_done};
+      .meta = on_seen, .next = on_next, .alive = on_alive, .done = on_done};
   ex->work_lent = true;
   exchange_watch(ex);
   ex->op = op_put(

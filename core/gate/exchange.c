@@ -273,6 +273,12 @@ void exchange_check_key(struct exchange *ex, const char *key,
   exchange_event(ex, EXCHANGE_KEY, NULL);
 }
 
+void exchange_check_as(struct exchange *ex, enum operation operation,
+                       const char *key, void (*then)(struct exchange *)) {
+  ex->request.operation = operation_name(operation);
+  exchange_check_key(ex, key, then);
+}
+
 void exchange_change(struct exchange *ex) {
   exchange_event(ex, EXCHANGE_CHANGE, NULL);
 }

@@ -91,6 +91,10 @@ void exchange_set_key(struct exchange *, const char *key);
  * deny is answered here. */
 void exchange_check_key(struct exchange *, const char *key,
                         void (*then)(struct exchange *));
+/* The same of a request whose keys each have an operation of their own, which
+ * hooks see from now on. */
+void exchange_check_as(struct exchange *, enum operation, const char *key,
+                       void (*then)(struct exchange *));
 /* A change is about to begin; it ends in one of the next two. */
 void exchange_change(struct exchange *);
 /* It took place: hooks are told, then, where a client waits for the answer,

@@ -136,6 +136,12 @@ static bool is_own_page(struct exchange *ex) {
   return origin != NULL && ownurl_is(ex, origin);
 }
 
+static enum operation asked(const struct exchange *ex) {
+  const struct endpoint *endpoint = ex->route->endpoint;
+  return endpoint->asked == NULL ? endpoint->operation
+                                 : endpoint->asked(&ex->head);
+}
+
 /* An operation's request: what keeps it from being admitted at all, else
  * hooks decide. */
 static void admit(struct exchange *ex) {
@@ -150,7 +156,7 @@ static void admit(struct exchange *ex) {
                 "those in cors, nor the gateway's own (server.public_url)");
   } else if (count_client(ex) && exchange_charge(ex, endpoint->cost)) {
     ex->request.is_signed = endpoint->operation == OPERATION_SIGNED;
-    ex->request.operation = operation_name(endpoint->operation);
+    ex->request.operation = operation_name(asked(ex));
     exchange_admit(ex);
   }
 }

@@ -34,7 +34,7 @@ static const struct outcome outcomes[] = {
     [SLUICE_EEXIST] = {409, "conflict",
                        "An object of that key exists; try again"},
     [SLUICE_EPRECOND] = {412, "precondition_failed",
-                         "The object has changed meanwhile"},
+                         "The object isn't as the request wants it to be"},
     [SLUICE_ERANGE] = {416, "range_not_satisfiable",
                        "The range lies behind the object's end"},
     [SLUICE_ETOOBIG] = {413, "too_large",

@@ -13,11 +13,14 @@
 #include "operation.h"
 
 struct exchange;
+struct head;
 
 struct endpoint {
   /* Hooks are asked about it by this name.  OPERATION_NONE: it isn't about
    * objects, so no hook is asked, and `tail` is its whole path. */
   enum operation operation;
+  /* NULL, or: the one of several that this head asks for. */
+  enum operation (*asked)(const struct head *);
   const char *method; /* GET serves HEAD, too */
   const char *tail;   /* of its path below a mount: "", "/presign" */
   size_t cost; /* bytes of limits.memory that each request begins with */

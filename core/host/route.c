@@ -154,6 +154,7 @@ static void find_paths(struct route_table *table) {
   for (size_t i = 0; i < table->count; i++) {
     struct route *route = &table->routes[i];
     route->download_path = path_of(table, route, OPERATION_DOWNLOAD);
+    route->object_path = path_of(table, route, OPERATION_REPLACE);
     route->signed_path = path_of(table, route, OPERATION_SIGNED);
   }
 }

@@ -17,6 +17,7 @@ struct route {
   const size_t *hooks;               /* indices into the settings' hooks */
   size_t hook_count;
   const char *download_path; /* where uploads are found; NULL: nowhere */
+  const char *object_path;   /* where one is by its name; NULL: nowhere */
   const char *signed_path;   /* where links are served; NULL: nowhere */
 };
 

@@ -7,6 +7,7 @@
 #include "endpoints.h"
 
 const struct endpoint *const gateway_endpoints[] = {
-    &upload_endpoint,  &presign_endpoint, &download_endpoint,
-    &signed_endpoint,  &list_endpoint,    &delete_endpoint,
-    &healthz_endpoint, &readyz_endpoint,  NULL};
+    &upload_endpoint,     &presign_endpoint,    &download_endpoint,
+    &signed_endpoint,     &list_endpoint,       &delete_endpoint,
+    &object_get_endpoint, &object_put_endpoint, &object_delete_endpoint,
+    &healthz_endpoint,    &readyz_endpoint,     NULL};

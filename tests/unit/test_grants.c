@@ -19,6 +19,8 @@ static void test_each_operation_has_its_bit(void) {
               {"download", OPERATION_BIT(OPERATION_DOWNLOAD)},
               {"list", OPERATION_BIT(OPERATION_LIST)},
               {"delete", OPERATION_BIT(OPERATION_DELETE)},
+              {"replace", OPERATION_BIT(OPERATION_REPLACE)},
+              {"copy", OPERATION_BIT(OPERATION_COPY)},
               {"*", GRANTS_ALL},
               {"", 0},
               {"Upload", 0},
@@ -37,16 +39,16 @@ static void test_each_operation_has_its_bit(void) {
 
 static void test_only_what_was_granted_is_allowed(void) {
   static const char *const names[] = {"upload", "presign", "download", "list",
-                                      "delete"};
+                                      "delete", "replace", "copy"};
   for (unsigned bits = 0; bits <= GRANTS_ALL; bits++)
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 7; i++) {
       struct grants grants = {.operations = bits};
       ROW(names[i], grants_allow(&grants, names[i]) == (bits >> i & 1));
     }
 }
 
 static void test_what_is_no_operation_is_never_allowed(void) {
-  static const char *const rows[] = {NULL, "", "*", "signed", "copy", "LIST"};
+  static const char *const rows[] = {NULL, "", "*", "signed", "move", "LIST"};
   const struct grants all = {.operations = ~0u};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     ROW(rows[i] == NULL ? "NULL" : rows[i], !grants_allow(&all, rows[i]));

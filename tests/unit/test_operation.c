@@ -23,7 +23,7 @@ static void test_each_name_finds_its_operation(void) {
 
 static void test_other_texts_are_no_operation(void) {
   static const char *const rows[] = {NULL,      "",      "*",       "Upload",
-                                     "uploads", " list", "healthz", "copy"};
+                                     "uploads", " list", "healthz", "move"};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     ROW(rows[i] == NULL ? "NULL" : rows[i],
         operation_find(rows[i]) == OPERATION_NONE);
@@ -38,19 +38,23 @@ static void test_effects_are_those_of_the_contract(void) {
               {"download", OPERATION_READS},
               {"list", OPERATION_LISTS},
               {"delete", OPERATION_REMOVES},
+              {"replace", OPERATION_ADDS | OPERATION_REPLACES},
+              {"copy", OPERATION_READS | OPERATION_ADDS | OPERATION_REPLACES |
+                           OPERATION_REMOVES},
               {"signed", OPERATION_READS},
-              {"copy", 0},
+              {"move", 0},
               {NULL, 0}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     ROW(rows[i].name == NULL ? "NULL" : rows[i].name,
         operation_effects(operation_find(rows[i].name)) == rows[i].effects);
 }
 
-static void test_only_upload_and_delete_change_a_storage(void) {
+static void test_links_reads_and_lists_change_nothing(void) {
   for (unsigned i = 0; i <= OPERATION_NONE; i++) {
     enum operation operation = (enum operation)i;
     bool changes =
-        operation == OPERATION_UPLOAD || operation == OPERATION_DELETE;
+        operation == OPERATION_UPLOAD || operation == OPERATION_REPLACE ||
+        operation == OPERATION_COPY || operation == OPERATION_DELETE;
     CU_ASSERT_EQUAL(operation_does(operation, OPERATION_CHANGES), changes);
   }
 }
@@ -60,10 +64,12 @@ static void test_words_leave_out_what_nobody_may_name(void) {
   char text[128];
   operation_words(words, NULL);
   words_join(text, sizeof text, words);
-  CU_ASSERT_STRING_EQUAL(text, "upload, presign, download, list, delete");
+  CU_ASSERT_STRING_EQUAL(
+      text, "upload, presign, download, list, delete, replace, copy");
   operation_words(words, "*");
   words_join(text, sizeof text, words);
-  CU_ASSERT_STRING_EQUAL(text, "upload, presign, download, list, delete, *");
+  CU_ASSERT_STRING_EQUAL(
+      text, "upload, presign, download, list, delete, replace, copy, *");
 }
 
 int main(void) {
@@ -71,7 +77,7 @@ int main(void) {
       UNIT(test_each_name_finds_its_operation),
       UNIT(test_other_texts_are_no_operation),
       UNIT(test_effects_are_those_of_the_contract),
-      UNIT(test_only_upload_and_delete_change_a_storage),
+      UNIT(test_links_reads_and_lists_change_nothing),
       UNIT(test_words_leave_out_what_nobody_may_name),
       {0}};
   return unit_main("operation", tests);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * PUT /files/object: the body becomes the object of a key that the client
+ * names.  What the head says against it is told first, then hooks are asked,
+ * then what is there is looked at, where the request or its answer depends on
+ * that; only then the body is taken.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "endpoints.h"
+#include "etags.h"
+#include "key.h"
+#include "mime.h"
+#include "objectkey.h"
+#include "precondition.h"
+#include "rawbody.h"
+#include "reply.h"
+#include "upload.h"
+
+static enum operation asked(const struct head *head) {
+  struct buf lines;
+  buf_init(&lines, PRECONDITION_MAX);
+  const char *none_match = head_list(head, "If-None-Match", &lines);
+  bool creates = none_match != NULL && etags_is_any(none_match);
+  buf_fini(&lines);
+  return creates ? OPERATION_UPLOAD : OPERATION_REPLACE;
+}
+
+/* ---- what is there ------------------------------------------------------ */
+
+static void on_meta(void *arg, const struct sluice_meta *meta) {
+  struct exchange *ex = arg;
+  struct upload *upload = ex->work;
+  upload_note_meta(upload, meta);
+  upload->was_there = true;
+}
+
+static bool is_able(struct exchange *ex, unsigned abilities) {
+  return (exchange_backend(ex)->abilities & abilities) == abilities;
+}
+
+/* A condition other than "nothing is there" becomes the one ETag that is, or
+ * that nothing is. */
+static void on_looked(void *arg, enum sluice_status status, const char *why) {
+  struct exchange *ex = arg;
+  struct upload *upload = ex->work;
+  bool conditional = precondition_is_any(&upload->condition);
+  bool there = upload->was_there;
+  const char *etag = upload->etag[0] == '\0' ? NULL : upload->etag;
+  ex->op = NULL;
+  exchange_unwatch(ex);
+  if (status != SLUICE_OK && status != SLUICE_ENOENT) {
+    reply_failure(ex, status, why);
+    return;
+  }
+  if (!precondition_holds(&upload->condition, there, etag) ||
+      (conditional && there && etag == NULL)) {
+    precondition_refuse(ex);
+    return;
+  }
+  upload->only_new = conditional && !there;
+  if (conditional && there)
+    memcpy(upload->if_match, etag, strlen(etag) + 1);
+  upload->etag[0] = '\0';
+  if (rawbody_check(ex))
+    rawbody_start(ex);
+}
+
+static void look(struct exchange *ex) {
+  static const struct op_events events = {
+      .meta = on_meta, .alive = exchange_alive, .done = on_looked};
+  exchange_watch(ex);
+  ex->op = op_head(exchange_backend(ex), ex->key, &events, ex);
+}
+
+static void on_key(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  bool conditional = precondition_is_any(&upload->condition);
+  upload->only_new = precondition_only_new(&upload->condition);
+  unsigned needed = upload->only_new ? SLUICE_CAN_CREATE
+                    : conditional    ? SLUICE_CAN_CREATE | SLUICE_CAN_REPLACE
+                                     : 0;
+  if (!is_able(ex, needed))
+    precondition_not_offered(ex);
+  else if (!upload->only_new && (conditional || !is_able(ex, SLUICE_CAN_TELL)))
+    look(ex);
+  else if (rawbody_check(ex))
+    rawbody_start(ex);
+}
+
+/* ---- the beginning ------------------------------------------------------ */
+
+/* A name is stored where the request gives one, and a type by it. */
+static void describe(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  const char *disposition = head_get(&ex->head, "Content-Disposition");
+  char name[KEY_MAX + 1];
+  struct buf given;
+  buf_init(&given, HEAD_TARGET_MAX);
+  key_name(name, upload->key);
+  if (disposition != NULL && mime_filename(&given, disposition)) {
+    key_filename(upload->filename, given.data, given.len);
+    memcpy(name, upload->filename, strlen(upload->filename) + 1);
+  }
+  buf_fini(&given);
+  upload_choose_type(ex, head_get(&ex->head, "Content-Type"), name);
+}
+
+static void put_start(struct exchange *ex) {
+  char key[KEY_MAX + 1];
+  if (!objectkey_read(ex, key, key_made_fault) || !rawbody_check_part(ex))
+    return;
+  struct upload *upload = rawbody_new(ex);
+  upload->by_key = true;
+  memcpy(upload->key, key, strlen(key) + 1);
+  describe(ex);
+  if (precondition_read(ex, &upload->condition) && upload_read_uploader(ex))
+    exchange_check_key(ex, key, on_key);
+}
+
+const struct endpoint object_put_endpoint = {.operation = OPERATION_REPLACE,
+                                             .asked = asked,
+                                             .method = "PUT",
+                                             .tail = "/object",
+                                             .cost = EXCHANGE_COST,
+                                             .gives_links = true,
+                                             .start = put_start};

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The words about an upload beside its bytes, in a form or in a head: its type
+ * and its uploader; and the answer to one that is too large.
+ */
+#include "upload.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "codec.h"
+#include "filetype.h"
+#include "quantity.h"
+#include "reply.h"
+
+void upload_too_large(struct exchange *ex) {
+  char limit[32];
+  quantity_print(limit, ex->gate->settings->uploads.max_bytes);
+  reply_error(ex, 413, "too_large", "File too large (max %s)", limit);
+}
+
+void upload_choose_type(struct exchange *ex, const char *said,
+                        const char *name) {
+  const struct settings_uploads *settings = &ex->gate->settings->uploads;
+  struct upload *upload = ex->work;
+  const char *known = filetype_by_name(name, settings->types);
+  struct buf own;
+  buf_init(&own, MIME_MAX);
+  bool usable = said != NULL && mime_clean(&own, said);
+  bool guess = !usable || (settings->guess && known != NULL &&
+                           mime_is(own.data, FILETYPE_UNKNOWN));
+  if (guess)
+    snprintf(upload->type, sizeof upload->type, "%s",
+             known == NULL ? FILETYPE_UNKNOWN : known);
+  else
+    memcpy(upload->type, own.data, own.len + 1);
+  buf_fini(&own);
+}
+
+bool upload_read_uploader(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  const char *who = sluice_request_identity(&ex->request);
+  if (who == NULL && !request_guarded(&ex->request)) {
+    who = head_get(&ex->head, "X-User-Id");
+    if (who != NULL && (strlen(who) > REQUEST_IDENTITY_MAX ||
+                        !codec_utf8_valid(who, strlen(who)))) {
+      reply_error(ex, 400, "bad_user",
+                  "X-User-Id isn't UTF-8 of at most 256 bytes");
+      return false;
+    }
+  }
+  if (who == NULL || who[0] == '\0')
+    who = "anonymous";
+  memcpy(upload->uploader, who, strlen(who) + 1); /* as checked */
+  return true;
+}
