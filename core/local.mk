@@ -115,6 +115,7 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/op.c \
 	%D%/runtime/op.h \
 	%D%/runtime/op_item.c \
+	%D%/runtime/op_many.c \
 	%D%/runtime/op_private.h \
 	%D%/runtime/op_say.c \
 	%D%/runtime/op_turn.c \
@@ -230,6 +231,7 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	$(JANSSON_CFLAGS)
 %C%_libendpoints_la_LIBADD = $(EVENT_LIBS) $(JANSSON_LIBS)
 %C%_libendpoints_la_SOURCES = \
+	%D%/endpoints/copy.c \
 	%D%/endpoints/delete.c \
 	%D%/endpoints/download.c \
 	%D%/endpoints/endpoints.h \
@@ -237,6 +239,7 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/jsonbody.c \
 	%D%/endpoints/jsonbody.h \
 	%D%/endpoints/list.c \
+	%D%/endpoints/many.c \
 	%D%/endpoints/object.c \
 	%D%/endpoints/objectkey.c \
 	%D%/endpoints/objectkey.h \

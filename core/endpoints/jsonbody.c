@@ -10,6 +10,7 @@
 
 #include "key.h"
 #include "mime.h"
+#include "quantity.h"
 #include "reply.h"
 
 struct jsonbody {
@@ -47,11 +48,30 @@ static void bound_integers(char *text, size_t len) {
   }
 }
 
+static size_t count_values(const char *text, size_t len) {
+  size_t count = 1;
+  bool quoted = false;
+  for (size_t i = 0; i < len; i++)
+    if (quoted && text[i] == '\\')
+      i++;
+    else if (text[i] == '"')
+      quoted = !quoted;
+    else if (!quoted && strchr(",[{:", text[i]) != NULL && text[i] != '\0')
+      count++;
+  return count;
+}
+
 static void parse(struct exchange *ex, struct jsonbody *body) {
   json_error_t error;
+  if (count_values(body->text.data, body->text.len) > JSONBODY_VALUES_MAX) {
+    reply_error(ex, 400, "bad_json", "The body has more than %d values",
+                JSONBODY_VALUES_MAX);
+    return;
+  }
   bound_integers(body->text.data, body->text.len);
-  json_t *document = json_loadb(body->text.data, body->text.len,
-                                JSON_REJECT_DUPLICATES, &error);
+  json_t *document =
+      json_loadb(body->text.data, body->text.len,
+                 JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
   void (*then)(struct exchange *, json_t *) = body->then;
   ex->on_body = NULL;
   exchange_drop(ex);
@@ -66,6 +86,12 @@ static void parse(struct exchange *ex, struct jsonbody *body) {
   json_decref(document);
 }
 
+static void too_large(struct exchange *ex, size_t max) {
+  char limit[32];
+  quantity_print(limit, max);
+  reply_error(ex, 413, "too_large", "The JSON body is larger than %s", limit);
+}
+
 static void on_body(struct exchange *ex) {
   struct jsonbody *body = ex->work;
   const char *data;
@@ -74,8 +100,7 @@ static void on_body(struct exchange *ex) {
     switch (ingress_body_next(ex->conn, &data, &len)) {
     case INGRESS_DATA:
       if (!buf_add(&body->text, data, len)) {
-        reply_error(ex, 413, "too_large",
-                    "The JSON body is larger than 64 KiB");
+        too_large(ex, body->text.max);
         return;
       }
       ex->bytes_in += len;
@@ -111,19 +136,28 @@ static bool is_form(const struct exchange *ex) {
 
 void jsonbody_read(struct exchange *ex,
                    void (*then)(struct exchange *, json_t *)) {
+  jsonbody_read_long(ex, JSONBODY_MAX, then);
+}
+
+void jsonbody_read_long(struct exchange *ex, size_t max,
+                        void (*then)(struct exchange *, json_t *)) {
   if (request_guarded(&ex->request) && is_form(ex)) {
     reply_error(ex, 415, "unsupported_media_type",
                 "JSON isn't taken as a type that forms have: send it with "
                 "Content-Type: application/json");
     return;
   }
-  if (ex->head.length > JSONBODY_MAX) {
-    reply_error(ex, 413, "too_large", "The JSON body is larger than 64 KiB");
+  if (ex->head.length > (int64_t)max) {
+    too_large(ex, max);
     return;
   }
+  size_t most = ex->head.chunked ? max : (size_t)ex->head.length;
+  if (max > JSONBODY_MAX && ex->head.length != 0 &&
+      !exchange_charge(ex, 3 * most)) /* text, and what is made of it */
+    return;
   struct jsonbody *body = calloc(1, sizeof *body);
   assert(body != NULL); /* charged with the request */
-  buf_init(&body->text, JSONBODY_MAX);
+  buf_init(&body->text, max);
   body->then = then;
   ex->work = body;
   ex->work_free = jsonbody_free;
@@ -132,11 +166,12 @@ void jsonbody_read(struct exchange *ex,
   on_body(ex);
 }
 
-const char *jsonbody_key(struct exchange *ex, json_t *document,
-                         const char *(*fault_of)(const char *, size_t)) {
-  const json_t *value = json_object_get(document, "key");
+const char *jsonbody_key_of(struct exchange *ex, json_t *document,
+                            const char *name,
+                            const char *(*fault_of)(const char *, size_t)) {
+  const json_t *value = json_object_get(document, name);
   if (value == NULL) {
-    reply_error(ex, 400, "missing_key", "Missing 'key'");
+    reply_error(ex, 400, "missing_key", "Missing '%s'", name);
     return NULL;
   }
   const char *key = json_string_value(value);
@@ -144,8 +179,13 @@ const char *jsonbody_key(struct exchange *ex, json_t *document,
                           ? "it isn't a text, or an empty one"
                           : fault_of(key, json_string_length(value));
   if (fault != NULL) {
-    reply_error(ex, 400, "bad_key", "Bad 'key': %s", fault);
+    reply_error(ex, 400, "bad_key", "Bad '%s': %s", name, fault);
     return NULL;
   }
   return key;
+}
+
+const char *jsonbody_key(struct exchange *ex, json_t *document,
+                         const char *(*fault_of)(const char *, size_t)) {
+  return jsonbody_key_of(ex, document, "key", fault_of);
 }

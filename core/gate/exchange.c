@@ -18,6 +18,7 @@ struct news { /* of a failure or a change */
   enum sluice_status status;
   const char *why;
   const struct sluice_object *object;
+  void (*answer)(struct exchange *);
 };
 
 static void exchange_event(struct exchange *ex, enum exchange_event event,
@@ -35,9 +36,41 @@ static void on_verdict(void *arg, bool admitted) {
   exchange_event(ex, admitted ? EXCHANGE_ADMITTED : EXCHANGE_DENIED, NULL);
 }
 
+static void on_change_told(void *arg, bool admitted);
+
+/* Hooks are told of one object after the other.  Those that don't wait call
+ * back at once, which must not nest. */
+static void tell_on(struct exchange *ex, const struct sluice_object *object) {
+  ex->telling = true;
+  do {
+    ex->told = false;
+    exchange_watch(ex);
+    request_change(&ex->request, object, on_change_told, ex);
+    object =
+        ex->told && ex->changed_next != NULL ? ex->changed_next(ex) : NULL;
+  } while (object != NULL);
+  ex->telling = false;
+  if (!ex->told)
+    return; /* a hook waits */
+  ex->changed_next = NULL;
+  exchange_unwatch(ex);
+  exchange_event(ex, EXCHANGE_TOLD, NULL);
+}
+
 static void on_change_told(void *arg, bool admitted) {
   struct exchange *ex = arg;
   (void)admitted;
+  if (ex->telling) {
+    ex->told = true;
+    return;
+  }
+  const struct sluice_object *object = NULL;
+  if (ex->request.interest == REQUEST_WANTED && ex->changed_next != NULL)
+    object = ex->changed_next(ex);
+  if (object != NULL) {
+    tell_on(ex, object);
+    return;
+  }
   if (ex->request.interest != REQUEST_WANTED) {
     exchange_event(ex, EXCHANGE_VAIN, NULL);
     return;
@@ -53,12 +86,21 @@ static void start(struct exchange *ex, const struct news *news) {
 
 static void go_on(struct exchange *ex, const struct news *news) {
   (void)news;
+  ex->denied = NULL;
   ex->go_on(ex);
 }
 
 static void refuse(struct exchange *ex, const struct news *news) {
   enum sluice_status status = ex->request.refusal;
+  void (*denied)(struct exchange *) = ex->denied;
   (void)news;
+  ex->denied = NULL;
+  if (denied != NULL) {
+    ex->request.refusal = SLUICE_OK;
+    ex->request.message[0] = '\0';
+    denied(ex);
+    return;
+  }
   if (status == SLUICE_OK)
     status = SLUICE_EAUTH; /* no hook allowed it */
   if (ex->request.message[0] == '\0')
@@ -79,13 +121,17 @@ static void tell(struct exchange *ex, const struct news *news) {
              "request %s: the %s took place, after its client was told that "
              "it took too long",
              ex->request.id, ex->request.operation);
-  exchange_watch(ex);
-  request_change(&ex->request, news->object, on_change_told, ex);
+  tell_on(ex, news->object);
 }
 
 /* ---- failures ----------------------------------------------------------- */
 
 static void fail(struct exchange *ex, const struct news *news) {
+  if (news->answer != NULL) {
+    reply_log_failure(ex, news->status, news->why);
+    news->answer(ex);
+    return;
+  }
   reply_failure(ex, news->status, news->why);
 }
 
@@ -273,6 +319,13 @@ void exchange_check_key(struct exchange *ex, const char *key,
   exchange_event(ex, EXCHANGE_KEY, NULL);
 }
 
+void exchange_try_key(struct exchange *ex, const char *key,
+                      void (*then)(struct exchange *),
+                      void (*denied)(struct exchange *)) {
+  ex->denied = denied;
+  exchange_check_key(ex, key, then);
+}
+
 void exchange_check_as(struct exchange *ex, enum operation operation,
                        const char *key, void (*then)(struct exchange *)) {
   ex->request.operation = operation_name(operation);
@@ -289,10 +342,24 @@ void exchange_changed(struct exchange *ex, const struct sluice_object *object,
   exchange_event(ex, EXCHANGE_CHANGED, &(struct news){.object = object});
 }
 
+void exchange_changed_all(
+    struct exchange *ex,
+    const struct sluice_object *(*next)(struct exchange *),
+    void (*then)(struct exchange *)) {
+  ex->changed_next = next;
+  exchange_changed(ex, next(ex), then);
+}
+
 void exchange_failed(struct exchange *ex, enum sluice_status status,
                      const char *why) {
-  exchange_event(ex, EXCHANGE_FAILED,
-                 &(struct news){.status = status, .why = why});
+  exchange_failed_as(ex, status, why, NULL);
+}
+
+void exchange_failed_as(struct exchange *ex, enum sluice_status status,
+                        const char *why, void (*answer)(struct exchange *)) {
+  exchange_event(
+      ex, EXCHANGE_FAILED,
+      &(struct news){.status = status, .why = why, .answer = answer});
 }
 
 void exchange_alive(void *ex) {

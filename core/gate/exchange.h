@@ -43,7 +43,11 @@ struct exchange {
   void (*work_free)(void *work);
   void (*work_left)(void *work); /* NULL, or: the exchange is gone for it */
   void (*on_body)(struct exchange *);
-  void (*go_on)(struct exchange *); /* what hooks are asked about first */
+  void (*go_on)(struct exchange *);  /* what hooks are asked about first */
+  void (*denied)(struct exchange *); /* NULL, or: in place of an answer */
+  /* NULL, or: the next object of a change of several; NULL: no more. */
+  const struct sluice_object *(*changed_next)(struct exchange *);
+  bool telling, told; /* of that one, while its hooks run */
 
   struct exchange *next_pending; /* of those that a hook has yet to resume */
 
@@ -95,15 +99,27 @@ void exchange_check_key(struct exchange *, const char *key,
  * hooks see from now on. */
 void exchange_check_as(struct exchange *, enum operation, const char *key,
                        void (*then)(struct exchange *));
+/* The same of one of many: `denied` goes on where a hook refuses the key, or
+ * takes too long is answered all the same. */
+void exchange_try_key(struct exchange *, const char *key,
+                      void (*then)(struct exchange *),
+                      void (*denied)(struct exchange *));
 /* A change is about to begin; it ends in one of the next two. */
 void exchange_change(struct exchange *);
 /* It took place: hooks are told, then, where a client waits for the answer,
  * `then` runs.  What the object points to is in ex->work, or in ex. */
 void exchange_changed(struct exchange *, const struct sluice_object *,
                       void (*then)(struct exchange *));
+/* The same of several objects: the first, and those that `next` gives. */
+void exchange_changed_all(
+    struct exchange *, const struct sluice_object *(*next)(struct exchange *),
+    void (*then)(struct exchange *));
 /* The operation failed, and changed nothing: the client is told, where one
  * waits. */
 void exchange_failed(struct exchange *, enum sluice_status, const char *why);
+/* The same, in words that `answer` knows. */
+void exchange_failed_as(struct exchange *, enum sluice_status, const char *why,
+                        void (*answer)(struct exchange *));
 /* Takes from the memory that requests may use; false, and 503 answered, when
  * there is too little. */
 bool exchange_charge(struct exchange *, size_t bytes);

@@ -174,6 +174,10 @@ void reply_error_more(struct exchange *ex, int status, const char *code,
   va_end(args);
 }
 
+const char *reply_code(enum sluice_status status) {
+  return outcomes[status].code;
+}
+
 void reply_log_failure(struct exchange *ex, enum sluice_status status,
                        const char *why) {
   const struct outcome *outcome = &outcomes[status];

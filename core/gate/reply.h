@@ -34,6 +34,8 @@ void reply_error_more(struct exchange *, int status, const char *code,
 void reply_failure(struct exchange *, enum sluice_status, const char *why);
 /* The same with a hook's own words. */
 void reply_denial(struct exchange *, enum sluice_status, const char *message);
+/* The code that a failure has in an answer. */
+const char *reply_code(enum sluice_status);
 /* The log's part of a failure, where nobody waits for an answer. */
 void reply_log_failure(struct exchange *, enum sluice_status, const char *why);
 

@@ -76,8 +76,8 @@ static void op_deliver(struct loop_task *task) {
   crash_about(before);
 }
 
-static struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
-                                const struct op_events *events, void *arg) {
+struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
+                         const struct op_events *events, void *arg) {
   static const enum op_turn first[] = {
       [OP_HEAD] = OP_HEADING,      [OP_GET] = OP_FINDING,
       [OP_PUT] = OP_STORING,       [OP_LIST] = OP_ANSWERING,
@@ -100,8 +100,7 @@ static struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
   return op;
 }
 
-/* Is the plugin asked?  Else the operation is done. */
-static bool op_asks(struct sluice_op *op) {
+bool op_asks(struct sluice_op *op) {
   if (op->backend->owed < OP_OWED_MAX)
     return true;
   sluice_done(op, SLUICE_EBUSY,
@@ -172,16 +171,6 @@ struct sluice_op *op_copy(struct op_backend *backend,
   return op;
 }
 
-struct sluice_op *op_remove_many(struct op_backend *backend,
-                                 const char *const *keys, size_t count,
-                                 const struct op_events *events, void *arg) {
-  struct sluice_op *op = op_new(backend, OP_REMOVE_MANY, events, arg);
-  op->item_limit = count;
-  if (op_asks(op))
-    backend->plugin->remove_many(backend->handle, op, keys, count);
-  return op;
-}
-
 struct sluice_op *op_ping(struct op_backend *backend,
                           const struct op_events *events, void *arg) {
   struct sluice_op *op = op_new(backend, OP_PING, events, arg);
@@ -249,7 +238,10 @@ void op_cancel(struct sluice_op *op) {
     return;
   op->owed = true;
   op->backend->owed++;
-  op->backend->plugin->cancel(op->backend->handle, op);
+  if (op->many != NULL)
+    op->cancel_many(op->many);
+  else
+    op->backend->plugin->cancel(op->backend->handle, op);
 }
 
 void op_leave(struct sluice_op *op, void (*released)(void *),

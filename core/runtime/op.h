@@ -80,13 +80,14 @@ struct sluice_op *op_list(struct op_backend *, const struct sluice_list *,
                           const struct op_events *, void *arg);
 struct sluice_op *op_remove(struct op_backend *, const char *key,
                             const struct op_events *, void *arg);
-/* These three are for backends that offer them. */
+/* These two are for backends that offer them. */
 struct sluice_op *op_remove_if(struct op_backend *,
                                const struct sluice_removal *,
                                const struct op_events *, void *arg);
 struct sluice_op *op_copy(struct op_backend *, const struct sluice_copy *,
                           const struct op_events *, void *arg);
-/* The keys stay until done(), also after op_leave(): until `released`. */
+/* Of a backend that doesn't offer it, by op_remove().  The keys stay until
+ * done(), also after op_leave(): until `released`. */
 struct sluice_op *op_remove_many(struct op_backend *, const char *const *keys,
                                  size_t count, const struct op_events *,
                                  void *arg);

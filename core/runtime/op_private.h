@@ -43,6 +43,8 @@ struct op_failure { /* of one of many keys */
   enum sluice_status status;
 };
 
+struct op_many;
+
 struct sluice_op {
   struct loop_task task; /* first: delivers the signals */
   struct op_backend *backend;
@@ -70,7 +72,9 @@ struct sluice_op {
   size_t text_count;
   struct op_item **items;
   size_t item_count, item_max;
-  size_t item_limit; /* how many were asked for */
+  size_t item_limit;    /* how many were asked for */
+  struct op_many *many; /* removes of a backend that has no remove_many() */
+  void (*cancel_many)(struct op_many *);
   struct op_failure *failures;
   size_t failure_count, failure_max;
   char *token;
@@ -84,6 +88,12 @@ static inline bool op_is_done(const struct sluice_op *op) {
 /* A call of either side: false, and nothing changes, when it is out of turn.
  */
 bool op_takes_turn(struct sluice_op *, enum op_call);
+
+/* An operation that its plugin isn't asked for yet. */
+struct sluice_op *op_new(struct op_backend *, enum op_kind,
+                         const struct op_events *, void *arg);
+/* May the plugin be asked?  Else the operation is done. */
+bool op_asks(struct sluice_op *);
 
 /* Queues the delivery of `signal`. */
 void op_say(struct sluice_op *, enum op_signal signal);

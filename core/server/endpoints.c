@@ -10,4 +10,5 @@ const struct endpoint *const gateway_endpoints[] = {
     &upload_endpoint,     &presign_endpoint,    &download_endpoint,
     &signed_endpoint,     &list_endpoint,       &delete_endpoint,
     &object_get_endpoint, &object_put_endpoint, &object_delete_endpoint,
+    &copy_endpoint,       &move_endpoint,       &many_endpoint,
     &healthz_endpoint,    &readyz_endpoint,     NULL};

@@ -190,7 +190,8 @@ void row_bind(const struct row *row, sqlite3_stmt *to, const char *key) {
   sqlite3_bind_int64(to, 9, sum_all(&fields));
 }
 
-bool row_tell(const struct row *row, struct sluice_op *op) {
+bool row_tell(const struct row *row, struct sluice_op *op,
+              enum sluice_before before) {
   char etag[2 * DIGEST_MD5_LEN + 1];
   size_t count = count_texts(&row->user) / 2;
   struct sluice_pair *pairs = calloc(count + 1, sizeof *pairs);
@@ -209,6 +210,7 @@ bool row_tell(const struct row *row, struct sluice_op *op) {
   meta.etag = etag;
   meta.type = row->type;
   meta.user = pairs;
+  meta.before = before;
   sluice_meta(op, &meta);
   free(pairs);
   return true;

@@ -48,6 +48,6 @@ void row_bind(const struct row *, sqlite3_stmt *, const char *key);
 void row_tell_stored(const struct row *, struct sluice_op *,
                      enum sluice_before);
 /* sluice_meta() with it; false: no memory. */
-bool row_tell(const struct row *, struct sluice_op *);
+bool row_tell(const struct row *, struct sluice_op *, enum sluice_before);
 
 #endif

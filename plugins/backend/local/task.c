@@ -108,11 +108,12 @@ bool task_matches(const struct task *task, const unsigned char *md5) {
 }
 
 static void let_go(struct task *task) {
-  bool stores = task->kind == TASK_PUT || task->kind == TASK_COPY;
-  if (stores && task->status == SLUICE_OK)
-    row_tell_stored(&task->row, task->op,
-                    task->was_there ? SLUICE_BEFORE_THERE
-                                    : SLUICE_BEFORE_FREE);
+  enum sluice_before before =
+      task->was_there ? SLUICE_BEFORE_THERE : SLUICE_BEFORE_FREE;
+  if (task->status == SLUICE_OK && task->kind == TASK_PUT)
+    row_tell_stored(&task->row, task->op, before);
+  else if (task->status == SLUICE_OK && task->kind == TASK_COPY)
+    row_tell(&task->row, task->op, before);
   free(task->key);
   free(task->target);
   if (task->source >= 0)

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * POST /files/copy and /files/move: an object under another key, without a
+ * byte passing through the gateway.  Both keys are asked about before
+ * anything is looked up.  A move removes its source only as what was copied,
+ * so that nothing is lost, whoever writes meanwhile.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "endpoints.h"
+#include "jsonbody.h"
+#include "key.h"
+#include "must.h"
+#include "reply.h"
+
+struct copy {
+  char *from, *to;
+  bool moves, replace, unguarded;
+  char *etag;     /* of the source, as a move saw it */
+  bool was_there; /* an object at `to` */
+  char *to_etag, *type, *md5;
+  uint64_t length;
+  struct sluice_object object; /* told to hooks */
+};
+
+static void copy_free(void *work) {
+  struct copy *copy = work;
+  free(copy->from);
+  free(copy->to);
+  free(copy->etag);
+  free(copy->to_etag);
+  free(copy->type);
+  free(copy->md5);
+  free(copy);
+}
+
+static char *text_copy(const char *text) {
+  char *copy = text == NULL ? NULL : strdup(text);
+  must(text == NULL || copy != NULL); /* charged with the request */
+  return copy;
+}
+
+static bool is_able(struct exchange *ex, unsigned abilities) {
+  return (exchange_backend(ex)->abilities & abilities) == abilities;
+}
+
+/* ---- answers ------------------------------------------------------------ */
+
+static void answer(struct exchange *ex) {
+  const struct copy *copy = ex->work;
+  json_t *document =
+      json_pack("{s:s, s:I, s:s?, s:s?}", "key", copy->to, "size_bytes",
+                (json_int_t)copy->length, "content_type", copy->type, "etag",
+                copy->to_etag);
+  reply_json(ex, copy->was_there ? 200 : 201, document);
+}
+
+static void is_taken(struct exchange *ex) {
+  reply_error(ex, 409, "object_exists",
+              "There is an object at 'to'; say \"replace\": true to have it "
+              "replaced");
+}
+
+static void is_changed(struct exchange *ex) {
+  reply_error(ex, 409, "source_changed",
+              "The object at 'from' was replaced meanwhile; look at both");
+}
+
+static void is_left_over(struct exchange *ex) {
+  reply_error(ex, 502, "upstream_failed",
+              "The object was copied, but its source couldn't be removed: "
+              "both are there; repeat it with \"replace\": true");
+}
+
+/* ---- the source goes ---------------------------------------------------- */
+
+static void on_source_told(struct exchange *ex) {
+  answer(ex);
+}
+
+static void on_removed(void *arg, enum sluice_status status, const char *why) {
+  struct exchange *ex = arg;
+  struct copy *copy = ex->work;
+  ex->op = NULL;
+  if (status == SLUICE_OK || status == SLUICE_ENOENT) {
+    ex->request.operation = operation_name(OPERATION_DELETE);
+    copy->object = (struct sluice_object){.key = copy->from};
+    exchange_changed(ex, &copy->object, on_source_told);
+  } else if (status == SLUICE_EPRECOND) {
+    exchange_failed_as(ex, status, why, is_changed);
+  } else {
+    exchange_failed_as(ex, status, why, is_left_over);
+  }
+}
+
+static void remove_source(struct exchange *ex) {
+  static const struct op_events events = {.alive = exchange_alive,
+                                          .done = on_removed};
+  const struct copy *copy = ex->work;
+  struct op_backend *backend = exchange_backend(ex);
+  exchange_set_key(ex, copy->from);
+  exchange_change(ex);
+  if (copy->unguarded && !is_able(ex, SLUICE_CAN_REMOVE))
+    ex->op = op_remove(backend, copy->from, &events, ex);
+  else
+    ex->op = op_remove_if(
+        backend,
+        &(struct sluice_removal){.key = copy->from, .if_match = copy->etag},
+        &events, ex);
+}
+
+/* ---- the copy ----------------------------------------------------------- */
+
+static void on_target_told(struct exchange *ex) {
+  const struct copy *copy = ex->work;
+  if (copy->moves)
+    remove_source(ex);
+  else
+    answer(ex);
+}
+
+static const char *md5_of(const struct sluice_meta *meta) {
+  const struct sluice_pair *pair = meta->user;
+  for (; pair != NULL && pair->name != NULL; pair++)
+    if (strcmp(pair->name, "md5") == 0)
+      return pair->value;
+  return NULL;
+}
+
+static void on_copied_meta(void *arg, const struct sluice_meta *meta) {
+  struct copy *copy = ((struct exchange *)arg)->work;
+  copy->length = meta->length;
+  copy->to_etag = text_copy(meta->etag);
+  copy->type = text_copy(meta->type);
+  copy->md5 = text_copy(md5_of(meta));
+  if (meta->before != SLUICE_BEFORE_UNKNOWN)
+    copy->was_there = meta->before == SLUICE_BEFORE_THERE;
+}
+
+static void on_copied(void *arg, enum sluice_status status, const char *why) {
+  struct exchange *ex = arg;
+  struct copy *copy = ex->work;
+  ex->op = NULL;
+  if (status == SLUICE_OK) {
+    copy->object = (struct sluice_object){.key = copy->to,
+                                          .type = copy->type,
+                                          .length = copy->length,
+                                          .md5 = copy->md5};
+    ex->request.operation =
+        operation_name(copy->replace ? OPERATION_REPLACE : OPERATION_UPLOAD);
+    exchange_changed(ex, &copy->object, on_target_told);
+  } else if (status == SLUICE_EEXIST) {
+    exchange_failed_as(ex, status, why, is_taken);
+  } else if (status == SLUICE_EPRECOND) {
+    exchange_failed_as(ex, status, why, is_changed);
+  } else {
+    exchange_failed(ex, status, why);
+  }
+}
+
+static void carry(struct exchange *ex) {
+  static const struct op_events events = {
+      .meta = on_copied_meta, .alive = exchange_alive, .done = on_copied};
+  const struct copy *copy = ex->work;
+  exchange_set_key(ex, copy->to);
+  exchange_change(ex);
+  ex->op = op_copy(exchange_backend(ex),
+                   &(struct sluice_copy){.from = copy->from,
+                                         .to = copy->to,
+                                         .if_match = copy->etag,
+                                         .exclusive = !copy->replace},
+                   &events, ex);
+}
+
+/* ---- what is there before ----------------------------------------------- */
+
+static void on_target_meta(void *arg, const struct sluice_meta *meta) {
+  (void)meta;
+  ((struct copy *)((struct exchange *)arg)->work)->was_there = true;
+}
+
+static void on_target_looked(void *arg, enum sluice_status status,
+                             const char *why) {
+  struct exchange *ex = arg;
+  ex->op = NULL;
+  if (status != SLUICE_OK && status != SLUICE_ENOENT)
+    reply_failure(ex, status, why);
+  else
+    carry(ex);
+}
+
+/* The answer says whether it was there, which some storages don't tell. */
+static void look_at_target(struct exchange *ex) {
+  static const struct op_events events = {.meta = on_target_meta,
+                                          .alive = exchange_alive,
+                                          .done = on_target_looked};
+  const struct copy *copy = ex->work;
+  if (!copy->replace || is_able(ex, SLUICE_CAN_TELL)) {
+    carry(ex);
+    return;
+  }
+  exchange_watch(ex);
+  ex->op = op_head(exchange_backend(ex), copy->to, &events, ex);
+}
+
+static void on_source_meta(void *arg, const struct sluice_meta *meta) {
+  struct copy *copy = ((struct exchange *)arg)->work;
+  copy->etag = text_copy(meta->etag);
+}
+
+static void on_source_looked(void *arg, enum sluice_status status,
+                             const char *why) {
+  struct exchange *ex = arg;
+  ex->op = NULL;
+  if (status != SLUICE_OK)
+    reply_failure(ex, status, why);
+  else
+    look_at_target(ex);
+}
+
+/* A move copies, and removes, what it saw. */
+static void look_at_source(struct exchange *ex) {
+  static const struct op_events events = {.meta = on_source_meta,
+                                          .alive = exchange_alive,
+                                          .done = on_source_looked};
+  const struct copy *copy = ex->work;
+  exchange_watch(ex);
+  ex->op = op_head(exchange_backend(ex), copy->from, &events, ex);
+}
+
+/* ---- the beginning ------------------------------------------------------ */
+
+static void not_offered(struct exchange *ex, const char *what) {
+  reply_error(ex, 501, "not_implemented", "This storage can't %s", what);
+}
+
+static void on_allowed(struct exchange *ex) {
+  const struct copy *copy = ex->work;
+  if (!is_able(ex, SLUICE_CAN_COPY))
+    not_offered(ex, "copy objects");
+  else if (!copy->replace && !is_able(ex, SLUICE_CAN_COPY_NEW))
+    not_offered(ex, "see to it that a copy replaces nothing; say "
+                    "\"replace\": true where it may");
+  else if (copy->moves && !copy->unguarded && !is_able(ex, SLUICE_CAN_REMOVE))
+    not_offered(ex, "remove an object only as what was copied; say "
+                    "\"unguarded\": true where nobody else writes it");
+  else if (copy->moves)
+    look_at_source(ex);
+  else
+    look_at_target(ex);
+}
+
+static void on_target_allowed(struct exchange *ex) {
+  const struct copy *copy = ex->work;
+  if (copy->moves)
+    exchange_check_as(ex, OPERATION_DELETE, copy->from, on_allowed);
+  else
+    on_allowed(ex);
+}
+
+static void on_source_allowed(struct exchange *ex) {
+  const struct copy *copy = ex->work;
+  exchange_check_as(ex, copy->replace ? OPERATION_REPLACE : OPERATION_UPLOAD,
+                    copy->to, on_target_allowed);
+}
+
+/* False when it was answered. */
+static bool read_flag(struct exchange *ex, const json_t *document,
+                      const char *name, bool *flag) {
+  const json_t *value = json_object_get(document, name);
+  *flag = json_is_true(value);
+  if (value == NULL || json_is_boolean(value))
+    return true;
+  reply_error(ex, 400, "bad_request", "'%s' is neither true nor false", name);
+  return false;
+}
+
+static void on_json(struct exchange *ex, json_t *document, bool moves) {
+  bool replace, unguarded;
+  const char *from = jsonbody_key_of(ex, document, "from", key_found_fault);
+  const char *to = from == NULL
+                       ? NULL
+                       : jsonbody_key_of(ex, document, "to", key_made_fault);
+  if (to == NULL || !read_flag(ex, document, "replace", &replace) ||
+      !read_flag(ex, document, "unguarded", &unguarded))
+    return;
+  if (strcmp(from, to) == 0) {
+    reply_error(ex, 400, "bad_key", "'from' and 'to' are the same key");
+    return;
+  }
+  struct copy *copy = calloc(1, sizeof *copy);
+  must(copy != NULL); /* charged with the request */
+  copy->from = text_copy(from);
+  copy->to = text_copy(to);
+  copy->moves = moves;
+  copy->replace = replace;
+  copy->unguarded = unguarded;
+  ex->work = copy;
+  ex->work_free = copy_free;
+  exchange_check_as(ex, OPERATION_DOWNLOAD, copy->from, on_source_allowed);
+}
+
+static void on_copy_json(struct exchange *ex, json_t *document) {
+  on_json(ex, document, false);
+}
+
+static void on_move_json(struct exchange *ex, json_t *document) {
+  on_json(ex, document, true);
+}
+
+static void copy_start(struct exchange *ex) {
+  jsonbody_read(ex, on_copy_json);
+}
+
+static void move_start(struct exchange *ex) {
+  jsonbody_read(ex, on_move_json);
+}
+
+const struct endpoint copy_endpoint = {.operation = OPERATION_COPY,
+                                       .method = "POST",
+                                       .tail = "/copy",
+                                       .cost = EXCHANGE_COST,
+                                       .start = copy_start};
+
+const struct endpoint move_endpoint = {.operation = OPERATION_COPY,
+                                       .method = "POST",
+                                       .tail = "/move",
+                                       .cost = EXCHANGE_COST,
+                                       .start = move_start};

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Removing many keys.  Of a backend that removes one at a time it is one
+ * operation to the gateway and many to the plugin, of which a few are in
+ * flight; it is done when the last of them is.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "must.h"
+#include "op_private.h"
+
+#define MANY_AT_ONCE 64
+#define WHY_MAX 256
+
+struct op_one {
+  struct op_many *many;
+  struct sluice_op *op; /* NULL: free */
+  size_t index;
+};
+
+struct op_many {
+  struct sluice_op *op;
+  const char *const *keys;
+  size_t count, next, running;
+  bool canceled;
+  char why[WHY_MAX]; /* of the first that failed */
+  struct op_one ones[MANY_AT_ONCE];
+};
+
+static void go_on(struct op_many *many);
+
+static void on_alive(void *arg) {
+  sluice_alive(((struct op_one *)arg)->many->op);
+}
+
+static void on_done(void *arg, enum sluice_status status, const char *why) {
+  struct op_one *one = arg;
+  struct op_many *many = one->many;
+  one->op = NULL;
+  many->running--;
+  if (status != SLUICE_OK && status != SLUICE_ENOENT) {
+    sluice_failed(many->op, one->index, status);
+    if (many->why[0] == '\0')
+      snprintf(many->why, sizeof many->why, "%s",
+               why == NULL ? "no reason given" : why);
+  }
+  sluice_alive(many->op);
+  go_on(many);
+}
+
+static void start_one(struct op_many *many, struct op_one *one) {
+  static const struct op_events events = {.alive = on_alive, .done = on_done};
+  *one = (struct op_one){.many = many, .index = many->next++};
+  many->running++;
+  one->op = op_remove(many->op->backend, many->keys[one->index], &events, one);
+}
+
+static void go_on(struct op_many *many) {
+  for (size_t i = 0; i < MANY_AT_ONCE; i++)
+    if (!many->canceled && many->next < many->count &&
+        many->ones[i].op == NULL)
+      start_one(many, &many->ones[i]);
+  if (many->running > 0)
+    return;
+  struct sluice_op *op = many->op;
+  op->many = NULL;
+  sluice_done(op, many->next == many->count ? SLUICE_OK : SLUICE_ECANCELED,
+              many->why[0] == '\0' ? NULL : "%s", many->why);
+  free(many);
+}
+
+static void cancel(struct op_many *many) {
+  many->canceled = true;
+  for (size_t i = 0; i < MANY_AT_ONCE; i++)
+    if (many->ones[i].op != NULL)
+      op_cancel(many->ones[i].op);
+}
+
+static void start(struct sluice_op *op, const char *const *keys,
+                  size_t count) {
+  struct op_many *many = calloc(1, sizeof *many);
+  must(many != NULL); /* the limits of memory are kept by who asks */
+  *many = (struct op_many){.op = op, .keys = keys, .count = count};
+  op->many = many;
+  op->cancel_many = cancel;
+  go_on(many);
+}
+
+struct sluice_op *op_remove_many(struct op_backend *backend,
+                                 const char *const *keys, size_t count,
+                                 const struct op_events *events, void *arg) {
+  struct sluice_op *op = op_new(backend, OP_REMOVE_MANY, events, arg);
+  op->item_limit = count;
+  if (!op_asks(op))
+    return op;
+  if (backend->plugin->remove_many != NULL)
+    backend->plugin->remove_many(backend->handle, op, keys, count);
+  else
+    start(op, keys, count);
+  return op;
+}
