@@ -20,7 +20,7 @@ struct gateway_plugin { /* a configured backend or hook */
   struct plugin plugin;
   struct sluice_host host;
   void *conf, *instance;
-  unsigned abilities;   /* of a backend: enum sluice_ability */
+  unsigned abilities;  /* of a backend: enum sluice_ability */
   bool lonely_cursors; /* of a backend: no other gateway takes them */
 };
 
