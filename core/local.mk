@@ -72,6 +72,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/range.h \
 	%D%/base/shuffle.c \
 	%D%/base/shuffle.h \
+	%D%/base/signedlink.c \
+	%D%/base/signedlink.h \
 	%D%/base/siphash.c \
 	%D%/base/siphash.h \
 	%D%/base/token.h \
@@ -238,6 +240,8 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/health.c \
 	%D%/endpoints/jsonbody.c \
 	%D%/endpoints/jsonbody.h \
+	%D%/endpoints/linksecret.c \
+	%D%/endpoints/linksecret.h \
 	%D%/endpoints/list.c \
 	%D%/endpoints/many.c \
 	%D%/endpoints/object.c \

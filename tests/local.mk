@@ -642,6 +642,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_local.py \
 	%D%/integration/test_log.py \
 	%D%/integration/test_names.py \
+	%D%/integration/test_own_links.py \
 	%D%/integration/test_ownurls.py \
 	%D%/integration/test_presigned.py \
 	%D%/integration/test_proxies.py \

@@ -46,7 +46,17 @@ bool key_climbs(const char *key, size_t len) {
   return false;
 }
 
+bool key_reserved(const char *key, size_t len) {
+  static const char own[] = KEY_OWN;
+  size_t size = sizeof own - 1;
+
+  return len >= size && memcmp(key, own, size) == 0 &&
+         (len == size || key[size] == '/');
+}
+
 const char *key_removed_fault(const char *key, size_t len) {
+  if (key_reserved(key, len))
+    return "What begins with \".sluice/\" is the gateway's own";
   if (len > KEY_MAX)
     return "A key or prefix is longer than 1024 bytes";
   if (!codec_utf8_valid(key, len))

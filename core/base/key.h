@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define KEY_MAX 1024      /* bytes of UTF-8, as S3 has it */
+#define KEY_OWN ".sluice" /* the first segment of the gateway's own keys */
 #define KEY_USER "{user}" /* in a configured prefix: whose upload it is */
 #define KEY_NAME_MAX 246  /* of a file name: "12345678-" and it make 255 */
 
@@ -28,6 +29,9 @@ const char *key_made_fault(const char *key, size_t len);
  * made: refused are bytes that aren't UTF-8, NUL, more than KEY_MAX bytes, and
  * segments "." and "..", as a storage might climb by them. */
 const char *key_found_fault(const char *key, size_t len);
+/* Is it ".sluice", or below it?  That is the gateway's own, and refused by
+ * all of these. */
+bool key_reserved(const char *key, size_t len);
 /* And of one to remove: here those segments pass, and key_climbs() tells who
  * has to see first that there is such a key, to the letter. */
 const char *key_removed_fault(const char *key, size_t len);

@@ -34,12 +34,18 @@ struct download {
   uint64_t left; /* of the range, to come from the backend */
   int status;    /* 200 or 206 */
   bool is_inline;
-  bool decided;             /* there is a body to come */
+  bool decided;        /* there is a body to come */
+  struct exchange *ex; /* of one that waits for the secret of links */
+  struct linksecret_waiter waiter;
+  bool waits;
   char *disposition, *type; /* as a signed link asks for; NULL: as stored */
 };
 
 static void download_free(void *work) {
   struct download *download = work;
+  if (download->waits)
+    linksecret_leave(download->ex->gate->links, download->ex->route->backend,
+                     &download->waiter);
   send_free(download->send);
   free(download->disposition);
   free(download->type);
@@ -373,16 +379,47 @@ static void on_verified(void *arg, enum sluice_status status,
   free(key);
 }
 
+/* A link of the gateway's own. */
+static void on_key_known(void *arg, const struct digest_key *key,
+                         enum sluice_status status, const char *why) {
+  struct exchange *ex = arg;
+  struct download *download = ex->work;
+  struct signedlink_grant grant;
+  download->waits = false;
+  if (key == NULL) {
+    reply_failure(ex, status, why);
+    return;
+  }
+  exchange_unwatch(ex);
+  why = presign_check(ex, key, &grant);
+  if (why != NULL) {
+    reply_failure(ex, SLUICE_EDENIED, why);
+  } else if (exchange_charge(ex, COST_DOWNLOAD)) {
+    exchange_set_key(ex, grant.key.data);
+    on_key(ex);
+  }
+  signedlink_fini(&grant);
+}
+
 static void signed_start(struct exchange *ex) {
   static const struct op_events events = {.alive = exchange_alive,
                                           .done = on_verified};
-  begin(ex);
+  const struct sluice_backend *plugin = exchange_backend(ex)->plugin;
+  struct download *download = begin(ex);
   exchange_watch(ex);
-  ex->op = op_verify(
-      exchange_backend(ex),
-      &(struct sluice_claim){.method = ex->head.method,
-                             .query = ex->head.query ? ex->head.query : ""},
-      &events, ex);
+  if (plugin->presign != NULL || plugin->verify != NULL) {
+    ex->op = op_verify(
+        exchange_backend(ex),
+        &(struct sluice_claim){.method = ex->head.method,
+                               .query = ex->head.query ? ex->head.query : ""},
+        &events, ex);
+    return;
+  }
+  download->ex = ex;
+  download->waits = true;
+  download->waiter =
+      (struct linksecret_waiter){.told = on_key_known, .arg = ex};
+  linksecret_ask(ex->gate->links, ex->route->backend, &download->waiter);
 }
 
 const struct endpoint download_endpoint = {.operation = OPERATION_DOWNLOAD,

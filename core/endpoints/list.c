@@ -23,6 +23,8 @@ struct list {
   struct buf prefix, delimiter, token;
   uint32_t max;
   bool folded, resumed;
+  json_t *objects, *prefixes; /* of the page, so far */
+  size_t skipped;             /* entries of the last answer */
 };
 
 static void list_free(void *work) {
@@ -30,6 +32,8 @@ static void list_free(void *work) {
   buf_fini(&list->prefix);
   buf_fini(&list->delimiter);
   buf_fini(&list->token);
+  json_decref(list->objects);
+  json_decref(list->prefixes);
   free(list);
 }
 
@@ -45,22 +49,34 @@ static const struct digest_key *key_of(const struct exchange *ex) {
   return ex->gate->cursor_keys[ex->route->backend];
 }
 
-static json_t *page_json(const struct exchange *ex, const struct list *list) {
-  json_t *objects = json_array(), *prefixes = json_array();
-  for (size_t i = 0; i < op_entries(ex->op); i++) {
-    struct op_entry entry = op_entry(ex->op, i);
-    if (entry.meta == NULL)
-      json_array_append_new(prefixes, json_string(entry.key));
+/* Keys below KEY_OWN are the gateway's own; they, and what they are folded
+ * into, are in no list. */
+static void take_entries(struct list *list, const struct sluice_op *op) {
+  list->skipped = 0;
+  for (size_t i = 0; i < op_entries(op); i++) {
+    struct op_entry entry = op_entry(op, i);
+    if (key_reserved(entry.key, strlen(entry.key)))
+      list->skipped++;
+    else if (entry.meta == NULL)
+      json_array_append_new(list->prefixes, json_string(entry.key));
     else
-      json_array_append_new(objects, entry_json(&entry));
+      json_array_append_new(list->objects, entry_json(&entry));
   }
+}
+
+static uint32_t room(const struct list *list) {
+  return list->max - (uint32_t)(json_array_size(list->objects) +
+                                json_array_size(list->prefixes));
+}
+
+static json_t *page_json(const struct exchange *ex, const struct list *list) {
   const char *token = op_token(ex->op);
-  json_t *page = json_pack("{s:o, s:I, s:s, s:b}", "objects", objects, "count",
-                           (json_int_t)json_array_size(objects), "prefix",
-                           list->prefix.data, "truncated", token != NULL);
+  json_t *page =
+      json_pack("{s:O, s:I, s:s, s:b}", "objects", list->objects, "count",
+                (json_int_t)json_array_size(list->objects), "prefix",
+                list->prefix.data, "truncated", token != NULL);
   if (list->folded)
-    json_object_set(page, "prefixes", prefixes);
-  json_decref(prefixes);
+    json_object_set(page, "prefixes", list->prefixes);
   if (token != NULL) {
     struct buf cursor;
     buf_init(&cursor, CURSOR_MAX);
@@ -72,17 +88,36 @@ static json_t *page_json(const struct exchange *ex, const struct list *list) {
   return page;
 }
 
+static void ask(struct exchange *ex);
+
+/* A page from which some were left out is filled up. */
 static void on_done(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
-  json_t *page = status == SLUICE_OK ? page_json(ex, ex->work) : NULL;
+  struct list *list = ex->work;
+  const char *token = op_token(ex->op);
+  json_t *page = NULL;
+  if (status == SLUICE_OK)
+    take_entries(list, ex->op);
+  bool short_page = list->skipped > 0 && token != NULL && room(list) > 0;
+  if (status == SLUICE_OK && short_page) {
+    buf_clear(&list->token);
+    list->resumed = buf_adds(&list->token, token);
+    short_page = list->resumed;
+  }
+  if (status == SLUICE_OK && !short_page)
+    page = page_json(ex, list);
   ex->op = NULL;
-  if (page == NULL)
-    reply_failure(ex, status == SLUICE_OK ? SLUICE_ENOMEM : status, why);
+  if (status != SLUICE_OK)
+    reply_failure(ex, status, why);
+  else if (short_page)
+    ask(ex);
+  else if (page == NULL)
+    reply_failure(ex, SLUICE_ENOMEM, why);
   else
     reply_json(ex, 200, page);
 }
 
-static void on_key(struct exchange *ex) {
+static void ask(struct exchange *ex) {
   static const struct op_events events = {.alive = exchange_alive,
                                           .done = on_done};
   const struct list *list = ex->work;
@@ -92,8 +127,15 @@ static void on_key(struct exchange *ex) {
                        .prefix = list->prefix.data,
                        .delimiter = list->folded ? list->delimiter.data : NULL,
                        .token = list->resumed ? list->token.data : NULL,
-                       .max = list->max},
+                       .max = room(list)},
                    &events, ex);
+}
+
+static void on_key(struct exchange *ex) {
+  struct list *list = ex->work;
+  list->objects = json_array();
+  list->prefixes = json_array();
+  ask(ex);
 }
 
 static bool has_control(const struct buf *text) {
@@ -189,6 +231,10 @@ static void list_start(struct exchange *ex) {
     fault = read_cursor(ex, list, query);
   if (fault != NULL)
     reply_error(ex, 400, "bad_query", "Bad query: %s", fault);
+  else if (key_reserved(list->prefix.data, list->prefix.len))
+    reply_error(ex, 400, "bad_key",
+                "Bad 'prefix': what begins with \".sluice/\" is the "
+                "gateway's own");
   else if (exchange_charge(ex, list->max * (size_t)COST_ENTRY))
     exchange_check_key(ex, list->prefix.data, on_key);
 }

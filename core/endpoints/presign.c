@@ -28,8 +28,72 @@ const char *presign_filename(const struct sluice_meta *meta) {
   return NULL;
 }
 
-void presign_link(struct exchange *ex, const char *key, const char *filename,
-                  uint32_t seconds, const struct op_events *events) {
+/* ---- asking for one ----------------------------------------------------- */
+
+/* Links of the gateway are good at this place of it alone. */
+static bool scope(const struct exchange *ex, struct buf *out) {
+  return buf_addf(out, "sluice-link-1\nGET\n%s\n", ex->route->signed_path);
+}
+
+static void tell(struct presign_ask *ask, enum sluice_status status,
+                 const char *why, const char *url, uint32_t seconds) {
+  struct exchange *ex = ask->ex;
+  ask->waits = false;
+  ask->then(ex, &(struct presigned){status, why, url, seconds});
+}
+
+static void on_key_known(void *arg, const struct digest_key *key,
+                         enum sluice_status status, const char *why) {
+  struct presign_ask *ask = arg;
+  struct buf url, of;
+  buf_init(&url, SIGNEDLINK_MAX);
+  buf_init(&of, URL_BASE_MAX);
+  if (key != NULL) {
+    const struct signedlink link = {
+        .key = ask->ex->key, .expires_s = date_now_ms() / 1000 + ask->seconds};
+    bool ok = ownurl_add(ask->ex, &url, ask->ex->route->signed_path) &&
+              buf_addc(&url, '?') && scope(ask->ex, &of) &&
+              signedlink_make(&url, key, of.data, &link);
+    status = ok ? SLUICE_OK : SLUICE_EINVAL;
+    why = ok ? NULL : "the link would be too long";
+  }
+  tell(ask, status, why, status == SLUICE_OK ? url.data : NULL, ask->seconds);
+  buf_fini(&of);
+  buf_fini(&url);
+}
+
+/* How long it is good, which may be less than was wanted. */
+static uint32_t seconds_of(const struct sluice_op *op, uint32_t wanted) {
+  const char *text = op_text(op, 1);
+  int64_t seconds;
+  if (text == NULL || !quantity_int(text, &seconds) || seconds < 0 ||
+      seconds > wanted)
+    return wanted;
+  return (uint32_t)seconds;
+}
+
+static void on_made(void *arg, enum sluice_status status, const char *why) {
+  struct presign_ask *ask = arg;
+  const char *url = status == SLUICE_OK ? op_text(ask->ex->op, 0) : NULL;
+  uint32_t seconds = seconds_of(ask->ex->op, ask->seconds);
+  char *copy = url == NULL ? NULL : strdup(url);
+  ask->ex->op = NULL;
+  if (status == SLUICE_OK && copy == NULL) {
+    op_breach(exchange_backend(ask->ex), "sluice_done",
+              "before sluice_text()");
+    status = SLUICE_EUPSTREAM;
+  }
+  tell(ask, status, why, copy, seconds);
+  free(copy);
+}
+
+static void on_alive(void *arg) {
+  exchange_alive(((struct presign_ask *)arg)->ex);
+}
+
+static void ask_backend(struct presign_ask *ask, const char *filename) {
+  static const struct op_events events = {.alive = on_alive, .done = on_made};
+  struct exchange *ex = ask->ex;
   struct buf url, disposition;
   buf_init(&url, URL_BASE_MAX);
   buf_init(&disposition, 4 * KEY_MAX);
@@ -39,28 +103,56 @@ void presign_link(struct exchange *ex, const char *key, const char *filename,
   bool named = filename != NULL &&
                exchange_backend(ex)->plugin->verify == NULL &&
                mime_disposition(&disposition, false, filename);
-  struct sluice_link link = {.key = key,
+  struct sluice_link link = {.key = ex->key,
                              .method = "GET",
-                             .expires_s = date_now_ms() / 1000 + seconds,
-                             .seconds = seconds,
+                             .expires_s = date_now_ms() / 1000 + ask->seconds,
+                             .seconds = ask->seconds,
                              .disposition = named ? disposition.data : NULL,
                              .signed_url = url.data};
-  exchange_watch(ex);
-  ex->op = op_presign(exchange_backend(ex), &link, events, ex);
+  ex->op = op_presign(exchange_backend(ex), &link, &events, ask);
   buf_fini(&url);
   buf_fini(&disposition);
 }
 
-uint32_t presign_seconds(const struct sluice_op *op, uint32_t wanted) {
-  const char *text = op_text(op, 1);
-  int64_t seconds;
-  if (text == NULL || !quantity_int(text, &seconds) || seconds < 0 ||
-      seconds > wanted)
-    return wanted;
-  return (uint32_t)seconds;
+void presign_link(struct exchange *ex, struct presign_ask *ask,
+                  const char *filename, uint32_t seconds,
+                  void (*then)(struct exchange *, const struct presigned *)) {
+  *ask = (struct presign_ask){
+      .ex = ex, .seconds = seconds, .then = then, .waits = true};
+  ask->waiter = (struct linksecret_waiter){.told = on_key_known, .arg = ask};
+  exchange_watch(ex);
+  if (exchange_backend(ex)->plugin->presign != NULL)
+    ask_backend(ask, filename);
+  else if (ex->route->signed_path == NULL)
+    tell(ask, SLUICE_ENOTSUP, "no route serves links", NULL, seconds);
+  else
+    linksecret_ask(ex->gate->links, ex->route->backend, &ask->waiter);
 }
 
+void presign_leave(struct presign_ask *ask) {
+  if (ask->waits)
+    linksecret_leave(ask->ex->gate->links, ask->ex->route->backend,
+                     &ask->waiter);
+  ask->waits = false;
+}
+
+/* ---- a link that came back ---------------------------------------------- */
+
+const char *presign_check(struct exchange *ex, const struct digest_key *key,
+                          struct signedlink_grant *grant) {
+  struct buf of;
+  buf_init(&of, URL_BASE_MAX);
+  scope(ex, &of);
+  const char *why = signedlink_check(grant, key, of.data, ex->head.query,
+                                     date_now_ms() / 1000);
+  buf_fini(&of);
+  return why;
+}
+
+/* ---- POST /files/presign ------------------------------------------------ */
+
 struct presign {
+  struct presign_ask ask;
   char *type, *filename;
   uint64_t length;
   uint32_t seconds;
@@ -68,28 +160,22 @@ struct presign {
 
 static void presign_free(void *work) {
   struct presign *presign = work;
+  presign_leave(&presign->ask);
   free(presign->type);
   free(presign->filename);
   free(presign);
 }
 
-static void on_signed(void *arg, enum sluice_status status, const char *why) {
-  struct exchange *ex = arg;
+static void on_signed(struct exchange *ex, const struct presigned *link) {
   const struct presign *presign = ex->work;
-  const char *url = op_text(ex->op, 0);
-  json_t *answer = NULL;
-  if (status == SLUICE_OK && url != NULL)
-    answer = json_pack(
-        "{s:s, s:s, s:I, s:s, s:I}", "key", ex->key, "url", url, "expires_in",
-        (json_int_t)presign_seconds(ex->op, presign->seconds), "content_type",
-        presign->type, "size_bytes", (json_int_t)presign->length);
-  ex->op = NULL;
-  if (status == SLUICE_OK && answer == NULL)
-    op_breach(exchange_backend(ex), "sluice_done", "before sluice_text()");
-  if (answer == NULL)
-    reply_failure(ex, status == SLUICE_OK ? SLUICE_EUPSTREAM : status, why);
+  if (link->status != SLUICE_OK)
+    reply_failure(ex, link->status, link->why);
   else
-    reply_json(ex, 200, answer);
+    reply_json(ex, 200,
+               json_pack("{s:s, s:s, s:I, s:s, s:I}", "key", ex->key, "url",
+                         link->url, "expires_in", (json_int_t)link->seconds,
+                         "content_type", presign->type, "size_bytes",
+                         (json_int_t)presign->length));
 }
 
 static void on_meta(void *arg, const struct sluice_meta *meta) {
@@ -103,17 +189,16 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
 }
 
 static void on_head(void *arg, enum sluice_status status, const char *why) {
-  static const struct op_events events = {.alive = exchange_alive,
-                                          .done = on_signed};
   struct exchange *ex = arg;
-  const struct presign *presign = ex->work;
+  struct presign *presign = ex->work;
   ex->op = NULL;
   if (status == SLUICE_OK && presign->type == NULL)
     op_breach(exchange_backend(ex), "sluice_done", "before sluice_meta()");
   if (status != SLUICE_OK || presign->type == NULL)
     reply_failure(ex, status == SLUICE_OK ? SLUICE_EUPSTREAM : status, why);
   else
-    presign_link(ex, ex->key, presign->filename, presign->seconds, &events);
+    presign_link(ex, &presign->ask, presign->filename, presign->seconds,
+                 on_signed);
 }
 
 static void on_key(struct exchange *ex) {

@@ -186,7 +186,10 @@ static bool read_prefix(struct exchange *ex) {
                                  upload->prefix.len, own);
   if (fault == NULL)
     return true;
-  reply_error(ex, 400, "bad_prefix", "Bad 'prefix': %s", fault);
+  bool reserved = key_reserved(upload->prefix.data + slashes,
+                               upload->prefix.len - slashes);
+  reply_error(ex, 400, reserved ? "bad_key" : "bad_prefix", "Bad 'prefix': %s",
+              fault);
   return false;
 }
 

@@ -14,6 +14,7 @@
 #include "md5.h"
 #include "mime.h"
 #include "precondition.h"
+#include "presign.h"
 #include "uploads.h"
 
 #define UPLOAD_CHUNK (128 * 1024)
@@ -67,6 +68,7 @@ struct upload {
   char uploader[REQUEST_IDENTITY_MAX + 1], md5_hex[2 * MD5_LEN + 1];
   struct sluice_pair user[4];
   struct sluice_object object;   /* what is committed */
+  struct presign_ask link;       /* for the answer */
   struct precondition condition; /* by_key: as the request says it */
   bool only_new;                 /* by_key: nothing may be there */
   char if_match[UPLOAD_ETAG_MAX +

@@ -87,7 +87,9 @@ bool upload_grow(struct exchange *ex) {
 }
 
 static void upload_left(void *work) {
-  ((struct upload *)work)->ex = NULL;
+  struct upload *upload = work;
+  presign_leave(&upload->link);
+  upload->ex = NULL;
 }
 
 /* Not while a thread hashes for it. */
@@ -195,27 +197,19 @@ static uint32_t default_seconds(const struct exchange *ex) {
 
 /* The object is stored: an answer without a link beats an error that would
  * have the client upload it again. */
-static void on_link(void *arg, enum sluice_status status, const char *why) {
-  struct exchange *ex = arg;
-  const char *url = status == SLUICE_OK ? op_text(ex->op, 0) : NULL;
-  char *own = url == NULL ? own_url(ex) : NULL;
-  char *copy = url == NULL ? NULL : strdup(url);
-  uint32_t seconds = presign_seconds(ex->op, default_seconds(ex));
-  (void)why;
-  ex->op = NULL;
-  answer(ex, copy != NULL ? copy : own, seconds);
-  free(copy);
+static void on_link(struct exchange *ex, const struct presigned *link) {
+  char *own = link->url == NULL ? own_url(ex) : NULL;
+  answer(ex, link->url != NULL ? link->url : own, link->seconds);
   free(own);
 }
 
 /* ---- commit ------------------------------------------------------------- */
 
 static void ask_link(struct exchange *ex) {
-  static const struct op_events events = {.alive = exchange_alive,
-                                          .done = on_link};
+  struct upload *upload = ex->work;
   char name[KEY_MAX + 1];
   shown_name(ex, name);
-  presign_link(ex, ex->key, name, default_seconds(ex), &events);
+  presign_link(ex, &upload->link, name, default_seconds(ex), on_link);
 }
 
 static void on_seen(void *arg, const struct sluice_meta *meta) {

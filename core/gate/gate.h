@@ -20,6 +20,7 @@
 #include "settings.h"
 
 struct digest_key;
+struct linksecrets;
 struct readiness;
 struct uploads;
 
@@ -35,6 +36,7 @@ struct gate {
   struct clients *clients;     /* what each of them has, on all loops */
   struct repeats refusals;     /* lines of the log about clients */
   struct readiness *readiness; /* of the backends */
+  struct linksecrets *links;   /* the secrets of the gateway's own */
   struct uploads *uploads;     /* what uploads of all loops share */
   const struct timeval *backend_timeout;
   struct pool spent;                    /* exchanges: hooks point to them */

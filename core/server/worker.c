@@ -16,6 +16,7 @@
 #include "crash.h"
 #include "exchange.h"
 #include "gateway.h"
+#include "linksecret.h"
 #include "log.h"
 #include "readiness.h"
 
@@ -356,7 +357,8 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
       worker->gate.backends == NULL || worker->gate.hooks == NULL ||
       worker->gate.common_hooks == NULL || !init_ingress(worker) ||
       !init_events(worker) ||
-      (worker->gate.readiness = readiness_new(&worker->gate)) == NULL)
+      (worker->gate.readiness = readiness_new(&worker->gate)) == NULL ||
+      (worker->gate.links = linksecrets_new(&worker->gate)) == NULL)
     return errmsg_set(errmsg, "a loop can't be made: %s", strerror(errno));
   for (size_t i = 0; i < settings->common_hooks; i++)
     worker->gate.common_hooks[i] = i;
@@ -371,6 +373,7 @@ void worker_fini(struct worker *worker) {
   if (worker->closing != NULL)
     event_free(worker->closing);
   readiness_free(worker->gate.readiness);
+  linksecrets_free(worker->gate.links);
   exchange_free_pending(&worker->gate);
   loop_free(worker->loop);
   free(worker->bound);

@@ -166,7 +166,7 @@ static void test_link_expires_after_its_second(void) {
   struct sluice_link link = {
       .key = "a", .method = "GET", .expires_s = 1000, .signed_url = "u"};
   struct buf url;
-  struct link_grant grant;
+  struct signedlink_grant grant;
   const char *why;
   buf_init(&url, LINK_MAX);
   CU_ASSERT_EQUAL(link_make(&url, key, &link, &why), SLUICE_OK);
@@ -175,7 +175,7 @@ static void test_link_expires_after_its_second(void) {
   for (size_t i = 0; i < 4; i++) {
     CU_ASSERT_EQUAL(link_check(&grant, key, &claim, times[i], &why),
                     i < 2 ? SLUICE_OK : SLUICE_EDENIED);
-    link_fini(&grant);
+    signedlink_fini(&grant);
   }
   digest_key_free(key);
   buf_fini(&url);

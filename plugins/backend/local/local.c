@@ -161,7 +161,7 @@ static void local_verify(void *arg, struct sluice_op *op,
                          const struct sluice_claim *claim) {
   struct local_handle *handle = arg;
   const char *why;
-  struct link_grant grant;
+  struct signedlink_grant grant;
   enum sluice_status status = link_check(&grant, handle->local->link_key,
                                          claim, date_now_ms() / 1000, &why);
   if (status == SLUICE_OK) {
@@ -169,7 +169,7 @@ static void local_verify(void *arg, struct sluice_op *op,
     sluice_text(op, grant.disposition.data);
     sluice_text(op, grant.type.data);
   }
-  link_fini(&grant);
+  signedlink_fini(&grant);
   sluice_done(op, status, why ? "%s" : NULL, why);
 }
 

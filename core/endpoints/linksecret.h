@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The secrets that sign the gateway's own links, one for each backend that
+ * makes none itself.  All gateways of a storage have the same: of
+ * links.secret; without one it is made once, and kept in the storage below
+ * .sluice/, where no request reaches.
+ */
+#ifndef ENDPOINTS_LINKSECRET_H
+#define ENDPOINTS_LINKSECRET_H
+
+#include <stddef.h>
+
+#include "digest.h"
+#include "op.h"
+
+struct gate;
+struct linksecrets;
+
+/* Of the gate's loop and backends, which outlive it.  NULL: no memory. */
+struct linksecrets *linksecrets_new(struct gate *);
+void linksecrets_free(struct linksecrets *); /* nobody waits any more */
+
+struct linksecret_waiter {
+  struct linksecret_waiter *next;
+  /* The key is there, or NULL, the status, and why. */
+  void (*told)(void *arg, const struct digest_key *, enum sluice_status,
+               const char *why);
+  void *arg;
+};
+
+/* Tells the waiter at once, or when it is known. */
+void linksecret_ask(struct linksecrets *, size_t backend,
+                    struct linksecret_waiter *);
+/* It isn't told any more; does nothing when it doesn't wait. */
+void linksecret_leave(struct linksecrets *, size_t backend,
+                      struct linksecret_waiter *);
+
+#endif
