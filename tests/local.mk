@@ -641,6 +641,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_listen.py \
 	%D%/integration/test_local.py \
 	%D%/integration/test_log.py \
+	%D%/integration/test_mixed.py \
 	%D%/integration/test_names.py \
 	%D%/integration/test_own_links.py \
 	%D%/integration/test_ownurls.py \
@@ -672,6 +673,13 @@ INTEGRATION_TESTS = \
 
 TESTS += $(INTEGRATION_TESTS)
 EXTRA_DIST += $(INTEGRATION_TESTS)
+
+ORACLE_TESTS = \
+	%D%/oracle/test_linear.py \
+	%D%/oracle/test_model.py
+
+TESTS += $(ORACLE_TESTS)
+EXTRA_DIST += $(ORACLE_TESTS)
 
 E2E_TESTS = \
 	%D%/e2e/browser.py \
@@ -756,6 +764,16 @@ EXTRA_DIST += \
 	%D%/integration/relay.py \
 	%D%/integration/service.py \
 	%D%/e2e/newcomer \
+	%D%/oracle/__init__.py \
+	%D%/oracle/client.py \
+	%D%/oracle/events.py \
+	%D%/oracle/linear.py \
+	%D%/oracle/links.py \
+	%D%/oracle/load.py \
+	%D%/oracle/measure.py \
+	%D%/oracle/objects.py \
+	%D%/oracle/record.py \
+	%D%/oracle/stages.py \
 	%D%/ports/aarch64 \
 	%D%/ports/debian \
 	%D%/ports/musl \

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""A client that tells the model of every request and its answer.  An answer
+that doesn't come is told as lost: what a kill, or a broken connection, looks
+like from here."""
+import hashlib
+import json
+from urllib.parse import quote, urlencode
+
+from kit import FORM, Mismatch, Wire, equal, expect, field, file, form
+
+from .record import Version
+
+
+class Lost(Exception):
+    """The connection ended, and nobody knows what became of the request."""
+
+
+def version_of(data):
+    return Version(hashlib.md5(data).hexdigest(), len(data))
+
+
+class Client:
+    """One client's connection; its calls are checked by `oracle`."""
+
+    def __init__(self, oracle, url, name, mount="/files", changes=None):
+        self.oracle, self.url, self.name = oracle, url, name
+        self.mount, self.changes, self.wire = mount, changes, None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        if self.wire:
+            self.wire.close()
+        self.wire = None
+
+    def ask(self, call, method, target, *lines, body=None):
+        """The answer; the model hears of one that never comes."""
+        try:
+            self.wire = self.wire or Wire(self.url)
+            answer = self.wire.ask(method, target, *lines, body=body)
+        except (Mismatch, OSError) as why:
+            self.close()
+            self.oracle.lose(call)
+            if isinstance(why, OSError) or "the connection ended" in str(why):
+                raise Lost(str(why)) from None
+            raise
+        if answer.header("connection") == "close":
+            self.close()
+        return answer
+
+    def begin(self, kind, **words):
+        call = self.oracle.begin(self.name, kind, **words)
+        if self.changes and kind in ("upload", "delete"):
+            self.changes.add(call)
+        return call
+
+    def end(self, call, answer, **more):
+        self.oracle.end(call, answer.status, **more)
+        return answer
+
+    # -- what may be asked
+
+    def upload(self, data, prefix="t", name="a.bin"):
+        """The key; None: it was refused, or is in doubt."""
+        call = self.begin("upload", prefix=prefix, version=version_of(data))
+        answer = self.ask(call, "POST", self.mount, FORM, body=form(
+            file(data, name), field("prefix", prefix)))
+        if answer.status != 201:
+            self.end(call, answer)
+            return None
+        said = answer.json
+        equal("size, md5 of what was sent", (said["size_bytes"], said["md5"]),
+              (call.version.size, call.version.digest))
+        self.end(call, answer, key=said["key"])
+        return said["key"]
+
+    def delete(self, key):
+        call = self.begin("delete", key=key)
+        answer = self.ask(call, "DELETE", self.mount,
+                          "Content-Type: application/json",
+                          body=json.dumps({"key": key}).encode())
+        self.end(call, answer)
+        return answer.status
+
+    def get(self, key, method="GET"):
+        call = self.begin("get" if method == "GET" else "head", key=key)
+        answer = self.ask(call, method, f"{self.mount}/download?key="
+                          f"{quote(key, safe='')}")
+        if answer.status != 200:
+            self.end(call, answer)
+            return answer
+        digest = hashlib.md5(answer.body).hexdigest()
+        self.end(call, answer, digest=digest if method == "GET" else None,
+                 size=int(answer.header("content-length")),
+                 etag=answer.header("etag").strip('"'))
+        return answer
+
+    def list(self, prefix="t", after=None, limit=1000, cursor=None):
+        """One page: its keys, and where the next one begins."""
+        call = self.begin("list", prefix=prefix, after=after)
+        query = {"prefix": prefix, "limit": limit,
+                 **({"cursor": cursor} if cursor else {})}
+        answer = self.ask(call, "GET", f"{self.mount}?{urlencode(query)}")
+        if answer.status != 200:
+            self.end(call, answer)
+            return [], None
+        said = answer.json
+        self.end(call, answer, truncated=said["truncated"], objects=[
+            {"key": one["key"], "size": one["size_bytes"],
+             "etag": one["etag"]} for one in said["objects"]])
+        return ([one["key"] for one in said["objects"]],
+                said.get("next_cursor"))
+
+    def walk(self, prefix="t", limit=1000):
+        """All keys, page by page."""
+        keys, cursor = self.list(prefix, limit=limit)
+        while cursor:
+            expect(keys, "a truncated list without a key")
+            more, cursor = self.list(prefix, keys[-1], limit, cursor)
+            keys += more
+        return keys
+
+    def read_all(self, prefix="t"):
+        """Looks at every key that was ever named, and at all that is listed;
+        nothing else may be going on.  Then each history must have an order."""
+        listed = self.walk(prefix)
+        for key in sorted({*listed, *self.oracle.present(prefix)}):
+            self.get(key)
+        self.oracle.forget_strays()
+        self.oracle.verify()
+        return listed
