@@ -764,6 +764,8 @@ EXTRA_DIST += \
 	%D%/integration/relay.py \
 	%D%/integration/service.py \
 	%D%/e2e/newcomer \
+	%D%/model/run \
+	%D%/model/sluice.tla \
 	%D%/oracle/__init__.py \
 	%D%/oracle/client.py \
 	%D%/oracle/events.py \
