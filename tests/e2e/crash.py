@@ -51,7 +51,7 @@ def index_of(data):
 
 
 def leftovers(data):
-    """What the index and the folders don't agree on."""
+    """Each kind of thing on which index and folders don't agree."""
     with index_of(data) as base:
         blobs = rows(base, "SELECT blob FROM object WHERE blob IS NOT NULL")
         small = rows(base, "SELECT small FROM object WHERE small IS NOT NULL")
@@ -124,12 +124,13 @@ def main():
             print(f"FAIL seed {seed}: {found}")
             return 1
     oracle = load.oracle
+    counts = ", ".join(f"{many} {what}"
+                       for what, many in sorted(load.counts.items()))
     print(f"{count} kills in {time.monotonic() - started:.0f} s, seed {seed}: "
-          f"{oracle.calls} requests ("
-          f"{', '.join(f'{many} {what}' for what, many in load.counts.items())}"
-          f"), {oracle.checked} answers and list entries were checked, "
-          f"{oracle.undecided} histories undecided; nothing is missing, "
-          "nothing unexplained and nothing left over")
+          f"{oracle.calls} requests ({counts}), {oracle.checked} answers and "
+          f"list entries were checked, {oracle.undecided} histories "
+          "undecided; nothing is missing, nothing unexplained and nothing "
+          "left over")
     return 0
 
 

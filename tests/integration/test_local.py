@@ -7,13 +7,19 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from kit import (FORM, MIB, PLUGINS, Gateway, equal, eventually,
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+# pylint: disable=wrong-import-position
+from kit import (FORM, MIB, PLUGINS, Gateway, equal, eventually,  # noqa: E402
                  expect, field, file, form, head, large_form, like, main,
                  md5, needs, refusal, request, test)
+from oracle.client import Client  # noqa: E402
+from oracle.objects import Objects  # noqa: E402
 
 
 def files_below(folder):
@@ -64,15 +70,17 @@ def test_cursor_is_good_after_a_new_start():
 
 @test
 def test_object_that_was_acknowledged_survives_a_kill():
+    oracle = Objects()
     with tempfile.TemporaryDirectory() as folder:
         gateway = Gateway(folder=folder)
-        keys = [gateway.upload(b"%d" % at)["key"] for at in range(20)]
-        gateway.delete(keys[0])
+        with Client(oracle, gateway.url, "one") as client:
+            keys = [client.upload(b"%d" % at) for at in range(20)]
+            client.delete(keys[0])
         gateway.kill()
-        with Gateway(folder=folder) as gateway:
-            equal("deleted", gateway.download(keys[0]).status, 404)
-            for at, key in enumerate(keys[1:], 1):
-                equal("object", gateway.download(key).body, b"%d" % at)
+        oracle.settle()
+        with Gateway(folder=folder) as gateway, \
+                Client(oracle, gateway.url, "two") as client:
+            equal("listed", client.read_all(), sorted(keys[1:]))
 
 
 @test
@@ -336,31 +344,22 @@ def test_disk_that_fills_up_is_507_and_everything_acknowledged_stays():
     """Small objects until the index itself can't grow."""
     with small_disk("3m") as disk, \
             tempfile.TemporaryDirectory() as folder:
-        with Gateway(on(disk), folder=folder) as gateway:
-            keys, answer = [], None
-            for at in range(3000):
-                answer = gateway.ask("POST", "/files", FORM,
-                                     body=form(file(b"%d" % at * 500)))
-                if answer.status != 201:
-                    break
-                keys.append((answer.json["key"], b"%d" % at * 500))
-            equal("status", answer.status, 507)
-            for key, data in keys[::50]:
-                equal("object", gateway.download(key).body, data)
-            for key, _ in keys[:20]:
-                gateway.delete(key)
-            room(gateway)
-        with Gateway(on(disk), folder=folder) as gateway:
-            for key, data in keys[20:]:
-                equal("object", gateway.download(key).body, data)
-
-
-def room(gateway):
-    """After deletes there is room again, soon."""
-    def stored():
-        return gateway.ask("POST", "/files", FORM,
-                           body=form(file(b"again"))).status == 201
-    eventually("room for an upload", stored)
+        oracle = Objects()
+        with Gateway(on(disk), folder=folder) as gateway, \
+                Client(oracle, gateway.url, "one", faulty=True) as client:
+            keys = []
+            while len(keys) < 3000 and \
+                    (key := client.upload(b"%d" % len(keys) * 500)):
+                keys.append(key)
+            expect(len(keys) < 3000, "the disk didn't fill up")
+            for key in keys[::50]:
+                client.get(key)
+            for key in keys[:20]:
+                equal("deleted", client.delete(key), 200)
+            eventually("room for an upload", lambda: client.upload(b"again"))
+        with Gateway(on(disk), folder=folder) as gateway, \
+                Client(oracle, gateway.url, "two") as client:
+            expect(set(keys[20:]) < set(client.read_all()), "one is missing")
 
 
 @test

@@ -41,7 +41,7 @@ def seeded(**words):
 
 @test
 def test_answers_before_and_after_kills_are_explained():
-    load = seeded(kept=20)
+    load = seeded(kept=20, names=6)
     with tempfile.TemporaryDirectory(prefix="sluice-mixed-") as folder:
         crash.rounds(folder, load, KILLS)
     expect(load.oracle.calls > 50, "hardly anything was asked")
@@ -50,7 +50,7 @@ def test_answers_before_and_after_kills_are_explained():
 
 @test
 def test_answers_of_four_loops_are_explained():
-    load = seeded(clients=8, kept=3, sizes=SMALL)
+    load = seeded(clients=8, kept=3, sizes=SMALL, names=3)
     with Gateway(crash.WORKERS) as running:
         load.run([running.url], lambda: time.sleep(2))
         with Client(load.oracle, running.url, "reader") as client:
@@ -60,7 +60,8 @@ def test_answers_of_four_loops_are_explained():
 
 @each(DIALECTS)
 def test_answers_over_s3_that_loses_answers_are_explained(dialect):
-    load, s3 = seeded(clients=4, kept=10, sizes=SMALL), Emulator(dialect)
+    load, s3 = seeded(clients=4, kept=10, sizes=SMALL,
+                      faulty=True), Emulator(dialect)
     s3.create(BUCKET)
     try:
         with gateway(s3, attempts="1", retry_time=seconds(2)) as one, \

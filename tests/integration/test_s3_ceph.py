@@ -4,10 +4,14 @@
 puts beside it, versioned buckets, what a crash leaves."""
 import atexit
 import signal
+import time
 
 from bucket import gateway, noise
-from kit import (FORM, MIB, equal, expect, field, file, form, like, main,
-                 md5, needs, test)
+from kit import (FORM, MIB, equal, eventually, expect, field, file, form,
+                 like, main, md5, needs, test)
+from oracle.client import Client
+from oracle.load import Load
+from oracle.objects import Objects
 from s3.kit import Rgw, boto3_read
 from s3.reader import client
 
@@ -145,6 +149,31 @@ def test_gateway_that_is_killed_leaves_no_object():
             running.stopped = True
     found = boto3(s3).list_objects_v2(Bucket="killed")
     equal("objects", found["KeyCount"], 0)
+
+
+@test
+def test_two_gateways_over_one_bucket_answer_as_one():
+    """Also while one of them is killed in the middle of its work."""
+    load = Load(Objects(), "two gateways", kept=12, sizes=(0, 100, 40_000))
+    with gateway(ceph(), "shared") as one:
+        other = gateway(ceph(), "shared")
+
+        def both():
+            eventually("requests", lambda: load.oracle.calls > 250)
+
+        def one_dies():
+            seen = load.oracle.calls
+            eventually("requests", lambda: load.oracle.calls > seen + 150)
+            other.process.kill()
+        load.run([one.url, other.url], both)
+        load.run([one.url, other.url], one_dies, dying=True)
+        other.kill()
+        # A request that was sent whole may be done after its sender's end.
+        time.sleep(1)
+        load.oracle.settle()
+        with Client(load.oracle, one.url, "reader") as client:
+            client.read_all()
+    equal("undecided", load.oracle.undecided, 0)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import hashlib
 import json
 from urllib.parse import quote, urlencode
 
-from kit import FORM, Mismatch, Wire, equal, expect, field, file, form
+from kit import FORM, Mismatch, Wire, brief, equal, expect, field, file, form
 
 from .record import Version
 
@@ -20,10 +20,13 @@ def version_of(data):
 
 
 class Client:
-    """One client's connection; its calls are checked by `oracle`."""
+    """One client's connection; its calls are checked by `oracle`.  Only over
+    a storage that is `faulty` may an answer be 5xx."""
 
-    def __init__(self, oracle, url, name, mount="/files", changes=None):
+    def __init__(self, oracle, url, name, mount="/files", changes=None,
+                 faulty=False):
         self.oracle, self.url, self.name = oracle, url, name
+        self.faulty = faulty
         self.mount, self.changes, self.wire = mount, changes, None
 
     def __enter__(self):
@@ -48,6 +51,8 @@ class Client:
             if isinstance(why, OSError) or "the connection ended" in str(why):
                 raise Lost(str(why)) from None
             raise
+        expect(self.faulty or answer.status < 500,
+               f"{call}: answered with {answer.status} {brief(answer.body)}")
         if answer.header("connection") == "close":
             self.close()
         return answer
@@ -85,6 +90,39 @@ class Client:
                           body=json.dumps({"key": key}).encode())
         self.end(call, answer)
         return answer.status
+
+    def json(self, call, method, path, document):
+        return self.ask(call, method, self.mount + path,
+                        "Content-Type: application/json",
+                        body=json.dumps(document).encode())
+
+    def put(self, key, data, if_match=None, if_none_match=None):
+        """An object by its name; conditions are ETags without quotes, or *."""
+        call = self.begin("put", key=key, version=version_of(data),
+                          if_match=if_match, if_none_match=if_none_match)
+        lines = [f"{name}: {etag}" if etag == "*" else f'{name}: "{etag}"'
+                 for name, etag in (("If-Match", if_match),
+                                    ("If-None-Match", if_none_match)) if etag]
+        answer = self.ask(call, "PUT", f"{self.mount}/object?key="
+                          f"{quote(key, safe='')}", *lines, body=data)
+        said = answer.json if answer.status in (200, 201) else {}
+        return self.end(call, answer, etag=said.get("etag"))
+
+    def copy(self, source, target, replace=False, kind="copy"):
+        """Or a move, by its kind."""
+        call = self.begin(kind, source=source, target=target, replace=replace)
+        answer = self.json(call, "POST", f"/{kind}", {
+            "from": source, "to": target, "replace": replace})
+        said = answer.json
+        return self.end(call, answer, size=said.get("size_bytes"),
+                        etag=said.get("etag"), code=said.get("code"))
+
+    def delete_many(self, keys):
+        call = self.begin("delete_many", keys=list(keys))
+        answer = self.json(call, "POST", "/delete", {"keys": list(keys)})
+        said = answer.json if answer.status == 200 else {}
+        return self.end(call, answer, deleted=said.get("deleted"),
+                        failed=said.get("failed"))
 
     def get(self, key, method="GET"):
         call = self.begin("get" if method == "GET" else "head", key=key)

@@ -15,7 +15,7 @@ import bisect
 
 from .record import ABSENT, IN, KEEP, NEVER, fits
 
-LIMIT = 400_000  # states of the search
+LIMIT = 100_000  # states of the search
 
 
 class Undecided(Exception):

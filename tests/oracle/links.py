@@ -20,7 +20,7 @@ class Link:
     def __init__(self, ident, made, uses=None, expires=NEVER, **names):
         self.ident, self.made, self.uses = ident, made, uses
         self.expires, self.names = expires, names
-        self.least = self.most = 0  # uses that were counted, surely and perhaps
+        self.least = self.most = 0  # uses counted, surely and perhaps
         self.calls = []
 
     def named_by(self, what, value):

@@ -16,11 +16,14 @@ class Load:
     """Clients that ask until they are stopped.  All know the keys of all."""
 
     def __init__(self, oracle, seed, clients=6, kept=40, sizes=SIZES,
-                 changes=None, prefixes=("a", "b")):
+                 changes=None, prefixes=("a", "b"), faulty=False, names=0,
+                 named=("put", "put", "look", "look", "delete_many")):
         self.oracle, self.random = oracle, random.Random(seed)
         self.clients, self.kept, self.sizes = clients, kept, sizes
         self.noise = self.random.randbytes(2 * max(sizes) + 1)
         self.prefixes, self.changes = prefixes, changes
+        self.faulty, self.named, self.etags = faulty, named, {}
+        self.names = [f"t/name {number}" for number in range(names)]
         self.keys, self.removed = [], []
         self.lock, self.troubles = threading.Lock(), []
         self.counts = {}
@@ -68,12 +71,38 @@ class Load:
         else:
             client.get(key, what.upper())
 
+    def name_step(self, client, dice):
+        """Few names, which all clients put, read and delete at once."""
+        key, other = dice.sample(self.names, 2)
+        what = dice.choice(self.named)
+        self.counts[what] = self.counts.get(what, 0) + 1
+        if what == "put":
+            client.put(key, self.data(dice), **dice.choice(
+                ({}, {}, {"if_none_match": "*"},
+                 {"if_match": self.etag(key)})))
+        elif what == "delete_many":
+            client.delete_many([key, other])
+        elif what == "look":
+            answer = client.get(key, dice.choice(("GET", "GET", "HEAD")))
+            if answer.status == 200:
+                self.etags[key] = answer.header("etag").strip('"')
+        else:
+            client.copy(key, other, dice.random() < 0.6, what)
+
+    def etag(self, key):
+        """The one that was seen last."""
+        return self.etags.get(key, "none")
+
     def work(self, url, number, seed, stop, dying):
         dice = random.Random(seed)
-        with Client(self.oracle, url, number, changes=self.changes) as client:
+        with Client(self.oracle, url, number, changes=self.changes,
+                    faulty=self.faulty) as client:
             while not stop.is_set():
                 try:
-                    self.step(client, dice)
+                    if self.names and dice.random() < 0.5:
+                        self.name_step(client, dice)
+                    else:
+                        self.step(client, dice)
                 except Lost as why:
                     if not dying:
                         self.troubles.append(f"lost an answer: {why}")

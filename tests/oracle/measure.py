@@ -16,7 +16,8 @@ from oracle.linear import Undecided, explain  # noqa: E402
 from oracle.record import (ABSENT, ANY, IN, KEEP, PRESENT, Call,  # noqa: E402
                            Step, Version)
 
-SIZES = ((4, 200), (16, 200), (64, 50), (64, 200), (128, 200), (256, 100))
+SIZES = ((4, 200), (8, 1000), (16, 200), (16, 1000), (24, 200), (32, 200),
+         (64, 200))
 
 
 def concurrent(clients, count, seed, wrong=False, unheard=0.002):
@@ -69,7 +70,7 @@ def concurrent(clients, count, seed, wrong=False, unheard=0.002):
 
 
 def mark_seen(steps):
-    """Who read a version knows that it was written."""
+    """A version that was read was written by then."""
     made = {to: step for step in steps for _, to in step.ways
             if isinstance(to, Version)}
     for step in steps:

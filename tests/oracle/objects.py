@@ -12,9 +12,9 @@ import threading
 import time
 
 from .linear import Undecided, explain, linearizable, only
-from .record import (ABSENT, ANY, DOUBTS, IN, KEEP, KNOWN, NEVER, PRESENT, Call,
-                     Step, Version, Violation, condition, delete_ways, fits,
-                     get_ways, put_ways, words_of)
+from .record import (ABSENT, ANY, DOUBTS, IN, KEEP, KNOWN, NEVER, PRESENT,
+                     Call, Step, Version, Violation, condition, delete_ways,
+                     fits, get_ways, put_ways, words_of)
 
 SHOWN = 12  # steps of a history in an error
 
@@ -197,7 +197,7 @@ class Objects:
 
     @staticmethod
     def relevant(key, step, allowed):
-        """Who makes the allowed states, and what came last before."""
+        """Steps that make the allowed states, and what came last before."""
         near = [one for one in key.steps if one is not step and one.changes and
                 (one.ended >= step.began or
                  any(to in allowed for _, to in one.ways))]
@@ -228,7 +228,7 @@ class Objects:
         if version in self.copies and version.digest:
             source, step = self.copies.pop(version)
             same = frozenset(one for one in source.versions
-                             if one.digest == version.digest)
+                             if one.digest in (None, version.digest))
             step.ways = [((IN, same), to) for _, to in step.ways]
             if step in source.steps:
                 self.check(source, step)
@@ -306,7 +306,7 @@ class Objects:
         (target, made), (source, read) = call.steps
         status, code = answer["status"], answer.get("code")
         if code == "source_changed":
-            self.decide(call, target, made, made.ways, True)
+            call.limit = call.ended  # it was copied before that, or never
             self.decide(call, source, read, [], None)
             return
         free = (ANY,) if call.replace else (ABSENT,)

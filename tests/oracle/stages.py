@@ -146,7 +146,8 @@ class Stage:
         self.refuse(call, "it is gone, and nobody deleted it")
 
     def close(self, call, refused):
-        """What it may have done remains possible."""
+        """It is heard of no more, and all that it may have done is possible.
+        """
         if call not in self.open:
             return
         if not refused:

@@ -115,7 +115,7 @@ def test_history_is_linearizable(steps):
 
 @each({word: steps for word, steps in BAD.items()})
 def test_history_is_not_linearizable(steps):
-    # Who saw a lost write knows that it happened, as the model notes it.
+    # Somebody who saw a lost write knows that it happened, as in the model.
     for one in steps:
         for other in steps:
             if not one.sure and not other.changes and one.changes and \

@@ -7,7 +7,8 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "tests/integration"))
+TESTS = Path(__file__).parents[3] / "tests"
+sys.path[:0] = [str(TESTS), str(TESTS / "integration")]
 
 # pylint: disable=wrong-import-position
 from kit import FORM, SOURCES, Gateway, field, file, form, test
