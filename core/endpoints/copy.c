@@ -15,10 +15,13 @@
 #include "must.h"
 #include "reply.h"
 
+#define TRIES_MAX 8 /* to copy what was looked at */
+
 struct copy {
   char *from, *to;
   bool moves, replace, unguarded;
   char *etag;     /* of the source, as a move saw it */
+  unsigned tries; /* to see it */
   bool was_there; /* an object at `to` */
   char *to_etag, *type, *md5;
   uint64_t length;
@@ -139,6 +142,20 @@ static void on_copied_meta(void *arg, const struct sluice_meta *meta) {
     copy->was_there = meta->before == SLUICE_BEFORE_THERE;
 }
 
+static void look_at_source(struct exchange *ex);
+
+/* Nothing was copied yet: the source was replaced between the look and the
+ * copy. */
+static void look_again(struct exchange *ex) {
+  struct copy *copy = ex->work;
+  free(copy->etag);
+  copy->etag = NULL;
+  if (copy->moves && ++copy->tries < TRIES_MAX)
+    look_at_source(ex);
+  else
+    is_changed(ex);
+}
+
 static void on_copied(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   struct copy *copy = ex->work;
@@ -154,7 +171,7 @@ static void on_copied(void *arg, enum sluice_status status, const char *why) {
   } else if (status == SLUICE_EEXIST) {
     exchange_failed_as(ex, status, why, is_taken);
   } else if (status == SLUICE_EPRECOND) {
-    exchange_failed_as(ex, status, why, is_changed);
+    exchange_failed_as(ex, status, why, look_again);
   } else {
     exchange_failed(ex, status, why);
   }

@@ -106,31 +106,40 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
   delete->etag = meta->etag == NULL ? NULL : strdup(meta->etag);
 }
 
-static void on_looked(void *arg, enum sluice_status status, const char *why) {
+static void remove_if(struct exchange *ex, const char *etag) {
   static const struct op_events events = {.alive = exchange_alive,
                                           .done = on_removed_if};
+  exchange_change(ex);
+  ex->op = op_remove_if(
+      exchange_backend(ex),
+      &(struct sluice_removal){.key = ex->key, .if_match = etag}, &events, ex);
+}
+
+static void on_looked(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   const struct delete *delete = ex->work;
   ex->op = NULL;
-  if (status != SLUICE_OK && status != SLUICE_ENOENT) {
+  if (status != SLUICE_OK && status != SLUICE_ENOENT)
     reply_failure(ex, status, why);
-  } else if (delete->etag == NULL ||
-             !precondition_holds(&delete->condition, true, delete->etag)) {
+  else if (delete->etag == NULL ||
+           !precondition_holds(&delete->condition, true, delete->etag))
     precondition_refuse(ex);
-  } else {
-    exchange_change(ex);
-    ex->op = op_remove_if(
-        exchange_backend(ex),
-        &(struct sluice_removal){.key = ex->key, .if_match = delete->etag},
-        &events, ex);
-  }
+  else
+    remove_if(ex, delete->etag);
 }
 
 static void on_condition_key(struct exchange *ex) {
   static const struct op_events events = {
       .meta = on_meta, .alive = exchange_alive, .done = on_looked};
-  if ((exchange_backend(ex)->abilities & SLUICE_CAN_REMOVE) == 0) {
+  const struct delete *delete = ex->work;
+  unsigned abilities = exchange_backend(ex)->abilities;
+  if ((abilities & SLUICE_CAN_REMOVE) == 0) {
     precondition_not_offered(ex);
+    return;
+  }
+  if ((abilities & SLUICE_CAN_MATCH_ANY) != 0 &&
+      precondition_only_there(&delete->condition)) {
+    remove_if(ex, "*");
     return;
   }
   exchange_watch(ex);

@@ -61,7 +61,7 @@ static void on_looked(void *arg, enum sluice_status status, const char *why) {
     return;
   }
   upload->only_new = conditional && !there;
-  if (conditional && there)
+  if (conditional && there && upload->if_match[0] == '\0')
     memcpy(upload->if_match, etag, strlen(etag) + 1);
   upload->etag[0] = '\0';
   if (rawbody_check(ex))
@@ -75,6 +75,17 @@ static void look(struct exchange *ex) {
   ex->op = op_head(exchange_backend(ex), ex->key, &events, ex);
 }
 
+/* The backend decides by itself what needs no look. */
+static bool decides_alone(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  const struct precondition *is = &upload->condition;
+  if (precondition_only_there(is) && is_able(ex, SLUICE_CAN_MATCH_ANY))
+    memcpy(upload->if_match, "*", sizeof "*");
+  bool told = is_able(ex, SLUICE_CAN_TELL);
+  return upload->only_new || (upload->if_match[0] != '\0' && told) ||
+         (!precondition_is_any(is) && told);
+}
+
 static void on_key(struct exchange *ex) {
   struct upload *upload = ex->work;
   bool conditional = precondition_is_any(&upload->condition);
@@ -84,7 +95,7 @@ static void on_key(struct exchange *ex) {
                                      : 0;
   if (!is_able(ex, needed))
     precondition_not_offered(ex);
-  else if (!upload->only_new && (conditional || !is_able(ex, SLUICE_CAN_TELL)))
+  else if (!decides_alone(ex))
     look(ex);
   else if (rawbody_check(ex))
     rawbody_start(ex);

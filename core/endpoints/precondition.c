@@ -45,6 +45,11 @@ bool precondition_only_new(const struct precondition *is) {
          etags_is_any(is->none_match);
 }
 
+bool precondition_only_there(const struct precondition *is) {
+  return is->none_match == NULL && is->match != NULL &&
+         etags_is_any(is->match);
+}
+
 bool precondition_holds(const struct precondition *is, bool there,
                         const char *etag) {
   if (is->match != NULL && !(there && etags_has(is->match, etag, false)))

@@ -25,6 +25,8 @@ void precondition_fini(struct precondition *);
 bool precondition_is_any(const struct precondition *); /* is there one? */
 /* Nothing but that no object is there. */
 bool precondition_only_new(const struct precondition *);
+/* Nothing but that an object is there. */
+bool precondition_only_there(const struct precondition *);
 /* Does what is there fulfill it?  `etag` is NULL where it has none. */
 bool precondition_holds(const struct precondition *, bool there,
                         const char *etag);

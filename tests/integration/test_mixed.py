@@ -50,7 +50,7 @@ def test_answers_before_and_after_kills_are_explained():
 
 @test
 def test_answers_of_four_loops_are_explained():
-    load = seeded(clients=8, kept=3, sizes=SMALL, names=3)
+    load = seeded(clients=8, kept=3, sizes=SMALL, names=3, stars=True)
     with Gateway(crash.WORKERS) as running:
         load.run([running.url], lambda: time.sleep(2))
         with Client(load.oracle, running.url, "reader") as client:

@@ -17,12 +17,14 @@ class Load:
 
     def __init__(self, oracle, seed, clients=6, kept=40, sizes=SIZES,
                  changes=None, prefixes=("a", "b"), faulty=False, names=0,
-                 named=("put", "put", "look", "look", "delete_many")):
+                 named=("put", "put", "look", "look", "delete_many"),
+                 stars=False):
         self.oracle, self.random = oracle, random.Random(seed)
         self.clients, self.kept, self.sizes = clients, kept, sizes
         self.noise = self.random.randbytes(2 * max(sizes) + 1)
         self.prefixes, self.changes = prefixes, changes
         self.faulty, self.named, self.etags = faulty, named, {}
+        self.stars = stars  # does the storage itself know If-Match: *?
         self.names = [f"t/name {number}" for number in range(names)]
         self.keys, self.removed = [], []
         self.lock, self.troubles = threading.Lock(), []
@@ -78,8 +80,8 @@ class Load:
         self.counts[what] = self.counts.get(what, 0) + 1
         if what == "put":
             client.put(key, self.data(dice), **dice.choice(
-                ({}, {}, {"if_none_match": "*"},
-                 {"if_match": self.etag(key)})))
+                ({}, {}, {"if_none_match": "*"}, {"if_match": self.etag(key)},
+                 {"if_match": "*" if self.stars else self.etag(key)})))
         elif what == "delete_many":
             client.delete_many([key, other])
         elif what == "look":

@@ -167,15 +167,15 @@ struct sluice_object { /* at commit: what the bytes become */
   const char *md5;                /* of all chunks, 32 hex digits */
   const struct sluice_pair *user; /* ends with a NULL name */
   bool exclusive;                 /* refuse to replace: SLUICE_EEXIST */
-  /* Since 1.1: replace an object that has this ETag, and nothing else:
-   * SLUICE_EPRECOND.  NULL: whatever is there. */
+  /* Since 1.1: replace an object that has this ETag, or, as "*", any object,
+   * and nothing else: SLUICE_EPRECOND.  NULL: whatever is there. */
   const char *if_match;
 };
 
 /* Since 1.1. */
 struct sluice_removal {
   const char *key;
-  const char *if_match; /* the ETag that it must have: SLUICE_EPRECOND */
+  const char *if_match; /* its ETag, or "*": any; SLUICE_EPRECOND */
 };
 
 struct sluice_copy {
@@ -192,8 +192,9 @@ enum sluice_ability {
   SLUICE_CAN_REMOVE = 4,    /* remove_if() */
   SLUICE_CAN_COPY = 8,      /* copy(), also of what is replaced meanwhile */
   SLUICE_CAN_COPY_NEW = 16, /* copy(): `exclusive` */
-  /* Beside these: sluice_meta() of a commit or a copy has `before`. */
-  SLUICE_CAN_TELL = 32
+  /* Beside these: sluice_meta() of a commit or a copy has `before`; */
+  SLUICE_CAN_TELL = 32,
+  SLUICE_CAN_MATCH_ANY = 64 /* `if_match` may be "*" */
 };
 
 struct sluice_list {

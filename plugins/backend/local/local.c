@@ -177,7 +177,8 @@ static void local_verify(void *arg, struct sluice_op *op,
 static unsigned local_can(void *instance) {
   (void)instance;
   return SLUICE_CAN_CREATE | SLUICE_CAN_REPLACE | SLUICE_CAN_REMOVE |
-         SLUICE_CAN_COPY | SLUICE_CAN_COPY_NEW | SLUICE_CAN_TELL;
+         SLUICE_CAN_COPY | SLUICE_CAN_COPY_NEW | SLUICE_CAN_TELL |
+         SLUICE_CAN_MATCH_ANY;
 }
 
 static const struct sluice_backend backend = {

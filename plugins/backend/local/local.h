@@ -96,7 +96,8 @@ struct task {
   bool large;                 /* put: they go to the file */
   struct sluice_chunk chunk;  /* put: lent */
   bool exclusive;
-  bool matching;                      /* `match` counts */
+  bool any;      /* ... and what is there may have any ETag */
+  bool matching; /* `match` counts */
   char match[2 * DIGEST_MD5_LEN + 1]; /* the ETag that has to be there */
   bool was_there;                     /* put, copy: an object of the key */
   bool reserve; /* no row to write, just numbers to reserve */

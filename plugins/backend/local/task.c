@@ -95,13 +95,14 @@ bool task_may_write(struct task *task) {
 /* A text that is no MD5 is no object's ETag. */
 void task_match(struct task *task, const char *etag) {
   task->matching = etag != NULL;
+  task->any = etag != NULL && strcmp(etag, "*") == 0;
   if (etag != NULL && strlen(etag) == sizeof task->match - 1)
     memcpy(task->match, etag, sizeof task->match);
 }
 
 bool task_matches(const struct task *task, const unsigned char *md5) {
   char etag[2 * DIGEST_MD5_LEN + 1];
-  if (!task->matching)
+  if (!task->matching || task->any)
     return true;
   codec_hex(etag, md5, DIGEST_MD5_LEN);
   return strcmp(etag, task->match) == 0;
