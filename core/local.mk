@@ -188,6 +188,7 @@ noinst_LTLIBRARIES += %D%/libhttp1.la
 	%D%/http1/ingress.c \
 	%D%/http1/ingress.h \
 	%D%/http1/ingress_body.c \
+	%D%/http1/ingress_end.c \
 	%D%/http1/ingress_head.c \
 	%D%/http1/ingress_private.h \
 	%D%/http1/ingress_request.c \

@@ -274,6 +274,7 @@ void ingress_close(struct ingress *ingress) {
   struct ingress_conn *conn = TAILQ_FIRST(&ingress->conns);
   while (conn != NULL) {
     struct ingress_conn *next = TAILQ_NEXT(conn, link);
+    conn->end = INGRESS_CLOSED;
     if (conn->evcon != NULL)
       evhttp_connection_free(conn->evcon);
     conn = next;
@@ -296,7 +297,12 @@ bool ingress_was_sent(const struct ingress_conn *conn) {
 void ingress_abort(struct ingress_conn *conn) {
   static const struct linger reset = {.l_onoff = 1, .l_linger = 0};
   setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  conn->end = INGRESS_ABORTED;
   evhttp_connection_free(conn->evcon);
+}
+
+enum ingress_end ingress_end(const struct ingress_conn *conn) {
+  return conn->end;
 }
 
 struct bufferevent *ingress_bev(struct ingress_conn *conn) {

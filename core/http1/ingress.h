@@ -38,6 +38,16 @@ struct ingress_settings {
   struct budget *memory; /* NULL, or: what large heads are charged to */
 };
 
+/* The causes of gone(). */
+enum ingress_end {
+  INGRESS_LEFT,       /* the client's own doing */
+  INGRESS_LATE,       /* a time-out, or min_rate */
+  INGRESS_CLOSED,     /* ingress_close() */
+  INGRESS_ABORTED,    /* ingress_abort(), whose caller knows more */
+  INGRESS_UNREADABLE, /* a file that is sent is shorter than was said, or
+                         can't be read */
+};
+
 struct ingress_owner { /* of all requests */
   /* A head came, whose text the owner may take; or one that was refused: then
    * `refusal` isn't NULL, the head is empty, and only the answer is left to
@@ -112,6 +122,8 @@ void ingress_flush(struct ingress_conn *);
 void ingress_abort(struct ingress_conn *);
 
 struct bufferevent *ingress_bev(struct ingress_conn *);
+/* In gone(). */
+enum ingress_end ingress_end(const struct ingress_conn *);
 bool ingress_is_tls(const struct ingress_conn *);
 /* "127.0.0.1", "::1", "unix:" */
 const char *ingress_peer(struct ingress_conn *);

@@ -58,6 +58,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg) {
   if ((what & BEV_EVENT_CONNECTED) != 0)
     return;
   if ((what & BEV_EVENT_READING) == 0 || (what & BEV_EVENT_EOF) == 0) {
+    ingress_note_end(conn, what);
     conn->evhttp_event(bev, what, conn->evcon);
     return;
   }

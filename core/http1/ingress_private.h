@@ -49,8 +49,9 @@ struct ingress_conn {
   struct event *readable; /* plain connections: own read(2) of bodies */
   evutil_socket_t fd;
   enum ingress_state state;
-  bool watching; /* inside on_input() */
-  bool sent;     /* a request waited in the socket when draining began */
+  enum ingress_end end; /* if it ended now */
+  bool watching;        /* inside on_input() */
+  bool sent; /* a request waited in the socket when draining began */
   char peer[48];
   struct tally_ticket counted; /* by its peer */
 
@@ -86,6 +87,7 @@ struct ingress_conn {
   const struct ingress_events *events;
   void *arg;
   bufferevent_event_cb evhttp_event; /* what evhttp wants to hear */
+  bufferevent_data_cb evhttp_write;
 };
 
 TAILQ_HEAD(ingress_conns, ingress_conn);
@@ -113,6 +115,11 @@ struct ingress {
 /* ingress_head.c: keeps the first invariant, whatever the input holds. */
 void ingress_scan(struct ingress_conn *);
 void ingress_uncharge(struct ingress_conn *); /* its head is no more */
+
+/* ingress_end.c: before evhttp is told that a connection is over. */
+void ingress_note_end(struct ingress_conn *, short what);
+/* Own callbacks before evhttp's, while it writes an answer. */
+void ingress_watch_writing(struct ingress_conn *);
 
 /* ingress_request.c: evhttp's callback, whose argument is the ingress. */
 void ingress_on_request(struct evhttp_request *, void *ingress);

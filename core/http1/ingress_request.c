@@ -161,6 +161,7 @@ void ingress_answer(struct ingress_conn *conn) {
 }
 
 void ingress_sent(struct ingress_conn *conn) {
+  ingress_watch_writing(conn);
   bufferevent_disable(conn->bev, EV_READ);
 }
 
