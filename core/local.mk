@@ -211,6 +211,8 @@ noinst_LTLIBRARIES += %D%/libgate.la
 	%D%/gate/clients.h \
 	%D%/gate/cors.c \
 	%D%/gate/cors.h \
+	%D%/gate/ender.c \
+	%D%/gate/ender.h \
 	%D%/gate/exchange.c \
 	%D%/gate/exchange.h \
 	%D%/gate/exchange_begin.c \

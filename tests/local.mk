@@ -98,6 +98,7 @@ UNIT_TESTS = \
 	%D%/unit/test_digest \
 	%D%/unit/test_event_body \
 	%D%/unit/test_event_queue \
+	%D%/unit/test_ender \
 	%D%/unit/test_exchange_table \
 	%D%/unit/test_failures \
 	%D%/unit/test_etags \
@@ -634,6 +635,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_cors.py \
 	%D%/integration/test_crash.py \
 	%D%/integration/test_cursors.py \
+	%D%/integration/test_enders.py \
 	%D%/integration/test_forms.py \
 	%D%/integration/test_ingress.py \
 	%D%/integration/test_limits.py \

@@ -229,6 +229,9 @@ void request_driver_finish(struct request_driver *driver) {
   record.code = record.status == 200   ? NULL
                 : record.status == 499 ? "client_gone"
                                        : "unauthorized";
+  record.ended_by = record.status == 200   ? NULL
+                    : record.status == 401 ? "hook"
+                                           : "client";
   driver->request.status = record.status;
   if (driver->over)
     request_response(&driver->request, &driver->answer);

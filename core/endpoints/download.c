@@ -201,14 +201,6 @@ static bool decide(struct exchange *ex, const struct sluice_meta *meta) {
 
 /* ---- the body ----------------------------------------------------------- */
 
-static void abandon(struct exchange *ex, const char *why) {
-  struct op_backend *backend = exchange_backend(ex);
-  repeat_line(&backend->repeats, backend->host.loop, SLUICE_LOG_ERROR,
-              backend->host.name, "abandoned", "request %s: %s",
-              ex->request.id, why);
-  ingress_abort(ex->conn);
-}
-
 static void on_sent(struct exchange *ex) {
   struct download *download = ex->work;
   struct sluice_op *op = ex->op;
@@ -245,7 +237,8 @@ static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
     op_breach(exchange_backend(ex), "sluice_send",
               "with another length than was asked for");
     if (download->send != NULL)
-      abandon(ex, "the backend sent another length than it said");
+      reply_break_off(ex, SLUICE_EUPSTREAM,
+                      "the backend sent another length than it said");
     else
       reply_failure(ex, SLUICE_EUPSTREAM,
                     "the backend sent another length than it said");
@@ -289,7 +282,8 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
     status = SLUICE_EUPSTREAM;
   }
   if (ex->state == EXCHANGE_SENDING)
-    abandon(ex, why != NULL ? why : "the backend failed in an object");
+    reply_break_off(ex, status,
+                    why != NULL ? why : "the backend failed in an object");
   else
     reply_failure(ex, status, why);
 }

@@ -24,6 +24,7 @@ static void readyz_free(void *work) {
 static void readyz_answer(void *arg) {
   struct exchange *ex = arg;
   const struct readiness *readiness = ex->gate->readiness;
+  ex->ended_by = readiness_is_ready(readiness) ? ENDER_NONE : ENDER_STORAGE;
   if (readiness_is_ready(readiness))
     reply_json(ex, 200,
                json_pack("{s:s, s:o}", "status", "ready", "backends",

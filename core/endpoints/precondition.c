@@ -59,7 +59,7 @@ bool precondition_holds(const struct precondition *is, bool there,
 }
 
 void precondition_refuse(struct exchange *ex) {
-  reply_denial(ex, SLUICE_EPRECOND, NULL);
+  reply_denial(ex, ENDER_CLIENT, SLUICE_EPRECOND, "");
 }
 
 void precondition_not_offered(struct exchange *ex) {

@@ -15,6 +15,7 @@
 
 #include "answer.h"
 #include "pagecache.h"
+#include "reply.h"
 #include "work.h"
 
 #define SEGMENT_FILE (1u << 20)     /* at once, by sendfile */
@@ -83,7 +84,7 @@ static void push_file(struct send *send) {
       evbuffer_add_file_segment(send->out, file, 0, (ev_off_t)len) < 0) {
     if (file != NULL)
       evbuffer_file_segment_free(file);
-    ingress_abort(send->ex->conn);
+    reply_abort(send->ex, ENDER_GATEWAY, SLUICE_ENOMEM);
     return;
   }
   evbuffer_file_segment_free(file);
@@ -114,8 +115,8 @@ static void read_segment(void *arg) {
 }
 
 static void push_segment(struct send *send) {
-  if (send->got <= 0) /* shorter than it was, or unreadable */
-    ingress_abort(send->ex->conn);
+  if (send->got <= 0)
+    reply_break_off(send->ex, SLUICE_EIO, REPLY_UNREADABLE);
   else if (send->memory != NULL)
     push_memory(send, send->memory, (size_t)send->got);
   else
@@ -158,7 +159,7 @@ static void send_segment(struct send *send) {
     read_segment(send);
     push_segment(send);
   } else if ((send->fd = fcntl(chunk->fd, F_DUPFD_CLOEXEC, 0)) < 0) {
-    ingress_abort(ex->conn);
+    reply_abort(ex, ENDER_GATEWAY, SLUICE_ENOMEM);
   } else {
     send->reading = true;
     work_submit(exchange_backend(ex)->host.share, ex->gate->loop, read_segment,

@@ -103,10 +103,7 @@ static void refuse(struct exchange *ex, const struct news *news) {
   }
   if (status == SLUICE_OK)
     status = SLUICE_EAUTH; /* no hook allowed it */
-  if (ex->request.message[0] == '\0')
-    reply_failure(ex, status, NULL);
-  else
-    reply_denial(ex, status, ex->request.message);
+  reply_denial(ex, ENDER_HOOK, status, ex->request.message);
 }
 
 static void ask(struct exchange *ex, const struct news *news) {
@@ -155,7 +152,7 @@ static void late_hook(struct exchange *ex, const struct news *news) {
   (void)news;
   log_silence(ex, hook->host.name, &hook->repeats,
               "the hook didn't answer in time", &hook->silent);
-  reply_denial(ex, SLUICE_ETIMEOUT, NULL);
+  reply_denial(ex, ENDER_TIME, SLUICE_ETIMEOUT, "");
 }
 
 static void late_backend(struct exchange *ex, const struct news *news) {
@@ -163,7 +160,7 @@ static void late_backend(struct exchange *ex, const struct news *news) {
   (void)news;
   log_silence(ex, backend->host.name, &backend->repeats,
               "the backend didn't answer in time", &backend->silent);
-  reply_denial(ex, SLUICE_ETIMEOUT, NULL);
+  reply_denial(ex, ENDER_TIME, SLUICE_ETIMEOUT, "");
 }
 
 static void pass_by(struct exchange *ex, const struct news *news) {
@@ -194,7 +191,7 @@ static void cut_answer(struct exchange *ex, const struct news *news) {
   log_silence(ex, backend->host.name, &backend->repeats,
               "the backend stalled in the middle of an object",
               &backend->silent);
-  ingress_abort(ex->conn);
+  reply_abort(ex, ENDER_TIME, SLUICE_ETIMEOUT);
 }
 
 static void watch(struct exchange *ex, const struct news *news) {
@@ -246,7 +243,8 @@ static void end(struct exchange *ex, const struct news *news) {
                                  .bytes_in = ex->bytes_in,
                                  .bytes_out = ex->bytes_out,
                                  .usec = elapsed_us(ex),
-                                 .code = ex->code};
+                                 .code = ex->code,
+                                 .ended_by = ender_word(ex->ended_by)};
   request_log(&ex->request, &record);
   budget_give(gate->memory, ex->cost);
   tally_leave(&ex->counted);

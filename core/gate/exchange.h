@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 
 #include "buf.h"
+#include "ender.h"
 #include "exchange_table.h"
 #include "gate.h"
 #include "ingress.h"
@@ -56,6 +57,7 @@ struct exchange {
   uint64_t bytes_in, bytes_out;
   int status;       /* of the answer */
   const char *code; /* of an error */
+  enum ender ended_by;
 };
 
 /* The owner of an ingress calls it for each request.  The head's text is

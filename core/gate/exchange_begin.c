@@ -31,8 +31,7 @@ static void on_gone(void *arg) {
   struct exchange *ex = arg;
   if (ex->status == 0)
     ex->status = EXCHANGE_CLIENT_GONE;
-  if (exchange_is_answered(ex->state) || ex->code == NULL)
-    ex->code = "client_gone";
+  reply_gone(ex, ingress_end(ex->conn));
   exchange_leave(ex);
 }
 

@@ -19,38 +19,53 @@
 
 #define RETRY_AFTER "5" /* seconds, with 503 */
 
+/* A client is told this of an operation's status; the ender is for the
+ * backend's own words. */
 struct outcome {
   int status;
   const char *code, *message;
+  enum ender ender;
 };
 
 static const struct outcome outcomes[] = {
-    [SLUICE_OK] = {500, "internal", "The gateway is at fault"},
+    [SLUICE_OK] = {500, "internal", "The gateway is at fault", ENDER_GATEWAY},
     [SLUICE_EINVAL] = {400, "bad_request",
-                       "The storage refused the request as malformed"},
-    [SLUICE_EAUTH] = {401, "unauthorized", "Authentication is required"},
-    [SLUICE_EDENIED] = {403, "forbidden", "This isn't allowed"},
-    [SLUICE_ENOENT] = {404, "object_not_found", "Object not found"},
+                       "The storage refused the request as malformed",
+                       ENDER_CLIENT},
+    [SLUICE_EAUTH] = {401, "unauthorized", "Authentication is required",
+                      ENDER_CLIENT},
+    [SLUICE_EDENIED] = {403, "forbidden", "This isn't allowed", ENDER_CLIENT},
+    [SLUICE_ENOENT] = {404, "object_not_found", "Object not found",
+                       ENDER_CLIENT},
     [SLUICE_EEXIST] = {409, "conflict",
-                       "An object of that key exists; try again"},
+                       "An object of that key exists; try again",
+                       ENDER_CLIENT},
     [SLUICE_EPRECOND] = {412, "precondition_failed",
-                         "The object isn't as the request wants it to be"},
+                         "The object isn't as the request wants it to be",
+                         ENDER_CLIENT},
     [SLUICE_ERANGE] = {416, "range_not_satisfiable",
-                       "The range lies behind the object's end"},
+                       "The range lies behind the object's end", ENDER_CLIENT},
     [SLUICE_ETOOBIG] = {413, "too_large",
-                        "The object is too large for the storage"},
-    [SLUICE_EBUSY] = {503, "overloaded", "The storage is busy; try again"},
-    [SLUICE_ERATE] = {429, "rate_limited", "Too many requests; try again"},
-    [SLUICE_EIO] = {500, "storage_failed", "The storage failed"},
+                        "The object is too large for the storage",
+                        ENDER_LIMIT},
+    [SLUICE_EBUSY] = {503, "overloaded", "The storage is busy; try again",
+                      ENDER_STORAGE},
+    [SLUICE_ERATE] = {429, "rate_limited", "Too many requests; try again",
+                      ENDER_LIMIT},
+    [SLUICE_EIO] = {500, "storage_failed", "The storage failed",
+                    ENDER_STORAGE},
     [SLUICE_EUPSTREAM] = {502, "upstream_failed",
-                          "The storage failed to answer"},
+                          "The storage failed to answer", ENDER_STORAGE},
     [SLUICE_ETIMEOUT] = {504, "upstream_timeout",
-                         "The storage took too long to answer"},
-    [SLUICE_ENOSPC] = {507, "storage_full", "The storage is full"},
+                         "The storage took too long to answer", ENDER_STORAGE},
+    [SLUICE_ENOSPC] = {507, "storage_full", "The storage is full",
+                       ENDER_STORAGE},
     [SLUICE_ENOTSUP] = {501, "not_implemented",
-                        "This storage doesn't offer that"},
-    [SLUICE_ENOMEM] = {503, "overloaded", "The gateway is busy; try again"},
-    [SLUICE_ECANCELED] = {503, "overloaded", "The gateway is stopping"}};
+                        "This storage doesn't offer that", ENDER_STORAGE},
+    [SLUICE_ENOMEM] = {503, "overloaded", "The gateway is busy; try again",
+                       ENDER_GATEWAY},
+    [SLUICE_ECANCELED] = {503, "overloaded", "The gateway is stopping",
+                          ENDER_GATEWAY}};
 
 struct evkeyvalq *reply_headers(struct exchange *ex) {
   return evhttp_request_get_output_headers(ex->http);
@@ -149,6 +164,8 @@ static void say_error(struct exchange *ex, int status, const char *code,
   char message[512];
   vsnprintf(message, sizeof message, fmt, args);
   ex->code = code;
+  if (ex->ended_by == ENDER_NONE)
+    ex->ended_by = ender_of_status(status);
   if (status == 503 || status == 429)
     reply_header(ex, "Retry-After", RETRY_AFTER);
   json_t *error = json_pack("{s:s, s:s, s:s}", "error", message, "code", code,
@@ -195,12 +212,50 @@ void reply_log_failure(struct exchange *ex, enum sluice_status status,
 void reply_failure(struct exchange *ex, enum sluice_status status,
                    const char *why) {
   const struct outcome *outcome = &outcomes[status];
+  ex->ended_by = outcome->ender;
   reply_log_failure(ex, status, why);
   reply_error(ex, outcome->status, outcome->code, "%s", outcome->message);
 }
 
-void reply_denial(struct exchange *ex, enum sluice_status status,
-                  const char *message) {
-  reply_error(ex, outcomes[status].status, outcomes[status].code, "%s",
-              message != NULL ? message : outcomes[status].message);
+void reply_denial(struct exchange *ex, enum ender ender,
+                  enum sluice_status status, const char *message) {
+  const struct outcome *outcome = &outcomes[status];
+  ex->ended_by = ender;
+  reply_error(ex, outcome->status, outcome->code, "%s",
+              message[0] != '\0' ? message : outcome->message);
+}
+
+/* ---- answers that aren't whole ------------------------------------------ */
+
+void reply_abort(struct exchange *ex, enum ender ender,
+                 enum sluice_status status) {
+  ex->ended_by = ender;
+  ex->code = outcomes[status].code;
+  ingress_abort(ex->conn);
+}
+
+static void log_broken(struct exchange *ex, const char *why) {
+  struct op_backend *backend = exchange_backend(ex);
+  repeat_line(&backend->repeats, backend->host.loop, SLUICE_LOG_ERROR,
+              backend->host.name, "abandoned", "request %s: %s",
+              ex->request.id, why);
+}
+
+/* Whatever it says: what it promised before doesn't come. */
+void reply_break_off(struct exchange *ex, enum sluice_status status,
+                     const char *why) {
+  log_broken(ex, why);
+  if (outcomes[status].ender != ENDER_STORAGE)
+    status = SLUICE_EUPSTREAM;
+  reply_abort(ex, ENDER_STORAGE, status);
+}
+
+void reply_gone(struct exchange *ex, enum ingress_end end) {
+  if (end == INGRESS_ABORTED)
+    return; /* the one who did it has said why */
+  struct ender_gone gone = ender_of_gone(end);
+  ex->ended_by = gone.ender;
+  ex->code = gone.code;
+  if (end == INGRESS_UNREADABLE)
+    log_broken(ex, REPLY_UNREADABLE);
 }

@@ -32,8 +32,10 @@ void reply_error_more(struct exchange *, int status, const char *code,
 /* Tells a client what a backend's failure means to it; `why` goes to the
  * log. */
 void reply_failure(struct exchange *, enum sluice_status, const char *why);
-/* The same with a hook's own words. */
-void reply_denial(struct exchange *, enum sluice_status, const char *message);
+/* The same, where it isn't the backend's doing; "": no words of the hook's
+ * own. */
+void reply_denial(struct exchange *, enum ender, enum sluice_status,
+                  const char *message);
 /* The code that a failure has in an answer. */
 const char *reply_code(enum sluice_status);
 /* The log's part of a failure, where nobody waits for an answer. */
@@ -43,6 +45,16 @@ void reply_log_failure(struct exchange *, enum sluice_status, const char *why);
 void reply_start(struct exchange *, int status, uint64_t length);
 /* No body: 304, or the answer to HEAD. */
 void reply_empty(struct exchange *, int status);
+/* An answer that has begun is broken off, so that its client doesn't take it
+ * for whole.  The exchange may be gone. */
+void reply_abort(struct exchange *, enum ender, enum sluice_status);
+/* The same, as the backend failed in the middle of an object; `why` is for
+ * the log. */
+#define REPLY_UNREADABLE \
+  "the object's file is shorter than it was, or can't be read"
+void reply_break_off(struct exchange *, enum sluice_status, const char *why);
+/* It is over before its answer was. */
+void reply_gone(struct exchange *, enum ingress_end);
 /* The whole body at once; it is drained. */
 void reply_body(struct exchange *, int status, struct evbuffer *body);
 

@@ -77,9 +77,10 @@ static void on_log(void *arg, struct sluice_request *request,
                    const struct sluice_record *record) {
   const struct handle *handle = arg;
   const char *operation = sluice_request_operation(request);
-  sluice_log(handle->host, SLUICE_LOG_INFO, "%s %s: %d, %llu us",
+  sluice_log(handle->host, SLUICE_LOG_INFO, "%s %s: %d, %llu us, ended by %s",
              sluice_request_id(request), operation ? operation : "-",
-             record->status, (unsigned long long)record->usec);
+             record->status, (unsigned long long)record->usec,
+             record->ended_by ? record->ended_by : "nobody");
 }
 
 static void *start(const void *conf, struct sluice_host *host) {

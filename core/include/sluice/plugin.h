@@ -315,6 +315,10 @@ struct sluice_record { /* what became of a request */
   uint64_t bytes_in, bytes_out; /* bodies */
   uint64_t usec;                /* from the head's first byte to the end */
   const char *code;             /* of the error, or NULL */
+  /* Since 1.1: whose doing it was that the request didn't come to the end that
+   * its client wanted: "client", "storage", "gateway", "hook", "time" or
+   * "limit"; NULL when it came to it. */
+  const char *ended_by;
 };
 
 struct sluice_hook {

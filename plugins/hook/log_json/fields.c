@@ -86,6 +86,10 @@ static void put_code(struct line *line, const struct source *from) {
   line_json(line, from->record->code, LINE_SHORT_MAX);
 }
 
+static void put_ended_by(struct line *line, const struct source *from) {
+  line_json(line, from->record->ended_by, LINE_SHORT_MAX);
+}
+
 static void put_bytes_in(struct line *line, const struct source *from) {
   line_number(line, from->record->bytes_in);
 }
@@ -112,25 +116,17 @@ static void put_agent(struct line *line, const struct source *from) {
 static const struct {
   const char *name;
   put_field *put;
-} known_fields[] = {{"time", put_time},
-                    {"id", put_id},
-                    {"client", put_client},
-                    {"peer", put_peer},
-                    {"identity", put_identity},
-                    {"method", put_method},
-                    {"path", put_path},
-                    {"query", put_query},
-                    {"protocol", put_protocol},
-                    {"host", put_host},
-                    {"operation", put_operation},
-                    {"key", put_key},
-                    {"status", put_status},
-                    {"code", put_code},
-                    {"bytes_in", put_bytes_in},
-                    {"bytes_out", put_bytes_out},
-                    {"duration_us", put_duration},
-                    {"referer", put_referer},
-                    {"user_agent", put_agent}};
+} known_fields[] = {
+    {"time", put_time},           {"id", put_id},
+    {"client", put_client},       {"peer", put_peer},
+    {"identity", put_identity},   {"method", put_method},
+    {"path", put_path},           {"query", put_query},
+    {"protocol", put_protocol},   {"host", put_host},
+    {"operation", put_operation}, {"key", put_key},
+    {"status", put_status},       {"code", put_code},
+    {"ended_by", put_ended_by},   {"bytes_in", put_bytes_in},
+    {"bytes_out", put_bytes_out}, {"duration_us", put_duration},
+    {"referer", put_referer},     {"user_agent", put_agent}};
 
 #define FIELDS (sizeof known_fields / sizeof *known_fields)
 

@@ -18,8 +18,8 @@ static const struct sluice_option options[] = {
     JOURNAL_OPTIONS(conf),
     {"fields", SLUICE_LIST,
      "[time, id, client, identity, method, path, query, protocol, operation, "
-     "key, status, code, bytes_in, bytes_out, duration_us, referer, "
-     "user_agent]",
+     "key, status, code, ended_by, bytes_in, bytes_out, duration_us, "
+     "referer, user_agent]",
      offsetof(struct conf, fields), "what a record says, in this order"},
     {0}};
 

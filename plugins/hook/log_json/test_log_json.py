@@ -63,8 +63,8 @@ def test_record_says_what_became_of_a_request():
             "method": "GET", "path": "/files/download",
             "query": f"key={quote(up['key'], safe='')}",
             "protocol": "HTTP/1.1", "operation": "download",
-            "key": up["key"], "status": 200, "code": None, "bytes_in": 0,
-            "bytes_out": 12, "referer": "http://a.test/b",
+            "key": up["key"], "status": 200, "code": None, "ended_by": None,
+            "bytes_in": 0, "bytes_out": 12, "referer": "http://a.test/b",
             "user_agent": "it"})
 
 
@@ -150,7 +150,7 @@ def test_long_values_are_cut_and_a_line_stays_below_8_kib():
     with Logged(fields=["path", "query", "key", "host", "referer",
                         "user_agent", "id", "identity", "status", "time",
                         "client", "peer", "method", "protocol", "operation",
-                        "code", "bytes_in", "bytes_out",
+                        "code", "ended_by", "bytes_in", "bytes_out",
                         "duration_us"]) as gate:
         with gate.wire() as wire:
             wire.send(b"GET /files?prefix=" + b"%C2%A0" * 500 + b"&a=" +
