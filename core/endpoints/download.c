@@ -38,6 +38,7 @@ struct download {
   struct exchange *ex; /* of one that waits for the secret of links */
   struct linksecret_waiter waiter;
   bool waits;
+  char *md5;                /* of the object, all of which is sent, or NULL */
   char *disposition, *type; /* as a signed link asks for; NULL: as stored */
 };
 
@@ -49,6 +50,7 @@ static void download_free(void *work) {
   send_free(download->send);
   free(download->disposition);
   free(download->type);
+  free(download->md5);
   free(download);
 }
 
@@ -252,6 +254,8 @@ static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
   }
   if (download->send == NULL) {
     download->send = send_new(ex);
+    if (download->md5 != NULL)
+      send_verify(download->send, download->md5, download->range.count);
     reply_start(ex, download->status, download->range.count);
   }
   send_chunk(download->send, chunk, on_sent);
@@ -270,6 +274,8 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
     reply_empty(ex, download->status);
     return;
   }
+  if (meta->md5 != NULL && download->range.count == meta->length)
+    download->md5 = strdup(meta->md5);
   exchange_watch(ex);
   op_read(ex->op, download->range.first, download->range.count);
 }

@@ -2,7 +2,8 @@
  *
  * Chunks in memory are sent by reference.  Those in a file go by sendfile(2)
  * on plain connections, in segments; what isn't in the page cache is read by a
- * thread of the pool first, so that no loop waits for a disk.
+ * thread of the pool first, so that no loop waits for a disk; so is what is
+ * compared with its digest.
  */
 #include "send.h"
 
@@ -11,9 +12,12 @@
 #include <event2/buffer.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "answer.h"
+#include "codec.h"
+#include "digest.h"
 #include "pagecache.h"
 #include "reply.h"
 #include "work.h"
@@ -32,6 +36,9 @@ struct send {
   ssize_t got;               /* by read_segment() */
   bool reading;              /* the pool's thread does, from `fd` */
   int fd;                    /* which outlives the chunk */
+  struct digest *digest;     /* of what was read; NULL: isn't compared */
+  unsigned char md5[DIGEST_MD5_LEN]; /* that it should have */
+  uint64_t unread;                   /* of the object */
 };
 
 static void go_on(struct send *send);
@@ -47,6 +54,15 @@ struct send *send_new(struct exchange *ex) {
   return send;
 }
 
+void send_verify(struct send *send, const char *md5, uint64_t length) {
+  if (!ingress_is_tls(send->ex->conn) ||
+      !codec_unhex(send->md5, sizeof send->md5, md5))
+    return;
+  send->digest = digest_new(DIGEST_MD5);
+  assert(send->digest != NULL); /* charged with the request */
+  send->unread = length;
+}
+
 void send_free(struct send *send) {
   if (send == NULL)
     return;
@@ -54,6 +70,7 @@ void send_free(struct send *send) {
   if (send->reading)
     return;
   evbuffer_free(send->out);
+  digest_free(send->digest);
   free(send->memory);
   free(send);
 }
@@ -104,6 +121,8 @@ static void read_segment(void *arg) {
   size_t left = send->segment;
   if (send->memory != NULL) {
     send->got = pread(send->fd, send->memory, left, (off_t)offset);
+    if (send->got > 0 && send->digest != NULL)
+      digest_update(send->digest, send->memory, (size_t)send->got);
     return;
   }
   do {
@@ -114,9 +133,26 @@ static void read_segment(void *arg) {
   } while (send->got > 0 && left > 0);
 }
 
+/* As far as it was read: at the end, all of it. */
+static bool is_sound(struct send *send) {
+  unsigned char md5[DIGEST_MD5_LEN];
+  if (send->digest == NULL)
+    return true;
+  send->unread -= (uint64_t)send->got;
+  if (send->unread > 0)
+    return true;
+  digest_final(send->digest, md5);
+  digest_free(send->digest);
+  send->digest = NULL;
+  return memcmp(md5, send->md5, sizeof md5) == 0;
+}
+
 static void push_segment(struct send *send) {
   if (send->got <= 0)
     reply_break_off(send->ex, SLUICE_EIO, REPLY_UNREADABLE);
+  else if (!is_sound(send))
+    reply_break_off(send->ex, SLUICE_EIO,
+                    "the object's bytes aren't those that were stored");
   else if (send->memory != NULL)
     push_memory(send, send->memory, (size_t)send->got);
   else
@@ -150,7 +186,7 @@ static void send_segment(struct send *send) {
   }
   size_t most = through_memory ? SEGMENT_MEMORY : SEGMENT_FILE;
   send->segment = chunk->length < most ? (size_t)chunk->length : most;
-  bool there = cached(chunk->fd, chunk->offset) &&
+  bool there = send->digest == NULL && cached(chunk->fd, chunk->offset) &&
                cached(chunk->fd, chunk->offset + send->segment - 1);
   if (there && !through_memory) {
     push_file(send);

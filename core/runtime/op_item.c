@@ -38,7 +38,8 @@ static const size_t texts[] = {offsetof(struct sluice_meta, etag),
                                offsetof(struct sluice_meta, encoding),
                                offsetof(struct sluice_meta, language),
                                offsetof(struct sluice_meta, cache_control),
-                               offsetof(struct sluice_meta, expires)};
+                               offsetof(struct sluice_meta, expires),
+                               offsetof(struct sluice_meta, md5)};
 
 #define TEXTS (sizeof texts / sizeof *texts)
 

@@ -131,7 +131,8 @@ static void leave_out(struct sluice_op *op, const char *call,
       "with an encoding that isn't text; it is left out",
       "with a language that isn't text; it is left out",
       "with a cache_control that isn't text; it is left out",
-      "with an expires that isn't text; it is left out"};
+      "with an expires that isn't text; it is left out",
+      "with an MD5 that isn't text; it is left out"};
   const char **text;
   for (size_t i = 0; (text = op_item_text(meta, i)) != NULL; i++)
     if (*text != NULL && !is_text(*text)) {

@@ -247,5 +247,61 @@ def test_clients_that_leave_leave_nothing_behind():
         gateway.alive()
 
 
+# ---- what the disk gives back ----------------------------------------------
+
+def flip(gateway, at):
+    """One bit of the only blob."""
+    blob, = [path for path in Path(gateway.folder, "data").rglob("*")
+             if path.is_file() and path.stat().st_size >= len(DATA)]
+    with open(blob, "r+b") as file_:
+        file_.seek(at)
+        byte, = file_.read(1)
+        file_.seek(at)
+        file_.write(bytes([byte ^ 4]))
+
+
+@each({"in the middle": len(DATA) // 2, "in the first byte": 0,
+       "in the last": len(DATA) - 1})
+def test_object_of_which_a_bit_has_flipped_does_not_come_whole(at):
+    with Secure() as gateway:
+        key = gateway.upload(DATA)["key"]
+        flip(gateway, at)
+        with gateway.wire() as wire:
+            wire.send(request("GET", f"/files/download?key={key}"))
+            answer = wire.head()
+            equal("status", answer.status, 200)
+            equal("length", answer.header("content-length"), str(len(DATA)))
+            while len(wire.input) < len(DATA) and wire.more():
+                pass
+            expect(len(wire.input) < len(DATA), "all of it came")
+        gateway.says(r"error \[main\] request \S+: the object's bytes aren't "
+                     "those that were stored")
+
+
+@test
+def test_part_of_an_object_is_not_checked():
+    with Secure() as gateway:
+        key = gateway.upload(DATA)["key"]
+        flip(gateway, 0)
+        answer = gateway.download(key, f"Range: bytes=1-{len(DATA)}")
+        equal("bytes", answer.body, DATA[1:])
+
+
+@test
+def test_objects_bytes_are_not_checked_without_verify():
+    with Secure({"backends": {"main": {"verify": "false"}}}) as gateway:
+        key = gateway.upload(DATA)["key"]
+        flip(gateway, 0)
+        equal("bytes", gateway.download(key).body, b"\4" + DATA[1:])
+
+
+@each({"less than a segment": 128 * KIB - 1, "a segment": 128 * KIB,
+       "more": 128 * KIB + 1})
+def test_object_that_is_as_it_was_stored_comes_whole(size):
+    with Secure() as gateway:
+        key = gateway.upload(DATA[:size])["key"]
+        equal("bytes", gateway.download(key).body, DATA[:size])
+
+
 if __name__ == "__main__":
     main()

@@ -224,9 +224,9 @@ static bool happened(struct op_rig *rig, char letter) {
 static void on_meta(void *arg, const struct sluice_meta *meta) {
   struct op_rig *rig = arg;
   rig->seen = *meta;
-  const char *const texts[] = {meta->etag,          meta->type,
-                               meta->encoding,      meta->language,
-                               meta->cache_control, meta->expires};
+  const char *const texts[] = {
+      meta->etag,          meta->type,    meta->encoding, meta->language,
+      meta->cache_control, meta->expires, meta->md5};
   int len = 0;
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     len += snprintf(rig->seen_texts + len, 40, "%s%s", i == 0 ? "" : " ",
@@ -235,7 +235,7 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
     rig->seen_user++;
   rig->seen.etag = rig->seen.type = NULL;
   rig->seen.encoding = rig->seen.language = NULL;
-  rig->seen.cache_control = rig->seen.expires = NULL;
+  rig->seen.cache_control = rig->seen.expires = rig->seen.md5 = NULL;
   rig->seen.user = NULL;
   if (!happened(rig, 'm') && rig->script.kind == OP_GET)
     op_read(rig->op, 0, UINT64_MAX);

@@ -122,6 +122,11 @@ struct sluice_meta {
   const char *expires; /* as the header has it */
   /* Of a commit or a copy: enum sluice_before. */
   int before;
+  /* Since 1.1: the MD5 of all the object's bytes, 32 hex digits.  Where the
+   * gateway reads a whole object from the chunks' file itself, as for TLS, it
+   * breaks the download off, before its end, when they have another; NULL: it
+   * compares nothing. */
+  const char *md5;
 };
 /* The state of the key before it was written. */
 enum sluice_before {
@@ -133,7 +138,7 @@ enum sluice_before {
 #define SLUICE_META                                                           \
   {                                                                           \
     (uint32_t)sizeof(struct sluice_meta), 0, 0, NULL, NULL, NULL, NULL, NULL, \
-        NULL, NULL, 0                                                         \
+        NULL, NULL, 0, NULL                                                   \
   }
 #else
 #define SLUICE_META \

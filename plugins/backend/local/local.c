@@ -34,6 +34,8 @@ static const struct sluice_option options[] = {
     {"create", SLUICE_BOOL, "true", offsetof(struct local_conf, create),
      "make a new store where none is; false refuses, as with a disk that "
      "isn't mounted"},
+    {"verify", SLUICE_BOOL, "true", offsetof(struct local_conf, verify),
+     "compare whole downloads that TLS reads with their MD5"},
     {NULL, 0, NULL, 0, NULL}};
 
 /* ---- the instance ---- */
@@ -64,6 +66,7 @@ static bool local_set_up(struct local *local, const struct local_conf *conf,
   local->inline_max = conf->inline_max;
   local->cache_max = conf->cache;
   local->sync = conf->sync;
+  local->verify = conf->verify;
   cache_epochs_init(&local->epochs);
   if (!datadir_open(&local->datadir, conf->directory, conf->create, err))
     return false;

@@ -35,13 +35,13 @@ struct local_conf {
   const char *directory;
   const char *signing_key; /* "": the directory's own */
   uint64_t inline_max, cache;
-  bool sync, create;
+  bool sync, create, verify;
 };
 
 struct local {
   struct sluice_host *host; /* until stop() */
   uint64_t inline_max, cache_max;
-  bool sync;
+  bool sync, verify;
   struct health health;
   struct datadir datadir;
   struct identity identity;

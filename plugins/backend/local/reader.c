@@ -172,7 +172,8 @@ static const struct row *row_of(const struct task *task) {
 }
 
 static void reader_tell(struct task *task) {
-  if (!row_tell(row_of(task), task->op, SLUICE_BEFORE_UNKNOWN))
+  if (!row_tell(row_of(task), task->op, SLUICE_BEFORE_UNKNOWN,
+                task->handle->local->verify))
     task->status = SLUICE_ENOMEM;
   if (task->status != SLUICE_OK || task->kind != TASK_GET)
     task_end(task);

@@ -191,7 +191,7 @@ void row_bind(const struct row *row, sqlite3_stmt *to, const char *key) {
 }
 
 bool row_tell(const struct row *row, struct sluice_op *op,
-              enum sluice_before before) {
+              enum sluice_before before, bool verify) {
   char etag[2 * DIGEST_MD5_LEN + 1];
   size_t count = count_texts(&row->user) / 2;
   struct sluice_pair *pairs = calloc(count + 1, sizeof *pairs);
@@ -211,6 +211,7 @@ bool row_tell(const struct row *row, struct sluice_op *op,
   meta.type = row->type;
   meta.user = pairs;
   meta.before = before;
+  meta.md5 = verify ? etag : NULL;
   sluice_meta(op, &meta);
   free(pairs);
   return true;

@@ -47,7 +47,9 @@ void row_bind(const struct row *, sqlite3_stmt *, const char *key);
 /* sluice_meta() of what was stored just now, without its metadata. */
 void row_tell_stored(const struct row *, struct sluice_op *,
                      enum sluice_before);
-/* sluice_meta() with it; false: no memory. */
-bool row_tell(const struct row *, struct sluice_op *, enum sluice_before);
+/* sluice_meta() with it; `verify`: with the MD5, to be compared.  False: no
+ * memory. */
+bool row_tell(const struct row *, struct sluice_op *, enum sluice_before,
+              bool verify);
 
 #endif

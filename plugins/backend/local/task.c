@@ -114,7 +114,7 @@ static void let_go(struct task *task) {
   if (task->status == SLUICE_OK && task->kind == TASK_PUT)
     row_tell_stored(&task->row, task->op, before);
   else if (task->status == SLUICE_OK && task->kind == TASK_COPY)
-    row_tell(&task->row, task->op, before);
+    row_tell(&task->row, task->op, before, false);
   free(task->key);
   free(task->target);
   if (task->source >= 0)
