@@ -64,6 +64,8 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/dialect.h \
 	%D%/lib/s3/error_class.c \
 	%D%/lib/s3/get.c \
+	%D%/lib/s3/leftovers.c \
+	%D%/lib/s3/leftovers.h \
 	%D%/lib/s3/list.c \
 	%D%/lib/s3/meta.c \
 	%D%/lib/s3/metadata.c \

@@ -660,6 +660,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_s3_faults.py \
 	%D%/integration/test_s3_keys.py \
 	%D%/integration/test_s3_headers.py \
+	%D%/integration/test_s3_leftovers.py \
 	%D%/integration/test_s3_links.py \
 	%D%/integration/test_s3_lists.py \
 	%D%/integration/test_s3_options.py \

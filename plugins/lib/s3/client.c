@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "date.h"
+#include "leftovers.h"
 
 static const char *authority(const char *url, bool *tls) {
   *tls = strncmp(url, "https://", 8) == 0;
@@ -252,7 +253,8 @@ bool s3_loop_init(struct s3_loop *loop, struct s3 *s3,
   loop->http = httpc_new(base, &settings);
   if (loop->http != NULL && credentials_copy(&loop->credentials, &s3->first))
     loop->refresh = credentials_refresh_new(loop);
-  if (loop->refresh != NULL)
+  loop->leftovers = leftovers_new(loop);
+  if (loop->refresh != NULL && loop->leftovers != NULL)
     return true;
   s3_loop_fini(loop);
   sluice_fail(host, "out of memory for an HTTP client");
@@ -260,6 +262,7 @@ bool s3_loop_init(struct s3_loop *loop, struct s3 *s3,
 }
 
 void s3_loop_fini(struct s3_loop *loop) {
+  leftovers_free(loop->leftovers);
   credentials_refresh_free(loop->refresh);
   credentials_fini(&loop->credentials);
   sigv4_cache_fini(&loop->signing);

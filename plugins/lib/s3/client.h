@@ -47,6 +47,7 @@ struct s3_loop { /* the handle */
   unsigned renewals; /* of them */
   struct sigv4_cache signing;
   struct credentials_refresh *refresh;
+  struct leftovers *leftovers;
   struct event *age; /* of the spools' files; NULL where no uploads are */
   char region[S3_REGION_MAX + 1]; /* as configured, or as corrected */
   int64_t skew_s;                 /* the service's clock less ours */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "codec.h"
+#include "leftovers.h"
 #include "multipart.h"
 #include "must.h"
 
@@ -41,8 +42,8 @@ static void on_aborted(void *arg, struct s3_call *call,
   (void)call;
   put->call = NULL;
   if (answer->status != SLUICE_OK && answer->http != 404)
-    sluice_log(put->loop->host, SLUICE_LOG_WARN,
-               "an unfinished upload is left behind: %s", answer->why);
+    leftovers_add(put->loop->leftovers, put->key, put->multipart->upload_id,
+                  answer->why);
   multipart_end(put, put->failure, put->why);
 }
 

@@ -9,6 +9,7 @@
 
 #include "call.h"
 #include "date.h"
+#include "leftovers.h"
 #include "must.h"
 
 struct old_upload {
@@ -77,6 +78,9 @@ static void on_aborted(void *arg, struct s3_call *call,
   (void)call;
   if (answer->status == SLUICE_OK)
     sweep->given_up++;
+  else if (!sweep->loop->starting)
+    leftovers_add(sweep->loop->leftovers, sweep->old->key, sweep->old->id,
+                  answer->why);
   else
     sluice_log(sweep->loop->host, SLUICE_LOG_WARN,
                "an unfinished upload can't be given up: %s", answer->why);
