@@ -193,6 +193,8 @@ noinst_LTLIBRARIES += %D%/libhttp1.la
 	%D%/http1/ingress_private.h \
 	%D%/http1/ingress_request.c \
 	%D%/http1/ingress_sweep.c \
+	%D%/http1/ingress_table.c \
+	%D%/http1/ingress_table.h \
 	%D%/http1/linger.c \
 	%D%/http1/listen.c \
 	%D%/http1/listen.h \

@@ -118,6 +118,7 @@ UNIT_TESTS = \
 	%D%/unit/test_ingress \
 	%D%/unit/test_ingress_body \
 	%D%/unit/test_ingress_end \
+	%D%/unit/test_ingress_table \
 	%D%/unit/test_jwk \
 	%D%/unit/test_jwks \
 	%D%/unit/test_jws \

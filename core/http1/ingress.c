@@ -5,7 +5,6 @@
 #include "ingress_private.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <event2/bufferevent_ssl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -25,8 +24,8 @@ static void conn_free(struct ingress_conn *conn) {
     ingress->by_fd[conn->fd] = NULL;
   TAILQ_REMOVE(&ingress->conns, conn, link);
   ingress->open--;
-  if (conn->kick != NULL)
-    event_free(conn->kick);
+  if (conn->deferred != NULL)
+    event_free(conn->deferred);
   if (conn->timer != NULL)
     event_free(conn->timer);
   if (conn->readable != NULL)
@@ -98,8 +97,8 @@ static bool has_unread(const struct ingress_conn *conn) {
 
 /* Runs once, when evhttp has set the new connection up and before its first
  * byte is read.  That evhttp's callbacks get its connection as argument is a
- * fact of 2.1, and so asserted by ingress_new(). */
-static void on_kick(evutil_socket_t none, short what, void *arg) {
+ * fact of 2.1, which ingress_new() makes sure of. */
+static void on_deferred(evutil_socket_t none, short what, void *arg) {
   struct ingress_conn *conn = arg;
   void *evcon = NULL;
   (void)none, (void)what;
@@ -127,7 +126,8 @@ static void on_kick(evutil_socket_t none, short what, void *arg) {
 static void on_timer(evutil_socket_t fd, short what, void *arg) {
   struct ingress_conn *conn = arg;
   (void)fd, (void)what;
-  if (conn->state == INGRESS_SKIP) { /* it has its answer, and may read it */
+  if (conn->state ==
+      INGRESS_SKIPPING) { /* it has its answer, and may read it */
     linger_start(conn);
     return;
   }
@@ -169,22 +169,21 @@ static struct bufferevent *make_bev(struct ingress *ingress) {
 static struct bufferevent *on_accept(struct event_base *base, void *arg) {
   struct ingress *ingress = arg;
   struct ingress_conn *conn = calloc(1, sizeof *conn);
-  assert(conn != NULL);
+  must(conn != NULL);
   conn->ingress = ingress;
   conn->fd = -1;
   conn->bev = make_bev(ingress);
-  conn->kick = event_new(base, -1, 0, on_kick, conn);
+  conn->deferred = event_new(base, -1, 0, on_deferred, conn);
   conn->timer = evtimer_new(base, on_timer, conn);
-  assert(conn->bev != NULL && conn->kick != NULL && conn->timer != NULL);
+  must(conn->bev != NULL && conn->deferred != NULL && conn->timer != NULL);
   conn->watch =
       evbuffer_add_cb(bufferevent_get_input(conn->bev), on_input, conn);
-  assert(conn->watch != NULL);
+  must(conn->watch != NULL);
   bufferevent_setwatermark(conn->bev, EV_READ, 0, INGRESS_WINDOW);
   bufferevent_set_max_single_read(conn->bev, INGRESS_WINDOW);
   bufferevent_set_max_single_write(conn->bev, SINGLE_WRITE);
   event_add(conn->timer, ingress->head_timeout);
-  conn->timed = true;
-  event_active(conn->kick, EV_TIMEOUT, 1);
+  event_active(conn->deferred, EV_TIMEOUT, 1);
   TAILQ_INSERT_TAIL(&ingress->conns, conn, link);
   ingress->open++;
   ingress->owner.count(ingress->owner.arg, 1);
@@ -201,7 +200,7 @@ static const struct timeval *timeout_of(struct loop *loop, int64_t ms) {
 struct ingress *ingress_new(struct loop *loop, SSL_CTX *tls,
                             const struct ingress_settings *settings,
                             const struct ingress_owner *owner) {
-  assert(event_get_version_number() >> 16 == 0x0201);
+  must(event_get_version_number() >> 16 == 0x0201);
   static const struct timeval second = {.tv_sec = 1};
   struct ingress *ingress = calloc(1, sizeof *ingress);
   if (ingress == NULL)
@@ -238,7 +237,7 @@ void ingress_free(struct ingress *ingress) {
     evhttp_free(ingress->http);
   if (ingress->sweeper != NULL)
     event_free(ingress->sweeper);
-  assert(TAILQ_EMPTY(&ingress->conns));
+  must(TAILQ_EMPTY(&ingress->conns));
   free(ingress->by_fd);
   free(ingress);
 }
@@ -252,8 +251,8 @@ size_t ingress_open(const struct ingress *ingress) {
 }
 
 static bool is_idle(const struct ingress_conn *conn) {
-  return conn->state == INGRESS_HEAD && conn->text_len == 0 &&
-         conn->evcon != NULL;
+  bool head = conn->state == INGRESS_HEAD || conn->state == INGRESS_IDLE;
+  return head && conn->text_len == 0 && conn->evcon != NULL;
 }
 
 void ingress_evict(struct ingress *ingress, size_t count) {

@@ -7,7 +7,6 @@
  */
 #include "ingress_private.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <sys/uio.h>
 
@@ -31,23 +30,24 @@ static void reading_off(struct ingress_conn *conn) {
 
 /* The window is full: what isn't read holds the client back. */
 static void choke(struct ingress_conn *conn) {
-  if (conn->reading && !conn->choked &&
-      evbuffer_get_length(input_of(conn)) >= conn->window) {
-    conn->choked = true;
+  bool reading =
+      conn->body == INGRESS_BODY_AHEAD || conn->body == INGRESS_BODY_WANTED;
+  if (reading && evbuffer_get_length(input_of(conn)) >= conn->window) {
+    ingress_body_become(conn, INGRESS_BODY_FULL);
     reading_off(conn);
   }
 }
 
 static void unchoke(struct ingress_conn *conn) {
-  if (conn->choked && conn->reading && !conn->eof &&
+  if (conn->body == INGRESS_BODY_FULL && !conn->eof &&
       evbuffer_get_length(input_of(conn)) < conn->window / 2) {
-    conn->choked = false;
+    ingress_body_become(conn, INGRESS_BODY_AHEAD);
     reading_on(conn);
   }
 }
 
 static void tell(struct ingress_conn *conn) {
-  if (conn->reading)
+  if (ingress_body_is_read(conn->body))
     conn->events->body(conn->arg);
 }
 
@@ -78,7 +78,7 @@ static void on_tls_read(struct bufferevent *bev, void *arg) {
 }
 
 void ingress_take_callbacks(struct ingress_conn *conn) {
-  bool tls = conn->readable == NULL && conn->reading;
+  bool tls = conn->readable == NULL && ingress_body_is_read(conn->body);
   bufferevent_setcb(conn->bev, tls ? on_tls_read : NULL, NULL, on_event, conn);
 }
 
@@ -137,11 +137,14 @@ void ingress_on_readable(evutil_socket_t fd, short what, void *arg) {
 
 void ingress_body_reset(struct ingress_conn *conn) {
   conn->left = conn->head.length > 0 ? (uint64_t)conn->head.length : 0;
-  conn->ended = !conn->head.chunked && conn->left == 0;
+  if (!conn->head.chunked && conn->left == 0)
+    conn->body = INGRESS_BODY_ENDED;
+  else if (conn->head.expect_continue)
+    conn->body = INGRESS_BODY_EXPECTED;
+  else
+    conn->body = INGRESS_BODY_UNREAD;
   conn->chunked = (struct chunked){0};
-  conn->eof = conn->bad = conn->reading = false;
-  conn->choked = conn->hungry = false;
-  conn->continued = !conn->head.expect_continue;
+  conn->eof = false;
   conn->piece = 0;
   conn->skipped = 0;
   if (conn->window != INGRESS_WINDOW)
@@ -155,17 +158,16 @@ void ingress_body_window(struct ingress_conn *conn, size_t window) {
 }
 
 void ingress_body_start(struct ingress_conn *conn) {
-  assert(conn->state == INGRESS_BUSY && !conn->answering);
-  if (!conn->continued && !conn->ended &&
+  must(conn->state == INGRESS_BUSY);
+  if (conn->body == INGRESS_BODY_EXPECTED &&
       evbuffer_get_length(input_of(conn)) == 0) {
     static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
     bufferevent_enable(conn->bev, EV_WRITE);
     bufferevent_write(conn->bev, line, sizeof line - 1);
   }
-  conn->continued = true;
-  if (conn->ended)
+  if (conn->body == INGRESS_BODY_ENDED)
     return;
-  conn->reading = true;
+  ingress_body_become(conn, INGRESS_BODY_AHEAD);
   pace_begin(conn);
   bufferevent_set_timeouts(conn->bev, conn->ingress->body_timeout, NULL);
   ingress_take_callbacks(conn);
@@ -174,38 +176,52 @@ void ingress_body_start(struct ingress_conn *conn) {
   reading_on(conn);
   choke(conn);
   /* The rest of a small body is mostly here by now. */
-  if (conn->readable != NULL && !conn->choked)
+  if (conn->readable != NULL && conn->body == INGRESS_BODY_AHEAD)
     event_active(conn->readable, EV_READ, 1);
 }
 
-void ingress_body_stop(struct ingress_conn *conn) {
-  if (!conn->reading)
-    return;
+/* It was read until now. */
+static void stop_reading(struct ingress_conn *conn) {
   reading_off(conn);
-  conn->reading = false;
   bufferevent_set_timeouts(conn->bev, NULL, NULL);
-  if (conn->eof || conn->answering)
+  if (conn->eof || conn->state == INGRESS_ANSWERING)
     return;
   /* To notice when the client leaves; at most a window is read ahead. */
   ingress_take_callbacks(conn);
   bufferevent_enable(conn->bev, EV_READ);
 }
 
-static enum ingress_body body_over(struct ingress_conn *conn,
-                                   enum ingress_body why) {
-  conn->ended = why == INGRESS_END;
-  conn->bad = why == INGRESS_BAD;
-  ingress_body_stop(conn);
-  return why;
+void ingress_body_stop(struct ingress_conn *conn) {
+  if (!ingress_body_is_read(conn->body))
+    return;
+  ingress_body_become(conn, INGRESS_BODY_UNREAD);
+  stop_reading(conn);
+}
+
+static void body_over(struct ingress_conn *conn, enum ingress_body_state how) {
+  bool was_read = ingress_body_is_read(conn->body);
+  ingress_body_become(conn, how);
+  if (was_read)
+    stop_reading(conn);
+}
+
+/* Does its owner wait for the client, or the client for its owner? */
+static void set_wanted(struct ingress_conn *conn, bool wanted) {
+  if (wanted && conn->body == INGRESS_BODY_AHEAD)
+    ingress_body_become(conn, INGRESS_BODY_WANTED);
+  else if (!wanted && conn->body == INGRESS_BODY_WANTED)
+    ingress_body_become(conn, INGRESS_BODY_AHEAD);
 }
 
 /* Finds the next piece at the front of the input. */
 static enum ingress_body find_piece(struct ingress_conn *conn) {
   struct evbuffer *input = input_of(conn);
   struct evbuffer_iovec front;
-  while (!conn->ended) {
-    if (!conn->head.chunked && conn->left == 0)
-      return body_over(conn, INGRESS_END);
+  while (conn->body != INGRESS_BODY_ENDED) {
+    if (!conn->head.chunked && conn->left == 0) {
+      body_over(conn, INGRESS_BODY_ENDED);
+      break;
+    }
     if (evbuffer_peek(input, -1, NULL, &front, 1) < 1 || front.iov_len == 0)
       return conn->eof ? INGRESS_CUT : INGRESS_WAIT;
     if (!conn->head.chunked) {
@@ -228,9 +244,11 @@ static enum ingress_body find_piece(struct ingress_conn *conn) {
       conn->piece = len;
       return INGRESS_DATA;
     case CHUNKED_DONE:
-      return body_over(conn, INGRESS_END);
+      body_over(conn, INGRESS_BODY_ENDED);
+      break;
     case CHUNKED_BAD:
-      return body_over(conn, INGRESS_BAD);
+      body_over(conn, INGRESS_BODY_BAD);
+      return INGRESS_BAD;
     }
   }
   return INGRESS_END;
@@ -238,11 +256,11 @@ static enum ingress_body find_piece(struct ingress_conn *conn) {
 
 enum ingress_body ingress_body_next(struct ingress_conn *conn,
                                     const char **data, size_t *len) {
-  if (conn->bad)
+  if (conn->body == INGRESS_BODY_BAD)
     return INGRESS_BAD;
   if (conn->piece == 0) {
     enum ingress_body found = find_piece(conn);
-    conn->hungry = found == INGRESS_WAIT;
+    set_wanted(conn, found == INGRESS_WAIT);
     if (found != INGRESS_DATA)
       return found;
   }
@@ -254,7 +272,7 @@ enum ingress_body ingress_body_next(struct ingress_conn *conn,
 }
 
 void ingress_body_take(struct ingress_conn *conn, size_t len) {
-  assert(len <= conn->piece);
+  must(len <= conn->piece);
   evbuffer_drain(input_of(conn), len);
   conn->piece -= len;
   unchoke(conn);

@@ -22,16 +22,16 @@ static uint64_t now_us(void) {
 /* The head that evhttp gets to see.  It is always one of HTTP/1.1 without a
  * word on the connection, of which only ingress_answer() decides. */
 static const char *constant_head(const struct ingress_conn *conn) {
-  bool is_head = !conn->refused && strcmp(conn->head.method, "HEAD") == 0;
+  bool is_head = strcmp(conn->head.method, "HEAD") == 0;
   return is_head ? "HEAD / HTTP/1.1\r\n\r\n" : "GET / HTTP/1.1\r\n\r\n";
 }
 
+/* The state comes first: on_input() hears of the constant head, too. */
 static void show_evhttp(struct ingress_conn *conn) {
   struct evbuffer *input = bufferevent_get_input(conn->bev);
   const char *head = constant_head(conn);
-  conn->state = INGRESS_BUSY;
+  ingress_become(conn, INGRESS_SHOWN);
   conn->searched = conn->text_len = 0;
-  conn->timed = false;
   event_del(conn->timer);
   evbuffer_prepend(input, head, strlen(head));
 }
@@ -40,14 +40,13 @@ static void refuse(struct ingress_conn *conn, int status, const char *what) {
   struct evbuffer *input = bufferevent_get_input(conn->bev);
   evbuffer_drain(input, evbuffer_get_length(input));
   conn->refusal = (struct head_refusal){.status = status, .what = what};
-  conn->refused = true;
   free(conn->text);
   conn->text = NULL;
   ingress_uncharge(conn);
   head_fini(&conn->head);
   conn->head = (struct head){.method = "", .path = "", .length = -1};
   ingress_body_reset(conn);
-  conn->ended = false; /* whatever follows is not read */
+  conn->body = INGRESS_BODY_REFUSED;
   show_evhttp(conn);
 }
 
@@ -154,36 +153,34 @@ static void collect_head(struct ingress_conn *conn, struct evbuffer *input) {
     refuse(conn, 431, "The head is larger than 32 KiB");
   } else {
     evbuffer_drain(input, more);
-    if (!conn->timed)
+    if (conn->state == INGRESS_IDLE) {
       event_add(conn->timer, conn->ingress->head_timeout);
-    conn->timed = true;
+      ingress_become(conn, INGRESS_HEAD);
+    }
   }
 }
 
-static void scan(struct ingress_conn *conn) {
-  struct evbuffer *input = bufferevent_get_input(conn->bev);
-  if (conn->state == INGRESS_DEAF)
-    linger_drop(conn);
-  if (conn->state == INGRESS_SKIP) {
-    /* The last answer is out: when the rest of its request's body is no good,
-     * there is nobody to be told. */
-    if (!ingress_body_skip(conn)) {
-      linger_start(conn);
-      return;
-    }
-    if (!conn->ended)
-      return;
+static void skip_body(struct ingress_conn *conn) {
+  /* The last answer is out: when the rest of its request's body is no good,
+   * there is nobody to be told. */
+  if (!ingress_body_skip(conn)) {
+    linger_start(conn);
+  } else if (conn->body == INGRESS_BODY_ENDED) {
     head_fini(&conn->head);
-    conn->state = INGRESS_HEAD;
+    ingress_become(conn, INGRESS_IDLE);
   }
-  while (conn->state == INGRESS_HEAD && evbuffer_get_length(input) > 0)
-    collect_head(conn, input);
+}
+
+static bool awaits_head(const struct ingress_conn *conn) {
+  return conn->state == INGRESS_HEAD || conn->state == INGRESS_IDLE;
 }
 
 void ingress_scan(struct ingress_conn *conn) {
-  if (conn->watching || conn->state == INGRESS_BUSY)
-    return;
-  conn->watching = true;
-  scan(conn);
-  conn->watching = false;
+  struct evbuffer *input = bufferevent_get_input(conn->bev);
+  if (conn->state == INGRESS_LINGERING || conn->state == INGRESS_DISCARDING)
+    linger_drop(conn);
+  if (conn->state == INGRESS_SKIPPING)
+    skip_body(conn);
+  while (awaits_head(conn) && evbuffer_get_length(input) > 0)
+    collect_head(conn, input);
 }

@@ -13,13 +13,8 @@
 
 #include "chunked.h"
 #include "ingress.h"
-
-enum ingress_state {
-  INGRESS_HEAD, /* waits for a head */
-  INGRESS_BUSY, /* evhttp has a request of it */
-  INGRESS_SKIP, /* passes over the rest of an answered request's body */
-  INGRESS_DEAF  /* lingers, or is about to be closed: what comes is dropped */
-};
+#include "ingress_table.h"
+#include "must.h"
 
 enum pace_wait { /* what the client owes */
                  PACE_NOTHING,
@@ -44,13 +39,12 @@ struct ingress_conn {
   struct bufferevent *bev;
   struct evhttp_connection *evcon; /* NULL until evhttp has set it up */
   struct evbuffer_cb_entry *watch;
-  struct event *kick;     /* the first thing a new connection runs */
+  struct event *deferred; /* the first thing a new connection runs */
   struct event *timer;    /* for a whole head, or for the next one */
   struct event *readable; /* plain connections: own read(2) of bodies */
   evutil_socket_t fd;
   enum ingress_state state;
   enum ingress_end end; /* if it ended now */
-  bool watching;        /* inside on_input() */
   bool sent; /* a request waited in the socket when draining began */
   char peer[48];
   struct tally_ticket counted; /* by its peer */
@@ -58,28 +52,20 @@ struct ingress_conn {
   uint64_t received; /* bytes, of all that came */
   struct pace pace;
 
-  bool timed; /* the head's time runs */
   char *text; /* a head that isn't complete yet */
   size_t text_len, text_room, searched;
   size_t charged; /* for a large head, also once it has an owner */
 
-  /* The request, while BUSY or SKIP. */
+  /* The request, from SHOWN until it is answered. */
   struct evhttp_request *request;
   struct head head;
   struct head_refusal refusal;
-  bool refused;
-  bool continued; /* 100 Continue went, or wasn't wanted */
-  bool reading;   /* its owner wants the body */
-  bool choked;    /* the window is full */
-  bool hungry;    /* its owner has asked for more than is there */
-  bool answering;
-  bool eof;        /* the client has said its last word */
-  bool bad, ended; /* of the body */
-  uint64_t left;   /* of a body with a length */
-  size_t window;   /* bytes of it that may be read ahead */
-  size_t piece;    /* bytes at the front of the input that are data */
+  enum ingress_body_state body; /* and of what is passed over */
+  bool eof;                     /* the client has said its last word */
+  uint64_t left;                /* of a body with a length */
+  size_t window;                /* bytes of it that may be read ahead */
+  size_t piece; /* bytes at the front of the input that are data */
   uint64_t skipped;
-  bool lingers;
   TAILQ_ENTRY(ingress_conn) in_lingerers;
   struct timeval linger_until;
   uint64_t since_us;
@@ -112,6 +98,18 @@ struct ingress {
   bool draining;
 };
 
+static inline void ingress_become(struct ingress_conn *conn,
+                                  enum ingress_state next) {
+  must(ingress_may_become(conn->state, next));
+  conn->state = next;
+}
+
+static inline void ingress_body_become(struct ingress_conn *conn,
+                                       enum ingress_body_state next) {
+  must(ingress_body_may_become(conn->body, next));
+  conn->body = next;
+}
+
 /* ingress_head.c: keeps the first invariant, whatever the input holds. */
 void ingress_scan(struct ingress_conn *);
 void ingress_uncharge(struct ingress_conn *); /* its head is no more */
@@ -131,7 +129,7 @@ void ingress_body_stop(struct ingress_conn *); /* reads no more of it */
 void ingress_take_callbacks(struct ingress_conn *);
 void ingress_on_readable(evutil_socket_t, short what, void *conn);
 /* Drops what is there of the body; false when it is malformed, or too long to
- * go on.  conn->ended says whether its end was reached. */
+ * go on.  conn->body says whether its end was reached. */
 bool ingress_body_skip(struct ingress_conn *);
 
 /* ingress_sweep.c: once a second. */

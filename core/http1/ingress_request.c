@@ -15,7 +15,6 @@ static void conn_forget_request(struct ingress_conn *conn) {
   conn->request = NULL;
   conn->events = NULL;
   conn->arg = NULL;
-  conn->refused = conn->answering = false;
 }
 
 /* The client has said its last word, and all of it was heard. */
@@ -25,15 +24,22 @@ static bool is_last(const struct ingress_conn *conn) {
 }
 
 static bool must_close(const struct ingress_conn *conn) {
-  if (conn->refused || !conn->head.keep_alive || conn->ingress->draining ||
-      conn->bad || is_last(conn))
+  if (!conn->head.keep_alive || conn->ingress->draining || is_last(conn))
     return true;
-  if (conn->ended)
+  switch (conn->body) {
+  case INGRESS_BODY_ENDED:
     return false;
-  /* The client waits for a word before it sends the body: it may take the
-   * answer as one, or not. */
-  if (!conn->continued)
+  case INGRESS_BODY_EXPECTED: /* it may take the answer as a word to go on */
+  case INGRESS_BODY_BAD:
+  case INGRESS_BODY_REFUSED:
     return true;
+  case INGRESS_BODY_UNREAD:
+  case INGRESS_BODY_AHEAD:
+  case INGRESS_BODY_WANTED:
+  case INGRESS_BODY_FULL:
+  case INGRESS_BODY_STATES:
+    break;
+  }
   return !conn->head.chunked && conn->left + conn->piece > INGRESS_SKIP_MAX;
 }
 
@@ -66,7 +72,7 @@ static void let_close(struct ingress_conn *conn) {
   struct evbuffer *input = bufferevent_get_input(conn->bev);
   set_connection(conn->request, "close");
   conn_forget_request(conn);
-  conn->state = INGRESS_DEAF;
+  ingress_become(conn, INGRESS_DISCARDING);
   evbuffer_drain(input, evbuffer_get_length(input));
 }
 
@@ -77,9 +83,9 @@ static void on_complete(struct evhttp_request *request, void *arg) {
   conn->events->finished(conn->arg);
   bool close = must_close(conn) ||
                says_close(evhttp_request_get_output_headers(request));
-  bool unread = conn->refused || !conn->ended;
+  bool ended = conn->body == INGRESS_BODY_ENDED;
   ingress_body_stop(conn);
-  if (close && unread && linger_can(conn)) {
+  if (close && !ended && linger_can(conn)) {
     keep_lingering(conn);
     return;
   }
@@ -92,13 +98,12 @@ static void on_complete(struct evhttp_request *request, void *arg) {
   TAILQ_REMOVE(&ingress->conns, conn, link);
   TAILQ_INSERT_TAIL(&ingress->conns, conn, link);
   event_add(conn->timer, ingress->idle_timeout);
-  conn->state = conn->ended ? INGRESS_HEAD : INGRESS_SKIP;
-  if (conn->ended) {
+  ingress_become(conn, ended ? INGRESS_IDLE : INGRESS_SKIPPING);
+  if (ended) {
     conn_forget_request(conn);
   } else { /* the head tells how the rest of the body is framed */
     conn->request = NULL;
     conn->events = NULL;
-    conn->answering = false;
     ingress_uncharge(conn);
   }
   ingress_scan(conn);
@@ -112,8 +117,8 @@ static struct ingress_conn *find_conn(const struct ingress *ingress,
   if (fd < 0 || (size_t)fd >= ingress->fds)
     return NULL;
   struct ingress_conn *conn = ingress->by_fd[fd];
-  bool awaits = conn != NULL && conn->bev == bev &&
-                conn->state == INGRESS_BUSY && conn->request == NULL;
+  bool awaits =
+      conn != NULL && conn->bev == bev && conn->state == INGRESS_SHOWN;
   return awaits ? conn : NULL;
 }
 
@@ -131,16 +136,18 @@ void ingress_on_request(struct evhttp_request *request, void *arg) {
     return;
   }
   conn->request = request;
+  ingress_become(conn, INGRESS_BUSY);
   evhttp_request_set_on_complete_cb(request, on_complete, conn);
   ingress_take_callbacks(conn);
   bufferevent_set_timeouts(bev, NULL, NULL);
   evutil_socket_t fd = conn->fd;
-  bool refused = conn->refused;
+  bool refused = conn->body == INGRESS_BODY_REFUSED;
   ingress->owner.request(ingress->owner.arg, conn, request, &conn->head,
                          refused ? &conn->refusal : NULL);
   if (refused || ingress->by_fd[fd] != conn) /* it is no more */
     return;
-  if (!conn->answering && !conn->reading && !conn->eof)
+  if (conn->state == INGRESS_BUSY && !ingress_body_is_read(conn->body) &&
+      !conn->eof)
     bufferevent_enable(bev, EV_READ); /* to notice when the client leaves */
 }
 
@@ -155,7 +162,7 @@ void ingress_answer(struct ingress_conn *conn) {
     set_connection(conn->request, "close");
   else if (conn->head.minor == 0)
     set_connection(conn->request, "keep-alive");
-  conn->answering = true;
+  ingress_become(conn, INGRESS_ANSWERING);
   pace_begin(conn);
   ingress_body_stop(conn);
 }

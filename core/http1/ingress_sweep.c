@@ -23,7 +23,7 @@ static void end_reset(struct ingress *ingress) {
     struct ingress_conn *asked[BATCH];
     nfds_t n = 0;
     for (; conn != NULL && n < BATCH; conn = TAILQ_NEXT(conn, link)) {
-      if (conn->state != INGRESS_BUSY || conn->request == NULL)
+      if (conn->state != INGRESS_BUSY && conn->state != INGRESS_ANSWERING)
         continue;
       asked[n] = conn;
       polls[n++] = (struct pollfd){.fd = conn->fd};

@@ -45,15 +45,15 @@ static void set_end(struct ingress_conn *conn, time_t seconds) {
 void linger_start(struct ingress_conn *conn) {
   struct ingress *ingress = conn->ingress;
   struct evbuffer *input = bufferevent_get_input(conn->bev);
-  conn->state = INGRESS_DEAF;
+  ingress_become(conn,
+                 linger_can(conn) ? INGRESS_LINGERING : INGRESS_DISCARDING);
   evbuffer_drain(input, evbuffer_get_length(input));
-  if (!linger_can(conn)) {
+  if (conn->state == INGRESS_DISCARDING) {
     linger_end(conn);
     return;
   }
   if (ingress->lingering == LINGER_MAX)
     linger_evict(ingress, 1);
-  conn->lingers = true;
   TAILQ_INSERT_TAIL(&ingress->lingerers, conn, in_lingerers);
   ingress->lingering++;
   set_end(conn, ingress->draining ? LINGER_DRAIN_SECONDS : LINGER_SECONDS);
@@ -70,7 +70,7 @@ static bool is_over(const struct ingress_conn *conn) {
 void linger_drop(struct ingress_conn *conn) {
   struct evbuffer *input = bufferevent_get_input(conn->bev);
   evbuffer_drain(input, evbuffer_get_length(input));
-  if (!conn->lingers)
+  if (conn->state != INGRESS_LINGERING)
     return;
   if (is_over(conn))
     linger_end(conn);
@@ -79,11 +79,11 @@ void linger_drop(struct ingress_conn *conn) {
 }
 
 void linger_forget(struct ingress_conn *conn) {
-  if (!conn->lingers)
+  if (conn->state != INGRESS_LINGERING)
     return;
   TAILQ_REMOVE(&conn->ingress->lingerers, conn, in_lingerers);
   conn->ingress->lingering--;
-  conn->lingers = false;
+  ingress_become(conn, INGRESS_DISCARDING);
 }
 
 size_t linger_evict(struct ingress *ingress, size_t count) {

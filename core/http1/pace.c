@@ -41,13 +41,22 @@ void pace_begin(struct ingress_conn *conn) {
 
 enum pace_wait pace_of(const struct ingress_conn *conn) {
   struct evbuffer *output = bufferevent_get_output(conn->bev);
-  if (conn->state == INGRESS_HEAD)
+  switch (conn->state) {
+  case INGRESS_HEAD:
     return conn->text_len > 0 ? PACE_HEAD : PACE_NOTHING;
-  if (conn->state != INGRESS_BUSY || conn->request == NULL)
-    return PACE_NOTHING;
-  if (conn->answering)
+  case INGRESS_BUSY:
+    return conn->body == INGRESS_BODY_WANTED ? PACE_BODY : PACE_NOTHING;
+  case INGRESS_ANSWERING:
     return evbuffer_get_length(output) > 0 ? PACE_READER : PACE_NOTHING;
-  return conn->reading && conn->hungry ? PACE_BODY : PACE_NOTHING;
+  case INGRESS_IDLE:
+  case INGRESS_SHOWN:
+  case INGRESS_SKIPPING:
+  case INGRESS_LINGERING:
+  case INGRESS_DISCARDING:
+  case INGRESS_STATES:
+    break;
+  }
+  return PACE_NOTHING;
 }
 
 /* The bytes that the other end has acknowledged: so many may wait in the
