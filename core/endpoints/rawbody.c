@@ -88,7 +88,7 @@ static void pump(struct exchange *ex) {
     case INGRESS_WAIT:
       return;
     case INGRESS_END:
-      upload->complete = true;
+      upload->body = UPLOAD_WHOLE;
       upload_push(ex);
       return;
     case INGRESS_CUT:

@@ -6,7 +6,6 @@
  */
 #include "upload.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,13 +37,16 @@ static void no_memory(struct exchange *ex) {
               "The gateway has too many requests in flight; try again");
 }
 
+static bool has_file(const struct upload *upload) {
+  return upload->backend != UPLOAD_UNASKED;
+}
+
 static bool open_file(struct exchange *ex) {
   struct upload *upload = ex->work;
   if (upload->size > ex->gate->settings->uploads.max_bytes) {
     upload_too_large(ex);
     return false;
   }
-  upload->has_file = true;
   upload_open(ex);
   return true;
 }
@@ -55,15 +57,15 @@ static bool open_file(struct exchange *ex) {
 static bool begin_file(struct exchange *ex, const struct formdata_part *part) {
   struct upload *upload = ex->work;
   bool text = part->filename == NULL;
-  if (text && (upload->has_file || upload->has_chooser || upload->texts > 0)) {
+  if (text && (has_file(upload) || upload->has_chooser || upload->texts > 0)) {
     upload->texts++;
     return true;
   }
-  if (upload->has_file && part->filename_len > 0)
+  if (has_file(upload) && part->filename_len > 0)
     return bad(ex, "There is a second 'file' field");
   upload->has_chooser = !text;
   upload->texts = text ? 1 : 0;
-  if (upload->has_file) {
+  if (has_file(upload)) {
     upload->field = UPLOAD_SECOND;
     return true;
   }
@@ -121,15 +123,15 @@ static bool take_text(struct exchange *ex, const char *data, size_t len) {
 static bool take_file(struct exchange *ex, const char *data, size_t len) {
   struct upload *upload = ex->work;
   struct upload_buffer *buffer = &upload->buffers[upload->filling];
-  bool field = !upload->has_file && !upload->has_chooser &&
+  bool field = !has_file(upload) && !upload->has_chooser &&
                upload->size + len <= UPLOAD_TEXT_MAX;
-  if (!field && !upload->has_file && !open_file(ex))
+  if (!field && !has_file(upload) && !open_file(ex))
     return false;
   if (!field && len > ex->gate->settings->uploads.max_bytes - upload->size) {
     upload_too_large(ex);
     return false;
   }
-  assert(len <= buffer->room - buffer->len);
+  must(len <= buffer->room - buffer->len);
   memcpy(buffer->data + buffer->len, data, len);
   buffer->len += len;
   upload->size += len;
@@ -166,7 +168,7 @@ static bool on_event(struct exchange *ex, enum formdata_event event) {
     upload->field = UPLOAD_IGNORED;
     break;
   case FORMDATA_DONE:
-    upload->parsed = true;
+    upload->body = UPLOAD_PARSED;
     break;
   case FORMDATA_BAD:
     return bad(ex, formdata_fault(upload->form));
@@ -196,14 +198,14 @@ static bool read_prefix(struct exchange *ex) {
 /* The body is complete. */
 static void on_end(struct exchange *ex) {
   struct upload *upload = ex->work;
-  if (!upload->parsed) {
+  if (upload->body == UPLOAD_READ) {
     bad(ex, "The form ends early: there is no final boundary");
-  } else if (!upload->has_file && upload->size == 0) {
+  } else if (!has_file(upload) && upload->size == 0) {
     reply_error(ex, 400, "missing_file", "Missing 'file' field");
-  } else if (!upload->has_file && upload->texts > 1) {
+  } else if (!has_file(upload) && upload->texts > 1) {
     bad(ex, "There is a second 'file' field");
-  } else if (read_prefix(ex) && (upload->has_file || open_file(ex))) {
-    upload->complete = true;
+  } else if (read_prefix(ex) && (has_file(upload) || open_file(ex))) {
+    upload->body = UPLOAD_WHOLE;
     upload_push(ex);
   }
 }
@@ -214,7 +216,7 @@ static bool parse(struct exchange *ex, const char *data, size_t len,
   struct upload *upload = ex->work;
   size_t used = len;
   *more = true;
-  if (!upload->parsed) {
+  if (upload->body == UPLOAD_READ) {
     enum formdata_event event = formdata_next(upload->form, data, len, &used);
     *more = event == FORMDATA_MORE;
     if (!on_event(ex, event))

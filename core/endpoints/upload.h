@@ -28,6 +28,27 @@ enum upload_field {
   UPLOAD_SECOND /* a file may follow the first: not a byte of it */
 };
 
+enum upload_body {
+  UPLOAD_READ,   /* as it comes */
+  UPLOAD_PARSED, /* the final boundary was seen */
+  UPLOAD_WHOLE   /* it is over, and fine */
+};
+
+enum upload_backend {
+  UPLOAD_UNASKED,     /* it knows nothing of the file */
+  UPLOAD_ASKED,       /* to take it */
+  UPLOAD_WANTS,       /* a chunk */
+  UPLOAD_BORROWS,     /* one */
+  UPLOAD_BORROWS_END, /* the last one */
+  UPLOAD_TOOK         /* all of it, to be committed */
+};
+
+enum upload_hash {
+  UPLOAD_HASHED,
+  UPLOAD_HASHING, /* a thread of the pool has a buffer, and the digest */
+  UPLOAD_ORPHANED /* so it does, and frees the upload when it is done */
+};
+
 struct upload_buffer {
   char *data;
   size_t len, room;
@@ -42,21 +63,16 @@ struct upload {
   enum upload_field field;
   size_t text_len;
   struct chunkform chunkform;
-  bool has_file;    /* the backend has it, or is asked to take it */
   bool has_chooser; /* a part of the name `file` had a file name */
   unsigned texts;   /* parts of that name that had none */
   bool has_prefix;
-  bool parsed;   /* the final boundary was seen */
-  bool complete; /* the body is over, and fine */
+  enum upload_body body;
 
   struct upload_buffer buffers[2];
   size_t filling; /* the one that isn't lent, or will be next */
-  bool lent;      /* the backend has the other one */
-  bool hashing;   /* so has a thread of the pool, and the digest */
+  enum upload_backend backend;
+  enum upload_hash hash;
   struct uploads_job job;
-  bool orphaned; /* to be freed when it hasn't any more */
-  bool wanted;   /* it asked for a chunk */
-  bool last_sent;
   uint64_t size;
   size_t window; /* of the body, as wide as it is charged for */
   size_t grown;  /* charged beyond what it began with */

@@ -95,9 +95,10 @@ static void upload_left(void *work) {
 /* Not while a thread hashes for it. */
 static void upload_free(void *work) {
   struct upload *upload = work;
-  upload->orphaned = true;
-  if (upload->hashing)
+  if (upload->hash == UPLOAD_HASHING) {
+    upload->hash = UPLOAD_ORPHANED;
     return;
+  }
   formdata_free(upload->form);
   buf_fini(&upload->prefix);
   precondition_fini(&upload->condition);
@@ -293,7 +294,7 @@ static void on_key(struct exchange *ex) {
 /* The backend has all of it, and may take long to store it. */
 static void drop_room(struct exchange *ex) {
   struct upload *upload = ex->work;
-  must(!upload->lent && !upload->hashing);
+  must(upload->backend == UPLOAD_TOOK && upload->hash == UPLOAD_HASHED);
   for (size_t i = 0; i < 2; i++) {
     free(upload->buffers[i].data);
     upload->buffers[i].data = NULL;
@@ -323,7 +324,7 @@ static void commit(struct exchange *ex) {
 
 static void go_on(struct exchange *ex) {
   const struct upload *upload = ex->work;
-  if (upload->complete)
+  if (upload->body == UPLOAD_WHOLE)
     upload_push(ex);
   else
     upload->pump(ex);
@@ -331,8 +332,9 @@ static void go_on(struct exchange *ex) {
 
 static void on_hashed(void *arg) {
   struct upload *upload = arg;
-  upload->hashing = false;
-  if (upload->orphaned)
+  bool orphaned = upload->hash == UPLOAD_ORPHANED;
+  upload->hash = UPLOAD_HASHED;
+  if (orphaned)
     upload_free(upload);
   else if (upload->ex != NULL)
     go_on(upload->ex);
@@ -345,18 +347,17 @@ static void hash(struct exchange *ex, const struct upload_buffer *full) {
       (struct uploads_job){.piece = {&upload->md5, full->data, full->len},
                            .then = on_hashed,
                            .arg = upload};
-  upload->hashing =
-      !uploads_hash(ex->gate->uploads, ex->gate->loop, &upload->job);
+  if (!uploads_hash(ex->gate->uploads, ex->gate->loop, &upload->job))
+    upload->hash = UPLOAD_HASHING;
 }
 
 static void lend(struct exchange *ex) {
   struct upload *upload = ex->work;
   struct upload_buffer *full = &upload->buffers[upload->filling];
-  upload->wanted = false;
-  upload->lent = true;
-  upload->last_sent = upload->complete;
+  bool last = upload->body == UPLOAD_WHOLE;
+  upload->backend = last ? UPLOAD_BORROWS_END : UPLOAD_BORROWS;
   upload->filling = 1 - upload->filling;
-  if (!upload->complete)
+  if (!last)
     give_room(ex, &upload->buffers[upload->filling]);
   upload->buffers[upload->filling].len = 0;
   hash(ex, full);
@@ -364,24 +365,24 @@ static void lend(struct exchange *ex) {
   op_data(ex->op, &(struct sluice_chunk){.data = full->data,
                                          .length = full->len,
                                          .fd = -1,
-                                         .last = upload->complete});
+                                         .last = last});
 }
 
 void upload_push(struct exchange *ex) {
   const struct upload *upload = ex->work;
-  if (!upload->wanted || upload->hashing)
+  if (upload->hash == UPLOAD_HASHING)
     return;
-  if (upload->last_sent)
+  if (upload->backend == UPLOAD_TOOK)
     commit(ex);
-  else
+  else if (upload->backend == UPLOAD_WANTS)
     lend(ex);
 }
 
 static void on_next(void *arg) {
   struct exchange *ex = arg;
   struct upload *upload = ex->work;
-  upload->lent = false;
-  upload->wanted = true;
+  upload->backend =
+      upload->backend == UPLOAD_BORROWS_END ? UPLOAD_TOOK : UPLOAD_WANTS;
   exchange_unwatch(ex);
   go_on(ex);
 }
@@ -391,7 +392,7 @@ static void on_next(void *arg) {
 static void on_alive(void *arg) {
   struct exchange *ex = arg;
   const struct upload *upload = ex->work;
-  if (!upload->wanted || upload->last_sent)
+  if (upload->backend != UPLOAD_WANTS)
     exchange_watch(ex);
 }
 
@@ -405,6 +406,8 @@ void upload_begin(struct exchange *ex) {
 void upload_open(struct exchange *ex) {
   static const struct op_events events = {
       .meta = on_seen, .next = on_next, .alive = on_alive, .done = on_done};
+  struct upload *upload = ex->work;
+  upload->backend = UPLOAD_ASKED;
   ex->work_lent = true;
   exchange_watch(ex);
   ex->op = op_put(

@@ -107,7 +107,6 @@ struct httpc_call *httpc_start(struct httpc *httpc,
 void httpc_continue(struct httpc_call *call) {
   if (call->life != HTTPC_RUNS)
     return;
-  call->goes_on = true;
   httpc_queue(call);
 }
 
@@ -124,7 +123,6 @@ void httpc_cancel(struct httpc_call *call) {
 
 static void go_on(struct httpc_call *call) {
   struct httpc *httpc = call->httpc;
-  call->goes_on = false;
   if (!call->read_paused && !call->data_paused)
     return;
   call->read_paused = call->data_paused = false;
@@ -141,7 +139,7 @@ void httpc_call_attend(struct httpc_call *call) {
   if (call->life == HTTPC_CANCELED) {
     httpc_withdraw(call, false);
     call_free(call);
-  } else if (call->goes_on) {
+  } else {
     go_on(call);
   }
 }

@@ -55,8 +55,7 @@ struct httpc_call {
   bool no_descriptor;   /* socket(2) said so */
   bool read_paused;     /* read() gave nothing */
   bool data_paused;     /* data() took nothing */
-  bool queued;          /* for the deferred event */
-  bool goes_on;         /* httpc_continue() was called */
+  bool queued;          /* for the deferred event, to go on or to end */
   enum httpc_life life; /* no event follows but while it runs */
   const char *fault;    /* why a callback of ours refused; NULL: it didn't */
   struct httpc_answer answer;
