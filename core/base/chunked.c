@@ -6,9 +6,8 @@
  */
 #include "chunked.h"
 
+#include "must.h"
 #include "token.h"
-
-#include <assert.h>
 
 enum state {
   SIZE_FIRST, /* where a chunk, and all, begins */
@@ -174,7 +173,7 @@ static enum chunked_result give(struct chunked *c, const char *in, size_t len,
 enum chunked_result chunked_next(struct chunked *c, const char *in, size_t len,
                                  size_t *used, const char **data,
                                  size_t *data_len) {
-  assert(c->state >= SIZE_FIRST && c->state <= BAD);
+  must(c->state >= SIZE_FIRST && c->state <= BAD);
   size_t at = 0;
   *used = 0;
   while (c->state < DONE && at < len) {

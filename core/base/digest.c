@@ -7,7 +7,6 @@
  */
 #include "digest.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <openssl/crypto.h>
@@ -18,14 +17,11 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "must.h"
+
 struct digest {
   EVP_MD_CTX *context;
 };
-
-static void must(bool done) {
-  if (!done)
-    abort();
-}
 
 static const EVP_MD *method(enum digest_kind kind) {
   switch (kind) {
@@ -77,7 +73,7 @@ void digest_md5(unsigned char out[DIGEST_MD5_LEN], const void *data,
 
 void digest_hmac_sha256(unsigned char out[DIGEST_SHA256_LEN], const void *key,
                         size_t key_len, const void *data, size_t len) {
-  assert(key_len <= INT_MAX);
+  must(key_len <= INT_MAX);
   must(HMAC(EVP_sha256(), key_len ? key : "", (int)key_len, data, len, out,
             NULL) != NULL);
 }

@@ -7,9 +7,9 @@
  */
 #include "formdata.h"
 
+#include "must.h"
 #include "partheader.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,6 +293,6 @@ const char *formdata_data(const struct formdata *f, size_t *len) {
 }
 
 const char *formdata_fault(const struct formdata *f) {
-  assert(f->state == BROKEN);
+  must(f->state == BROKEN);
   return f->fault;
 }

@@ -7,9 +7,9 @@
 #include "head.h"
 
 #include "authority.h"
+#include "must.h"
 #include "token.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -321,7 +321,7 @@ static bool parse(struct parse *p) {
 
 bool head_parse(struct head *h, char *text, size_t len,
                 struct head_refusal *why) {
-  assert(len >= 4 && !memcmp(text + len - 4, "\r\n\r\n", 4));
+  must(len >= 4 && !memcmp(text + len - 4, "\r\n\r\n", 4));
   text[len] = '\0';
   *h = (struct head){.text = text, .length = -1};
   struct parse p = {.head = h, .at = text, .why = why};

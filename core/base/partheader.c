@@ -8,9 +8,9 @@
 
 #include "codec.h"
 #include "mime.h"
+#include "must.h"
 #include "token.h"
 
-#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -85,7 +85,7 @@ static const char *read_lines(char *text, size_t len, struct found *found) {
   for (char *end = text + len, *cr; text < end; text = cr + 2) {
     struct line line;
     cr = memchr(text, '\r', (size_t)(end - text));
-    assert(cr && cr + 1 < end && cr[1] == '\n');
+    must(cr && cr + 1 < end && cr[1] == '\n');
     const char *fault = cut_line(text, cr, &line);
     if (!fault)
       fault = heed_line(&line, found);

@@ -4,7 +4,6 @@
  * range are decided here, on what the backend says of the object, so that
  * they are the same for every backend.
  */
-#include <assert.h>
 #include <event2/buffer.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "filetype.h"
 #include "key.h"
 #include "mime.h"
+#include "must.h"
 #include "objectkey.h"
 #include "presign.h"
 #include "query.h"
@@ -221,7 +221,7 @@ static void on_sent(struct exchange *ex) {
 static void send_small(struct exchange *ex, const struct sluice_chunk *chunk) {
   struct download *download = ex->work;
   struct evbuffer *body = evbuffer_new();
-  assert(body != NULL);
+  must(body != NULL);
   evbuffer_add(body, chunk->data, chunk->length);
   int status = download->status;
   op_more(ex->op);
@@ -338,7 +338,7 @@ static void on_key(struct exchange *ex) {
 
 static struct download *begin(struct exchange *ex) {
   struct download *download = calloc(1, sizeof *download);
-  assert(download != NULL); /* charged with the request */
+  must(download != NULL); /* charged with the request */
   ex->work = download;
   ex->work_free = download_free;
   return download;

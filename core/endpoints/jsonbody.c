@@ -4,12 +4,12 @@
  */
 #include "jsonbody.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "key.h"
 #include "mime.h"
+#include "must.h"
 #include "quantity.h"
 #include "reply.h"
 
@@ -156,7 +156,7 @@ void jsonbody_read_long(struct exchange *ex, size_t max,
       !exchange_charge(ex, 3 * most)) /* text, and what is made of it */
     return;
   struct jsonbody *body = calloc(1, sizeof *body);
-  assert(body != NULL); /* charged with the request */
+  must(body != NULL); /* charged with the request */
   buf_init(&body->text, max);
   body->then = then;
   ex->work = body;

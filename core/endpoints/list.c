@@ -2,7 +2,6 @@
  *
  * GET /files: a page of the objects below a prefix, in byte order.
  */
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include "date.h"
 #include "endpoints.h"
 #include "key.h"
+#include "must.h"
 #include "query.h"
 #include "reply.h"
 
@@ -211,7 +211,7 @@ static const char *read_cursor(const struct exchange *ex, struct list *list,
 
 static void list_start(struct exchange *ex) {
   struct list *list = calloc(1, sizeof *list);
-  assert(list != NULL); /* charged with the request */
+  must(list != NULL); /* charged with the request */
   buf_init(&list->prefix, KEY_MAX);
   buf_init(&list->delimiter, DELIMITER_MAX);
   buf_init(&list->token, CURSOR_TOKEN_MAX);

@@ -4,7 +4,6 @@
  */
 #include "presign.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +13,7 @@
 #include "jsonbody.h"
 #include "key.h"
 #include "mime.h"
+#include "must.h"
 #include "ownurl.h"
 #include "quantity.h"
 #include "reply.h"
@@ -185,7 +185,7 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
   presign->type = strdup(meta->type != NULL ? meta->type : FILETYPE_UNKNOWN);
   const char *filename = presign_filename(meta);
   presign->filename = filename == NULL ? NULL : strdup(filename);
-  assert(presign->type != NULL);
+  must(presign->type != NULL);
 }
 
 static void on_head(void *arg, enum sluice_status status, const char *why) {
@@ -237,7 +237,7 @@ static void on_json(struct exchange *ex, json_t *document) {
     return;
   }
   struct presign *presign = calloc(1, sizeof *presign);
-  assert(presign != NULL);
+  must(presign != NULL);
   presign->seconds = seconds;
   ex->work = presign;
   ex->work_free = presign_free;

@@ -7,7 +7,6 @@
  */
 #include "send.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <fcntl.h>
@@ -18,6 +17,7 @@
 #include "answer.h"
 #include "codec.h"
 #include "digest.h"
+#include "must.h"
 #include "pagecache.h"
 #include "reply.h"
 #include "work.h"
@@ -45,10 +45,10 @@ static void go_on(struct send *send);
 
 struct send *send_new(struct exchange *ex) {
   struct send *send = calloc(1, sizeof *send);
-  assert(send != NULL); /* charged with the request */
+  must(send != NULL); /* charged with the request */
   send->ex = ex;
   send->out = evbuffer_new();
-  assert(send->out != NULL);
+  must(send->out != NULL);
   /* Without this evbuffer would read the file instead of sending it. */
   evbuffer_set_flags(send->out, EVBUFFER_FLAG_DRAINS_TO_FD);
   return send;
@@ -59,7 +59,7 @@ void send_verify(struct send *send, const char *md5, uint64_t length) {
       !codec_unhex(send->md5, sizeof send->md5, md5))
     return;
   send->digest = digest_new(DIGEST_MD5);
-  assert(send->digest != NULL); /* charged with the request */
+  must(send->digest != NULL); /* charged with the request */
   send->unread = length;
 }
 
@@ -182,7 +182,7 @@ static void send_segment(struct send *send) {
   bool through_memory = ingress_is_tls(ex->conn);
   if (through_memory && send->memory == NULL) {
     send->memory = malloc(SEGMENT_MEMORY);
-    assert(send->memory != NULL); /* charged with the request */
+    must(send->memory != NULL); /* charged with the request */
   }
   size_t most = through_memory ? SEGMENT_MEMORY : SEGMENT_FILE;
   send->segment = chunk->length < most ? (size_t)chunk->length : most;
@@ -214,7 +214,7 @@ static void go_on(struct send *send) {
 
 void send_chunk(struct send *send, const struct sluice_chunk *chunk,
                 void (*sent)(struct exchange *)) {
-  assert(chunk->length > 0);
+  must(chunk->length > 0);
   send->chunk = *chunk;
   send->sent = sent;
   go_on(send);

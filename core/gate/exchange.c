@@ -6,12 +6,12 @@
  */
 #include "exchange.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "crash.h"
 #include "log.h"
+#include "must.h"
 #include "reply.h"
 
 struct news { /* of a failure or a change */
@@ -288,7 +288,7 @@ static void (*const actions[])(struct exchange *, const struct news *) = {
 static void exchange_event(struct exchange *ex, enum exchange_event event,
                            const struct news *news) {
   struct exchange_step step = exchange_step(ex->state, event);
-  assert(step.action != EXCHANGE_NEVER);
+  must(step.action != EXCHANGE_NEVER);
   bool was_left = exchange_is_left(ex->state);
   bool is_left = exchange_is_left(step.next);
   if (was_left && !is_left)

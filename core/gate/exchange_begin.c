@@ -6,12 +6,12 @@
  */
 #include "exchange.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "cors.h"
 #include "crash.h"
 #include "forwarded.h"
+#include "must.h"
 #include "ownurl.h"
 #include "reply.h"
 
@@ -189,7 +189,7 @@ void exchange_begin(struct gate *gate, struct ingress_conn *conn,
   static const struct ingress_events events = {
       .body = on_body, .finished = on_finished, .gone = on_gone};
   struct exchange *ex = pool_take(&gate->spent, gate->loop, sizeof *ex);
-  assert(ex != NULL); /* a few KiB, for each connection and what was left */
+  must(ex != NULL); /* a few KiB, for each connection and what was left */
   ex->gate = gate;
   ex->conn = conn;
   ex->http = http;

@@ -5,9 +5,10 @@
  */
 #include "exchange.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "must.h"
 
 struct op_backend *exchange_backend(struct exchange *ex) {
   return &ex->gate->backends[ex->route == NULL ? 0 : ex->route->backend];
@@ -16,7 +17,7 @@ struct op_backend *exchange_backend(struct exchange *ex) {
 void exchange_set_key(struct exchange *ex, const char *key) {
   free(ex->key);
   ex->key = strdup(key);
-  assert(ex->key != NULL);
+  must(ex->key != NULL);
   ex->request.key = ex->key;
 }
 

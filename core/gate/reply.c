@@ -5,7 +5,6 @@
  */
 #include "reply.h"
 
-#include <assert.h>
 #include <event2/buffer.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "answer.h"
 #include "cors.h"
 #include "log.h"
+#include "must.h"
 
 #define RETRY_AFTER "5" /* seconds, with 503 */
 
@@ -92,7 +92,7 @@ static bool is_head(const struct exchange *ex) {
 /* The answer begins: nobody may give another one. */
 static void prepare(struct exchange *ex, int status) {
   struct exchange_step step = exchange_step(ex->state, EXCHANGE_ANSWER);
-  assert(step.action != EXCHANGE_NEVER);
+  must(step.action != EXCHANGE_NEVER);
   ex->state = step.next;
   ex->status = status;
   ex->on_body = NULL;
@@ -147,7 +147,7 @@ static void free_text(const void *data, size_t len, void *text) {
 void reply_json(struct exchange *ex, int status, json_t *document) {
   struct evbuffer *body = evbuffer_new();
   char *text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT);
-  assert(body != NULL && text != NULL);
+  must(body != NULL && text != NULL);
   json_decref(document);
   evbuffer_add_reference(body, text, strlen(text), free_text, text);
   reply_header(ex, "Content-Type", "application/json");

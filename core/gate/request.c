@@ -5,7 +5,6 @@
  */
 #include "request.h"
 
-#include <assert.h>
 #include <event2/keyvalq_struct.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include "codec.h"
 #include "crash.h"
 #include "digest.h"
+#include "must.h"
 
 static bool sane_id(const char *id) {
   static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -243,7 +243,7 @@ void *sluice_request_state(struct sluice_request *request, size_t size) {
   if (state != NULL)
     return state->data;
   state = calloc(1, sizeof *state + size);
-  assert(state != NULL); /* charged with the request */
+  must(state != NULL); /* charged with the request */
   state->next = request->states;
   state->hook = request->calling;
   state->size = size;

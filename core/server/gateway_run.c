@@ -3,7 +3,6 @@
  * The gateway's run: storage started, sockets bound, loops running, signals
  * obeyed, everything ended in the reverse order.
  */
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

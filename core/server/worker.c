@@ -5,7 +5,6 @@
  */
 #include "worker.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

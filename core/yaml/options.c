@@ -3,9 +3,9 @@
  * From a YAML mapping to a struct, by a table.  The table is one that
  * options_check() accepts.  The value of a secret appears in no message.
  */
+#include "must.h"
 #include "options.h"
 #include "options_type.h"
-#include <assert.h>
 #include <string.h>
 
 #define KNOWN_SIZE 300 /* of the known keys in a message */
@@ -125,11 +125,11 @@ static void collect(const char *words[OPTIONS_MAX + OPTIONS_OTHERS_MAX + 1],
                     const char *const *others) {
   size_t n = 0, m = 0;
   for (; table->name != NULL; table++) {
-    assert(n < OPTIONS_MAX);
+    must(n < OPTIONS_MAX);
     words[n++] = table->name;
   }
   for (; others != NULL && others[m] != NULL; m++) {
-    assert(m < OPTIONS_OTHERS_MAX);
+    must(m < OPTIONS_OTHERS_MAX);
     words[n++] = others[m];
   }
   words[n] = NULL;

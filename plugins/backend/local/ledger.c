@@ -5,10 +5,10 @@
  */
 #include "ledger.h"
 
-#include <assert.h>
+#include "must.h"
 
 void ledger_init(struct ledger *ledger, uint64_t next, uint64_t reserved) {
-  assert(next > 0 && next <= reserved);
+  must(next > 0 && next <= reserved);
   atomic_store(&ledger->next, next);
   atomic_store(&ledger->reserved, reserved);
   ledger->low = next;
@@ -33,7 +33,7 @@ unsigned ledger_pin(struct ledger *ledger) {
 
 void ledger_unpin(struct ledger *ledger, unsigned pin) {
   uint32_t before = atomic_fetch_sub(&ledger->pins[pin], 1);
-  assert(before > 0);
+  must(before > 0);
   (void)before;
 }
 
