@@ -222,6 +222,8 @@ noinst_LTLIBRARIES += %D%/libgate.la
 	%D%/gate/exchange_table.h \
 	%D%/gate/exchange_work.c \
 	%D%/gate/gate.h \
+	%D%/gate/headerlines.c \
+	%D%/gate/headerlines.h \
 	%D%/gate/ownurl.c \
 	%D%/gate/ownurl.h \
 	%D%/gate/reply.c \

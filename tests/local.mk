@@ -108,6 +108,7 @@ UNIT_TESTS = \
 	%D%/unit/test_forwarded \
 	%D%/unit/test_grants \
 	%D%/unit/test_head \
+	%D%/unit/test_headerlines \
 	%D%/unit/test_headrefusal \
 	%D%/unit/test_htpasswd \
 	%D%/unit/test_httpc \

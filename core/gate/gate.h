@@ -12,6 +12,7 @@
 
 #include "budget.h"
 #include "clients.h"
+#include "headerlines.h"
 #include "op.h"
 #include "pool.h"
 #include "repeat.h"
@@ -38,6 +39,7 @@ struct gate {
   struct readiness *readiness; /* of the backends */
   struct linksecrets *links;   /* the secrets of the gateway's own */
   struct uploads *uploads;     /* what uploads of all loops share */
+  struct headerlines lines;    /* of answers */
   const struct timeval *backend_timeout;
   struct pool spent;                    /* exchanges: hooks point to them */
   struct exchange *pending;             /* ended; a hook has yet to resume */

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "answer.h"
 #include "cors.h"
@@ -75,16 +74,6 @@ void reply_header(struct exchange *ex, const char *name, const char *value) {
   evhttp_add_header(reply_headers(ex), name, value);
 }
 
-/* Unless the operator says otherwise. */
-static void add_policy(struct exchange *ex, const char *name,
-                       const char *value) {
-  const struct pair *own = ex->gate->settings->server.headers;
-  for (; own->name != NULL; own++)
-    if (strcasecmp(own->name, name) == 0)
-      return;
-  reply_header(ex, name, value);
-}
-
 static bool is_head(const struct exchange *ex) {
   return strcmp(ex->head.method, "HEAD") == 0;
 }
@@ -99,12 +88,8 @@ static void prepare(struct exchange *ex, int status) {
   request_abandon(&ex->request);
   ex->request.status = status;
   exchange_unwatch(ex);
-  reply_header(ex, "X-Request-Id", ex->request.id);
-  reply_header(ex, "X-Content-Type-Options", "nosniff");
-  add_policy(ex, "Referrer-Policy", "no-referrer");
-  const struct pair *own = ex->gate->settings->server.headers;
-  for (; own->name != NULL; own++)
-    reply_header(ex, own->name, own->value);
+  headerlines_add(reply_headers(ex), "X-Request-Id", ex->request.id,
+                  ex->gate->lines.every);
   if (ex->request.cors)
     cors_answer(&ex->gate->settings->cors, &ex->head, reply_headers(ex));
   request_response(&ex->request, reply_headers(ex));
@@ -150,9 +135,8 @@ void reply_json(struct exchange *ex, int status, json_t *document) {
   must(body != NULL && text != NULL);
   json_decref(document);
   evbuffer_add_reference(body, text, strlen(text), free_text, text);
-  reply_header(ex, "Content-Type", "application/json");
-  reply_header(ex, "Cache-Control", "no-store");
-  add_policy(ex, "Cross-Origin-Resource-Policy", "same-origin");
+  headerlines_add(reply_headers(ex), "Content-Type", "application/json",
+                  ex->gate->lines.json);
   reply_body(ex, status, body);
   evbuffer_free(body);
 }

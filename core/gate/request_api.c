@@ -12,6 +12,7 @@
 #include "answerheader.h"
 #include "breach.h"
 #include "codec.h"
+#include "headerlines.h"
 #include "request.h"
 #include "token.h"
 
@@ -90,7 +91,7 @@ bool sluice_request_identify(struct sluice_request *request,
 static bool is_own(const struct sluice_request *request, const char *name) {
   const struct evkeyval *header = TAILQ_FIRST(request->answer);
   for (size_t i = 0; i < request->answer_own; i++) {
-    if (codec_same(header->key, strlen(header->key), name))
+    if (headerlines_has(header, name))
       return true;
     header = TAILQ_NEXT(header, next);
   }

@@ -354,8 +354,9 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
       calloc(settings->common_hooks + 1, sizeof(*worker->gate.common_hooks));
   if (worker->loop == NULL || worker->bound == NULL ||
       worker->gate.backends == NULL || worker->gate.hooks == NULL ||
-      worker->gate.common_hooks == NULL || !init_ingress(worker) ||
-      !init_events(worker) ||
+      worker->gate.common_hooks == NULL ||
+      !headerlines_init(&worker->gate.lines, settings) ||
+      !init_ingress(worker) || !init_events(worker) ||
       (worker->gate.readiness = readiness_new(&worker->gate)) == NULL ||
       (worker->gate.links = linksecrets_new(&worker->gate)) == NULL)
     return errmsg_set(errmsg, "a loop can't be made: %s", strerror(errno));
@@ -379,6 +380,7 @@ void worker_fini(struct worker *worker) {
   free(worker->gate.backends);
   free(worker->gate.hooks);
   free(worker->gate.common_hooks);
+  headerlines_fini(&worker->gate.lines);
 }
 
 bool worker_start(struct worker *worker) {

@@ -3,6 +3,7 @@
  * What hooks may know and say of a request: its id, who it is, headers of its
  * answer.
  */
+#include "headerlines.h"
 #include "requestkit.h"
 #include "unit.h"
 
@@ -133,8 +134,7 @@ static void test_only_sane_headers_are_added_to_an_answer(void) {
   scene_fini(&scene);
 }
 
-static const char *const own[] = {"ETag", "Vary", "Cache-Control",
-                                  "Retry-After", "X-Of-Operator"};
+static const char *const own[] = {"Vary", "Cache-Control", "Retry-After"};
 
 /* Headers that the gateway has put there by now. */
 static void offer_again(void *handle, struct sluice_request *request) {
@@ -151,14 +151,15 @@ static void offer_again(void *handle, struct sluice_request *request) {
 }
 
 static void test_the_gateways_own_headers_are_not_doubled(void) {
-  static const char want[] = "ETag: a\nVary: a\nCache-Control: a\n"
-                             "X-Of-Operator: a\nvary: b\nRetry-After: c\n"
+  static const char want[] = "ETag: a\r\nX-Of-Operator: a\nVary: a\n"
+                             "Cache-Control: a\nvary: b\nRetry-After: c\n"
                              "X-Mine: b\nX-Mine: c\n";
   char text[512] = "";
   struct evkeyvalq headers;
   struct evkeyval *header;
   struct scene scene;
   TAILQ_INIT(&headers);
+  headerlines_add(&headers, "ETag", "a", "\r\nX-Of-Operator: a");
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     evhttp_add_header(&headers, own[i], "a");
   scene_init(&scene, "p");
