@@ -93,8 +93,10 @@ void forwarded_client(char out[CIDR_TEXT_SIZE], const char *peer,
                       const struct head *head) {
   static const char name[] = "X-Forwarded-For";
   struct walk walk = {.trusted = trusted, .count = count};
-  snprintf(out, CIDR_TEXT_SIZE, "%s", peer);
-  if (count == 0 || !cidr_address(&walk.client, peer, strlen(peer)) ||
+  size_t len = strnlen(peer, CIDR_TEXT_SIZE - 1);
+  memcpy(out, peer, len);
+  out[len] = '\0';
+  if (count == 0 || !cidr_address(&walk.client, peer, len) ||
       !is_trusted(&walk, &walk.client))
     return;
   for (size_t i = head->count; i > 0 && !walk.over; i--) {

@@ -25,11 +25,16 @@ static bool sane_id(const char *id) {
   return len > 0 && len <= REQUEST_ID_MAX && id[len] == '\0';
 }
 
+_Static_assert(sizeof((struct sluice_request *)0)->client <=
+                   sizeof((struct sluice_request *)0)->peer,
+               "what fits the client's address fits the peer's");
+
 void request_init(struct sluice_request *request, struct loop *loop,
                   const struct head *head, const char *peer) {
   *request = (struct sluice_request){.loop = loop, .head = head};
-  snprintf(request->peer, sizeof request->peer, "%s", peer);
-  snprintf(request->client, sizeof request->client, "%s", peer);
+  size_t len = strnlen(peer, sizeof request->client - 1);
+  memcpy(request->peer, peer, len); /* a NUL is behind it */
+  memcpy(request->client, peer, len);
   const char *id = head_get(head, "X-Request-Id");
   if (sane_id(id)) {
     memcpy(request->id, id, strlen(id) + 1); /* REQUEST_ID_MAX, as checked */
