@@ -37,12 +37,21 @@ static void list_free(void *work) {
   free(list);
 }
 
+/* By hand, as json_pack() would check once more that keys and ETags are
+ * UTF-8, and take twice as long. */
 static json_t *entry_json(const struct op_entry *entry) {
+  const char *etag = entry->meta->etag;
   char time[DATE_ISO_SIZE];
+  json_t *json = json_object();
   date_iso(time, entry->meta->mtime_ms / 1000);
-  return json_pack("{s:s, s:I, s:s, s:s}", "key", entry->key, "size_bytes",
-                   (json_int_t)entry->meta->length, "last_modified", time,
-                   "etag", entry->meta->etag ? entry->meta->etag : "");
+  json_object_set_new_nocheck(json, "key", json_string_nocheck(entry->key));
+  json_object_set_new_nocheck(json, "size_bytes",
+                              json_integer((json_int_t)entry->meta->length));
+  json_object_set_new_nocheck(json, "last_modified",
+                              json_string_nocheck(time));
+  json_object_set_new_nocheck(json, "etag",
+                              json_string_nocheck(etag ? etag : ""));
+  return json;
 }
 
 static const struct digest_key *key_of(const struct exchange *ex) {
