@@ -209,6 +209,12 @@ void fixture_close(struct fixture *fixture) {
   else
     fixture->hook->close(handle);
   fixture_mark(fixture, NULL);
+  const struct sluice_host *host = fixture->backend != NULL
+                                       ? &fixture->handle.host
+                                       : &fixture->hook_handle.host;
+  fixture_need_by(fixture, host->taken == 0, RULE_MEMORY,
+                  "close() leaves %zu bytes that sluice_memory_take() gave",
+                  host->taken);
   loop_free(fixture->loop);
   fixture->loop = NULL;
   if (fixture->second)

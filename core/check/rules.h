@@ -18,6 +18,9 @@
 #define RULE_GIVE_BACK                                                  \
   "close: no operation is in flight any more; stop: once, after every " \
   "close()"
+#define RULE_MEMORY                                                   \
+  "Given back when it is freed, all of it before close() or start() " \
+  "returns."
 #define RULE_BLOCK                                                       \
   "A plugin takes no locks and never blocks: blocking calls go through " \
   "sluice_work() or a lane."

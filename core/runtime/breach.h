@@ -17,6 +17,7 @@
 #define BREACH_TWICE "twice"
 #define BREACH_RESUMED "of a request that doesn't wait for it"
 #define BREACH_THREAD "from another thread than its loop's"
+#define BREACH_KEEPS "with memory that it hasn't given back"
 
 struct sluice_host;
 

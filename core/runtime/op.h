@@ -26,6 +26,7 @@
 #define OP_OWED_MAX 256
 
 struct breach_watch;
+struct budget;
 struct work_share;
 
 /* A backend's presence on one loop. */
@@ -35,6 +36,9 @@ struct sluice_host {
   struct work_share *share; /* of the pool */
   const char *spool_directory;
   const struct breach_watch *watch; /* NULL: the log alone */
+  struct budget *memory;            /* NULL: there is no bound */
+  size_t taken;                     /* of it */
+  uint64_t misgiven;                /* times that it gave back too much */
   char failure[1024];               /* of sluice_fail() */
 };
 

@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "breach.h"
+#include "budget.h"
 #include "log.h"
 #include "work.h"
 
@@ -51,4 +53,29 @@ void sluice_lane_add(struct sluice_lane *lane, struct sluice_host *host,
 
 void sluice_lane_free(struct sluice_lane *lane) {
   work_lane_free(lane);
+}
+
+static void check_thread(const struct sluice_host *host, const char *call) {
+  if (host->loop != NULL && !loop_is_mine(host->loop))
+    breach_of_thread(host, host->name, call);
+}
+
+bool sluice_memory_take(struct sluice_host *host, size_t bytes) {
+  check_thread(host, "sluice_memory_take");
+  if (host->memory != NULL && !budget_take(host->memory, bytes))
+    return false;
+  host->taken += bytes;
+  return true;
+}
+
+void sluice_memory_give(struct sluice_host *host, size_t bytes) {
+  check_thread(host, "sluice_memory_give");
+  if (bytes > host->taken) {
+    breach_note(&host->misgiven, host, host->name, "sluice_memory_give",
+                "of more than it has taken");
+    bytes = host->taken;
+  }
+  host->taken -= bytes;
+  if (host->memory != NULL)
+    budget_give(host->memory, bytes);
 }

@@ -71,6 +71,7 @@ static bool give_share(struct gateway *gateway, struct sluice_host *host,
   if (most == 0)
     most = work_share_most(threads,
                            settings->backend_count + settings->hook_count);
+  host->memory = &gateway->memory;
   host->share = work_share_new(gateway->pool, most);
   return host->share != NULL || errmsg_set(errmsg, "out of memory");
 }

@@ -181,6 +181,9 @@ static void close_handles(struct worker *worker) {
     if (hook->handle == NULL)
       continue;
     hook->plugin->close(hook->handle);
+    if (hook->host.taken > 0)
+      breach_note(&hook->misused, &hook->host, hook->plugin->name, "close",
+                  BREACH_KEEPS);
     repeat_end(&hook->repeats);
     breach_sum(hook->host.name, hook->plugin->name, hook->misused,
                hook->silent);
@@ -190,6 +193,9 @@ static void close_handles(struct worker *worker) {
     if (backend->handle == NULL)
       continue;
     backend->plugin->close(backend->handle);
+    if (backend->host.taken > 0)
+      breach_note(&backend->misused, &backend->host, backend->plugin->name,
+                  "close", BREACH_KEEPS);
     repeat_end(&backend->repeats);
     breach_sum(backend->host.name, backend->plugin->name, backend->misused,
                backend->silent);

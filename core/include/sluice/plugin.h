@@ -445,6 +445,13 @@ void sluice_lane_add(struct sluice_lane *, struct sluice_host *, void *job,
                      void (*then)(void *job));
 void sluice_lane_free(struct sluice_lane *); /* with no job in it */
 
+/* Since 1.1: memory of limits.memory, for what an operation or a request needs
+ * beside its state and a chunk.  Taken before it is allocated; false: there
+ * isn't so much, so do with less, or end with SLUICE_ENOMEM.  Given back when
+ * it is freed, all of it before close() or start() returns. */
+bool sluice_memory_take(struct sluice_host *, size_t bytes);
+void sluice_memory_give(struct sluice_host *, size_t bytes);
+
 /* ---- hooks only ---- */
 
 /* NULL when it isn't there.  Valid until the request's on_log returns. */
