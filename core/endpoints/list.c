@@ -17,7 +17,7 @@
 #define LIST_DEFAULT 100
 #define LIST_MAX 1000
 #define DELIMITER_MAX 64
-#define COST_ENTRY 512 /* of an entry, as the backend and JSON hold it */
+#define COST_ENTRY 1024 /* of an entry, as the backend and JSON hold it */
 
 struct list {
   struct buf prefix, delimiter, token;
