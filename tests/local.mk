@@ -472,6 +472,7 @@ check_LTLIBRARIES += \
 	%D%/plugins/faultydisk.la \
 	%D%/plugins/goodbackend.la \
 	%D%/plugins/goodhook.la \
+	%D%/plugins/heapcount.la \
 	%D%/plugins/missingentry.la \
 	%D%/plugins/missingsymbol.la \
 	%D%/plugins/newerminor.la \
@@ -493,6 +494,8 @@ check_LTLIBRARIES += \
 	-shared -rpath $(pkglibdir)
 %C%_plugins_goodbackend_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_goodhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_heapcount_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version \
+	-shared -rpath $(pkglibdir)
 %C%_plugins_missingentry_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_missingsymbol_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_newerminor_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
@@ -635,6 +638,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_config.py \
 	%D%/integration/test_connections.py \
 	%D%/integration/test_cors.py \
+	%D%/integration/test_costs.py \
 	%D%/integration/test_crash.py \
 	%D%/integration/test_cursors.py \
 	%D%/integration/test_enders.py \

@@ -128,9 +128,27 @@ static const char *launch(struct httpc_call *call) {
   return NULL;
 }
 
+/* False: its host has no memory for it. */
+static bool charge(struct httpc_call *call) {
+  struct sluice_host *host = call->httpc->settings.host;
+  size_t cost = httpc_easy_cost(call);
+  if (host != NULL && !sluice_memory_take(host, cost))
+    return false;
+  call->cost = cost;
+  return true;
+}
+
+static void uncharge(struct httpc_call *call) {
+  struct sluice_host *host = call->httpc->settings.host;
+  if (host != NULL)
+    sluice_memory_give(host, call->cost);
+  call->cost = 0;
+}
+
 void httpc_withdraw(struct httpc_call *call, bool succeeded) {
   struct httpc *httpc = call->httpc;
   must(!httpc->inside);
+  uncharge(call);
   if (call->easy == NULL) {
     TAILQ_REMOVE(&httpc->line, call, in_line);
     return;
@@ -171,8 +189,11 @@ static void on_deferred(evutil_socket_t fd, short what, void *arg) {
   }
   while (httpc->running < httpc->settings.connections &&
          (call = TAILQ_FIRST(&httpc->line)) != NULL) {
-    const char *why = launch(call);
-    if (why != NULL)
+    const char *why = charge(call) ? launch(call) : NULL;
+    if (call->cost == 0)
+      httpc_call_end(call, HTTPC_NO_MEMORY,
+                     "requests in flight use all of limits.memory");
+    else if (why != NULL)
       httpc_call_end(call, HTTPC_LOCAL, why);
   }
   /* The calls that were launched begin now, not with the next turn of the

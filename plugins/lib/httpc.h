@@ -16,16 +16,19 @@
 #define HTTPC_HEAD_MAX 65536 /* bytes of an answer's head */
 #define HTTPC_HEADERS_MAX 128
 #define HTTPC_URL_MAX 2048 /* of a configured one */
-/* Bytes of memory that curl takes for one transfer: without, and with a body.
- */
-#define HTTPC_COST_DOWN (64 * 1024)
-#define HTTPC_COST_UP (144 * 1024)
+/* Bytes of memory that curl takes for one transfer: a GET, whose body it keeps
+ * twice while that is stopped, one with a body, and any other. */
+#define HTTPC_COST_DOWN (136 * 1024)
+#define HTTPC_COST_UP (152 * 1024)
+#define HTTPC_COST_SMALL (24 * 1024)
 #define HTTPC_READ_FAILED SIZE_MAX /* of read(): ends it as HTTPC_LOCAL */
 
 struct httpc;      /* of a loop */
 struct httpc_call; /* one request and its answer */
 
 struct httpc_settings {
+  struct sluice_host *host; /* of whose memory transfers take theirs; NULL:
+                               they are few */
   int64_t connect_timeout_ms;
   int64_t idle_timeout_ms;  /* no byte either way, while not paused; waiting
                                for a connection counts; 0: none */
@@ -52,7 +55,8 @@ enum httpc_result {
                     sent */
   HTTPC_BROKEN,  /* reset, cut, or no HTTP */
   HTTPC_TIMEOUT,
-  HTTPC_LOCAL /* our own fault: memory, descriptors */
+  HTTPC_LOCAL,    /* our own fault: memory, descriptors */
+  HTTPC_NO_MEMORY /* limits.memory is used up: nothing was sent */
 };
 
 struct httpc_events {

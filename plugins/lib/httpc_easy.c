@@ -12,13 +12,14 @@
 
 #include "must.h"
 
-/* Large enough to be fast: a transfer without a body takes HTTPC_COST_DOWN of
- * memory, one with a body, whose answer is short, HTTPC_COST_UP. */
+/* Large enough to be fast.  The answers of all but GET are short. */
 #define BUFFER_IN (64L * 1024)
 #define BUFFER_ANSWER (16L * 1024)
 #define BUFFER_OUT (128L * 1024)
-_Static_assert(BUFFER_IN == HTTPC_COST_DOWN &&
-                   BUFFER_ANSWER + BUFFER_OUT == HTTPC_COST_UP,
+#define HANDLE (8L * 1024) /* the handle, the connection, heads */
+_Static_assert(2 * BUFFER_IN + HANDLE == HTTPC_COST_DOWN &&
+                   BUFFER_ANSWER + HANDLE == HTTPC_COST_SMALL &&
+                   BUFFER_ANSWER + BUFFER_OUT + HANDLE == HTTPC_COST_UP,
                "the header tells what a transfer costs");
 
 struct option {
@@ -147,12 +148,22 @@ static bool set_callbacks(CURL *easy, struct httpc_call *call) {
   return failed == 0;
 }
 
+static bool is_get(const struct httpc_call *call) {
+  return call->length <= 0 && strcmp(call->method, "GET") == 0;
+}
+
+size_t httpc_easy_cost(const struct httpc_call *call) {
+  if (call->length > 0)
+    return HTTPC_COST_UP;
+  return is_get(call) ? HTTPC_COST_DOWN : HTTPC_COST_SMALL;
+}
+
 static bool set_request(CURL *easy, struct httpc_call *call) {
   unsigned failed = 0;
   failed |= curl_easy_setopt(easy, CURLOPT_URL, call->url);
   failed |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
   failed |= curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
-                             call->length > 0 ? BUFFER_ANSWER : BUFFER_IN);
+                             is_get(call) ? BUFFER_IN : BUFFER_ANSWER);
   failed |= curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_OUT);
   failed |= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
                              call->new_connection ? 1L : 0L);

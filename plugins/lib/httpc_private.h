@@ -45,7 +45,8 @@ struct httpc_call {
   int64_t given;  /* bytes of it */
   bool new_connection;
 
-  CURL *easy; /* NULL: it waits for a connection */
+  CURL *easy;  /* NULL: it waits for a connection */
+  size_t cost; /* taken from the host's memory */
   struct event *tick;
   int64_t moved_ms;     /* when a byte was last seen to move */
   int64_t end_ms;       /* total_timeout_ms; 0: none */
@@ -97,6 +98,8 @@ void httpc_call_end(struct httpc_call *, enum httpc_result, const char *why);
 /* Tells a fresh easy handle all of the request; false: no memory, or an option
  * that curl refuses. */
 bool httpc_easy_prepare(CURL *, struct httpc_call *);
+/* Bytes of memory that curl takes for it. */
+size_t httpc_easy_cost(const struct httpc_call *);
 /* The list by which curl sends these headers and no others; NULL: no memory.
  */
 struct curl_slist *httpc_easy_headers(const char *const *headers);

@@ -17,16 +17,21 @@
 
 #define MEMORY_MIN (16u * 1024)
 
+static void forget(struct spool *spool) {
+  sluice_memory_give(spool->host, spool->room);
+  free(spool->memory);
+  spool->memory = NULL;
+  spool->room = 0;
+}
+
 static void dispose(struct spool *spool) {
   void (*released)(void *) = spool->released;
   void *arg = spool->released_arg;
   struct spool_fetch *fetch;
-  while ((fetch = LIST_FIRST(&spool->fetches)) != NULL) {
-    LIST_REMOVE(fetch, link);
-    free(fetch);
-  }
+  while ((fetch = LIST_FIRST(&spool->fetches)) != NULL)
+    spool_fetch_free(fetch);
   event_free(spool->later);
-  free(spool->memory);
+  forget(spool);
   free(spool);
   if (released != NULL)
     released(arg);
@@ -183,14 +188,13 @@ static void write_then(void *arg) {
          "can't write to a file in", add->error);
   } else {
     spool->length += add->len;
-    free(spool->memory);
-    spool->memory = NULL;
+    forget(spool);
   }
   if (!spool_job_over(spool))
     say_added(spool);
 }
 
-/* False: no memory for it. */
+/* False: there is no memory for it, so that it goes to the file. */
 static bool remember(struct spool *spool, const void *data, size_t len) {
   size_t wanted = (size_t)spool->length + len;
   size_t room = spool->room > MEMORY_MIN ? spool->room : MEMORY_MIN;
@@ -199,9 +203,14 @@ static bool remember(struct spool *spool, const void *data, size_t len) {
   if (room > spool->settings->memory)
     room = spool->settings->memory;
   if (room > spool->room) {
-    char *memory = realloc(spool->memory, room);
-    if (memory == NULL)
+    size_t more = room - spool->room;
+    if (!sluice_memory_take(spool->host, more))
       return false;
+    char *memory = realloc(spool->memory, room);
+    if (memory == NULL) {
+      sluice_memory_give(spool->host, more);
+      return false;
+    }
     spool->memory = memory;
     spool->room = room;
   }
@@ -224,10 +233,9 @@ void spool_add(struct spool *spool, const void *data, size_t len,
                             .arg = arg};
   if (spool->file.fd < 0 && spool->expected <= spool->settings->memory &&
       spool->length <= spool->settings->memory &&
-      len <= spool->settings->memory - spool->length) {
-    if (!remember(spool, data, len))
-      fail(spool, SLUICE_ENOMEM, "no memory to write later to", 0);
-    else if (spool->digest != NULL)
+      len <= spool->settings->memory - spool->length &&
+      remember(spool, data, len)) {
+    if (spool->digest != NULL)
       digest_update(spool->digest, data, len);
     event_active(spool->later, EV_TIMEOUT, 1);
     return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Keeps an upload until its name and length are known: in memory while
- * it is small, then in an unlinked temporary file.  All spools of a backend
- * share a bound.
+ * it is small and there is memory, then in an unlinked temporary file.  All
+ * spools of a backend share a bound.
  */
 #ifndef LIB_SPOOL_H
 #define LIB_SPOOL_H
@@ -39,7 +39,7 @@ void spool_free(struct spool *, void (*released)(void *arg), void *arg);
 
 /* Appends; the bytes are lent until added(), which is never called from inside
  * this.  One at a time, and none while a sum is made.  SLUICE_ENOSPC: disk or
- * bound full; SLUICE_EIO, SLUICE_ENOMEM.  What failed isn't there, and `why`
+ * bound full; SLUICE_EIO.  What failed isn't there, and `why`
  * is lent until added() returns. */
 void spool_add(struct spool *, const void *data, size_t len,
                void (*added)(void *arg, enum sluice_status, const char *why),

@@ -22,8 +22,8 @@ struct spool_fetch {
   struct spool *spool;
   int fd;
   uint64_t offset;
-  size_t room;
-  int64_t got; /* the thread's, until it is over; -2: it can't be read */
+  size_t room, cost; /* cost: taken from the host's memory */
+  int64_t got;       /* the thread's, until it is over; -2: it can't be read */
   bool over;
   void (*ready)(void *arg);
   void *arg;
@@ -66,6 +66,9 @@ struct spool {
   void *released_arg;
   char why[512];
 };
+
+/* The fetch goes out of its spool's list. */
+void spool_fetch_free(struct spool_fetch *);
 
 /* A job is over; true: the spool was freed meanwhile, say nothing. */
 bool spool_job_over(struct spool *);

@@ -15,10 +15,12 @@
 #include "must.h"
 
 #define FETCH_MAX (128u * 1024)
+#define FETCH_MIN 4096u /* where there is no memory for more */
 #define SUM_PIECE (64u * 1024)
 
-static void fetch_free(struct spool_fetch *fetch) {
+void spool_fetch_free(struct spool_fetch *fetch) {
   LIST_REMOVE(fetch, link);
+  sluice_memory_give(fetch->spool->host, fetch->cost);
   free(fetch);
 }
 
@@ -32,7 +34,7 @@ static struct spool_fetch *fetch_find(struct spool *spool, uint64_t offset,
     if (fetch->arg == arg && fetch->offset == offset)
       found = fetch;
     else if (fetch->arg == arg && fetch->over)
-      fetch_free(fetch);
+      spool_fetch_free(fetch);
     fetch = next;
   }
   return found;
@@ -66,9 +68,17 @@ static int64_t fetch_start(struct spool *spool, uint64_t offset, size_t room,
                            void (*ready)(void *arg), void *arg) {
   if (room > FETCH_MAX)
     room = FETCH_MAX;
+  size_t cost = room;
+  if (!sluice_memory_take(spool->host, cost)) {
+    cost = 0; /* a page of each upload is charged with it */
+    room = room < FETCH_MIN ? room : FETCH_MIN;
+  }
   struct spool_fetch *fetch = calloc(1, sizeof *fetch + room);
-  if (fetch == NULL)
+  if (fetch == NULL) {
+    sluice_memory_give(spool->host, cost);
     return -2;
+  }
+  fetch->cost = cost;
   fetch->spool = spool;
   fetch->fd = spool->file.fd;
   fetch->offset = offset;
@@ -110,7 +120,7 @@ int64_t spool_read(struct spool *spool, uint64_t offset, void *to, size_t room,
     got = (int64_t)room;
   if (got > 0)
     memcpy(to, fetch->data, (size_t)got);
-  fetch_free(fetch);
+  spool_fetch_free(fetch);
   return got;
 }
 

@@ -187,7 +187,8 @@ static bool begin_url(struct issuer *issuer) {
   issuer->timer = evtimer_new(base, issuer_on_timer, issuer);
   issuer->httpc = httpc_new(
       base,
-      &(struct httpc_settings){.connect_timeout_ms = settings->timeout_ms,
+      &(struct httpc_settings){.host = issuer->host,
+                               .connect_timeout_ms = settings->timeout_ms,
                                .total_timeout_ms = settings->timeout_ms,
                                .connections = 1,
                                .proxy = settings->proxy,

@@ -52,7 +52,8 @@ static enum sluice_verdict
 conclude(struct asked *asked, enum httpc_result result, const char *why) {
   struct asking *asking = asked->asking;
   int status = result == HTTPC_OK ? httpc_status(asked->call) : 0;
-  if (result == HTTPC_LOCAL) /* our own fault says nothing of the service */
+  if (result == HTTPC_LOCAL || result == HTTPC_NO_MEMORY)
+    /* our own fault says nothing of the service */
     breaker_leave(&asking->breaker, asked->probe);
   else
     asking_note(asked, status != 0 && status < 500,
@@ -65,6 +66,7 @@ conclude(struct asked *asked, enum httpc_result result, const char *why) {
   case HTTPC_CONNECT:
   case HTTPC_TIMEOUT:
   case HTTPC_LOCAL:
+  case HTTPC_NO_MEMORY:
     return asked_fail(asked, SLUICE_EBUSY, why);
   }
   const char *fault = NULL;
@@ -235,7 +237,8 @@ struct asking *asking_new(const struct auth *auth, struct sluice_host *host) {
   asking->salt = digest_key_random();
   asking->httpc = httpc_new(
       sluice_loop(host),
-      &(struct httpc_settings){.connect_timeout_ms = conf->connect_timeout_ms,
+      &(struct httpc_settings){.host = host,
+                               .connect_timeout_ms = conf->connect_timeout_ms,
                                .total_timeout_ms = conf->timeout_ms,
                                .connections = (uint32_t)conf->connections,
                                .proxy = "",

@@ -144,7 +144,8 @@ static bool set_up(struct courier *courier) {
   struct event_base *base = sluice_loop(courier->host);
   courier->httpc = httpc_new(
       base,
-      &(struct httpc_settings){.connect_timeout_ms = conf->connect_timeout_ms,
+      &(struct httpc_settings){.host = courier->host,
+                               .connect_timeout_ms = conf->connect_timeout_ms,
                                .total_timeout_ms = conf->timeout_ms,
                                .connections = (uint32_t)conf->parallel,
                                .proxy = "",

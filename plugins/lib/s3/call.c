@@ -273,6 +273,8 @@ static void judge_failure(struct s3_call *call, enum httpc_result result,
     call->answer.status = SLUICE_ETIMEOUT;
   if (result == HTTPC_LOCAL)
     call->answer.status = SLUICE_EIO;
+  if (result == HTTPC_NO_MEMORY)
+    call->answer.status = SLUICE_ENOMEM;
   tell_why(call, why == NULL ? "no answer" : why, NULL);
   call->fresh = true;
   call->outcome_unknown |=

@@ -239,7 +239,8 @@ bool s3_loop_init(struct s3_loop *loop, struct s3 *s3,
                   struct sluice_host *host, struct event_base *base,
                   bool starting) {
   const struct s3_conf *conf = s3->conf;
-  struct httpc_settings settings = {.connect_timeout_ms =
+  struct httpc_settings settings = {.host = host,
+                                    .connect_timeout_ms =
                                         conf->connect_timeout_ms,
                                     .idle_timeout_ms = conf->idle_timeout_ms,
                                     .connections = (uint32_t)conf->connections,

@@ -15,6 +15,7 @@
 
 #define COMPLETE_MAX (4u << 20) /* bytes of the list of 10000 parts */
 #define ETAG_MAX 128            /* bytes, of a part */
+#define COST_PART 384           /* its digest, ETag and line of the list */
 #define MIB ((uint64_t)1 << 20)
 
 static void advance(struct put *put);
@@ -22,6 +23,7 @@ static void advance(struct put *put);
 void multipart_end(struct put *put, enum sluice_status status,
                    const char *why) {
   struct multipart *multipart = put->multipart;
+  struct sluice_host *host = put->loop->host;
   put->multipart = NULL;
   put_end(put, status, why);
   for (uint32_t i = 0; i < multipart->count; i++)
@@ -31,6 +33,7 @@ void multipart_end(struct put *put, enum sluice_status status,
   free(multipart->md5s);
   free(multipart->parts);
   buf_fini(&multipart->document);
+  sluice_memory_give(host, multipart->cost);
   free(multipart);
 }
 
@@ -251,13 +254,20 @@ static uint64_t part_size(const struct put *put) {
 
 void multipart_start(struct put *put) {
   static const struct s3_events events = {.done = on_begun};
+  uint64_t size = part_size(put);
+  uint32_t count = (uint32_t)((put->length + size - 1) / size);
+  size_t cost = (size_t)count * COST_PART;
+  if (!sluice_memory_take(put->loop->host, cost)) {
+    put_end(put, SLUICE_ENOMEM, "no memory for the list of parts");
+    return;
+  }
   struct multipart *multipart = calloc(1, sizeof *multipart);
   must(multipart != NULL); /* charged with the request */
   put->multipart = multipart;
   buf_init(&multipart->document, COMPLETE_MAX);
-  multipart->part_size = part_size(put);
-  multipart->count = (uint32_t)((put->length + multipart->part_size - 1) /
-                                multipart->part_size);
+  multipart->cost = cost;
+  multipart->part_size = size;
+  multipart->count = count;
   multipart->slots = (size_t)put->loop->s3->conf->parallel_parts;
   multipart->md5s = calloc(multipart->count, 16);
   multipart->etags = calloc(multipart->count, sizeof *multipart->etags);

@@ -29,6 +29,7 @@ struct multipart {
   struct part *parts;        /* conf->parallel_parts of them */
   size_t slots;
   struct buf document;
+  size_t cost;   /* taken from the host's memory */
   bool opaque;   /* ETags are no MD5s, as an answer has told */
   bool sweeping; /* uploads of this key that nobody heard of */
   bool aborting;
