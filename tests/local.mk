@@ -772,6 +772,7 @@ EXTRA_DIST += \
 	%D%/integration/names.py \
 	%D%/integration/relay.py \
 	%D%/integration/service.py \
+	%D%/integration/tlskit.py \
 	%D%/e2e/newcomer \
 	%D%/model/run \
 	%D%/model/sluice.tla \

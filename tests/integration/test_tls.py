@@ -1,51 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The same gateway behind TLS."""
-import shutil
 import ssl
-import subprocess
-import tempfile
 import time
 import warnings
-from pathlib import Path
 
-from kit import (FORM, GIB, KIB, MIB, SLOWNESS, Gateway, Mismatch, Wire, each,
-                 equal, eventually, expect, field, file, form, head, like,
-                 main, md5, needs, request, test)
+from kit import (FORM, GIB, KIB, MIB, SLOWNESS, Mismatch, each, equal,
+                 eventually, expect, field, file, form, head, like, main, md5,
+                 request, test)
+from tlskit import Secure
 
 DATA = bytes(range(256)) * (24 * KIB)
 SMALL = form(field("prefix", "t"), file(b"small"))
-
-
-class Secure(Gateway):
-    """A gateway with a certificate of its own, and who trusts it."""
-
-    def __init__(self, sections=None):
-        needs(shutil.which("openssl"), "no openssl")
-        self.keys_folder = tempfile.mkdtemp(prefix="sluice-test-")
-        chain = Path(self.keys_folder, "tls.crt")
-        key = Path(self.keys_folder, "tls.key")
-        subprocess.run(
-            ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt",
-             "ec_paramgen_curve:prime256v1", "-days", "2", "-subj",
-             "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-             "-out", chain, "-keyout", key], check=True, capture_output=True)
-        self.trust = ssl.create_default_context(cafile=str(chain))
-        tls = {"certificate": str(chain), "private_key": str(key)}
-        sections = dict(sections or {})
-        sections["server"] = {**sections.get("server", {}), "tls": tls}
-        super().__init__(sections)
-
-    def wire(self, **options):
-        return Wire(self.url, **{"tls": self.trust, **options})
-
-    def plain(self):
-        """A connection without TLS to the port that wants it."""
-        return Wire(self.url)
-
-    def remove(self):
-        super().remove()
-        shutil.rmtree(self.keys_folder, ignore_errors=True)
 
 
 @test
