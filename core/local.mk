@@ -173,6 +173,7 @@ noinst_LTLIBRARIES += %D%/libhost.la
 	%D%/host/settings_ready.c \
 	%D%/host/settings_routes.c \
 	%D%/host/settings_sections.c \
+	%D%/host/settings_tls.c \
 	%D%/host/settings_web.c
 
 # ---- core/http1 -------------------------------------------------------------
@@ -200,7 +201,9 @@ noinst_LTLIBRARIES += %D%/libhttp1.la
 	%D%/http1/listen.h \
 	%D%/http1/pace.c \
 	%D%/http1/tls.c \
-	%D%/http1/tls.h
+	%D%/http1/tls.h \
+	%D%/http1/tls_cipher.c \
+	%D%/http1/tls_cipher.h
 
 # ---- core/gate --------------------------------------------------------------
 

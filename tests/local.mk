@@ -678,7 +678,8 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_shares.py \
 	%D%/integration/test_start.py \
 	%D%/integration/test_storm.py \
-	%D%/integration/test_tls.py
+	%D%/integration/test_tls.py \
+	%D%/integration/test_tls_rules.py
 
 TESTS += $(INTEGRATION_TESTS)
 EXTRA_DIST += $(INTEGRATION_TESTS)

@@ -21,13 +21,20 @@
   64 /* methods, headers: each of 1..64 bytes \
       */
 
+/* What listeners speak; without a certificate it is plain HTTP. */
+struct settings_tls {
+  const char *certificate, *private_key; /* both or none ("") */
+  const char *ciphers;     /* of TLS 1.2, as OpenSSL writes them; "": ours */
+  const char *min_version; /* "1.2" or "1.3" */
+};
+
 struct settings_server {
   const char *const *listen; /* "0.0.0.0:8000", "[::]:8000", "unix:/path" */
   const char *workers_text;  /* "auto" or a number */
   unsigned workers;          /* 1..256 */
   const char *public_url; /* "" or http(s)://host[:port][/path], no final / */
   const char *log_level;  /* error, warn, info, debug */
-  const char *tls_certificate, *tls_private_key; /* both or none ("") */
+  struct settings_tls tls;
   const char *const *hosts;   /* that links may name; none: any */
   const struct pair *headers; /* of every answer, to a NULL name */
   const char *const *proxies; /* whose X-Forwarded-For is believed */

@@ -49,13 +49,6 @@ static const struct sluice_option server_table[] = {
      "addresses, 10.0.0.0/8 or unix:, whose forwarding headers are believed"},
     {0}};
 
-static const struct sluice_option tls_table[] = {
-    {"certificate", SLUICE_STRING, "", SERVER(tls_certificate),
-     "PEM file with the certificate and its chain"},
-    {"private_key", SLUICE_STRING, "", SERVER(tls_private_key),
-     "PEM file with the private key"},
-    {0}};
-
 static const struct sluice_option uploads_table[] = {
     {"max_bytes", SLUICE_SIZE, "50MiB", UPLOADS(max_bytes),
      "the largest file that is taken"},
@@ -234,19 +227,6 @@ static bool read_proxies(struct settings *s, unsigned line,
   return true;
 }
 
-static bool read_tls(struct settings *s, const struct config_node *server,
-                     struct errmsg *err) {
-  const struct config_node *tls = config_get(server, "tls");
-  if (!options_fill(tls_table, NULL, s->config, tls, "tls", &s->server, err))
-    return false;
-  bool certificate = *s->server.tls_certificate != '\0';
-  bool key = *s->server.tls_private_key != '\0';
-  return certificate == key ||
-         config_fault(s->config, settings_line(server, "tls"), err,
-                      "tls: '%s' is missing; write both files, or neither",
-                      key ? "certificate" : "private_key");
-}
-
 static bool read_server(struct settings *s, struct errmsg *err) {
   static const char *const others[] = {"headers", "ready", "tls", NULL};
   static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
@@ -260,7 +240,7 @@ static bool read_server(struct settings *s, struct errmsg *err) {
   if (!words_has(levels, s->server.log_level))
     return settings_not_one_of(s, settings_line(server, "log_level"),
                                "log_level", s->server.log_level, levels, err);
-  return read_tls(s, server, err);
+  return settings_read_tls(s, err);
 }
 
 /* ---- uploads, presign, limits ------------------------------------------ */

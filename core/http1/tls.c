@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * Loads a certificate and its key.
+ * Makes the context of TLS: a certificate and its key, and the rules of
+ * handshakes.
  */
 #include "tls.h"
 
 #include <openssl/err.h>
 #include <string.h>
 #include <time.h>
+
+#include "tls_cipher.h"
+
+#define GROUPS "X25519:P-256:P-384"
 
 /* Where a file can't be read, the first error has the errno. */
 static const char *reason(void) {
@@ -17,8 +22,10 @@ static const char *reason(void) {
   return text == NULL ? "unknown error" : text;
 }
 
-static bool load(SSL_CTX *tls, const char *certificate,
-                 const char *private_key, struct errmsg *errmsg) {
+static bool load(SSL_CTX *tls, const struct tls_settings *settings,
+                 struct errmsg *errmsg) {
+  const char *certificate = settings->certificate;
+  const char *private_key = settings->private_key;
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(tls, certificate) != 1)
     return errmsg_set(errmsg,
@@ -40,20 +47,30 @@ static int no_password(char *out, int size, int writing, void *arg) {
   return -1;
 }
 
-SSL_CTX *tls_new(const char *certificate, const char *private_key,
-                 struct errmsg *errmsg) {
+/* All of the ciphers are good, so the client may choose: it knows which of
+ * them its hardware has. */
+static bool set_rules(SSL_CTX *tls, const struct tls_settings *settings,
+                      struct errmsg *errmsg) {
+  int oldest = settings->only_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
+  SSL_CTX_set_min_proto_version(tls, oldest);
+  SSL_CTX_set_options(tls, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+  /* The first group is there since OpenSSL 3.5. */
+  if (SSL_CTX_set1_groups_list(tls, "X25519MLKEM768:" GROUPS) != 1 &&
+      SSL_CTX_set1_groups_list(tls, GROUPS) != 1)
+    return errmsg_set(errmsg, "TLS: %s", reason());
+  return tls_cipher_set(tls, settings->ciphers, errmsg);
+}
+
+SSL_CTX *tls_new(const struct tls_settings *settings, struct errmsg *errmsg) {
   SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
   if (tls == NULL) {
     errmsg_set(errmsg, "TLS: %s", reason());
     return NULL;
   }
   SSL_CTX_set_default_passwd_cb(tls, no_password);
-  SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
-  SSL_CTX_set_options(tls, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                               SSL_OP_CIPHER_SERVER_PREFERENCE);
   /* An idle connection keeps no buffers. */
   SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
-  if (load(tls, certificate, private_key, errmsg))
+  if (set_rules(tls, settings, errmsg) && load(tls, settings, errmsg))
     return tls;
   SSL_CTX_free(tls);
   return NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The TLS that listeners speak: 1.2 and newer, by OpenSSL's defaults.
+ * The TLS that listeners speak: by default what Mozilla calls intermediate
+ * (docs/decisions/0027).
  */
 #ifndef HTTP1_TLS_H
 #define HTTP1_TLS_H
@@ -9,9 +10,14 @@
 
 #include "errmsg.h"
 
-/* NULL and why: which file is wrong, and what it should hold. */
-SSL_CTX *tls_new(const char *certificate, const char *private_key,
-                 struct errmsg *);
+struct tls_settings {
+  const char *certificate, *private_key; /* PEM files */
+  const char *ciphers; /* of TLS 1.2, with : between; "": Mozilla's */
+  bool only_1_3;
+};
+
+/* NULL and why: which file or name is wrong, and what it should be. */
+SSL_CTX *tls_new(const struct tls_settings *, struct errmsg *);
 
 #define TLS_SOON_DAYS 14
 #define TLS_DATE_SIZE 32

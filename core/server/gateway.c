@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cursorkey.h"
 #include "options.h"
@@ -70,11 +71,15 @@ static bool make_cursor_keys(struct gateway *gateway, struct errmsg *errmsg) {
 }
 
 static bool load_tls(struct gateway *gateway, struct errmsg *errmsg) {
-  const struct settings_server *server = &gateway->settings->server;
-  if (server->tls_certificate[0] == '\0')
+  const struct settings_tls *from = &gateway->settings->server.tls;
+  if (from->certificate[0] == '\0')
     return true;
-  gateway->tls =
-      tls_new(server->tls_certificate, server->tls_private_key, errmsg);
+  const struct tls_settings settings = {
+      .certificate = from->certificate,
+      .private_key = from->private_key,
+      .ciphers = from->ciphers,
+      .only_1_3 = strcmp(from->min_version, "1.3") == 0};
+  gateway->tls = tls_new(&settings, errmsg);
   return gateway->tls != NULL;
 }
 

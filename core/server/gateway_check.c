@@ -34,7 +34,7 @@ static bool check_listen(const struct gateway *gateway,
 
 bool gateway_check_certificate(const struct gateway *gateway,
                                struct errmsg *errmsg) {
-  const char *file = gateway->settings->server.tls_certificate;
+  const char *file = gateway->settings->server.tls.certificate;
   char date[TLS_DATE_SIZE];
   if (gateway->tls == NULL)
     return true;

@@ -58,8 +58,10 @@ static void check_defaults(const struct settings *s) {
   CU_ASSERT_TRUE(s->server.workers >= 1 && s->server.workers <= 256);
   CU_ASSERT_STRING_EQUAL(s->server.public_url, "");
   CU_ASSERT_STRING_EQUAL(s->server.log_level, "info");
-  CU_ASSERT_STRING_EQUAL(s->server.tls_certificate, "");
-  CU_ASSERT_STRING_EQUAL(s->server.tls_private_key, "");
+  CU_ASSERT_STRING_EQUAL(s->server.tls.certificate, "");
+  CU_ASSERT_STRING_EQUAL(s->server.tls.private_key, "");
+  CU_ASSERT_STRING_EQUAL(s->server.tls.min_version, "1.2");
+  CU_ASSERT_STRING_EQUAL(s->server.tls.ciphers, "");
   CU_ASSERT_EQUAL(s->uploads.max_bytes, 52428800);
   CU_ASSERT_STRING_EQUAL(s->uploads.prefix, "uploads");
   CU_ASSERT_STRING_EQUAL(s->uploads.spool_directory, "/var/tmp");
@@ -179,8 +181,8 @@ static void test_all_is_read(void) {
   CU_ASSERT_EQUAL(s->server.workers, 3);
   CU_ASSERT_STRING_EQUAL(s->server.public_url, "https://f.example/x");
   CU_ASSERT_STRING_EQUAL(s->server.log_level, "debug");
-  CU_ASSERT_STRING_EQUAL(s->server.tls_certificate, "c.pem");
-  CU_ASSERT_STRING_EQUAL(s->server.tls_private_key, "k.pem");
+  CU_ASSERT_STRING_EQUAL(s->server.tls.certificate, "c.pem");
+  CU_ASSERT_STRING_EQUAL(s->server.tls.private_key, "k.pem");
   CU_ASSERT_STRING_EQUAL(s->plugin_path[0], "/a");
   CU_ASSERT_STRING_EQUAL(s->plugin_path[1], "b");
   CU_ASSERT_STRING_EQUAL(s->plugin_path[2], "/lib/plugins");
@@ -231,6 +233,11 @@ static void test_server_is_checked(void) {
       {"server: {log_level: loud}",
        "t.yaml:3: 'log_level': 'loud' is not known; write one of error, warn, "
        "info, debug"},
+      {"server: {tls: {certificate: x, private_key: y, min_version: 1.1}}",
+       "t.yaml:3: 'min_version': '1.1' is not known; write one of 1.2, 1.3"},
+      {"server: {tls: {min_version: 1.3, ciphers: A}}",
+       "t.yaml:3: 'ciphers' are those of TLS 1.2, which 'min_version' leaves "
+       "out; remove one of them"},
       {"server: {tls: {certificate: x}}",
        "t.yaml:3: tls: 'private_key' is missing; write both files, or "
        "neither"},

@@ -4,6 +4,7 @@
  * makes them.
  */
 #include "tls.h"
+#include "tls_cipher.h"
 #include "unit.h"
 
 #include <fcntl.h>
@@ -82,9 +83,25 @@ static void shelf_fini(void) {
   rmdir(shelf.folder);
 }
 
+static SSL_CTX *load(const char *certificate, const char *key,
+                     struct errmsg *errmsg) {
+  const struct tls_settings settings = {
+      .certificate = certificate, .private_key = key, .ciphers = ""};
+  return tls_new(&settings, errmsg);
+}
+
+static SSL_CTX *load_with(const char *ciphers, bool only_1_3,
+                          struct errmsg *errmsg) {
+  const struct tls_settings settings = {.certificate = shelf.certificate,
+                                        .private_key = shelf.key,
+                                        .ciphers = ciphers,
+                                        .only_1_3 = only_1_3};
+  return tls_new(&settings, errmsg);
+}
+
 static void test_a_certificate_and_its_key_are_loaded(void) {
   struct errmsg errmsg = {""};
-  SSL_CTX *tls = tls_new(shelf.certificate, shelf.key, &errmsg);
+  SSL_CTX *tls = load(shelf.certificate, shelf.key, &errmsg);
   CU_ASSERT_PTR_NOT_NULL(tls);
   CU_ASSERT_STRING_EQUAL(errmsg.text, "");
   SSL_CTX_free(tls);
@@ -106,7 +123,7 @@ static void test_what_is_wrong_is_named(void) {
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     struct errmsg errmsg = {""};
-    CU_ASSERT_PTR_NULL(tls_new(rows[i].certificate, rows[i].key, &errmsg));
+    CU_ASSERT_PTR_NULL(load(rows[i].certificate, rows[i].key, &errmsg));
     CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, rows[i].option));
     CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, rows[i].file));
     CU_ASSERT_PTR_NULL(strstr(errmsg.text, "unknown error"));
@@ -117,9 +134,9 @@ static void test_what_is_wrong_is_named(void) {
  * it has no terminal, so a question is an error as well. */
 static void test_a_key_with_a_password_is_refused_without_asking(void) {
   struct errmsg errmsg = {""};
-  CU_ASSERT_PTR_NULL(tls_new(shelf.certificate, shelf.sealed, &errmsg));
+  CU_ASSERT_PTR_NULL(load(shelf.certificate, shelf.sealed, &errmsg));
   CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, "without a password"));
-  SSL_CTX *tls = tls_new(shelf.certificate, shelf.key, &errmsg);
+  SSL_CTX *tls = load(shelf.certificate, shelf.key, &errmsg);
   CU_ASSERT_PTR_NOT_NULL_FATAL(tls);
   CU_ASSERT_PTR_NOT_NULL(SSL_CTX_get_default_passwd_cb(tls));
   SSL_CTX_free(tls);
@@ -127,9 +144,9 @@ static void test_a_key_with_a_password_is_refused_without_asking(void) {
 
 static void test_a_file_that_can_not_be_read_is_told_by_its_errno(void) {
   struct errmsg errmsg = {""};
-  CU_ASSERT_PTR_NULL(tls_new(shelf.none, shelf.key, &errmsg));
+  CU_ASSERT_PTR_NULL(load(shelf.none, shelf.key, &errmsg));
   CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, ": No such file or directory;"));
-  CU_ASSERT_PTR_NULL(tls_new(shelf.certificate, shelf.none, &errmsg));
+  CU_ASSERT_PTR_NULL(load(shelf.certificate, shelf.none, &errmsg));
   CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, ": No such file or directory;"));
 }
 
@@ -137,7 +154,7 @@ static void test_a_file_that_can_not_be_read_is_told_by_its_errno(void) {
 static void test_the_age_of_a_certificate_is_known_to_the_second(void) {
   struct errmsg errmsg = {""};
   char date[TLS_DATE_SIZE], again[TLS_DATE_SIZE];
-  SSL_CTX *tls = tls_new(shelf.certificate, shelf.key, &errmsg);
+  SSL_CTX *tls = load(shelf.certificate, shelf.key, &errmsg);
   CU_ASSERT_PTR_NOT_NULL_FATAL(tls);
   int64_t now = time(NULL), end = now + 2 * 86400;
   CU_ASSERT_EQUAL(tls_age(tls, now, date), TLS_SOON);
@@ -158,7 +175,7 @@ static void test_a_certificate_is_soon_old_from_the_fourteenth_day_on(void) {
   CU_ASSERT_TRUE_FATAL(
       openssl("openssl req -x509 -key %s -subj /CN=localhost -days 20 -out %s",
               shelf.key, shelf.other));
-  SSL_CTX *tls = tls_new(shelf.other, shelf.key, &errmsg);
+  SSL_CTX *tls = load(shelf.other, shelf.key, &errmsg);
   CU_ASSERT_PTR_NOT_NULL_FATAL(tls);
   int64_t now = time(NULL), end = now + 20 * 86400;
   while (tls_age(tls, end, date) == TLS_EXPIRED)
@@ -172,11 +189,100 @@ static void test_a_certificate_is_soon_old_from_the_fourteenth_day_on(void) {
 
 static void test_old_versions_are_not_spoken(void) {
   struct errmsg errmsg = {""};
-  SSL_CTX *tls = tls_new(shelf.certificate, shelf.key, &errmsg);
+  SSL_CTX *tls = load(shelf.certificate, shelf.key, &errmsg);
   CU_ASSERT_PTR_NOT_NULL_FATAL(tls);
   CU_ASSERT_EQUAL(SSL_CTX_get_min_proto_version(tls), TLS1_2_VERSION);
   CU_ASSERT((SSL_CTX_get_options(tls) & SSL_OP_NO_RENEGOTIATION) != 0);
   CU_ASSERT((SSL_CTX_get_options(tls) & SSL_OP_NO_COMPRESSION) != 0);
+  SSL_CTX_free(tls);
+}
+
+/* The names of TLS 1.2, with : between. */
+static void names_of(SSL_CTX *tls, char *out, size_t size) {
+  const STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(tls);
+  size_t len = 0;
+  out[0] = '\0';
+  for (int i = 0; i < sk_SSL_CIPHER_num(ciphers) && len < size; i++) {
+    const char *name = SSL_CIPHER_get_name(sk_SSL_CIPHER_value(ciphers, i));
+    if (strncmp(name, "TLS_", 4) != 0)
+      len += (size_t)snprintf(out + len, size - len, "%s%s",
+                              len == 0 ? "" : ":", name);
+  }
+}
+
+static void test_ciphers_are_mozillas_intermediate_ones(void) {
+  struct errmsg errmsg = {""};
+  char names[1024];
+  SSL_CTX *tls = load(shelf.certificate, shelf.key, &errmsg);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(tls);
+  names_of(tls, names, sizeof names);
+  CU_ASSERT_STRING_EQUAL(
+      names, "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+             "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+             "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305");
+  CU_ASSERT((SSL_CTX_get_options(tls) & SSL_OP_CIPHER_SERVER_PREFERENCE) == 0);
+  SSL_CTX_free(tls);
+}
+
+static void test_ciphers_that_are_named_are_the_only_ones(void) {
+  static const char one[] = "ECDHE-ECDSA-AES256-GCM-SHA384";
+  struct errmsg errmsg = {""};
+  char names[1024];
+  SSL_CTX *tls = load_with(one, false, &errmsg);
+  CU_ASSERT_STRING_EQUAL(errmsg.text, "");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(tls);
+  names_of(tls, names, sizeof names);
+  CU_ASSERT_STRING_EQUAL(names, one);
+  SSL_CTX_free(tls);
+}
+
+static void test_ciphers_that_are_none_are_refused(void) {
+  static const char good[] = "ECDHE-ECDSA-AES256-GCM-SHA384";
+  static const struct {
+    const char *names, *message;
+  } rows[] = {
+      {"ECDHE-ECDSA-AES256-GCM-SHA348",
+       "'ECDHE-ECDSA-AES256-GCM-SHA348' is not known; did you mean "
+       "'ECDHE-ECDSA-AES256-GCM-SHA384'?"},
+      {"ECDHE-ECDSA-AES256-GCM-SHA384:", "a name is empty; write names"},
+      {":ECDHE-ECDSA-AES256-GCM-SHA384", "a name is empty; write names"},
+      {"TLS_AES_128_GCM_SHA256", "is one of TLS 1.3"},
+      {"HIGH:!aNULL", "'HIGH' is not known; write names with : between"},
+      {"AECDH-AES256-SHA", "is not known"}, /* nobody proves who he is */
+      {"ECDHE-ECDSA-NULL-SHA", "is not known"},
+      {"PSK-AES128-GCM-SHA256", "is not known"},
+  };
+  struct errmsg errmsg;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    errmsg.text[0] = '\0';
+    CU_ASSERT_PTR_NULL(load_with(rows[i].names, false, &errmsg));
+    CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, "server.tls.ciphers: "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, rows[i].message));
+  }
+  char many[(TLS_CIPHERS_MAX + 1) * sizeof good] = "", longest[200];
+  for (size_t i = 0; i < TLS_CIPHERS_MAX; i++) {
+    if (i > 0)
+      strcat(many, ":");
+    strcat(many, good);
+  }
+  SSL_CTX *tls = load_with(many, false, &errmsg);
+  CU_ASSERT_PTR_NOT_NULL(tls);
+  SSL_CTX_free(tls);
+  strcat(many, ":");
+  strcat(many, good);
+  CU_ASSERT_PTR_NULL(load_with(many, false, &errmsg));
+  CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, "more than 64; drop some"));
+  memset(longest, 'A', sizeof longest);
+  longest[sizeof longest - 1] = '\0';
+  CU_ASSERT_PTR_NULL(load_with(longest, false, &errmsg));
+  CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, "is not known"));
+}
+
+static void test_only_the_newest_version_is_spoken_where_it_is_asked(void) {
+  struct errmsg errmsg = {""};
+  SSL_CTX *tls = load_with("", true, &errmsg);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(tls);
+  CU_ASSERT_EQUAL(SSL_CTX_get_min_proto_version(tls), TLS1_3_VERSION);
   SSL_CTX_free(tls);
 }
 
@@ -189,6 +295,10 @@ int main(void) {
       UNIT(test_the_age_of_a_certificate_is_known_to_the_second),
       UNIT(test_a_certificate_is_soon_old_from_the_fourteenth_day_on),
       UNIT(test_old_versions_are_not_spoken),
+      UNIT(test_ciphers_are_mozillas_intermediate_ones),
+      UNIT(test_ciphers_that_are_named_are_the_only_ones),
+      UNIT(test_ciphers_that_are_none_are_refused),
+      UNIT(test_only_the_newest_version_is_spoken_where_it_is_asked),
       {NULL, NULL}};
   setsid();
   if (!shelf_init()) {

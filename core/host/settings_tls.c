@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server.tls: the files and rules of TLS.  What is in the files, and which
+ * ciphers there are, is found out by whoever makes a context of them.
+ */
+#include <string.h>
+
+#include "options.h"
+#include "settings_parts.h"
+
+#define TLS(f) offsetof(struct settings_tls, f)
+
+static const struct sluice_option tls_table[] = {
+    {"certificate", SLUICE_STRING, "", TLS(certificate),
+     "PEM file with the certificate and its chain"},
+    {"private_key", SLUICE_STRING, "", TLS(private_key),
+     "PEM file with the private key"},
+    {"min_version", SLUICE_STRING, "1.2", TLS(min_version),
+     "the oldest TLS that is spoken: 1.2 or 1.3"},
+    {"ciphers", SLUICE_STRING, "", TLS(ciphers),
+     "of TLS 1.2, by OpenSSL's names with : between; default: Mozilla's "
+     "intermediate ones"},
+    {0}};
+
+static bool check_version(const struct settings *s,
+                          const struct config_node *node, struct errmsg *err) {
+  static const char *const versions[] = {"1.2", "1.3", NULL};
+  const struct settings_tls *tls = &s->server.tls;
+  if (!words_has(versions, tls->min_version))
+    return config_fault(s->config, settings_line(node, "min_version"), err,
+                        "'min_version': '%.64s' is not known; write one of "
+                        "1.2, 1.3",
+                        tls->min_version);
+  return *tls->ciphers == '\0' || strcmp(tls->min_version, "1.3") != 0 ||
+         config_fault(s->config, settings_line(node, "ciphers"), err,
+                      "'ciphers' are those of TLS 1.2, which 'min_version' "
+                      "leaves out; remove one of them");
+}
+
+bool settings_read_tls(struct settings *s, struct errmsg *err) {
+  const struct config_node *server = config_get(s->config->root, "server");
+  const struct config_node *node = config_get(server, "tls");
+  struct settings_tls *tls = &s->server.tls;
+  if (!options_fill(tls_table, NULL, s->config, node, "tls", tls, err))
+    return false;
+  bool certificate = *tls->certificate != '\0';
+  bool key = *tls->private_key != '\0';
+  if (certificate != key)
+    return config_fault(s->config, settings_line(server, "tls"), err,
+                        "tls: '%s' is missing; write both files, or neither",
+                        key ? "certificate" : "private_key");
+  return check_version(s, node, err);
+}
