@@ -281,6 +281,8 @@ noinst_LTLIBRARIES += %D%/libserver.la
 %C%_libserver_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS)
 %C%_libserver_la_LIBADD = $(EVENT_LIBS) $(SSL_LIBS)
 %C%_libserver_la_SOURCES = \
+	%D%/server/certificate.c \
+	%D%/server/certificate.h \
 	%D%/server/cursorkey.c \
 	%D%/server/cursorkey.h \
 	%D%/server/endpoints.c \

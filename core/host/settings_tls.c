@@ -8,6 +8,8 @@
 #include "options.h"
 #include "settings_parts.h"
 
+#define INTERVAL_MIN_MS 100
+#define INTERVAL_MAX_MS 86400000
 #define TLS(f) offsetof(struct settings_tls, f)
 
 static const struct sluice_option tls_table[] = {
@@ -20,6 +22,8 @@ static const struct sluice_option tls_table[] = {
     {"ciphers", SLUICE_STRING, "", TLS(ciphers),
      "of TLS 1.2, by OpenSSL's names with : between; default: Mozilla's "
      "intermediate ones"},
+    {"interval", SLUICE_TIME, "1m", TLS(interval_ms),
+     "how often to look whether the files changed; 0: at SIGHUP only"},
     {0}};
 
 static bool check_version(const struct settings *s,
@@ -37,6 +41,17 @@ static bool check_version(const struct settings *s,
                       "leaves out; remove one of them");
 }
 
+static bool check_interval(const struct settings *s,
+                           const struct config_node *node,
+                           struct errmsg *err) {
+  int64_t ms = s->server.tls.interval_ms;
+  return ms == 0 || (ms >= INTERVAL_MIN_MS && ms <= INTERVAL_MAX_MS) ||
+         config_fault(s->config, settings_line(node, "interval"), err,
+                      "'interval': %.64s is out of range; write 0, or 100ms "
+                      "to 1d",
+                      config_get(node, "interval")->text);
+}
+
 bool settings_read_tls(struct settings *s, struct errmsg *err) {
   const struct config_node *server = config_get(s->config->root, "server");
   const struct config_node *node = config_get(server, "tls");
@@ -49,5 +64,5 @@ bool settings_read_tls(struct settings *s, struct errmsg *err) {
     return config_fault(s->config, settings_line(server, "tls"), err,
                         "tls: '%s' is missing; write both files, or neither",
                         key ? "certificate" : "private_key");
-  return check_version(s, node, err);
+  return check_version(s, node, err) && check_interval(s, node, err);
 }

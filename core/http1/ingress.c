@@ -206,6 +206,8 @@ struct ingress *ingress_new(struct loop *loop, SSL_CTX *tls,
   if (ingress == NULL)
     return NULL;
   *ingress = (struct ingress){.loop = loop, .tls = tls, .owner = *owner};
+  if (tls != NULL)
+    SSL_CTX_up_ref(tls);
   TAILQ_INIT(&ingress->conns);
   TAILQ_INIT(&ingress->lingerers);
   ingress->head_timeout = timeout_of(loop, settings->head_timeout_ms);
@@ -239,7 +241,14 @@ void ingress_free(struct ingress *ingress) {
     event_free(ingress->sweeper);
   must(TAILQ_EMPTY(&ingress->conns));
   free(ingress->by_fd);
+  SSL_CTX_free(ingress->tls);
   free(ingress);
+}
+
+void ingress_renew_tls(struct ingress *ingress, SSL_CTX *tls) {
+  SSL_CTX_up_ref(tls);
+  SSL_CTX_free(ingress->tls);
+  ingress->tls = tls;
 }
 
 struct evhttp *ingress_http(struct ingress *ingress) {

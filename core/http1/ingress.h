@@ -72,11 +72,15 @@ struct ingress_events { /* of one request */
   void (*gone)(void *arg);     /* the client is, and the request */
 };
 
-/* `tls`: NULL for plain connections.  NULL: no memory. */
+/* `tls`: NULL for plain connections; else there is one more reference to it.
+ * NULL: no memory. */
 struct ingress *ingress_new(struct loop *, SSL_CTX *tls,
                             const struct ingress_settings *,
                             const struct ingress_owner *);
 void ingress_free(struct ingress *); /* closes what is open */
+/* Of one with TLS: new connections use this one, those that are open keep
+ * theirs. */
+void ingress_renew_tls(struct ingress *, SSL_CTX *);
 struct evhttp *ingress_http(struct ingress *);
 size_t ingress_open(const struct ingress *);
 /* Closes idle connections, and others after their answer. */

@@ -6,11 +6,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cursorkey.h"
 #include "options.h"
-#include "tls.h"
 
 static bool load_plugin(struct gateway *gateway, struct gateway_plugin *out,
                         const struct settings_plugin *from,
@@ -70,19 +68,6 @@ static bool make_cursor_keys(struct gateway *gateway, struct errmsg *errmsg) {
   return gateway->cursor_keys != NULL || errmsg_set(errmsg, "out of memory");
 }
 
-static bool load_tls(struct gateway *gateway, struct errmsg *errmsg) {
-  const struct settings_tls *from = &gateway->settings->server.tls;
-  if (from->certificate[0] == '\0')
-    return true;
-  const struct tls_settings settings = {
-      .certificate = from->certificate,
-      .private_key = from->private_key,
-      .ciphers = from->ciphers,
-      .only_1_3 = strcmp(from->min_version, "1.3") == 0};
-  gateway->tls = tls_new(&settings, errmsg);
-  return gateway->tls != NULL;
-}
-
 struct gateway *gateway_new(const char *file, const char *folder,
                             struct errmsg *errmsg) {
   struct gateway *gateway = calloc(1, sizeof *gateway);
@@ -95,7 +80,8 @@ struct gateway *gateway_new(const char *file, const char *folder,
     goto out;
   atomic_init(&gateway->memory.free, gateway->settings->limits.memory);
   if (!load_plugins(gateway, errmsg) || !make_cursor_keys(gateway, errmsg) ||
-      !load_tls(gateway, errmsg))
+      !certificate_init(&gateway->certificate, &gateway->settings->server.tls,
+                        errmsg))
     goto out;
   if (!route_table_init(&gateway->routes, gateway->settings, gateway_endpoints,
                         errmsg))
@@ -130,7 +116,7 @@ void gateway_free(struct gateway *gateway) {
   free_cursor_keys(gateway);
   route_table_fini(&gateway->routes);
   clients_fini(&gateway->clients);
-  SSL_CTX_free(gateway->tls);
+  certificate_fini(&gateway->certificate);
   settings_free(gateway->settings);
   free(gateway);
 }

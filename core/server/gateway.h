@@ -6,9 +6,8 @@
 #ifndef SERVER_GATEWAY_H
 #define SERVER_GATEWAY_H
 
-#include <openssl/ssl.h>
-
 #include "budget.h"
+#include "certificate.h"
 #include "clients.h"
 #include "digest.h"
 #include "listen.h"
@@ -32,7 +31,7 @@ struct gateway {
   struct route_table routes;
   struct gateway_plugin *backends, *hooks;
   struct digest_key **cursor_keys; /* as many as backends */
-  SSL_CTX *tls;
+  struct certificate certificate;
   struct work_pool *pool;
   struct uploads *uploads;
   struct budget memory;
@@ -60,8 +59,6 @@ struct gateway *gateway_new(const char *file, const char *folder,
  * no storage and no socket. */
 bool gateway_check(struct gateway *, struct errmsg *);
 bool gateway_check_spool(const struct gateway *, struct errmsg *);
-/* False and why: its time is over, or hasn't come.  Near its end: a line. */
-bool gateway_check_certificate(const struct gateway *, struct errmsg *);
 /* Serves until it is told to end.  False and why, when it can't start. */
 bool gateway_run(struct gateway *, struct errmsg *);
 void gateway_free(struct gateway *);

@@ -5,12 +5,9 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "gateway.h"
-#include "log.h"
-#include "tls.h"
 #include "work.h"
 
 bool gateway_check_spool(const struct gateway *gateway,
@@ -29,33 +26,6 @@ static bool check_listen(const struct gateway *gateway,
   for (; *listen != NULL; listen++)
     if (!listen_check(*listen, errmsg))
       return false;
-  return true;
-}
-
-bool gateway_check_certificate(const struct gateway *gateway,
-                               struct errmsg *errmsg) {
-  const char *file = gateway->settings->server.tls.certificate;
-  char date[TLS_DATE_SIZE];
-  if (gateway->tls == NULL)
-    return true;
-  switch (tls_age(gateway->tls, time(NULL), date)) {
-  case TLS_VALID:
-    break;
-  case TLS_SOON:
-    log_line(SLUICE_LOG_WARN, NULL,
-             "server.tls.certificate: %s expires at %s; renew it", file, date);
-    break;
-  case TLS_EARLY:
-    return errmsg_set(
-        errmsg,
-        "server.tls.certificate: %s isn't valid before %s; wait, "
-        "set the clock, or choose another one",
-        file, date);
-  case TLS_EXPIRED:
-    return errmsg_set(errmsg,
-                      "server.tls.certificate: %s expired at %s; renew it",
-                      file, date);
-  }
   return true;
 }
 
@@ -83,5 +53,5 @@ static bool check_hooks(struct gateway *gateway, struct errmsg *errmsg) {
 bool gateway_check(struct gateway *gateway, struct errmsg *errmsg) {
   return gateway_check_spool(gateway, errmsg) &&
          check_listen(gateway, errmsg) && check_hooks(gateway, errmsg) &&
-         gateway_check_certificate(gateway, errmsg);
+         certificate_check(&gateway->certificate, errmsg);
 }

@@ -57,7 +57,7 @@ static bool bind_all(struct gateway *gateway, struct errmsg *errmsg) {
     return errmsg_set(errmsg, "out of memory");
   for (size_t i = 0; i < count; i++, gateway->listen_count++)
     if (!listen_bind(&gateway->listens[i], server->listen[i], server->workers,
-                     gateway->tls != NULL, errmsg))
+                     gateway->certificate.tls != NULL, errmsg))
       return false;
   return true;
 }
@@ -186,6 +186,13 @@ static void reload(struct gateway *gateway, const char *why) {
   log_line(SLUICE_LOG_INFO, NULL, "%s: hooks reload", why);
   for (size_t i = 0; i < gateway->worker_count; i++)
     worker_reload(&gateway->workers[i]);
+  certificate_reload(&gateway->certificate);
+}
+
+static void on_certificate(void *arg, SSL_CTX *tls) {
+  struct gateway *gateway = arg;
+  for (size_t i = 0; i < gateway->worker_count; i++)
+    worker_renew_tls(&gateway->workers[i], tls);
 }
 
 static void on_signal(void *arg, const char *name,
@@ -269,6 +276,7 @@ static void on_served(struct loop_task *task) {
   for (size_t i = 0; i < gateway->listen_count; i++)
     log_line(SLUICE_LOG_INFO, NULL, "listening on %s",
              gateway->listens[i].url);
+  certificate_watch(&gateway->certificate);
   warn_of_hosts(gateway->settings);
   warn_of_cursors(gateway);
   size_t most = gateway->connections_max * gateway->worker_count;
@@ -304,6 +312,9 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
   if (gateway->deadline == NULL ||
       !signals_watch(&gateway->signals, base, on_signal, gateway))
     return errmsg_set(errmsg, "signals can't be watched");
+  if (!certificate_start(&gateway->certificate, gateway->loop,
+                         work_own(gateway->pool), on_certificate, gateway))
+    return errmsg_set(errmsg, "out of memory");
   for (; gateway->worker_count < count; gateway->worker_count++) {
     struct worker *worker = &gateway->workers[gateway->worker_count];
     if (!worker_init(worker, gateway, gateway->worker_count, errmsg)) {
@@ -320,7 +331,8 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
 static bool prepare(struct gateway *gateway, struct errmsg *errmsg) {
   signals_hold(); /* one that comes during the start waits */
   struct errmsg old;
-  if (!gateway_check_certificate(gateway, &old)) /* a proxy may not mind */
+  if (!certificate_check(&gateway->certificate,
+                         &old)) /* a proxy may not mind */
     log_line(SLUICE_LOG_ERROR, NULL, "%s", old.text);
   gateway->connections_max = connections_max(gateway->settings);
   if (!gateway_check_spool(gateway, errmsg) || !bind_all(gateway, errmsg))
@@ -362,6 +374,7 @@ static void clean(struct gateway *gateway) {
   work_pool_free(gateway->pool);
   for (size_t i = 0; i < gateway->listen_count; i++)
     listen_close(&gateway->listens[i]);
+  certificate_stop(&gateway->certificate);
   signals_unwatch(&gateway->signals);
   if (gateway->deadline != NULL)
     event_free(gateway->deadline);

@@ -240,6 +240,13 @@ static void on_reload(struct loop_task *task) {
       worker->gate.hooks[i].plugin->reload(worker->gate.hooks[i].handle);
 }
 
+static void on_renew(struct loop_task *task) {
+  struct worker *worker = WORKER_OF(task, renew);
+  SSL_CTX *tls = atomic_exchange(&worker->renewed, NULL);
+  ingress_renew_tls(worker->tls, tls);
+  SSL_CTX_free(tls);
+}
+
 static void on_closing(evutil_socket_t fd, short what, void *arg) {
   struct worker *worker = arg;
   (void)fd, (void)what;
@@ -311,10 +318,10 @@ static bool init_ingress(struct worker *worker) {
   worker->plain = ingress_new(worker->loop, NULL, &settings, &owner);
   if (worker->plain == NULL)
     return false;
-  if (worker->gateway->tls == NULL)
+  SSL_CTX *tls = worker->gateway->certificate.tls;
+  if (tls == NULL)
     return true;
-  worker->tls =
-      ingress_new(worker->loop, worker->gateway->tls, &settings, &owner);
+  worker->tls = ingress_new(worker->loop, tls, &settings, &owner);
   return worker->tls != NULL;
 }
 
@@ -346,6 +353,7 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
                             .open = {.run = on_open},
                             .serve = {.run = on_serve},
                             .reload = {.run = on_reload},
+                            .renew = {.run = on_renew},
                             .drain = {.run = on_drain},
                             .end = {.run = on_end}};
   TAILQ_INIT(&worker->gate.left);
@@ -374,6 +382,7 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
 void worker_fini(struct worker *worker) {
   ingress_free(worker->plain);
   ingress_free(worker->tls);
+  SSL_CTX_free(atomic_exchange(&worker->renewed, NULL));
   if (worker->resume != NULL)
     event_free(worker->resume);
   if (worker->closing != NULL)
@@ -402,4 +411,13 @@ bool worker_start(struct worker *worker) {
 void worker_reload(struct worker *worker) {
   if (!atomic_exchange(&worker->reloading, true))
     loop_post(worker->loop, &worker->reload);
+}
+
+/* Of two that come before the loop has looked, the later one counts. */
+void worker_renew_tls(struct worker *worker, SSL_CTX *tls) {
+  SSL_CTX_up_ref(tls);
+  SSL_CTX *earlier = atomic_exchange(&worker->renewed, tls);
+  if (earlier == NULL)
+    loop_post(worker->loop, &worker->renew);
+  SSL_CTX_free(earlier);
 }

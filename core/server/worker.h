@@ -28,15 +28,16 @@ struct worker {
   bool paused; /* accepts nobody for a moment */
   struct repeats repeats;
   bool over;
-  atomic_bool reloading; /* `reload` is posted */
-  struct event *resume;  /* of accepting */
-  struct event *closing; /* of the listening sockets, to drain */
+  atomic_bool reloading;      /* `reload` is posted */
+  _Atomic(SSL_CTX *) renewed; /* for its ingress; `renew` is posted */
+  struct event *resume;       /* of accepting */
+  struct event *closing;      /* of the listening sockets, to drain */
   pthread_t thread;
   bool started;       /* the thread is there */
   char failure[1024]; /* why a handle couldn't be opened */
 
   /* Calls from the main thread, and news for it. */
-  struct loop_task open, serve, reload, drain, end;
+  struct loop_task open, serve, reload, renew, drain, end;
   struct loop_task opened, served, ended;
 };
 
@@ -54,5 +55,7 @@ bool worker_start(struct worker *);
 size_t worker_owed(const struct worker *, size_t backend);
 /* From the main thread, while the loop runs: its hooks reload(). */
 void worker_reload(struct worker *);
+/* From the main thread, while the loop runs: new connections use this one. */
+void worker_renew_tls(struct worker *, SSL_CTX *);
 
 #endif

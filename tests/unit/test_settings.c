@@ -62,6 +62,7 @@ static void check_defaults(const struct settings *s) {
   CU_ASSERT_STRING_EQUAL(s->server.tls.private_key, "");
   CU_ASSERT_STRING_EQUAL(s->server.tls.min_version, "1.2");
   CU_ASSERT_STRING_EQUAL(s->server.tls.ciphers, "");
+  CU_ASSERT_EQUAL(s->server.tls.interval_ms, 60000);
   CU_ASSERT_EQUAL(s->uploads.max_bytes, 52428800);
   CU_ASSERT_STRING_EQUAL(s->uploads.prefix, "uploads");
   CU_ASSERT_STRING_EQUAL(s->uploads.spool_directory, "/var/tmp");
@@ -235,6 +236,11 @@ static void test_server_is_checked(void) {
        "info, debug"},
       {"server: {tls: {certificate: x, private_key: y, min_version: 1.1}}",
        "t.yaml:3: 'min_version': '1.1' is not known; write one of 1.2, 1.3"},
+      {"server: {tls: {interval: 99ms}}",
+       "t.yaml:3: 'interval': 99ms is out of range; write 0, or 100ms to 1d"},
+      {"server: {tls: {interval: 86400001ms}}",
+       "t.yaml:3: 'interval': 86400001ms is out of range; write 0, or 100ms "
+       "to 1d"},
       {"server: {tls: {min_version: 1.3, ciphers: A}}",
        "t.yaml:3: 'ciphers' are those of TLS 1.2, which 'min_version' leaves "
        "out; remove one of them"},
