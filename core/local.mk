@@ -186,6 +186,8 @@ noinst_LTLIBRARIES += %D%/libhttp1.la
 %C%_libhttp1_la_SOURCES = \
 	%D%/http1/answer.c \
 	%D%/http1/answer.h \
+	%D%/http1/clientcert.c \
+	%D%/http1/clientcert.h \
 	%D%/http1/ingress.c \
 	%D%/http1/ingress.h \
 	%D%/http1/ingress_body.c \

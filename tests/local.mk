@@ -679,6 +679,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_start.py \
 	%D%/integration/test_storm.py \
 	%D%/integration/test_tls.py \
+	%D%/integration/test_tls_clients.py \
 	%D%/integration/test_tls_reload.py \
 	%D%/integration/test_tls_rules.py
 

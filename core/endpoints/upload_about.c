@@ -37,10 +37,16 @@ void upload_choose_type(struct exchange *ex, const char *said,
   buf_fini(&own);
 }
 
+/* May a client say itself who it is?  Not where others prove it. */
+static bool may_say(const struct exchange *ex) {
+  return !request_guarded(&ex->request) &&
+         *ex->gate->settings->server.tls.client_ca == '\0';
+}
+
 bool upload_read_uploader(struct exchange *ex) {
   struct upload *upload = ex->work;
   const char *who = sluice_request_identity(&ex->request);
-  if (who == NULL && !request_guarded(&ex->request)) {
+  if (who == NULL && may_say(ex)) {
     who = head_get(&ex->head, "X-User-Id");
     if (who != NULL && (strlen(who) > REQUEST_IDENTITY_MAX ||
                         !codec_utf8_valid(who, strlen(who)))) {

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "clientcert.h"
 #include "cors.h"
 #include "crash.h"
 #include "forwarded.h"
@@ -183,6 +184,13 @@ static void begin(struct exchange *ex, const struct head_refusal *refusal) {
     admit(ex);
 }
 
+static void certify(struct exchange *ex) {
+  const X509 *certificate = ingress_certificate(ex->conn);
+  struct clientcert client;
+  if (certificate != NULL && clientcert_read(certificate, &client))
+    request_certify(&ex->request, client.name, client.subject);
+}
+
 void exchange_begin(struct gate *gate, struct ingress_conn *conn,
                     struct evhttp_request *http, struct head *head,
                     const struct head_refusal *refusal) {
@@ -204,6 +212,7 @@ void exchange_begin(struct gate *gate, struct ingress_conn *conn,
   forwarded_client(ex->request.client, ex->request.peer,
                    gate->settings->server.trusted,
                    gate->settings->server.trusted_count, &ex->head);
+  certify(ex);
   ex->request.cors = cors_is_on(&gate->settings->cors);
   const char *before = crash_about(ex->request.id);
   begin(ex, refusal);

@@ -45,6 +45,13 @@ void request_init(struct sluice_request *request, struct loop *loop,
   codec_hex(request->id, random, sizeof random);
 }
 
+void request_certify(struct sluice_request *request, const char *name,
+                     const char *subject) {
+  request->subject = strdup(subject); /* without memory: as if it had none */
+  if (request->subject != NULL)
+    sluice_request_identify(request, name);
+}
+
 static struct request_hook *hook_at(const struct sluice_request *request,
                                     size_t index) {
   return &request->hooks[request->chain[index]];
@@ -279,6 +286,8 @@ void request_fini(struct sluice_request *request) {
   static const struct head none;
   request->head = &none;
   request->key = NULL;
+  free(request->subject);
+  request->subject = NULL;
   request->turn = REQUEST_GONE;
   while (request->states != NULL) {
     struct request_state *next = request->states->next;

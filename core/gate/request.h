@@ -57,6 +57,7 @@ struct sluice_request {
   const char *key;
   char id[REQUEST_ID_MAX + 1];
   char identity[REQUEST_IDENTITY_MAX + 1]; /* "": nobody said */
+  char *subject; /* of the client's certificate; NULL: it has none */
 
   struct request_hook *hooks; /* all of this loop's */
   const size_t *chain;        /* indices of this request's */
@@ -91,6 +92,10 @@ struct sluice_request {
 /* The id is the client's own where it sent a sane one. */
 void request_init(struct sluice_request *, struct loop *, const struct head *,
                   const char *peer);
+/* The client has a certificate of that subject; `name`, where it is an
+ * identity, is the request's until a hook says another one. */
+void request_certify(struct sluice_request *, const char *name,
+                     const char *subject);
 void request_fini(struct sluice_request *); /* no hook waits any more */
 /* Nobody wants to know any more how the phase ends that runs, if any does;
  * then() is called all the same. */

@@ -67,6 +67,10 @@ const char *sluice_request_identity(const struct sluice_request *request) {
   return request->identity[0] == '\0' ? NULL : request->identity;
 }
 
+const char *sluice_request_subject(const struct sluice_request *request) {
+  return request->subject;
+}
+
 static bool has_control(const char *text) {
   for (; *text != '\0'; text++)
     if ((unsigned char)*text < 32 || *text == 127)

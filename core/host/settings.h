@@ -26,7 +26,9 @@ struct settings_tls {
   const char *certificate, *private_key; /* both or none ("") */
   const char *ciphers;     /* of TLS 1.2, as OpenSSL writes them; "": ours */
   const char *min_version; /* "1.2" or "1.3" */
-  int64_t interval_ms;     /* between two looks at the files; 0: none */
+  const char *client_ca;   /* who signs clients' certificates; "": nobody */
+  const char *client_certificate; /* "required" or "optional" */
+  int64_t interval_ms;            /* between two looks at the files; 0: none */
 };
 
 struct settings_server {

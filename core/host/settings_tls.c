@@ -22,6 +22,11 @@ static const struct sluice_option tls_table[] = {
     {"ciphers", SLUICE_STRING, "", TLS(ciphers),
      "of TLS 1.2, by OpenSSL's names with : between; default: Mozilla's "
      "intermediate ones"},
+    {"client_ca", SLUICE_STRING, "", TLS(client_ca),
+     "PEM file of those who sign clients' certificates; default: none is "
+     "asked for"},
+    {"client_certificate", SLUICE_STRING, "required", TLS(client_certificate),
+     "with client_ca: required or optional"},
     {"interval", SLUICE_TIME, "1m", TLS(interval_ms),
      "how often to look whether the files changed; 0: at SIGHUP only"},
     {0}};
@@ -39,6 +44,20 @@ static bool check_version(const struct settings *s,
          config_fault(s->config, settings_line(node, "ciphers"), err,
                       "'ciphers' are those of TLS 1.2, which 'min_version' "
                       "leaves out; remove one of them");
+}
+
+static bool check_clients(const struct settings *s,
+                          const struct config_node *node, struct errmsg *err) {
+  static const char *const words[] = {"required", "optional", NULL};
+  const struct settings_tls *tls = &s->server.tls;
+  if (!words_has(words, tls->client_certificate))
+    return settings_not_one_of(s, settings_line(node, "client_certificate"),
+                               "client_certificate", tls->client_certificate,
+                               words, err);
+  return *tls->client_ca == '\0' || *tls->certificate != '\0' ||
+         config_fault(s->config, settings_line(node, "client_ca"), err,
+                      "'client_ca' has no use without TLS; write "
+                      "'certificate' and 'private_key', too");
 }
 
 static bool check_interval(const struct settings *s,
@@ -64,5 +83,6 @@ bool settings_read_tls(struct settings *s, struct errmsg *err) {
     return config_fault(s->config, settings_line(server, "tls"), err,
                         "tls: '%s' is missing; write both files, or neither",
                         key ? "certificate" : "private_key");
-  return check_version(s, node, err) && check_interval(s, node, err);
+  return check_version(s, node, err) && check_clients(s, node, err) &&
+         check_interval(s, node, err);
 }

@@ -325,6 +325,14 @@ const char *ingress_peer(struct ingress_conn *conn) {
   return conn->peer;
 }
 
+const X509 *ingress_certificate(struct ingress_conn *conn) {
+  SSL *ssl = bufferevent_openssl_get_ssl(conn->bev);
+  if (ssl == NULL || SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE ||
+      SSL_get_verify_result(ssl) != X509_V_OK)
+    return NULL;
+  return SSL_get0_peer_certificate(ssl);
+}
+
 uint64_t ingress_since(const struct ingress_conn *conn) {
   return conn->since_us;
 }

@@ -131,6 +131,8 @@ enum ingress_end ingress_end(const struct ingress_conn *);
 bool ingress_is_tls(const struct ingress_conn *);
 /* "127.0.0.1", "::1", "unix:" */
 const char *ingress_peer(struct ingress_conn *);
+/* The client's certificate, verified; NULL: it has none.  Get. */
+const X509 *ingress_certificate(struct ingress_conn *);
 /* When the request's first byte came, in microseconds of the monotonic
  * clock. */
 uint64_t ingress_since(const struct ingress_conn *);

@@ -47,6 +47,32 @@ static int no_password(char *out, int size, int writing, void *arg) {
   return -1;
 }
 
+/* Each certificate of the file is trusted, whoever has signed it in turn. */
+static bool ask_clients(SSL_CTX *tls, const struct tls_settings *settings,
+                        struct errmsg *errmsg) {
+  const char *file = settings->client_ca;
+  if (*file == '\0')
+    return true;
+  ERR_clear_error();
+  STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(file);
+  if (names == NULL || SSL_CTX_load_verify_file(tls, file) != 1) {
+    sk_X509_NAME_pop_free(names, X509_NAME_free);
+    return errmsg_set(errmsg,
+                      "server.tls.client_ca: cannot use %s: %s; it must be a "
+                      "PEM file with the certificates that sign clients'",
+                      file, reason());
+  }
+  SSL_CTX_set_client_CA_list(tls, names);
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(tls),
+                              X509_V_FLAG_PARTIAL_CHAIN);
+  SSL_CTX_set_verify(tls,
+                     settings->optional
+                         ? SSL_VERIFY_PEER
+                         : SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                     NULL);
+  return true;
+}
+
 /* All of the ciphers are good, so the client may choose: it knows which of
  * them its hardware has. */
 static bool set_rules(SSL_CTX *tls, const struct tls_settings *settings,
@@ -54,6 +80,8 @@ static bool set_rules(SSL_CTX *tls, const struct tls_settings *settings,
   int oldest = settings->only_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
   SSL_CTX_set_min_proto_version(tls, oldest);
   SSL_CTX_set_options(tls, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+  /* Sessions that know a client's certificate are resumed only with it. */
+  SSL_CTX_set_session_id_context(tls, (const unsigned char *)"sluice", 6);
   /* The first group is there since OpenSSL 3.5. */
   if (SSL_CTX_set1_groups_list(tls, "X25519MLKEM768:" GROUPS) != 1 &&
       SSL_CTX_set1_groups_list(tls, GROUPS) != 1)
@@ -70,7 +98,8 @@ SSL_CTX *tls_new(const struct tls_settings *settings, struct errmsg *errmsg) {
   SSL_CTX_set_default_passwd_cb(tls, no_password);
   /* An idle connection keeps no buffers. */
   SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
-  if (set_rules(tls, settings, errmsg) && load(tls, settings, errmsg))
+  if (set_rules(tls, settings, errmsg) && load(tls, settings, errmsg) &&
+      ask_clients(tls, settings, errmsg))
     return tls;
   SSL_CTX_free(tls);
   return NULL;

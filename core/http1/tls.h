@@ -14,6 +14,8 @@ struct tls_settings {
   const char *certificate, *private_key; /* PEM files */
   const char *ciphers; /* of TLS 1.2, with : between; "": Mozilla's */
   bool only_1_3;
+  const char *client_ca; /* PEM file of who signs clients; "": none is asked */
+  bool optional;         /* a client may come without a certificate */
 };
 
 /* NULL and why: which file or name is wrong, and what it should be. */

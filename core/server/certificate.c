@@ -40,6 +40,7 @@ static void take_stamps(const struct certificate *certificate,
                         struct certificate_stamp out[CERTIFICATE_FILES]) {
   take_stamp(&out[0], certificate->settings->certificate);
   take_stamp(&out[1], certificate->settings->private_key);
+  take_stamp(&out[2], certificate->settings->client_ca);
 }
 
 static bool are_settled(const struct certificate_stamp *stamps) {
@@ -57,7 +58,9 @@ static SSL_CTX *load(const struct certificate *certificate,
       .certificate = from->certificate,
       .private_key = from->private_key,
       .ciphers = from->ciphers,
-      .only_1_3 = strcmp(from->min_version, "1.3") == 0};
+      .only_1_3 = strcmp(from->min_version, "1.3") == 0,
+      .client_ca = from->client_ca,
+      .optional = strcmp(from->client_certificate, "optional") == 0};
   return tls_new(&settings, errmsg);
 }
 

@@ -16,7 +16,7 @@
 
 #include "settings.h"
 
-#define CERTIFICATE_FILES 2
+#define CERTIFICATE_FILES 3
 
 struct loop;
 struct work_share;

@@ -63,6 +63,8 @@ static void check_defaults(const struct settings *s) {
   CU_ASSERT_STRING_EQUAL(s->server.tls.min_version, "1.2");
   CU_ASSERT_STRING_EQUAL(s->server.tls.ciphers, "");
   CU_ASSERT_EQUAL(s->server.tls.interval_ms, 60000);
+  CU_ASSERT_STRING_EQUAL(s->server.tls.client_ca, "");
+  CU_ASSERT_STRING_EQUAL(s->server.tls.client_certificate, "required");
   CU_ASSERT_EQUAL(s->uploads.max_bytes, 52428800);
   CU_ASSERT_STRING_EQUAL(s->uploads.prefix, "uploads");
   CU_ASSERT_STRING_EQUAL(s->uploads.spool_directory, "/var/tmp");
@@ -236,6 +238,12 @@ static void test_server_is_checked(void) {
        "info, debug"},
       {"server: {tls: {certificate: x, private_key: y, min_version: 1.1}}",
        "t.yaml:3: 'min_version': '1.1' is not known; write one of 1.2, 1.3"},
+      {"server: {tls: {client_ca: x}}",
+       "t.yaml:3: 'client_ca' has no use without TLS; write 'certificate' and "
+       "'private_key', too"},
+      {"server: {tls: {client_certificate: optionally}}",
+       "t.yaml:3: 'client_certificate': 'optionally' is not known; did you "
+       "mean 'optional'?"},
       {"server: {tls: {interval: 99ms}}",
        "t.yaml:3: 'interval': 99ms is out of range; write 0, or 100ms to 1d"},
       {"server: {tls: {interval: 86400001ms}}",

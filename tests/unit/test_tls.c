@@ -85,8 +85,10 @@ static void shelf_fini(void) {
 
 static SSL_CTX *load(const char *certificate, const char *key,
                      struct errmsg *errmsg) {
-  const struct tls_settings settings = {
-      .certificate = certificate, .private_key = key, .ciphers = ""};
+  const struct tls_settings settings = {.certificate = certificate,
+                                        .private_key = key,
+                                        .ciphers = "",
+                                        .client_ca = ""};
   return tls_new(&settings, errmsg);
 }
 
@@ -95,7 +97,8 @@ static SSL_CTX *load_with(const char *ciphers, bool only_1_3,
   const struct tls_settings settings = {.certificate = shelf.certificate,
                                         .private_key = shelf.key,
                                         .ciphers = ciphers,
-                                        .only_1_3 = only_1_3};
+                                        .only_1_3 = only_1_3,
+                                        .client_ca = ""};
   return tls_new(&settings, errmsg);
 }
 
@@ -197,6 +200,21 @@ static void test_old_versions_are_not_spoken(void) {
   SSL_CTX_free(tls);
 }
 
+static void test_file_of_signers_that_can_not_be_used_is_named(void) {
+  const char *const files[] = {shelf.none, shelf.empty, shelf.key};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    struct errmsg errmsg = {""};
+    const struct tls_settings settings = {.certificate = shelf.certificate,
+                                          .private_key = shelf.key,
+                                          .ciphers = "",
+                                          .client_ca = files[i]};
+    CU_ASSERT_PTR_NULL(tls_new(&settings, &errmsg));
+    CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, "server.tls.client_ca: "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, files[i]));
+    CU_ASSERT_PTR_NULL(strstr(errmsg.text, "unknown error"));
+  }
+}
+
 /* The names of TLS 1.2, with : between. */
 static void names_of(SSL_CTX *tls, char *out, size_t size) {
   const STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(tls);
@@ -259,17 +277,15 @@ static void test_ciphers_that_are_none_are_refused(void) {
     CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, "server.tls.ciphers: "));
     CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, rows[i].message));
   }
-  char many[(TLS_CIPHERS_MAX + 1) * sizeof good] = "", longest[200];
-  for (size_t i = 0; i < TLS_CIPHERS_MAX; i++) {
-    if (i > 0)
-      strcat(many, ":");
-    strcat(many, good);
-  }
+  char many[(TLS_CIPHERS_MAX + 1) * sizeof good], longest[200];
+  size_t len = 0;
+  for (size_t i = 0; i < TLS_CIPHERS_MAX; i++)
+    len += (size_t)snprintf(many + len, sizeof many - len, "%s%s",
+                            i == 0 ? "" : ":", good);
   SSL_CTX *tls = load_with(many, false, &errmsg);
   CU_ASSERT_PTR_NOT_NULL(tls);
   SSL_CTX_free(tls);
-  strcat(many, ":");
-  strcat(many, good);
+  snprintf(many + len, sizeof many - len, ":%s", good);
   CU_ASSERT_PTR_NULL(load_with(many, false, &errmsg));
   CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, "more than 64; drop some"));
   memset(longest, 'A', sizeof longest);
@@ -295,6 +311,7 @@ int main(void) {
       UNIT(test_the_age_of_a_certificate_is_known_to_the_second),
       UNIT(test_a_certificate_is_soon_old_from_the_fourteenth_day_on),
       UNIT(test_old_versions_are_not_spoken),
+      UNIT(test_file_of_signers_that_can_not_be_used_is_named),
       UNIT(test_ciphers_are_mozillas_intermediate_ones),
       UNIT(test_ciphers_that_are_named_are_the_only_ones),
       UNIT(test_ciphers_that_are_none_are_refused),

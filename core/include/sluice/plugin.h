@@ -496,6 +496,10 @@ void sluice_request_refuse(struct sluice_request *, enum sluice_status,
 /* After WAIT, once, from any event of the loop: also when on_log came before
  * it, as the client left or waited too long. */
 void sluice_request_resume(struct sluice_request *, enum sluice_verdict);
+/* Since 1.1: the subject of the client's certificate, which is verified by
+ * server.tls.client_ca, as RFC 4514 writes it: "CN=alice,O=Example".  NULL: it
+ * came without one, or with a subject of more than 1024 bytes. */
+const char *sluice_request_subject(const struct sluice_request *);
 
 #pragma GCC visibility pop
 

@@ -49,6 +49,10 @@ static const char *known(const char *text) {
   return text == NULL || *text == '\0' ? NULL : text;
 }
 
+static void put_subject(struct line *line, const struct source *from) {
+  line_json(line, sluice_request_subject(from->request), LINE_VALUE_MAX);
+}
+
 static void put_method(struct line *line, const struct source *from) {
   line_json(line, known(sluice_request_method(from->request)), LINE_SHORT_MAX);
 }
@@ -116,17 +120,27 @@ static void put_agent(struct line *line, const struct source *from) {
 static const struct {
   const char *name;
   put_field *put;
-} known_fields[] = {
-    {"time", put_time},           {"id", put_id},
-    {"client", put_client},       {"peer", put_peer},
-    {"identity", put_identity},   {"method", put_method},
-    {"path", put_path},           {"query", put_query},
-    {"protocol", put_protocol},   {"host", put_host},
-    {"operation", put_operation}, {"key", put_key},
-    {"status", put_status},       {"code", put_code},
-    {"ended_by", put_ended_by},   {"bytes_in", put_bytes_in},
-    {"bytes_out", put_bytes_out}, {"duration_us", put_duration},
-    {"referer", put_referer},     {"user_agent", put_agent}};
+} known_fields[] = {{"time", put_time},
+                    {"id", put_id},
+                    {"client", put_client},
+                    {"peer", put_peer},
+                    {"identity", put_identity},
+                    {"subject", put_subject},
+                    {"method", put_method},
+                    {"path", put_path},
+                    {"query", put_query},
+                    {"protocol", put_protocol},
+                    {"host", put_host},
+                    {"operation", put_operation},
+                    {"key", put_key},
+                    {"status", put_status},
+                    {"code", put_code},
+                    {"ended_by", put_ended_by},
+                    {"bytes_in", put_bytes_in},
+                    {"bytes_out", put_bytes_out},
+                    {"duration_us", put_duration},
+                    {"referer", put_referer},
+                    {"user_agent", put_agent}};
 
 #define FIELDS (sizeof known_fields / sizeof *known_fields)
 
