@@ -47,6 +47,21 @@ static int no_password(char *out, int size, int writing, void *arg) {
   return -1;
 }
 
+/* RFC 7301, section 3.2: a client that names protocols, and none that is
+ * spoken here, is told so. */
+static int choose_protocol(SSL *ssl, const unsigned char **out,
+                           unsigned char *len, const unsigned char *offered,
+                           unsigned offered_len, void *arg) {
+  static const unsigned char spoken[] = "\x08http/1.1\x08http/1.0";
+  unsigned char *chosen;
+  (void)ssl, (void)arg;
+  if (SSL_select_next_proto(&chosen, len, spoken, sizeof spoken - 1, offered,
+                            offered_len) != OPENSSL_NPN_NEGOTIATED)
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *out = chosen;
+  return SSL_TLSEXT_ERR_OK;
+}
+
 /* Each certificate of the file is trusted, whoever has signed it in turn. */
 static bool ask_clients(SSL_CTX *tls, const struct tls_settings *settings,
                         struct errmsg *errmsg) {
@@ -95,6 +110,7 @@ SSL_CTX *tls_new(const struct tls_settings *settings, struct errmsg *errmsg) {
     errmsg_set(errmsg, "TLS: %s", reason());
     return NULL;
   }
+  SSL_CTX_set_alpn_select_cb(tls, choose_protocol, NULL);
   SSL_CTX_set_default_passwd_cb(tls, no_password);
   /* An idle connection keeps no buffers. */
   SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);

@@ -86,6 +86,31 @@ def test_renegotiation_is_refused():
              "(?i)no renegotiation")
 
 
+@each({"both": ("h2,http/1.1", "http/1.1"), "1.1": ("http/1.1", "http/1.1"),
+       "1.0": ("h2,http/1.0", "http/1.0"),
+       "order": ("http/1.0,http/1.1", "http/1.1")})
+def test_protocol_is_answered(row):
+    offered, chosen = row
+    with Secure() as gateway:
+        like("handshake", gateway.handshake("-alpn", offered),
+             rf"ALPN protocol: {chosen}\n")
+
+
+@test
+def test_client_that_names_no_protocol_is_served():
+    with Secure() as gateway:
+        like("handshake", gateway.handshake(), "No ALPN negotiated")
+        gateway.alive()
+
+
+@each({"1.2": "-tls1_2", "1.3": "-tls1_3"})
+def test_client_that_speaks_http_2_alone_is_told_so(version):
+    with Secure() as gateway:
+        like("handshake", gateway.handshake(version, "-alpn", "h2"),
+             "(?i)no application protocol")
+        gateway.alive()
+
+
 @test
 def test_cipher_that_is_none_is_refused_with_the_nearest():
     refusal({"server": {"tls": {
