@@ -83,6 +83,7 @@ static void on_made(void *arg, enum sluice_status status, const char *why) {
 }
 
 static void make_it(struct linksecret *secret) {
+  static const struct sluice_pair none[] = {{NULL, NULL}};
   static const struct op_events events = {.next = on_next, .done = on_made};
   unsigned char random[LEN / 2], md5[DIGEST_MD5_LEN];
   char hex[LEN + 1];
@@ -97,6 +98,7 @@ static void make_it(struct linksecret *secret) {
                                           .type = "text/plain",
                                           .length = LEN,
                                           .md5 = secret->md5,
+                                          .user = none,
                                           .exclusive = true};
   secret->told = false;
   secret->op = op_put(secret->backend, &(struct sluice_put){.length = LEN},

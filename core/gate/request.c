@@ -45,11 +45,23 @@ void request_init(struct sluice_request *request, struct loop *loop,
   codec_hex(request->id, random, sizeof random);
 }
 
+bool request_identify(struct sluice_request *request, const char *identity) {
+  size_t len = strlen(identity);
+  if (len == 0 || len > REQUEST_IDENTITY_MAX ||
+      !codec_utf8_valid(identity, len))
+    return false;
+  for (const char *at = identity; *at != '\0';)
+    if (codec_control(codec_utf8_next(&at)))
+      return false;
+  memcpy(request->identity, identity, len + 1);
+  return true;
+}
+
 void request_certify(struct sluice_request *request, const char *name,
                      const char *subject) {
   request->subject = strdup(subject); /* without memory: as if it had none */
   if (request->subject != NULL)
-    sluice_request_identify(request, name);
+    request_identify(request, name);
 }
 
 static struct request_hook *hook_at(const struct sluice_request *request,

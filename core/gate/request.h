@@ -96,6 +96,8 @@ void request_init(struct sluice_request *, struct loop *, const struct head *,
  * identity, is the request's until a hook says another one. */
 void request_certify(struct sluice_request *, const char *name,
                      const char *subject);
+/* The identity is this one, if it can be; else false. */
+bool request_identify(struct sluice_request *, const char *identity);
 void request_fini(struct sluice_request *); /* no hook waits any more */
 /* Nobody wants to know any more how the phase ends that runs, if any does;
  * then() is called all the same. */

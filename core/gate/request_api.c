@@ -80,15 +80,7 @@ static bool has_control(const char *text) {
 
 bool sluice_request_identify(struct sluice_request *request,
                              const char *identity) {
-  size_t len = strlen(identity);
-  if (len == 0 || len > REQUEST_IDENTITY_MAX ||
-      !codec_utf8_valid(identity, len))
-    return false;
-  for (const char *at = identity; *at != '\0';)
-    if (codec_control(codec_utf8_next(&at)))
-      return false;
-  memcpy(request->identity, identity, len + 1);
-  return true;
+  return request_identify(request, identity);
 }
 
 /* Has the gateway put it into this answer?  Its headers come first. */

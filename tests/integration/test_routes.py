@@ -211,7 +211,7 @@ def test_two_routes_of_the_same_path_and_method_are_refused(routes):
     refusal({"routes": routes}, r"sluice\.yaml:\d+", "/files|/healthz")
 
 
-@each({"operation": {"path": "/a", "method": "GET", "operation": "copy"},
+@each({"operation": {"path": "/a", "method": "GET", "operation": "read"},
        "method": {"path": "/a", "method": "GE T", "operation": "list"},
        "both": {"mount": "/a", "path": "/b", "method": "GET",
                 "operation": "list"},

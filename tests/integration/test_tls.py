@@ -4,6 +4,7 @@
 import ssl
 import time
 import warnings
+from pathlib import Path
 
 from kit import (FORM, GIB, KIB, MIB, SLOWNESS, Mismatch, each, equal,
                  eventually, expect, field, file, form, head, like, main, md5,
