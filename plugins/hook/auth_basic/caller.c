@@ -232,8 +232,9 @@ enum sluice_verdict caller_on_key(void *arg, struct sluice_request *request) {
   hash_entry(user, entry);
   if (!digest_equal(entry, caller->entry, sizeof entry))
     return deny(caller);
-  if (grants_reach(&handle->instance->grants, caller->name,
-                   sluice_request_key(request)))
+  const struct grants *grants = &handle->instance->grants;
+  if (grants_allow(grants, sluice_request_operation(request)) &&
+      grants_reach(grants, caller->name, sluice_request_key(request)))
     return SLUICE_PASS;
   sluice_request_refuse(request, SLUICE_EDENIED,
                         "This key isn't one of the user's");

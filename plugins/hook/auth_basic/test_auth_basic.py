@@ -676,7 +676,7 @@ def test_a_hash_that_is_not_good_enough_stops_the_start(case):
         expect(len(value) < 6 or value not in said, "it was shown")
 
 
-@each({"realm": {"realm": "\n"}, "operations": {"operations": ["copy"]},
+@each({"realm": {"realm": "\n"}, "operations": {"operations": ["move"]},
        "prefixes": {"prefixes": ["users/{user}"]}, "queue": {"queue": "0"},
        "failures": {"failures": "1001"}, "failure_time":
        {"failure_time": "999ms"},

@@ -174,8 +174,10 @@ static enum sluice_verdict auth_jwt_on_key(void *handle,
   (void)handle;
   if (bearer != NULL && date_now_ms() / 1000 >= bearer->until_s)
     return refuse_token(state_of(request), "The token has expired");
-  if (bearer == NULL || grants_reach(&bearer->grants, bearer->identity,
-                                     sluice_request_key(request)))
+  if (bearer == NULL ||
+      (grants_allow(&bearer->grants, sluice_request_operation(request)) &&
+       grants_reach(&bearer->grants, bearer->identity,
+                    sluice_request_key(request))))
     return SLUICE_PASS;
   return auth_jwt_refuse(state_of(request), SLUICE_EDENIED,
                          "insufficient_scope",

@@ -177,7 +177,8 @@ enum sluice_verdict asking_on_key(void *arg, struct sluice_request *request) {
   const char *identity = asking->conf->identity_header[0] != '\0'
                              ? asked->answer->identity
                              : sluice_request_identity(request);
-  if (grants->prefixes[0] != NULL && !grants_reach(grants, identity, key))
+  if (!grants_allow(grants, sluice_request_operation(request)) ||
+      (grants->prefixes[0] != NULL && !grants_reach(grants, identity, key)))
     return SLUICE_DENY;
   return asking->conf->check_key ? asking_ask(asked, key) : SLUICE_PASS;
 }
