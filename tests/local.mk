@@ -151,6 +151,7 @@ UNIT_TESTS = \
 	%D%/unit/test_mime \
 	%D%/unit/test_op \
 	%D%/unit/test_op_leave \
+	%D%/unit/test_op_many \
 	%D%/unit/test_operation \
 	%D%/unit/test_op_turn \
 	%D%/unit/test_options \

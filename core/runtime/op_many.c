@@ -66,8 +66,9 @@ static void go_on(struct op_many *many) {
     return;
   struct sluice_op *op = many->op;
   op->many = NULL;
-  sluice_done(op, many->next == many->count ? SLUICE_OK : SLUICE_ECANCELED,
-              many->why[0] == '\0' ? NULL : "%s", many->why);
+  for (; many->next < many->count; many->next++)
+    sluice_failed(op, many->next, SLUICE_ECANCELED);
+  sluice_done(op, SLUICE_OK, many->why[0] == '\0' ? NULL : "%s", many->why);
   free(many);
 }
 

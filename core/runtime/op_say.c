@@ -251,10 +251,14 @@ void sluice_text(struct sluice_op *op, const char *text) {
     op->text_count++;
 }
 
-/* One that can't be told may not be taken for removed. */
+/* One that can't be told may not be taken for removed; and after a cancel,
+ * somebody may want to know what took place. */
 void sluice_failed(struct sluice_op *op, size_t index,
                    enum sluice_status status) {
-  if (!listening(op, "sluice_failed"))
+  check_thread(op, "sluice_failed");
+  if (op_is_done(op))
+    misuse(op, "sluice_failed", BREACH_AFTER_DONE);
+  if (op_is_done(op) || op->left)
     return;
   if (op->kind != OP_REMOVE_MANY || index >= op->item_limit ||
       op->failure_count >= op->item_limit || status == SLUICE_OK ||

@@ -68,6 +68,9 @@ static void say_letter(struct op_rig *rig, char letter) {
   case 't':
     sluice_text(rig->op, rig->text);
     break;
+  case 'f':
+    sluice_failed(rig->op, 1, SLUICE_EIO);
+    break;
   case 'u':
     sluice_truncated(rig->op, rig->token);
     break;
@@ -150,6 +153,18 @@ static void on_list(void *handle, struct sluice_op *op,
 static void on_remove(void *handle, struct sluice_op *op, const char *key) {
   (void)key;
   called(handle, op, 'V', ((struct op_rig *)handle)->script.start);
+}
+
+static void on_remove_many(void *handle, struct sluice_op *op,
+                           const char *const *keys, size_t count) {
+  (void)keys, (void)count;
+  called(handle, op, 'W', ((struct op_rig *)handle)->script.start);
+}
+
+static void on_copy(void *handle, struct sluice_op *op,
+                    const struct sluice_copy *copy) {
+  (void)copy;
+  called(handle, op, 'K', ((struct op_rig *)handle)->script.start);
 }
 
 static void on_ping(void *handle, struct sluice_op *op) {
@@ -274,6 +289,8 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
   snprintf(rig->why, sizeof rig->why, "%s", why ? why : "");
   rig->texts = op_texts(rig->op);
   rig->entries = op_entries(rig->op);
+  for (size_t i = 0; i < 2; i++)
+    rig->removed[i] = op_removed(rig->op, i);
   rig->truncated = op_token(rig->op) != NULL;
 }
 
@@ -299,6 +316,8 @@ void op_rig_init(struct op_rig *rig, const struct op_script *script) {
                                         .remove = on_remove,
                                         .cancel = on_cancel,
                                         .ping = on_ping,
+                                        .copy = on_copy,
+                                        .remove_many = on_remove_many,
                                         .presign = on_presign,
                                         .verify = on_verify};
   rig->backend =
@@ -317,6 +336,7 @@ void op_rig_start(struct op_rig *rig) {
                                           .next = on_next,
                                           .alive = on_alive,
                                           .done = on_done};
+  static const char *const keys[] = {"key", "other"};
   struct op_backend *backend = &rig->backend;
   switch (rig->script.kind) {
   case OP_HEAD:
@@ -334,6 +354,12 @@ void op_rig_start(struct op_rig *rig) {
     break;
   case OP_REMOVE:
     rig->op = op_remove(backend, "key", &events, rig);
+    break;
+  case OP_REMOVE_MANY:
+    rig->op = op_remove_many(backend, keys, 2, &events, rig);
+    break;
+  case OP_COPY:
+    rig->op = op_copy(backend, &(struct sluice_copy){0}, &events, rig);
     break;
   case OP_PING:
     rig->op = op_ping(backend, &events, rig);

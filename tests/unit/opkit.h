@@ -13,8 +13,8 @@
  * says in the first call, the second, ...; after the last it says nothing.
  *   M meta   B meta with too much in it   S send   L send the last chunk
  *   v alive   N next   e entry   p prefix   t text   u truncated   k a
- * thousand entries D done, all is well   E done, SLUICE_ENOENT ; what follows
- * is said in a later event */
+ * thousand entries   f failed, the second key   D done, all is well   E done,
+ * SLUICE_ENOENT ; what follows is said in a later event */
 struct op_script {
   enum op_kind kind;
   const char *start, *read, *more, *data, *commit;
@@ -26,8 +26,9 @@ struct op_script {
 };
 
 /* The line: "<" and ">" around a call of the plugin, named by a letter (H G P
- * I V Z F Y for the kinds, R read, O more, A data, C commit, X cancel); "!"
- * when it said done; m c n v d for the gateway's events, r for `released`. */
+ * I V W K Z F Y for the kinds, R read, O more, A data, C commit, X cancel);
+ * "!" when it said done; m c n v d for the gateway's events, r for `released`.
+ */
 struct op_rig {
   struct op_script script;
   struct loop *loop;
@@ -46,6 +47,7 @@ struct op_rig {
   char why[64];
   size_t texts, entries;
   bool truncated;
+  enum sluice_status removed[2];
 
   const char *text, *token; /* for t and u */
   struct sluice_meta meta;  /* for M */

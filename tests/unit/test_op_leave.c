@@ -169,6 +169,19 @@ static void test_a_canceled_change_may_be_left(void) {
   op_rig_fini(&rig);
 }
 
+/* Of many keys it says which, though nobody waits. */
+static void test_a_canceled_batch_says_what_is_left(void) {
+  struct op_rig rig;
+  begin_change(&rig, OP_REMOVE_MANY, NULL, "fD");
+  op_cancel(rig.op);
+  op_rig_finish(&rig);
+  CU_ASSERT_STRING_EQUAL(rig.line, "<W><X!>d");
+  CU_ASSERT_EQUAL(rig.removed[0], SLUICE_OK);
+  CU_ASSERT_EQUAL(rig.removed[1], SLUICE_EIO);
+  CU_ASSERT_EQUAL(rig.backend.misused, 0);
+  op_rig_fini(&rig);
+}
+
 static void test_a_plugins_state_is_zeroed_and_kept(void) {
   struct op_rig rig;
   static const char zeroes[OP_STATE_MAX];
@@ -194,6 +207,7 @@ int main(void) {
       UNIT(test_a_canceled_change_is_otherwise_silent),
       UNIT(test_a_change_that_was_done_is_not_canceled),
       UNIT(test_a_canceled_change_may_be_left),
+      UNIT(test_a_canceled_batch_says_what_is_left),
       UNIT(test_a_plugins_state_is_zeroed_and_kept),
       {NULL, NULL}};
   return unit_main("op_leave", tests);

@@ -268,7 +268,8 @@ struct sluice_backend {
   void (*remove)(void *handle, struct sluice_op *, const char *key);
   /* Any time before done: end soon, undo what isn't committed.  SLUICE_OK says
    * of a commit or a remove that it took place, as SLUICE_ENOENT does of a
-   * remove; else the status of that sluice_done() doesn't matter. */
+   * remove, and of a remove_many() what sluice_failed() doesn't name; else the
+   * status of that sluice_done() doesn't matter. */
   void (*cancel)(void *handle, struct sluice_op *);
   /* Is the storage reachable?  done */
   void (*ping)(void *handle, struct sluice_op *);
