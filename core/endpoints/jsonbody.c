@@ -151,10 +151,11 @@ void jsonbody_read_long(struct exchange *ex, size_t max,
     too_large(ex, max);
     return;
   }
-  size_t most = ex->head.chunked ? max : (size_t)ex->head.length;
-  if (max > JSONBODY_MAX && ex->head.length != 0 &&
-      !exchange_charge(ex, 3 * most)) /* text, and what is made of it */
-    return;
+  size_t most = ex->head.chunked      ? max
+                : ex->head.length > 0 ? (size_t)ex->head.length
+                                      : 0;
+  if (max > JSONBODY_MAX && !exchange_charge(ex, 3 * most))
+    return; /* text, and what is made of it */
   struct jsonbody *body = calloc(1, sizeof *body);
   must(body != NULL); /* charged with the request */
   buf_init(&body->text, max);
