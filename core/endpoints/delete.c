@@ -121,9 +121,12 @@ static void on_looked(void *arg, enum sluice_status status, const char *why) {
   ex->op = NULL;
   if (status != SLUICE_OK && status != SLUICE_ENOENT)
     reply_failure(ex, status, why);
-  else if (delete->etag == NULL ||
-           !precondition_holds(&delete->condition, true, delete->etag))
+  else if (!precondition_holds(&delete->condition, delete->there,
+                               delete->etag) ||
+           (delete->there && delete->etag == NULL))
     precondition_refuse(ex);
+  else if (!delete->there)
+    on_told(ex); /* without If-Match: there is nothing to remove */
   else
     remove_if(ex, delete->etag);
 }
@@ -133,10 +136,9 @@ static void on_condition_key(struct exchange *ex) {
       .meta = on_meta, .alive = exchange_alive, .done = on_looked};
   const struct delete *delete = ex->work;
   unsigned abilities = exchange_backend(ex)->abilities;
-  if ((abilities & SLUICE_CAN_REMOVE) == 0) {
-    precondition_not_offered(ex);
+  bool able = (abilities & SLUICE_CAN_REMOVE) != 0;
+  if (!precondition_offered(ex, &delete->condition, able))
     return;
-  }
   if ((abilities & SLUICE_CAN_MATCH_ANY) != 0 &&
       precondition_only_there(&delete->condition)) {
     remove_if(ex, "*");
@@ -152,11 +154,12 @@ static void object_delete_start(struct exchange *ex) {
   must(delete != NULL); /* charged with the request */
   ex->work = delete;
   ex->work_free = delete_free;
-  if (objectkey_read(ex, key, key_removed_fault) &&
-      precondition_read(ex, &delete->condition))
-    exchange_check_key(
-        ex, key,
-        precondition_is_any(&delete->condition) ? on_condition_key : on_key);
+  if (!precondition_read(ex, &delete->condition))
+    return;
+  /* What is looked up may not climb. */
+  bool looks = precondition_is_any(&delete->condition);
+  if (objectkey_read(ex, key, looks ? key_found_fault : key_removed_fault))
+    exchange_check_key(ex, key, looks ? on_condition_key : on_key);
 }
 
 const struct endpoint delete_endpoint = {.operation = OPERATION_DELETE,

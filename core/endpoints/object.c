@@ -93,9 +93,9 @@ static void on_key(struct exchange *ex) {
   unsigned needed = upload->only_new ? SLUICE_CAN_CREATE
                     : conditional    ? SLUICE_CAN_CREATE | SLUICE_CAN_REPLACE
                                      : 0;
-  if (!is_able(ex, needed))
-    precondition_not_offered(ex);
-  else if (!decides_alone(ex))
+  if (!precondition_offered(ex, &upload->condition, is_able(ex, needed)))
+    return;
+  if (!decides_alone(ex))
     look(ex);
   else if (rawbody_check(ex))
     rawbody_start(ex);

@@ -23,12 +23,9 @@ bool precondition_read(struct exchange *ex, struct precondition *is) {
     return bad(ex, "If-Match");
   if (is->none_match != NULL && !etags_valid(is->none_match))
     return bad(ex, "If-None-Match");
-  if (is->match != NULL || head_get(&ex->head, "If-Unmodified-Since") == NULL)
-    return true;
-  reply_error(ex, 501, "not_implemented",
-              "If-Unmodified-Since isn't looked at, as times are too coarse; "
-              "send the object's ETag as If-Match");
-  return false;
+  is->unmodified_since =
+      is->match == NULL && head_get(&ex->head, "If-Unmodified-Since") != NULL;
+  return true;
 }
 
 void precondition_fini(struct precondition *is) {
@@ -37,12 +34,12 @@ void precondition_fini(struct precondition *is) {
 }
 
 bool precondition_is_any(const struct precondition *is) {
-  return is->match != NULL || is->none_match != NULL;
+  return is->match != NULL || is->none_match != NULL || is->unmodified_since;
 }
 
 bool precondition_only_new(const struct precondition *is) {
   return is->match == NULL && is->none_match != NULL &&
-         etags_is_any(is->none_match);
+         !is->unmodified_since && etags_is_any(is->none_match);
 }
 
 bool precondition_only_there(const struct precondition *is) {
@@ -62,8 +59,15 @@ void precondition_refuse(struct exchange *ex) {
   reply_denial(ex, ENDER_CLIENT, SLUICE_EPRECOND, "");
 }
 
-void precondition_not_offered(struct exchange *ex) {
-  reply_error(ex, 501, "not_implemented",
-              "This storage can't decide that condition together with the "
-              "change");
+bool precondition_offered(struct exchange *ex, const struct precondition *is,
+                          bool able) {
+  if (is->unmodified_since)
+    reply_error(ex, 501, "not_implemented",
+                "If-Unmodified-Since isn't looked at, as times are too "
+                "coarse; send the object's ETag as If-Match");
+  else if (!able)
+    reply_error(ex, 501, "not_implemented",
+                "This storage can't decide that condition together with the "
+                "change");
+  return able && !is->unmodified_since;
 }

@@ -15,10 +15,11 @@
 struct precondition {
   struct buf match_lines, none_match_lines;
   const char *match, *none_match; /* NULL: not there */
+  bool unmodified_since;          /* If-Unmodified-Since counts */
 };
 
-/* Of the request's head, which outlives it.  False when it was answered: with
- * 400, what isn't a list of ETags; with 501, If-Unmodified-Since. */
+/* Of the request's head, which outlives it.  False when it was answered with
+ * 400, as one isn't a list of ETags. */
 bool precondition_read(struct exchange *, struct precondition *);
 void precondition_fini(struct precondition *);
 
@@ -32,7 +33,9 @@ bool precondition_holds(const struct precondition *, bool there,
                         const char *etag);
 /* 412. */
 void precondition_refuse(struct exchange *);
-/* 501: the backend can't decide it together with the change. */
-void precondition_not_offered(struct exchange *);
+/* Is it looked at, and the backend `able` to decide it together with the
+ * change?  Else it was answered with 501. */
+bool precondition_offered(struct exchange *, const struct precondition *,
+                          bool able);
 
 #endif
