@@ -16,6 +16,9 @@
 #include "reply.h"
 
 #define TRIES_MAX 8 /* to copy what was looked at */
+#define UNGUARDED                                                 \
+  "remove an object only as what was copied; say \"unguarded\": " \
+  "true where nobody else writes it"
 
 struct copy {
   char *from, *to;
@@ -25,7 +28,9 @@ struct copy {
   bool was_there; /* an object at `to` */
   char *to_etag, *type, *md5;
   uint64_t length;
-  struct sluice_object object; /* told to hooks */
+  bool gone;                   /* the source is */
+  unsigned told;               /* changes that hooks were told of */
+  struct sluice_object object; /* the one that they are told of */
 };
 
 static void copy_free(void *work) {
@@ -77,35 +82,54 @@ static void is_left_over(struct exchange *ex) {
               "both are there; repeat it with \"replace\": true");
 }
 
-/* ---- the source goes ---------------------------------------------------- */
+static void not_offered(struct exchange *ex, const char *what) {
+  reply_error(ex, 501, "not_implemented", "This storage can't %s", what);
+}
 
-static void on_source_told(struct exchange *ex) {
-  answer(ex);
+/* ---- what took place ---------------------------------------------------- */
+
+/* Hooks are told of the target, then of a source that went. */
+static const struct sluice_object *next_change(struct exchange *ex) {
+  struct copy *copy = ex->work;
+  enum operation put = copy->replace ? OPERATION_REPLACE : OPERATION_UPLOAD;
+  switch (copy->told++) {
+  case 0:
+    ex->request.operation = operation_name(put);
+    copy->object = (struct sluice_object){.key = copy->to,
+                                          .type = copy->type,
+                                          .length = copy->length,
+                                          .md5 = copy->md5};
+    return &copy->object;
+  case 1:
+    ex->request.operation = operation_name(OPERATION_DELETE);
+    copy->object = (struct sluice_object){.key = copy->from};
+    return copy->gone ? &copy->object : NULL;
+  default:
+    return NULL;
+  }
 }
 
 static void on_removed(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   struct copy *copy = ex->work;
   ex->op = NULL;
-  if (status == SLUICE_OK || status == SLUICE_ENOENT) {
-    ex->request.operation = operation_name(OPERATION_DELETE);
-    copy->object = (struct sluice_object){.key = copy->from};
-    exchange_changed(ex, &copy->object, on_source_told);
-  } else if (status == SLUICE_EPRECOND) {
-    exchange_failed_as(ex, status, why, is_changed);
-  } else {
-    exchange_failed_as(ex, status, why, is_left_over);
-  }
+  copy->gone = status == SLUICE_OK || status == SLUICE_ENOENT;
+  if (!copy->gone)
+    reply_log_failure(ex, status, why);
+  exchange_changed_all(ex, next_change,
+                       copy->gone                  ? answer
+                       : status == SLUICE_EPRECOND ? is_changed
+                                                   : is_left_over);
 }
 
+/* Part of the change that the copy began: whoever leaves, both take place. */
 static void remove_source(struct exchange *ex) {
   static const struct op_events events = {.alive = exchange_alive,
                                           .done = on_removed};
   const struct copy *copy = ex->work;
   struct op_backend *backend = exchange_backend(ex);
-  exchange_set_key(ex, copy->from);
-  exchange_change(ex);
-  if (copy->unguarded && !is_able(ex, SLUICE_CAN_REMOVE))
+  exchange_alive(ex);
+  if (copy->etag == NULL || !is_able(ex, SLUICE_CAN_REMOVE))
     ex->op = op_remove(backend, copy->from, &events, ex);
   else
     ex->op = op_remove_if(
@@ -115,14 +139,6 @@ static void remove_source(struct exchange *ex) {
 }
 
 /* ---- the copy ----------------------------------------------------------- */
-
-static void on_target_told(struct exchange *ex) {
-  const struct copy *copy = ex->work;
-  if (copy->moves)
-    remove_source(ex);
-  else
-    answer(ex);
-}
 
 static const char *md5_of(const struct sluice_meta *meta) {
   const struct sluice_pair *pair = meta->user;
@@ -158,16 +174,12 @@ static void look_again(struct exchange *ex) {
 
 static void on_copied(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
-  struct copy *copy = ex->work;
+  const struct copy *copy = ex->work;
   ex->op = NULL;
-  if (status == SLUICE_OK) {
-    copy->object = (struct sluice_object){.key = copy->to,
-                                          .type = copy->type,
-                                          .length = copy->length,
-                                          .md5 = copy->md5};
-    ex->request.operation =
-        operation_name(copy->replace ? OPERATION_REPLACE : OPERATION_UPLOAD);
-    exchange_changed(ex, &copy->object, on_target_told);
+  if (status == SLUICE_OK && copy->moves) {
+    remove_source(ex);
+  } else if (status == SLUICE_OK) {
+    exchange_changed_all(ex, next_change, answer);
   } else if (status == SLUICE_EEXIST) {
     exchange_failed_as(ex, status, why, is_taken);
   } else if (status == SLUICE_EPRECOND) {
@@ -230,9 +242,12 @@ static void on_source_meta(void *arg, const struct sluice_meta *meta) {
 static void on_source_looked(void *arg, enum sluice_status status,
                              const char *why) {
   struct exchange *ex = arg;
+  const struct copy *copy = ex->work;
   ex->op = NULL;
   if (status != SLUICE_OK)
     reply_failure(ex, status, why);
+  else if (copy->etag == NULL && !copy->unguarded)
+    not_offered(ex, UNGUARDED);
   else
     look_at_target(ex);
 }
@@ -249,10 +264,6 @@ static void look_at_source(struct exchange *ex) {
 
 /* ---- the beginning ------------------------------------------------------ */
 
-static void not_offered(struct exchange *ex, const char *what) {
-  reply_error(ex, 501, "not_implemented", "This storage can't %s", what);
-}
-
 static void on_allowed(struct exchange *ex) {
   const struct copy *copy = ex->work;
   if (!is_able(ex, SLUICE_CAN_COPY))
@@ -261,8 +272,7 @@ static void on_allowed(struct exchange *ex) {
     not_offered(ex, "see to it that a copy replaces nothing; say "
                     "\"replace\": true where it may");
   else if (copy->moves && !copy->unguarded && !is_able(ex, SLUICE_CAN_REMOVE))
-    not_offered(ex, "remove an object only as what was copied; say "
-                    "\"unguarded\": true where nobody else writes it");
+    not_offered(ex, UNGUARDED);
   else if (copy->moves)
     look_at_source(ex);
   else

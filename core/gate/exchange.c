@@ -7,6 +7,7 @@
 #include "exchange.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "crash.h"
@@ -38,20 +39,35 @@ static void on_verdict(void *arg, bool admitted) {
 
 static void on_change_told(void *arg, bool admitted);
 
+static const struct sluice_object *told_next(struct exchange *ex) {
+  return ex->changed_next == NULL ? NULL : ex->changed_next(ex);
+}
+
+/* The answer waits for hooks at most for one time-out, however many objects
+ * they are told of; without a client each object has its own. */
+static void watch_telling(struct exchange *ex, bool first) {
+  if (first || exchange_is_left(ex->state))
+    exchange_watch(ex);
+}
+
 /* Hooks are told of one object after the other.  Those that don't wait call
  * back at once, which must not nest. */
-static void tell_on(struct exchange *ex, const struct sluice_object *object) {
+static void tell_on(struct exchange *ex, const struct sluice_object *object,
+                    bool first) {
   ex->telling = true;
-  do {
+  for (; object != NULL; first = false) {
     ex->told = false;
-    exchange_watch(ex);
+    watch_telling(ex, first);
+    if (ex->key == NULL || strcmp(ex->key, object->key) != 0)
+      exchange_set_key(ex, object->key);
     request_change(&ex->request, object, on_change_told, ex);
-    object =
-        ex->told && ex->changed_next != NULL ? ex->changed_next(ex) : NULL;
-  } while (object != NULL);
+    if (!ex->told)
+      break; /* a hook waits */
+    object = told_next(ex);
+  }
   ex->telling = false;
-  if (!ex->told)
-    return; /* a hook waits */
+  if (object != NULL)
+    return;
   ex->changed_next = NULL;
   exchange_unwatch(ex);
   exchange_event(ex, EXCHANGE_TOLD, NULL);
@@ -60,23 +76,12 @@ static void tell_on(struct exchange *ex, const struct sluice_object *object) {
 static void on_change_told(void *arg, bool admitted) {
   struct exchange *ex = arg;
   (void)admitted;
-  if (ex->telling) {
+  if (ex->telling)
     ex->told = true;
-    return;
-  }
-  const struct sluice_object *object = NULL;
-  if (ex->request.interest == REQUEST_WANTED && ex->changed_next != NULL)
-    object = ex->changed_next(ex);
-  if (object != NULL) {
-    tell_on(ex, object);
-    return;
-  }
-  if (ex->request.interest != REQUEST_WANTED) {
+  else if (ex->request.interest != REQUEST_WANTED)
     exchange_event(ex, EXCHANGE_VAIN, NULL);
-    return;
-  }
-  exchange_unwatch(ex);
-  exchange_event(ex, EXCHANGE_TOLD, NULL);
+  else
+    tell_on(ex, told_next(ex), false);
 }
 
 static void start(struct exchange *ex, const struct news *news) {
@@ -118,7 +123,7 @@ static void tell(struct exchange *ex, const struct news *news) {
              "request %s: the %s took place, after its client was told that "
              "it took too long",
              ex->request.id, ex->request.operation);
-  tell_on(ex, news->object);
+  tell_on(ex, news->object, true);
 }
 
 /* ---- failures ----------------------------------------------------------- */
@@ -168,6 +173,10 @@ static void pass_by(struct exchange *ex, const struct news *news) {
   (void)news;
   log_silence(ex, hook->host.name, &hook->repeats,
               "the hook didn't let the answer go in time", &hook->silent);
+  if (ex->changed_next != NULL && ex->state == EXCHANGE_TELLING) {
+    ex->go_on(ex); /* there may be more to tell, once the hook resumes */
+    return;
+  }
   request_abandon(&ex->request);
   exchange_event(ex, EXCHANGE_TOLD, NULL);
 }
@@ -238,6 +247,7 @@ static void end(struct exchange *ex, const struct news *news) {
   struct gate *gate = ex->gate;
   (void)news;
   exchange_drop(ex);
+  ex->request.operation = ex->asked;
   struct sluice_record record = {.size = sizeof record,
                                  .status = ex->status,
                                  .bytes_in = ex->bytes_in,

@@ -36,6 +36,7 @@ struct exchange {
   enum exchange_state state;
   TAILQ_ENTRY(exchange) in_left; /* in a state that exchange_is_left() */
 
+  const char *asked;    /* the operation; a key of several has its own */
   char *key;            /* once it is known: or the prefix of a list */
   struct sluice_op *op; /* in flight, or NULL */
   struct event timer;   /* runs while the backend or a hook has to act */
@@ -112,7 +113,9 @@ void exchange_change(struct exchange *);
  * `then` runs.  What the object points to is in ex->work, or in ex. */
 void exchange_changed(struct exchange *, const struct sluice_object *,
                       void (*then)(struct exchange *));
-/* The same of several objects: the first, and those that `next` gives. */
+/* The same of several objects, of one at least, that `next` gives.  Where a
+ * hook keeps the client waiting for too long, `then` runs before all are told
+ * of: it answers, and needs what it answers with for no longer. */
 void exchange_changed_all(
     struct exchange *, const struct sluice_object *(*next)(struct exchange *),
     void (*then)(struct exchange *));

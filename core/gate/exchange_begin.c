@@ -156,7 +156,8 @@ static void admit(struct exchange *ex) {
                 "those in cors, nor the gateway's own (server.public_url)");
   } else if (count_client(ex) && exchange_charge(ex, endpoint->cost)) {
     ex->request.is_signed = endpoint->operation == OPERATION_SIGNED;
-    ex->request.operation = operation_name(asked(ex));
+    ex->asked = operation_name(asked(ex));
+    ex->request.operation = ex->asked;
     exchange_admit(ex);
   }
 }
