@@ -639,6 +639,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_clients.py \
 	%D%/integration/test_config.py \
 	%D%/integration/test_connections.py \
+	%D%/integration/test_copy.py \
 	%D%/integration/test_cors.py \
 	%D%/integration/test_costs.py \
 	%D%/integration/test_crash.py \
@@ -651,8 +652,10 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_listen.py \
 	%D%/integration/test_local.py \
 	%D%/integration/test_log.py \
+	%D%/integration/test_many.py \
 	%D%/integration/test_mixed.py \
 	%D%/integration/test_names.py \
+	%D%/integration/test_objects.py \
 	%D%/integration/test_own_links.py \
 	%D%/integration/test_ownurls.py \
 	%D%/integration/test_presigned.py \
@@ -774,6 +777,7 @@ EXTRA_DIST += \
 	%D%/integration/bucket.py \
 	%D%/integration/guards.py \
 	%D%/integration/kit.py \
+	%D%/integration/objectskit.py \
 	%D%/integration/names.py \
 	%D%/integration/relay.py \
 	%D%/integration/service.py \

@@ -27,7 +27,8 @@ enum how {
   CHANGE_NEVER, /* waits in on_change, and never resumes */
   CHANGE_LATE,  /* resumes after `delay` */
   CHANGE_JUST,  /* blocks the loop until `delay` is over, then resumes */
-  CHANGE_TELLS  /* logs what it is told of */
+  CHANGE_TELLS, /* logs what it is told of */
+  WITNESS       /* logs all that it is asked and told, each with its name */
 };
 
 static const char *const names[] = {[WELL] = "well",
@@ -48,7 +49,8 @@ static const char *const names[] = {[WELL] = "well",
                                     [CHANGE_NEVER] = "change_never",
                                     [CHANGE_LATE] = "change_late",
                                     [CHANGE_JUST] = "change_just",
-                                    [CHANGE_TELLS] = "change_tells"};
+                                    [CHANGE_TELLS] = "change_tells",
+                                    [WITNESS] = "witness"};
 
 struct rogue_conf {
   const char *how;
@@ -144,9 +146,19 @@ static void more_words(struct sluice_request *request) {
     sluice_request_refuse(request, SLUICE_EIO, "It was taken");
 }
 
+static void testify(const struct rogue *rogue, struct sluice_request *request,
+                    const char *phase, const char *key) {
+  const char *operation = sluice_request_operation(request);
+  if (rogue->how == WITNESS)
+    sluice_log(rogue->host, SLUICE_LOG_INFO, "%s %s: %s %s",
+               sluice_request_id(request), phase,
+               operation == NULL ? "-" : operation, key == NULL ? "-" : key);
+}
+
 static enum sluice_verdict on_request(void *handle,
                                       struct sluice_request *request) {
   struct rogue *rogue = handle;
+  testify(rogue, request, "request", NULL);
   switch (rogue->how) {
   case NEVER:
     return SLUICE_WAIT;
@@ -195,9 +207,22 @@ static enum sluice_verdict on_request(void *handle,
   case CHANGE_LATE:
   case CHANGE_JUST:
   case CHANGE_TELLS:
+  case WITNESS:
     break;
   }
   return SLUICE_PASS;
+}
+
+static enum sluice_verdict on_key(void *handle,
+                                  struct sluice_request *request) {
+  testify(handle, request, "key", sluice_request_key(request));
+  return SLUICE_PASS;
+}
+
+static void on_log(void *handle, struct sluice_request *request,
+                   const struct sluice_record *record) {
+  (void)record;
+  testify(handle, request, "log", NULL);
 }
 
 static void block(evutil_socket_t fd, short what, void *arg) {
@@ -210,6 +235,7 @@ static enum sluice_verdict on_change(void *handle,
                                      const struct sluice_object *object) {
   struct rogue *rogue = handle;
   int64_t delay = rogue->conf->delay;
+  testify(rogue, request, "change", object->key);
   switch (rogue->how) {
   case CHANGE_NEVER:
     return SLUICE_WAIT;
@@ -246,7 +272,8 @@ static const struct sluice_hook hook = {
     .options = options,       .conf_size = sizeof(struct rogue_conf),
     .start = start,           .stop = stop,
     .open = open_rogue,       .close = stop,
-    .on_request = on_request, .on_response = on_response,
-    .on_change = on_change,
+    .on_request = on_request, .on_key = on_key,
+    .on_change = on_change,   .on_response = on_response,
+    .on_log = on_log,
 };
 SLUICE_HOOK(roguehook, hook)

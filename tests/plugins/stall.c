@@ -5,8 +5,9 @@
  * no second, "stall/head" not even that, a commit and a list never end.  A
  * download of "stall/pool" holds a thread of the pool until somebody opens the
  * FIFO `block` to write.  An upload's chunk after `swallow` bytes is kept for
- * ever.  All other objects are in memory, small and few, one set for each
- * loop: use one worker.
+ * ever.  A remove of "fail/" fails, one of "hang/" never ends; a batch is
+ * these, one by one.  All other objects are in memory, small and few, one set
+ * for each loop: use one worker.
  */
 #include <fcntl.h>
 #include <sluice/plugin.h>
@@ -317,6 +318,12 @@ static void stall_remove(void *handle, struct sluice_op *op, const char *key) {
   struct stall *s = handle;
   bool found;
   size_t i = stall_place(s, key, &found);
+  if (strncmp(key, "hang/", strlen("hang/")) == 0)
+    return;
+  if (strncmp(key, "fail/", strlen("fail/")) == 0) {
+    sluice_done(op, SLUICE_EIO, "it fails");
+    return;
+  }
   if (found)
     stall_drop(s, i);
   sluice_done(op, SLUICE_OK, NULL);
