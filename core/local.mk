@@ -351,6 +351,7 @@ sluice_plugin_check_SOURCES = \
 	%D%/check/cancels.c \
 	%D%/check/check_process.c \
 	%D%/check/check_process.h \
+	%D%/check/abilities.c \
 	%D%/check/exclusives.c \
 	%D%/check/fixture.c \
 	%D%/check/fixture.h \

@@ -847,6 +847,7 @@ EXTRA_DIST += \
 	%D%/bench/load.c \
 	%D%/plugins/boxes.h \
 	%D%/plugins/broken.h \
+	%D%/plugins/broken_change.h \
 	%D%/plugins/broken_link.h \
 	%D%/plugins/broken_list.h \
 	%D%/plugins/entries.h

@@ -39,7 +39,7 @@ void op_driver_fini(struct op_driver *driver) {
   digest_free(driver->digest);
 }
 
-static char *op_driver_copy(const char *text) {
+static char *copy_text(const char *text) {
   char *made = text == NULL ? NULL : strdup(text);
   if (text != NULL && made == NULL)
     abort();
@@ -65,7 +65,7 @@ const char *op_driver_lend(struct op_driver *driver, const char *text) {
     return NULL;
   if (driver->lent_count == OP_DRIVER_LENT_MAX)
     abort();
-  return driver->lent[driver->lent_count++] = op_driver_copy(text);
+  return driver->lent[driver->lent_count++] = copy_text(text);
 }
 
 void op_driver_spoil(struct op_driver *driver) {
@@ -186,7 +186,7 @@ static void keep_meta(struct op_driver_entry *entry,
                       const struct sluice_meta *meta) {
   entry->length = meta->length;
   entry->mtime_ms = meta->mtime_ms;
-  entry->etag = op_driver_copy(meta->etag);
+  entry->etag = copy_text(meta->etag);
 }
 
 void op_driver_on_meta(struct op_driver *driver,
@@ -194,13 +194,14 @@ void op_driver_on_meta(struct op_driver *driver,
   op_driver_event(driver, "sluice_meta()");
   driver->described = true;
   keep_meta(&driver->meta, meta);
-  driver->type = op_driver_copy(meta->type);
-  driver->encoding = op_driver_copy(meta->encoding);
+  driver->type = copy_text(meta->type);
+  driver->encoding = copy_text(meta->encoding);
+  driver->before = meta->before;
   for (; meta->user[driver->user_count].name != NULL; driver->user_count++) {
     driver->names[driver->user_count] =
-        op_driver_copy(meta->user[driver->user_count].name);
+        copy_text(meta->user[driver->user_count].name);
     driver->values[driver->user_count] =
-        op_driver_copy(meta->user[driver->user_count].value);
+        copy_text(meta->user[driver->user_count].value);
   }
 }
 
@@ -212,7 +213,7 @@ static void keep_entries(struct op_driver *driver) {
   for (; driver->entry_count < count; driver->entry_count++) {
     struct op_driver_entry *entry = &driver->entries[driver->entry_count];
     struct op_entry said = op_entry(driver->op, driver->entry_count);
-    entry->key = op_driver_copy(said.key);
+    entry->key = copy_text(said.key);
     entry->folded = said.meta == NULL;
     if (said.meta != NULL)
       keep_meta(entry, said.meta);
@@ -226,15 +227,17 @@ void op_driver_on_done(void *arg, enum sluice_status status, const char *why) {
   if (why != NULL)
     snprintf(driver->why, sizeof driver->why, "%s", why);
   keep_entries(driver);
-  driver->token = op_driver_copy(op_token(driver->op));
+  driver->token = copy_text(op_token(driver->op));
   for (; driver->text_count < op_texts(driver->op); driver->text_count++)
     driver->texts[driver->text_count] =
-        op_driver_copy(op_text(driver->op, driver->text_count));
+        copy_text(op_text(driver->op, driver->text_count));
+  for (size_t i = 0; i < driver->many; i++)
+    driver->failures += op_removed(driver->op, i) != SLUICE_OK;
   driver->over = driver->ready = true;
   driver->op = NULL;
 }
 
-static void op_driver_on_head_meta(void *arg, const struct sluice_meta *meta) {
+void op_driver_on_head_meta(void *arg, const struct sluice_meta *meta) {
   struct op_driver *driver = arg;
   op_driver_on_meta(driver, meta);
   op_driver_step(driver);
@@ -259,6 +262,42 @@ void op_driver_remove(struct op_driver *driver, const char *key) {
   op_driver_begin(driver, "remove", key);
   op_driver_begun(driver,
                   op_remove(&driver->fixture->handle, lent, &events, driver));
+}
+
+void op_driver_remove_if(struct op_driver *driver,
+                         const struct sluice_removal *removal) {
+  struct sluice_removal lent = {.key = op_driver_lend(driver, removal->key),
+                                .if_match =
+                                    op_driver_lend(driver, removal->if_match)};
+  driver->changing = true;
+  op_driver_begin(driver, "remove_if", removal->key);
+  struct sluice_op *op =
+      op_remove_if(&driver->fixture->handle, &lent, &events, driver);
+  digest_wipe(&lent, sizeof lent);
+  op_driver_begun(driver, op);
+}
+
+void op_driver_remove_many(struct op_driver *driver, const char *const *keys,
+                           size_t count) {
+  driver->changing = true;
+  driver->many = count;
+  op_driver_begin(driver, "remove_many", keys[0]);
+  op_driver_begun(driver, op_remove_many(&driver->fixture->handle, keys, count,
+                                         &events, driver));
+}
+
+void op_driver_copy(struct op_driver *driver, const struct sluice_copy *copy) {
+  struct sluice_copy lent = {.from = op_driver_lend(driver, copy->from),
+                             .to = op_driver_lend(driver, copy->to),
+                             .if_match =
+                                 op_driver_lend(driver, copy->if_match),
+                             .exclusive = copy->exclusive};
+  driver->changing = true;
+  op_driver_begin(driver, "copy", copy->to);
+  struct sluice_op *op =
+      op_copy(&driver->fixture->handle, &lent, &events, driver);
+  digest_wipe(&lent, sizeof lent);
+  op_driver_begun(driver, op);
 }
 
 void op_driver_ping(struct op_driver *driver) {

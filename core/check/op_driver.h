@@ -47,7 +47,8 @@ struct op_driver_put {
   const char *type;               /* NULL: application/octet-stream */
   const struct sluice_pair *user; /* NULL: none */
   bool exclusive;
-  bool hold; /* the commit waits for op_driver_commit() */
+  const char *if_match; /* NULL: whatever is there */
+  bool hold;            /* the commit waits for op_driver_commit() */
 };
 
 struct op_driver {
@@ -67,12 +68,14 @@ struct op_driver {
 
   struct op_driver_entry meta;
   char *type, *encoding;
+  int before;
   char *names[OP_USER_MAX], *values[OP_USER_MAX];
   size_t user_count;
   struct op_driver_entry *entries;
   size_t entry_count;
   char *token, *texts[OP_TEXTS_MAX];
   size_t text_count;
+  size_t many, failures; /* remove_many: keys, and those that are left */
 
   struct op_driver_get get;
   uint64_t want, got; /* bytes */
@@ -100,6 +103,11 @@ void op_driver_fini(struct op_driver *);
 /* Each starts one; op_driver_wait() runs the loop until it is over. */
 void op_driver_head(struct op_driver *, const char *key);
 void op_driver_remove(struct op_driver *, const char *key);
+void op_driver_remove_if(struct op_driver *, const struct sluice_removal *);
+/* The keys stay until it is over. */
+void op_driver_remove_many(struct op_driver *, const char *const *keys,
+                           size_t count);
+void op_driver_copy(struct op_driver *, const struct sluice_copy *);
 void op_driver_ping(struct op_driver *);
 void op_driver_list(struct op_driver *, const struct sluice_list *);
 void op_driver_presign(struct op_driver *, const struct sluice_link *);
@@ -130,6 +138,7 @@ void op_driver_begun(struct op_driver *, struct sluice_op *);
 /* Every event begins with it. */
 void op_driver_event(struct op_driver *, const char *event);
 void op_driver_on_alive(void *driver);
+void op_driver_on_head_meta(void *driver, const struct sluice_meta *);
 void op_driver_on_meta(struct op_driver *, const struct sluice_meta *);
 void op_driver_on_done(void *driver, enum sluice_status, const char *why);
 

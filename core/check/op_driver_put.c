@@ -55,7 +55,8 @@ static void op_driver_put_commit(struct op_driver *driver) {
       .length = put->sample.length,
       .md5 = op_driver_lend(driver, driver->md5),
       .user = user,
-      .exclusive = put->exclusive};
+      .exclusive = put->exclusive,
+      .if_match = op_driver_lend(driver, put->if_match)};
   driver->committed = driver->changing = true;
   fixture_enter(driver->fixture, "commit");
   op_commit(driver->op, &object);
@@ -90,7 +91,8 @@ void op_driver_commit(struct op_driver *driver) {
 
 void op_driver_start_put(struct op_driver *driver,
                          const struct op_driver_put *put) {
-  static const struct op_events events = {.next = op_driver_put_on_next,
+  static const struct op_events events = {.meta = op_driver_on_head_meta,
+                                          .next = op_driver_put_on_next,
                                           .alive = op_driver_on_alive,
                                           .done = op_driver_on_done};
   driver->put = *put;

@@ -112,24 +112,46 @@ static inline struct box *boxes_find(struct boxes *boxes, const char *key) {
   return box;
 }
 
-static inline void boxes_remove(struct boxes *boxes, const char *key) {
+/* `etag` is NULL, or what it must have: SLUICE_EPRECOND. */
+static inline enum sluice_status
+boxes_remove_if(struct boxes *boxes, const char *key, const char *etag) {
+  enum sluice_status status = SLUICE_ENOENT;
   pthread_mutex_lock(&boxes->lock);
   struct box **at = boxes_at(boxes, key), *old = NULL;
   if (boxes_has(boxes, at, key)) {
+    bool other = etag != NULL && strcmp((*at)->etag, etag) != 0;
+    status = other ? SLUICE_EPRECOND : SLUICE_OK;
+  }
+  if (status == SLUICE_OK) {
     old = *at;
     *at = old->next;
   }
   pthread_mutex_unlock(&boxes->lock);
   box_drop(boxes, old);
+  return status;
 }
 
-/* Takes it, unless there is one and it is to be exclusive. */
-static inline bool boxes_put(struct boxes *boxes, struct box *box,
-                             bool exclusive) {
+static inline void boxes_remove(struct boxes *boxes, const char *key) {
+  boxes_remove_if(boxes, key, NULL);
+}
+
+/* Takes it: SLUICE_OK, unless there is one and it is to be exclusive
+ * (SLUICE_EEXIST), or none of that ETag (SLUICE_EPRECOND).  `before` may be
+ * NULL. */
+static inline enum sluice_status boxes_put_if(struct boxes *boxes,
+                                              struct box *box, bool exclusive,
+                                              const char *etag,
+                                              enum sluice_before *before) {
   pthread_mutex_lock(&boxes->lock);
   struct box **at = boxes_at(boxes, box->key), *old = NULL;
   bool there = boxes_has(boxes, at, box->key);
-  if (!there || !exclusive) {
+  bool other = etag != NULL && (!there || strcmp((*at)->etag, etag) != 0);
+  enum sluice_status status = other                ? SLUICE_EPRECOND
+                              : there && exclusive ? SLUICE_EEXIST
+                                                   : SLUICE_OK;
+  if (before != NULL)
+    *before = there ? SLUICE_BEFORE_THERE : SLUICE_BEFORE_FREE;
+  if (status == SLUICE_OK) {
     if (there) {
       old = *at;
       *at = old->next;
@@ -140,7 +162,12 @@ static inline bool boxes_put(struct boxes *boxes, struct box *box,
   }
   pthread_mutex_unlock(&boxes->lock);
   box_drop(boxes, old);
-  return !there || !exclusive;
+  return status;
+}
+
+static inline bool boxes_put(struct boxes *boxes, struct box *box,
+                             bool exclusive) {
+  return boxes_put_if(boxes, box, exclusive, NULL, NULL) == SLUICE_OK;
 }
 
 static inline void boxes_clear(struct boxes *boxes) {

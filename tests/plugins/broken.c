@@ -5,6 +5,7 @@
  * found by the check that is for it, and by no other.
  */
 #include "broken.h"
+#include "broken_change.h"
 #include "broken_link.h"
 #include "broken_list.h"
 
@@ -201,13 +202,13 @@ static void commit(void *arg, struct sluice_op *op,
     end(call, SLUICE_OK);
     return;
   }
-  bool exclusive = object->exclusive && !breaks_at(handle, "not_exclusive",
-                                                   object->key, "/refused");
+  bool exclusive =
+      object->exclusive &&
+      !breaks_at(handle, "not_exclusive", object->key, "/refused") &&
+      !breaks_at(handle, "creates_twice", object->key, "/creates");
+  bool any = breaks_at(handle, "replaces_any", object->key, "/replaces");
   box_name(call->box, object);
-  bool stored = boxes_put(handle->boxes, call->box, exclusive);
-  if (stored)
-    call->box = NULL;
-  end(call, stored ? SLUICE_OK : SLUICE_EEXIST);
+  store(call, exclusive, any ? NULL : object->if_match);
 }
 
 /* Readers of the object see other bytes in it. */
@@ -385,5 +386,9 @@ static const struct sluice_backend backend = {
     .ping = ping,
     .presign = presign,
     .verify = verify,
+    .can = can,
+    .remove_if = remove_if,
+    .copy = copy,
+    .remove_many = remove_many,
 };
 SLUICE_BACKEND(broken, backend)
