@@ -156,7 +156,7 @@ static void object_delete_start(struct exchange *ex) {
   ex->work_free = delete_free;
   if (!precondition_read(ex, &delete->condition))
     return;
-  /* What is looked up may not climb. */
+  /* A key that is looked up may not climb. */
   bool looks = precondition_is_any(&delete->condition);
   if (objectkey_read(ex, key, looks ? key_found_fault : key_removed_fault))
     exchange_check_key(ex, key, looks ? on_condition_key : on_key);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of objects by name, of copies and of batches share."""
+"""Shared by the tests of objects by name, of copies and of batches."""
 import threading
 from urllib.parse import quote
 
@@ -30,7 +30,7 @@ def is_there(gateway, key, data, mount="/files"):
 
 
 def together(count, function):
-    """What each of so many threads gets, all begun at once."""
+    """The results of so many threads, all begun at once."""
     barrier, got = threading.Barrier(count), [None] * count
 
     def one(number):
@@ -48,10 +48,10 @@ def together(count, function):
     return got
 
 
-# ---- hooks and backends of tests ---------------------------------------------
+# ---- hooks and backends of tests --------------------------------------------
 
 def witnessed(gateway, phase, *keys, times=1):
-    """What the witness was told in a phase: pairs of operation and key."""
+    """The witness's words in a phase: pairs of operation and key."""
     for key in keys:
         eventually(f"{phase} of {key}", lambda key=key: sum(
             f" {phase}: " in line and line.endswith(f" {key}")

@@ -113,7 +113,7 @@ def row(who, operations, prefix="users/{user}/"):
 
 
 def subsets():
-    """What the requests below need, and each of that without one."""
+    """The operations that the requests below need, and all but one of them."""
     wanted = set()
     for needs, _ in NEEDS.values():
         wanted.add(frozenset(needs))

@@ -140,7 +140,7 @@ def test_of_many_moves_of_one_object_one_wins_and_nothing_is_lost():
 
 @test
 def test_move_never_removes_what_was_written_meanwhile():
-    """What was acknowledged last is at one of both keys."""
+    """The bytes that were acknowledged last are at one of both keys."""
     with Gateway({"server": {"workers": "4"}}) as gateway:
         for turn in range(60):
             put(gateway, "a", b"old")
