@@ -20,8 +20,8 @@
 
 #define TELL_MS 1000
 
-struct kept { /* of a request */
-  bool room;  /* taken for its event, which isn't there yet */
+struct kept {    /* of a request */
+  unsigned room; /* taken for its events, which aren't there yet */
 };
 
 struct notice { /* an event on its way to the disk */
@@ -77,9 +77,10 @@ enum sluice_verdict recorder_on_key(void *arg,
   if (!events->refuse || !is_wanted(events, request))
     return SLUICE_PASS;
   struct kept *kept = sluice_request_state(request, sizeof *kept);
-  kept->room = kept->room || events_take_room(events);
-  if (kept->room)
+  if (events_take_room(events)) {
+    kept->room++;
     return SLUICE_PASS;
+  }
   tell_full(recorder, "requests are refused");
   sluice_request_refuse(request, SLUICE_EBUSY,
                         "Too many events wait for their receiver; try again");
@@ -92,9 +93,8 @@ static void drop_room(const struct recorder *recorder,
   if (!events->refuse || !is_wanted(events, request))
     return;
   struct kept *kept = sluice_request_state(request, sizeof *kept);
-  if (kept->room)
+  for (; kept->room > 0; kept->room--)
     events_give_room(events);
-  kept->room = false;
 }
 
 /* Whoever is answered with room of their own changed nothing, but for a 504:
@@ -185,9 +185,10 @@ static bool take_room(struct recorder *recorder,
   if (!events->refuse)
     return events_take_room(events);
   struct kept *kept = sluice_request_state(request, sizeof *kept);
-  bool had = kept->room; /* since on_key */
-  kept->room = false;
-  return had || events_take_room(events);
+  if (kept->room == 0) /* one of those below a prefix */
+    return events_take_room(events);
+  kept->room--;
+  return true;
 }
 
 enum sluice_verdict recorder_on_change(void *arg,

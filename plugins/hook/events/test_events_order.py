@@ -115,6 +115,40 @@ def test_full_queue_refuses_uploads_and_deletes_until_there_is_room(folder):
 
 
 @each_folder
+def test_move_tells_of_both_keys_and_a_batch_of_each(folder):
+    with Service(say(204)) as service, gateway(
+            service, folder=folder) as gate:
+        key = gate.upload()["key"]
+        gate.json("POST", "/files/move", {"from": key, "to": "b"})
+        gate.json("POST", "/files/copy", {"from": "b", "to": "c/1",
+                                          "replace": True})
+        gate.json("POST", "/files/delete", {"keys": ["b", "none"]})
+        gate.json("POST", "/files/delete", {"prefix": "c/"})
+        service.until("all", lambda: len(service.asked) >= 7)
+        up, down = "object.uploaded", "object.deleted"
+        equal("events", per_key(heard(service)), {
+            key: [up, down], "b": [up, down], "none": [down],
+            "c/1": [up, down]})
+
+
+@each_folder
+def test_each_change_of_a_move_or_batch_needs_room_of_its_own(folder):
+    with Service(stall) as service, gateway(
+            service, folder=folder, queue_max="4", when_full="refuse") as gate:
+        keys = [gate.upload()["key"] for _ in range(3)]
+        answer = gate.json("POST", "/files/move",
+                           {"from": keys[0], "to": "b"})
+        equal("move", (answer.status, answer.json["code"]),
+              (503, "overloaded"))
+        said = gate.json("POST", "/files/delete", {"keys": keys}).json
+        equal("deleted", said["deleted"], keys[:1])
+        equal("failed", [(one["key"], one["code"]) for one in said["failed"]],
+              [(key, "overloaded") for key in keys[1:]])
+        gate.stop()
+        gate.says("lost: 0")
+
+
+@each_folder
 def test_refused_requests_give_their_room_back(folder):
     with Service(stall) as service, gateway(
             service, folder=folder, queue_max="2", when_full="refuse") as gate:
