@@ -192,9 +192,13 @@ static void next(struct exchange *ex) {
     ask_on(ex);
 }
 
-static void on_denied(struct exchange *ex) {
+static void on_denied(struct exchange *ex, enum sluice_status status) {
   struct many *many = ex->work;
-  fail(&many->ones[many->at], "forbidden", "This isn't allowed");
+  struct one *one = &many->ones[many->at];
+  if (status == SLUICE_EBUSY || status == SLUICE_ERATE)
+    fail(one, reply_code(status), "Too much is going on; try again");
+  else
+    fail(one, "forbidden", "This isn't allowed");
   next(ex);
 }
 

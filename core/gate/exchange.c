@@ -97,13 +97,13 @@ static void go_on(struct exchange *ex, const struct news *news) {
 
 static void refuse(struct exchange *ex, const struct news *news) {
   enum sluice_status status = ex->request.refusal;
-  void (*denied)(struct exchange *) = ex->denied;
+  void (*denied)(struct exchange *, enum sluice_status) = ex->denied;
   (void)news;
   ex->denied = NULL;
   if (denied != NULL) {
     ex->request.refusal = SLUICE_OK;
     ex->request.message[0] = '\0';
-    denied(ex);
+    denied(ex, status);
     return;
   }
   if (status == SLUICE_OK)
@@ -329,7 +329,7 @@ void exchange_check_key(struct exchange *ex, const char *key,
 
 void exchange_try_key(struct exchange *ex, const char *key,
                       void (*then)(struct exchange *),
-                      void (*denied)(struct exchange *)) {
+                      void (*denied)(struct exchange *, enum sluice_status)) {
   ex->denied = denied;
   exchange_check_key(ex, key, then);
 }

@@ -45,8 +45,9 @@ struct exchange {
   void (*work_free)(void *work);
   void (*work_left)(void *work); /* NULL, or: the exchange is gone for it */
   void (*on_body)(struct exchange *);
-  void (*go_on)(struct exchange *);  /* what hooks are asked about first */
-  void (*denied)(struct exchange *); /* NULL, or: in place of an answer */
+  void (*go_on)(struct exchange *); /* what hooks are asked about first */
+  /* NULL, or: in place of an answer to what hooks deny. */
+  void (*denied)(struct exchange *, enum sluice_status);
   /* NULL, or: the next object of a change of several; NULL: no more. */
   const struct sluice_object *(*changed_next)(struct exchange *);
   bool telling, told; /* of that one, while its hooks run */
@@ -106,7 +107,7 @@ void exchange_check_as(struct exchange *, enum operation, const char *key,
  * takes too long is answered all the same. */
 void exchange_try_key(struct exchange *, const char *key,
                       void (*then)(struct exchange *),
-                      void (*denied)(struct exchange *));
+                      void (*denied)(struct exchange *, enum sluice_status));
 /* A change is about to begin; it ends in one of the next two. */
 void exchange_change(struct exchange *);
 /* It took place: hooks are told, then, where a client waits for the answer,
