@@ -182,6 +182,21 @@ static const char *backend_lacks(const struct sluice_backend *b) {
   return NULL;
 }
 
+/* With one entry of staging all of them are needed. */
+static const char *staging_lacks(const struct sluice_backend *b) {
+  if (b->stage == NULL)
+    return NULL;
+  if (b->save == NULL)
+    return "save";
+  if (b->stage_commit == NULL)
+    return "stage_commit";
+  if (b->stage_get == NULL)
+    return "stage_get";
+  if (b->stage_remove == NULL)
+    return "stage_remove";
+  return b->stage_sweep == NULL ? "stage_sweep" : NULL;
+}
+
 static const char *hook_lacks(const struct sluice_hook *h) {
   if (h->start == NULL)
     return "start";
@@ -233,6 +248,8 @@ static bool read_backend(const struct plugin_file *file, const void *symbol,
     return false;
   memcpy(b, from, head.size < sizeof *b ? head.size : sizeof *b);
   const char *missing = backend_lacks(b);
+  if (missing == NULL)
+    missing = staging_lacks(b);
   if (missing != NULL)
     return lacks(file, missing, err);
   plugin->name = b->name;

@@ -23,6 +23,7 @@ static void op_free(struct sluice_op *op) {
   free(op->token);
   free(op->meta);
   free(op->why);
+  free((void *)(uintptr_t)op->staged.state);
   free(op->state);
   op->state = NULL;
   op->turn = OP_BURIED;
@@ -38,8 +39,7 @@ static bool op_takes(struct sluice_op *op, enum op_signal signal) {
 
 static void op_end(struct sluice_op *op) {
   enum sluice_status status = op->status;
-  if (status == SLUICE_OK && !op->left && op->kind == OP_PUT &&
-      !op->committed) {
+  if (status == SLUICE_OK && !op->left && op_stores(op) && !op->committed) {
     op_breach(op->backend, "sluice_done", "with SLUICE_OK before commit()");
     status = SLUICE_EUPSTREAM;
   }
@@ -65,6 +65,9 @@ static void op_deliver(struct loop_task *task) {
     op->events->alive(op->arg);
   if (op_takes(op, OP_SAID_NEXT) && op->events->next != NULL)
     op->events->next(op->arg);
+  if (op_takes(op, OP_SAID_STAGED) && !op_is_done(op) &&
+      op->events->staged != NULL)
+    op->events->staged(op->arg, &op->staged);
   if (op_takes(op, OP_SAID_NONSENSE) && !op_is_done(op)) {
     op_end(op);
     op_leave(op, NULL, NULL);
@@ -79,11 +82,13 @@ static void op_deliver(struct loop_task *task) {
 struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
                          const struct op_events *events, void *arg) {
   static const enum op_turn first[] = {
-      [OP_HEAD] = OP_HEADING,      [OP_GET] = OP_FINDING,
-      [OP_PUT] = OP_STORING,       [OP_LIST] = OP_ANSWERING,
-      [OP_REMOVE] = OP_ANSWERING,  [OP_REMOVE_MANY] = OP_ANSWERING,
-      [OP_COPY] = OP_HEADING,      [OP_PING] = OP_ANSWERING,
-      [OP_PRESIGN] = OP_ANSWERING, [OP_VERIFY] = OP_ANSWERING};
+      [OP_HEAD] = OP_HEADING,         [OP_GET] = OP_FINDING,
+      [OP_PUT] = OP_STORING,          [OP_LIST] = OP_ANSWERING,
+      [OP_REMOVE] = OP_ANSWERING,     [OP_REMOVE_MANY] = OP_ANSWERING,
+      [OP_COPY] = OP_HEADING,         [OP_PING] = OP_ANSWERING,
+      [OP_PRESIGN] = OP_ANSWERING,    [OP_VERIFY] = OP_ANSWERING,
+      [OP_STAGE] = OP_OPENING,        [OP_STAGE_REMOVE] = OP_ANSWERING,
+      [OP_STAGE_SWEEP] = OP_ANSWERING};
   must(loop_is_mine(backend->host.loop));
   struct sluice_op *op =
       pool_take(&backend->ops, backend->host.loop, sizeof *op);
@@ -201,6 +206,50 @@ struct sluice_op *op_verify(struct op_backend *backend,
   return op;
 }
 
+bool op_can_stage(const struct op_backend *backend) {
+  return backend->plugin->stage != NULL;
+}
+
+static bool op_asks_stage(struct sluice_op *op) {
+  if (op_can_stage(op->backend))
+    return op_asks(op);
+  sluice_done(op, SLUICE_ENOTSUP, "uploads can't go on later here");
+  return false;
+}
+
+struct sluice_op *op_stage(struct op_backend *backend,
+                           const struct sluice_stage *stage,
+                           const struct op_events *events, void *arg) {
+  struct sluice_op *op = op_new(backend, OP_STAGE, events, arg);
+  if (op_asks_stage(op))
+    backend->plugin->stage(backend->handle, op, stage);
+  return op;
+}
+
+struct sluice_op *op_stage_get(struct op_backend *backend, const char *id,
+                               const struct op_events *events, void *arg) {
+  struct sluice_op *op = op_new(backend, OP_GET, events, arg);
+  if (op_asks_stage(op))
+    backend->plugin->stage_get(backend->handle, op, id);
+  return op;
+}
+
+struct sluice_op *op_stage_remove(struct op_backend *backend, const char *id,
+                                  const struct op_events *events, void *arg) {
+  struct sluice_op *op = op_new(backend, OP_STAGE_REMOVE, events, arg);
+  if (op_asks_stage(op))
+    backend->plugin->stage_remove(backend->handle, op, id);
+  return op;
+}
+
+struct sluice_op *op_stage_sweep(struct op_backend *backend, int64_t now_s,
+                                 const struct op_events *events, void *arg) {
+  struct sluice_op *op = op_new(backend, OP_STAGE_SWEEP, events, arg);
+  if (op_asks_stage(op))
+    backend->plugin->stage_sweep(backend->handle, op, now_s);
+  return op;
+}
+
 /* The gateway's call, in its turn.  False: the plugin isn't asked any more, as
  * it was done meanwhile, or is to end. */
 static bool op_calls(struct sluice_op *op, enum op_call call) {
@@ -222,8 +271,10 @@ void op_more(struct sluice_op *op) {
 }
 
 void op_data(struct sluice_op *op, const struct sluice_chunk *chunk) {
-  if (op_calls(op, OP_CALL_DATA))
-    op->backend->plugin->data(op->backend->handle, op, chunk);
+  if (!op_calls(op, OP_CALL_DATA))
+    return;
+  op->known += chunk->length;
+  op->backend->plugin->data(op->backend->handle, op, chunk);
 }
 
 void op_commit(struct sluice_op *op, const struct sluice_object *object) {
@@ -231,6 +282,21 @@ void op_commit(struct sluice_op *op, const struct sluice_object *object) {
     return;
   op->committed = true;
   op->backend->plugin->commit(op->backend->handle, op, object);
+}
+
+void op_save(struct sluice_op *op, const struct sluice_save *save) {
+  must(op->kind == OP_STAGE);
+  if (op_calls(op, OP_CALL_SAVE))
+    op->backend->plugin->save(op->backend->handle, op, save);
+}
+
+void op_stage_commit(struct sluice_op *op, const struct sluice_object *object,
+                     const struct sluice_save *save) {
+  must(op->kind == OP_STAGE);
+  if (!op_calls(op, OP_CALL_COMMIT))
+    return;
+  op->committed = true;
+  op->backend->plugin->stage_commit(op->backend->handle, op, object, save);
 }
 
 void op_cancel(struct sluice_op *op) {

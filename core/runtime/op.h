@@ -68,6 +68,9 @@ struct op_events {
   void (*chunk)(void *arg, const struct sluice_chunk *); /* until op_more() */
   void (*next)(void *arg);  /* the put wants a chunk, or op_commit() */
   void (*alive)(void *arg); /* it goes on */
+  /* The stage is open, or saved: op_data(), op_save() or op_stage_commit().
+   * The state is good until the next call. */
+  void (*staged)(void *arg, const struct sluice_staged *);
   /* The last call; the op is gone after it. */
   void (*done)(void *arg, enum sluice_status, const char *why);
 };
@@ -103,10 +106,24 @@ struct sluice_op *op_presign(struct op_backend *, const struct sluice_link *,
 struct sluice_op *op_verify(struct op_backend *, const struct sluice_claim *,
                             const struct op_events *, void *arg);
 
+/* The next four end with SLUICE_ENOTSUP where op_can_stage() is false. */
+bool op_can_stage(const struct op_backend *);
+struct sluice_op *op_stage(struct op_backend *, const struct sluice_stage *,
+                           const struct op_events *, void *arg);
+struct sluice_op *op_stage_get(struct op_backend *, const char *id,
+                               const struct op_events *, void *arg);
+struct sluice_op *op_stage_remove(struct op_backend *, const char *id,
+                                  const struct op_events *, void *arg);
+struct sluice_op *op_stage_sweep(struct op_backend *, int64_t now_s,
+                                 const struct op_events *, void *arg);
+
 void op_read(struct sluice_op *, uint64_t first, uint64_t count);
 void op_more(struct sluice_op *);
 void op_data(struct sluice_op *, const struct sluice_chunk *);
 void op_commit(struct sluice_op *, const struct sluice_object *);
+void op_save(struct sluice_op *, const struct sluice_save *);
+void op_stage_commit(struct sluice_op *, const struct sluice_object *,
+                     const struct sluice_save *);
 
 /* Asks the plugin to end it soon; done() is the only event that follows, and
  * says of a commit or a remove whether it took place all the same.  Does

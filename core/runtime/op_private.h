@@ -19,7 +19,10 @@ enum op_kind {
   OP_COPY,
   OP_PING,
   OP_PRESIGN,
-  OP_VERIFY
+  OP_VERIFY,
+  OP_STAGE,
+  OP_STAGE_REMOVE,
+  OP_STAGE_SWEEP
 };
 
 enum op_signal { /* said by the plugin, not yet delivered */
@@ -28,7 +31,8 @@ enum op_signal { /* said by the plugin, not yet delivered */
                  OP_SAID_NEXT = 4,
                  OP_SAID_DONE = 8,
                  OP_SAID_ALIVE = 16,
-                 OP_SAID_NONSENSE = 32 /* end it without waiting for more */
+                 OP_SAID_STAGED = 32,
+                 OP_SAID_NONSENSE = 64 /* end it without waiting for more */
 };
 
 /* An object's key and metadata in one block of memory. */
@@ -65,6 +69,8 @@ struct sluice_op {
   size_t state_size;
   struct op_item *meta;
   struct sluice_chunk chunk;
+  struct sluice_staged staged; /* its state is malloc'd */
+  uint64_t known;              /* stage: bytes that it had, or was lent */
   enum sluice_status status;
   char *why;
 
@@ -79,6 +85,11 @@ struct sluice_op {
   size_t failure_count, failure_max;
   char *token;
 };
+
+/* Is it a way for bytes into the storage? */
+static inline bool op_stores(const struct sluice_op *op) {
+  return op->kind == OP_PUT || op->kind == OP_STAGE;
+}
 
 /* Did the plugin say so? */
 static inline bool op_is_done(const struct sluice_op *op) {

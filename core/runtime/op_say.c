@@ -50,11 +50,11 @@ static bool listening(struct sluice_op *op, const char *call) {
   return !op_is_done(op) && !op->left && !op->owed;
 }
 
-/* A word that can't be used ends the operation, but for a put: it isn't
- * part of it, and the plugin may still read a chunk. */
+/* A word that can't be used ends the operation, but for one that stores: it
+ * isn't part of it, and the plugin may still read a chunk. */
 static void spoil(struct sluice_op *op, const char *call, const char *why) {
   misuse(op, call, why);
-  if (op->kind == OP_PUT)
+  if (op_stores(op))
     return;
   op->status = SLUICE_EUPSTREAM;
   op_say(op, OP_SAID_NONSENSE);
@@ -278,4 +278,51 @@ void sluice_failed(struct sluice_op *op, size_t index,
     op->failure_max = more;
   }
   op->failures[op->failure_count++] = (struct op_failure){index, status};
+}
+
+/* A word about a stage that isn't true ends it here: a client would take it
+ * for a promise. */
+static void refuse_staged(struct sluice_op *op, const char *why) {
+  misuse(op, "sluice_staged", why);
+  op->status = SLUICE_EUPSTREAM;
+  op_say(op, OP_SAID_NONSENSE);
+}
+
+/* What was opened tells all of it; what was saved is all that was lent. */
+static const char *staged_fault(const struct sluice_op *op, bool opening,
+                                const struct sluice_staged *staged) {
+  if (staged->state_size > SLUICE_STAGE_STATE_MAX)
+    return "with more state than can be saved";
+  if (staged->offset > INT64_MAX)
+    return "with an offset that no object has";
+  if (!opening && staged->offset != op->known)
+    return "with another offset than that of all that was lent";
+  return NULL;
+}
+
+void sluice_staged(struct sluice_op *op, const struct sluice_staged *said) {
+  if (!listening(op, "sluice_staged"))
+    return;
+  bool opening = op->turn == OP_OPENING;
+  if (!op_takes_turn(op, OP_CALL_STAGED)) {
+    misuse(op, "sluice_staged", "before stage() or save()");
+    return;
+  }
+  struct sluice_staged staged = {.size = sizeof staged};
+  memcpy(&staged, said,
+         said->size < sizeof staged ? said->size : sizeof staged);
+  const char *fault = staged_fault(op, opening, &staged);
+  if (fault != NULL) {
+    refuse_staged(op, fault);
+    return;
+  }
+  char *state = malloc(staged.state_size + 1);
+  must(state != NULL);
+  if (staged.state_size > 0)
+    memcpy(state, staged.state, staged.state_size);
+  free((void *)(uintptr_t)op->staged.state);
+  staged.state = state;
+  op->staged = staged;
+  op->known = staged.offset;
+  op_say(op, OP_SAID_STAGED);
 }

@@ -23,7 +23,10 @@ enum op_turn op_turn_next(enum op_turn turn, enum op_call call) {
       [OP_LENT] = {[OP_CALL_MORE] = OP_READING, [OP_CALL_DONE] = OP_DONE},
       [OP_LENT_LAST] =
           {[OP_CALL_MORE] = OP_ANSWERING, [OP_CALL_DONE] = OP_DONE},
+      [OP_OPENING] = {[OP_CALL_STAGED] = OP_WANTED, [OP_CALL_DONE] = OP_DONE},
+      [OP_SAVING] = {[OP_CALL_STAGED] = OP_WANTED, [OP_CALL_DONE] = OP_DONE},
       [OP_WANTED] = {[OP_CALL_DATA] = OP_STORING,
+                     [OP_CALL_SAVE] = OP_SAVING,
                      [OP_CALL_COMMIT] = OP_COMMITTING,
                      [OP_CALL_DONE] = OP_DONE}};
   return table[turn][call];

@@ -13,14 +13,16 @@ enum op_turn {
   OP_HEADING,    /* head, copy: to describe the object */
   OP_FINDING,    /* get: to describe the object */
   OP_READING,    /* get: to send a chunk */
-  OP_STORING,    /* put: to ask for a chunk, or for the next one */
+  OP_STORING,    /* put, stage: to ask for a chunk, or for the next one */
   OP_ANSWERING,  /* to say what else the operation wants, and done */
-  OP_COMMITTING, /* put: to store, and to describe the object */
+  OP_COMMITTING, /* put, stage: to store, and to describe the object */
+  OP_OPENING,    /* stage: to tell what is there */
+  OP_SAVING,     /* stage: to tell what is durable */
   /* The gateway's turn. */
   OP_DESCRIBED, /* get: to read */
   OP_LENT,      /* get: to ask for the next chunk */
   OP_LENT_LAST, /* get: to give the last chunk back */
-  OP_WANTED,    /* put: to lend a chunk, or to commit */
+  OP_WANTED,    /* put, stage: to lend a chunk, to save, or to commit */
   /* Nobody's. */
   OP_DONE,  /* the plugin said so; the gateway isn't told yet */
   OP_BURIED /* nobody may use it any more */
@@ -34,13 +36,15 @@ enum op_call {
   OP_CALL_SEND_LAST,
   OP_CALL_NEXT,
   OP_CALL_DONE,
+  OP_CALL_STAGED,
   /* The gateway's. */
   OP_CALL_READ,
   OP_CALL_MORE,
   OP_CALL_DATA,
-  OP_CALL_COMMIT
+  OP_CALL_COMMIT,
+  OP_CALL_SAVE
 };
-#define OP_CALLS (OP_CALL_COMMIT + 1)
+#define OP_CALLS (OP_CALL_SAVE + 1)
 
 /* The state after the call, or OP_NEVER. */
 enum op_turn op_turn_next(enum op_turn, enum op_call);

@@ -225,6 +225,44 @@ struct sluice_claim { /* verify: a link that came back */
   const char *query; /* as received, percent-encoded, without "?" */
 };
 
+/* ---- staging, since 1.1 ------------------------------------------------ */
+
+/* An upload that goes on over several requests, by any gateway.  Its bytes
+ * wait in a stage, which no list and no read shows, until they are committed
+ * as an object, or expire. */
+
+#define SLUICE_STAGE_ID_MAX 4096    /* bytes of its name, which is text */
+#define SLUICE_STAGE_STATE_MAX 1024 /* bytes that are saved with an offset */
+
+/* Saved together with a durable offset, and only with it. */
+struct sluice_save {
+  const void *state; /* the gateway's: the plugin doesn't look into it */
+  size_t state_size;
+  int64_t expires_s; /* since 1970, UTC: from then on the stage is swept */
+};
+
+struct sluice_stage {
+  const char *id; /* as sluice_text() gave it; NULL: a new one is made */
+  /* Of a new one alone. */
+  const struct sluice_save *save;     /* with the offset 0 */
+  const struct sluice_object *object; /* key, type and user of what it will
+                                         probably be; NULL: no object */
+  int64_t length;                     /* at most so many bytes; -1: unknown */
+  const char *owner;                  /* whose it is; "": nobody's */
+  uint64_t owner_max; /* stages that the owner may have which aren't complete:
+                         SLUICE_ERATE; 0: any number */
+};
+
+/* The facts about a stage.  Filled by plugins, so the size goes first. */
+struct sluice_staged {
+  uint32_t size;
+  uint64_t offset;   /* so many bytes are durable, whatever happens */
+  const void *state; /* saved with just that offset */
+  size_t state_size;
+  int64_t expires_s;
+  bool complete; /* it was committed: `offset` is the object's length */
+};
+
 /* ---- backend ----------------------------------------------------------- */
 
 struct sluice_backend {
@@ -304,6 +342,37 @@ struct sluice_backend {
    * keys are lent until done; not offered: remove() is called for each. */
   void (*remove_many)(void *handle, struct sluice_op *,
                       const char *const *keys, size_t count);
+
+  /* ---- staging, since 1.1: all of it, or nothing ---- */
+
+  /* Opens a stage, or makes one: then sluice_text() with its id comes first.
+   * sluice_staged(); then wait for data(), save() or stage_commit(), each
+   * after the answer to the one before.  data() lends a chunk, as in a put,
+   * and sluice_next() returns it.  SLUICE_ENOENT: there is no such stage, or
+   * it has expired.
+   * Whoever opened it before has lost it, in any gateway: nothing of that one
+   * changes a byte any more, and its next call ends with SLUICE_EPRECOND.
+   * Bytes that weren't saved don't count.  cancel() leaves the stage as it was
+   * saved last. */
+  void (*stage)(void *handle, struct sluice_op *, const struct sluice_stage *);
+  /* Makes durable what was lent, with this state: sluice_staged(), whose
+   * offset is all of it. */
+  void (*save)(void *handle, struct sluice_op *, const struct sluice_save *);
+  /* As commit() of a put, of all bytes of the stage; and in the same step, all
+   * or nothing, the stage is complete and has this state.  It is kept until it
+   * expires, so that it can be asked for again, and takes no bytes. */
+  void (*stage_commit)(void *handle, struct sluice_op *,
+                       const struct sluice_object *,
+                       const struct sluice_save *);
+  /* As get(): sluice_meta() with the durable bytes' length, then read() and
+   * more().  It opens nothing. */
+  void (*stage_get)(void *handle, struct sluice_op *, const char *id);
+  /* It is gone, and whoever has it open has lost it; an object that it became
+   * stays.  done; SLUICE_ENOENT */
+  void (*stage_remove)(void *handle, struct sluice_op *, const char *id);
+  /* Removes the stages that have expired by then, and what no stage needs:
+   * done.  Comes every few minutes. */
+  void (*stage_sweep)(void *handle, struct sluice_op *, int64_t now_s);
 };
 
 /* ---- hook -------------------------------------------------------------- */
@@ -407,6 +476,9 @@ void sluice_truncated(struct sluice_op *, const char *token);
 void sluice_text(struct sluice_op *, const char *text);
 /* Since 1.1.  Of remove_many(): the key of this index is still there. */
 void sluice_failed(struct sluice_op *, size_t index, enum sluice_status);
+
+/* Since 1.1.  The state is copied. */
+void sluice_staged(struct sluice_op *, const struct sluice_staged *);
 
 /* Why start() or open() fails: what is wrong and what to change, one line. */
 void sluice_fail(struct sluice_host *, const char *fmt, ...)
