@@ -236,6 +236,12 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 	%D%/backend/local/row.h \
 	%D%/backend/local/schema.c \
 	%D%/backend/local/schema.h \
+	%D%/backend/local/seats.c \
+	%D%/backend/local/seats.h \
+	%D%/backend/local/stage.c \
+	%D%/backend/local/stage.h \
+	%D%/backend/local/stager.c \
+	%D%/backend/local/stager.h \
 	%D%/backend/local/store.c \
 	%D%/backend/local/store.h \
 	%D%/backend/local/sweep.c \

@@ -10,6 +10,8 @@
  *   small    bytes of small objects, apart, so that a list reads none of them
  *   garbage  blobs without a row, to be unlinked
  *   recent   blobs from state.low on that have, or had, a row
+ *   stage    uploads that go on: so many durable bytes, in that blob (NULL:
+ *            none, or the object has it, as it is complete)
  *   state    next, low (see ledger.h); clean: 1 after a good stop; marked: the
  *            first number whose blobs are as blob.h says; id: see identity.h
  */

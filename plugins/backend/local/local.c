@@ -10,6 +10,7 @@
 #include "digest.h"
 #include "recover.h"
 #include "copier.h"
+#include "stager.h"
 #include "uploader.h"
 
 #include <stddef.h>
@@ -211,6 +212,12 @@ static const struct sluice_backend backend = {
     .can = local_can,
     .remove_if = uploader_remove_if,
     .copy = copier_copy,
+    .stage = stager_stage,
+    .save = stager_save,
+    .stage_commit = stager_commit,
+    .stage_get = stager_get,
+    .stage_remove = stager_remove,
+    .stage_sweep = stager_sweep,
 };
 
 SLUICE_BACKEND(local, backend)

@@ -26,6 +26,7 @@
 #include "lister.h"
 #include "reader.h"
 #include "row.h"
+#include "stage.h"
 #include "store.h"
 #include "writer.h"
 
@@ -69,7 +70,11 @@ enum task_kind {
   TASK_LIST,
   TASK_PUT,
   TASK_COPY,
-  TASK_REMOVE
+  TASK_REMOVE,
+  TASK_STAGE,
+  TASK_STAGE_GET,
+  TASK_STAGE_REMOVE,
+  TASK_STAGE_SWEEP
 };
 
 struct task {
@@ -89,6 +94,7 @@ struct task {
   struct cache_ticket ticket; /* head, get: under which it is read */
   struct cache_entry *entry;  /* head, get: lent, in place of row and bytes */
   bool stale;                 /* get: the blob went while it was looked up */
+  struct stage *stage;        /* the last four: owned */
   struct listing *listing;    /* list: owned */
   char *target;               /* copy: owned, until it is the key */
   int source;                 /* copy: the blob; -1: none */
@@ -133,5 +139,9 @@ bool task_may_write(struct task *);
 void task_match(struct task *, const char *etag);
 bool task_matches(const struct task *, const unsigned char *md5);
 void task_end(struct task *);
+/* Does the writer do it, even on a full disk? */
+static inline bool task_needs_no_room(const struct task *task) {
+  return task->stage ? stage_needs_no_room(task) : task->kind == TASK_REMOVE;
+}
 
 #endif

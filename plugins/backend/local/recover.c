@@ -95,15 +95,15 @@ static bool not_ready(struct local *local, struct errmsg *err) {
 struct recover_blobs {
   struct local *local;
   uint64_t next; /* the index handed out none from this number on */
-  sqlite3_stmt *recent;
+  sqlite3_stmt *recent, *stage;
   int64_t last; /* number that a row has; -1: not looked for yet */
 };
 
 /* An index that can't be read counts as yes. */
-static bool has_row(struct recover_blobs *blobs, uint64_t number) {
-  sqlite3_bind_int64(blobs->recent, 1, (int64_t)number);
-  int result = index_step(blobs->recent);
-  index_reset(blobs->recent);
+static bool has_row(sqlite3_stmt *find, uint64_t number) {
+  sqlite3_bind_int64(find, 1, (int64_t)number);
+  int result = index_step(find);
+  index_reset(find);
   return result != SQLITE_DONE;
 }
 
@@ -112,7 +112,9 @@ static bool has_row(struct recover_blobs *blobs, uint64_t number) {
 static bool is_later(struct recover_blobs *blobs, uint64_t number) {
   return (blobs->last >= 0 ||
           index_number(blobs->local->writer.db,
-                       "SELECT coalesce(max(blob), 0) FROM object",
+                       "SELECT coalesce(max(blob), 0) FROM"
+                       " (SELECT max(blob) AS blob FROM object"
+                       " UNION ALL SELECT max(blob) FROM stage)",
                        &blobs->last)) &&
          number > (uint64_t)blobs->last;
 }
@@ -125,7 +127,9 @@ static enum sweep_verdict recover_decide(void *arg, uint64_t number,
   struct recover_blobs *blobs = arg;
   if (number >= blobs->next)
     return is_later(blobs, number) ? SWEEP_MOVE : SWEEP_KEEP;
-  if (has_row(blobs, number))
+  if (has_row(blobs->stage, number))
+    return SWEEP_LEAVE;
+  if (has_row(blobs->recent, number))
     return SWEEP_KEEP;
   return committed || number < blobs->local->marked ? SWEEP_MOVE : SWEEP_DROP;
 }
@@ -150,11 +154,17 @@ static bool sweep(struct local *local, struct state *state,
       .first = (uint64_t)state->low, .decide = recover_decide, .arg = &blobs};
   if (sqlite3_prepare_v2(local->writer.db,
                          "SELECT 1 FROM recent WHERE blob = ?1", -1,
-                         &blobs.recent, NULL) != SQLITE_OK)
+                         &blobs.recent, NULL) != SQLITE_OK ||
+      sqlite3_prepare_v2(local->writer.db,
+                         "SELECT 1 FROM stage WHERE blob = ?1", -1,
+                         &blobs.stage, NULL) != SQLITE_OK) {
+    sqlite3_finalize(blobs.recent);
     return not_ready(local, err);
+  }
   bool ok = sweep_run(&sweep, &local->store, local->datadir.dir);
   int why = errno;
   sqlite3_finalize(blobs.recent);
+  sqlite3_finalize(blobs.stage);
   if (blobs.last > NUMBER_MAX)
     return nonsense(local, err);
   if (state->next <= blobs.last)

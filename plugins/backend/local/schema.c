@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Version 1 had no `sum`, `id` and `marked`.
+ * Version 1 had no `sum`, `id` and `marked`, version 2 no `stage`.
  */
 #include "schema.h"
 
@@ -8,6 +8,13 @@
 #include "index.h"
 
 #include <stdio.h>
+
+#define MADE_STAGE                                                    \
+  "CREATE TABLE stage(id INTEGER PRIMARY KEY, size INTEGER NOT NULL," \
+  " blob INTEGER, state BLOB, expires INTEGER NOT NULL,"              \
+  " complete INTEGER NOT NULL, owner BLOB NOT NULL);"                 \
+  "CREATE INDEX stage_expires ON stage(expires);"                     \
+  "CREATE INDEX stage_owner ON stage(owner) WHERE NOT complete;"
 
 static const char made[] =
     "BEGIN IMMEDIATE;"
@@ -18,7 +25,7 @@ static const char made[] =
     "CREATE TABLE garbage(blob INTEGER PRIMARY KEY);"
     "CREATE TABLE recent(blob INTEGER PRIMARY KEY);"
     "CREATE TABLE state(name TEXT PRIMARY KEY, value INTEGER NOT NULL)"
-    " WITHOUT ROWID;"
+    " WITHOUT ROWID;" MADE_STAGE
     "INSERT INTO state VALUES('next', 1), ('low', 1), ('clean', 1),"
     " ('marked', 1);"
     "PRAGMA application_id = 1397511497;";
@@ -31,24 +38,40 @@ static const char from_1[] =
     "ALTER TABLE object ADD COLUMN sum INTEGER;"
     "INSERT INTO state SELECT 'marked', value FROM state WHERE name = 'next';";
 
-/* Both begin a transaction that this ends. */
-static bool schema_finish(sqlite3 *db) {
-  char sql[128];
+static const char from_2[] = "BEGIN IMMEDIATE;" MADE_STAGE;
+
+/* Each begins a transaction that this ends. */
+static bool set_version(sqlite3 *db) {
+  char sql[64];
+  snprintf(sql, sizeof sql, "PRAGMA user_version = %d; COMMIT;",
+           SCHEMA_VERSION);
+  return index_exec(db, sql);
+}
+
+static bool give_id(sqlite3 *db) {
+  char sql[64];
   int64_t id;
   digest_random(&id, sizeof id);
-  snprintf(sql, sizeof sql,
-           "INSERT INTO state VALUES('id', %lld);"
-           "PRAGMA user_version = %d; COMMIT;",
-           (long long)id, SCHEMA_VERSION);
+  snprintf(sql, sizeof sql, "INSERT INTO state VALUES('id', %lld);",
+           (long long)id);
   return index_exec(db, sql);
 }
 
 bool schema_make(sqlite3 *db) {
-  return index_exec(db, made) && schema_finish(db);
+  return index_exec(db, made) && give_id(db) && set_version(db);
 }
 
 bool schema_upgrade(sqlite3 *db) {
   int64_t version;
-  return index_number(db, "PRAGMA user_version", &version) &&
-         (version != 1 || (index_exec(db, from_1) && schema_finish(db)));
+  if (!index_number(db, "PRAGMA user_version", &version))
+    return false;
+  switch (version) {
+  case 1:
+    return index_exec(db, from_1) && give_id(db) &&
+           index_exec(db, MADE_STAGE) && set_version(db);
+  case 2:
+    return index_exec(db, from_2) && set_version(db);
+  default:
+    return true;
+  }
 }

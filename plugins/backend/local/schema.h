@@ -11,7 +11,7 @@
 #include <sqlite3.h>
 
 #define SCHEMA_APPLICATION 0x534c5549 /* "SLUI" */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 /* Makes the tables in a database without any. */
 bool schema_make(sqlite3 *);

@@ -129,6 +129,15 @@ bool store_create(struct store *store, struct store_file *file) {
   return file->fd >= 0;
 }
 
+bool store_reopen(const struct store *store, struct store_file *file,
+                  uint64_t number) {
+  char path[PATH_SIZE];
+  store_path(path, number);
+  file->name = 0;
+  file->fd = openat(store->blobs, path, O_RDWR | O_CLOEXEC);
+  return file->fd >= 0;
+}
+
 bool store_write(const struct store_file *file, const void *data, size_t len,
                  uint64_t offset) {
   const char *at = data;

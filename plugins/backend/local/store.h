@@ -42,6 +42,8 @@ bool store_empty(const struct store *);
 
 /* These return false or -1 with errno set. */
 bool store_create(struct store *, struct store_file *);
+/* A blob that isn't committed, to go on with. */
+bool store_reopen(const struct store *, struct store_file *, uint64_t number);
 bool store_write(const struct store_file *, const void *data, size_t len,
                  uint64_t offset);
 /* Has the disk write bytes [from, to), which were written, so that the

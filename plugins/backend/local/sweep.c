@@ -85,6 +85,8 @@ static bool check_file(void *arg, int folder, const char *name) {
   switch (sweep->decide(sweep->arg, number, committed)) {
   case SWEEP_KEEP:
     return committed || store_commit(walk->store, number) || sweep_fail(walk);
+  case SWEEP_LEAVE:
+    return true;
   case SWEEP_DROP:
     return sweep_drop(walk, folder, name);
   case SWEEP_MOVE:

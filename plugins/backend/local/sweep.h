@@ -11,9 +11,10 @@
 #include <stdint.h>
 
 enum sweep_verdict {
-  SWEEP_KEEP, /* a row has it; it becomes committed */
-  SWEEP_DROP, /* nobody was told of it */
-  SWEEP_MOVE  /* to lost+found */
+  SWEEP_KEEP,  /* a row has it; it becomes committed */
+  SWEEP_LEAVE, /* a stage has it, and may go on */
+  SWEEP_DROP,  /* nobody was told of it */
+  SWEEP_MOVE   /* to lost+found */
 };
 
 struct sweep {

@@ -6,6 +6,7 @@
 
 #include "codec.h"
 #include "index.h"
+#include "stager.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -124,6 +125,7 @@ static void let_go(struct task *task) {
   row_fini(&task->row);
   buf_fini(&task->bytes);
   listing_free(task->listing);
+  stager_let_go(task);
   sluice_done(task->op, task->status, task->why.text[0] ? "%s" : NULL,
               task->why.text);
 }

@@ -81,12 +81,18 @@ static bool transaction_apply(struct local *local, struct task *task) {
   task->why.text[0] = '\0';
   task->old = 0;
   task->unknown = false;
-  if (task->kind != TASK_REMOVE && atomic_load(&local->datadir.full)) {
+  if (!task_needs_no_room(task) && atomic_load(&local->datadir.full)) {
     task_fail(task, SLUICE_ENOSPC, "the disk is full");
     return true;
   }
   if (task->reserve)
     return true;
+  if (task->stage) {
+    if (!stage_apply(local, task))
+      return false;
+    if (task->stage->step != STAGE_COMMIT || task->status != SLUICE_OK)
+      return true;
+  }
   if (!detach(local, task, &found))
     return false;
   if (task->status != SLUICE_OK)
@@ -100,7 +106,8 @@ static bool transaction_apply(struct local *local, struct task *task) {
   if (!put_bytes(writer, task))
     return false;
   row_bind(&task->row, writer->put, task->key);
-  return index_run(writer->put);
+  return index_run(writer->put) &&
+         (!task->stage || stage_complete(local, task));
 }
 
 bool transaction_keep_up(struct local *local, struct upkeep *want) {
@@ -149,16 +156,19 @@ static void committed(struct local *local, const struct upkeep *now,
     struct task *task = tasks[i];
     if (task->status != SLUICE_OK || !task->blob)
       continue;
+    if (task->pinned)
+      ledger_unpin(&local->ledger, task->pin);
+    task->pinned = false;
+    if (task->stage && task->stage->step == STAGE_SAVE)
+      continue; /* it grows further */
     mark(local, task->blob);
     task->blob = 0;
-    task->pinned = false;
-    ledger_unpin(&local->ledger, task->pin);
   }
 }
 
 static bool only_removes(struct task **tasks, size_t count) {
   for (size_t i = 0; i < count; i++)
-    if (tasks[i]->kind != TASK_REMOVE)
+    if (!task_needs_no_room(tasks[i]))
       return false;
   return true;
 }
@@ -205,7 +215,7 @@ static void transaction_failed(struct local *local, struct task **tasks,
 static void change(struct local *local, struct task **tasks, size_t count,
                    void (*step)(struct cache_epochs *, const char *key)) {
   for (size_t i = 0; i < count; i++)
-    if (!tasks[i]->reserve)
+    if (!tasks[i]->reserve && tasks[i]->key)
       step(&local->epochs, tasks[i]->key);
 }
 

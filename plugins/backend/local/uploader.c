@@ -9,6 +9,7 @@
 #include "blob.h"
 #include "date.h"
 #include "local.h"
+#include "stager.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -78,6 +79,10 @@ void uploader_data(void *handle, struct sluice_op *op,
   struct task *task = task_of(op);
   uint64_t inline_max = task->handle->local->inline_max;
   (void)handle;
+  if (task->stage) {
+    stager_data(task, chunk);
+    return;
+  }
   task->large = task->large || chunk->length > inline_max - task->bytes.len;
   if (!task_may_write(task)) {
     task_end(task);
@@ -99,7 +104,7 @@ void uploader_data(void *handle, struct sluice_op *op,
 /* ---- commit ---- */
 
 /* The object's time is that of its description. */
-static bool describe(struct task *task) {
+bool uploader_describe(struct task *task) {
   struct buf description;
   task->row.mtime_ms = date_now_ms();
   bool ok = blob_describe(&description, task->key, &task->row);
@@ -112,12 +117,9 @@ static bool describe(struct task *task) {
   return task->status == SLUICE_OK;
 }
 
-static void link_blob(void *arg) {
-  struct task *task = arg;
+bool uploader_name(struct task *task) {
   struct local *local = task->handle->local;
   task->reserve = false;
-  if (!describe(task))
-    return;
   if (!task->pinned)
     task->pin = ledger_pin(&local->ledger);
   task->pinned = true;
@@ -125,20 +127,26 @@ static void link_blob(void *arg) {
     if (!ledger_take(&local->ledger, &task->blob)) {
       task->blob = 0;
       task->reserve = true;
-      return;
+      return false;
     }
-    if (store_link(&local->store, &task->file, task->blob)) {
-      store_discard(&local->store, &task->file);
-      return;
-    }
+    if (store_link(&local->store, &task->file, task->blob))
+      return true;
     if (errno != EEXIST) {
       task_fail_write(task, "a blob can't be made durable", errno);
-      return;
+      return false;
     }
   }
   task->blob = 0; /* not ours */
   task_fail(task, SLUICE_EIO,
             "the folder blobs holds what the index doesn't know");
+  return false;
+}
+
+static void link_blob(void *arg) {
+  struct task *task = arg;
+  task->reserve = false;
+  if (uploader_describe(task) && uploader_name(task))
+    store_discard(&task->handle->local->store, &task->file);
 }
 
 static void reserved(void *arg) {

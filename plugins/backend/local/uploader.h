@@ -10,6 +10,12 @@
 
 struct task;
 
+/* For a stage, too, on a thread: the description is written behind the bytes;
+ * and the file becomes a blob, task->blob, but stays open.  False: it failed,
+ * or task->reserve is set, and numbers have to be reserved before. */
+bool uploader_describe(struct task *);
+bool uploader_name(struct task *);
+
 /* Entries of struct sluice_backend. */
 void uploader_put(void *handle, struct sluice_op *, const struct sluice_put *);
 void uploader_data(void *handle, struct sluice_op *,

@@ -36,7 +36,8 @@ static const struct index_sql statements[] = {
     {offsetof(struct writer, put_garbage), "INSERT INTO garbage VALUES(?1)"},
     {offsetof(struct writer, erase_garbage),
      "DELETE FROM garbage WHERE blob = ?1"},
-    {offsetof(struct writer, put_recent), "INSERT INTO recent VALUES(?1)"},
+    {offsetof(struct writer, put_recent),
+     "INSERT OR IGNORE INTO recent VALUES(?1)"},
     {offsetof(struct writer, erase_recent),
      "DELETE FROM recent WHERE blob < ?1"},
     {offsetof(struct writer, put_reserved),
@@ -93,7 +94,7 @@ static void one_by_one(struct local *local, struct task **tasks,
   bool unknown;
   for (size_t i = 0; i < count; i++)
     if (!transaction_run(local, &tasks[i], 1, &unknown) &&
-        tasks[i]->kind == TASK_REMOVE && writer_is_full(tasks[i]) &&
+        task_needs_no_room(tasks[i]) && writer_is_full(tasks[i]) &&
         copy_back(local, SQLITE_CHECKPOINT_RESTART))
       transaction_run(local, &tasks[i], 1, &unknown);
 }
@@ -103,7 +104,7 @@ static size_t writer_part(struct task **tasks, size_t count) {
   struct task *others[SLUICE_LANE_BATCH] = {NULL};
   size_t removes = 0, rest = 0;
   for (size_t i = 0; i < count; i++)
-    if (tasks[i]->kind == TASK_REMOVE)
+    if (task_needs_no_room(tasks[i]))
       tasks[removes++] = tasks[i];
     else
       others[rest++] = tasks[i];
@@ -233,14 +234,21 @@ static bool drop_blob(struct local *local, uint64_t number) {
   return false;
 }
 
+void writer_drop_old(struct task *task) {
+  struct local *local = task->handle->local;
+  if (task->old && !health_read_only(&local->health) &&
+      drop_blob(local, task->old))
+    note_freed(&local->writer, task->old);
+  task->old = 0;
+}
+
 static void writer_tidy(void *arg) {
   struct task *task = arg;
   struct local *local = task->handle->local;
   store_discard(&local->store, &task->file);
   if (health_read_only(&local->health))
     return; /* all of it stays for the next start */
-  if (task->old && drop_blob(local, task->old))
-    note_freed(&local->writer, task->old);
+  writer_drop_old(task);
   /* A blob that stays also stays pinned, and the next start sweeps it. */
   if (task->unknown || (task->blob && !drop_blob(local, task->blob)))
     return;
@@ -281,7 +289,8 @@ bool writer_open(struct local *local, struct errmsg *err) {
   struct writer *writer = &local->writer;
   int64_t page_size;
   if (!index_number(writer->db, "PRAGMA page_size", &page_size) ||
-      !index_prepare(writer->db, statements, writer)) {
+      !index_prepare(writer->db, statements, writer) ||
+      !stage_sql_open(&writer->stage, writer->db)) {
     index_fault(writer->db, err);
     return false;
   }
@@ -331,5 +340,6 @@ void writer_close(struct local *local) {
   writer->freed_pending = atomic_exchange(&writer->freed, NULL);
   transaction_forget(writer);
   index_close(writer->db);
+  seats_fini(&writer->seats);
   *writer = (struct writer){.db = NULL};
 }

@@ -8,6 +8,8 @@
 #define LOCAL_WRITER_H
 
 #include "errmsg.h"
+#include "seats.h"
+#include "stage.h"
 
 #include <sluice/plugin.h>
 #include <sqlite3.h>
@@ -35,7 +37,9 @@ struct writer {
   struct writer_freed *freed_pending;   /* taken from it, the lane's */
   int wal_pages, wal_limit;
   uint64_t page_size;
-  bool away; /* the store isn't where it was */
+  struct stage_sql stage;
+  struct seats seats; /* the lane's */
+  bool away;          /* the store isn't where it was */
 };
 
 /* Makes its statements and its lane; the database is open. */
@@ -54,5 +58,7 @@ void writer_submit(struct task *);
 void writer_reserve(struct task *, void (*then)(void *task));
 /* Ends the operation with the status that it has, undoing its blob. */
 void writer_undo(struct task *);
+/* On a thread: drops task->old, which the index has as garbage. */
+void writer_drop_old(struct task *);
 
 #endif
