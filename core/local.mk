@@ -18,6 +18,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/boundary.h \
 	%D%/base/buf.c \
 	%D%/base/buf.h \
+	%D%/base/checksum.c \
+	%D%/base/checksum.h \
 	%D%/base/chunked.c \
 	%D%/base/chunked.h \
 	%D%/base/chunkform.c \
@@ -70,6 +72,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/query.h \
 	%D%/base/range.c \
 	%D%/base/range.h \
+	%D%/base/seal.c \
+	%D%/base/seal.h \
 	%D%/base/shuffle.c \
 	%D%/base/shuffle.h \
 	%D%/base/signedlink.c \
@@ -77,6 +81,10 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/siphash.c \
 	%D%/base/siphash.h \
 	%D%/base/token.h \
+	%D%/base/uploadhead.c \
+	%D%/base/uploadhead.h \
+	%D%/base/uploadid.c \
+	%D%/base/uploadid.h \
 	%D%/base/urgent.c \
 	%D%/base/urgent.h \
 	%D%/base/words.c \

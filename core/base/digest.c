@@ -27,6 +27,8 @@ static const EVP_MD *method(enum digest_kind kind) {
   switch (kind) {
   case DIGEST_MD5:
     return EVP_md5();
+  case DIGEST_SHA1:
+    return EVP_sha1();
   case DIGEST_SHA256:
     return EVP_sha256();
   }

@@ -13,7 +13,7 @@
 #define DIGEST_MD5_LEN 16
 #define DIGEST_SHA256_LEN 32
 
-enum digest_kind { DIGEST_MD5, DIGEST_SHA256 };
+enum digest_kind { DIGEST_MD5, DIGEST_SHA1, DIGEST_SHA256 };
 
 struct digest; /* a running one */
 

@@ -121,3 +121,28 @@ void md5_final(struct md5 *md5, unsigned char out[MD5_LEN]) {
     memcpy(out + 4 * i, &word, sizeof word);
   }
 }
+
+/* The words and the length are little-endian; of `rest`, what isn't used is
+ * zeros. */
+void md5_save(const struct md5 *md5, unsigned char out[MD5_SAVED]) {
+  uint64_t length = htole64(md5->length);
+  memset(out, 0, MD5_SAVED);
+  for (size_t i = 0; i < 4; i++) {
+    uint32_t word = htole32(md5->state.word[i]);
+    memcpy(out + 4 * i, &word, sizeof word);
+  }
+  memcpy(out + MD5_LEN, &length, sizeof length);
+  memcpy(out + MD5_LEN + sizeof length, md5->rest, md5->length % MD5_BLOCK);
+}
+
+void md5_load(struct md5 *md5, const unsigned char in[MD5_SAVED]) {
+  uint64_t length;
+  for (size_t i = 0; i < 4; i++) {
+    uint32_t word;
+    memcpy(&word, in + 4 * i, sizeof word);
+    md5->state.word[i] = le32toh(word);
+  }
+  memcpy(&length, in + MD5_LEN, sizeof length);
+  md5->length = le64toh(length);
+  memcpy(md5->rest, in + MD5_LEN + sizeof length, MD5_BLOCK);
+}

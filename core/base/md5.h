@@ -33,4 +33,9 @@ void md5_add_by(const struct md5_lanes *, struct md5_piece *, size_t count);
 /* Writes the digest's bytes; afterwards only md5_init(). */
 void md5_final(struct md5 *, unsigned char out[MD5_LEN]);
 
+/* A running one as bytes, to go on with in any process. */
+#define MD5_SAVED (MD5_LEN + 8 + MD5_BLOCK)
+void md5_save(const struct md5 *, unsigned char out[MD5_SAVED]);
+void md5_load(struct md5 *, const unsigned char in[MD5_SAVED]);
+
 #endif

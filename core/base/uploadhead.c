@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Parsers of single fields; all of them take a whole value or none of it.
+ */
+#include "uploadhead.h"
+
+#include <string.h>
+
+#include "codec.h"
+
+#define DIGITS_MAX 15
+#define KEYS_MAX 100
+#define DIGITS "0123456789"
+
+/* ---- structured fields -------------------------------------------------- */
+
+static const char *skip_spaces(const char *at) {
+  return at + strspn(at, " ");
+}
+
+static const char *skip_key(const char *at) {
+  if ((*at < 'a' || *at > 'z') && *at != '*')
+    return NULL;
+  return at + strspn(at, "abcdefghijklmnopqrstuvwxyz" DIGITS "_-.*");
+}
+
+static const char *skip_string(const char *at) {
+  for (at++; *at != '"'; at++) {
+    if (*at == '\\' && at[1] != '"' && at[1] != '\\')
+      return NULL;
+    if (*at == '\\')
+      at++;
+    if (*at < ' ' || *at > '~')
+      return NULL;
+  }
+  return at + 1;
+}
+
+/* A bare item of a parameter, whose value nobody asks for. */
+static const char *skip_value(const char *at) {
+  static const char token[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+      "abcdefghijklmnopqrstuvwxyz" DIGITS "!#$%&'*+-.^_`|~:/";
+  if (*at == '"')
+    return skip_string(at);
+  if (*at == '?')
+    return at[1] == '0' || at[1] == '1' ? at + 2 : NULL;
+  if (*at == ':') {
+    at += 1 + strcspn(at + 1, ":");
+    return *at == ':' ? at + 1 : NULL;
+  }
+  size_t len = strspn(at, token);
+  return len > 0 ? at + len : NULL;
+}
+
+/* Parameters up to the end. */
+static bool is_rest(const char *at) {
+  while (*at == ';') {
+    at = skip_key(skip_spaces(at + 1));
+    if (at == NULL)
+      return false;
+    if (*at == '=')
+      at = skip_value(at + 1);
+    if (at == NULL)
+      return false;
+  }
+  return *skip_spaces(at) == '\0';
+}
+
+bool uploadhead_boolean(const char *text, bool *value) {
+  if (text == NULL)
+    return false;
+  text = skip_spaces(text);
+  if (text[0] != '?' || (text[1] != '0' && text[1] != '1'))
+    return false;
+  *value = text[1] == '1';
+  return is_rest(text + 2);
+}
+
+static int64_t read_digits(const char *text, size_t len) {
+  int64_t value = 0;
+  for (size_t i = 0; i < len; i++)
+    value = value * 10 + (text[i] - '0');
+  return value;
+}
+
+bool uploadhead_integer(const char *text, int64_t *value) {
+  if (text == NULL)
+    return false;
+  text = skip_spaces(text);
+  size_t len = strspn(text, DIGITS);
+  if (len == 0 || len > DIGITS_MAX || !is_rest(text + len))
+    return false;
+  *value = read_digits(text, len);
+  return true;
+}
+
+/* ---- tus ---------------------------------------------------------------- */
+
+bool uploadhead_number(const char *text, int64_t *value) {
+  if (text == NULL || *text == '\0' || text[strspn(text, DIGITS)] != '\0')
+    return false;
+  text += strspn(text, "0");
+  size_t len = strlen(text);
+  *value = len <= DIGITS_MAX ? read_digits(text, len) : INT64_MAX;
+  return len <= 19; /* more is no number of bytes */
+}
+
+/* Base64 of RFC 4648, section 4, with its padding. */
+static bool unbase64(struct buf *out, const char *text, size_t len) {
+  struct buf url;
+  size_t pad = 0;
+  if (len % 4 != 0)
+    return false;
+  while (pad < 2 && pad < len && text[len - pad - 1] == '=')
+    pad++;
+  buf_init(&url, len + 1);
+  for (size_t i = 0; i < len - pad; i++)
+    buf_addc(&url, text[i] == '+'                     ? '-'
+                   : text[i] == '/'                   ? '_'
+                   : text[i] == '-' || text[i] == '_' ? '='
+                                                      : text[i]);
+  bool ok = !url.overflown && codec_unbase64url(out, url.data, url.len);
+  buf_fini(&url);
+  return ok;
+}
+
+struct metadata_pair {
+  const char *key, *value;
+  size_t key_len, value_len;
+};
+
+/* Cuts the pair at the front of a list. */
+static bool metadata_next(const char **at, struct metadata_pair *pair) {
+  const char *text = skip_spaces(*at);
+  size_t len = strcspn(text, ",");
+  *at = text + len + (text[len] == ',');
+  pair->key = text;
+  pair->key_len = 0;
+  while (pair->key_len < len && text[pair->key_len] != ' ')
+    pair->key_len++;
+  pair->value = skip_spaces(text + pair->key_len);
+  size_t used = (size_t)(pair->value - text);
+  pair->value_len = used < len ? len - used : 0;
+  while (pair->value_len > 0 && pair->value[pair->value_len - 1] == ' ')
+    pair->value_len--;
+  return pair->key_len > 0 &&
+         memchr(pair->value, ' ', pair->value_len) == NULL;
+}
+
+static bool is_twice(const struct metadata_pair *pairs, size_t count) {
+  const struct metadata_pair *last = &pairs[count - 1];
+  for (size_t i = 0; i + 1 < count; i++)
+    if (pairs[i].key_len == last->key_len &&
+        memcmp(pairs[i].key, last->key, last->key_len) == 0)
+      return true;
+  return false;
+}
+
+enum uploadhead_found uploadhead_metadata(struct buf *out, const char *text,
+                                          const char *key) {
+  struct metadata_pair pairs[KEYS_MAX];
+  enum uploadhead_found found = UPLOADHEAD_NONE;
+  struct buf other;
+  buf_clear(out);
+  size_t size = text == NULL ? 0 : strlen(text);
+  buf_init(&other, size + 1);
+  for (size_t n = 1; size > 0 && found != UPLOADHEAD_BAD; n++) {
+    struct metadata_pair *pair = &pairs[n - 1];
+    bool ended = strchr(text, ',') == NULL;
+    bool sane = metadata_next(&text, pair) && !is_twice(pairs, n);
+    bool wanted = sane && pair->key_len == strlen(key) &&
+                  memcmp(pair->key, key, pair->key_len) == 0;
+    struct buf *to = wanted ? out : &other;
+    buf_clear(&other);
+    if (!sane || (!ended && n == KEYS_MAX) ||
+        !unbase64(to, pair->value, pair->value_len))
+      found = UPLOADHEAD_BAD;
+    else if (wanted)
+      found = UPLOADHEAD_FOUND;
+    if (ended)
+      break;
+  }
+  buf_fini(&other);
+  return found;
+}
+
+const char *uploadhead_checksum(struct uploadhead_checksum *checksum,
+                                const char *text) {
+  size_t len = strcspn(text, " ");
+  if (!checksum_find(&checksum->kind, text, len))
+    return "'Upload-Checksum' names an algorithm that isn't offered; use "
+           "sha1, sha256, md5 or crc32";
+  struct buf sum;
+  buf_init(&sum, CHECKSUM_MAX);
+  const char *value = text + len + (text[len] == ' ');
+  bool ok = unbase64(&sum, value, strlen(value)) &&
+            sum.len == checksum_size(checksum->kind);
+  if (ok)
+    memcpy(checksum->sum, sum.data, sum.len);
+  buf_fini(&sum);
+  return ok ? NULL
+            : "'Upload-Checksum' isn't the base64 of a sum of its algorithm";
+}
+
+enum uploadhead_concat uploadhead_concat(const char *text,
+                                         const char **parts) {
+  if (strcmp(text, "partial") == 0)
+    return UPLOADHEAD_PARTIAL;
+  if (strncmp(text, "final;", 6) != 0)
+    return UPLOADHEAD_ODD;
+  *parts = skip_spaces(text + 6);
+  return **parts == '\0' ? UPLOADHEAD_ODD : UPLOADHEAD_FINAL;
+}
+
+const char *uploadhead_part(const char **at, size_t *len) {
+  const char *part = skip_spaces(*at);
+  *len = strcspn(part, " ");
+  *at = part + *len;
+  return *len > 0 ? part : NULL;
+}
