@@ -258,6 +258,8 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/download.c \
 	%D%/endpoints/endpoints.h \
 	%D%/endpoints/health.c \
+	%D%/endpoints/join.c \
+	%D%/endpoints/join.h \
 	%D%/endpoints/jsonbody.c \
 	%D%/endpoints/jsonbody.h \
 	%D%/endpoints/linksecret.c \
@@ -275,6 +277,9 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/rawbody.h \
 	%D%/endpoints/readiness.c \
 	%D%/endpoints/readiness.h \
+	%D%/endpoints/resumable.c \
+	%D%/endpoints/resumable.h \
+	%D%/endpoints/resumable_body.c \
 	%D%/endpoints/send.c \
 	%D%/endpoints/send.h \
 	%D%/endpoints/upload.c \
@@ -282,7 +287,13 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/upload_about.c \
 	%D%/endpoints/upload_store.c \
 	%D%/endpoints/uploads.c \
-	%D%/endpoints/uploads.h
+	%D%/endpoints/uploads.h \
+	%D%/endpoints/uploads_draft.c \
+	%D%/endpoints/uploads_names.c \
+	%D%/endpoints/uploads_names.h \
+	%D%/endpoints/uploads_plain.c \
+	%D%/endpoints/uploads_resource.c \
+	%D%/endpoints/uploads_tus.c
 
 # ---- core/server ------------------------------------------------------------
 

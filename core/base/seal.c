@@ -19,9 +19,10 @@
 static EVP_CIPHER_CTX *seal_begin(const struct digest_key *key,
                                   const void *salt, bool encrypt) {
   static const unsigned char nonce[12];
-  unsigned char own[DIGEST_SHA256_LEN];
+  unsigned char own[DIGEST_SHA256_LEN], label[4 + SALT_LEN] = "seal";
   EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-  digest_key_sum(key, own, salt, SALT_LEN);
+  memcpy(label + 4, salt, SALT_LEN);
+  digest_key_sum(key, own, label, sizeof label);
   must(context != NULL && EVP_CipherInit_ex(context, EVP_aes_256_gcm(), NULL,
                                             own, nonce, encrypt) == 1);
   digest_wipe(own, sizeof own);

@@ -29,16 +29,24 @@ bool rawbody_check_part(struct exchange *ex) {
   return !part;
 }
 
+bool rawbody_check_coding(struct exchange *ex) {
+  bool encoded = is_encoded(&ex->head);
+  if (encoded) {
+    reply_header(ex, "Accept-Encoding", "identity");
+    reply_error(ex, 415, "unsupported_media_type",
+                "The bytes are stored as they come: send them without a "
+                "Content-Encoding");
+  }
+  return !encoded;
+}
+
 bool rawbody_check(struct exchange *ex) {
   uint64_t most = ex->gate->settings->uploads.max_bytes;
   if (ex->head.length < 0 && !ex->head.chunked) {
     reply_error(ex, 411, "length_required",
                 "Send a Content-Length, or the body in chunks");
-  } else if (is_encoded(&ex->head)) {
-    reply_header(ex, "Accept-Encoding", "identity");
-    reply_error(ex, 415, "unsupported_media_type",
-                "The bytes are stored as they come: send them without a "
-                "Content-Encoding");
+  } else if (!rawbody_check_coding(ex)) {
+    return false;
   } else if (ex->head.length > 0 && (uint64_t)ex->head.length > most) {
     upload_too_large(ex);
   } else {

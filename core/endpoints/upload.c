@@ -178,23 +178,6 @@ static bool on_event(struct exchange *ex, enum formdata_event event) {
   return true;
 }
 
-static bool read_prefix(struct exchange *ex) {
-  struct upload *upload = ex->work;
-  char own[KEY_MAX + 1] = "";
-  size_t slashes = strspn(upload->prefix.data, "/");
-  if (slashes == upload->prefix.len && !exchange_own_prefix(ex, own))
-    return false;
-  const char *fault = key_prefix(upload->key_prefix, upload->prefix.data,
-                                 upload->prefix.len, own);
-  if (fault == NULL)
-    return true;
-  bool reserved = key_reserved(upload->prefix.data + slashes,
-                               upload->prefix.len - slashes);
-  reply_error(ex, 400, reserved ? "bad_key" : "bad_prefix", "Bad 'prefix': %s",
-              fault);
-  return false;
-}
-
 /* The body is complete. */
 static void on_end(struct exchange *ex) {
   struct upload *upload = ex->work;
@@ -204,7 +187,7 @@ static void on_end(struct exchange *ex) {
     reply_error(ex, 400, "missing_file", "Missing 'file' field");
   } else if (!has_file(upload) && upload->texts > 1) {
     bad(ex, "There is a second 'file' field");
-  } else if (read_prefix(ex) && (has_file(upload) || open_file(ex))) {
+  } else if (upload_read_prefix(ex) && (has_file(upload) || open_file(ex))) {
     upload->body = UPLOAD_WHOLE;
     upload_push(ex);
   }

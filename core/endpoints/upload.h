@@ -7,6 +7,8 @@
 #ifndef ENDPOINTS_UPLOAD_H
 #define ENDPOINTS_UPLOAD_H
 
+#include <jansson.h>
+
 #include "chunkform.h"
 #include "exchange.h"
 #include "formdata.h"
@@ -57,6 +59,8 @@ struct upload_buffer {
 struct upload {
   struct exchange *ex;             /* NULL: gone */
   void (*pump)(struct exchange *); /* there is room for more of the file */
+  /* NULL, or: gives the answer whose body is this, which it takes. */
+  void (*answer)(struct exchange *, json_t *document);
   struct formdata *form;
   struct md5 md5;
   struct buf prefix; /* as sent */
@@ -93,6 +97,8 @@ struct upload {
   char etag[UPLOAD_ETAG_MAX + 1]; /* of what was stored; "": unknown */
 };
 
+/* Of a struct that begins with one and is all zeros. */
+void upload_init(struct upload *, struct exchange *);
 /* The exchange's work from now on, in memory that was charged with it. */
 struct upload *upload_new(struct exchange *, void (*pump)(struct exchange *));
 
@@ -102,11 +108,20 @@ void upload_choose_type(struct exchange *, const char *said, const char *name);
 /* Reads who uploads: as a hook established; without any that guards, as the
  * client says.  False when that was refused. */
 bool upload_read_uploader(struct exchange *);
+/* Makes upload->key_prefix of upload->prefix; false when that was answered. */
+bool upload_read_prefix(struct exchange *);
 /* Answers with 413. */
 void upload_too_large(struct exchange *);
 
 /* Notes a backend's word on the object that was stored, or that is there. */
 void upload_note_meta(struct upload *, const struct sluice_meta *);
+
+/* Asks for the link, then answers: the object is stored, as ex->key. */
+void upload_answer(struct exchange *);
+/* Where it can be downloaded. */
+void upload_say_location(struct exchange *);
+/* Its metadata, in upload->user. */
+const struct sluice_pair *upload_describe(struct upload *);
 
 /* Charges what an upload begins with; false when that was answered. */
 bool upload_reserve(struct exchange *);
@@ -117,6 +132,8 @@ size_t upload_room(const struct upload *);
 bool upload_grow(struct exchange *);
 /* A part begins that may be the file: its bytes have a buffer. */
 void upload_begin(struct exchange *);
+/* The buffer that is filled has memory. */
+void upload_give_room(struct exchange *);
 /* It is the file: the backend is asked to take it. */
 void upload_open(struct exchange *);
 /* Lends a buffer where the backend waits for one; commits after the last. */

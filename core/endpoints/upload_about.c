@@ -60,3 +60,20 @@ bool upload_read_uploader(struct exchange *ex) {
   memcpy(upload->uploader, who, strlen(who) + 1); /* as checked */
   return true;
 }
+
+bool upload_read_prefix(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  char own[KEY_MAX + 1] = "";
+  size_t slashes = strspn(upload->prefix.data, "/");
+  if (slashes == upload->prefix.len && !exchange_own_prefix(ex, own))
+    return false;
+  const char *fault = key_prefix(upload->key_prefix, upload->prefix.data,
+                                 upload->prefix.len, own);
+  if (fault == NULL)
+    return true;
+  bool reserved = key_reserved(upload->prefix.data + slashes,
+                               upload->prefix.len - slashes);
+  reply_error(ex, 400, reserved ? "bad_key" : "bad_prefix", "Bad 'prefix': %s",
+              fault);
+  return false;
+}

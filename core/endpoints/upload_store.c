@@ -107,15 +107,19 @@ static void upload_free(void *work) {
   free(upload);
 }
 
+void upload_init(struct upload *upload, struct exchange *ex) {
+  upload->ex = ex;
+  md5_init(&upload->md5);
+  buf_init(&upload->prefix, UPLOAD_TEXT_MAX);
+  ex->work = upload;
+}
+
 struct upload *upload_new(struct exchange *ex,
                           void (*pump)(struct exchange *)) {
   struct upload *upload = calloc(1, sizeof *upload);
   must(upload != NULL); /* charged with the request */
-  upload->ex = ex;
+  upload_init(upload, ex);
   upload->pump = pump;
-  md5_init(&upload->md5);
-  buf_init(&upload->prefix, UPLOAD_TEXT_MAX);
-  ex->work = upload;
   ex->work_free = upload_free;
   ex->work_left = upload_left;
   ex->on_body = pump;
@@ -151,7 +155,7 @@ static char *own_url(struct exchange *ex) {
   return text;
 }
 
-static void say_location(struct exchange *ex) {
+void upload_say_location(struct exchange *ex) {
   const struct upload *upload = ex->work;
   const char *path = ex->route->download_path;
   if (upload->by_key && ex->route->object_path != NULL)
@@ -186,8 +190,12 @@ static void answer(struct exchange *ex, const char *url, uint32_t seconds) {
                 "filename", name, "size_bytes", (json_int_t)upload->size,
                 "content_type", upload->type, "md5", upload->md5_hex,
                 "download_url", url, "expires_in", (json_int_t)seconds);
+  if (upload->answer != NULL) {
+    upload->answer(ex, document);
+    return;
+  }
   if (created)
-    say_location(ex);
+    upload_say_location(ex);
   say_etag(ex, document);
   reply_json(ex, created ? 201 : 200, document);
 }
@@ -206,7 +214,7 @@ static void on_link(struct exchange *ex, const struct presigned *link) {
 
 /* ---- commit ------------------------------------------------------------- */
 
-static void ask_link(struct exchange *ex) {
+void upload_answer(struct exchange *ex) {
   struct upload *upload = ex->work;
   char name[KEY_MAX + 1];
   shown_name(ex, name);
@@ -221,7 +229,7 @@ static void on_looked(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   (void)status, (void)why; /* an answer without an ETag beats an error */
   ex->op = NULL;
-  ask_link(ex);
+  upload_answer(ex);
 }
 
 /* A backend of version 1.0 doesn't tell the ETag of what it stored. */
@@ -230,7 +238,7 @@ static void on_told(struct exchange *ex) {
       .meta = on_seen, .alive = exchange_alive, .done = on_looked};
   const struct upload *upload = ex->work;
   if (!upload->by_key || upload->etag[0] != '\0') {
-    ask_link(ex);
+    upload_answer(ex);
     return;
   }
   exchange_watch(ex);
@@ -266,7 +274,7 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
 }
 
 /* The metadata that the object is stored with. */
-static const struct sluice_pair *describe(struct upload *upload) {
+const struct sluice_pair *upload_describe(struct upload *upload) {
   size_t n = 0;
   if (upload->filename[0] != '\0')
     upload->user[n++] =
@@ -284,7 +292,7 @@ static void on_key(struct exchange *ex) {
       .type = upload->type,
       .length = upload->size,
       .md5 = upload->md5_hex,
-      .user = describe(upload),
+      .user = upload_describe(upload),
       .exclusive = !upload->by_key || upload->only_new,
       .if_match = upload->if_match[0] == '\0' ? NULL : upload->if_match};
   exchange_change(ex);
@@ -394,6 +402,11 @@ static void on_alive(void *arg) {
   const struct upload *upload = ex->work;
   if (upload->backend != UPLOAD_WANTS)
     exchange_watch(ex);
+}
+
+void upload_give_room(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  give_room(ex, &upload->buffers[upload->filling]);
 }
 
 void upload_begin(struct exchange *ex) {

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "checksum.h"
 #include "digest.h"
 #include "shuffle.h"
 #include "siphash.h"
@@ -28,8 +29,12 @@ struct uploads {
 static void hash_together(void *unused, void **jobs, size_t count) {
   struct md5_piece pieces[SLUICE_LANE_BATCH];
   (void)unused;
-  for (size_t i = 0; i < count; i++)
-    pieces[i] = ((const struct uploads_job *)jobs[i])->piece;
+  for (size_t i = 0; i < count; i++) {
+    const struct uploads_job *job = jobs[i];
+    pieces[i] = job->piece;
+    if (job->also != NULL)
+      checksum_add(job->also, job->piece.data, job->piece.len);
+  }
   md5_add(pieces, count);
 }
 
@@ -55,6 +60,11 @@ bool uploads_hash(struct uploads *uploads, struct loop *loop,
   else
     work_lane_add(uploads->together, loop, job, on_hashed);
   return false;
+}
+
+void uploads_run(struct uploads *uploads, struct loop *loop,
+                 void (*work)(void *), void (*then)(void *), void *arg) {
+  work_submit(uploads->share, loop, work, then, arg);
 }
 
 /* A key that is taken would cost the client its upload. */

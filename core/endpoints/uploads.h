@@ -10,6 +10,7 @@
 
 #include "md5.h"
 
+struct checksum;
 struct loop;
 struct uploads;
 struct work_share;
@@ -18,6 +19,7 @@ struct work_share;
  * hands it in, until then() is called. */
 struct uploads_job {
   struct md5_piece piece;
+  struct checksum *also; /* NULL, or: another sum of the same bytes */
   void (*then)(void *arg);
   void *arg;
   struct uploads *uploads;
@@ -29,6 +31,11 @@ void uploads_free(struct uploads *);
 /* From any loop.  True: it is hashed already, as it is small.  False: then()
  * is called from the loop when a thread of the pool has done it. */
 bool uploads_hash(struct uploads *, struct loop *, struct uploads_job *);
+
+/* Any work of an upload that blocks, on a thread of the pool; then() comes
+ * from the loop. */
+void uploads_run(struct uploads *, struct loop *, void (*work)(void *),
+                 void (*then)(void *), void *arg);
 
 /* The random part of a key: none twice, until the gateway restarts. */
 uint32_t uploads_random(struct uploads *);

@@ -162,8 +162,29 @@ static void admit(struct exchange *ex) {
   }
 }
 
+/* Of tus 1.0.0: clients that can't send PATCH and DELETE.  It is that method
+ * for hooks, too, and only where there is no POST. */
+static void override_method(struct exchange *ex) {
+  static const char *const methods[] = {"PATCH", "DELETE"};
+  const struct route *route;
+  const char *said = head_get(&ex->head, "X-HTTP-Method-Override");
+  if (said == NULL || strcmp(ex->head.method, "POST") != 0 ||
+      head_get(&ex->head, "Tus-Resumable") == NULL)
+    return;
+  for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+    if (strcmp(said, methods[i]) == 0 &&
+        route_find(ex->gate->routes, "POST", ex->head.path, &route) ==
+            ROUTE_METHOD &&
+        route_find(ex->gate->routes, said, ex->head.path, &route) ==
+            ROUTE_FOUND &&
+        route->endpoint->overridden)
+      ex->head.method = methods[i];
+}
+
 static void begin(struct exchange *ex, const struct head_refusal *refusal) {
   enum route_result found = ROUTE_UNKNOWN;
+  if (refusal == NULL)
+    override_method(ex);
   if (refusal == NULL)
     found = route_find(ex->gate->routes, ex->head.method, ex->head.path,
                        &ex->route);

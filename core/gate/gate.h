@@ -30,7 +30,8 @@ struct gate {
   const struct route_table *routes;
   struct loop *loop;
   struct op_backend *backends;           /* as many as the settings' */
-  struct digest_key *const *cursor_keys; /* of lists, one a backend */
+  struct digest_key *const *cursor_keys; /* of lists, and of uploads'
+                                            addresses: one a backend */
   struct request_hook *hooks;            /* as many as the settings' */
   size_t *common_hooks; /* indices, for requests of no route */
   struct budget *memory;
@@ -44,6 +45,7 @@ struct gate {
   struct pool spent;                    /* exchanges: hooks point to them */
   struct exchange *pending;             /* ended; a hook has yet to resume */
   TAILQ_HEAD(gate_left, exchange) left; /* by their clients, amid a change */
+  size_t leaving; /* uploads that are saved for clients that left */
   size_t exchanges;                     /* requests in flight */
   bool draining;                        /* takes no new requests */
   void (*ended)(void *arg);             /* a request has */

@@ -12,6 +12,8 @@
 
 #include "operation.h"
 
+#define ROUTE_ANY "*"
+
 struct exchange;
 struct head;
 
@@ -22,8 +24,12 @@ struct endpoint {
   /* NULL, or: the one of several that this head asks for. */
   enum operation (*asked)(const struct head *);
   const char *method; /* GET serves HEAD, too */
-  const char *tail;   /* of its path below a mount: "", "/presign" */
+  /* Of its path below a mount: "", "/presign"; at its end ROUTE_ANY stands for
+   * any one segment. */
+  const char *tail;
   size_t cost; /* bytes of limits.memory that each request begins with */
+  /* A POST of tus may ask for it, by X-HTTP-Method-Override. */
+  bool overridden;
   /* Its answers have links, which a route of its own serves beside it. */
   bool gives_links;
   /* Hooks let the request pass: goes on until it is answered. */

@@ -219,20 +219,40 @@ static const struct route *first_of(const struct route_table *table,
   return found ? &table->routes[low] : NULL;
 }
 
+/* The same for a path whose last segment is any text, as "/files/uploads/x" is
+ * one of "/files/uploads/" ROUTE_ANY. */
+static const struct route *first_above(const struct route_table *table,
+                                       const char *path) {
+  const char *slash = strrchr(path, '/');
+  char above[ROUTE_ABOVE_MAX];
+  if (slash == NULL || slash[1] == '\0' ||
+      (size_t)(slash - path) > sizeof above - sizeof "/" ROUTE_ANY)
+    return NULL;
+  snprintf(above, sizeof above, "%.*s/" ROUTE_ANY, (int)(slash - path), path);
+  return first_of(table, above);
+}
+
+static const struct route *first_for(const struct route_table *table,
+                                     const char *path) {
+  const struct route *route = first_of(table, path);
+  return route != NULL ? route : first_above(table, path);
+}
+
 static bool of_path(const struct route_table *table, const struct route *route,
-                    const char *path) {
+                    const struct route *first) {
   return route < table->routes + table->count &&
-         strcmp(route->path, path) == 0;
+         strcmp(route->path, first->path) == 0;
 }
 
 enum route_result route_find(const struct route_table *table,
                              const char *method, const char *path,
                              const struct route **found) {
   const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
-  const struct route *route = first_of(table, path);
-  if (route == NULL)
+  const struct route *first = first_for(table, path);
+  if (first == NULL)
     return ROUTE_UNKNOWN;
-  for (; of_path(table, route, path); route++)
+  for (const struct route *route = first; of_path(table, route, first);
+       route++)
     if (strcmp(route->method, wanted) == 0) {
       *found = route;
       return ROUTE_FOUND;
@@ -244,8 +264,8 @@ void route_allow(const struct route_table *table, const char *path,
                  char out[64]) {
   size_t n = 0;
   out[0] = '\0';
-  const struct route *route = first_of(table, path);
-  for (; route != NULL && of_path(table, route, path) && n < 64; route++) {
+  const struct route *first = first_for(table, path), *route = first;
+  for (; route != NULL && of_path(table, route, first) && n < 64; route++) {
     bool get = strcmp(route->method, "GET") == 0;
     n += (size_t)snprintf(out + n, 64 - n, "%s%s%s", n > 0 ? ", " : "",
                           route->method, get ? ", HEAD" : "");

@@ -8,6 +8,8 @@
 #include "endpoint.h"
 #include "settings.h"
 
+#define ROUTE_ABOVE_MAX 1024 /* bytes of a path above its last segment */
+
 struct route {
   char *path;
   const char *method; /* GET serves HEAD too */

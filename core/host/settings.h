@@ -49,6 +49,9 @@ struct settings_uploads {
   uint64_t max_bytes;
   const char *prefix; /* may hold KEY_USER once */
   const char *spool_directory;
+  int64_t expires_ms;  /* of a resumable one, after its last byte */
+  int64_t max_open;    /* of one client, that aren't complete; 0: any number */
+  uint64_t min_append; /* bytes, but for the last; 0: any */
   bool guess; /* what "application/octet-stream" says nothing of, by name */
   const struct pair *types; /* extension, type; ends with a NULL name */
 };

@@ -62,6 +62,20 @@ static const struct sluice_option uploads_table[] = {
 static const struct range uploads_ranges[] = {
     {"max_bytes", UPLOADS(max_bytes), 1, 5 * TIB, "1B to 5TiB"}, {0}};
 
+static const struct sluice_option resumable_table[] = {
+    {"expires", SLUICE_TIME, "24h", UPLOADS(expires_ms),
+     "how long an upload may stand still before it is forgotten"},
+    {"max_open", SLUICE_INT, "1000", UPLOADS(max_open),
+     "uploads of one identity that aren't complete; 0: any number"},
+    {"min_append", SLUICE_SIZE, "0B", UPLOADS(min_append),
+     "bytes that a request has to bring, but for the last; 0: any"},
+    {0}};
+static const struct range resumable_ranges[] = {
+    {"expires", UPLOADS(expires_ms), SECOND, 30 * DAY, "1s to 30d"},
+    {"max_open", UPLOADS(max_open), 0, 1000000, "0 to 1000000"},
+    {"min_append", UPLOADS(min_append), 0, 64 * MIB, "0 to 64MiB"},
+    {0}};
+
 static const struct sluice_option presign_table[] = {
     {"default", SLUICE_TIME, "1h", PRESIGN(default_ms),
      "how long a link is valid when nobody says"},
@@ -265,10 +279,14 @@ static bool read_prefix(struct settings *s, unsigned line,
 }
 
 static bool read_uploads(struct settings *s, struct errmsg *err) {
-  static const char *const others[] = {"types", NULL};
+  static const char *const others[] = {"resumable", "types", NULL};
   const struct config_node *uploads = config_get(s->config->root, "uploads");
+  const struct config_node *resumable = config_get(uploads, "resumable");
   if (!fill(s, "uploads", uploads_table, others, &s->uploads, err) ||
-      !check_ranges(s, uploads, uploads_ranges, &s->uploads, err))
+      !check_ranges(s, uploads, uploads_ranges, &s->uploads, err) ||
+      !options_fill(resumable_table, NULL, s->config, resumable, "resumable",
+                    &s->uploads, err) ||
+      !check_ranges(s, resumable, resumable_ranges, &s->uploads, err))
     return false;
   if (*s->uploads.spool_directory == '\0')
     return config_fault(s->config, settings_line(uploads, "spool_directory"),

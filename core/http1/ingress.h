@@ -102,6 +102,10 @@ void ingress_body_window(struct ingress_conn *, size_t);
 /* Asks for the body (100 Continue where the client waits for it). */
 void ingress_body_start(struct ingress_conn *);
 
+/* Before the answer: an interim one, as a whole head with its empty line.  Not
+ * to a client of HTTP/1.0. */
+void ingress_interim(struct ingress_conn *, const char *head, size_t len);
+
 enum ingress_body {
   INGRESS_DATA, /* data and len, until the next call of any kind */
   INGRESS_WAIT, /* the event body() comes when there is more */

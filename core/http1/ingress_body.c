@@ -157,13 +157,18 @@ void ingress_body_window(struct ingress_conn *conn, size_t window) {
   unchoke(conn);
 }
 
+void ingress_interim(struct ingress_conn *conn, const char *head, size_t len) {
+  must(conn->state == INGRESS_BUSY);
+  bufferevent_enable(conn->bev, EV_WRITE);
+  bufferevent_write(conn->bev, head, len);
+}
+
 void ingress_body_start(struct ingress_conn *conn) {
   must(conn->state == INGRESS_BUSY);
   if (conn->body == INGRESS_BODY_EXPECTED &&
       evbuffer_get_length(input_of(conn)) == 0) {
     static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    bufferevent_enable(conn->bev, EV_WRITE);
-    bufferevent_write(conn->bev, line, sizeof line - 1);
+    ingress_interim(conn, line, sizeof line - 1);
   }
   if (conn->body == INGRESS_BODY_ENDED)
     return;

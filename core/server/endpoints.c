@@ -6,9 +6,24 @@
 
 #include "endpoints.h"
 
-const struct endpoint *const gateway_endpoints[] = {
-    &upload_endpoint,     &presign_endpoint,    &download_endpoint,
-    &signed_endpoint,     &list_endpoint,       &delete_endpoint,
-    &object_get_endpoint, &object_put_endpoint, &object_delete_endpoint,
-    &copy_endpoint,       &move_endpoint,       &many_endpoint,
-    &healthz_endpoint,    &readyz_endpoint,     NULL};
+const struct endpoint *const gateway_endpoints[] = {&upload_endpoint,
+                                                    &presign_endpoint,
+                                                    &download_endpoint,
+                                                    &signed_endpoint,
+                                                    &list_endpoint,
+                                                    &delete_endpoint,
+                                                    &object_get_endpoint,
+                                                    &object_put_endpoint,
+                                                    &object_delete_endpoint,
+                                                    &copy_endpoint,
+                                                    &move_endpoint,
+                                                    &many_endpoint,
+                                                    &uploads_endpoint,
+                                                    &uploads_options_endpoint,
+                                                    &resource_get_endpoint,
+                                                    &resource_patch_endpoint,
+                                                    &resource_delete_endpoint,
+                                                    &resource_options_endpoint,
+                                                    &healthz_endpoint,
+                                                    &readyz_endpoint,
+                                                    NULL};

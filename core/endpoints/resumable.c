@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A request's way to the stage of its upload, and from there to an answer.
+ */
+#include "resumable.h"
+
+#include <endian.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec.h"
+#include "date.h"
+#include "join.h"
+#include "must.h"
+#include "ownurl.h"
+#include "reply.h"
+
+#define STATE_VERSION 1
+#define KEPT_S 3600 /* after it is complete: the last answer may be lost */
+
+static void resumable_left(void *work) {
+  struct resumable *r = work;
+  if (r->ex->op == r->op) /* the exchange lets go of it */
+    r->op = NULL;
+  r->ex = NULL;
+  r->upload.ex = NULL;
+}
+
+static void resumable_free(void *work) {
+  resumable_leave(work);
+}
+
+struct resumable *resumable_new(struct exchange *ex, enum resumable_act act,
+                                const struct resumable_dialect *dialect) {
+  if (!exchange_charge(ex, sizeof(struct resumable)))
+    return NULL;
+  struct resumable *r = calloc(1, sizeof *r);
+  must(r != NULL); /* charged */
+  upload_init(&r->upload, ex);
+  r->ex = ex;
+  r->gate = ex->gate;
+  r->backend = exchange_backend(ex);
+  r->dialect = dialect;
+  r->act = act;
+  r->at = 0;
+  r->said = r->length = -1;
+  buf_init(&r->metadata, HEAD_TARGET_MAX);
+  buf_init(&r->concat, HEAD_TARGET_MAX);
+  ex->work_free = resumable_free;
+  ex->work_left = resumable_left;
+  return r;
+}
+
+/* ---- state -------------------------------------------------------------- */
+
+/* A version; the length, all ones while it is unknown; the running MD5. */
+struct sluice_save resumable_state(const struct resumable *r,
+                                   unsigned char state[RESUMABLE_STATE]) {
+  uint64_t length = htole64((uint64_t)r->length);
+  int64_t keep_s = r->gate->settings->uploads.expires_ms / 1000;
+  state[0] = STATE_VERSION;
+  memcpy(state + 1, &length, sizeof length);
+  md5_save(&r->upload.md5, state + 1 + sizeof length);
+  return (struct sluice_save){.state = state,
+                              .state_size = RESUMABLE_STATE,
+                              .expires_s = date_now_ms() / 1000 + keep_s};
+}
+
+int64_t resumable_length(const struct sluice_staged *staged) {
+  const unsigned char *state = staged->state;
+  uint64_t length;
+  if (staged->state_size != RESUMABLE_STATE || state[0] != STATE_VERSION)
+    return -1;
+  memcpy(&length, state + 1, sizeof length);
+  return (int64_t)le64toh(length);
+}
+
+static bool read_state(struct resumable *r,
+                       const struct sluice_staged *staged) {
+  const unsigned char *state = staged->state;
+  if (staged->state_size != RESUMABLE_STATE || state[0] != STATE_VERSION)
+    return false;
+  r->length = resumable_length(staged);
+  md5_load(&r->upload.md5, state + 1 + sizeof(uint64_t));
+  return r->upload.md5.length == staged->offset;
+}
+
+/* ---- addresses ---------------------------------------------------------- */
+
+/* The part of the route's path before the address. */
+static size_t above(const struct exchange *ex) {
+  const char *path = ex->route->path;
+  size_t len = strlen(path);
+  return len > 1 && strcmp(path + len - 2, "/" ROUTE_ANY) == 0 ? len - 2 : len;
+}
+
+void resumable_add_location(struct exchange *ex, struct buf *out) {
+  char path[ROUTE_ABOVE_MAX];
+  snprintf(path, sizeof path, "%.*s/", (int)above(ex), ex->route->path);
+  ownurl_location(ex, out, path);
+  buf_adds(out, resumable_of(ex)->address);
+}
+
+void resumable_say_location(struct exchange *ex) {
+  struct buf location;
+  buf_init(&location, UPLOADID_MAX + 8192);
+  resumable_add_location(ex, &location);
+  reply_header(ex, "Location", location.data);
+  buf_fini(&location);
+  resumable_of(ex)->told = true;
+}
+
+void resumable_unknown(struct exchange *ex) {
+  reply_error(ex, 404, "upload_not_found", "There is no such upload");
+}
+
+void resumable_failed(struct exchange *ex, enum sluice_status status,
+                      const char *why) {
+  if (status == SLUICE_ENOENT)
+    resumable_unknown(ex);
+  else if (status == SLUICE_EPRECOND)
+    reply_error(ex, 409, "upload_taken",
+                "Another request goes on with this upload; ask for its offset "
+                "first");
+  else if (status == SLUICE_ERATE)
+    reply_error(ex, 429, "too_many_uploads",
+                "%lld uploads of this client aren't complete, which is the "
+                "limit; complete or delete some",
+                (long long)ex->gate->settings->uploads.max_open);
+  else
+    reply_failure(ex, status, why);
+}
+
+/* ---- lengths ------------------------------------------------------------ */
+
+static bool bad(struct exchange *ex, const char *what) {
+  reply_error(ex, 400, "bad_request", "%s", what);
+  return false;
+}
+
+/* Bytes of the content; -1: only its end tells. */
+static int64_t content(const struct exchange *ex) {
+  if (ex->head.chunked)
+    return -1;
+  return ex->head.length < 0 ? 0 : ex->head.length;
+}
+
+static bool note_length(struct resumable *r, int64_t length) {
+  if (r->length >= 0)
+    return r->length == length;
+  r->length = length;
+  r->length_new = true;
+  return true;
+}
+
+bool resumable_check_lengths(struct exchange *ex, uint64_t at) {
+  struct resumable *r = resumable_of(ex);
+  const struct settings_uploads *settings = &ex->gate->settings->uploads;
+  int64_t most = (int64_t)settings->max_bytes, size = content(ex);
+  int64_t end = size < 0 ? -1 : (int64_t)at + size;
+  if (r->said > most || end > most) {
+    upload_too_large(ex);
+    return false;
+  }
+  if (r->said >= 0 && r->said < (int64_t)at)
+    return bad(ex, "'Upload-Length' is less than what is there");
+  if (r->said >= 0 && !note_length(r, r->said))
+    return bad(ex, "'Upload-Length' isn't what it was before");
+  if (r->last && end >= 0 && !note_length(r, end))
+    return bad(ex, "The content isn't all that 'Upload-Length' says");
+  if (r->length >= 0 && end > r->length)
+    return bad(ex, "The content is longer than 'Upload-Length' says");
+  if (r->act == RESUMABLE_APPEND && size > 0 &&
+      (uint64_t)size < settings->min_append && !r->last && end != r->length)
+    return bad(ex, "The content is shorter than min-append-size of "
+                   "'Upload-Limit'");
+  return true;
+}
+
+/* ---- the stage ---------------------------------------------------------- */
+
+static bool seal(struct exchange *ex) {
+  struct resumable *r = resumable_of(ex);
+  struct uploadid id = {.way = r->dialect->way,
+                        .partial = r->id.partial,
+                        .texts = {[UPLOADID_STAGE] = r->stage,
+                                  [UPLOADID_KEY] = r->upload.key,
+                                  [UPLOADID_FILENAME] = r->upload.filename,
+                                  [UPLOADID_TYPE] = r->upload.type,
+                                  [UPLOADID_UPLOADER] = r->upload.uploader,
+                                  [UPLOADID_METADATA] = r->metadata.data,
+                                  [UPLOADID_CONCAT] = r->concat.data}};
+  struct buf text;
+  buf_init(&text, UPLOADID_MAX);
+  if (uploadid_write(&text, ex->gate->cursor_keys[ex->route->backend], &id))
+    r->address = buf_take(&text);
+  buf_fini(&text);
+  return r->address != NULL;
+}
+
+static void created(struct exchange *ex) {
+  struct resumable *r = resumable_of(ex);
+  const char *stage = op_text(r->op, 0);
+  if (stage == NULL || strlen(stage) > SLUICE_STAGE_ID_MAX) {
+    reply_failure(ex, SLUICE_EUPSTREAM, "a new stage has no name");
+    return;
+  }
+  memcpy(r->stage, stage, strlen(stage) + 1);
+  r->length_new = false; /* it was saved with the stage */
+  if (!seal(ex)) {
+    reply_error(ex, 413, "too_large",
+                "'Upload-Metadata' and 'Upload-Concat' are too long to be "
+                "kept; shorten them");
+    return;
+  }
+  if (r->interop != 0)
+    resumable_interim(r, true, false);
+  if (r->join != NULL)
+    join_start(r->join);
+  else
+    resumable_body_start(ex);
+}
+
+static void append(struct exchange *ex) {
+  struct resumable *r = resumable_of(ex);
+  if (r->complete) {
+    r->dialect->repeat(ex);
+  } else if ((uint64_t)r->at != r->saved) {
+    r->dialect->describe(ex);
+    reply_error(ex, 409, "offset_mismatch",
+                "The upload goes on at the offset %llu",
+                (unsigned long long)r->saved);
+  } else if (resumable_check_lengths(ex, r->saved)) {
+    if (r->length_new)
+      resumable_save(r, RESUMABLE_BODY);
+    else
+      resumable_body_start(ex);
+  }
+}
+
+static void look(struct exchange *ex) {
+  struct resumable *r = resumable_of(ex);
+  bool due = r->dialect->way == UPLOADID_TUS && !r->id.partial &&
+             !r->complete && r->length >= 0 && (uint64_t)r->length == r->saved;
+  if (due) /* who looks after it must find the object */
+    resumable_commit(ex);
+  else
+    resumable_tell(ex);
+}
+
+static void opened(struct resumable *r, const struct sluice_staged *staged) {
+  static void (*const acts[])(struct exchange *) = {
+      [RESUMABLE_CREATE] = created,
+      [RESUMABLE_APPEND] = append,
+      [RESUMABLE_LOOK] = look};
+  struct exchange *ex = r->ex;
+  r->saved = r->sent = r->upload.size = staged->offset;
+  if (!read_state(r, staged)) {
+    reply_failure(ex, SLUICE_EIO, "the state of a stage isn't what was saved");
+    return;
+  }
+  r->complete = staged->complete;
+  acts[r->act](ex);
+}
+
+static void on_staged(void *arg, const struct sluice_staged *staged) {
+  struct resumable *r = arg;
+  bool opening = !r->saving;
+  r->expires_s = staged->expires_s;
+  r->wanted = true;
+  r->saving = false;
+  if (r->ex != NULL)
+    exchange_unwatch(r->ex);
+  if (!opening)
+    r->saved = staged->offset;
+  if (r->ex == NULL || !opening)
+    resumable_on_saved(r);
+  else
+    opened(r, staged);
+}
+
+static void on_alive(void *arg) {
+  struct resumable *r = arg;
+  if (r->ex == NULL)
+    return;
+  if (r->ex->op != NULL)
+    exchange_alive(r->ex);
+  else if (!r->wanted)
+    exchange_watch(r->ex);
+}
+
+static void on_told(struct exchange *ex) {
+  struct resumable *r = resumable_of(ex);
+  r->complete = true;
+  r->saved = r->upload.size;
+  r->upload.answer = r->act == RESUMABLE_LOOK ? NULL : r->dialect->stored;
+  if (r->act == RESUMABLE_LOOK)
+    resumable_tell(ex);
+  else
+    upload_answer(ex);
+}
+
+static void on_done(void *arg, enum sluice_status status, const char *why) {
+  struct resumable *r = arg;
+  struct exchange *ex = r->ex;
+  bool committing = ex != NULL && ex->op != NULL && ex->op == r->op;
+  r->op = NULL;
+  r->lent = false;
+  if (ex == NULL) {
+    resumable_leave(r);
+    return;
+  }
+  if (!committing) {
+    resumable_failed(ex, status, why);
+    return;
+  }
+  ex->op = NULL;
+  if (status == SLUICE_OK)
+    exchange_changed(ex, &r->upload.object, on_told);
+  else if (status == SLUICE_EPRECOND)
+    exchange_failed(ex, SLUICE_EEXIST, why);
+  else
+    exchange_failed(ex, status, why);
+}
+
+static const struct op_events events = {.staged = on_staged,
+                                        .next = resumable_on_next,
+                                        .alive = on_alive,
+                                        .done = on_done};
+
+/* ---- creation ----------------------------------------------------------- */
+
+static void make_stage(struct exchange *ex) {
+  struct resumable *r = resumable_of(ex);
+  unsigned char state[RESUMABLE_STATE];
+  struct sluice_save save = resumable_state(r, state);
+  struct sluice_object object = {.key = r->upload.key,
+                                 .type = r->upload.type,
+                                 .user = upload_describe(&r->upload)};
+  exchange_watch(ex);
+  r->op = op_stage(
+      r->backend,
+      &(struct sluice_stage){
+          .save = &save,
+          .object = r->id.partial ? NULL : &object,
+          .length = r->length,
+          .owner = r->upload.uploader,
+          .owner_max = (uint64_t)ex->gate->settings->uploads.max_open},
+      &events, r);
+}
+
+static void on_key(struct exchange *ex) {
+  if (op_can_stage(exchange_backend(ex)))
+    make_stage(ex);
+  else
+    reply_failure(ex, SLUICE_ENOTSUP, "its backend has no stages");
+}
+
+void resumable_create(struct exchange *ex) {
+  struct resumable *r = resumable_of(ex);
+  struct upload *upload = &r->upload;
+  if (!resumable_check_lengths(ex, 0))
+    return;
+  if (r->id.partial) {
+    on_key(ex);
+    return;
+  }
+  char key[KEY_MAX + 1];
+  if (!key_make(key, upload->key_prefix, date_now_ms() / 1000,
+                uploads_random(ex->gate->uploads), upload->filename)) {
+    reply_error(ex, 400, "bad_prefix",
+                "Bad 'prefix': the key would be longer than 1024 bytes");
+    return;
+  }
+  memcpy(upload->key, key, strlen(key) + 1);
+  exchange_check_key(ex, key, on_key);
+}
+
+/* ---- a resource --------------------------------------------------------- */
+
+static bool copy_text(char *out, size_t size, const char *text) {
+  size_t len = strlen(text);
+  if (len < size)
+    memcpy(out, text, len + 1);
+  return len < size;
+}
+
+/* Reads the address; false when it was answered: nobody but who made it is
+ * told that there is one. */
+static bool read_address(struct exchange *ex) {
+  struct resumable *r = resumable_of(ex);
+  const char *const *texts = r->id.texts;
+  const char *text = strrchr(ex->head.path, '/') + 1;
+  struct upload *upload = &r->upload;
+  if (!upload_read_uploader(ex))
+    return false;
+  if (!uploadid_read(&r->id, ex->gate->cursor_keys[ex->route->backend],
+                     text) ||
+      strcmp(texts[UPLOADID_UPLOADER], upload->uploader) != 0 ||
+      !copy_text(r->stage, sizeof r->stage, texts[UPLOADID_STAGE]) ||
+      !copy_text(upload->key, sizeof upload->key, texts[UPLOADID_KEY]) ||
+      !copy_text(upload->filename, sizeof upload->filename,
+                 texts[UPLOADID_FILENAME]) ||
+      !copy_text(upload->type, sizeof upload->type, texts[UPLOADID_TYPE])) {
+    resumable_unknown(ex);
+    return false;
+  }
+  buf_adds(&r->metadata, texts[UPLOADID_METADATA]);
+  buf_adds(&r->concat, texts[UPLOADID_CONCAT]);
+  r->address = strdup(text);
+  must(r->address != NULL);
+  r->told = true;
+  r->dialect = r->id.way == UPLOADID_TUS ? &uploads_tus : &uploads_draft;
+  return true;
+}
+
+/* The way that a request speaks by itself. */
+static const struct resumable_dialect *spoken(const struct exchange *ex) {
+  return uploads_is_tus(ex) ? &uploads_tus : &uploads_draft;
+}
+
+void resumable_open(struct exchange *ex, enum resumable_act act) {
+  if (uploads_tus_refuses_version(ex))
+    return;
+  struct resumable *r = resumable_new(ex, act, spoken(ex));
+  if (r == NULL || !read_address(ex))
+    return;
+  if (act == RESUMABLE_APPEND && r->dialect != spoken(ex)) {
+    reply_error(ex, 415, "unsupported_media_type",
+                "This upload was made in another way; go on by %s",
+                r->dialect->append_type);
+    return;
+  }
+  if (act == RESUMABLE_APPEND && !r->dialect->read_append(ex))
+    return;
+  exchange_watch(ex);
+  r->op =
+      op_stage(r->backend, &(struct sluice_stage){.id = r->stage}, &events, r);
+}
+
+static void on_removed(void *arg, enum sluice_status status, const char *why) {
+  struct exchange *ex = arg;
+  ex->op = NULL;
+  if (status != SLUICE_OK)
+    resumable_failed(ex, status, why);
+  else
+    reply_empty(ex, 204);
+}
+
+void resumable_delete(struct exchange *ex) {
+  static const struct op_events removed = {.alive = exchange_alive,
+                                           .done = on_removed};
+  if (uploads_tus_refuses_version(ex))
+    return;
+  struct resumable *r = resumable_new(ex, RESUMABLE_LOOK, spoken(ex));
+  if (r == NULL || !read_address(ex))
+    return;
+  exchange_watch(ex);
+  ex->op = op_stage_remove(r->backend, r->stage, &removed, ex);
+}
+
+static void on_killed(void *arg, enum sluice_status status, const char *why) {
+  struct exchange *ex = arg;
+  (void)status, (void)why; /* it expires */
+  ex->op = NULL;
+  resumable_of(ex)->killed(ex);
+}
+
+void resumable_kill(struct exchange *ex, void (*then)(struct exchange *)) {
+  static const struct op_events events_of_end = {.alive = exchange_alive,
+                                                 .done = on_killed};
+  struct resumable *r = resumable_of(ex);
+  must(r->wanted && !r->hashing);
+  op_leave(r->op, NULL, NULL);
+  r->op = NULL;
+  r->killed = then;
+  r->told = true; /* nothing is left to be removed */
+  exchange_watch(ex);
+  ex->op = op_stage_remove(r->backend, r->stage, &events_of_end, ex);
+}
+
+/* ---- commit ------------------------------------------------------------- */
+
+static void commit(struct exchange *ex) {
+  struct resumable *r = resumable_of(ex);
+  struct upload *upload = &r->upload;
+  unsigned char state[RESUMABLE_STATE];
+  upload->object = (struct sluice_object){.key = ex->key,
+                                          .type = upload->type,
+                                          .length = upload->size,
+                                          .md5 = upload->md5_hex,
+                                          .user = upload_describe(upload),
+                                          .exclusive = true};
+  struct sluice_save save = resumable_state(r, state);
+  save.expires_s = date_now_ms() / 1000 + KEPT_S;
+  r->expires_s = save.expires_s;
+  exchange_change(ex);
+  ex->op = r->op;
+  op_stage_commit(r->op, &upload->object, &save);
+}
+
+static void read_md5(struct resumable *r) {
+  unsigned char md5[MD5_LEN];
+  struct md5 running = r->upload.md5;
+  md5_final(&running, md5);
+  codec_hex(r->upload.md5_hex, md5, sizeof md5);
+}
+
+void resumable_commit(struct exchange *ex) {
+  struct resumable *r = resumable_of(ex);
+  read_md5(r);
+  r->length = (int64_t)r->upload.size;
+  r->committing = true;
+  exchange_check_key(ex, r->upload.key, commit);
+}
+
+/* ---- what it is --------------------------------------------------------- */
+
+static void tell_state(struct exchange *ex, json_t *object) {
+  struct resumable *r = resumable_of(ex);
+  char until[DATE_ISO_SIZE];
+  date_iso(until, r->expires_s);
+  json_t *length =
+      r->length < 0 ? json_null() : json_integer((json_int_t)r->length);
+  r->dialect->describe(ex);
+  reply_json(ex, 200,
+             json_pack("{s:I, s:o, s:b, s:s, s:o}", "offset",
+                       (json_int_t)r->saved, "length", length, "complete",
+                       r->complete ||
+                           (r->id.partial && r->length == (int64_t)r->saved),
+                       "expires_at", until, "object",
+                       object == NULL ? json_null() : object));
+}
+
+void resumable_tell_object(struct exchange *ex) {
+  struct resumable *r = resumable_of(ex);
+  if (r->op != NULL) /* nothing more is asked of the stage */
+    op_leave(r->op, NULL, NULL);
+  r->op = NULL;
+  read_md5(r);
+  exchange_set_key(ex, r->upload.key);
+  upload_answer(ex);
+}
+
+void resumable_tell(struct exchange *ex) {
+  struct resumable *r = resumable_of(ex);
+  if (!r->complete || strcmp(ex->head.method, "HEAD") == 0) {
+    tell_state(ex, NULL);
+    return;
+  }
+  r->upload.answer = tell_state;
+  resumable_tell_object(ex);
+}

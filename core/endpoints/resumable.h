@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An upload that may take several requests, in the memory of one of them.  One
+ * engine for all ways in: resumable.c opens a stage and ends a request,
+ * resumable_body.c brings its bytes there.  A dialect reads heads into it, and
+ * writes those of answers.
+ */
+#ifndef ENDPOINTS_RESUMABLE_H
+#define ENDPOINTS_RESUMABLE_H
+
+#include "checksum.h"
+#include "upload.h"
+#include "uploadhead.h"
+#include "uploadid.h"
+
+struct resumable;
+
+enum resumable_act { /* what a request wants of its upload */
+                     RESUMABLE_CREATE,
+                     RESUMABLE_APPEND,
+                     RESUMABLE_LOOK
+};
+
+struct resumable_dialect {
+  enum uploadid_way way;
+  const char *append_type; /* of the content of a PATCH */
+  /* Reads the head of a creation, or of an append; false when it was
+   * answered. */
+  bool (*read_create)(struct exchange *);
+  bool (*read_append)(struct exchange *);
+  /* An append to an upload that is complete: answers it. */
+  void (*repeat)(struct exchange *);
+  /* Is it complete with these bytes, at the end of a request? */
+  bool (*ends)(const struct resumable *);
+  /* Adds the fields of any answer about it. */
+  void (*describe)(struct exchange *);
+  /* The request is over, and the upload is not: answers it. */
+  void (*go_on)(struct exchange *);
+  /* The object is stored by it: answers with its JSON, which is taken. */
+  void (*stored)(struct exchange *, json_t *);
+};
+
+enum resumable_wait { /* what goes on after the stage was saved */
+                      RESUMABLE_BODY,
+                      RESUMABLE_ANSWER,
+                      RESUMABLE_BROKEN,
+                      RESUMABLE_SHORT
+};
+
+struct resumable {
+  struct upload upload; /* first: names, buffers, and the answer's words.  Its
+                           size counts all bytes that have come */
+  struct exchange *ex;  /* NULL: gone */
+  struct gate *gate;
+  struct op_backend *backend;
+  const struct resumable_dialect *dialect;
+  enum resumable_act act;
+  struct uploadid id;
+  char *address;       /* the id as text */
+  struct buf metadata; /* of tus, as sent */
+  struct buf concat;   /* so too */
+
+  /* What the head says. */
+  int64_t at;       /* Upload-Offset */
+  int64_t said;     /* Upload-Length; -1: nothing */
+  bool last;        /* the content is the upload's end */
+  unsigned interop; /* the version of interim answers; 0: none are wanted */
+  bool summed;      /* its content counts whole or not at all */
+  struct uploadhead_checksum checksum;
+  struct checksum sum;
+
+  /* The stage. */
+  struct sluice_op *op;
+  char stage[SLUICE_STAGE_ID_MAX + 1];
+  int64_t length;  /* of the whole upload; -1: unknown */
+  bool length_new; /* since it was saved */
+  uint64_t sent;   /* bytes that the backend has */
+  uint64_t saved;  /* that are durable */
+  int64_t expires_s;
+  bool complete;
+  bool told; /* the client knows the address */
+  bool saving;
+  bool wanted;  /* the backend waits for a call */
+  bool lent;    /* it has a buffer */
+  bool hashing; /* so has a thread of the pool, and the digest */
+  bool committing;
+  bool flush;   /* what is there shall go at once */
+  bool leaving; /* it is saved though its client left */
+  enum resumable_wait wait;
+  void (*killed)(struct exchange *); /* goes on once the stage is removed */
+
+  /* The body. */
+  bool ended;  /* all of it came */
+  bool broken; /* no more of it comes */
+  bool due;    /* to be saved, as a second has passed */
+  struct event tick;
+  const char *fault; /* of the body */
+
+  struct join *join; /* the parts that it is made of, or NULL */
+};
+
+/* The exchange's work; false, and answered: no memory. */
+struct resumable *resumable_new(struct exchange *, enum resumable_act,
+                                const struct resumable_dialect *);
+static inline struct resumable *resumable_of(struct exchange *ex) {
+  return ex->work;
+}
+
+/* Starts a creation, once its dialect has read the head. */
+void resumable_create(struct exchange *);
+/* Starts what the act is, of the resource that the path names. */
+void resumable_open(struct exchange *, enum resumable_act);
+void resumable_delete(struct exchange *);
+
+/* Answers with a fault of a number of bytes that the head proves, at the
+ * offset where the content begins; true: there is none.  Notes a length that
+ * is new. */
+bool resumable_check_lengths(struct exchange *, uint64_t at);
+/* Where it is: the path of its address. */
+void resumable_say_location(struct exchange *);
+void resumable_add_location(struct exchange *, struct buf *);
+/* 404, as for an address that never was. */
+void resumable_unknown(struct exchange *);
+/* Removes the stage, then goes on. */
+void resumable_kill(struct exchange *, void (*then)(struct exchange *));
+/* Has it committed, then answered. */
+void resumable_commit(struct exchange *);
+/* What it became, by upload.answer(). */
+void resumable_tell_object(struct exchange *);
+/* The length that a stage's state knows; -1: none. */
+int64_t resumable_length(const struct sluice_staged *);
+/* The JSON of GET, or an answer without. */
+void resumable_tell(struct exchange *);
+/* What is to be saved: `state` is filled. */
+#define RESUMABLE_STATE (1 + 8 + MD5_SAVED)
+struct sluice_save resumable_state(const struct resumable *,
+                                   unsigned char state[RESUMABLE_STATE]);
+/* A word of the backend to a request that waits for it. */
+void resumable_failed(struct exchange *, enum sluice_status, const char *why);
+
+/* ---- resumable_body.c --------------------------------------------------- */
+
+/* Asks for the body. */
+void resumable_body_start(struct exchange *);
+/* Events of the stage's operation. */
+void resumable_on_next(void *);
+void resumable_on_saved(struct resumable *);
+/* Lends, saves or ends, where the backend waits. */
+void resumable_push(struct resumable *);
+/* Saves, then goes on so. */
+void resumable_save(struct resumable *, enum resumable_wait);
+/* The exchange is gone: what came is saved, where that is worth it, then it is
+ * freed. */
+void resumable_leave(struct resumable *);
+/* The interim answer, with the address where `location`. */
+void resumable_interim(struct resumable *, bool location, bool offset);
+
+extern const struct resumable_dialect uploads_draft, uploads_tus;
+/* Is the request one of it?  (tus also: answered, as of another version.) */
+bool uploads_is_tus(const struct exchange *);
+bool uploads_tus_refuses_version(struct exchange *);
+void uploads_draft_limits(struct exchange *, const struct resumable *);
+
+#endif

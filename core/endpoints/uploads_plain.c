@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * POST /files/uploads: an upload whose body is the file.  By its head it is
+ * one of tus or of the draft, which may take several requests, or plain.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "endpoints.h"
+#include "join.h"
+#include "mime.h"
+#include "query.h"
+#include "rawbody.h"
+#include "reply.h"
+#include "resumable.h"
+#include "uploads_names.h"
+
+static void plain_start(struct exchange *ex) {
+  rawbody_new(ex);
+  if (rawbody_check_part(ex) && uploads_names_read(ex, NULL) &&
+      upload_read_uploader(ex) && rawbody_check(ex))
+    rawbody_start(ex);
+}
+
+static void resumable_start(struct exchange *ex,
+                            const struct resumable_dialect *dialect) {
+  struct resumable *r = resumable_new(ex, RESUMABLE_CREATE, dialect);
+  if (r == NULL || !upload_read_uploader(ex) || !dialect->read_create(ex))
+    return;
+  if (r->join != NULL)
+    join_check(r->join);
+  else
+    resumable_create(ex);
+}
+
+static void uploads_start(struct exchange *ex) {
+  bool complete;
+  if (uploads_tus_refuses_version(ex))
+    return;
+  if (uploads_is_tus(ex))
+    resumable_start(ex, &uploads_tus);
+  else if (uploadhead_boolean(head_get(&ex->head, "Upload-Complete"),
+                              &complete))
+    resumable_start(ex, &uploads_draft);
+  else
+    plain_start(ex);
+}
+
+const struct endpoint uploads_endpoint = {.operation = OPERATION_UPLOAD,
+                                          .method = "POST",
+                                          .tail = "/uploads",
+                                          .cost = EXCHANGE_COST,
+                                          .gives_links = true,
+                                          .start = uploads_start};
