@@ -282,6 +282,8 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/resumable_body.c \
 	%D%/endpoints/send.c \
 	%D%/endpoints/send.h \
+	%D%/endpoints/stagesweep.c \
+	%D%/endpoints/stagesweep.h \
 	%D%/endpoints/upload.c \
 	%D%/endpoints/upload.h \
 	%D%/endpoints/upload_about.c \

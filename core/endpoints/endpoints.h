@@ -7,6 +7,19 @@
 
 #include "endpoint.h"
 
+/* Fields of resumable uploads. */
+#define UPLOADS_CORS_HEADERS                                            \
+  "Content-Type, Content-Disposition, Content-Digest, Repr-Digest, "    \
+  "Want-Repr-Digest, Idempotency-Key, Upload-Complete, Upload-Offset, " \
+  "Upload-Length, Upload-Draft-Interop-Version, Tus-Resumable, "        \
+  "Upload-Metadata, Upload-Defer-Length, Upload-Concat, "               \
+  "Upload-Checksum, X-HTTP-Method-Override"
+#define UPLOADS_CORS_EXPOSE                                              \
+  "Location, Upload-Offset, Upload-Complete, Upload-Length, "            \
+  "Upload-Limit, Upload-Expires, Upload-Metadata, Upload-Defer-Length, " \
+  "Upload-Concat, Tus-Resumable, Tus-Version, Tus-Extension, "           \
+  "Tus-Max-Size, Tus-Checksum-Algorithm, Upload-Draft-Interop-Version"
+
 extern const struct endpoint upload_endpoint, presign_endpoint,
     download_endpoint, signed_endpoint, list_endpoint, delete_endpoint,
     object_get_endpoint, object_put_endpoint, object_delete_endpoint,

@@ -50,5 +50,7 @@ const struct endpoint uploads_endpoint = {.operation = OPERATION_UPLOAD,
                                           .method = "POST",
                                           .tail = "/uploads",
                                           .cost = EXCHANGE_COST,
+                                          .cors_headers = UPLOADS_CORS_HEADERS,
+                                          .cors_expose = UPLOADS_CORS_EXPOSE,
                                           .gives_links = true,
                                           .start = uploads_start};

@@ -34,39 +34,51 @@ static void options_start(struct exchange *ex) {
 
 #define RESOURCE "/uploads/" ROUTE_ANY
 
-const struct endpoint uploads_options_endpoint = {.operation =
-                                                      OPERATION_UPLOAD,
-                                                  .method = "OPTIONS",
-                                                  .tail = "/uploads",
-                                                  .cost = EXCHANGE_COST,
-                                                  .start = options_start};
+const struct endpoint uploads_options_endpoint = {
+    .operation = OPERATION_UPLOAD,
+    .method = "OPTIONS",
+    .tail = "/uploads",
+    .cost = EXCHANGE_COST,
+    .cors_headers = UPLOADS_CORS_HEADERS,
+    .cors_expose = UPLOADS_CORS_EXPOSE,
+    .start = options_start};
 
-const struct endpoint resource_options_endpoint = {.operation =
-                                                       OPERATION_UPLOAD,
-                                                   .method = "OPTIONS",
-                                                   .tail = RESOURCE,
-                                                   .cost = EXCHANGE_COST,
-                                                   .start = options_start};
+const struct endpoint resource_options_endpoint = {
+    .operation = OPERATION_UPLOAD,
+    .method = "OPTIONS",
+    .tail = RESOURCE,
+    .cost = EXCHANGE_COST,
+    .cors_headers = UPLOADS_CORS_HEADERS,
+    .cors_expose = UPLOADS_CORS_EXPOSE,
+    .start = options_start};
 
-const struct endpoint resource_get_endpoint = {.operation = OPERATION_UPLOAD,
-                                               .method = "GET",
-                                               .tail = RESOURCE,
-                                               .cost = EXCHANGE_COST,
-                                               .gives_links = true,
-                                               .start = get_start};
+const struct endpoint resource_get_endpoint = {
+    .operation = OPERATION_UPLOAD,
+    .method = "GET",
+    .tail = RESOURCE,
+    .cost = EXCHANGE_COST,
+    .cors_headers = UPLOADS_CORS_HEADERS,
+    .cors_expose = UPLOADS_CORS_EXPOSE,
+    .gives_links = true,
+    .start = get_start};
 
-const struct endpoint resource_patch_endpoint = {.operation = OPERATION_UPLOAD,
-                                                 .method = "PATCH",
-                                                 .tail = RESOURCE,
-                                                 .cost = EXCHANGE_COST,
-                                                 .overridden = true,
-                                                 .gives_links = true,
-                                                 .start = patch_start};
+const struct endpoint resource_patch_endpoint = {
+    .operation = OPERATION_UPLOAD,
+    .method = "PATCH",
+    .tail = RESOURCE,
+    .cost = EXCHANGE_COST,
+    .cors_headers = UPLOADS_CORS_HEADERS,
+    .cors_expose = UPLOADS_CORS_EXPOSE,
+    .overridden = true,
+    .gives_links = true,
+    .start = patch_start};
 
-const struct endpoint resource_delete_endpoint = {.operation =
-                                                      OPERATION_UPLOAD,
-                                                  .method = "DELETE",
-                                                  .tail = RESOURCE,
-                                                  .cost = EXCHANGE_COST,
-                                                  .overridden = true,
-                                                  .start = resumable_delete};
+const struct endpoint resource_delete_endpoint = {
+    .operation = OPERATION_UPLOAD,
+    .method = "DELETE",
+    .tail = RESOURCE,
+    .cost = EXCHANGE_COST,
+    .cors_headers = UPLOADS_CORS_HEADERS,
+    .cors_expose = UPLOADS_CORS_EXPOSE,
+    .overridden = true,
+    .start = resumable_delete};

@@ -10,6 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "buf.h"
+
+#define LIST_MAX 16384 /* bytes: 64 names of the settings, and a route's */
+
 bool cors_is_on(const struct settings_cors *cors) {
   return cors->origins[0] != NULL;
 }
@@ -54,8 +58,21 @@ bool cors_is_foreign(const struct settings_cors *cors, const struct head *head,
          (strcmp(site, "cross-site") == 0 || !own);
 }
 
+/* The configuration's list, then `more`. */
+static void add_list(struct evkeyvalq *answer, const char *name,
+                     const char *list, const char *more) {
+  struct buf joined;
+  buf_init(&joined, LIST_MAX);
+  buf_adds(&joined, list);
+  if (more != NULL)
+    buf_addf(&joined, "%s%s", joined.len > 0 ? ", " : "", more);
+  if (joined.len > 0)
+    evhttp_add_header(answer, name, joined.data);
+  buf_fini(&joined);
+}
+
 void cors_answer(const struct settings_cors *cors, const struct head *head,
-                 struct evkeyvalq *answer) {
+                 const char *fields, struct evkeyvalq *answer) {
   const char *origin = allowed_origin(cors, head);
   if (!cors->any) /* caches keep an answer for each origin */
     evhttp_add_header(answer, "Vary", "Origin");
@@ -64,13 +81,14 @@ void cors_answer(const struct settings_cors *cors, const struct head *head,
   evhttp_add_header(answer, "Access-Control-Allow-Origin", origin);
   if (cors->credentials)
     evhttp_add_header(answer, "Access-Control-Allow-Credentials", "true");
-  if (cors->expose_text[0] != '\0' && !cors_is_preflight(head))
-    evhttp_add_header(answer, "Access-Control-Expose-Headers",
-                      cors->expose_text);
+  if (!cors_is_preflight(head))
+    add_list(answer, "Access-Control-Expose-Headers", cors->expose_text,
+             fields);
 }
 
 void cors_preflight(const struct settings_cors *cors, const struct head *head,
-                    const char *allow, struct evkeyvalq *answer) {
+                    const char *allow, const char *fields,
+                    struct evkeyvalq *answer) {
   char age[24];
   const char *methods = cors->methods_text;
   if (allowed_origin(cors, head) == NULL)
@@ -78,8 +96,6 @@ void cors_preflight(const struct settings_cors *cors, const struct head *head,
   snprintf(age, sizeof age, "%" PRId64, cors->max_age_ms / 1000);
   evhttp_add_header(answer, "Access-Control-Allow-Methods",
                     methods[0] != '\0' ? methods : allow);
-  if (cors->headers_text[0] != '\0')
-    evhttp_add_header(answer, "Access-Control-Allow-Headers",
-                      cors->headers_text);
+  add_list(answer, "Access-Control-Allow-Headers", cors->headers_text, fields);
   evhttp_add_header(answer, "Access-Control-Max-Age", age);
 }

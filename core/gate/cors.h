@@ -15,16 +15,19 @@ bool cors_is_on(const struct settings_cors *);
 /* OPTIONS with Origin and Access-Control-Request-Method. */
 bool cors_is_preflight(const struct head *);
 /* The headers of a preflight's answer, for a path that has the methods
- * `allow`. Whom nothing is allowed gets none that allows anything. */
+ * `allow` and whose requests have fields of their own (NULL: none). Whom
+ * nothing is allowed gets none that allows anything. */
 void cors_preflight(const struct settings_cors *, const struct head *,
-                    const char *allow, struct evkeyvalq *answer);
+                    const char *allow, const char *fields,
+                    struct evkeyvalq *answer);
 /* Sent by a page of another origin that isn't allowed, and to change
  * something.  Browsers add a user's cookies and passwords to forms of any
  * page, without a preflight.  `own`: its Origin is the gateway's. */
 bool cors_is_foreign(const struct settings_cors *, const struct head *,
                      bool own);
-/* The headers of any answer that is about to go, where CORS is on. */
+/* The headers of any answer that is about to go, where CORS is on; `fields`
+ * are its own that scripts may read, or NULL. */
 void cors_answer(const struct settings_cors *, const struct head *,
-                 struct evkeyvalq *answer);
+                 const char *fields, struct evkeyvalq *answer);
 
 #endif

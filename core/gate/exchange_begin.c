@@ -127,6 +127,7 @@ static void answer_preflight(struct exchange *ex) {
   char allow[64];
   route_allow(ex->gate->routes, ex->head.path, allow);
   cors_preflight(&ex->gate->settings->cors, &ex->head, allow,
+                 ex->route == NULL ? NULL : ex->route->endpoint->cors_headers,
                  reply_headers(ex));
   reply_empty(ex, 204);
 }

@@ -45,10 +45,10 @@ struct gate {
   struct pool spent;                    /* exchanges: hooks point to them */
   struct exchange *pending;             /* ended; a hook has yet to resume */
   TAILQ_HEAD(gate_left, exchange) left; /* by their clients, amid a change */
-  size_t leaving; /* uploads that are saved for clients that left */
-  size_t exchanges;                     /* requests in flight */
-  bool draining;                        /* takes no new requests */
-  void (*ended)(void *arg);             /* a request has */
+  size_t leaving;           /* uploads that are saved for clients that left */
+  size_t exchanges;         /* requests in flight */
+  bool draining;            /* takes no new requests */
+  void (*ended)(void *arg); /* a request has */
   void *arg;
 };
 

@@ -93,7 +93,9 @@ static void prepare(struct exchange *ex, int status) {
   headerlines_add(reply_headers(ex), "X-Request-Id", ex->request.id,
                   ex->gate->lines.every);
   if (ex->request.cors)
-    cors_answer(&ex->gate->settings->cors, &ex->head, reply_headers(ex));
+    cors_answer(&ex->gate->settings->cors, &ex->head,
+                ex->route == NULL ? NULL : ex->route->endpoint->cors_expose,
+                reply_headers(ex));
   request_response(&ex->request, reply_headers(ex));
 }
 

@@ -28,6 +28,9 @@ struct endpoint {
    * any one segment. */
   const char *tail;
   size_t cost; /* bytes of limits.memory that each request begins with */
+  /* NULL, or: fields, "A, B", that pages of other origins may send, and read
+   * in answers, beside those of the configuration. */
+  const char *cors_headers, *cors_expose;
   /* A POST of tus may ask for it, by X-HTTP-Method-Override. */
   bool overridden;
   /* Its answers have links, which a route of its own serves beside it. */
