@@ -152,6 +152,7 @@ UNIT_TESTS = \
 	%D%/unit/test_op \
 	%D%/unit/test_op_leave \
 	%D%/unit/test_op_many \
+	%D%/unit/test_op_stage \
 	%D%/unit/test_operation \
 	%D%/unit/test_op_turn \
 	%D%/unit/test_options \
@@ -182,6 +183,8 @@ UNIT_TESTS = \
 	%D%/unit/test_tally \
 	%D%/unit/test_tls \
 	%D%/unit/test_tokens \
+	%D%/unit/test_uploadhead \
+	%D%/unit/test_uploadid \
 	%D%/unit/test_urgent \
 	%D%/unit/test_watch \
 	%D%/unit/test_watch_read \

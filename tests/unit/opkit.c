@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CALL_READ, CALL_MORE, CALL_DATA, CALL_COMMIT, CALL_CANCEL };
+enum { CALL_READ, CALL_MORE, CALL_DATA, CALL_COMMIT, CALL_SAVE, CALL_CANCEL };
 
 static void note(struct op_rig *rig, char letter) {
   assert(rig->len < sizeof rig->line - 1);
@@ -52,6 +52,14 @@ static void say_letter(struct op_rig *rig, char letter) {
     break;
   case 'N':
     sluice_next(rig->op);
+    break;
+  case 'g':
+  case 'G':
+    sluice_staged(rig->op, &(struct sluice_staged){
+                               .size = sizeof(struct sluice_staged),
+                               .offset = rig->op->known + (letter == 'G'),
+                               .state = "state",
+                               .state_size = 5});
     break;
   case 'v':
     sluice_alive(rig->op);
@@ -209,6 +217,26 @@ static void on_commit(void *handle, struct sluice_op *op,
   called(rig, op, 'C', turn_of(rig->script.commit, rig->calls[CALL_COMMIT]++));
 }
 
+static void on_stage(void *handle, struct sluice_op *op,
+                     const struct sluice_stage *stage) {
+  (void)stage;
+  called(handle, op, 'T', ((struct op_rig *)handle)->script.start);
+}
+
+static void on_save(void *handle, struct sluice_op *op,
+                    const struct sluice_save *save) {
+  struct op_rig *rig = handle;
+  (void)save;
+  called(rig, op, 'W', turn_of(rig->script.save, rig->calls[CALL_SAVE]++));
+}
+
+static void on_stage_commit(void *handle, struct sluice_op *op,
+                            const struct sluice_object *object,
+                            const struct sluice_save *save) {
+  (void)save;
+  on_commit(handle, op, object);
+}
+
 static void on_cancel(void *handle, struct sluice_op *op) {
   struct op_rig *rig = handle;
   called(rig, op, 'X', turn_of(rig->script.cancel, rig->calls[CALL_CANCEL]++));
@@ -267,10 +295,30 @@ static void on_alive(void *arg) {
   happened(arg, 'v');
 }
 
+static void give(struct op_rig *rig) {
+  static const struct sluice_save save = {.state = "state", .state_size = 5};
+  if (rig->sent++ < rig->script.chunks)
+    op_data(rig->op,
+            &(struct sluice_chunk){.data = "data", .length = 4, .fd = -1});
+  else
+    op_stage_commit(rig->op, &(struct sluice_object){.key = "key"}, &save);
+}
+
+static void on_staged(void *arg, const struct sluice_staged *staged) {
+  struct op_rig *rig = arg;
+  assert(staged->state_size == 5 && memcmp(staged->state, "state", 5) == 0);
+  if (!happened(rig, 's'))
+    give(rig);
+}
+
 static void on_next(void *arg) {
   struct op_rig *rig = arg;
   if (happened(rig, 'n'))
     return;
+  if (rig->script.kind == OP_STAGE) {
+    op_save(rig->op, &(struct sluice_save){.state = "state", .state_size = 5});
+    return;
+  }
   if (rig->sent++ < rig->script.chunks)
     op_data(rig->op,
             &(struct sluice_chunk){.data = "data",
@@ -319,7 +367,10 @@ void op_rig_init(struct op_rig *rig, const struct op_script *script) {
                                         .copy = on_copy,
                                         .remove_many = on_remove_many,
                                         .presign = on_presign,
-                                        .verify = on_verify};
+                                        .verify = on_verify,
+                                        .stage = on_stage,
+                                        .save = on_save,
+                                        .stage_commit = on_stage_commit};
   rig->backend =
       (struct op_backend){.plugin = &rig->plugin,
                           .handle = rig,
@@ -334,6 +385,7 @@ void op_rig_start(struct op_rig *rig) {
   static const struct op_events events = {.meta = on_meta,
                                           .chunk = on_chunk,
                                           .next = on_next,
+                                          .staged = on_staged,
                                           .alive = on_alive,
                                           .done = on_done};
   static const char *const keys[] = {"key", "other"};
@@ -369,6 +421,15 @@ void op_rig_start(struct op_rig *rig) {
     break;
   case OP_VERIFY:
     rig->op = op_verify(backend, &(struct sluice_claim){0}, &events, rig);
+    break;
+  case OP_STAGE:
+    rig->op = op_stage(backend, &(struct sluice_stage){0}, &events, rig);
+    break;
+  case OP_STAGE_REMOVE:
+  case OP_STAGE_SWEEP:
+  case OP_COPY:
+  case OP_REMOVE_MANY:
+    assert(!"a kind without a script");
     break;
   }
   if (rig->script.leave == 0)

@@ -12,23 +12,25 @@
 /* What the plugin says, a letter each.  A "|" in a script separates what it
  * says in the first call, the second, ...; after the last it says nothing.
  *   M meta   B meta with too much in it   S send   L send the last chunk
+ *   g staged, as it is true   G staged, with a byte more than is there
  *   v alive   N next   e entry   p prefix   t text   u truncated   k a
  * thousand entries   f failed, the second key   D done, all is well   E done,
  * SLUICE_ENOENT ; what follows is said in a later event */
 struct op_script {
   enum op_kind kind;
-  const char *start, *read, *more, *data, *commit;
+  const char *start, *read, *more, *data, *commit, *save;
   const char *cancel; /* NULL: it never answers */
-  int chunks;         /* put: how many until the commit */
+  int chunks;         /* put, stage: how many until the commit; a stage is
+                         saved after each */
   int leave;          /* the gateway leaves in its event of this number, 0
                          right after the start; -1: never */
   char hold;          /* in this event of its own it does nothing */
 };
 
 /* The line: "<" and ">" around a call of the plugin, named by a letter (H G P
- * I V W K Z F Y for the kinds, R read, O more, A data, C commit, X cancel);
- * "!" when it said done; m c n v d for the gateway's events, r for `released`.
- */
+ * I V W K Z F Y T for the kinds, R read, O more, A data, C commit, W save, X
+ * cancel); "!" when it said done; m c n v s d for the gateway's events, r for
+ * `released`. */
 struct op_rig {
   struct op_script script;
   struct loop *loop;
@@ -41,7 +43,7 @@ struct op_rig {
   struct loop_task later;
   const char *rest; /* what is said then */
   bool pending;
-  int calls[5]; /* of read, more, data, commit, cancel */
+  int calls[6]; /* of read, more, data, commit, save, cancel */
   int events, dones, releases, sent;
   enum sluice_status status;
   char why[64];

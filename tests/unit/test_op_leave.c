@@ -37,6 +37,10 @@ static void test_leaving_at_any_step_releases_once_after_done(void) {
     leave_everywhere((struct op_script){OP_PUT, .start = "N", .data = "N|N",
                                         .chunks = 2, .cancel = cancels[i]},
                      3);
+    leave_everywhere((struct op_script){OP_STAGE, .start = "g", .data = "N|N",
+                                        .save = "g|g", .chunks = 2,
+                                        .cancel = cancels[i]},
+                     5);
     leave_everywhere(
         (struct op_script){OP_HEAD, .start = "M", .cancel = cancels[i]}, 1);
     leave_everywhere(

@@ -26,6 +26,9 @@ static const struct {
              {OP_LENT_LAST, OP_CALL_MORE, OP_ANSWERING},
              {OP_STORING, OP_CALL_NEXT, OP_WANTED},
              {OP_WANTED, OP_CALL_DATA, OP_STORING},
+             {OP_OPENING, OP_CALL_STAGED, OP_WANTED},
+             {OP_WANTED, OP_CALL_SAVE, OP_SAVING},
+             {OP_SAVING, OP_CALL_STAGED, OP_WANTED},
              {OP_WANTED, OP_CALL_COMMIT, OP_COMMITTING},
              {OP_COMMITTING, OP_CALL_META, OP_ANSWERING}};
 
@@ -71,6 +74,14 @@ static const struct {
     {OP_COMMITTING,
      {OP_PUT, .start = "N", .data = "N", .commit = "", .chunks = 1,
       .leave = -1}},
+    {OP_OPENING, {OP_STAGE, .start = "", .leave = -1}},
+    {OP_WANTED, {OP_STAGE, .start = "g", .leave = -1, .hold = 's'}},
+    {OP_STORING,
+     {OP_STAGE, .start = "g", .data = "", .chunks = 1, .leave = -1}},
+    {OP_SAVING,
+     {OP_STAGE, .start = "g", .data = "N", .save = "", .chunks = 1,
+      .leave = -1}},
+    {OP_COMMITTING, {OP_STAGE, .start = "g", .commit = "", .leave = -1}},
     {OP_ANSWERING, {OP_LIST, .start = "e", .leave = -1}},
     {OP_ANSWERING, {OP_REMOVE, .start = "", .leave = -1}},
     {OP_ANSWERING, {OP_PING, .start = "", .leave = -1}},
@@ -84,7 +95,8 @@ static const struct {
 } words[] = {{"M", OP_CALL_META},
              {"S", OP_CALL_SEND},
              {"L", OP_CALL_SEND_LAST},
-             {"N", OP_CALL_NEXT}};
+             {"N", OP_CALL_NEXT},
+             {"g", OP_CALL_STAGED}};
 
 static void reach(struct op_rig *rig, const struct op_script *script) {
   op_rig_init(rig, script);
@@ -138,12 +150,17 @@ static void test_done_ends_every_state_once(void) {
 static void ask(struct sluice_op *op, enum op_call call) {
   struct sluice_chunk chunk = {.data = "", .fd = -1};
   struct sluice_object object = {.key = "key"};
+  struct sluice_save save = {.state = "", .state_size = 0};
   if (call == OP_CALL_READ)
     op_read(op, 0, 1);
   else if (call == OP_CALL_MORE)
     op_more(op);
   else if (call == OP_CALL_DATA)
     op_data(op, &chunk);
+  else if (op->kind == OP_STAGE && call == OP_CALL_SAVE)
+    op_save(op, &save);
+  else if (op->kind == OP_STAGE)
+    op_stage_commit(op, &object, &save);
   else
     op_commit(op, &object);
 }
