@@ -139,6 +139,7 @@ UNIT_TESTS = \
 	%D%/unit/test_local_link \
 	%D%/unit/test_local_list \
 	%D%/unit/test_local_orphans \
+	%D%/unit/test_local_stage \
 	%D%/unit/test_local_start \
 	%D%/unit/test_local_sync \
 	%D%/unit/test_local_upgrade \
@@ -278,6 +279,11 @@ LOCAL_FAULT_KIT = \
 %C%_unit_test_local_orphans_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_orphans_SOURCES = \
 	%D%/unit/test_local_orphans.c \
+	$(LOCAL_TEST_KIT)
+
+%C%_unit_test_local_stage_LDADD = $(LOCAL_TEST_LIBS)
+%C%_unit_test_local_stage_SOURCES = \
+	%D%/unit/test_local_stage.c \
 	$(LOCAL_TEST_KIT)
 
 %C%_unit_test_local_start_LDADD = $(LOCAL_TEST_LIBS)

@@ -62,7 +62,7 @@ static void read_filename(struct names *names) {
   if ((disposition != NULL && mime_filename(&name, disposition)) ||
       in_query(names, &name, "filename") || in_metadata(names, &name, words))
     key_filename(upload->filename, name.data, name.len);
-  else
+  else if (!names->bad) /* the upload is there still */
     key_filename(upload->filename, "", 0);
   buf_fini(&name);
 }
@@ -104,7 +104,8 @@ static void read_type(struct names *names) {
   if (said == NULL && in_metadata(names, &type, words) &&
       strlen(type.data) == type.len)
     said = type.data;
-  upload_choose_type(ex, said, upload->filename);
+  if (!names->bad)
+    upload_choose_type(ex, said, upload->filename);
   buf_fini(&type);
 }
 

@@ -254,8 +254,8 @@ static void test_index_of_another_program_is_refused_unchanged(void) {
 static void test_index_of_a_later_version_is_refused(void) {
   struct kit kit;
   once(&kit);
-  CU_ASSERT(kit_sql(&kit, "PRAGMA user_version = 3"));
-  refused(&kit, "a later version (schema 3, this is 2)", "use that one");
+  CU_ASSERT(kit_sql(&kit, "PRAGMA user_version = 4"));
+  refused(&kit, "a later version (schema 4, this is 3)", "use that one");
   kit_fini(&kit);
 }
 

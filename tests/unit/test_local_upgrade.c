@@ -133,7 +133,7 @@ static void test_store_that_stopped_well_opens_and_works(void) {
   CU_ASSERT_FATAL(kit_start(&kit));
   check_works(&kit);
   kit_stop(&kit);
-  CU_ASSERT_EQUAL(kit_number(&kit, "PRAGMA user_version"), 2);
+  CU_ASSERT_EQUAL(kit_number(&kit, "PRAGMA user_version"), 3);
   CU_ASSERT_FATAL(kit_start(&kit));
   check_again(&kit);
   kit_stop(&kit);
