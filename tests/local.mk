@@ -695,7 +695,8 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_tls.py \
 	%D%/integration/test_tls_clients.py \
 	%D%/integration/test_tls_reload.py \
-	%D%/integration/test_tls_rules.py
+	%D%/integration/test_tls_rules.py \
+	%D%/integration/test_uploads.py
 
 TESTS += $(INTEGRATION_TESTS)
 EXTRA_DIST += $(INTEGRATION_TESTS)

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Uploads in several requests: what was told is there after SIGKILL, what
+expired is swept, limits are kept, and hooks hear of each request."""
+import os
+import random
+import tempfile
+
+from kit import MIB, Gateway, equal, eventually, expect, main, md5, test
+
+PARTIAL = "Content-Type: application/partial-upload"
+
+
+def create(gateway, *lines, body=b"", query="filename=a.bin"):
+    answer = gateway.ask("POST", "/files/uploads?" + query,
+                         "Upload-Complete: ?0", *lines, body=body)
+    equal("status of a creation", answer.status, 201)
+    return answer.header("location")
+
+
+def append(gateway, where, at, data, last=False, *lines):
+    return gateway.ask("PATCH", where, PARTIAL, f"Upload-Offset: {at}",
+                       f"Upload-Complete: ?{last:d}", *lines, body=data)
+
+
+def offset(gateway, where):
+    answer = gateway.ask("HEAD", where)
+    equal("status of HEAD", answer.status, 200)
+    return int(answer.header("upload-offset"))
+
+
+@test
+def test_told_offsets_survive_sigkill_20_times():
+    chance, data, at = random.Random(7), os.urandom(3 * MIB), 0
+    with tempfile.TemporaryDirectory() as folder:
+        where = None
+        for _ in range(20):
+            gateway = Gateway(folder=folder)
+            if where is None:
+                where = create(gateway, f"Upload-Length: {len(data)}")
+            equal("offset after SIGKILL", offset(gateway, where), at)
+            size = chance.randrange(1, 150_000)
+            answer = append(gateway, where, at, data[at:at + size])
+            equal("status", answer.status, 204)
+            at += size
+            gateway.kill()
+        with Gateway(folder=folder) as gateway:
+            equal("offset after SIGKILL", offset(gateway, where), at)
+            answer = append(gateway, where, at, data[at:], True)
+            equal("status", answer.status, 201)
+            equal("md5", answer.json["md5"], md5(data))
+
+
+@test
+def test_what_expired_is_gone_and_swept():
+    with Gateway({"uploads": {"resumable": {"expires": "1s"}}}) as gateway:
+        where = create(gateway, body=b"hello")
+        eventually("the upload is gone",
+                   lambda: gateway.ask("HEAD", where).status == 404)
+
+
+@test
+def test_one_more_than_max_open_is_429():
+    with Gateway({"uploads": {"resumable": {"max_open": 2}}}) as gateway:
+        where = [create(gateway) for _ in range(2)][0]
+        answer = gateway.ask("POST", "/files/uploads", "Upload-Complete: ?0",
+                             body=b"")
+        equal("status, code", (answer.status, answer.json["code"]),
+              (429, "too_many_uploads"))
+        equal("status", gateway.ask("DELETE", where).status, 204)
+        create(gateway)
+
+
+@test
+def test_an_append_below_min_append_is_400_but_for_the_last():
+    with Gateway({"uploads": {"resumable": {"min_append": "5B"}}}) as gateway:
+        where = create(gateway)
+        equal("status", append(gateway, where, 0, b"four").status, 400)
+        equal("status", append(gateway, where, 0, b"fives").status, 204)
+        equal("status", append(gateway, where, 5, b"x", True).status, 201)
+
+
+@test
+def test_another_identity_finds_nothing():
+    with Gateway() as gateway:
+        where = create(gateway, "X-User-Id: alice")
+        for method in "HEAD", "GET", "DELETE":
+            equal("status", gateway.ask(method, where, "X-User-Id: bob")
+                  .status, 404)
+        equal("status", gateway.ask("HEAD", where, "X-User-Id: alice")
+              .status, 200)
+
+
+@test
+def test_cors_allows_and_exposes_the_fields():
+    with Gateway({"cors": {"origins": ["https://app.example"]}}) as gateway:
+        answer = gateway.ask("OPTIONS", "/files/uploads",
+                             "Origin: https://app.example",
+                             "Access-Control-Request-Method: POST")
+        equal("status", answer.status, 204)
+        expect("Tus-Resumable" in
+               answer.header("access-control-allow-headers"), "allowed")
+        answer = gateway.ask("POST", "/files/uploads", "Upload-Complete: ?0",
+                             "Origin: https://app.example", body=b"")
+        expect("Upload-Offset" in
+               answer.header("access-control-expose-headers"), "exposed")
+
+
+if __name__ == "__main__":
+    main()
