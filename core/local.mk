@@ -279,6 +279,7 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/readiness.h \
 	%D%/endpoints/resumable.c \
 	%D%/endpoints/resumable.h \
+	%D%/endpoints/resumable_address.c \
 	%D%/endpoints/resumable_body.c \
 	%D%/endpoints/send.c \
 	%D%/endpoints/send.h \

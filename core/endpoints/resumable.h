@@ -60,7 +60,7 @@ struct resumable {
   struct buf metadata; /* of tus, as sent */
   struct buf concat;   /* so too */
 
-  /* What the head says. */
+  /* The head says this. */
   int64_t at;       /* Upload-Offset */
   int64_t said;     /* Upload-Length; -1: nothing */
   bool last;        /* the content is the upload's end */
@@ -116,22 +116,26 @@ void resumable_delete(struct exchange *);
  * offset where the content begins; true: there is none.  Notes a length that
  * is new. */
 bool resumable_check_lengths(struct exchange *, uint64_t at);
-/* Where it is: the path of its address. */
+/* The Location: the path of its address. */
 void resumable_say_location(struct exchange *);
 void resumable_add_location(struct exchange *, struct buf *);
 /* 404, as for an address that never was. */
 void resumable_unknown(struct exchange *);
+/* Makes the address; false: it would be too long. */
+bool resumable_seal(struct exchange *);
+/* Reads that of the path; false when it was answered. */
+bool resumable_read_address(struct exchange *);
 /* Removes the stage, then goes on. */
 void resumable_kill(struct exchange *, void (*then)(struct exchange *));
 /* Has it committed, then answered. */
 void resumable_commit(struct exchange *);
-/* What it became, by upload.answer(). */
+/* The object that it became, by upload.answer(). */
 void resumable_tell_object(struct exchange *);
 /* The length that a stage's state knows; -1: none. */
 int64_t resumable_length(const struct sluice_staged *);
 /* The JSON of GET, or an answer without. */
 void resumable_tell(struct exchange *);
-/* What is to be saved: `state` is filled. */
+/* All that is to be saved: `state` is filled. */
 #define RESUMABLE_STATE (1 + 8 + MD5_SAVED)
 struct sluice_save resumable_state(const struct resumable *,
                                    unsigned char state[RESUMABLE_STATE]);

@@ -90,7 +90,7 @@ static void go_on(struct resumable *r, enum resumable_wait wait) {
   ways[wait](r->ex);
 }
 
-/* What counts whole or not at all isn't saved before its end. */
+/* A content that counts whole or not at all isn't saved before its end. */
 static void save_and(struct resumable *r, enum resumable_wait wait,
                      bool counts) {
   if (counts && r->sent > r->saved)

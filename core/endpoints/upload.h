@@ -118,7 +118,7 @@ void upload_note_meta(struct upload *, const struct sluice_meta *);
 
 /* Asks for the link, then answers: the object is stored, as ex->key. */
 void upload_answer(struct exchange *);
-/* Where it can be downloaded. */
+/* Its Location: where it is downloaded. */
 void upload_say_location(struct exchange *);
 /* Its metadata, in upload->user. */
 const struct sluice_pair *upload_describe(struct upload *);

@@ -288,7 +288,7 @@ static void refuse_staged(struct sluice_op *op, const char *why) {
   op_say(op, OP_SAID_NONSENSE);
 }
 
-/* What was opened tells all of it; what was saved is all that was lent. */
+/* An opened stage tells all of it; a saved one is all that was lent. */
 static const char *staged_fault(const struct sluice_op *op, bool opening,
                                 const struct sluice_staged *staged) {
   if (staged->state_size > SLUICE_STAGE_STATE_MAX)

@@ -6,6 +6,7 @@
 #include "localkit.h"
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +31,7 @@ static void on_staged(void *arg, const struct sluice_staged *staged) {
   memcpy(s->state, staged->state, staged->state_size);
   s->state[staged->state_size] = '\0';
   if (op_text(s->op, 0) != NULL)
-    strcpy(s->id, op_text(s->op, 0));
+    snprintf(s->id, sizeof s->id, "%s", op_text(s->op, 0));
   s->ready = true;
 }
 
@@ -78,7 +79,7 @@ static void make(struct kit *kit, struct staging *s) {
 static enum sluice_status reopen(struct kit *kit, struct staging *s,
                                  const char *id) {
   char copy[64];
-  strcpy(copy, id);
+  snprintf(copy, sizeof copy, "%s", id);
   *s = (struct staging){.ready = false};
   s->op =
       op_stage(&kit->backend, &(struct sluice_stage){.id = copy}, &events, s);
@@ -161,7 +162,7 @@ static void test_what_was_saved_is_there_after_a_new_start(void) {
   char id[64];
   begin(&kit);
   make(&kit, &s);
-  strcpy(id, s.id);
+  snprintf(id, sizeof id, "%s", s.id);
   CU_ASSERT_EQUAL(add(&kit, &s, "hello", 5), SLUICE_OK);
   CU_ASSERT_EQUAL(save(&kit, &s, "five"), SLUICE_OK);
   CU_ASSERT_EQUAL(s.staged.offset, 5);
@@ -185,7 +186,7 @@ static void test_a_complete_one_tells_so_and_leaves_its_object(void) {
   char id[64];
   begin(&kit);
   make(&kit, &s);
-  strcpy(id, s.id);
+  snprintf(id, sizeof id, "%s", s.id);
   CU_ASSERT_EQUAL(add(&kit, &s, "hello", 5), SLUICE_OK);
   CU_ASSERT_EQUAL(commit(&kit, &s, "key", "hello", 5), SLUICE_OK);
   CU_ASSERT_EQUAL(reopen(&kit, &s, id), SLUICE_OK);
@@ -216,7 +217,7 @@ static void test_a_key_that_is_taken_leaves_the_stage(void) {
   begin(&kit);
   CU_ASSERT_EQUAL(kit_put(&kit, "key", "old", 3), SLUICE_OK);
   make(&kit, &s);
-  strcpy(id, s.id);
+  snprintf(id, sizeof id, "%s", s.id);
   CU_ASSERT_EQUAL(add(&kit, &s, "hello", 5), SLUICE_OK);
   CU_ASSERT_EQUAL(save(&kit, &s, "five"), SLUICE_OK);
   CU_ASSERT_EQUAL(commit(&kit, &s, "key", "hello", 5), SLUICE_EEXIST);
@@ -284,7 +285,7 @@ static void test_what_expired_is_gone_with_its_bytes(void) {
   begin(&kit);
   make(&kit, &other);
   make(&kit, &s);
-  strcpy(id, s.id);
+  snprintf(id, sizeof id, "%s", s.id);
   CU_ASSERT_EQUAL(add(&kit, &s, "hello", 5), SLUICE_OK);
   CU_ASSERT_EQUAL(save(&kit, &s, "five"), SLUICE_OK);
   leave(&kit, &s);
@@ -317,7 +318,7 @@ static void test_an_owner_has_as_many_as_are_allowed(void) {
     leave(&kit, &s);
   }
   char id[64];
-  strcpy(id, s.id);
+  snprintf(id, sizeof id, "%s", s.id);
   CU_ASSERT_EQUAL(make_for(&kit, &s, FAR, 2), SLUICE_ERATE);
   CU_ASSERT_EQUAL(drop(&kit, id), SLUICE_OK);
   CU_ASSERT_EQUAL(make_for(&kit, &s, FAR, 2), SLUICE_OK);
@@ -345,7 +346,7 @@ static void test_a_crash_leaves_its_blob(void) {
   char id[64];
   begin(&kit);
   make(&kit, &s);
-  strcpy(id, s.id);
+  snprintf(id, sizeof id, "%s", s.id);
   CU_ASSERT_EQUAL(add(&kit, &s, "hello", 5), SLUICE_OK);
   CU_ASSERT_EQUAL(save(&kit, &s, "five"), SLUICE_OK);
   leave(&kit, &s);

@@ -69,6 +69,9 @@ static void check_defaults(const struct settings *s) {
   CU_ASSERT_STRING_EQUAL(s->uploads.prefix, "uploads");
   CU_ASSERT_STRING_EQUAL(s->uploads.spool_directory, "/var/tmp");
   CU_ASSERT_FALSE(s->uploads.guess);
+  CU_ASSERT_EQUAL(s->uploads.expires_ms, 24 * 3600 * 1000);
+  CU_ASSERT_EQUAL(s->uploads.max_open, 1000);
+  CU_ASSERT_EQUAL(s->uploads.min_append, 0);
   CU_ASSERT_PTR_NULL(s->server.headers[0].name);
   CU_ASSERT_STRING_EQUAL(s->links.secret, "");
   CU_ASSERT_STRING_EQUAL(s->downloads.cache_control, "private, max-age=3600");
@@ -152,7 +155,7 @@ static void test_example_shows_every_key(void) {
   static const struct {
     const char *section;
     size_t keys;
-  } rows[] = {{"server", 9},  {"uploads", 5}, {"downloads", 1}, {"links", 1},
+  } rows[] = {{"server", 9},  {"uploads", 6}, {"downloads", 1}, {"links", 1},
               {"presign", 3}, {"limits", 12}, {"cors", 6}};
   struct errmsg err;
   struct settings *s = load_shipped("example.yaml", &err);
@@ -315,6 +318,12 @@ static void test_each_number_has_its_range(void) {
 
 static void test_uploads_and_presign_are_checked(void) {
   static const struct row rows[] = {
+      {"uploads: {resumable: {expires: 1s, min_append: 64MiB}}", NULL},
+      {"uploads: {resumable: {expires: 30d}}", NULL},
+      {"uploads: {resumable: {expires: 999ms}}",
+       "t.yaml:3: 'expires': 999ms is out of range; write 1s to 30d"},
+      {"uploads: {resumable: {max_open: -1}}",
+       "t.yaml:3: 'max_open': -1 is out of range; write 0 to 1000000"},
       {"uploads: {prefix: ''}", "t.yaml:3: 'prefix': '': it is empty; write a "
                                 "key prefix, as in uploads"},
       {"uploads: {prefix: /}", "t.yaml:3: 'prefix': '/': it is empty; write a "

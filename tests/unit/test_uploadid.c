@@ -78,7 +78,7 @@ static void test_two_ids_of_the_same_are_unlike(void) {
   digest_key_free(key);
 }
 
-/* What is sealed is base64url of 32 bytes more. */
+/* A sealed text is base64url of 32 bytes more. */
 static void test_an_id_has_at_most_12288_characters(void) {
   enum { FIT = UPLOADID_MAX / 4 * 3 - 32 - 2 - UPLOADID_TEXTS };
   struct digest_key *key = digest_key_random();

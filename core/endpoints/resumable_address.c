@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The addresses of upload resources: made at a creation, read by all requests
+ * that follow.
+ */
+#include "resumable.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "must.h"
+#include "ownurl.h"
+#include "reply.h"
+
+/* The part of the route's path before the address. */
+static size_t above(const struct exchange *ex) {
+  const char *path = ex->route->path;
+  size_t len = strlen(path);
+  return len > 1 && strcmp(path + len - 2, "/" ROUTE_ANY) == 0 ? len - 2 : len;
+}
+
+void resumable_add_location(struct exchange *ex, struct buf *out) {
+  char path[ROUTE_ABOVE_MAX];
+  snprintf(path, sizeof path, "%.*s/", (int)above(ex), ex->route->path);
+  ownurl_location(ex, out, path);
+  buf_adds(out, resumable_of(ex)->address);
+}
+
+void resumable_say_location(struct exchange *ex) {
+  struct buf location;
+  buf_init(&location, UPLOADID_MAX + 8192);
+  resumable_add_location(ex, &location);
+  reply_header(ex, "Location", location.data);
+  buf_fini(&location);
+  resumable_of(ex)->told = true;
+}
+
+bool resumable_seal(struct exchange *ex) {
+  struct resumable *r = resumable_of(ex);
+  struct uploadid id = {.way = r->dialect->way,
+                        .partial = r->id.partial,
+                        .texts = {[UPLOADID_STAGE] = r->stage,
+                                  [UPLOADID_KEY] = r->upload.key,
+                                  [UPLOADID_FILENAME] = r->upload.filename,
+                                  [UPLOADID_TYPE] = r->upload.type,
+                                  [UPLOADID_UPLOADER] = r->upload.uploader,
+                                  [UPLOADID_METADATA] = r->metadata.data,
+                                  [UPLOADID_CONCAT] = r->concat.data}};
+  struct buf text;
+  buf_init(&text, UPLOADID_MAX);
+  if (uploadid_write(&text, ex->gate->cursor_keys[ex->route->backend], &id))
+    r->address = buf_take(&text);
+  buf_fini(&text);
+  return r->address != NULL;
+}
+
+void resumable_unknown(struct exchange *ex) {
+  reply_error(ex, 404, "upload_not_found", "There is no such upload");
+}
+
+static bool copy_text(char *out, size_t size, const char *text) {
+  size_t len = strlen(text);
+  if (len < size)
+    memcpy(out, text, len + 1);
+  return len < size;
+}
+
+/* Reads the address; false when it was answered: nobody but who made it is
+ * told that there is one. */
+bool resumable_read_address(struct exchange *ex) {
+  struct resumable *r = resumable_of(ex);
+  const char *const *texts = r->id.texts;
+  const char *text = strrchr(ex->head.path, '/') + 1;
+  struct upload *upload = &r->upload;
+  if (!upload_read_uploader(ex))
+    return false;
+  if (!uploadid_read(&r->id, ex->gate->cursor_keys[ex->route->backend],
+                     text) ||
+      strcmp(texts[UPLOADID_UPLOADER], upload->uploader) != 0 ||
+      !copy_text(r->stage, sizeof r->stage, texts[UPLOADID_STAGE]) ||
+      !copy_text(upload->key, sizeof upload->key, texts[UPLOADID_KEY]) ||
+      !copy_text(upload->filename, sizeof upload->filename,
+                 texts[UPLOADID_FILENAME]) ||
+      !copy_text(upload->type, sizeof upload->type, texts[UPLOADID_TYPE])) {
+    resumable_unknown(ex);
+    return false;
+  }
+  buf_adds(&r->metadata, texts[UPLOADID_METADATA]);
+  buf_adds(&r->concat, texts[UPLOADID_CONCAT]);
+  r->address = strdup(text);
+  must(r->address != NULL);
+  r->told = true;
+  r->dialect = r->id.way == UPLOADID_TUS ? &uploads_tus : &uploads_draft;
+  return true;
+}
