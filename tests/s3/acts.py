@@ -180,6 +180,21 @@ def copied(**headers):
     return act
 
 
+def deleted_if(s3):
+    """A DELETE of what has another ETag."""
+    s3.client().put("bucket-1", "stays")
+    return s3.client().ask("DELETE", "/bucket-1/stays", {"if-match": '"x"'})
+
+
+def matched(form):
+    """A PUT over what has this ETag, in this form."""
+    def act(s3):
+        etag = s3.client().put("bucket-1", "matched").header("etag")
+        return s3.client().put("bucket-1", "matched", b"2", {
+            "if-match": form.format(etag.strip('"'))})
+    return act
+
+
 def race(s3):
     client, star = s3.client(), {"if-none-match": "*"}
     s3.faults({"do": "stall", "at": 1, "match": {"path": "race"}})

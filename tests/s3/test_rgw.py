@@ -61,7 +61,20 @@ def digest(data):
         hashlib.md5(data).digest()).decode()}
 
 
-def completed(*sizes, order=1, wrong=False):
+def matched(form):
+    """A PUT over what has this ETag, in this form."""
+    def act(client):
+        etag = client.put(BUCKET, "m", b"1").header("etag").strip('"')
+        return client.put(BUCKET, "m", b"2", {"if-match": form.format(etag)})
+    return act
+
+
+def deleted_if(client):
+    client.put(BUCKET, "stays", b"1")
+    return client.ask("DELETE", f"/{BUCKET}/stays", {"if-match": '"x"'})
+
+
+def completed(*sizes, order=1, wrong=False, headers=None):
     def act(client):
         answer = client.ask("POST", f"/{BUCKET}/mp?uploads")
         name = answer.body.decode().partition("<UploadId>")[2]
@@ -74,7 +87,7 @@ def completed(*sizes, order=1, wrong=False):
                         f"{md5(b'') if wrong else etag}</ETag></Part>")
         body = "<CompleteMultipartUpload>" + "".join(rows[::order]) + \
             "</CompleteMultipartUpload>"
-        return client.ask("POST", f"/{BUCKET}/mp?uploadId={name}",
+        return client.ask("POST", f"/{BUCKET}/mp?uploadId={name}", headers,
                           body=body.encode())
     return act
 
@@ -95,6 +108,21 @@ CASES = {
         if_none_match=f'"{md5(b"hello")}"'),
     "put if-none-match there": put(headers=STAR),
     "put if-none-match new": put("new", headers=STAR),
+    "put if-match": matched("{}"), "put if-match quoted": matched('"{}"'),
+    "put if-match other": matched("x"), "put if-match more": matched("{}x"),
+    "put if-match star": matched("*"),
+    "put if-match free": put("free", headers={"if-match": "x"}),
+    "put if-none-match etag": put(headers={
+        "if-none-match": f'"{md5(b"hello")}"'}),
+    "complete if-none-match there": completed(1, headers=STAR),
+    "copy if-none-match there": put("b", b"", {
+        "x-amz-copy-source": f"/{BUCKET}/a", **STAR}),
+    "copy if-match there": put("b", b"", {
+        "x-amz-copy-source": f"/{BUCKET}/a", "if-match": '"x"'}),
+    "copy source if-match": put("b", b"", {
+        "x-amz-copy-source": f"/{BUCKET}/a",
+        "x-amz-copy-source-if-match": '"x"'}),
+    "delete if-match": deleted_if,
     "content-md5": put(headers=digest(b"hello")),
     "wrong content-md5": put(headers=digest(b"other")),
     "bad content-md5": put(headers={"content-md5": "x"}),

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Buckets: list, create, head, location, delete, and the bulk delete."""
+import re
+
 from .checks import check_bucket_name
 from .errors import S3Error, document, element
 from .multipart import xml_body
@@ -132,6 +134,11 @@ def deleted(call, bucket, key, version, quiet):
         return ("<Error>" + element("Key", key)
                 + element("Code", "KeyTooLongError")
                 + element("Message", "Your key is too long") + "</Error>")
+    if call.key_error and re.search(call.key_error.get("key", ""), key):
+        code = call.key_error.get("code")
+        return code and ("<Error>" + element("Key", key)
+                         + element("Code", code)
+                         + element("Message", "a fault") + "</Error>") or ""
     removed(call, bucket, key, version)
     if quiet:
         return ""

@@ -68,6 +68,7 @@ class Call:
         self.host_id = secrets.token_hex(24)
         self.bucket_name, self.key = None, ""
         self.claim, self.credential, self.payload = None, None, None
+        self.key_error = None  # a step of the fault script
 
     @property
     def book(self):

@@ -8,15 +8,19 @@ signature:
   POST faults        more steps of the script (faults.py)
   GET  requests      what came, with status and bytes; DELETE forgets it
   GET  state         buckets with their objects, uploads and parts
+  POST zeros         {"bucket", "key", "size", "headers"}: an object of so
+                     many zeros, of any size, whose ETag is made up
   POST clock         {"offset": seconds} moves the server's time
   POST secret        {"access_key": "...", "secret_key": "..."}: the key has
                      this secret from now on; null: the key is gone"""
+import hashlib
 import json
 from dataclasses import replace
 
 from .call import CREDENTIALS
 from .faults import BadStep
 from .message import Response
+from .store import Object, zeros
 
 PREFIX = "/_emulator/"
 
@@ -75,6 +79,16 @@ def clock(server, _, sent):
     return {"offset": server.state.clock.offset}
 
 
+def make_zeros(server, call, sent):
+    etag = hashlib.md5(str(sent["size"]).encode()).hexdigest()
+    thing = Object(sent["key"], zeros(sent["size"]), etag, int(call.now()),
+                   {"content-type": "application/zip"},
+                   list(sent.get("metadata", {}).items()))
+    with server.state.store.lock:
+        server.state.store.buckets[sent["bucket"]].put(thing, False)
+    return describe(thing)
+
+
 def secret(server, _, sent):
     known = server.state.credentials
     one = known.pop(sent["access_key"], None) or next(
@@ -86,7 +100,7 @@ def secret(server, _, sent):
 
 HANDLERS = {"violations": violations, "rules": rules, "faults": faults,
             "requests": requests, "state": state, "clock": clock,
-            "secret": secret}
+            "secret": secret, "zeros": make_zeros}
 
 
 def control(server, call):

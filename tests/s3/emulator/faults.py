@@ -37,6 +37,9 @@ times.  `do`, with the further members that it knows:
   spoil                      what a PUT or Complete stored isn't what was
                              sent: all of it but the last byte; the answer
                              tells its ETag, or is lost, when `lost`
+  key-error                  of a DeleteObjects: keys that `key` is found in
+                             stay, and are answered with `code`, or with
+                             nothing at all
   clock-skew                 403, Date is `seconds` off, once; a clock that
                              stays wrong is POST clock (control.py)
   wrong-region               `as` "redirect" or "malformed"; `region`"""
@@ -61,7 +64,7 @@ STATUS = {
 WORDS = ("reset-before-head", "reset-in-body", "stall", "drip", "close",
          "truncate", "corrupt", "bad-xml", "huge-xml", "error-in-200",
          "lost-answer", "spoil", "clock-skew", "wrong-region",
-         "range-as-200", "range-unsaid", "length-unsaid")
+         "range-as-200", "range-unsaid", "length-unsaid", "key-error")
 
 
 class BadStep(ValueError):
@@ -98,6 +101,8 @@ class Step:
 
     def before(self, call):
         """Ahead of the operation; an answer stands in for it."""
+        if self.word == "key-error":
+            call.key_error = self
         if self.word == "reset-before-head":
             raise Broken("fault: reset before the head", reset=True)
         if self.word in ("reset-in-body", "stall") and \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """PUT and DELETE of an object, and what other operations share."""
 import contextlib
+import re
 from time import gmtime, strftime
 
 from . import encryption
@@ -116,26 +117,60 @@ def writing(call):
         call.state.writing.discard(name)
 
 
+def ignored(call):
+    """Whether the service doesn't look at a condition of this write, which
+    no client may then send."""
+    if call.state.variants.get("conditions") == "ignored":
+        call.note("CEPH.condition-ignored")
+        return True
+    if "uploadId" in call.query:
+        rules = ("CEPH.complete-condition",)
+    elif call.header("x-amz-copy-source") is not None:
+        rules = ("MINIO.copy-target", "R2.copy-target", "CEPH.copy-target")
+    else:
+        rules = ()
+    return any([call.note(rule) for rule in rules])
+
+
 def check_write(call):
     """Conditions of a write that can be told before its body is read."""
     with call.store.lock:
         there = call.bucket().objects.get(call.key)
     none_match = call.header("if-none-match")
     match = call.header("if-match")
-    if none_match is not None or match is not None:
-        call.violate("B2.condition")
-        if call.state.variants.get("conditions") == "ignored":
-            call.note("CEPH.condition-ignored")
-            return
+    if none_match is None and match is None:
+        return
+    call.violate("B2.condition")
+    if ignored(call):
+        return
     if none_match not in (None, "*"):
         call.violate("AWS.condition-star", none_match)
-    if match is not None and not there:
+        if call.note("CEPH.none-match-etag", none_match):
+            none_match = None
+    if none_match is not None and there and tagged(there.etag, none_match):
+        raise failed("If-None-Match")
+    if match is not None:
+        check_match(call, there, match)
+
+
+def check_match(call, there, match):
+    """If-Match of a write: most services take one ETag and nothing else."""
+    if call.dialect.name == "ceph":
+        if match.startswith('"'):
+            call.note("CEPH.if-match", match)
+        if not there or match != "*" and not match.startswith(there.etag):
+            raise failed("If-Match")
+        return
+    if not there:
         call.violate("MINIO.if-match-missing")
         raise no_such_key(call)
-    if none_match is not None and there and \
-            tagged(there.etag, none_match) or \
-            match is not None and not tagged(there.etag, match):
-        raise failed("If-None-Match" if none_match else "If-Match")
+    if match == "*" and call.dialect.name != "aws":
+        return
+    if call.dialect.name != "r2" and not re.fullmatch('"?[^",]*"?', match):
+        call.violate("AWS.if-match", match)
+        call.violate("MINIO.if-match", match)
+    if match == "*" or not tagged(there.etag, match):
+        raise failed("If-Match")
 
 
 def failed(condition):
@@ -170,9 +205,12 @@ def delete(call):
         bucket = call.bucket()
         there = bucket.objects.get(call.key)
         match = call.header("if-match")
-        if match is not None and call.dialect.name in ("aws", "ceph") and \
-                there and not tagged(there.etag, match):
-            raise failed("If-Match")
+        if match is not None:
+            for name in "MINIO", "R2", "B2", "CEPH":
+                call.note(name + ".delete-condition", match)
+            if call.note("AWS.delete-condition") and there and \
+                    not tagged(there.etag, match):
+                raise failed("If-Match")
         headers = removed(call, bucket, call.key, version)
     return call.answer(204, headers)
 

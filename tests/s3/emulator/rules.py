@@ -67,6 +67,7 @@ SOURCES = {
     "RGW-src": GITHUB + "ceph/ceph src/rgw/",
     "rgw-16": "https://packages.debian.org/bookworm/radosgw 16.2.15, asked "
               "by test_rgw.py",
+    "minio-26": GITHUB + "minio/minio 2026-02, asked",
     "contentkit": GITHUB + "open-rails/contentkit v0.58.1",
     "s3rver": GITHUB + "jamhall/s3rver 3.7.1, asked",
     "general": "general knowledge of S3, not read again",

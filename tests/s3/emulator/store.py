@@ -32,6 +32,24 @@ class Blob:
             yield data
 
 
+def zeros(size):
+    """A blob of so many zeros, which takes no room."""
+    file = tempfile.TemporaryFile(prefix="emulator-")
+    file.truncate(size)
+    return Blob(b"", file, size)
+
+
+class Slice:
+    """Some bytes of a blob."""
+
+    def __init__(self, blob, start, size):
+        self.blob, self.start, self.size = blob, start, size
+
+    def pieces(self, at=0, size=None):
+        left = self.size - at if size is None else size
+        yield from self.blob.pieces(self.start + at, left)
+
+
 class Joined:
     """Blobs in a row."""
 

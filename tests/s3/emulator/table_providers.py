@@ -6,6 +6,7 @@ aws, minio, r2, b2, ceph = map(only, DIALECTS)
 RULE_OF = {"kind": "behaviour"}
 NOT_IMPLEMENTED = ("A header you provided implies functionality that is not "
                    "implemented")
+UNMET = "At least one of the pre-conditions you specified did not hold"
 METADATA = ("Your metadata headers exceed the maximum allowed metadata size")
 
 AWS = [
@@ -33,6 +34,11 @@ AWS = [
     aws("AWS.condition-star", "documented", "AWS-model PutObject",
         "If-None-Match on a PUT with anything but *", 501,
         "NotImplemented", NOT_IMPLEMENTED),
+    aws("AWS.if-match", "documented", "AWS-model PutObject",
+        "If-Match on a PUT or Complete with anything but one ETag", 412,
+        "PreconditionFailed", UNMET),
+    aws("AWS.delete-condition", "documented", "AWS-model DeleteObject",
+        "If-Match on a DELETE is compared", **RULE_OF),
     aws("AWS.race", "documented", "AWS-model PutObject",
         "two conditional PUTs of one key at once", 409,
         "ConditionalRequestConflict", "The conditional request cannot "
@@ -103,6 +109,13 @@ MINIO = [
     minio("MINIO.if-match-missing", "source", "MINIO object-handlers.go",
           "If-Match on a PUT of a key that isn't there", 404, "NoSuchKey",
           "The specified key does not exist.", **RULE_OF),
+    minio("MINIO.if-match", "report", "minio-26",
+          "If-Match on a PUT with a list or a weak ETag", 412,
+          "PreconditionFailed", UNMET),
+    minio("MINIO.copy-target", "report", "minio-26",
+          "conditions of a copy's target are ignored: it is overwritten"),
+    minio("MINIO.delete-condition", "report", "minio-26",
+          "If-Match on a DELETE is ignored: it deletes"),
     minio("MINIO.uploads-by-key", "source", "MINIO erasure-multipart.go",
           "ListMultipartUploads lists those of the key that `prefix` is",
           **RULE_OF),
@@ -164,6 +177,11 @@ R2 = [
        "Request has expired", **RULE_OF),
     r2("R2.complete-condition", "inferred", "R2-api",
        "a conditional Complete that fails ends the upload", **RULE_OF),
+    r2("R2.copy-target", "documented", "R2-ext",
+       "conditions of a copy's target have names of their own: others are "
+       "ignored"),
+    r2("R2.delete-condition", "inferred", "R2-api",
+       "If-Match on a DELETE isn't among what is offered: it deletes"),
     r2("R2.form", "documented", "R2-presign", "an upload by POST form",
        501, "NotImplemented", "PostObject not implemented"),
     r2("R2.overrides", "report", "bun and guren",
@@ -193,6 +211,10 @@ B2 = [
     b2("B2.condition", "report", "b2-condition",
        "If-Match or If-None-Match on a PUT", 501, "NotImplemented",
        NOT_IMPLEMENTED),
+    b2("B2.delete-condition", "inferred", "B2-del",
+       "If-Match on a DELETE isn't among what is offered: it deletes"),
+    b2("B2.copy-condition", "inferred", "B2-copy",
+       "x-amz-copy-source-if-* aren't among what is offered: it copies"),
     b2("B2.tagging", "documented", "B2-put", "x-amz-tagging", 400,
        "InvalidArgument", "Unsupported header 'x-amz-tagging' received for "
        "this API call."),
@@ -235,6 +257,16 @@ CEPH = [
     ceph("CEPH.condition-ignored", "report", "contentkit",
          "If-None-Match on a PUT is ignored (variant conditions=ignored)",
          **RULE_OF),
+    ceph("CEPH.if-match", "report", "rgw-16",
+         "If-Match of a PUT is compared with its quotes, which no ETag has"),
+    ceph("CEPH.none-match-etag", "report", "rgw-16",
+         "If-None-Match of a PUT with anything but * is ignored"),
+    ceph("CEPH.complete-condition", "report", "rgw-16",
+         "conditions of Complete are ignored: it overwrites"),
+    ceph("CEPH.copy-target", "report", "rgw-16",
+         "conditions of a copy's target are ignored: it is overwritten"),
+    ceph("CEPH.delete-condition", "report", "rgw-16",
+         "If-Match on a DELETE is ignored: it deletes"),
     ceph("CEPH.key", "report", "rgw-16", "a key of more than 1024 bytes",
          400, "InvalidObjectName"),
     ceph("CEPH.parts-sorted", "report", "rgw-16",
