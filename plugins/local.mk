@@ -41,6 +41,9 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/client.c \
 	%D%/lib/s3/client.h \
 	%D%/lib/s3/complete.c \
+	%D%/lib/s3/copy.c \
+	%D%/lib/s3/copy_source.c \
+	%D%/lib/s3/copy_source.h \
 	%D%/lib/s3/credentials.c \
 	%D%/lib/s3/credentials.h \
 	%D%/lib/s3/credentials_container.c \
@@ -67,6 +70,7 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/leftovers.c \
 	%D%/lib/s3/leftovers.h \
 	%D%/lib/s3/list.c \
+	%D%/lib/s3/many.c \
 	%D%/lib/s3/meta.c \
 	%D%/lib/s3/metadata.c \
 	%D%/lib/s3/metadata.h \

@@ -683,6 +683,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_s3_leftovers.py \
 	%D%/integration/test_s3_links.py \
 	%D%/integration/test_s3_lists.py \
+	%D%/integration/test_s3_objects.py \
 	%D%/integration/test_s3_options.py \
 	%D%/integration/test_s3_reuse.py \
 	%D%/integration/test_s3_servers.py \

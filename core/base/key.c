@@ -189,6 +189,30 @@ bool key_make(char out[KEY_MAX + 1], const char *prefix, int64_t seconds,
   return true;
 }
 
+/* Each '0' of the form is a digit, each 'x' one of hexadecimal in lower case.
+ */
+static bool has_form(const char *text, const char *form) {
+  for (; *form; form++, text++) {
+    bool digit = *text >= '0' && *text <= '9';
+    bool hex = digit || (*text >= 'a' && *text <= 'f');
+    if (*form == '0' ? !digit : *form == 'x' ? !hex : *text != *form)
+      return false;
+  }
+  return true;
+}
+
+bool key_is_made(const char *key) {
+  static const char form[] = "0000/00/00/xxxxxxxx-";
+  const char *name = strrchr(key, '/');
+  size_t before = sizeof "0000/00/00" - 1;
+
+  if (!name || (size_t)(name - key) < before)
+    return false;
+  name -= before;
+  return (name == key || name[-1] == '/') && has_form(name, form) &&
+         name[sizeof form - 1];
+}
+
 void key_name(char out[KEY_MAX + 1], const char *key) {
   size_t len = strnlen(key, KEY_MAX), from;
 

@@ -63,6 +63,9 @@ void key_filename(char out[KEY_NAME_MAX + 1], const char *in, size_t len);
 bool key_make(char out[KEY_MAX + 1], const char *prefix, int64_t seconds,
               uint32_t random, const char *filename);
 
+/* Has it the form of such a key, whose random digits nobody else draws? */
+bool key_is_made(const char *key);
+
 /* The last segment that isn't empty, so that the marker of a folder has a
  * name, too; "unnamed" where all are. */
 void key_name(char out[KEY_MAX + 1], const char *key);

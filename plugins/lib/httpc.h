@@ -99,6 +99,9 @@ const char *httpc_header(const struct httpc_call *, const char *name);
 /* The one with so many of that name before it: 0 is the first. */
 const char *httpc_header_at(const struct httpc_call *, const char *name,
                             size_t before);
+/* Each of them, in their order; false: there are fewer. */
+bool httpc_header_each(const struct httpc_call *, size_t index,
+                       const char **name, const char **value);
 
 /* Why this can't be the URL of a service, or NULL: it isn't http or https,
  * has no host, has a user name or a fragment, has letters that no URL has, or

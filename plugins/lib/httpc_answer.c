@@ -82,3 +82,12 @@ const char *httpc_answer_get(const struct httpc_answer *answer,
   }
   return NULL;
 }
+
+bool httpc_answer_each(const struct httpc_answer *answer, size_t index,
+                       const char **name, const char **value) {
+  if (answer->status == 0 || index >= answer->count)
+    return false;
+  *name = answer->text.data + answer->fields[index];
+  *value = *name + strlen(*name) + 1;
+  return true;
+}

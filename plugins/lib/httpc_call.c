@@ -199,3 +199,8 @@ const char *httpc_header_at(const struct httpc_call *call, const char *name,
                             size_t before) {
   return httpc_answer_get(&call->answer, name, before);
 }
+
+bool httpc_header_each(const struct httpc_call *call, size_t index,
+                       const char **name, const char **value) {
+  return httpc_answer_each(&call->answer, index, name, value);
+}

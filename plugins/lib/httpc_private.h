@@ -113,6 +113,8 @@ void httpc_answer_fini(struct httpc_answer *);
 enum httpc_line_kind httpc_answer_line(struct httpc_answer *, const char *line,
                                        size_t len, int status,
                                        const char **why);
+bool httpc_answer_each(const struct httpc_answer *, size_t index,
+                       const char **name, const char **value);
 const char *httpc_answer_get(const struct httpc_answer *, const char *name,
                              size_t before);
 

@@ -37,6 +37,12 @@ static bool on_upload(void *arg, const struct xml_upload *upload) {
                   (long long)upload->initiated_ms);
 }
 
+static bool on_deletion(void *arg, const struct xml_deletion *deletion) {
+  check_text(deletion->key);
+  check_text(deletion->code);
+  return buf_addf(arg, "d%s %s;", deletion->key, deletion->code);
+}
+
 static void check_result(struct buf *log, const struct xml_result *result) {
   const char *const texts[] = {result->code,
                                result->message,
@@ -60,7 +66,8 @@ static void check_result(struct buf *log, const struct xml_result *result) {
 
 static bool read_in(struct buf *log, const uint8_t *data, size_t size,
                     size_t piece) {
-  const struct xml_events events = {on_object, on_prefix, on_upload, log};
+  const struct xml_events events = {on_object, on_prefix, on_upload,
+                                    on_deletion, log};
   struct xml *xml = xml_new(XML_ANY, &events);
   const struct xml_result *result;
   bool going = true;

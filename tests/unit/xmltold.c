@@ -35,6 +35,12 @@ static bool on_upload(void *arg, const struct xml_upload *upload) {
   return count_down(told);
 }
 
+static bool on_deletion(void *arg, const struct xml_deletion *deletion) {
+  struct xmltold *told = arg;
+  buf_addf(&told->log, "d %s %s;", deletion->key, deletion->code);
+  return count_down(told);
+}
+
 static void log_result(struct buf *log, const struct xml_result *r) {
   buf_addf(log, "%d|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%d", (int)r->kind,
            r->code, r->message, r->request_id, r->region, r->bucket,
@@ -45,7 +51,8 @@ static void log_result(struct buf *log, const struct xml_result *r) {
 bool xmltold_read(struct xmltold *told, enum xml_kind expected,
                   const char *text, size_t len, size_t piece,
                   unsigned events) {
-  struct xml_events handlers = {on_object, on_prefix, on_upload, told};
+  struct xml_events handlers = {on_object, on_prefix, on_upload, on_deletion,
+                                told};
   struct xml *xml = xml_new(expected, &handlers);
   const struct xml_result *result;
   bool going = true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * A document through xml, and what it told as one line: "o key etag size ms;",
- * "p prefix;", "u key id ms;", then the result's values with | between them,
- * or "!" and the fault.
+ * "p prefix;", "u key id ms;", "d key code;", then the result's values with |
+ * between them, or "!" and the fault.
  */
 #ifndef TESTS_XMLTOLD_H
 #define TESTS_XMLTOLD_H

@@ -354,3 +354,9 @@ int s3_call_status(const struct s3_call *call) {
 const char *s3_call_header(const struct s3_call *call, const char *name) {
   return call->http == NULL ? NULL : httpc_header(call->http, name);
 }
+
+bool s3_call_header_each(const struct s3_call *call, size_t index,
+                         const char **name, const char **value) {
+  return call->http != NULL &&
+         httpc_header_each(call->http, index, name, value);
+}

@@ -12,7 +12,7 @@
 #include "xml.h"
 
 #define S3_CALL_QUERY_MAX 8
-#define S3_CALL_HEADERS_MAX 16
+#define S3_CALL_HEADERS_MAX 40
 
 struct s3_call;
 
@@ -60,6 +60,9 @@ void s3_call_cancel(struct s3_call *);   /* no event follows */
 int s3_call_status(const struct s3_call *);
 /* Of the answer, valid in head() and done(); NULL: it isn't there. */
 const char *s3_call_header(const struct s3_call *, const char *name);
+/* Each of them, in their order; false: there are fewer. */
+bool s3_call_header_each(const struct s3_call *, size_t index,
+                         const char **name, const char **value);
 
 /* An answer's error, by its status and S3's code. */
 struct s3_error_class {

@@ -57,6 +57,23 @@ bool s3_path(struct buf *path, const struct s3 *s3,
   return !path->overflown;
 }
 
+unsigned s3_guards(const struct s3 *s3) {
+  unsigned guards = s3->dialect->guards;
+  return s3->conf->conditional_put ? guards : guards & S3_GUARDS_SOURCE;
+}
+
+unsigned s3_can(void *instance) {
+  const struct s3 *s3 = instance;
+  unsigned guards = s3_guards(s3), can = SLUICE_CAN_COPY;
+  if (guards & S3_GUARDS_PUT)
+    can |= SLUICE_CAN_CREATE | SLUICE_CAN_REPLACE;
+  if ((guards & S3_GUARDS_PARTS) && (guards & S3_GUARDS_SOURCE))
+    can |= SLUICE_CAN_COPY_NEW;
+  if (s3->conf->conditional_delete)
+    can |= SLUICE_CAN_REMOVE;
+  return can;
+}
+
 struct sigv4_key s3_signing_key(struct s3_loop *loop) {
   const struct credentials *credentials = &loop->credentials;
   credentials_look(loop->refresh);

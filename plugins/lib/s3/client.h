@@ -71,6 +71,8 @@ bool s3_path(struct buf *, const struct s3 *, const struct s3_endpoint *,
 
 struct sigv4_key s3_signing_key(struct s3_loop *);
 int64_t s3_now(const struct s3_loop *); /* by the service's clock */
+/* Bits of enum s3_guard, as the dialect and the options say. */
+unsigned s3_guards(const struct s3 *);
 /* Is an ETag of this service one PUT's, or one part's, MD5?  And of parts the
  * MD5 of theirs? */
 bool s3_etag_is_md5(const struct s3_loop *);

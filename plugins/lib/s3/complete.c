@@ -36,10 +36,14 @@ static void on_completed(void *arg, struct s3_call *call,
   bool lost = strcmp(answer->code, "NoSuchUpload") == 0;
   if (answer->status == SLUICE_OK)
     s3_etag(etag, answer->xml->etag);
+  memcpy(put->stored, etag, sizeof etag);
   if (answer->status == SLUICE_OK && wanted[0] != '\0' &&
       strcmp(etag, wanted) == 0) {
     multipart_end(put, SLUICE_OK, NULL); /* which says the length, too */
   } else if (answer->status == SLUICE_OK) {
+    reconcile_start(put, wanted, &ends);
+  } else if (answer->status == SLUICE_EPRECOND) {
+    put_keep_failure(put, put_refusal(put), answer->why);
     reconcile_start(put, wanted, &ends);
   } else if (lost || answer->outcome_unknown) {
     put_keep_failure(put, answer->status, answer->why);
@@ -82,10 +86,13 @@ void complete_start(struct put *put) {
                           .key = put->key,
                           .query = {{"uploadId", multipart->upload_id}},
                           .headers = {{"Content-Type", "application/xml"}},
+                          .op = put->op,
                           .data = document->data,
                           .length = document->len,
                           .expected = XML_COMPLETE,
                           .wants_xml = true};
+  if (s3_guards(put->loop->s3) & S3_GUARDS_PARTS)
+    put_conditions(put, put->request.headers + 1);
   unsigned char sha256[32];
   digest_sha256(sha256, document->data, document->len);
   codec_hex(put->sha256_hex, sha256, sizeof sha256);

@@ -20,6 +20,15 @@ enum s3_location { /* what CreateBucket says of the region */
                    S3_LOCATION_UNLESS_US_EAST_1
 };
 
+/* Bits: conditions that a service decides together with the change.  Those
+ * that it is known to ignore aren't here, as its 200 then says nothing. */
+enum s3_guard {
+  S3_GUARDS_PUT = 1,   /* PutObject: If-None-Match: *, If-Match */
+  S3_GUARDS_PARTS = 2, /* CompleteMultipartUpload: so too */
+  S3_GUARDS_SOURCE = 4 /* CopyObject, UploadPartCopy:
+                          x-amz-copy-source-if-match */
+};
+
 struct s3_dialect {
   const char *name;
   bool virtual_host;     /* buckets as host names by default, not as paths */
@@ -34,7 +43,10 @@ struct s3_dialect {
   bool uploads_by_key;   /* lists unfinished uploads of an exact key only */
   enum s3_probe probe;
   enum s3_location location;
-  uint64_t put_max; /* bytes of a single PUT */
+  unsigned guards;   /* enum s3_guard */
+  bool bare_etags;   /* If-Match of a PUT has no quotes around its ETag */
+  uint64_t put_max;  /* bytes of a single PUT */
+  uint64_t copy_max; /* and of one CopyObject or UploadPartCopy */
   uint64_t part_min, part_max;
   uint32_t parts_max;
   uint32_t metadata_max; /* bytes of user metadata, names included */

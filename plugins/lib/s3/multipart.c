@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "codec.h"
+#include "copy_source.h"
+#include "key.h"
 #include "leftovers.h"
 #include "multipart.h"
 #include "must.h"
@@ -17,6 +19,7 @@
 #define ETAG_MAX 128            /* bytes, of a part */
 #define COST_PART 384           /* its digest, ETag and line of the list */
 #define MIB ((uint64_t)1 << 20)
+#define COPY_PART (512 * MIB) /* as the service says nothing meanwhile */
 
 static void advance(struct put *put);
 
@@ -105,9 +108,18 @@ static void on_swept(void *arg) {
     advance(put);
 }
 
-/* An attempt to begin it may have begun one whose id is known to nobody.  The
- * key is this upload's alone, so all others of it are given up. */
+/* An attempt to begin it may have begun one whose id is known to nobody.  A
+ * key that was made is this upload's alone, so all others of it are given up;
+ * to another key somebody else may be uploading. */
 static void sweep_key(struct put *put) {
+  if (!key_is_made(put->key)) {
+    sluice_log(
+        put->loop->host, SLUICE_LOG_WARN,
+        "an unfinished upload of '%s' may be left behind, as the answer "
+        "to its beginning was lost",
+        put->key);
+    return;
+  }
   put->multipart->sweeping = true;
   s3_sweep_start(put->loop,
                  &(struct s3_sweep){.key = put->key,
@@ -133,6 +145,17 @@ void multipart_cancel(struct put *put) {
 
 /* False: the answer says that other bytes were stored, or not how to name the
  * part when all is complete. */
+static bool keep_copied(struct part *part, const struct s3_answer *answer) {
+  char **kept = &part->put->multipart->etags[part->number - 1];
+  size_t len = strlen(answer->xml->etag);
+  if (len == 0 || len > ETAG_MAX)
+    return false;
+  *kept = malloc(len + 3);
+  must(*kept != NULL); /* charged with the request */
+  snprintf(*kept, len + 3, "\"%s\"", answer->xml->etag);
+  return true;
+}
+
 static bool keep_etag(struct part *part, const struct s3_call *call) {
   struct multipart *multipart = part->put->multipart;
   const char *header = s3_call_header(call, "ETag");
@@ -155,7 +178,9 @@ static void on_part(void *arg, struct s3_call *call,
                     const struct s3_answer *answer) {
   struct part *part = arg;
   struct put *put = part->put;
-  bool kept = answer->status == SLUICE_OK && keep_etag(part, call);
+  bool kept = answer->status == SLUICE_OK &&
+              (put->source == NULL ? keep_etag(part, call)
+                                   : keep_copied(part, answer));
   part->call = NULL;
   part->number = 0;
   put->multipart->finished++;
@@ -202,6 +227,28 @@ static void on_summed(void *arg) {
   part->call = s3_call_start(put->loop, &part->request, &events, part);
 }
 
+static void copy_part(struct put *put, struct part *part) {
+  static const struct s3_events events = {.done = on_part};
+  snprintf(part->number_text, sizeof part->number_text, "%u", part->number);
+  part->request =
+      (struct s3_request){.op = put->op,
+                          .method = "PUT",
+                          .key = put->key,
+                          .query = {{"partNumber", part->number_text},
+                                    {"uploadId", put->multipart->upload_id}},
+                          .expected = XML_COPY,
+                          .wants_xml = true};
+  size_t n = copy_source_names(put->source, part->request.headers);
+  if (put->multipart->count > 1) {
+    snprintf(part->range, sizeof part->range, "bytes=%llu-%llu",
+             (unsigned long long)part->sum.first,
+             (unsigned long long)(part->sum.first + part->sum.count - 1));
+    part->request.headers[n] =
+        (struct sigv4_pair){"x-amz-copy-source-range", part->range};
+  }
+  part->call = s3_call_start(put->loop, &part->request, &events, part);
+}
+
 static void start_part(struct put *put, struct part *part) {
   struct multipart *multipart = put->multipart;
   uint64_t first = multipart->next * multipart->part_size;
@@ -209,6 +256,10 @@ static void start_part(struct put *put, struct part *part) {
   *part = (struct part){.put = put, .number = ++multipart->next};
   part->sum.first = first;
   part->sum.count = left < multipart->part_size ? left : multipart->part_size;
+  if (put->source != NULL) {
+    copy_part(put, part);
+    return;
+  }
   part->sum.want_sha256 = !put->loop->s3->endpoint.tls;
   part->summing = true;
   spool_sum(put->spool, &part->sum, on_summed, part);
@@ -249,7 +300,8 @@ static uint64_t part_size(const struct put *put) {
   uint64_t least =
       (put->length + s3->dialect->parts_max - 1) / s3->dialect->parts_max;
   uint64_t rounded = (least + MIB - 1) / MIB * MIB;
-  return rounded > s3->conf->part_size ? rounded : s3->conf->part_size;
+  uint64_t usual = put->source == NULL ? s3->conf->part_size : COPY_PART;
+  return rounded > usual ? rounded : usual;
 }
 
 void multipart_start(struct put *put) {
@@ -264,6 +316,7 @@ void multipart_start(struct put *put) {
   struct multipart *multipart = calloc(1, sizeof *multipart);
   must(multipart != NULL); /* charged with the request */
   put->multipart = multipart;
+  multipart->opaque = put->source != NULL;
   buf_init(&multipart->document, COMPLETE_MAX);
   multipart->cost = cost;
   multipart->part_size = size;

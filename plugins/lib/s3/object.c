@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * The operations that are one request: head, remove, ping.
+ * The operations that are one request: head, remove, ping; a conditional
+ * remove asks once more where it isn't known what became of it.
  */
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +14,13 @@
 #define PING_S 2 /* who asks whether it is ready doesn't wait */
 
 struct simple {
+  struct s3_loop *loop;
   struct sluice_op *op;
   struct s3_call *call;
   struct s3_request request;
   struct event *limit; /* of a ping */
   char *key;
+  char if_match[164]; /* of a conditional remove */
 };
 
 static void simple_free(struct simple *simple) {
@@ -39,6 +43,7 @@ static struct simple *simple_start(struct s3_loop *loop, struct sluice_op *op,
                                    const struct s3_events *events) {
   struct simple *simple = calloc(1, sizeof *simple);
   must(simple != NULL); /* charged with the request */
+  simple->loop = loop;
   simple->op = op;
   simple->request.method = method;
   if (key != NULL) {
@@ -110,6 +115,48 @@ void s3_remove(void *handle, struct sluice_op *op, const char *key) {
     return;
   }
   simple_start(handle, op, "DELETE", key, &events);
+}
+
+/* An attempt before may have removed it; what is there now was put since, or
+ * is what had to stay. */
+static void on_looked(void *arg, struct s3_call *call,
+                      const struct s3_answer *answer) {
+  (void)call;
+  if (answer->http == 404)
+    simple_end(arg, SLUICE_OK, NULL);
+  else
+    simple_end(arg, SLUICE_EUPSTREAM,
+               "nobody can say whether the object was removed");
+}
+
+static void on_removed_if(void *arg, struct s3_call *call,
+                          const struct s3_answer *answer) {
+  static const struct s3_events events = {.done = on_looked};
+  struct simple *simple = arg;
+  bool refused = answer->status == SLUICE_EPRECOND ||
+                 (answer->status == SLUICE_ENOENT && answer->code[0] != '\0');
+  if (!refused || !answer->outcome_unknown) {
+    on_removed(arg, call, answer);
+    return;
+  }
+  simple->request = (struct s3_request){.method = "HEAD", .key = simple->key};
+  simple->call =
+      s3_call_start(simple->loop, &simple->request, &events, simple);
+}
+
+void s3_remove_if(void *handle, struct sluice_op *op,
+                  const struct sluice_removal *removal) {
+  static const struct s3_events events = {.done = on_removed_if};
+  if (s3_is_no_key(handle, removal->key)) {
+    sluice_done(op, SLUICE_ENOENT, NULL);
+    return;
+  }
+  struct simple *simple =
+      simple_start(handle, op, "DELETE", removal->key, &events);
+  snprintf(simple->if_match, sizeof simple->if_match, "\"%s\"",
+           removal->if_match);
+  simple->request.headers[0] =
+      (struct sigv4_pair){"If-Match", simple->if_match};
 }
 
 /* Any answer to a signed request for the bucket says that the service is

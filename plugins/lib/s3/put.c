@@ -11,12 +11,15 @@
 #include <string.h>
 
 #include "codec.h"
+#include "copy_source.h"
+#include "key.h"
 #include "metadata.h"
 #include "must.h"
 
 static void put_free(void *arg) {
   struct put *put = arg;
   digest_free(put->sha256);
+  copy_source_free(put->source);
   free(put->key);
   free(put->type);
   free(put->md5_hex);
@@ -25,8 +28,21 @@ static void put_free(void *arg) {
   free(put);
 }
 
+static void tell_stored(const struct put *put) {
+  struct sluice_meta meta = SLUICE_META;
+  meta.length = put->length;
+  meta.etag = put->stored;
+  meta.type = put->type;
+  if (put->stored[0] != '\0')
+    sluice_meta(put->op, &meta);
+}
+
 void put_end(struct put *put, enum sluice_status status, const char *why) {
-  if (status == SLUICE_OK)
+  if (put->ended == NULL && status == SLUICE_OK)
+    tell_stored(put);
+  if (put->ended != NULL)
+    put->ended(put->ended_arg, status, why == NULL ? "" : why);
+  else if (status == SLUICE_OK)
     sluice_done(put->op, SLUICE_OK, NULL);
   else
     sluice_done(put->op, status, "%s", why == NULL ? "" : why);
@@ -39,8 +55,7 @@ void put_keep_failure(struct put *put, enum sluice_status status,
   snprintf(put->why, sizeof put->why, "%s", why == NULL ? "" : why);
 }
 
-static void put_cancel(void *work) {
-  struct put *put = work;
+void put_cancel(struct put *put) {
   put->canceled = true;
   if (put->removing)
     return; /* it ends soon */
@@ -54,27 +69,48 @@ static void put_cancel(void *work) {
     put_end(put, SLUICE_ECANCELED, "canceled");
 }
 
+static void cancel(void *work) {
+  put_cancel(work);
+}
+
 void put_base64_md5(char out[32], const unsigned char md5[16]) {
   EVP_EncodeBlock((unsigned char *)out, md5, 16);
 }
 
 /* ---- bytes -------------------------------------------------------------- */
 
-void s3_put(void *handle, struct sluice_op *op,
-            const struct sluice_put *wanted) {
-  struct s3_loop *loop = handle;
+struct put *put_new(struct s3_loop *loop, struct sluice_op *op) {
   struct put *put = calloc(1, sizeof *put);
+  unsigned char random[16];
   must(put != NULL); /* charged with the request */
   put->loop = loop;
   put->op = op;
   put->spool = spool_new(loop->host, &loop->s3->spools);
   must(put->spool != NULL);
+  digest_random(random, sizeof random);
+  codec_hex(put->write_id, random, sizeof random);
+  return put;
+}
+
+/* The most that may become one PUT: where the end of parts has no conditions,
+ * all that a PUT takes. */
+static uint64_t single_max(const struct s3 *s3) {
+  unsigned guards = s3_guards(s3);
+  return (guards & S3_GUARDS_PUT) && !(guards & S3_GUARDS_PARTS)
+             ? s3->dialect->put_max
+             : s3->conf->multipart_threshold;
+}
+
+void s3_put(void *handle, struct sluice_op *op,
+            const struct sluice_put *wanted) {
+  struct s3_loop *loop = handle;
+  struct put *put = put_new(loop, op);
+  *s3_task_of(op) = (struct s3_task){cancel, put};
   if (wanted->length > 0)
     spool_expect(put->spool, (uint64_t)wanted->length);
   if (!loop->s3->endpoint.tls)
     put->sha256 = digest_new(DIGEST_SHA256);
   spool_digest(put->spool, put->sha256);
-  *s3_task_of(op) = (struct s3_task){put_cancel, put};
   sluice_next(op);
 }
 
@@ -92,13 +128,12 @@ static void on_added(void *arg, enum sluice_status status, const char *why) {
 void s3_data(void *handle, struct sluice_op *op,
              const struct sluice_chunk *chunk) {
   struct put *put = s3_task_of(op)->work;
-  const struct s3_conf *conf = ((struct s3_loop *)handle)->s3->conf;
+  uint64_t most = single_max(((struct s3_loop *)handle)->s3);
   if (chunk->length == 0) {
     sluice_next(op);
     return;
   }
-  if (put->sha256 != NULL &&
-      spool_length(put->spool) + chunk->length > conf->multipart_threshold) {
+  if (put->sha256 != NULL && spool_length(put->spool) + chunk->length > most) {
     spool_digest(put->spool, NULL); /* parts have their own */
     digest_free(put->sha256);
     put->sha256 = NULL;
@@ -123,26 +158,59 @@ static bool keep_user(struct put *put, const struct sluice_pair *user) {
       return false;
     bytes += strlen(put->user_names[i]) + put->user[i].len;
   }
+  bytes += sizeof S3_WRITE_ID - 1 + strlen(put->write_id);
   return bytes <= put->loop->s3->dialect->metadata_max;
 }
 
 size_t put_headers(const struct put *put, struct sigv4_pair *out) {
-  size_t n = 0;
-  out[n++] = (struct sigv4_pair){"Content-Type", put->type};
+  size_t n = put->source == NULL ? 0 : copy_source_headers(put->source, out);
+  if (put->source == NULL)
+    out[n++] = (struct sigv4_pair){"Content-Type", put->type};
   for (size_t i = 0; i < put->user_count; i++)
     out[n++] = (struct sigv4_pair){put->user_names[i], put->user[i].data};
+  out[n++] = (struct sigv4_pair){S3_WRITE_ID, put->write_id};
   return n;
 }
 
-static void send_object(struct put *put) {
-  if (put->length > put->loop->s3->conf->multipart_threshold)
-    multipart_start(put);
-  else
-    single_start(put);
+size_t put_conditions(const struct put *put, struct sigv4_pair *out) {
+  size_t n = 0;
+  if (put->exclusive && put->loop->s3->conf->conditional_put)
+    out[n++] = (struct sigv4_pair){"If-None-Match", "*"};
+  if (put->if_match[0] != '\0')
+    out[n++] = (struct sigv4_pair){"If-Match", put->if_match};
+  return n;
 }
 
-/* A service whose PUT would replace is asked before.  Keys are random
- * enough for the moment between the two. */
+enum sluice_status put_refusal(const struct put *put) {
+  return put->exclusive ? SLUICE_EEXIST : SLUICE_EPRECOND;
+}
+
+/* Does the service decide its condition?  Of a key with random digits it
+ * needn't. */
+static bool needs_guard(const struct put *put) {
+  bool decides = (s3_guards(put->loop->s3) & S3_GUARDS_PUT) != 0;
+  return put->if_match[0] != '\0' ||
+         (put->exclusive && decides && !key_is_made(put->key));
+}
+
+static bool is_in_parts(const struct put *put) {
+  const struct s3 *s3 = put->loop->s3;
+  bool large = put->length > s3->conf->multipart_threshold;
+  return large && ((s3_guards(s3) & S3_GUARDS_PARTS) || !needs_guard(put));
+}
+
+static void send_object(struct put *put) {
+  if (is_in_parts(put))
+    multipart_start(put);
+  else if (put->length <= put->loop->s3->dialect->put_max)
+    single_start(put);
+  else
+    put_end(put, SLUICE_ENOTSUP,
+            "the service has no conditions of more than one PUT");
+}
+
+/* A service that would replace is asked before.  Keys are random enough for
+ * the moment between the two. */
 static void on_absent(void *arg, struct s3_call *call,
                       const struct s3_answer *answer) {
   struct put *put = arg;
@@ -164,25 +232,52 @@ static void ask_absent(struct put *put) {
   put->call = s3_call_start(put->loop, &put->request, &events, put);
 }
 
+void put_copy(struct put *put) {
+  unsigned char md5[DIGEST_MD5_LEN];
+  char hex[2 * DIGEST_MD5_LEN + 1];
+  if (put->length > 0) {
+    multipart_start(put);
+    return;
+  }
+  digest_md5(md5, "", 0);
+  codec_hex(hex, md5, sizeof md5);
+  put->md5_hex = strdup(hex);
+  must(put->md5_hex != NULL);
+  put_base64_md5(put->md5_base64, md5);
+  single_start(put);
+}
+
 static void keep_object(struct put *put, const struct sluice_object *object) {
   unsigned char sha256[32];
+  const char *quote = put->loop->s3->dialect->bare_etags ? "" : "\"";
   put->key = strdup(object->key);
   put->type = strdup(object->type);
   put->md5_hex = strdup(object->md5);
   must(put->key != NULL && put->type != NULL && put->md5_hex != NULL);
   put->length = object->length;
   put->exclusive = object->exclusive;
+  if (object->if_match != NULL)
+    snprintf(put->if_match, sizeof put->if_match, "%s%s%s", quote,
+             object->if_match, quote);
   if (put->sha256 != NULL) {
     digest_final(put->sha256, sha256);
     codec_hex(put->sha256_hex, sha256, sizeof sha256);
   }
 }
 
+/* What only a look before keeps from being replaced. */
+static bool must_ask(const struct put *put) {
+  const struct s3 *s3 = put->loop->s3;
+  return put->exclusive &&
+         (!s3->conf->conditional_put ||
+          (is_in_parts(put) && !(s3_guards(s3) & S3_GUARDS_PARTS)));
+}
+
 void s3_commit(void *handle, struct sluice_op *op,
                const struct sluice_object *object) {
-  const struct s3 *s3 = ((struct s3_loop *)handle)->s3;
   struct put *put = s3_task_of(op)->work;
   unsigned char md5[16];
+  (void)handle;
   keep_object(put, object);
   bool good_md5 = codec_unhex(md5, sizeof md5, object->md5);
   if (good_md5)
@@ -191,8 +286,7 @@ void s3_commit(void *handle, struct sluice_op *op,
     put_end(put, SLUICE_EINVAL, "the object's MD5 isn't 32 hex digits");
   else if (!keep_user(put, object->user))
     put_end(put, SLUICE_EINVAL, "more metadata than the provider takes");
-  else if (put->exclusive && (!s3->conf->conditional_put ||
-                              put->length > s3->conf->multipart_threshold))
+  else if (must_ask(put))
     ask_absent(put);
   else
     send_object(put);

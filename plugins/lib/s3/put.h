@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * An upload's inside: put.c takes the bytes and commits, by single.c in one
- * PUT or by multipart.c in parts; both end in put_end().
+ * PUT or by multipart.c in parts; both end in put_end().  A copy in parts is
+ * an upload whose bytes are an object's.
  */
 #ifndef S3_PUT_H
 #define S3_PUT_H
@@ -15,21 +16,30 @@ struct put;
 
 struct reconcile_ends;
 
+typedef void put_ended(void *arg, enum sluice_status, const char *why);
 typedef void put_ending(struct put *, enum sluice_status, const char *why);
+
+#define PUT_ETAG_MAX 160 /* NUL included */
 
 struct put {
   struct s3_loop *loop;
   struct sluice_op *op;
   struct spool *spool;
-  struct digest *sha256; /* over plain HTTP, while it may be one PUT */
-  struct s3_call *call;  /* parts have their own */
+  struct digest *sha256;      /* over plain HTTP, while it may be one PUT */
+  struct s3_call *call;       /* parts have their own */
+  struct copy_source *source; /* of a copy; NULL: the spool's bytes */
+  put_ended *ended;           /* of a copy; NULL: the operation ends with it */
+  void *ended_arg;
   struct s3_request request;
   struct multipart *multipart;
   bool adding;   /* the spool has a chunk */
   bool canceled; /* ends when nothing is under way */
   bool removing; /* what may have been stored */
   bool exclusive;
-  bool was_absent; /* as a HEAD before said */
+  bool was_absent;                 /* as a HEAD before said */
+  char if_match[PUT_ETAG_MAX + 2]; /* as it is sent; "": none */
+  char write_id[33];         /* kept with the object: no other write has it */
+  char stored[PUT_ETAG_MAX]; /* the object's ETag, once it is known */
 
   /* As commit() said. */
   char *key, *type, *md5_hex;
@@ -49,8 +59,14 @@ struct put {
   put_ending *then;
 };
 
+/* Of a new operation; NULL: no memory. */
+struct put *put_new(struct s3_loop *, struct sluice_op *);
 /* Headers that describe the object; how many there are. */
 size_t put_headers(const struct put *, struct sigv4_pair *);
+/* Those that say what may be replaced; how many there are. */
+size_t put_conditions(const struct put *, struct sigv4_pair *);
+/* How an upload ends whose condition the service refused. */
+enum sluice_status put_refusal(const struct put *);
 /* The whole of it is done with; the spool goes in the background. */
 put_ending put_end;
 void put_keep_failure(struct put *, enum sluice_status, const char *why);
@@ -61,6 +77,9 @@ void single_start(struct put *);
 /* In parts; ends in put_end(). */
 void multipart_start(struct put *);
 void multipart_cancel(struct put *);
+void put_cancel(struct put *); /* ends in put_end(), perhaps at once */
+/* A copy in parts, or of no bytes: key, length, source and ended are set. */
+void put_copy(struct put *);
 
 /* 24 letters and NUL. */
 void put_base64_md5(char out[32], const unsigned char md5[16]);

@@ -17,19 +17,11 @@ enum reconcile_state { /* of the object under the upload's key */
                        OBJECT_UNKNOWN /* nobody could tell */
 };
 
-static const char *reconcile_md5(const struct put *put) {
-  for (size_t i = 0; i < put->user_count; i++)
-    if (strcmp(put->user_names[i], "x-amz-meta-md5") == 0)
-      return put->user[i].data;
-  return NULL;
-}
-
-static enum reconcile_state reconcile_judge(const struct put *put,
+static enum reconcile_state reconcile_judge(struct put *put,
                                             const struct s3_call *call,
                                             const struct s3_answer *answer) {
-  const char *md5 = s3_call_header(call, "x-amz-meta-md5");
-  const char *ours = reconcile_md5(put);
-  char etag[160];
+  const char *write_id = s3_call_header(call, S3_WRITE_ID);
+  char etag[PUT_ETAG_MAX];
   if (answer->http == 404)
     return OBJECT_ABSENT;
   if (answer->status != SLUICE_OK)
@@ -37,11 +29,10 @@ static enum reconcile_state reconcile_judge(const struct put *put,
   s3_etag(etag, s3_call_header(call, "ETag"));
   bool tells = put->etag[0] != '\0' && s3_etag_tells(call);
   bool same_etag = strcmp(etag, put->etag) == 0;
-  /* An object that others put there has another MD5, or none; the ETag alone
-   * can't say whose it is where it is wrong. */
-  if (ours != NULL ? md5 == NULL || strcmp(md5, ours) != 0
-                   : !tells || !same_etag)
+  /* An object that others put there has another, or none. */
+  if (write_id == NULL || strcmp(write_id, put->write_id) != 0)
     return OBJECT_FOREIGN;
+  memcpy(put->stored, etag, sizeof etag);
   uint64_t length;
   bool same_length = s3_length(call, &length) && length == put->length;
   return same_length && (!tells || same_etag) ? OBJECT_OURS : OBJECT_SPOILED;
@@ -55,7 +46,8 @@ static void on_removed(void *arg, struct s3_call *call,
   (void)call;
   put->call = NULL;
   put->removing = false;
-  if (answer->status != SLUICE_OK && answer->status != SLUICE_ENOENT)
+  if (answer->status != SLUICE_OK && answer->status != SLUICE_ENOENT &&
+      answer->status != SLUICE_EPRECOND)
     sluice_log(put->loop->host, SLUICE_LOG_WARN,
                "what an upload that failed may have stored is left behind: %s",
                answer->why);
@@ -68,6 +60,10 @@ static void reconcile_remove(struct put *put, put_ending *then) {
   put->then = then;
   put->removing = true;
   put->request = (struct s3_request){.method = "DELETE", .key = put->key};
+  if (put->loop->s3->conf->conditional_delete && put->stored[0] != '\0') {
+    snprintf(put->if_match, sizeof put->if_match, "\"%s\"", put->stored);
+    put->request.headers[0] = (struct sigv4_pair){"If-Match", put->if_match};
+  }
   put->call = s3_call_start(put->loop, &put->request, &events, put);
 }
 
@@ -92,12 +88,20 @@ static void reconcile_success(struct put *put, enum reconcile_state state,
     return;
   case OBJECT_FOREIGN:
   case OBJECT_ABSENT:
-    ends->settled(put, SLUICE_EUPSTREAM,
-                  "the service has another object than it was sent, or none");
+    put->stored[0] = '\0';
+    if (!put->exclusive) /* it was stored, and has been replaced since */
+      ends->settled(put, SLUICE_OK, NULL);
+    else
+      ends->settled(
+          put, SLUICE_EUPSTREAM,
+          "the service has another object than it was sent, or none");
     return;
   case OBJECT_UNKNOWN:
     put_keep_failure(put, answer->status, answer->why);
-    reconcile_remove(put, ends->settled);
+    if (put->exclusive)
+      reconcile_remove(put, ends->settled);
+    else /* others may write there */
+      ends->settled(put, put->failure, put->why);
     return;
   }
 }

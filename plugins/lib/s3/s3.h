@@ -15,7 +15,7 @@ struct s3_conf {
   const char *access_key, *secret_key, *session_token;
   const char *credentials_file, *profile;
   const char *addressing;
-  bool create_bucket, verify, conditional_put, strict_etag;
+  bool create_bucket, verify, conditional_put, conditional_delete, strict_etag;
   const char *ca_file, *proxy;
   int64_t connect_timeout_ms, idle_timeout_ms, retry_time_ms, attempts;
   int64_t sweep_uploads_ms, wait_ms;
@@ -27,9 +27,9 @@ struct s3_conf {
   { name, type, fallback, offsetof(struct s3_conf, field), help }
 
 /* The options of every provider; `endpoint` and `region` as it wants them:
- * NULL where they must be given.  `conditional`: whether its PUT knows
- * If-None-Match. */
-#define S3_OPTIONS(endpoint_, region_, conditional_)                          \
+ * NULL where they must be given.  `put_` and `delete_`: whether its PUT knows
+ * If-None-Match, and its DELETE If-Match. */
+#define S3_OPTIONS(endpoint_, region_, put_, delete_)                         \
   S3_OPTION(SLUICE_STRING, "endpoint", endpoint_, endpoint,                   \
             "URL of the S3 service"),                                         \
       S3_OPTION(SLUICE_STRING, "presign_endpoint", "", presign_endpoint,      \
@@ -51,9 +51,11 @@ struct s3_conf {
                 "path, virtual (bucket in the host name) or auto"),           \
       S3_OPTION(SLUICE_BOOL, "create_bucket", "true", create_bucket,          \
                 "create the bucket when it isn't there"),                     \
-      S3_OPTION(SLUICE_BOOL, "conditional_put", conditional_,                 \
-                conditional_put,                                              \
+      S3_OPTION(SLUICE_BOOL, "conditional_put", put_, conditional_put,        \
                 "the service refuses to overwrite; false: ask it before"),    \
+      S3_OPTION(SLUICE_BOOL, "conditional_delete", delete_,                   \
+                conditional_delete,                                           \
+                "it compares If-Match of a DELETE; false: don't offer it"),   \
       S3_OPTION(SLUICE_BOOL, "strict_etag", "true", strict_etag,              \
                 "an ETag is the MD5; false: the length is compared"),         \
       S3_OPTION(SLUICE_BOOL, "verify", "true", verify,                        \
@@ -107,6 +109,12 @@ void s3_remove(void *handle, struct sluice_op *, const char *key);
 void s3_cancel(void *handle, struct sluice_op *);
 void s3_ping(void *handle, struct sluice_op *);
 void s3_presign(void *handle, struct sluice_op *, const struct sluice_link *);
+unsigned s3_can(void *instance);
+void s3_remove_if(void *handle, struct sluice_op *,
+                  const struct sluice_removal *);
+void s3_copy(void *handle, struct sluice_op *, const struct sluice_copy *);
+void s3_remove_many(void *handle, struct sluice_op *, const char *const *keys,
+                    size_t count);
 
 /* The descriptor of a provider: its options and its dialect, and for the rest
  * what all of them have.  `name_` is no text but a word. */
@@ -137,7 +145,11 @@ void s3_presign(void *handle, struct sluice_op *, const struct sluice_link *);
       .remove = s3_remove,                                        \
       .cancel = s3_cancel,                                        \
       .ping = s3_ping,                                            \
-      .presign = s3_presign};                                     \
+      .presign = s3_presign,                                      \
+      .can = s3_can,                                              \
+      .remove_if = s3_remove_if,                                  \
+      .copy = s3_copy,                                            \
+      .remove_many = s3_remove_many};                             \
   SLUICE_BACKEND(name_, plugin_##name_)
 
 #endif

@@ -114,8 +114,22 @@ static void on_head(void *arg) {
     call->events->head(call->arg, call);
 }
 
+/* Now and then, so that a large upload isn't taken for one that stalls.  What
+ * was sent before counts only once no buffer on the way can hold it: or an
+ * upload that nobody reads would seem to go on with each attempt. */
+static void say_alive(struct s3_call *call) {
+  int64_t now = (int64_t)clock_ms();
+  bool goes_on = call->sent >= call->most_sent || call->sent >= BUFFERED_MAX;
+  if (!goes_on || call->request->op == NULL || now - call->alive_ms < ALIVE_MS)
+    return;
+  call->alive_ms = now;
+  sluice_alive(call->request->op);
+}
+
 static bool on_data(void *arg, const char *data, size_t len) {
   struct s3_call *call = arg;
+  if (call->body == BODY_OURS)
+    say_alive(call); /* a service that copies sends spaces meanwhile */
   if (call->body != BODY_OURS) {
     bool taken = call->events->data(call->arg, data, len);
     if (taken)
@@ -129,18 +143,6 @@ static bool on_data(void *arg, const char *data, size_t len) {
 
 static void on_spool_ready(void *arg) {
   s3_call_unspooled(arg);
-}
-
-/* Now and then, so that a large upload isn't taken for one that stalls.  What
- * was sent before counts only once no buffer on the way can hold it: or an
- * upload that nobody reads would seem to go on with each attempt. */
-static void say_alive(struct s3_call *call) {
-  int64_t now = (int64_t)clock_ms();
-  bool goes_on = call->sent >= call->most_sent || call->sent >= BUFFERED_MAX;
-  if (!goes_on || call->request->op == NULL || now - call->alive_ms < ALIVE_MS)
-    return;
-  call->alive_ms = now;
-  sluice_alive(call->request->op);
 }
 
 /* Of the body: it goes to curl, and from there to the service. */

@@ -16,15 +16,16 @@ static void on_put(void *arg, struct s3_call *call,
   char etag[160];
   s3_etag(etag, s3_call_header(call, "ETag"));
   put->call = NULL;
+  if (answer->status == SLUICE_OK)
+    memcpy(put->stored, etag, sizeof etag);
   if (answer->status == SLUICE_OK && tells && strcmp(etag, wanted) == 0) {
     put_end(put, SLUICE_OK, NULL);
   } else if (answer->status == SLUICE_OK && tells && etag[0] != '\0') {
     reconcile_remove_spoiled(put, put_end);
   } else if (answer->status == SLUICE_OK) {
     reconcile_start(put, wanted, &ends);
-  } else if (answer->status == SLUICE_EPRECOND && put->exclusive) {
-    /* An attempt before may have put it there. */
-    put_keep_failure(put, SLUICE_EEXIST, answer->why);
+  } else if (answer->status == SLUICE_EPRECOND) {
+    put_keep_failure(put, put_refusal(put), answer->why);
     reconcile_start(put, wanted, &ends);
   } else if (answer->outcome_unknown) {
     put_keep_failure(put, answer->status, answer->why);
@@ -46,7 +47,6 @@ void single_start(struct put *put) {
   size_t n = put_headers(put, put->request.headers);
   put->request.headers[n++] =
       (struct sigv4_pair){"Content-MD5", put->md5_base64};
-  if (put->exclusive && put->loop->s3->conf->conditional_put)
-    put->request.headers[n] = (struct sigv4_pair){"If-None-Match", "*"};
+  put_conditions(put, put->request.headers + n);
   put->call = s3_call_start(put->loop, &put->request, &events, put);
 }

@@ -110,7 +110,7 @@ static bool store(struct xml *xml, enum field field, const char *text) {
   case FIELD_NEXT_KEY_MARKER:
   case FIELD_NEXT_UPLOAD_ID_MARKER:
     return put_next(&xml->texts[field], text);
-  case FIELD_COMPLETE_ETAG:
+  case FIELD_MADE_ETAG:
     return put_etag(&xml->texts[field], text);
   case FIELD_NONE:
     return true;
@@ -125,6 +125,7 @@ static bool store(struct xml *xml, enum field field, const char *text) {
   case FIELD_KEY:
     return put(&xml->entry.key, text);
   case FIELD_UPLOAD_ID:
+  case FIELD_KEY_CODE:
     return put(&xml->entry.tag, text);
   case FIELD_ETAG:
     return put_etag(&xml->entry.tag, text);
@@ -139,17 +140,27 @@ static bool store(struct xml *xml, enum field field, const char *text) {
 /* A size or a time that is missing would be served as 0; only an ETag may be
  * missing. */
 static void end_group(struct xml *xml) {
-  unsigned object = BIT(FIELD_KEY) | BIT(FIELD_SIZE) | BIT(FIELD_TIME);
-  unsigned upload = BIT(FIELD_KEY) | BIT(FIELD_UPLOAD_ID) | BIT(FIELD_TIME);
-  unsigned needed = xml->group == GROUP_OBJECT   ? object
-                    : xml->group == GROUP_UPLOAD ? upload
-                                                 : 0;
+  static const struct {
+    unsigned needed;
+    enum xmlpage_kind kind;
+  } groups[] = {
+      [GROUP_OBJECT] = {BIT(FIELD_KEY) | BIT(FIELD_SIZE) | BIT(FIELD_TIME),
+                        XMLPAGE_OBJECT},
+      [GROUP_UPLOAD] = {BIT(FIELD_KEY) | BIT(FIELD_UPLOAD_ID) |
+                            BIT(FIELD_TIME),
+                        XMLPAGE_UPLOAD},
+      [GROUP_DELETED] = {BIT(FIELD_KEY), XMLPAGE_DELETION},
+      [GROUP_REFUSED] = {BIT(FIELD_KEY) | BIT(FIELD_KEY_CODE),
+                         XMLPAGE_DELETION},
+      [GROUP_NONE] = {0, XMLPAGE_OBJECT}};
+  unsigned needed = groups[xml->group].needed;
 
   if ((xml->entry.seen & needed) != needed)
-    fail(xml, "lists an entry without its key, size, upload ID or time", "");
+    fail(xml,
+         "lists an entry without its key, size, upload ID or time, or a code",
+         "");
   else if (needed)
-    add_entry(xml,
-              xml->group == GROUP_OBJECT ? XMLPAGE_OBJECT : XMLPAGE_UPLOAD);
+    add_entry(xml, groups[xml->group].kind);
   xml->group = GROUP_ROOT;
 }
 
@@ -331,7 +342,7 @@ static void point_result(struct xml *xml) {
   result->next_key_marker = texts[FIELD_NEXT_KEY_MARKER].data;
   result->next_upload_id_marker = texts[FIELD_NEXT_UPLOAD_ID_MARKER].data;
   result->upload_id = texts[FIELD_INITIATED].data;
-  result->etag = texts[FIELD_COMPLETE_ETAG].data;
+  result->etag = texts[FIELD_MADE_ETAG].data;
   result->location = texts[FIELD_LOCATION].data;
 }
 

@@ -24,6 +24,8 @@ enum xml_kind {
   XML_INITIATE, /* <InitiateMultipartUploadResult> */
   XML_COMPLETE, /* <CompleteMultipartUploadResult>, or <Error> in a 200 */
   XML_LOCATION, /* <LocationConstraint> */
+  XML_COPY,     /* <CopyObjectResult>, <CopyPartResult> */
+  XML_DELETE,   /* <DeleteResult> of DeleteObjects */
   XML_ANY       /* whichever of them the root element says */
 };
 
@@ -39,12 +41,18 @@ struct xml_upload {
   int64_t initiated_ms;
 };
 
+struct xml_deletion {
+  const char *key;
+  const char *code; /* "": it is gone */
+};
+
 /* Called by xml_end(), in the answer's order: MinIO says only at the end that
  * keys are encoded.  Texts are lent until the function returns. */
 struct xml_events { /* each may be NULL; false ends the reading */
   bool (*object)(void *arg, const struct xml_object *);
   bool (*prefix)(void *arg, const char *prefix); /* CommonPrefixes */
   bool (*upload)(void *arg, const struct xml_upload *);
+  bool (*deletion)(void *arg, const struct xml_deletion *);
   void *arg;
 };
 
@@ -56,7 +64,7 @@ struct xml_result {
   const char *next_token; /* list: NextContinuationToken */
   const char *next_key_marker, *next_upload_id_marker;
   const char *upload_id; /* initiate */
-  const char *etag;      /* complete */
+  const char *etag;      /* complete, copy */
   const char *location;  /* LocationConstraint */
   bool truncated;
   bool token_unreadable; /* XML has no place for its characters */

@@ -58,6 +58,7 @@ static bool tell_one(const struct xmlpage_entry *entry,
                      const char *tag) {
   const struct xml_object object = {key, tag, entry->size, entry->time_ms};
   const struct xml_upload upload = {key, tag, entry->time_ms};
+  const struct xml_deletion deletion = {key, tag};
 
   switch (entry->kind) {
   case XMLPAGE_OBJECT:
@@ -66,6 +67,8 @@ static bool tell_one(const struct xmlpage_entry *entry,
     return !events->prefix || events->prefix(events->arg, key);
   case XMLPAGE_UPLOAD:
     return !events->upload || events->upload(events->arg, &upload);
+  case XMLPAGE_DELETION:
+    return !events->deletion || events->deletion(events->arg, &deletion);
   }
   return false;
 }
@@ -76,8 +79,9 @@ static bool tell_entry(const struct xmlpage_entry *entry,
                        const char *tag, bool encoded, struct buf *decoded,
                        struct errmsg *fault) {
   if (strstr(key, XMLCHARS_MARK) != NULL)
-    /* An upload that can't be named can't be given up either. */
-    return entry->kind == XMLPAGE_UPLOAD ||
+    /* An upload that can't be named can't be given up either, and keys that
+     * XML can't hold aren't removed by it. */
+    return entry->kind == XMLPAGE_UPLOAD || entry->kind == XMLPAGE_DELETION ||
            errmsg_set(fault, "the storage lists a key with a character that "
                              "XML can't hold, as it is: remove it");
   buf_clear(decoded);

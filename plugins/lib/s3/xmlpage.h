@@ -11,7 +11,12 @@
 #include "errmsg.h"
 #include "xml.h"
 
-enum xmlpage_kind { XMLPAGE_OBJECT, XMLPAGE_PREFIX, XMLPAGE_UPLOAD };
+enum xmlpage_kind {
+  XMLPAGE_OBJECT,
+  XMLPAGE_PREFIX,
+  XMLPAGE_UPLOAD,
+  XMLPAGE_DELETION
+};
 
 struct xmlpage_entry;
 
@@ -23,7 +28,8 @@ struct xmlpage {
 
 void xmlpage_init(struct xmlpage *);
 void xmlpage_fini(struct xmlpage *);
-/* `tag`: an ETag or upload ID.  False: too many, or no memory. */
+/* `tag`: an ETag, an upload ID or an error's code.  False: too many, or no
+ * memory. */
 bool xmlpage_add(struct xmlpage *, enum xmlpage_kind, const char *key,
                  const char *tag, uint64_t size, int64_t time_ms);
 /* In the order of adding; `encoded`: keys and prefixes are.  False: a key

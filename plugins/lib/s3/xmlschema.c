@@ -20,6 +20,9 @@ static const struct {
     {"InitiateMultipartUpload", XML_INITIATE}, /* rclone serve s3 1.75.2 */
     {"CompleteMultipartUploadResult", XML_COMPLETE},
     {"LocationConstraint", XML_LOCATION},
+    {"CopyObjectResult", XML_COPY},
+    {"CopyPartResult", XML_COPY},
+    {"DeleteResult", XML_DELETE},
 };
 
 static const struct {
@@ -31,6 +34,8 @@ static const struct {
     {"CommonPrefixes", XML_LIST, GROUP_PREFIX},
     {"Upload", XML_UPLOADS, GROUP_UPLOAD},
     {"CommonPrefixes", XML_UPLOADS, GROUP_PREFIX},
+    {"Deleted", XML_DELETE, GROUP_DELETED},
+    {"Error", XML_DELETE, GROUP_REFUSED},
 };
 
 static const struct {
@@ -63,7 +68,11 @@ static const struct {
     {XML_UPLOADS, GROUP_UPLOAD, "Initiated", FIELD_TIME},
     {XML_UPLOADS, GROUP_PREFIX, "Prefix", FIELD_PREFIX},
     {XML_INITIATE, GROUP_ROOT, "UploadId", FIELD_INITIATED},
-    {XML_COMPLETE, GROUP_ROOT, "ETag", FIELD_COMPLETE_ETAG},
+    {XML_COMPLETE, GROUP_ROOT, "ETag", FIELD_MADE_ETAG},
+    {XML_COPY, GROUP_ROOT, "ETag", FIELD_MADE_ETAG},
+    {XML_DELETE, GROUP_DELETED, "Key", FIELD_KEY},
+    {XML_DELETE, GROUP_REFUSED, "Key", FIELD_KEY},
+    {XML_DELETE, GROUP_REFUSED, "Code", FIELD_KEY_CODE},
     /* The API's description has it once more inside of itself. */
     {XML_LOCATION, GROUP_ROOT, "LocationConstraint", FIELD_LOCATION},
 };

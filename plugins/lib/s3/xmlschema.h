@@ -18,7 +18,7 @@ enum field {
   FIELD_NEXT_KEY_MARKER,
   FIELD_NEXT_UPLOAD_ID_MARKER,
   FIELD_INITIATED,
-  FIELD_COMPLETE_ETAG,
+  FIELD_MADE_ETAG, /* of an object or a part */
   FIELD_LOCATION,
   FIELD_NONE,
   FIELD_TRUNCATED,
@@ -26,6 +26,7 @@ enum field {
   FIELD_PREFIX,
   FIELD_KEY, /* from here on: of an entry */
   FIELD_UPLOAD_ID,
+  FIELD_KEY_CODE,
   FIELD_ETAG,
   FIELD_SIZE,
   FIELD_TIME
@@ -36,6 +37,8 @@ enum group {
   GROUP_OBJECT,
   GROUP_PREFIX,
   GROUP_UPLOAD,
+  GROUP_DELETED,
+  GROUP_REFUSED, /* an error of one key */
   GROUP_NONE
 };
 
