@@ -422,7 +422,9 @@ sluice_plugin_check_SOURCES = \
 # ---- for those who write plugins --------------------------------------------
 
 sluiceincludedir = $(includedir)/sluice
-sluiceinclude_HEADERS = %D%/include/sluice/plugin.h
+sluiceinclude_HEADERS = \
+	%D%/include/sluice/calls.h \
+	%D%/include/sluice/plugin.h
 
 pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = %D%/sluice.pc

@@ -302,7 +302,7 @@ LOCAL_FAULT_KIT = \
 	%D%/unit/test_local_upgrade.c \
 	$(LOCAL_TEST_KIT)
 
-# What uses the S3 client's parts, with the kits they name.
+# This is what uses the S3 client's parts, with the kits they name.
 S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 	$(CORE_LIBS) $(CUNIT_LIBS)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files of the bench's client share: a plan of requests, tallies of
- * what was answered, and the workers that keep connections busy.
+ * This is what the files of the bench's client share: a plan of requests,
+ * tallies of what was answered, and the workers that keep connections busy.
  */
 #ifndef BENCH_CLIENT_H
 #define BENCH_CLIENT_H

@@ -56,7 +56,7 @@ def to_best(group, work, but=()):
 
 
 def special(work, figure="value", peer="Sluice"):
-    """What a function of special.py found out."""
+    """This is what a function of special.py found out."""
     return lambda samples: sampled(samples, "special", work, peer, figure)
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What hooks cost on downloads of 4 KiB: gateways without hooks, with
+"""This is what hooks cost on downloads of 4 KiB: gateways without hooks, with
 auth_token and log_json, and with auth_jwt (ES256), asked in turns by the same
 client (load.c).  A figure is the median of its rounds; the exit status is 1
 when the one that is promised isn't met.

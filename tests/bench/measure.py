@@ -48,7 +48,7 @@ class Client:
                                 stdout=subprocess.PIPE, text=True)
 
     def finish(self, process):
-        """What it counted."""
+        """This is what it counted."""
         try:
             out, _ = process.communicate(timeout=self.patience)
         except subprocess.TimeoutExpired:
@@ -141,7 +141,7 @@ class Samples:
             self.of[group, work, peer] = value
 
     def forget(self, name):
-        """What the function of that name adds."""
+        """This is what the function of that name adds."""
         self.of = {key: value for key, value in self.of.items()
                    if key[0] != name and key[:2] != ("special", name) and
                    not key[0].startswith((name + " ", name + ","))}

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What the gateway costs before an S3 service: the same client (load.c) talks
-to a real Ceph RADOS Gateway, to the gateway before it, and to nginx before
-it, in turns; a figure is the median of its rounds.
+"""This is what the gateway costs before an S3 service: the same client
+(load.c) talks to a real Ceph RADOS Gateway, to the gateway before it, and to
+nginx before it, in turns; a figure is the median of its rounds.
 
 SLUICE is the gateway's binary, SLUICE_PLUGINS the folders of plugins; build
 both with CFLAGS=-O2.  Needs Ceph (tests/s3/s3-server install), nginx, openssl,
@@ -41,7 +41,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 LARGE, LARGE_AT_ONCE = 50 * MIB, 16
 SMALL, SMALL_AT_ONCE = 4 * KIB, 8
 
-# What is measured: its unit, its limit, and whether that is the least.
+# This is what is measured: its unit, its limit, and whether that is the least.
 FIGURES = {
     "16 uploads of 50 MiB, rate to direct": ("", 0.8, True),
     "16 downloads of 50 MiB, rate to direct": ("", 0.9, True),
@@ -372,7 +372,7 @@ class Bench:
 
 
 class Tools:
-    """What digests and a plain PUT of the same bytes take."""
+    """This is what digests and a plain PUT of the same bytes take."""
     SIZE = 512 * MIB
 
     def __init__(self, folder):

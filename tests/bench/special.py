@@ -254,8 +254,8 @@ def pinned(count):
 
 
 def workers(bench):
-    """Where the client leaves the cores free: requests a second.  Elsewhere
-    by processor time: what two workers could do if each had its core."""
+    """Requests a second, where the client leaves the cores free.  Elsewhere by
+    processor time: what two workers could do if each had its core."""
     with ExitStack() as stack:
         peers = []
         for count in (1, 2):

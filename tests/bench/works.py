@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What every peer is measured at: cells of size and connections, in rounds
-that all peers take turns in.  Each function adds samples of its group.
+"""This is what every peer is measured at: cells of size and connections, in
+rounds that all peers take turns in.  Each function adds samples of its group.
 """
 import contextlib
 import os
@@ -37,7 +37,7 @@ S3 = (Direct, NginxProxy, SluiceS3, Service)
 
 
 def skipped(quick):
-    """What isn't measured, for the report: {group: [sentence]}."""
+    """This is what isn't measured, for the report: {group: [sentence]}."""
     if quick:
         return {}
     said = {}
@@ -95,7 +95,7 @@ def present(kinds):
 
 
 class Bench:
-    """What the works share."""
+    """This is what the works share."""
 
     def __init__(self, client, samples, folder, given):
         self.client, self.samples, self.folder = client, samples, folder
@@ -126,7 +126,7 @@ class Bench:
         self.troubles.append(text)
 
     def upload(self, group, peer, name, size, connections):
-        """What was answered must be there."""
+        """All that was answered must be there."""
         place = self.place()
         plan = peer.uploads(size, place)
         if plan is None:
@@ -146,11 +146,12 @@ class Bench:
             if not least <= stored <= least + sample["broken"]:
                 self.trouble(group, work, peer, f"{least} uploads left "
                              f"{stored} objects of that size")
-        # What the peers leave to the disk isn't the next one's to wait for.
+        # The next one shouldn't wait for what its peers leave to the disk.
         os.sync()
 
     def sync(self, group, work, peer, sample):
-        """What the uploads made, had they been waited for on the disk."""
+        """This is what the uploads made, had they been waited for on the
+        disk."""
         started = time.monotonic()
         os.sync()
         share = sample["seconds"] / (sample["seconds"] + time.monotonic() -

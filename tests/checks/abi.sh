@@ -11,7 +11,7 @@ scratch=$(mktemp -d)
 trap 'rm -r "$scratch"' EXIT
 mkdir -p "$scratch/then/sluice" "$scratch/now/sluice"
 cp "$v1/plugin.h" "$scratch/then/sluice"
-cp core/include/sluice/plugin.h "$scratch/now/sluice"
+cp core/include/sluice/*.h "$scratch/now/sluice"
 
 # Fields, constants and prototypes, by any compiler.
 for age in "then" now; do

@@ -244,8 +244,8 @@ FROM_AFAR = """(async () => {
 
 
 def from_afar(it, origin):
-    """What a page of one gateway's origin does with another gateway that
-    knows `origin`; None when the browser forbids it."""
+    """This is what a page of one gateway's origin does with another gateway
+    that knows `origin`; None when the browser forbids it."""
     with Gateway({"cors": {"origins": [origin]}}) as other:
         script = FROM_AFAR.replace("%s", other.url)
         got = it.browser.run(f"{script}.catch(e => e.name)")

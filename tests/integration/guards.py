@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of hooks that know people share: somebody confined to
+"""This is what the tests of hooks that know people share: somebody confined to
 users/{user}/, and their ways out.
 
 Each attack is made by bob, who may do everything below users/bob/, against an

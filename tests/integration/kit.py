@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the integration tests share: a gateway process of their own, a strict
-HTTP client on a raw socket, forms built by hand, checks and the runner.
+"""This is what the integration tests share: a gateway process of their own, a
+strict HTTP client on a raw socket, forms built by hand, checks and the runner.
 
 Environment: SLUICE is the gateway's binary, SLUICE_PLUGINS the folders (with
 colons between) where plugins lie, srcdir the root of the sources.
@@ -365,7 +365,8 @@ class Gateway:
     # -- seen from the outside
 
     def descriptors(self):
-        """What it holds open: kinds and files, sorted; sockets are alike."""
+        """This is what it holds open: kinds and files, sorted; sockets are
+        alike."""
         found = []
         for entry in os.scandir(f"/proc/{self.pid}/fd"):
             try:
@@ -422,7 +423,7 @@ class Gateway:
 
     def upload(self, data=b"hello", name="a.txt", prefix="t", mount="/files",
                kind="application/octet-stream"):
-        """What the 201 says."""
+        """This is what the 201 says."""
         body = form(field("prefix", prefix), file(data, name, kind))
         answer = self.ask("POST", mount, FORM, body=body)
         equal("status of an upload", (answer.status, answer.error),
@@ -517,7 +518,7 @@ def built(folder, name, source):
 
 
 def denying(folder):
-    """What makes every request a 401."""
+    """This is what makes every request a 401."""
     built(folder, "nobody", hook_source(
         "nobody", guards="1", ask="sluice_request_refuse(request, "
         'SLUICE_EAUTH, "Who is it?"); return SLUICE_DENY;'))
@@ -546,7 +547,7 @@ class Answer:
 
     @property
     def error(self):
-        """What a refusal says, None when it isn't one."""
+        """This is what a refusal says, None when it isn't one."""
         return self.json["error"] if self.status >= 400 else None
 
 
@@ -759,7 +760,8 @@ def form(*parts):
 
 
 def large_form(size, name="large.bin", prefix="t"):
-    """What goes before and after a file's bytes, and the whole length."""
+    """This is what goes before and after a file's bytes, and the whole
+    length."""
     before, after = form(field("prefix", prefix),
                          file(b"\0", name)).rsplit(b"\0", 1)
     return before, after, len(before) + size + len(after)

@@ -122,7 +122,7 @@ class World:
         return quote(page["next_cursor"], safe="")
 
     def send(self, attack):
-        """What an attack gets; never anything of alice's."""
+        """This is what an attack gets; never anything of alice's."""
         method, target, lines, body = attack
         answer = self.gateway.ask(method, target, *lines, body=body)
         expect(SECRET not in answer.body, "it was shown")

@@ -21,7 +21,7 @@ STORED = NAME.replace(" ", "_")
 
 
 def done(*command, stdin=None, folder=None, env=None, seconds=90):
-    """What a program says; complains when it fails."""
+    """This is what a program says; complains when it fails."""
     ended = subprocess.run(list(map(str, command)), cwd=folder, input=stdin,
                            capture_output=True, check=False,
                            env={**os.environ, **(env or {})},
@@ -54,7 +54,7 @@ class Session:
             shutil.rmtree(self.folder)
 
     def stored(self, answer):
-        """What the program printed is the body of a 201."""
+        """The program has printed the body of a 201."""
         got = json.loads(answer)
         equal("filename", got.get("filename"), NAME)
         equal("size, md5", (got["size_bytes"], got["md5"]),

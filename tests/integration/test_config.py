@@ -9,7 +9,7 @@ import tempfile
 from kit import BINARY, PLUGINS, SOURCES, equal, expect, main, test
 
 FOLDER = SOURCES / "config"
-# What the files want from the environment, and have no default for.
+# This is what the files want from the environment, and have no default for.
 SETTINGS = {"S3_ENDPOINT": "http://127.0.0.1:1", "S3_BUCKET": "some-bucket",
             "S3_REGION": "us-west-004", "R2_ACCOUNT": "account",
             "S3_ACCESS_KEY": "access", "S3_SECRET_KEY": "secret"}

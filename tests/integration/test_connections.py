@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What becomes of a connection after an answer: kept or closed, and said so
-once, for both versions of HTTP, for clients that have said their last word,
-and while the gateway stops."""
+"""A connection after an answer is kept or closed, and that is said once, for
+both versions of HTTP, for clients that have said their last word, and while
+the gateway stops."""
 import signal
 import socket
 import threading
@@ -25,12 +25,12 @@ def old(method, path, *lines, keep=True, body=b""):
 
 
 def connection(answer):
-    """What it says of the connection; more than one such field is an error.
-    """
+    """This is what it says of the connection; more than one such field is an
+    error."""
     return (answer.header("connection") or "").lower()
 
 
-# What ends within its call, and what has to wait for something.
+# Some end within their call, others have to wait for something.
 PATHS = {"healthz": ("GET", "/healthz", 200), "readyz": ("GET", "/readyz",
                                                          200),
          "list": ("GET", "/files?prefix=none", 200),

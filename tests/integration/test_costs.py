@@ -17,8 +17,8 @@ from kit import (FORM, KIB, MIB, Gateway, Mismatch, each, equal, eventually,
 
 PLUGINS = os.environ.get("SLUICE_PLUGINS", "").split(":")
 SMALL, HUGE = noise(100_000), 16 * MIB
-LIMITS = {"connections": "2000", "drain_timeout": "100ms", "per_client": {"connections": "0",
-                                                "requests": "0"}}
+LIMITS = {"connections": "2000", "drain_timeout": "100ms",
+          "per_client": {"connections": "0", "requests": "0"}}
 # Bytes that may be charged beyond twice what is allocated: each request is
 # given room for a long head, for what hooks keep, and for metadata.
 SPARE = 32 * KIB
@@ -33,7 +33,7 @@ def library():
 
 
 class Heap:
-    """What the gateway has allocated."""
+    """This is what the gateway has allocated."""
 
     def __init__(self, folder):
         self.path = Path(folder, "heap")

@@ -314,7 +314,7 @@ def test_silence_inside_a_body_ends_the_upload(framed):
 
 @test
 def test_body_that_trickles_is_waited_for():
-    """What is limited is silence, not the time of the whole body."""
+    """Silence is limited, not the time of the whole body."""
     with Gateway({"limits": LIMITS}) as gateway, gateway.wire() as wire:
         wire.send(head("POST", "/files", FORM,
                        f"Content-Length: {len(SMALL)}"))
@@ -375,7 +375,8 @@ def test_pipelining_client_that_never_reads_costs_little():
 # ---- clients that leave ----------------------------------------------------
 
 def stages(key):
-    """What was sent, and how much of an answer read, when the client goes."""
+    """This is what was sent, and how much of an answer read, when the
+    client goes."""
     before, after, length = large_form(MIB)
     whole = before + b"x" * MIB + after
     post = head("POST", "/files", FORM, f"Content-Length: {length}")

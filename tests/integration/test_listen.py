@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Where the gateway listens: IPv4, IPv6, UNIX sockets, several at once."""
+"""This tells where the gateway listens: IPv4, IPv6, UNIX sockets, several
+at once."""
 import os
 import socket
 import stat

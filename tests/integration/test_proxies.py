@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Whose request it is: X-Forwarded-For through proxies and without them, and
-the prefix of a user's own."""
+"""This tells whose request it is: X-Forwarded-For through proxies and without
+them, and the prefix of a user's own."""
 import tempfile
 
 from kit import (FORM, KIB, PLUGINS, Gateway, Wire, built, each, equal, file,

@@ -123,7 +123,7 @@ ASKS = {"upload": upload, "download": download, "list": listing,
 NO_ANSWER = {"download": 504, "list": 504, "upload": 504, "delete": 504,
              "presign": 504}
 LEFT = "request .*: the backend didn't answer in time"
-# What each is answered, and the rule that the log names with it.
+# This is what each is answered, and the rule that the log names with it.
 WANT = {
     "silent": (NO_ANSWER, LEFT),
     "late": (NO_ANSWER, LEFT),

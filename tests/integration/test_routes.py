@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Which path leads where: several backends, mounts, single routes."""
+"""This tells which path leads where: several backends, mounts, single
+routes."""
 import json
 import tempfile
 from urllib.parse import urlsplit

@@ -42,7 +42,7 @@ class Mutual(Secure):
         return context
 
     def upload_by(self, context, *lines):
-        """Who has uploaded what that client did."""
+        """This tells who has uploaded what that client did."""
         with self.wire(tls=context) as wire:
             answer = wire.ask("POST", "/files", FORM, *lines, body=SMALL)
             equal("status", answer.status, 201)

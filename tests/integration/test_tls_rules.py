@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What the gateway agrees to in a handshake of TLS, with clients of several
-kinds."""
+"""This is what the gateway agrees to in a handshake of TLS, with clients of
+several kinds."""
 import ssl
 
 from kit import each, equal, expect, like, main, refusal, test

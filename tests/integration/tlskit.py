@@ -13,7 +13,7 @@ CURVE = "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"
 
 
 def openssl(*words, data=None, check=True):
-    """What the command said, both ways."""
+    """This is what the command said, both ways."""
     done = subprocess.run(["openssl", *words], input=data, check=check,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.stdout.decode(errors="replace")
@@ -81,7 +81,7 @@ class Secure(Gateway):
         return Wire(self.url)
 
     def handshake(self, *words, data=b""):
-        """What openssl's client says of one."""
+        """This is what openssl's client says of one."""
         return openssl("s_client", "-connect", self.place, *words, data=data,
                        check=False)
 

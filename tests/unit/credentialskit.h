@@ -82,7 +82,7 @@ void rig_wait_ms(struct rig *, int ms);
 int rig_number(const struct credentials *); /* 0: not one of ours */
 
 void service_go_on(struct service *, int times);
-/* What it was asked with last, when nobody asks any more. */
+/* This is what it was asked with last, when nobody asks any more. */
 const char *service_asked_with(struct service *);
 void service_s3_goes_on(struct service *, int times);
 

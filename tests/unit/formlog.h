@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a form parser says, written as a text, so that two runs or a run and
- * an expectation can be compared:
+ * This is what a form parser says, written as a text, so that two runs or a
+ * run and an expectation can be compared:
  *   [name|filename|type]data;...DONE       "-" for what isn't there
  * and at the end DONE, MORE or "BAD: " and the fault.
  */

@@ -64,7 +64,7 @@ bool bed_await(struct bed *, bool (*holds)(void *arg, size_t count), void *arg,
 bool bed_await_requests(struct bed *, size_t count);
 bool bed_await_gone(struct bed *, size_t count);
 bool bed_await_open(struct bed *, size_t count); /* connections */
-/* What the newest connection with a request holds of its input. */
+/* This is what the newest connection with a request holds of its input. */
 size_t bed_ahead(const struct bed *);
 
 struct client *client_new(struct bed *);

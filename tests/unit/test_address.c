@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which addresses and URLs a configuration may have.
+ * This tells which addresses and URLs a configuration may have.
  */
 #include "address.h"
 #include "unit.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is left of a plugin that breaks the contract: its breaches counted, its
- * late words told apart, its debts limited.
+ * This is what is left of a plugin that breaks the contract: its breaches
+ * counted, its late words told apart, its debts limited.
  */
 #include "breach.h"
 #include "opkit.h"

@@ -165,7 +165,7 @@ static void test_codec_unbase64url_refuses_a_second_spelling(void) {
   buf_fini(&out);
 }
 
-/* What a decoder must refuse, by Unicode's table 3-7. */
+/* This is what a decoder must refuse, by Unicode's table 3-7. */
 static void test_codec_utf8_valid_knows_every_edge(void) {
   static const struct {
     const char *in;

@@ -64,7 +64,7 @@ static void test_a_client_may_leave_in_every_state(void) {
   }
 }
 
-/* Who sends an answer, or an end of it, has a client. */
+/* An answer, or an end of it, is sent by those that have a client. */
 static bool answers_have_a_client(enum exchange_state state,
                                   enum exchange_event event,
                                   struct exchange_step step) {

@@ -102,7 +102,7 @@ static void test_a_request_waits_for_the_answer_to_the_one_before(void) {
   bed_fini(&bed);
 }
 
-/* What comes while a request is answered isn't read without bound. */
+/* Bytes that come while a request is answered aren't read without bound. */
 static void flood(bool tls) {
   struct bed bed;
   bed_init(&bed, tls, NULL);

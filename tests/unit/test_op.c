@@ -157,8 +157,8 @@ static void test_what_is_said_out_of_turn_is_counted_and_dropped(void) {
   }
 }
 
-/* What the plugin lent goes back to it with its done: to show it afterwards
- * would be to read what may be freed. */
+/* A chunk that the plugin lent goes back to it with its done: to show it
+ * afterwards would be to read what may be freed. */
 static void test_a_chunk_isnt_seen_after_its_lender_was_done(void) {
   struct op_rig rig;
   op_rig_run(&rig, &(struct op_script){OP_GET, .start = "M", .read = "LD",

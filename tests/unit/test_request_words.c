@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What hooks may know and say of a request: its id, who it is, headers of its
- * answer.
+ * This is what hooks may know and say of a request: its id, who it is,
+ * headers of its answer.
  */
 #include "headerlines.h"
 #include "requestkit.h"

@@ -2,8 +2,8 @@
  *
  * The seats of stages: who has one open.  A directory has one gateway, so
  * memory does: each opening takes the seat, and who sat there before can't
- * write any more.  The table is the writer lane's; of a seat that somebody has,
- * the word is for any thread.
+ * write any more.  The table is the writer lane's; of a seat that somebody
+ * has, the word is for any thread.
  */
 #ifndef LOCAL_SEATS_H
 #define LOCAL_SEATS_H

@@ -265,7 +265,7 @@ static void keep_object(struct put *put, const struct sluice_object *object) {
   }
 }
 
-/* What only a look before keeps from being replaced. */
+/* Is it kept from replacing by a look before alone? */
 static bool must_ask(const struct put *put) {
   const struct s3 *s3 = put->loop->s3;
   return put->exclusive &&

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What peers have in common, and the folder of files that several serve."""
+"""This is what peers have in common, and the folder of files that several
+serve."""
 import os
 import pwd
 import re
@@ -167,7 +168,7 @@ class Peer:
     def __exit__(self, *_):
         self.stop()
 
-    # What it can do; None: it can't.
+    # Its abilities; None: it can't.
 
     def uploads(self, size, place):
         """Requests that each store one object below `place`."""
