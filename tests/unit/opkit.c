@@ -427,8 +427,6 @@ void op_rig_start(struct op_rig *rig) {
     break;
   case OP_STAGE_REMOVE:
   case OP_STAGE_SWEEP:
-  case OP_COPY:
-  case OP_REMOVE_MANY:
     assert(!"a kind without a script");
     break;
   }
