@@ -18,7 +18,7 @@ static unsigned can(void *instance) {
 static void tell_stored(struct call *call, const struct box *box,
                         enum sluice_before before) {
   struct sluice_meta meta = told(call->handle, box);
-  meta.before = before;
+  meta.before = (int)before;
   if (breaks_at(call->handle, "tells_wrong", box->key, "/tells"))
     meta.before = SLUICE_BEFORE_FREE;
   sluice_meta(call->op, &meta);

@@ -5,6 +5,7 @@
 #include "opkit.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -427,7 +428,7 @@ void op_rig_start(struct op_rig *rig) {
     break;
   case OP_STAGE_REMOVE:
   case OP_STAGE_SWEEP:
-    assert(!"a kind without a script");
+    abort(); /* a kind without a script */
     break;
   }
   if (rig->script.leave == 0)

@@ -9,8 +9,8 @@
 
 static void test_every_ender_but_none_has_a_word_of_its_own(void) {
   CU_ASSERT_PTR_NULL(ender_word(ENDER_NONE));
-  for (int a = ENDER_CLIENT; a <= ENDER_LIMIT; a++)
-    for (int b = ENDER_CLIENT; b < a; b++)
+  for (enum ender a = ENDER_CLIENT; a <= ENDER_LIMIT; a++)
+    for (enum ender b = ENDER_CLIENT; b < a; b++)
       CU_ASSERT_STRING_NOT_EQUAL(ender_word(a), ender_word(b));
 }
 
@@ -27,7 +27,7 @@ static void test_status_of_the_gateways_own_tells_who(void) {
 }
 
 static void test_only_who_left_is_called_gone(void) {
-  for (int end = INGRESS_LEFT; end <= INGRESS_UNREADABLE; end++) {
+  for (enum ingress_end end = INGRESS_LEFT; end <= INGRESS_UNREADABLE; end++) {
     struct ender_gone gone = ender_of_gone(end);
     CU_ASSERT_EQUAL(strcmp(gone.code, "client_gone") == 0,
                     end == INGRESS_LEFT);

@@ -20,11 +20,12 @@ struct machine {
 };
 
 static bool conn_may(int from, int to) {
-  return ingress_may_become(from, to);
+  return ingress_may_become((enum ingress_state)from, (enum ingress_state)to);
 }
 
 static bool body_may(int from, int to) {
-  return ingress_body_may_become(from, to);
+  return ingress_body_may_become((enum ingress_body_state)from,
+                                 (enum ingress_body_state)to);
 }
 
 static const struct machine machines[] = {
@@ -87,10 +88,10 @@ static void test_a_state_does_not_follow_itself(void) {
 
 /* The only state that `to` follows. */
 static void follows(enum ingress_state from, enum ingress_state to) {
-  for (int state = 0; state < INGRESS_STATES; state++) {
+  for (enum ingress_state state = 0; state < INGRESS_STATES; state++) {
     char row[64];
     snprintf(row, sizeof row, "state %d behind %d", to, state);
-    ROW(row, ingress_may_become(state, to) == (state == (int)from));
+    ROW(row, ingress_may_become(state, to) == (state == from));
   }
 }
 
@@ -103,13 +104,13 @@ static void test_only_a_request_with_an_owner_is_answered(void) {
 }
 
 static void test_a_request_in_hand_ends_with_its_answer(void) {
-  for (int to = 0; to < INGRESS_STATES; to++)
+  for (enum ingress_state to = 0; to < INGRESS_STATES; to++)
     CU_ASSERT_EQUAL(ingress_may_become(INGRESS_BUSY, to),
                     to == INGRESS_ANSWERING);
 }
 
 static void test_what_is_to_close_reads_no_more_heads(void) {
-  for (int to = 0; to < INGRESS_STATES; to++) {
+  for (enum ingress_state to = 0; to < INGRESS_STATES; to++) {
     bool closing = to == INGRESS_LINGERING || to == INGRESS_DISCARDING;
     CU_ASSERT_TRUE(closing || !ingress_may_become(INGRESS_LINGERING, to));
     CU_ASSERT_TRUE(closing || !ingress_may_become(INGRESS_DISCARDING, to));
@@ -121,7 +122,7 @@ static void test_what_is_to_close_reads_no_more_heads(void) {
 /* A client that waits for 100 Continue may never send the body: its end isn't
  * looked for. */
 static void test_a_body_that_waits_for_a_word_is_not_passed_over(void) {
-  for (int to = 0; to < INGRESS_BODY_STATES; to++)
+  for (enum ingress_body_state to = 0; to < INGRESS_BODY_STATES; to++)
     CU_ASSERT_EQUAL(ingress_body_may_become(INGRESS_BODY_EXPECTED, to),
                     to == INGRESS_BODY_AHEAD);
 }
@@ -133,7 +134,7 @@ static void test_a_client_that_is_held_back_is_not_waited_for(void) {
 }
 
 static void test_a_body_that_is_read_may_be_given_up(void) {
-  for (int state = 0; state < INGRESS_BODY_STATES; state++)
+  for (enum ingress_body_state state = 0; state < INGRESS_BODY_STATES; state++)
     CU_ASSERT_EQUAL(ingress_body_is_read(state),
                     ingress_body_may_become(state, INGRESS_BODY_UNREAD));
 }

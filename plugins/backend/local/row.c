@@ -210,7 +210,7 @@ bool row_tell(const struct row *row, struct sluice_op *op,
   meta.etag = etag;
   meta.type = row->type;
   meta.user = pairs;
-  meta.before = before;
+  meta.before = (int)before;
   meta.md5 = verify ? etag : NULL;
   sluice_meta(op, &meta);
   free(pairs);
@@ -226,6 +226,6 @@ void row_tell_stored(const struct row *row, struct sluice_op *op,
   meta.mtime_ms = row->mtime_ms;
   meta.etag = etag;
   meta.type = row->type;
-  meta.before = before;
+  meta.before = (int)before;
   sluice_meta(op, &meta);
 }
