@@ -5,8 +5,7 @@
 # the order in which somebody tries them.
 #   endpoints.sh [BASE_URL]
 # Without BASE_URL it starts the gateway that SLUICE names, over a folder of
-# its own, with the plugins in SLUICE_PLUGINS.  SLUICE_LINKS=none: the backend
-# makes no links.
+# its own, with the plugins in SLUICE_PLUGINS.
 set -eu
 
 work=$(mktemp -d)
@@ -149,16 +148,11 @@ ask "nothing new" 304 -H "If-None-Match: $tag" -G \
 ask "only the head" 200 -I -G --data-urlencode "key=$key" \
   "$base/files/download"
 
-if [ "${SLUICE_LINKS:-}" = none ]; then
-  ask "presign, which isn't offered" 501 -H 'Content-Type: application/json' \
-    -d "{\"key\": \"$key\"}" "$base/files/presign"
-else
-  ask "presign" 200 -H 'Content-Type: application/json' \
-    -d "{\"key\": \"$key\", \"expires\": 120}" "$base/files/presign"
-  is "expires_in" "$(json expires_in)" 120
-  ask "the link" 200 "$(json url)"
-  cmp -s "$work/answer" "$work/hello.txt" || fail "the link gives other bytes"
-fi
+ask "presign" 200 -H 'Content-Type: application/json' \
+  -d "{\"key\": \"$key\", \"expires\": 120}" "$base/files/presign"
+is "expires_in" "$(json expires_in)" 120
+ask "the link" 200 "$(json url)"
+cmp -s "$work/answer" "$work/hello.txt" || fail "the link gives other bytes"
 
 ask "delete" 200 -X DELETE -H 'Content-Type: application/json' \
   -d "{\"key\": \"$key\"}" "$base/files"

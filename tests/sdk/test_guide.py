@@ -128,8 +128,7 @@ def test_backend_passes_a_first_session():
     script = Path(SOURCES, "tests/e2e/endpoints.sh")
     with guided("shelf.yaml") as gateway:
         done = subprocess.run(["sh", script, gateway.url], check=False,
-                              capture_output=True,
-                              env={**os.environ, "SLUICE_LINKS": "none"})
+                              capture_output=True)
         needs(done.returncode != 77, "no curl")
         text = (done.stdout + done.stderr).decode()
         expect(done.returncode == 0, text)
