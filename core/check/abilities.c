@@ -51,7 +51,7 @@ static void claims(struct fixture *fixture) {
   unsigned bits = abilities_of(fixture);
   if (backend->can == NULL)
     fixture_skip(fixture, "it has no can()");
-  fixture_need(fixture, bits < 2 * SLUICE_CAN_TELL,
+  fixture_need(fixture, bits < 2 * SLUICE_CAN_MATCH_ANY,
                "can() says %#x, which has bits of no ability", bits);
   fixture_need(fixture, !(bits & SLUICE_CAN_REMOVE) || backend->remove_if,
                "can() claims SLUICE_CAN_REMOVE, and there is no remove_if()");
