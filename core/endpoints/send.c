@@ -75,9 +75,12 @@ void send_free(struct send *send) {
   free(send);
 }
 
+/* Over TLS this may come more than once, also while a thread reads on. */
 static void on_drained(struct evhttp_connection *evcon, void *arg) {
+  struct send *send = arg;
   (void)evcon;
-  go_on(arg);
+  if (!send->reading)
+    go_on(send);
 }
 
 /* Hands `out` to evhttp.  Only in the middle of a file may something be left

@@ -330,7 +330,8 @@ struct sluice_backend {
    * none.  A commit of such a backend may call sluice_meta() before done, with
    * the ETag of what was stored and what was there before. */
   unsigned (*can)(void *instance);
-  /* done; SLUICE_ENOENT, SLUICE_EPRECOND: nothing was removed */
+  /* done; SLUICE_ENOENT, SLUICE_EPRECOND: nothing was removed.  Where a
+   * storage can't tell that nothing was there, SLUICE_OK. */
   void (*remove_if)(void *handle, struct sluice_op *,
                     const struct sluice_removal *);
   /* The object with its type and metadata, without its bytes passing through
