@@ -797,6 +797,7 @@ EXTRA_DIST += \
 	%D%/model/run \
 	%D%/model/sluice.tla \
 	%D%/oracle/__init__.py \
+	%D%/oracle/carry.py \
 	%D%/oracle/client.py \
 	%D%/oracle/events.py \
 	%D%/oracle/linear.py \

@@ -5,6 +5,7 @@ says whether a gateway that keeps the contract could have answered so.
 
   record    versions of objects, calls, what a call's answer means for a key
   objects   key -> states that are allowed now; narrowed by every answer
+  carry     copies and moves: a read, a write, and a removal
   linear    whether one key's history has an order that explains it
   stages    resumable uploads and the offsets that were told
   links     uses, and revocations with their bound

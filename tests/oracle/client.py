@@ -4,6 +4,7 @@ that doesn't come is told as lost: what a kill, or a broken connection, looks
 like from here."""
 import hashlib
 import json
+import re
 from urllib.parse import quote, urlencode
 
 from kit import FORM, Mismatch, Wire, brief, equal, expect, field, file, form
@@ -15,8 +16,19 @@ class Lost(Exception):
     """The connection ended, and nobody knows what became of the request."""
 
 
+NAME = re.compile(r'filename="([^"]*)"')
+
+
 def version_of(data):
     return Version(hashlib.md5(data).hexdigest(), len(data))
+
+
+def named(data):
+    """A version with a media type and a name of its own."""
+    version = version_of(data)
+    version.kind = f"application/x-{version.digest[:6]}"
+    version.name = f"{version.digest[:6]}.bin"
+    return version
 
 
 class Client:
@@ -98,9 +110,12 @@ class Client:
 
     def put(self, key, data, if_match=None, if_none_match=None):
         """An object by its name; conditions are ETags without quotes, or *."""
-        call = self.begin("put", key=key, version=version_of(data),
+        version = named(data)
+        call = self.begin("put", key=key, version=version,
                           if_match=if_match, if_none_match=if_none_match)
-        lines = [f"{name}: {etag}" if etag == "*" else f'{name}: "{etag}"'
+        lines = [f"Content-Type: {version.kind}", "Content-Disposition: "
+                 f'attachment; filename="{version.name}"']
+        lines += [f"{name}: {etag}" if etag == "*" else f'{name}: "{etag}"'
                  for name, etag in (("If-Match", if_match),
                                     ("If-None-Match", if_none_match)) if etag]
         answer = self.ask(call, "PUT", f"{self.mount}/object?key="
@@ -115,7 +130,8 @@ class Client:
             "from": source, "to": target, "replace": replace})
         said = answer.json
         return self.end(call, answer, size=said.get("size_bytes"),
-                        etag=said.get("etag"), code=said.get("code"))
+                        etag=said.get("etag"), code=said.get("code"),
+                        kind=said.get("content_type"))
 
     def delete_many(self, keys):
         call = self.begin("delete_many", keys=list(keys))
@@ -134,7 +150,9 @@ class Client:
         digest = hashlib.md5(answer.body).hexdigest()
         self.end(call, answer, digest=digest if method == "GET" else None,
                  size=int(answer.header("content-length")),
-                 etag=answer.header("etag").strip('"'))
+                 etag=answer.header("etag").strip('"'),
+                 kind=answer.header("content-type"), name=NAME.search(
+                     answer.header("content-disposition"))[1])
         return answer
 
     def list(self, prefix="t", after=None, limit=1000, cursor=None):

@@ -122,9 +122,25 @@ class Search:
         self.only = [only(step) if pure else None
                      for step, pure in zip(self.must, self.pure)]
         self.best, self.stuck = -1, []
+        places = {id(step): at for at, step in enumerate(self.must)}
+        self.after = [self.place(step, places) for step in self.must]
+        self.may_after = [self.place(step, places) for step in self.may]
         zones = zones_of(steps)
         self.due = {id(step): self.deadline(step, zones)
                     for step in self.must + self.may}
+
+    @staticmethod
+    def place(step, places):
+        """The step of this history that comes before it; -1: none."""
+        while step.after:
+            step = step.after
+            if id(step) in places:
+                return places[id(step)]
+        return -1
+
+    @staticmethod
+    def is_done(at, low, done):
+        return at < low or done >> at - low & 1
 
     @staticmethod
     def deadline(step, zones):
@@ -139,7 +155,8 @@ class Search:
                 found.append(at)
                 bound = min(bound, self.must[at].ended)
             at += 1
-        return [at for at in found if self.must[at].began <= bound]
+        return [at for at in found if self.must[at].began <= bound and
+                self.is_done(self.after[at], low, done)]
 
     def newest(self, low, done, used):
         """The latest beginning among the steps that are done."""
@@ -194,7 +211,8 @@ class Search:
             found += [(late(self.due[id(step)], to, True), at, to, True)
                       for at, step in enumerate(self.may)
                       if not used >> at & 1 and step.began <= bound and
-                      newest <= step.limit
+                      newest <= step.limit and
+                      self.is_done(self.may_after[at], low, done)
                       for need, to in step.ways
                       if to is not KEEP and fits(need, state)]
         found.sort(key=lambda choice: choice[0], reverse=True)

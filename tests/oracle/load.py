@@ -10,6 +10,8 @@ from .client import Client, Lost
 from .record import Violation
 
 SIZES = (0, 1, 100, 5_000, 40_000, 100_000, 300_000, MIB)
+NAMED = ("put", "put", "look", "look", "delete_many")
+CARRIED = NAMED + ("put", "look", "copy", "move", "move")
 
 
 class Load:
@@ -17,8 +19,7 @@ class Load:
 
     def __init__(self, oracle, seed, clients=6, kept=40, sizes=SIZES,
                  changes=None, prefixes=("a", "b"), faulty=False, names=0,
-                 named=("put", "put", "look", "look", "delete_many"),
-                 stars=False):
+                 named=NAMED, stars=False):
         self.oracle, self.random = oracle, random.Random(seed)
         self.clients, self.kept, self.sizes = clients, kept, sizes
         self.noise = self.random.randbytes(2 * max(sizes) + 1)

@@ -11,10 +11,11 @@ then.
 import threading
 import time
 
+from .carry import Carry, possible
 from .linear import Undecided, explain, linearizable, only
 from .record import (ABSENT, ANY, DOUBTS, IN, KEEP, KNOWN, NEVER, PRESENT,
                      Call, Step, Version, Violation, condition, delete_ways,
-                     fits, get_ways, put_ways, words_of)
+                     fits, get_ways, put_ways, shown, words_of)
 
 SHOWN = 12  # steps of a history in an error
 
@@ -58,29 +59,57 @@ class Key:
         """If but one step can have removed it, that one did."""
         who = [step for to, step in self.makers(began, ended) if to is None]
         if len(who) == 1 and who[0]:
-            who[0].seen = min(who[0].seen, ended)
+            who[0].saw(ended)
 
     def saw(self, version, answer, ended):
         """Somebody was shown this version: it was written by then."""
-        version.learn(answer.get("digest"), answer.get("size"),
-                      answer.get("etag"))
+        version.learn(**shown(answer))
+        self.was_there(version, ended)
+
+    def was_there(self, version, ended):
         step = self.maker(version)
         if step:
-            step.seen = min(step.seen, ended)
+            step.saw(ended)
         elif version in self.initial:
             self.initial = [version]
+
+    def narrow(self, could_be):
+        """More is known by now of the versions that looks may have seen."""
+        for step in self.steps:
+            if not step.like:
+                continue
+            [(need, to)] = step.ways
+            step.ways = [((IN, could_be(need[1], step.like)), to)]
+            seen = only(step)
+            if seen:
+                self.saw(seen, step.like, step.ended)
+
+    def left(self, now):
+        """The states it may have, where nothing goes on: what was seen after
+        all changes were over, or what is allowed."""
+        over = max((step.ended if step.certain else step.limit
+                    for step in self.steps if step.changes), default=-NEVER)
+        states = self.allowed(now, NEVER)
+        for step in self.steps:
+            if step.changes or not step.certain or step.began < over:
+                continue
+            states = {one for one in states
+                      if any(fits(need, one) for need, _ in step.ways)}
+            if step.like and step.like.get("digest"):
+                return [Version(**step.like)]
+        return list(states)
 
 
 class Objects:
     """Every key that any call named, or any answer."""
 
-    def __init__(self, clock=time.monotonic):
+    def __init__(self, clock=time.monotonic, md5_etags=False):
         self.clock, self.lock = clock, threading.RLock()
+        self.md5_etags = md5_etags  # does the storage make ETags of bytes?
         self.keys, self.open = {}, []
         self.strays = []   # uploads whose key nobody was told
         self.early = {}    # keys that lists showed before their 201
-        self.copies = {}   # a copy's version: its source's Key and Step
-        self.moves = []    # (source's Key and Step, target's), in doubt
+        self.carries = {}  # copies and moves, by the version they make
         self.checked = self.calls = self.undecided = 0
 
     def key(self, name):
@@ -94,6 +123,9 @@ class Objects:
         with self.lock:
             call = Call(client, kind, self.clock(), **words)
             call.steps = []
+            version = words.get("version")
+            if version and self.md5_etags:
+                version.learn(etag=version.digest)
             self.open.append(call)
             self.calls += 1
             getattr(self, f"begin_{kind}", lambda call: None)(call)
@@ -126,12 +158,8 @@ class Objects:
                 self.plan(call, name, [((ANY,), None)])
 
     def begin_copy(self, call):
-        need = (ANY,) if call.replace else (ABSENT,)
-        call.version = Version()
-        self.plan(call, call.target, [(need, call.version)])
-        self.plan(call, call.source,
-                  [((PRESENT,), None if call.kind == "move" else KEEP)])
-        self.copies[call.version] = call.steps[1]
+        call.carry = Carry(call, self.key(call.source), self.key(call.target))
+        self.carries[call.version] = call.carry
 
     begin_move = begin_copy
 
@@ -162,9 +190,6 @@ class Objects:
             if call.kind in ("get", "head", "list"):
                 call.over = True
                 self.open.remove(call)
-            if call.kind == "move":
-                (target, made), (source, gone) = call.steps
-                self.moves.append((source, gone, target, made))
 
     def settle(self):
         """From now on nothing of what is unanswered can happen any more: the
@@ -209,12 +234,20 @@ class Objects:
         raise Violation(f"key {key.name!r}: {what}; the history that matters:"
                         f"{history or ' nothing was ever done to it'}")
 
+    def could_be(self, versions, like):
+        return possible(versions, like, self.carries)
+
     def look(self, call, key, answer, fails=None):
         """Somebody saw this key so."""
-        ways, sure = get_ways(answer, key.versions, fails)
+        versions = key.versions
+        if answer["status"] in (200, 206):
+            versions = self.could_be(versions, shown(answer))
+        ways, sure = get_ways(answer, versions, fails)
         if sure is None:
             return
         step = Step(call, ways, sure)
+        if answer["status"] in (200, 206):
+            step.like = shown(answer)
         key.steps.append(step)
         self.check(key, step)
         seen = only(step)
@@ -224,17 +257,18 @@ class Objects:
             key.saw_nothing(call.began, call.ended)
 
     def bind(self, key, version, answer, call):
+        """A copy that was seen proves what it read."""
         key.saw(version, answer, call.ended)
-        if version in self.copies and version.digest:
-            source, step = self.copies.pop(version)
-            same = frozenset(one for one in source.versions
-                             if one.digest in (None, version.digest))
-            step.ways = [((IN, same), to) for _, to in step.ways]
-            if step in source.steps:
-                self.check(source, step)
-            elif not same:
-                self.refuse(key, f"{version} isn't what {source.name!r} had",
-                            [step])
+        carry = self.carries.get(version)
+        if carry and carry.read in carry.source.steps:
+            self.check_read(carry)
+
+    def check_read(self, carry):
+        carry.narrow()
+        if carry.read.certain and not carry.alike():
+            self.refuse(carry.target, f"{carry.version} isn't what "
+                        f"{carry.source.name!r} had", [carry.made])
+        self.check(carry.source, carry.read)
 
     # -- what each kind's answer says
 
@@ -303,25 +337,45 @@ class Objects:
                 self.decide(call, key, step, [((ANY,), None)], True)
 
     def end_copy(self, call, answer):
-        (target, made), (source, read) = call.steps
-        status, code = answer["status"], answer.get("code")
-        if code == "source_changed":
-            call.limit = call.ended  # it was copied before that, or never
-            self.decide(call, source, read, [], None)
-            return
-        free = (ANY,) if call.replace else (ABSENT,)
-        taken = (PRESENT,)
+        carry, status = call.carry, answer["status"]
+        rest = [carry.gone] if carry.gone else []
         if status == 404:
-            self.decide(call, target, made, [], None)
-            self.decide(call, source, read, [((ABSENT,), KEEP)], True)
-            return
-        call.version.learn(size=answer.get("size"), etag=answer.get("etag"))
-        self.decide(call, target, made, *put_ways(
-            answer, call.version, free, None if call.replace else taken))
-        if status in (200, 201):
-            self.decide(call, source, read, read.ways, True)
+            self.carries.pop(call.version)
+            carry.drop(carry.made, *rest)
+            self.decide(call, carry.source, carry.read,
+                        [((ABSENT,), KEEP)], True)
+        elif answer.get("code") == "source_changed":
+            self.end_changed(call, carry)
+        elif status in (200, 201):
+            etag = answer.get("etag")
+            call.version.learn(etag if self.md5_etags else None,
+                               answer.get("size"), etag, answer.get("kind"))
+            for step in (carry.read, *rest):
+                step.sure = True
+            self.decide(call, carry.target, carry.made, *put_ways(
+                answer, call.version, (ANY,) if call.replace else (ABSENT,),
+                None))
+            self.check_read(carry)
+            for step in rest:
+                self.check(carry.source, step)
         else:
-            source.steps.remove(read)
+            self.carries.pop(call.version)
+            carry.drop(carry.read, *rest)
+            self.decide(call, carry.target, carry.made, *put_ways(
+                answer, call.version, (ABSENT,),
+                None if call.replace else (PRESENT,)))
+
+    def end_changed(self, call, carry):
+        call.limit = call.ended  # it was copied before that, or never
+        if not carry.gone:
+            carry.drop(carry.read)
+            return
+        carry.changed()
+        self.check(carry.source, carry.read)
+        self.check(carry.source, carry.gone)
+        if not carry.had_two():
+            self.refuse(carry.source, f"{call}: nobody replaced it meanwhile",
+                        carry.source.steps[-SHOWN:])
 
     end_move = end_copy
 
@@ -382,20 +436,47 @@ class Objects:
     def verify(self):
         """Every key's whole history has an order; then it begins anew."""
         with self.lock:
-            for source, gone, target, made in self.moves:
-                rest = [step for step in source.steps if step is not gone]
-                if not linearizable(rest, source.initial):
-                    made.seen = min(made.limit, self.clock())
-            self.moves.clear()
+            self.narrow()
+            for carry in self.carries.values():
+                self.prove_moved(carry)
             for key in self.keys.values():
                 self.prove(key)
             if self.open:
                 return
             now = self.clock()
             for key in self.keys.values():
-                key.initial = list(key.allowed(now, NEVER))
-                key.steps = []
-            self.copies.clear()
+                key.initial, key.steps = key.left(now), []
+            self.carries.clear()
+
+    def narrow(self):
+        """A version that is known tells of those it was copied from, and
+        to."""
+        known = None
+        while known != (known := self.known()):
+            for key in self.keys.values():
+                key.narrow(self.could_be)
+            for carry in self.carries.values():
+                carry.narrow()
+
+    def known(self):
+        steps = [step for key in self.keys.values() for step in key.steps]
+        return (sum(step.certain for step in steps),
+                sum(len(need[1]) for step in steps for need, _ in step.ways
+                    if need[0] == IN))
+
+    def prove_moved(self, carry):
+        """A move in doubt: if nothing else can have taken its source away, it
+        is at the target."""
+        if not carry.gone or carry.gone.certain or \
+                carry.gone not in carry.source.steps:
+            return
+        rest = [step for step in carry.source.steps
+                if step is not carry.gone]
+        try:
+            if not linearizable(rest, carry.source.initial):
+                carry.gone.saw(min(carry.gone.limit, self.clock()))
+        except Undecided:
+            self.undecided += 1
 
     def prove(self, key):
         try:

@@ -28,26 +28,33 @@ class Violation(AssertionError):
 
 
 class Version:
-    """An object as one write would make it: bytes by digest and size.  Its
-    ETag is learned from answers, a copy's bytes from whoever reads them."""
+    """An object as one write would make it: bytes by digest and size, the
+    media type, and the name it is downloaded under.  What isn't known is
+    learned from answers, a copy's bytes from whoever reads them."""
     numbers = itertools.count(1)
 
-    def __init__(self, digest=None, size=None, etag=None):
+    def __init__(self, digest=None, size=None, etag=None, kind=None,
+                 name=None):
         self.number = next(self.numbers)
         self.digest, self.size, self.etag = digest, size, etag
+        self.kind, self.name = kind, name
 
     def __repr__(self):
         return f"v{self.number}({self.size} bytes, {self.digest or '?':.8})"
 
-    def looks_like(self, digest=None, size=None, etag=None):
+    def looks_like(self, digest=None, size=None, etag=None, kind=None,
+                   name=None):
         return all(mine is None or seen is None or mine == seen
                    for mine, seen in ((self.digest, digest),
-                                      (self.size, size), (self.etag, etag)))
+                                      (self.size, size), (self.etag, etag),
+                                      (self.kind, kind), (self.name, name)))
 
-    def learn(self, digest=None, size=None, etag=None):
+    def learn(self, digest=None, size=None, etag=None, kind=None, name=None):
         self.digest = self.digest or digest
         self.size = size if self.size is None else self.size
         self.etag = self.etag or etag
+        self.kind = self.kind or kind
+        self.name = self.name or name
 
 
 class Call:
@@ -80,12 +87,20 @@ class Call:
 
 
 class Step:
-    """A call's share in the history of one key."""
+    """A call's share in the history of one key; the call takes its step
+    `after` before it."""
 
-    def __init__(self, call, ways, sure):
+    def __init__(self, call, ways, sure, after=None):
         self.call, self.ways, self.sure = call, ways, sure
-        self.began = call.began
+        self.began, self.after = call.began, after
         self.seen = NEVER  # by then it has happened, as somebody saw it
+        self.like = None   # what a look saw
+
+    def saw(self, moment):
+        """It has happened by then, and so has what it comes after."""
+        self.seen = min(self.seen, moment)
+        if self.after:
+            self.after.saw(moment)
 
     def __str__(self):
         return str(self.call)
@@ -174,14 +189,22 @@ def delete_ways(answer, need, fails):
     return [], None
 
 
+SHOWS = ("digest", "size", "etag", "kind", "name")
+
+
+def shown(answer):
+    """An answer's words that show an object."""
+    return {word: answer[word] for word in SHOWS if word in answer}
+
+
 def get_ways(answer, versions, fails=None):
     """A look at one key: GET, HEAD, an entry of a list, or its absence."""
     if answer is None or answer["status"] in DOUBTS:
         return [], None
     status = answer["status"]
     if status in (200, 206):
-        seen = frozenset(one for one in versions if one.looks_like(
-            answer.get("digest"), answer.get("size"), answer.get("etag")))
+        seen = frozenset(one for one in versions
+                         if one.looks_like(**shown(answer)))
         return [((IN, seen), KEEP)], True
     if status == 404:
         return [((ABSENT,), KEEP)], True

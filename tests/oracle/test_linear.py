@@ -50,8 +50,23 @@ def lost(began, version, limit=None, need=(ANY,)):
     return write(began, 0, version, need, sure=False, limit=limit)
 
 
+def moved(began, ended, version):
+    """A move's share in its source's history: first it reads, then it removes
+    what it read, or finds nothing."""
+    look = read(began, ended, version)
+    gone = step(began, ended, ((IN, frozenset([version, None])), None))
+    gone.after = step(began, ended)  # the write of the target, elsewhere
+    gone.after.after = look
+    return [gone, look]
+
+
 GOOD = {
     "nothing": [],
+    "a write between a move's read and its removal, then a delete":
+        [write(0, 1, ONE), *moved(2, 9, ONE), write(3, 4, TWO),
+         write(5, 6, None), read(7, 8, None)],
+    "two moves at once": [write(0, 1, ONE), *moved(2, 9, ONE),
+                          *moved(3, 8, ONE), read(10, 11, None)],
     "reads around a write": [read(0, 1, None), write(2, 3, ONE),
                              read(4, 5, ONE)],
     "either value while a write runs":
@@ -82,6 +97,12 @@ GOOD = {
 }
 
 BAD = {
+    "a move that removes what it didn't read":
+        [write(0, 1, ONE), *moved(2, 9, ONE), write(3, 8, TWO, (PRESENT,)),
+         read(10, 11, None)],
+    "a move that removes before it reads":
+        [write(0, 3, ONE), *moved(2, 9, ONE), read(4, 5, ONE),
+         read(10, 11, ONE)],
     "lost update": [write(0, 1, ONE), write(2, 3, TWO), read(4, 5, ONE)],
     "new, then old": [write(0, 1, ONE), write(2, 9, TWO), read(3, 4, TWO),
                       read(5, 6, ONE)],
@@ -134,6 +155,10 @@ def brute(steps):
                 if any(later.ended < earlier.began for at, earlier
                        in enumerate(order) for later in order[at + 1:]):
                     continue
+                if any(earlier.after is later or earlier.after and
+                       earlier.after.after is later for at, earlier
+                       in enumerate(order) for later in order[at + 1:]):
+                    continue
                 states = {None}
                 for one in order:
                     states = {state if to is KEEP else to for state in states
@@ -149,7 +174,7 @@ def scrambled(random_):
     for at in range(random_.randrange(2, 7)):
         began = random_.randrange(20)
         ended = began + random_.randrange(1, 9)
-        kind = random_.randrange(7)
+        kind = random_.randrange(8)
         if kind < 2 and at < 4:
             steps.append(write(began, ended, versions[at], random_.choice(
                 [(ANY,), (ABSENT,), (PRESENT,)])))
@@ -161,16 +186,18 @@ def scrambled(random_):
         elif kind == 4 and at < 4:
             steps.append(swap(began, ended, random_.choice(versions),
                               versions[at]))
+        elif kind == 5 and at < 4:
+            steps += moved(began, ended, random_.choice(versions))
         else:
             steps.append(read(began, ended, random_.choice(
                 [None, None, *versions])))
-    return steps
+    return steps[:6]
 
 
 @test
 def test_search_agrees_with_trying_every_order():
     found = {True: 0, False: 0}
-    for seed in range(3000):
+    for seed in range(3500):
         steps = scrambled(random.Random(seed))
         want = brute(steps)
         equal(f"seed {seed}: {[str(one) for one in steps]}",
