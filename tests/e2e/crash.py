@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Kills the gateway (SIGKILL) at random moments while six clients upload,
-read, list and delete, starts it again over the same directory, and holds it to
-the oracle, before each kill and after it: every answer is one that the
-contract allows, each key's history is linearizable, what was acknowledged is
-there, whole, and what is there was sent.  Besides, no blob, no row of bytes
-and no temporary file is left without an object.
+put, copy, move, read, list and delete, starts it again over the same
+directory, and holds it to the oracle, before each kill and after it: every
+answer is one that the contract allows, each key's history is linearizable,
+what was acknowledged is there, whole, and what is there was sent.  Besides, no
+blob, no row of bytes and no temporary file is left without an object.
 
     crash.py [ROUNDS [SEED]]        20 rounds if not said, about a second each
 
@@ -27,7 +27,7 @@ sys.path[:0] = [str(TESTS), str(TESTS / "integration")]
 # pylint: disable=wrong-import-position
 from kit import BINARY, Gateway, Mismatch, eventually, expect  # noqa: E402
 from oracle.client import Client  # noqa: E402
-from oracle.load import Load  # noqa: E402
+from oracle.load import CARRIED, Load  # noqa: E402
 from oracle.objects import Objects  # noqa: E402
 from oracle.record import Violation  # noqa: E402
 
@@ -115,7 +115,9 @@ def main():
         return 77
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     seed = sys.argv[2] if len(sys.argv) > 2 else os.urandom(4).hex()
-    load, started = Load(Objects(), seed, kept=60), time.monotonic()
+    load = Load(Objects(md5_etags=True), seed, kept=60, names=4,
+                named=CARRIED, stars=True)
+    started = time.monotonic()
     print(f"seed {seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="sluice-crash-") as folder:
         try:

@@ -22,7 +22,7 @@ from bucket import (BUCKET, DIALECTS, Emulator, gateway,  # noqa: E402
                     seconds)
 from kit import Gateway, each, expect, main, test  # noqa: E402
 from oracle.client import Client  # noqa: E402
-from oracle.load import Load  # noqa: E402
+from oracle.load import CARRIED, Load  # noqa: E402
 from oracle.objects import Objects  # noqa: E402
 
 KILLS = 5
@@ -33,15 +33,15 @@ LOST = [{"match": {"method": "PUT"}, "do": "lost-answer"},
         {"match": {"method": "GET"}, "do": "500"}]
 
 
-def seeded(**words):
+def seeded(md5_etags=False, **words):
     seed = os.environ.get("MIXED_SEED") or os.urandom(4).hex()
     print(f"seed {seed}", flush=True)
-    return Load(Objects(), seed, **words)
+    return Load(Objects(md5_etags=md5_etags), seed, **words)
 
 
 @test
 def test_answers_before_and_after_kills_are_explained():
-    load = seeded(kept=20, names=6)
+    load = seeded(md5_etags=True, kept=20, names=4, named=CARRIED, stars=True)
     with tempfile.TemporaryDirectory(prefix="sluice-mixed-") as folder:
         crash.rounds(folder, load, KILLS)
     expect(load.oracle.calls > 50, "hardly anything was asked")
@@ -50,7 +50,8 @@ def test_answers_before_and_after_kills_are_explained():
 
 @test
 def test_answers_of_four_loops_are_explained():
-    load = seeded(clients=8, kept=3, sizes=SMALL, names=3, stars=True)
+    load = seeded(md5_etags=True, clients=8, kept=3, sizes=SMALL, names=3,
+                  named=CARRIED, stars=True)
     with Gateway(crash.WORKERS) as running:
         load.run([running.url], lambda: time.sleep(2))
         with Client(load.oracle, running.url, "reader") as client:
