@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The bound on memory that loops share.
+ * The bound on memory that loops and plugins share.
  */
 #include "budget.h"
+#include "op.h"
 #include "unit.h"
 
 #include <pthread.h>
@@ -74,6 +75,39 @@ static void test_threads_lose_and_invent_nothing(void) {
   CU_ASSERT_EQUAL(atomic_load(&budget.free), ALL);
 }
 
+/* ---- as plugins take it ------------------------------------------------- */
+
+static void test_a_plugin_takes_to_the_limit_and_gives_back(void) {
+  struct budget budget = {1000};
+  struct sluice_host host = {.name = "test", .memory = &budget};
+  CU_ASSERT_TRUE(sluice_memory_take(&host, 600));
+  CU_ASSERT_FALSE(sluice_memory_take(&host, 401));
+  CU_ASSERT_TRUE(sluice_memory_take(&host, 400));
+  CU_ASSERT_EQUAL(host.taken, 1000);
+  sluice_memory_give(&host, 600);
+  CU_ASSERT_EQUAL(atomic_load(&budget.free), 600);
+  sluice_memory_give(&host, 400);
+  CU_ASSERT_EQUAL(host.taken, 0);
+  CU_ASSERT_EQUAL(host.misgiven, 0);
+}
+
+static void test_a_plugin_gives_no_more_than_it_took(void) {
+  struct budget budget = {1000};
+  struct sluice_host host = {.name = "test", .memory = &budget};
+  CU_ASSERT_TRUE(sluice_memory_take(&host, 10));
+  sluice_memory_give(&host, 11);
+  CU_ASSERT_EQUAL(atomic_load(&budget.free), 1000);
+  CU_ASSERT_EQUAL(host.taken, 0);
+  CU_ASSERT_EQUAL(host.misgiven, 1);
+}
+
+static void test_a_host_without_a_bound_gives_all(void) {
+  struct sluice_host host = {.name = "test"};
+  CU_ASSERT_TRUE(sluice_memory_take(&host, SIZE_MAX / 2));
+  sluice_memory_give(&host, SIZE_MAX / 2);
+  CU_ASSERT_EQUAL(host.taken, 0);
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_all_of_it_can_be_taken_and_not_a_byte_more),
@@ -81,6 +115,9 @@ int main(void) {
       UNIT(test_a_refusal_costs_nothing),
       UNIT(test_what_is_given_back_can_be_taken_at_once),
       UNIT(test_threads_lose_and_invent_nothing),
+      UNIT(test_a_plugin_takes_to_the_limit_and_gives_back),
+      UNIT(test_a_plugin_gives_no_more_than_it_took),
+      UNIT(test_a_host_without_a_bound_gives_all),
       {NULL, NULL}};
   return unit_main("budget", tests);
 }
