@@ -13,7 +13,7 @@ bool etags_valid(const char *list);
 bool etags_is_any(const char *list); /* "*" */
 /* Is this ETag, which is without quotes, in the list, or is that "*"?  NULL
  * is an object without an ETag.  `weak`: those that begin with W/ count, too.
- * What isn't valid has those before its fault. */
+ * A list that isn't valid has those before its fault. */
 bool etags_has(const char *list, const char *etag, bool weak);
 /* Is `text` just this one tag, compared strongly? */
 bool etags_is(const char *text, const char *etag);

@@ -31,7 +31,7 @@ bool uploadid_write(struct buf *out, const struct digest_key *key,
   return ok;
 }
 
-/* What was sealed was written here; still nothing is taken for granted. */
+/* The sealed bytes were written here; still nothing is taken for granted. */
 static bool uploadid_cut(struct uploadid *id, char *data, size_t len) {
   if (len < 2 || data[0] != VERSION || (data[1] & ~FLAGS) != 0)
     return false;

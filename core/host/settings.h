@@ -21,7 +21,7 @@
   64 /* methods, headers: each of 1..64 bytes \
       */
 
-/* What listeners speak; without a certificate it is plain HTTP. */
+/* The protocol of listeners; without a certificate it is plain HTTP. */
 struct settings_tls {
   const char *certificate, *private_key; /* both or none ("") */
   const char *ciphers;     /* of TLS 1.2, as OpenSSL writes them; "": ours */

@@ -261,7 +261,7 @@ def head_of(size):
 @test
 def test_flood_of_partial_heads_stays_within_memory():
     """Beyond it they are refused; short ones, and who has one, go on."""
-    # What a sanitizer keeps of freed memory isn't the gateway's.
+    # Freed memory that a sanitizer keeps isn't the gateway's.
     with Gateway({"limits": {"memory": "2MiB"}}, env={
             "ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=1"}) as gateway:
         wires = [gateway.wire() for _ in range(250)]
