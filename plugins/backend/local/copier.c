@@ -16,17 +16,6 @@
 /* Bytes that a thread copies before the gateway hears that it goes on. */
 #define SLICE (64u << 20)
 
-/* False when the task has ended. */
-static bool goes_on(struct task *task) {
-  task->busy = false;
-  if (task->canceled)
-    task->status = SLUICE_ECANCELED;
-  if (task->status == SLUICE_OK && task_may_write(task))
-    return true;
-  task_end(task);
-  return false;
-}
-
 /* False with errno set; nothing at all is copied only where the source is
  * shorter than its row says. */
 static bool copy_some(struct task *task, uint64_t count) {
@@ -60,7 +49,7 @@ static void copy_slice(void *arg) {
 
 static void slice_copied(void *arg) {
   struct task *task = arg;
-  if (!goes_on(task))
+  if (!task_goes_on(task))
     return;
   sluice_alive(task->op);
   if (task->written < task->row.length)
@@ -73,8 +62,12 @@ static void loaded(void *arg) {
   struct task *task = arg;
   if (task->status == SLUICE_OK && !task_matches(task, task->row.md5))
     task->status = SLUICE_EPRECOND;
-  if (!goes_on(task))
+  if (!task_goes_on(task))
     return;
+  if (!task_may_write(task)) {
+    task_end(task);
+    return;
+  }
   free(task->key);
   task->key = task->target;
   task->target = NULL;

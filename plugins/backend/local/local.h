@@ -139,6 +139,9 @@ bool task_may_write(struct task *);
 void task_match(struct task *, const char *etag);
 bool task_matches(const struct task *, const unsigned char *md5);
 void task_end(struct task *);
+/* A thread or a lane gives it back: false, and ended, when it has failed or
+ * was canceled meanwhile. */
+bool task_goes_on(struct task *);
 /* Does the writer do it, even on a full disk? */
 static inline bool task_needs_no_room(const struct task *task) {
   return task->stage ? stage_needs_no_room(task) : task->kind == TASK_REMOVE;

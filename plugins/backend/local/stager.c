@@ -80,17 +80,6 @@ static void on_lane(struct task *task, void (*then)(void *)) {
   task_lane(task, task->handle->local->writer.lane, then);
 }
 
-/* False when the task has ended. */
-static bool goes_on(struct task *task) {
-  task->busy = false;
-  if (task->canceled)
-    task->status = SLUICE_ECANCELED;
-  if (task->status == SLUICE_OK)
-    return true;
-  task_end(task);
-  return false;
-}
-
 static void tell(struct task *task, uint64_t offset) {
   const struct stage *stage = task->stage;
   struct sluice_staged staged = {.size = sizeof staged,
@@ -106,7 +95,7 @@ static void tell(struct task *task, uint64_t offset) {
 
 static void opened(void *arg) {
   struct task *task = arg;
-  if (!goes_on(task))
+  if (!task_goes_on(task))
     return;
   struct stage *stage = task->stage;
   if (stage->again) { /* the one before writes a chunk: soon it is over */
@@ -192,14 +181,14 @@ static void write_chunk(void *arg) {
 
 static void chunk_written(void *arg) {
   struct task *task = arg;
-  if (goes_on(task))
+  if (task_goes_on(task))
     sluice_next(task->op);
 }
 
 static void room_made(void *arg) {
   struct task *task = arg;
   task->reserve = false;
-  if (goes_on(task))
+  if (task_goes_on(task))
     task_work(task, write_chunk, chunk_written);
 }
 
@@ -342,18 +331,7 @@ void stager_commit(void *handle, struct sluice_op *op,
   struct task *task = task_of(op);
   (void)handle;
   task->stage->step = STAGE_COMMIT;
-  task->exclusive = object->exclusive;
-  task->status = row_set(&task->row, object);
-  task->key = strdup(object->key);
-  if (!task->key)
-    task->status = SLUICE_ENOMEM;
-  else if (task->status == SLUICE_EINVAL)
-    task_fail(task, SLUICE_EINVAL, "the object's md5 isn't one");
-  else if (object->length != task->written)
-    task_fail(task, SLUICE_EINVAL, "%llu bytes came for an object of %llu",
-              (unsigned long long)task->written,
-              (unsigned long long)object->length);
-  if (task->status == SLUICE_OK && keep_state(task, save) &&
+  if (uploader_take(task, object, task->written) && keep_state(task, save) &&
       task_may_write(task))
     task_work(task, write_tail, synced);
   else
@@ -375,7 +353,7 @@ static void open_bytes(void *arg) {
 
 static void bytes_opened(void *arg) {
   struct task *task = arg;
-  if (!goes_on(task))
+  if (!task_goes_on(task))
     return;
   struct sluice_meta meta = SLUICE_META;
   meta.length = task->row.length;
@@ -386,7 +364,7 @@ static void looked(void *arg) {
   struct task *task = arg;
   if (task->status == SLUICE_OK && task->stage->complete)
     task->status = SLUICE_ENOENT; /* its bytes are an object's */
-  if (goes_on(task))
+  if (task_goes_on(task))
     task_work(task, open_bytes, bytes_opened);
 }
 
@@ -419,7 +397,7 @@ static void drop_swept(void *arg) {
 static void dropped(void *arg) {
   struct task *task = arg;
   sluice_alive(task->op);
-  if (goes_on(task))
+  if (task_goes_on(task))
     on_lane(task, swept);
 }
 
@@ -428,7 +406,7 @@ static void swept(void *arg) {
   struct task *task = arg;
   if (!task->stage->again || task->status != SLUICE_OK || task->canceled) {
     task->stage->again = false;
-    if (goes_on(task))
+    if (task_goes_on(task))
       task_end(task);
     return;
   }

@@ -155,3 +155,13 @@ void task_end(struct task *task) {
   close_file(task);
   let_go(task);
 }
+
+bool task_goes_on(struct task *task) {
+  task->busy = false;
+  if (task->canceled)
+    task->status = SLUICE_ECANCELED;
+  if (task->status == SLUICE_OK)
+    return true;
+  task_end(task);
+  return false;
+}

@@ -18,17 +18,6 @@
 /* Numbers that an older index, put back from a backup, doesn't know of. */
 #define TAKEN_MAX 1000
 
-/* False when the task has ended. */
-static bool goes_on(struct task *task) {
-  task->busy = false;
-  if (task->canceled)
-    task->status = SLUICE_ECANCELED;
-  if (task->status == SLUICE_OK)
-    return true;
-  task_end(task);
-  return false;
-}
-
 void uploader_put(void *arg, struct sluice_op *op,
                   const struct sluice_put *put) {
   struct local_handle *handle = arg;
@@ -64,13 +53,13 @@ static void write_chunk(void *arg) {
 
 static void chunk_written(void *arg) {
   struct task *task = arg;
-  if (goes_on(task))
+  if (task_goes_on(task))
     sluice_next(task->op);
 }
 
 static void room_made(void *arg) {
   struct task *task = arg;
-  if (goes_on(task))
+  if (task_goes_on(task))
     task_work(task, write_chunk, chunk_written);
 }
 
@@ -177,11 +166,8 @@ void uploader_link(struct task *task) {
   task_work(task, link_blob, linked);
 }
 
-void uploader_commit(void *handle, struct sluice_op *op,
-                     const struct sluice_object *object) {
-  struct task *task = task_of(op);
-  uint64_t length = task->written + task->bytes.len;
-  (void)handle;
+bool uploader_take(struct task *task, const struct sluice_object *object,
+                   uint64_t length) {
   task->exclusive = object->exclusive;
   task_match(task, object->if_match);
   task->status = row_set(&task->row, object);
@@ -193,7 +179,14 @@ void uploader_commit(void *handle, struct sluice_op *op,
   else if (object->length != length)
     task_fail(task, SLUICE_EINVAL, "%llu bytes came for an object of %llu",
               (unsigned long long)length, (unsigned long long)object->length);
-  if (task->status != SLUICE_OK)
+  return task->status == SLUICE_OK;
+}
+
+void uploader_commit(void *handle, struct sluice_op *op,
+                     const struct sluice_object *object) {
+  struct task *task = task_of(op);
+  (void)handle;
+  if (!uploader_take(task, object, task->written + task->bytes.len))
     task_end(task);
   else if (task->file.fd >= 0)
     uploader_link(task);

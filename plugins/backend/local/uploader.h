@@ -15,6 +15,10 @@ struct task;
  * or task->reserve is set, and numbers have to be reserved before. */
 bool uploader_describe(struct task *);
 bool uploader_name(struct task *);
+/* So too, on the loop: the task is for that object, of which `length` bytes
+ * came.  False: it failed. */
+bool uploader_take(struct task *, const struct sluice_object *,
+                   uint64_t length);
 
 /* Entries of struct sluice_backend. */
 void uploader_put(void *handle, struct sluice_op *, const struct sluice_put *);

@@ -194,6 +194,17 @@ static void on_part(void *arg, struct s3_call *call,
     advance(put);
 }
 
+static struct s3_request part_request(const struct put *put,
+                                      struct part *part) {
+  snprintf(part->number_text, sizeof part->number_text, "%u", part->number);
+  return (struct s3_request){
+      .op = put->op,
+      .method = "PUT",
+      .key = put->key,
+      .query = {{"partNumber", part->number_text},
+                {"uploadId", put->multipart->upload_id}}};
+}
+
 static void on_summed(void *arg) {
   static const struct s3_events events = {.done = on_part};
   struct part *part = arg;
@@ -209,17 +220,12 @@ static void on_summed(void *arg) {
   }
   memcpy(put->multipart->md5s[part->number - 1], part->sum.md5, 16);
   put_base64_md5(part->md5_base64, part->sum.md5);
-  snprintf(part->number_text, sizeof part->number_text, "%u", part->number);
-  part->request =
-      (struct s3_request){.op = put->op,
-                          .method = "PUT",
-                          .key = put->key,
-                          .query = {{"partNumber", part->number_text},
-                                    {"uploadId", put->multipart->upload_id}},
-                          .headers = {{"Content-MD5", part->md5_base64}},
-                          .spool = put->spool,
-                          .first = part->sum.first,
-                          .length = part->sum.count};
+  part->request = part_request(put, part);
+  part->request.headers[0] =
+      (struct sigv4_pair){"Content-MD5", part->md5_base64};
+  part->request.spool = put->spool;
+  part->request.first = part->sum.first;
+  part->request.length = part->sum.count;
   if (part->sum.want_sha256) {
     codec_hex(part->sha256_hex, part->sum.sha256, 32);
     part->request.sha256 = part->sha256_hex;
@@ -229,15 +235,9 @@ static void on_summed(void *arg) {
 
 static void copy_part(struct put *put, struct part *part) {
   static const struct s3_events events = {.done = on_part};
-  snprintf(part->number_text, sizeof part->number_text, "%u", part->number);
-  part->request =
-      (struct s3_request){.op = put->op,
-                          .method = "PUT",
-                          .key = put->key,
-                          .query = {{"partNumber", part->number_text},
-                                    {"uploadId", put->multipart->upload_id}},
-                          .expected = XML_COPY,
-                          .wants_xml = true};
+  part->request = part_request(put, part);
+  part->request.expected = XML_COPY;
+  part->request.wants_xml = true;
   size_t n = copy_source_names(put->source, part->request.headers);
   if (put->multipart->count > 1) {
     snprintf(part->range, sizeof part->range, "bytes=%llu-%llu",
