@@ -50,10 +50,6 @@ static char *text_copy(const char *text) {
   return copy;
 }
 
-static bool is_able(struct exchange *ex, unsigned abilities) {
-  return (exchange_backend(ex)->abilities & abilities) == abilities;
-}
-
 /* ---- answers ------------------------------------------------------------ */
 
 static void answer(struct exchange *ex) {
@@ -129,7 +125,7 @@ static void remove_source(struct exchange *ex) {
   const struct copy *copy = ex->work;
   struct op_backend *backend = exchange_backend(ex);
   exchange_alive(ex);
-  if (copy->etag == NULL || !is_able(ex, SLUICE_CAN_REMOVE))
+  if (copy->etag == NULL || !exchange_can(ex, SLUICE_CAN_REMOVE))
     ex->op = op_remove(backend, copy->from, &events, ex);
   else
     ex->op = op_remove_if(
@@ -226,7 +222,7 @@ static void look_at_target(struct exchange *ex) {
                                           .alive = exchange_alive,
                                           .done = on_target_looked};
   const struct copy *copy = ex->work;
-  if (!copy->replace || is_able(ex, SLUICE_CAN_TELL)) {
+  if (!copy->replace || exchange_can(ex, SLUICE_CAN_TELL)) {
     carry(ex);
     return;
   }
@@ -266,12 +262,13 @@ static void look_at_source(struct exchange *ex) {
 
 static void on_allowed(struct exchange *ex) {
   const struct copy *copy = ex->work;
-  if (!is_able(ex, SLUICE_CAN_COPY))
+  if (!exchange_can(ex, SLUICE_CAN_COPY))
     not_offered(ex, "copy objects");
-  else if (!copy->replace && !is_able(ex, SLUICE_CAN_COPY_NEW))
+  else if (!copy->replace && !exchange_can(ex, SLUICE_CAN_COPY_NEW))
     not_offered(ex, "see to it that a copy replaces nothing; say "
                     "\"replace\": true where it may");
-  else if (copy->moves && !copy->unguarded && !is_able(ex, SLUICE_CAN_REMOVE))
+  else if (copy->moves && !copy->unguarded &&
+           !exchange_can(ex, SLUICE_CAN_REMOVE))
     not_offered(ex, UNGUARDED);
   else if (copy->moves)
     look_at_source(ex);

@@ -135,11 +135,10 @@ static void on_condition_key(struct exchange *ex) {
   static const struct op_events events = {
       .meta = on_meta, .alive = exchange_alive, .done = on_looked};
   const struct delete *delete = ex->work;
-  unsigned abilities = exchange_backend(ex)->abilities;
-  bool able = (abilities & SLUICE_CAN_REMOVE) != 0;
+  bool able = exchange_can(ex, SLUICE_CAN_REMOVE);
   if (!precondition_offered(ex, &delete->condition, able))
     return;
-  if ((abilities & SLUICE_CAN_MATCH_ANY) != 0 &&
+  if (exchange_can(ex, SLUICE_CAN_MATCH_ANY) &&
       precondition_only_there(&delete->condition)) {
     remove_if(ex, "*");
     return;

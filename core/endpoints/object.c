@@ -37,10 +37,6 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
   upload->was_there = true;
 }
 
-static bool is_able(struct exchange *ex, unsigned abilities) {
-  return (exchange_backend(ex)->abilities & abilities) == abilities;
-}
-
 /* A condition other than "nothing is there" becomes the one ETag that is, or
  * that nothing is. */
 static void on_looked(void *arg, enum sluice_status status, const char *why) {
@@ -79,9 +75,9 @@ static void look(struct exchange *ex) {
 static bool decides_alone(struct exchange *ex) {
   struct upload *upload = ex->work;
   const struct precondition *is = &upload->condition;
-  if (precondition_only_there(is) && is_able(ex, SLUICE_CAN_MATCH_ANY))
+  if (precondition_only_there(is) && exchange_can(ex, SLUICE_CAN_MATCH_ANY))
     memcpy(upload->if_match, "*", sizeof "*");
-  bool told = is_able(ex, SLUICE_CAN_TELL);
+  bool told = exchange_can(ex, SLUICE_CAN_TELL);
   return upload->only_new || (upload->if_match[0] != '\0' && told) ||
          (!precondition_is_any(is) && told);
 }
@@ -93,7 +89,7 @@ static void on_key(struct exchange *ex) {
   unsigned needed = upload->only_new ? SLUICE_CAN_CREATE
                     : conditional    ? SLUICE_CAN_CREATE | SLUICE_CAN_REPLACE
                                      : 0;
-  if (!precondition_offered(ex, &upload->condition, is_able(ex, needed)))
+  if (!precondition_offered(ex, &upload->condition, exchange_can(ex, needed)))
     return;
   if (!decides_alone(ex))
     look(ex);

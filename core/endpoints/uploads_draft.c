@@ -60,13 +60,6 @@ static bool ends(const struct resumable *r) {
 
 /* ---- answers ------------------------------------------------------------ */
 
-static void say_number(struct exchange *ex, const char *name,
-                       uint64_t number) {
-  char text[24];
-  snprintf(text, sizeof text, "%llu", (unsigned long long)number);
-  reply_header(ex, name, text);
-}
-
 void uploads_draft_limits(struct exchange *ex, const struct resumable *r) {
   const struct settings_uploads *settings = &ex->gate->settings->uploads;
   int64_t age = settings->expires_ms / 1000;
@@ -88,10 +81,10 @@ void uploads_draft_limits(struct exchange *ex, const struct resumable *r) {
 
 static void describe(struct exchange *ex) {
   const struct resumable *r = resumable_of(ex);
-  say_number(ex, "Upload-Offset", r->saved);
+  reply_number(ex, "Upload-Offset", r->saved);
   reply_header(ex, "Upload-Complete", r->complete ? "?1" : "?0");
   if (r->length >= 0)
-    say_number(ex, "Upload-Length", (uint64_t)r->length);
+    reply_number(ex, "Upload-Length", (uint64_t)r->length);
   uploads_draft_limits(ex, r);
 }
 
@@ -107,7 +100,7 @@ static void go_on(struct exchange *ex) {
 
 static void stored(struct exchange *ex, json_t *document) {
   const struct resumable *r = resumable_of(ex);
-  say_number(ex, "Upload-Offset", r->upload.size);
+  reply_number(ex, "Upload-Offset", r->upload.size);
   reply_header(ex, "Upload-Complete", "?1");
   upload_say_location(ex);
   reply_json(ex, 201, document);

@@ -2,8 +2,6 @@
  *
  * An upload resource's methods, and what OPTIONS says of all of them.
  */
-#include <stdio.h>
-
 #include "checksum.h"
 #include "endpoints.h"
 #include "reply.h"
@@ -18,15 +16,12 @@ static void patch_start(struct exchange *ex) {
 }
 
 static void options_start(struct exchange *ex) {
-  char number[24];
-  snprintf(number, sizeof number, "%llu",
-           (unsigned long long)ex->gate->settings->uploads.max_bytes);
   reply_header(ex, "Tus-Resumable", "1.0.0");
   reply_header(ex, "Tus-Version", "1.0.0");
   reply_header(ex, "Tus-Extension",
                "creation,creation-with-upload,creation-defer-length,checksum,"
                "expiration,termination,concatenation");
-  reply_header(ex, "Tus-Max-Size", number);
+  reply_number(ex, "Tus-Max-Size", ex->gate->settings->uploads.max_bytes);
   reply_header(ex, "Tus-Checksum-Algorithm", CHECKSUM_WORDS);
   uploads_draft_limits(ex, NULL);
   reply_empty(ex, 204);

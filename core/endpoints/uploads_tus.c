@@ -147,13 +147,6 @@ static bool ends(const struct resumable *r) {
 
 /* ---- answers ------------------------------------------------------------ */
 
-static void say_number(struct exchange *ex, const char *name,
-                       uint64_t number) {
-  char text[24];
-  snprintf(text, sizeof text, "%llu", (unsigned long long)number);
-  reply_header(ex, name, text);
-}
-
 static void say_expiry(struct exchange *ex) {
   char until[DATE_HTTP_SIZE];
   date_http(until, resumable_of(ex)->expires_s);
@@ -164,9 +157,9 @@ static void describe(struct exchange *ex) {
   const struct resumable *r = resumable_of(ex);
   if (!uploads_is_tus(ex))
     reply_header(ex, "Tus-Resumable", VERSION);
-  say_number(ex, "Upload-Offset", r->saved);
+  reply_number(ex, "Upload-Offset", r->saved);
   if (r->length >= 0)
-    say_number(ex, "Upload-Length", (uint64_t)r->length);
+    reply_number(ex, "Upload-Length", (uint64_t)r->length);
   else
     reply_header(ex, "Upload-Defer-Length", "1");
   if (r->metadata.len > 0)
@@ -180,7 +173,7 @@ static void describe(struct exchange *ex) {
 static void answer(struct exchange *ex) {
   const struct resumable *r = resumable_of(ex);
   bool created = r->act == RESUMABLE_CREATE;
-  say_number(ex, "Upload-Offset", r->upload.size);
+  reply_number(ex, "Upload-Offset", r->upload.size);
   say_expiry(ex);
   if (created)
     resumable_say_location(ex);

@@ -84,6 +84,8 @@ void exchange_leave(struct exchange *);
 void exchange_on_silence(evutil_socket_t, short what, void *exchange);
 
 struct op_backend *exchange_backend(struct exchange *);
+/* Can the backend do all of these, bits of enum sluice_ability? */
+bool exchange_can(struct exchange *, unsigned abilities);
 /* The backend or a hook has to act from now on: 504 when it doesn't in
  * time. */
 void exchange_watch(struct exchange *);

@@ -14,6 +14,10 @@ struct op_backend *exchange_backend(struct exchange *ex) {
   return &ex->gate->backends[ex->route == NULL ? 0 : ex->route->backend];
 }
 
+bool exchange_can(struct exchange *ex, unsigned abilities) {
+  return (exchange_backend(ex)->abilities & abilities) == abilities;
+}
+
 void exchange_set_key(struct exchange *ex, const char *key) {
   free(ex->key);
   ex->key = strdup(key);

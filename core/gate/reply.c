@@ -99,10 +99,14 @@ static void prepare(struct exchange *ex, int status) {
   request_response(&ex->request, reply_headers(ex));
 }
 
-void reply_length(struct exchange *ex, uint64_t length) {
+void reply_number(struct exchange *ex, const char *name, uint64_t number) {
   char text[24];
-  snprintf(text, sizeof text, "%llu", (unsigned long long)length);
-  reply_header(ex, "Content-Length", text);
+  snprintf(text, sizeof text, "%llu", (unsigned long long)number);
+  reply_header(ex, name, text);
+}
+
+void reply_length(struct exchange *ex, uint64_t length) {
+  reply_number(ex, "Content-Length", length);
 }
 
 void reply_start(struct exchange *ex, int status, uint64_t length) {

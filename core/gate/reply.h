@@ -14,6 +14,7 @@
 /* Before sending: those of the answer, and one more of them. */
 struct evkeyvalq *reply_headers(struct exchange *);
 void reply_header(struct exchange *, const char *name, const char *value);
+void reply_number(struct exchange *, const char *name, uint64_t number);
 
 /* Content-Length of an answer without a body of its own. */
 void reply_length(struct exchange *, uint64_t length);
