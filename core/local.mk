@@ -281,6 +281,8 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/resumable.h \
 	%D%/endpoints/resumable_address.c \
 	%D%/endpoints/resumable_body.c \
+	%D%/endpoints/resumable_end.c \
+	%D%/endpoints/resumable_state.c \
 	%D%/endpoints/send.c \
 	%D%/endpoints/send.h \
 	%D%/endpoints/stagesweep.c \

@@ -36,9 +36,8 @@ struct join {
   char piece[JOIN_PIECE];
 };
 
-void join_free(struct join *join) {
-  if (join == NULL)
-    return;
+static void join_free(void *from) {
+  struct join *join = from;
   join->ex = NULL;
   if (join->op != NULL)
     op_leave(join->op, NULL, NULL);
@@ -70,31 +69,6 @@ static char *find_part(struct exchange *ex, const char *address, size_t len) {
   }
   free(text);
   return stage;
-}
-
-bool join_read(struct exchange *ex, const char *parts) {
-  struct resumable *r = resumable_of(ex);
-  size_t room = strlen(parts) / 2 + 1, len;
-  if (!exchange_charge(ex, sizeof(struct join) + strlen(parts) +
-                               room * sizeof(struct join_part)))
-    return false;
-  struct join *join = calloc(1, sizeof *join);
-  must(join != NULL);
-  r->join = join;
-  join->ex = ex;
-  join->backend = exchange_backend(ex);
-  join->parts = calloc(room, sizeof *join->parts);
-  must(join->parts != NULL);
-  for (const char *part; (part = uploadhead_part(&parts, &len)) != NULL;) {
-    char *stage = find_part(ex, part, len);
-    if (stage == NULL) {
-      reply_error(ex, 404, "upload_not_found",
-                  "'Upload-Concat' names what is no partial upload");
-      return false;
-    }
-    join->parts[join->count++].stage = stage;
-  }
-  return true;
 }
 
 /* ---- are they complete? ------------------------------------------------- */
@@ -144,11 +118,13 @@ static void check_next(struct join *join) {
   resumable_create(ex);
 }
 
-void join_check(struct join *join) {
-  check_next(join);
+void join_check(struct exchange *ex) {
+  check_next(resumable_of(ex)->from);
 }
 
 /* ---- their bytes -------------------------------------------------------- */
+
+static void go_on(struct join *join);
 
 static void append(struct join *join, size_t len) {
   struct resumable *r = resumable_of(join->ex);
@@ -194,7 +170,7 @@ static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
   join->chunk = *chunk;
   join->has_chunk = true;
   join->used = 0;
-  join_go_on(join);
+  go_on(join);
 }
 
 static void on_meta(void *arg, const struct sluice_meta *meta) {
@@ -211,7 +187,7 @@ static void on_read(void *arg, enum sluice_status status, const char *why) {
     return;
   }
   join->at++;
-  join_go_on(join);
+  go_on(join);
 }
 
 static void read_part(struct join *join) {
@@ -240,7 +216,7 @@ static void use_chunk(struct join *join) {
   }
 }
 
-void join_go_on(struct join *join) {
+static void go_on(struct join *join) {
   struct resumable *r = resumable_of(join->ex);
   if (!r->wanted || r->hashing || join->reading)
     return;
@@ -254,17 +230,52 @@ void join_go_on(struct join *join) {
   }
 }
 
-void join_start(struct join *join) {
-  struct exchange *ex = join->ex;
-  struct upload *upload = &resumable_of(ex)->upload;
+static void join_go_on(struct exchange *ex) {
+  go_on(resumable_of(ex)->from);
+}
+
+static void join_start(struct exchange *ex) {
+  struct resumable *r = resumable_of(ex);
+  struct join *join = r->from;
   if (!exchange_charge(ex, 2 * (size_t)JOIN_PIECE))
     return;
   for (size_t i = 0; i < 2; i++) {
-    upload->buffers[i].room = JOIN_PIECE;
-    upload->buffers[i].data = malloc(JOIN_PIECE);
-    must(upload->buffers[i].data != NULL); /* charged */
+    r->upload.buffers[i].room = JOIN_PIECE;
+    r->upload.buffers[i].data = malloc(JOIN_PIECE);
+    must(r->upload.buffers[i].data != NULL); /* charged */
   }
   join->at = 0;
-  resumable_of(ex)->flush = true;
-  join_go_on(join);
+  r->flush = true;
+  go_on(join);
+}
+
+/* ---- the beginning ------------------------------------------------------ */
+
+static const struct resumable_source joined = {
+    .start = join_start, .go_on = join_go_on, .free = join_free};
+
+bool join_read(struct exchange *ex, const char *parts) {
+  struct resumable *r = resumable_of(ex);
+  size_t room = strlen(parts) / 2 + 1, len;
+  if (!exchange_charge(ex, sizeof(struct join) + strlen(parts) +
+                               room * sizeof(struct join_part)))
+    return false;
+  struct join *join = calloc(1, sizeof *join);
+  must(join != NULL);
+  r->source = &joined;
+  r->from = join;
+  join->ex = ex;
+  join->backend = exchange_backend(ex);
+  join->parts = calloc(room, sizeof *join->parts);
+  must(join->parts != NULL);
+  for (const char *part; (part = uploadhead_part(&parts, &len)) != NULL;) {
+    char *stage = find_part(ex, part, len);
+    if (stage == NULL) {
+      reply_error(ex, 404, "upload_not_found",
+                  "'Upload-Concat' names what is no partial upload");
+      return false;
+    }
+    join->parts[join->count++].stage = stage;
+  }
+  return true;
 }

@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * Uploads of tus that become one: their bytes are read from their stages and
- * appended to a new one, in the request that asks for it.
+ * An upload that is put together of parts that were uploaded before (tus,
+ * concatenation): a source of bytes in place of a request's body.
  */
 #ifndef ENDPOINTS_JOIN_H
 #define ENDPOINTS_JOIN_H
 
 #include "resumable.h"
 
-struct join;
-
-/* Of addresses with spaces between.  False when it was answered: one of them
- * leads nowhere. */
+/* Reads the addresses of the parts, which spaces separate, as the source of
+ * the upload; false: it was answered. */
 bool join_read(struct exchange *, const char *parts);
-/* Looks whether all of them are complete, then creates the upload. */
-void join_check(struct join *);
-/* The upload's stage is there. */
-void join_start(struct join *);
-/* The stage has taken what was read. */
-void join_go_on(struct join *);
-void join_free(struct join *); /* NULL: nothing */
+/* Looks whether all of them are complete, then starts the creation. */
+void join_check(struct exchange *);
 
 #endif

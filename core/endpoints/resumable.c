@@ -4,19 +4,13 @@
  */
 #include "resumable.h"
 
-#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "codec.h"
 #include "date.h"
-#include "join.h"
 #include "must.h"
 #include "reply.h"
-
-#define STATE_VERSION 1
-#define KEPT_S 3600 /* after it is complete: the last answer may be lost */
 
 static void resumable_left(void *work) {
   struct resumable *r = work;
@@ -49,40 +43,6 @@ struct resumable *resumable_new(struct exchange *ex, enum resumable_act act,
   ex->work_free = resumable_free;
   ex->work_left = resumable_left;
   return r;
-}
-
-/* ---- state -------------------------------------------------------------- */
-
-/* A version; the length, all ones while it is unknown; the running MD5. */
-struct sluice_save resumable_state(const struct resumable *r,
-                                   unsigned char state[RESUMABLE_STATE]) {
-  uint64_t length = htole64((uint64_t)r->length);
-  int64_t keep_s = r->gate->settings->uploads.expires_ms / 1000;
-  state[0] = STATE_VERSION;
-  memcpy(state + 1, &length, sizeof length);
-  md5_save(&r->upload.md5, state + 1 + sizeof length);
-  return (struct sluice_save){.state = state,
-                              .state_size = RESUMABLE_STATE,
-                              .expires_s = date_now_ms() / 1000 + keep_s};
-}
-
-int64_t resumable_length(const struct sluice_staged *staged) {
-  const unsigned char *state = staged->state;
-  uint64_t length;
-  if (staged->state_size != RESUMABLE_STATE || state[0] != STATE_VERSION)
-    return -1;
-  memcpy(&length, state + 1, sizeof length);
-  return (int64_t)le64toh(length);
-}
-
-static bool read_state(struct resumable *r,
-                       const struct sluice_staged *staged) {
-  const unsigned char *state = staged->state;
-  if (staged->state_size != RESUMABLE_STATE || state[0] != STATE_VERSION)
-    return false;
-  r->length = resumable_length(staged);
-  md5_load(&r->upload.md5, state + 1 + sizeof(uint64_t));
-  return r->upload.md5.length == staged->offset;
 }
 
 /* ---- failures ----------------------------------------------------------- */
@@ -169,8 +129,8 @@ static void created(struct exchange *ex) {
   }
   if (r->interop != 0)
     resumable_interim(r, true, false);
-  if (r->join != NULL)
-    join_start(r->join);
+  if (r->source != NULL)
+    r->source->start(ex);
   else
     resumable_body_start(ex);
 }
@@ -209,7 +169,7 @@ static void opened(struct resumable *r, const struct sluice_staged *staged) {
       [RESUMABLE_LOOK] = look};
   struct exchange *ex = r->ex;
   r->saved = r->sent = r->upload.size = staged->offset;
-  if (!read_state(r, staged)) {
+  if (!resumable_load(r, staged)) {
     reply_failure(ex, SLUICE_EIO, "the state of a stage isn't what was saved");
     return;
   }
@@ -332,25 +292,8 @@ void resumable_create(struct exchange *ex) {
 
 /* ---- a resource --------------------------------------------------------- */
 
-/* The way that a request speaks by itself. */
-static const struct resumable_dialect *spoken(const struct exchange *ex) {
-  return uploads_is_tus(ex) ? &uploads_tus : &uploads_draft;
-}
-
-void resumable_open(struct exchange *ex, enum resumable_act act) {
-  if (uploads_tus_refuses_version(ex))
-    return;
-  struct resumable *r = resumable_new(ex, act, spoken(ex));
-  if (r == NULL || !resumable_read_address(ex))
-    return;
-  if (act == RESUMABLE_APPEND && r->dialect != spoken(ex)) {
-    reply_error(ex, 415, "unsupported_media_type",
-                "This upload was made in another way; go on by %s",
-                r->dialect->append_type);
-    return;
-  }
-  if (act == RESUMABLE_APPEND && !r->dialect->read_append(ex))
-    return;
+void resumable_open(struct exchange *ex) {
+  struct resumable *r = resumable_of(ex);
   exchange_watch(ex);
   r->op =
       op_stage(r->backend, &(struct sluice_stage){.id = r->stage}, &events, r);
@@ -368,68 +311,9 @@ static void on_removed(void *arg, enum sluice_status status, const char *why) {
 void resumable_delete(struct exchange *ex) {
   static const struct op_events removed = {.alive = exchange_alive,
                                            .done = on_removed};
-  if (uploads_tus_refuses_version(ex))
-    return;
-  struct resumable *r = resumable_new(ex, RESUMABLE_LOOK, spoken(ex));
-  if (r == NULL || !resumable_read_address(ex))
-    return;
+  const struct resumable *r = resumable_of(ex);
   exchange_watch(ex);
   ex->op = op_stage_remove(r->backend, r->stage, &removed, ex);
-}
-
-static void on_killed(void *arg, enum sluice_status status, const char *why) {
-  struct exchange *ex = arg;
-  (void)status, (void)why; /* it expires */
-  ex->op = NULL;
-  resumable_of(ex)->killed(ex);
-}
-
-void resumable_kill(struct exchange *ex, void (*then)(struct exchange *)) {
-  static const struct op_events events_of_end = {.alive = exchange_alive,
-                                                 .done = on_killed};
-  struct resumable *r = resumable_of(ex);
-  must(r->wanted && !r->hashing);
-  op_leave(r->op, NULL, NULL);
-  r->op = NULL;
-  r->killed = then;
-  r->told = true; /* nothing is left to be removed */
-  exchange_watch(ex);
-  ex->op = op_stage_remove(r->backend, r->stage, &events_of_end, ex);
-}
-
-/* ---- commit ------------------------------------------------------------- */
-
-static void commit(struct exchange *ex) {
-  struct resumable *r = resumable_of(ex);
-  struct upload *upload = &r->upload;
-  unsigned char state[RESUMABLE_STATE];
-  upload->object = (struct sluice_object){.key = ex->key,
-                                          .type = upload->type,
-                                          .length = upload->size,
-                                          .md5 = upload->md5_hex,
-                                          .user = upload_describe(upload),
-                                          .exclusive = true};
-  struct sluice_save save = resumable_state(r, state);
-  save.expires_s = date_now_ms() / 1000 + KEPT_S;
-  r->expires_s = save.expires_s;
-  exchange_change(ex);
-  ex->op = r->op;
-  op_stage_commit(r->op, &upload->object, &save);
-}
-
-static void read_md5(struct resumable *r) {
-  unsigned char md5[MD5_LEN];
-  struct md5 running = r->upload.md5;
-  md5_final(&running, md5);
-  codec_hex(r->upload.md5_hex, md5, sizeof md5);
-}
-
-void resumable_commit(struct exchange *ex) {
-  struct resumable *r = resumable_of(ex);
-  read_md5(r);
-  r->length = (int64_t)r->upload.size;
-  r->committing = true;
-  exchange_check_key(ex, r->upload.key, commit);
 }
 
 /* ---- what it is --------------------------------------------------------- */
@@ -455,7 +339,7 @@ void resumable_tell_object(struct exchange *ex) {
   if (r->op != NULL) /* nothing more is asked of the stage */
     op_leave(r->op, NULL, NULL);
   r->op = NULL;
-  read_md5(r);
+  resumable_read_md5(r);
   exchange_set_key(ex, r->upload.key);
   upload_answer(ex);
 }

@@ -40,6 +40,14 @@ struct resumable_dialect {
   void (*stored)(struct exchange *, json_t *);
 };
 
+/* Bytes that come from elsewhere than the request's body. */
+struct resumable_source {
+  void (*start)(struct exchange *);
+  /* The backend takes more. */
+  void (*go_on)(struct exchange *);
+  void (*free)(void *from);
+};
+
 enum resumable_wait { /* what goes on after the stage was saved */
                       RESUMABLE_BODY,
                       RESUMABLE_ANSWER,
@@ -96,7 +104,8 @@ struct resumable {
   struct event tick;
   const char *fault; /* of the body */
 
-  struct join *join; /* the parts that it is made of, or NULL */
+  const struct resumable_source *source; /* NULL: the request's body */
+  void *from;                            /* it has this to give */
 };
 
 /* The exchange's work; false, and answered: no memory. */
@@ -108,8 +117,9 @@ static inline struct resumable *resumable_of(struct exchange *ex) {
 
 /* Starts a creation, once its dialect has read the head. */
 void resumable_create(struct exchange *);
-/* Starts what the act is, of the resource that the path names. */
-void resumable_open(struct exchange *, enum resumable_act);
+/* Goes on with the upload of an address that was read: looks at it, or appends
+ * to it. */
+void resumable_open(struct exchange *);
 void resumable_delete(struct exchange *);
 
 /* Answers with a fault of a number of bytes that the head proves, at the
@@ -125,22 +135,32 @@ void resumable_unknown(struct exchange *);
 bool resumable_seal(struct exchange *);
 /* Reads that of the path; false when it was answered. */
 bool resumable_read_address(struct exchange *);
-/* Removes the stage, then goes on. */
-void resumable_kill(struct exchange *, void (*then)(struct exchange *));
-/* Has it committed, then answered. */
-void resumable_commit(struct exchange *);
 /* The object that it became, by upload.answer(). */
 void resumable_tell_object(struct exchange *);
-/* The length that a stage's state knows; -1: none. */
-int64_t resumable_length(const struct sluice_staged *);
 /* The JSON of GET, or an answer without. */
 void resumable_tell(struct exchange *);
+/* A word of the backend to a request that waits for it. */
+void resumable_failed(struct exchange *, enum sluice_status, const char *why);
+
+/* ---- resumable_state.c -------------------------------------------------- */
+
 /* All that is to be saved: `state` is filled. */
 #define RESUMABLE_STATE (1 + 8 + MD5_SAVED)
 struct sluice_save resumable_state(const struct resumable *,
                                    unsigned char state[RESUMABLE_STATE]);
-/* A word of the backend to a request that waits for it. */
-void resumable_failed(struct exchange *, enum sluice_status, const char *why);
+/* The length that a stage's state knows; -1: none. */
+int64_t resumable_length(const struct sluice_staged *);
+/* Takes over what was saved; false: it makes no sense. */
+bool resumable_load(struct resumable *, const struct sluice_staged *);
+
+/* ---- resumable_end.c ---------------------------------------------------- */
+
+/* Has it committed, then answered. */
+void resumable_commit(struct exchange *);
+/* Removes the stage, then goes on. */
+void resumable_kill(struct exchange *, void (*then)(struct exchange *));
+/* The MD5 of all bytes so far, as text. */
+void resumable_read_md5(struct resumable *);
 
 /* ---- resumable_body.c --------------------------------------------------- */
 

@@ -90,6 +90,5 @@ bool resumable_read_address(struct exchange *ex) {
   r->address = strdup(text);
   must(r->address != NULL);
   r->told = true;
-  r->dialect = r->id.way == UPLOADID_TUS ? &uploads_tus : &uploads_draft;
   return true;
 }

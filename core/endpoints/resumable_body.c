@@ -10,13 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "join.h"
 #include "must.h"
 #include "reply.h"
 
-#define LEAVING_MAX                                       \
-  64 /* on one loop, that are saved for clients that left \
-      */
+#define LEAVING_MAX 64 /* are saved for clients that left, on one loop */
 
 static void set_tick(struct resumable *r, const struct timeval *after) {
   event_add(&r->tick, after);
@@ -288,8 +285,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg) {
 /* The first time it asks for the body. */
 static void body(struct exchange *ex) {
   struct resumable *r = resumable_of(ex);
-  if (r->join != NULL)
-    join_go_on(r->join);
+  if (r->source != NULL)
+    r->source->go_on(ex);
   else if (!event_initialized(&r->tick))
     resumable_body_start(ex);
   else
@@ -323,7 +320,8 @@ static void resumable_end(struct resumable *r) {
     r->gate->leaving--;
   if (event_initialized(&r->tick))
     event_del(&r->tick);
-  join_free(r->join);
+  if (r->source != NULL)
+    r->source->free(r->from);
   checksum_fini(&r->sum);
   uploadid_fini(&r->id);
   buf_fini(&r->metadata);

@@ -27,8 +27,8 @@ static void resumable_start(struct exchange *ex,
   struct resumable *r = resumable_new(ex, RESUMABLE_CREATE, dialect);
   if (r == NULL || !upload_read_uploader(ex) || !dialect->read_create(ex))
     return;
-  if (r->join != NULL)
-    join_check(r->join);
+  if (r->source != NULL)
+    join_check(ex);
   else
     resumable_create(ex);
 }

@@ -7,12 +7,44 @@
 #include "reply.h"
 #include "resumable.h"
 
+/* The way that a request speaks by itself. */
+static const struct resumable_dialect *spoken(const struct exchange *ex) {
+  return uploads_is_tus(ex) ? &uploads_tus : &uploads_draft;
+}
+
+/* The upload that the path names; false when it was answered. */
+static bool find(struct exchange *ex, enum resumable_act act) {
+  static const struct resumable_dialect *const dialects[] = {
+      [UPLOADID_DRAFT] = &uploads_draft, [UPLOADID_TUS] = &uploads_tus};
+  if (uploads_tus_refuses_version(ex))
+    return false;
+  struct resumable *r = resumable_new(ex, act, spoken(ex));
+  if (r == NULL || !resumable_read_address(ex))
+    return false;
+  r->dialect = dialects[r->id.way];
+  return true;
+}
+
 static void get_start(struct exchange *ex) {
-  resumable_open(ex, RESUMABLE_LOOK);
+  if (find(ex, RESUMABLE_LOOK))
+    resumable_open(ex);
 }
 
 static void patch_start(struct exchange *ex) {
-  resumable_open(ex, RESUMABLE_APPEND);
+  if (!find(ex, RESUMABLE_APPEND))
+    return;
+  const struct resumable_dialect *dialect = resumable_of(ex)->dialect;
+  if (dialect != spoken(ex))
+    reply_error(ex, 415, "unsupported_media_type",
+                "This upload was made in another way; go on by %s",
+                dialect->append_type);
+  else if (dialect->read_append(ex))
+    resumable_open(ex);
+}
+
+static void delete_start(struct exchange *ex) {
+  if (find(ex, RESUMABLE_LOOK))
+    resumable_delete(ex);
 }
 
 static void options_start(struct exchange *ex) {
@@ -76,4 +108,4 @@ const struct endpoint resource_delete_endpoint = {
     .cors_headers = UPLOADS_CORS_HEADERS,
     .cors_expose = UPLOADS_CORS_EXPOSE,
     .overridden = true,
-    .start = resumable_delete};
+    .start = delete_start};
