@@ -380,18 +380,18 @@ static void on_verified(void *arg, enum sluice_status status,
 }
 
 /* A link of the gateway's own. */
-static void on_key_known(void *arg, const struct digest_key *key,
+static void on_key_known(void *arg, const struct linksecret_keys *keys,
                          enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   struct download *download = ex->work;
   struct signedlink_grant grant;
   download->waits = false;
-  if (key == NULL) {
+  if (keys == NULL) {
     reply_failure(ex, status, why);
     return;
   }
   exchange_unwatch(ex);
-  why = presign_check(ex, key, &grant);
+  why = presign_check(ex, keys->links, &grant);
   if (why != NULL) {
     reply_failure(ex, SLUICE_EDENIED, why);
   } else if (exchange_charge(ex, COST_DOWNLOAD)) {

@@ -21,6 +21,7 @@ struct join_part {
 };
 
 struct join {
+  const char *texts;   /* the addresses, as the head has them */
   struct exchange *ex; /* NULL: gone */
   struct op_backend *backend;
   struct join_part *parts;
@@ -59,9 +60,7 @@ static char *find_part(struct exchange *ex, const char *address, size_t len) {
   char *text = strndup(address, len), *stage = NULL;
   must(text != NULL);
   const char *slash = strrchr(text, '/');
-  if (slash != NULL &&
-      uploadid_read(&id, ex->gate->cursor_keys[ex->route->backend],
-                    slash + 1)) {
+  if (slash != NULL && uploadid_read(&id, r->key, slash + 1)) {
     if (id.partial &&
         strcmp(id.texts[UPLOADID_UPLOADER], r->upload.uploader) == 0)
       stage = strdup(id.texts[UPLOADID_STAGE]);
@@ -119,7 +118,19 @@ static void check_next(struct join *join) {
 }
 
 void join_check(struct exchange *ex) {
-  check_next(resumable_of(ex)->from);
+  struct join *join = resumable_of(ex)->from;
+  const char *texts = join->texts;
+  size_t len;
+  for (const char *part; (part = uploadhead_part(&texts, &len)) != NULL;) {
+    char *stage = find_part(ex, part, len);
+    if (stage == NULL) {
+      reply_error(ex, 404, "upload_not_found",
+                  "'Upload-Concat' names what is no partial upload");
+      return;
+    }
+    join->parts[join->count++].stage = stage;
+  }
+  check_next(join);
 }
 
 /* ---- their bytes -------------------------------------------------------- */
@@ -256,7 +267,7 @@ static const struct resumable_source joined = {
 
 bool join_read(struct exchange *ex, const char *parts) {
   struct resumable *r = resumable_of(ex);
-  size_t room = strlen(parts) / 2 + 1, len;
+  size_t room = strlen(parts) / 2 + 1;
   if (!exchange_charge(ex, sizeof(struct join) + strlen(parts) +
                                room * sizeof(struct join_part)))
     return false;
@@ -268,14 +279,6 @@ bool join_read(struct exchange *ex, const char *parts) {
   join->backend = exchange_backend(ex);
   join->parts = calloc(room, sizeof *join->parts);
   must(join->parts != NULL);
-  for (const char *part; (part = uploadhead_part(&parts, &len)) != NULL;) {
-    char *stage = find_part(ex, part, len);
-    if (stage == NULL) {
-      reply_error(ex, 404, "upload_not_found",
-                  "'Upload-Concat' names what is no partial upload");
-      return false;
-    }
-    join->parts[join->count++].stage = stage;
-  }
+  join->texts = parts;
   return true;
 }

@@ -8,10 +8,11 @@
 
 #include "resumable.h"
 
-/* Reads the addresses of the parts, which spaces separate, as the source of
+/* Parts, whose addresses spaces separate in the head, are to be the source of
  * the upload; false: it was answered. */
 bool join_read(struct exchange *, const char *parts);
-/* Looks whether all of them are complete, then starts the creation. */
+/* Looks, with the key, whether all of them are complete, then starts the
+ * creation. */
 void join_check(struct exchange *);
 
 #endif

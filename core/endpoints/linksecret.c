@@ -17,15 +17,16 @@
 #include "work.h"
 
 #define NAME ".sluice/link-secret"
-#define LEN 64  /* hex digits */
-#define TRIES 3 /* to read it */
+#define LEN 64                    /* hex digits */
+#define UPLOADS "sluice-upload-1" /* for this use */
+#define TRIES 3                   /* to read it */
 #define MATERIAL_MAX 65536
 
 struct linksecret {
   struct gate *gate;
   struct op_backend *backend;
-  struct digest_key *key; /* NULL: not known yet */
-  struct sluice_op *op;   /* reads or makes it */
+  struct linksecret_keys keys; /* NULL: not known yet */
+  struct sluice_op *op;        /* reads or makes it */
   struct linksecret_waiter *waiters;
   unsigned tries;
   bool told; /* the plugin has the chunk: then it wants the commit */
@@ -41,6 +42,21 @@ struct linksecrets {
   struct linksecret of[];
 };
 
+static const struct linksecret_keys *known(const struct linksecret *secret) {
+  return secret->keys.uploads == NULL ? NULL : &secret->keys;
+}
+
+/* Makes a key for each use of the secret. */
+static void take(struct linksecret *secret, const void *text, size_t len) {
+  unsigned char uploads[DIGEST_SHA256_LEN];
+  secret->keys.links = digest_key_new(text, len);
+  if (secret->keys.links == NULL)
+    return;
+  digest_key_sum(secret->keys.links, uploads, UPLOADS, sizeof UPLOADS);
+  secret->keys.uploads = digest_key_new(uploads, sizeof uploads);
+  digest_wipe(uploads, sizeof uploads);
+}
+
 static void tell(struct linksecret *secret, enum sluice_status status,
                  const char *why) {
   struct linksecret_waiter *waiter = secret->waiters;
@@ -49,7 +65,7 @@ static void tell(struct linksecret *secret, enum sluice_status status,
   while (waiter != NULL) {
     struct linksecret_waiter *next = waiter->next;
     waiter->next = NULL;
-    waiter->told(waiter->arg, secret->key, status, why);
+    waiter->told(waiter->arg, known(secret), status, why);
     waiter = next;
   }
 }
@@ -75,7 +91,8 @@ static void on_made(void *arg, enum sluice_status status, const char *why) {
   secret->op = NULL;
   if (status == SLUICE_OK)
     log_line(SLUICE_LOG_INFO, secret->backend->host.name,
-             "a secret that signs links was made in the storage, as " NAME);
+             "a secret for links and for addresses of uploads was made in the "
+             "storage, as " NAME);
   if (status == SLUICE_OK || status == SLUICE_EEXIST)
     read_it(secret);
   else
@@ -152,9 +169,9 @@ static void on_read(void *arg, enum sluice_status status, const char *why) {
     return;
   }
   if (status == SLUICE_OK && secret->length == LEN)
-    secret->key = digest_key_new(secret->text, LEN);
+    take(secret, secret->text, LEN);
   digest_wipe(secret->text, LEN);
-  if (secret->key != NULL)
+  if (known(secret) != NULL)
     tell(secret, SLUICE_OK, NULL);
   else if (status == SLUICE_OK || secret->length != LEN)
     tell(secret, SLUICE_EUPSTREAM,
@@ -176,7 +193,7 @@ static void read_it(struct linksecret *secret) {
 /* ---- of the configuration ----------------------------------------------- */
 
 /* For each backend another one. */
-static struct digest_key *derive(const struct linksecret *secret) {
+static void derive(struct linksecret *secret) {
   const struct sluice_backend *plugin = secret->backend->plugin;
   const char *const texts[] = {"link", secret->backend->host.name,
                                plugin->name,
@@ -187,12 +204,11 @@ static struct digest_key *derive(const struct linksecret *secret) {
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     buf_add(&material, texts[i], strlen(texts[i]) + 1);
   digest_sha256(key, material.data, material.len);
-  struct digest_key *made =
-      material.overflown ? NULL : digest_key_new(key, sizeof key);
+  if (!material.overflown)
+    take(secret, key, sizeof key);
   digest_wipe(material.data, material.len);
   digest_wipe(key, sizeof key);
   buf_fini(&material);
-  return made;
 }
 
 /* ---- for endpoints ------------------------------------------------------ */
@@ -200,10 +216,10 @@ static struct digest_key *derive(const struct linksecret *secret) {
 void linksecret_ask(struct linksecrets *secrets, size_t backend,
                     struct linksecret_waiter *waiter) {
   struct linksecret *secret = &secrets->of[backend];
-  if (secret->key == NULL && *secret->gate->settings->links.secret != '\0')
-    secret->key = derive(secret);
-  if (secret->key != NULL) {
-    waiter->told(waiter->arg, secret->key, SLUICE_OK, NULL);
+  if (known(secret) == NULL && *secret->gate->settings->links.secret != '\0')
+    derive(secret);
+  if (known(secret) != NULL) {
+    waiter->told(waiter->arg, known(secret), SLUICE_OK, NULL);
     return;
   }
   waiter->next = secret->waiters;
@@ -235,8 +251,13 @@ struct linksecrets *linksecrets_new(struct gate *gate) {
   return secrets;
 }
 
+static void free_keys(struct linksecret_keys *keys) {
+  digest_key_free(keys->links);
+  digest_key_free(keys->uploads);
+}
+
 void linksecrets_free(struct linksecrets *secrets) {
   for (size_t i = 0; secrets != NULL && i < secrets->count; i++)
-    digest_key_free(secrets->of[i].key);
+    free_keys(&secrets->of[i].keys);
   free(secrets);
 }

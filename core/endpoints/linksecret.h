@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The secrets that sign the gateway's own links, one for each backend that
- * makes none itself.  All gateways of a storage have the same: of
- * links.secret; without one it is made once, and kept in the storage below
- * .sluice/, where no request reaches.
+ * The secret of each backend: it signs the gateway's own links to a storage
+ * that makes none itself, and seals the addresses of uploads.  All gateways of
+ * a storage have the same: of links.secret; without one it is made once, and
+ * kept in the storage below .sluice/, where no request reaches.
  */
 #ifndef ENDPOINTS_LINKSECRET_H
 #define ENDPOINTS_LINKSECRET_H
@@ -20,10 +20,14 @@ struct linksecrets;
 struct linksecrets *linksecrets_new(struct gate *);
 void linksecrets_free(struct linksecrets *); /* nobody waits any more */
 
+struct linksecret_keys { /* of one secret, which live as long as it */
+  struct digest_key *links, *uploads;
+};
+
 struct linksecret_waiter {
   struct linksecret_waiter *next;
-  /* The key is there, or NULL, the status, and why. */
-  void (*told)(void *arg, const struct digest_key *, enum sluice_status,
+  /* The keys are there, or NULL, the status, and why. */
+  void (*told)(void *arg, const struct linksecret_keys *, enum sluice_status,
                const char *why);
   void *arg;
 };

@@ -42,18 +42,18 @@ static void tell(struct presign_ask *ask, enum sluice_status status,
   ask->then(ex, &(struct presigned){status, why, url, seconds});
 }
 
-static void on_key_known(void *arg, const struct digest_key *key,
+static void on_key_known(void *arg, const struct linksecret_keys *keys,
                          enum sluice_status status, const char *why) {
   struct presign_ask *ask = arg;
   struct buf url, of;
   buf_init(&url, SIGNEDLINK_MAX);
   buf_init(&of, URL_BASE_MAX);
-  if (key != NULL) {
+  if (keys != NULL) {
     const struct signedlink link = {
         .key = ask->ex->key, .expires_s = date_now_ms() / 1000 + ask->seconds};
     bool ok = ownurl_add(ask->ex, &url, ask->ex->route->signed_path) &&
               buf_addc(&url, '?') && scope(ask->ex, &of) &&
-              signedlink_make(&url, key, of.data, &link);
+              signedlink_make(&url, keys->links, of.data, &link);
     status = ok ? SLUICE_OK : SLUICE_EINVAL;
     why = ok ? NULL : "the link would be too long";
   }

@@ -14,6 +14,7 @@
 
 static void resumable_left(void *work) {
   struct resumable *r = work;
+  resumable_leave_key(r);
   if (r->ex->op == r->op) /* the exchange lets go of it */
     r->op = NULL;
   r->ex = NULL;

@@ -64,9 +64,13 @@ struct resumable {
   const struct resumable_dialect *dialect;
   enum resumable_act act;
   struct uploadid id;
-  char *address;       /* the id as text */
-  struct buf metadata; /* of tus, as sent */
-  struct buf concat;   /* so too */
+  char *address;                /* the id as text */
+  const struct digest_key *key; /* of addresses; NULL: not known yet */
+  struct linksecret_waiter waiter;
+  bool waits;                       /* for it */
+  void (*known)(struct exchange *); /* goes on then */
+  struct buf metadata;              /* of tus, as sent */
+  struct buf concat;                /* so too */
 
   /* The head says this. */
   int64_t at;       /* Upload-Offset */
@@ -115,7 +119,8 @@ static inline struct resumable *resumable_of(struct exchange *ex) {
   return ex->work;
 }
 
-/* Starts a creation, once its dialect has read the head. */
+/* Starts a creation, once its dialect has read the head.  Without stages it is
+ * refused there, and needs no key. */
 void resumable_create(struct exchange *);
 /* Goes on with the upload of an address that was read: looks at it, or appends
  * to it. */
@@ -131,6 +136,9 @@ void resumable_say_location(struct exchange *);
 void resumable_add_location(struct exchange *, struct buf *);
 /* 404, as for an address that never was. */
 void resumable_unknown(struct exchange *);
+/* Has the key of addresses, then goes on; needed before any of the next. */
+void resumable_ask_key(struct exchange *, void (*then)(struct exchange *));
+void resumable_leave_key(struct resumable *);
 /* Makes the address; false: it would be too long. */
 bool resumable_seal(struct exchange *);
 /* Reads that of the path; false when it was answered. */

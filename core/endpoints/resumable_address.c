@@ -35,6 +35,35 @@ void resumable_say_location(struct exchange *ex) {
   resumable_of(ex)->told = true;
 }
 
+static void on_key(void *arg, const struct linksecret_keys *keys,
+                   enum sluice_status status, const char *why) {
+  struct exchange *ex = arg;
+  struct resumable *r = resumable_of(ex);
+  r->waits = false;
+  exchange_unwatch(ex);
+  if (keys == NULL) {
+    reply_failure(ex, status, why);
+    return;
+  }
+  r->key = keys->uploads;
+  r->known(ex);
+}
+
+void resumable_ask_key(struct exchange *ex, void (*then)(struct exchange *)) {
+  struct resumable *r = resumable_of(ex);
+  r->known = then;
+  r->waits = true;
+  r->waiter = (struct linksecret_waiter){.told = on_key, .arg = ex};
+  exchange_watch(ex);
+  linksecret_ask(ex->gate->links, ex->route->backend, &r->waiter);
+}
+
+void resumable_leave_key(struct resumable *r) {
+  if (r->waits)
+    linksecret_leave(r->gate->links, r->ex->route->backend, &r->waiter);
+  r->waits = false;
+}
+
 bool resumable_seal(struct exchange *ex) {
   struct resumable *r = resumable_of(ex);
   struct uploadid id = {.way = r->dialect->way,
@@ -48,7 +77,7 @@ bool resumable_seal(struct exchange *ex) {
                                   [UPLOADID_CONCAT] = r->concat.data}};
   struct buf text;
   buf_init(&text, UPLOADID_MAX);
-  if (uploadid_write(&text, ex->gate->cursor_keys[ex->route->backend], &id))
+  if (uploadid_write(&text, r->key, &id))
     r->address = buf_take(&text);
   buf_fini(&text);
   return r->address != NULL;
@@ -74,8 +103,7 @@ bool resumable_read_address(struct exchange *ex) {
   struct upload *upload = &r->upload;
   if (!upload_read_uploader(ex))
     return false;
-  if (!uploadid_read(&r->id, ex->gate->cursor_keys[ex->route->backend],
-                     text) ||
+  if (!uploadid_read(&r->id, r->key, text) ||
       strcmp(texts[UPLOADID_UPLOADER], upload->uploader) != 0 ||
       !copy_text(r->stage, sizeof r->stage, texts[UPLOADID_STAGE]) ||
       !copy_text(upload->key, sizeof upload->key, texts[UPLOADID_KEY]) ||

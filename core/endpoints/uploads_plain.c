@@ -22,13 +22,20 @@ static void plain_start(struct exchange *ex) {
     rawbody_start(ex);
 }
 
+static void create(struct exchange *ex) {
+  if (resumable_of(ex)->source != NULL)
+    join_check(ex);
+  else
+    resumable_create(ex);
+}
+
 static void resumable_start(struct exchange *ex,
                             const struct resumable_dialect *dialect) {
   struct resumable *r = resumable_new(ex, RESUMABLE_CREATE, dialect);
   if (r == NULL || !upload_read_uploader(ex) || !dialect->read_create(ex))
     return;
-  if (r->source != NULL)
-    join_check(ex);
+  if (op_can_stage(r->backend))
+    resumable_ask_key(ex, create);
   else
     resumable_create(ex);
 }

@@ -12,26 +12,38 @@ static const struct resumable_dialect *spoken(const struct exchange *ex) {
   return uploads_is_tus(ex) ? &uploads_tus : &uploads_draft;
 }
 
-/* The upload that the path names; false when it was answered. */
-static bool find(struct exchange *ex, enum resumable_act act) {
+/* Finds the upload that the path names, then goes on; what is none is answered
+ * here. */
+static void find(struct exchange *ex, enum resumable_act act,
+                 void (*then)(struct exchange *)) {
+  if (uploads_tus_refuses_version(ex))
+    return;
+  struct resumable *r = resumable_new(ex, act, spoken(ex));
+  if (r == NULL)
+    return;
+  if (op_can_stage(r->backend))
+    resumable_ask_key(ex, then);
+  else
+    reply_failure(ex, SLUICE_ENOTSUP, "its backend has no stages");
+}
+
+static bool read_address(struct exchange *ex) {
   static const struct resumable_dialect *const dialects[] = {
       [UPLOADID_DRAFT] = &uploads_draft, [UPLOADID_TUS] = &uploads_tus};
-  if (uploads_tus_refuses_version(ex))
-    return false;
-  struct resumable *r = resumable_new(ex, act, spoken(ex));
-  if (r == NULL || !resumable_read_address(ex))
+  struct resumable *r = resumable_of(ex);
+  if (!resumable_read_address(ex))
     return false;
   r->dialect = dialects[r->id.way];
   return true;
 }
 
-static void get_start(struct exchange *ex) {
-  if (find(ex, RESUMABLE_LOOK))
+static void look(struct exchange *ex) {
+  if (read_address(ex))
     resumable_open(ex);
 }
 
-static void patch_start(struct exchange *ex) {
-  if (!find(ex, RESUMABLE_APPEND))
+static void append(struct exchange *ex) {
+  if (!read_address(ex))
     return;
   const struct resumable_dialect *dialect = resumable_of(ex)->dialect;
   if (dialect != spoken(ex))
@@ -42,9 +54,21 @@ static void patch_start(struct exchange *ex) {
     resumable_open(ex);
 }
 
-static void delete_start(struct exchange *ex) {
-  if (find(ex, RESUMABLE_LOOK))
+static void remove_it(struct exchange *ex) {
+  if (read_address(ex))
     resumable_delete(ex);
+}
+
+static void get_start(struct exchange *ex) {
+  find(ex, RESUMABLE_LOOK, look);
+}
+
+static void patch_start(struct exchange *ex) {
+  find(ex, RESUMABLE_APPEND, append);
+}
+
+static void delete_start(struct exchange *ex) {
+  find(ex, RESUMABLE_LOOK, remove_it);
 }
 
 static void options_start(struct exchange *ex) {

@@ -55,7 +55,7 @@ def test_secret_is_made_once():
         key = gateway.upload(mount=MOUNT)["key"]
         for _ in range(3):
             equal("status", gateway.ask("GET", link(gateway, key)).status, 200)
-        made = [line for line in gateway.lines if "signs links was made" in
+        made = [line for line in gateway.lines if "a secret for links and" in
                 line]
         equal("lines of it", len(made), 1)
 
