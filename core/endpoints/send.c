@@ -26,6 +26,12 @@
 #define SEGMENT_MEMORY (128u << 10) /* at once, through memory: TLS */
 #define LOW_WATER 65536 /* go on when so little is left in the buffer */
 
+enum send_state {
+  SEND_IDLE,    /* the backend has to send a chunk */
+  SEND_READING, /* a thread of the pool reads a segment, from `fd` */
+  SEND_UNSENT   /* evhttp has one */
+};
+
 struct send {
   struct exchange *ex; /* NULL: only the pool's thread is waited for */
   struct evbuffer *out;
@@ -34,9 +40,10 @@ struct send {
   size_t segment;            /* of the file, being sent */
   char *memory;              /* SEGMENT_MEMORY, for TLS */
   ssize_t got;               /* by read_segment() */
-  bool reading;              /* the pool's thread does, from `fd` */
-  int fd;                    /* which outlives the chunk */
-  struct digest *digest;     /* of what was read; NULL: isn't compared */
+  enum send_state state;
+  size_t low;            /* bytes that may be left unsent when it goes on */
+  int fd;                /* which outlives the chunk */
+  struct digest *digest; /* of what was read; NULL: isn't compared */
   unsigned char md5[DIGEST_MD5_LEN]; /* that it should have */
   uint64_t unread;                   /* of the object */
 };
@@ -67,7 +74,7 @@ void send_free(struct send *send) {
   if (send == NULL)
     return;
   send->ex = NULL;
-  if (send->reading)
+  if (send->state == SEND_READING)
     return;
   evbuffer_free(send->out);
   digest_free(send->digest);
@@ -75,12 +82,15 @@ void send_free(struct send *send) {
   free(send);
 }
 
-/* Over TLS this may come more than once, also while a thread reads on. */
+/* evhttp tells each time that its output was drained, so also late of what
+ * went before this segment: then some of it is still there. */
 static void on_drained(struct evhttp_connection *evcon, void *arg) {
   struct send *send = arg;
   (void)evcon;
-  if (!send->reading)
-    go_on(send);
+  if (send->state != SEND_UNSENT || answer_unsent(send->ex->conn) > send->low)
+    return;
+  send->state = SEND_IDLE;
+  go_on(send);
 }
 
 /* Hands `out` to evhttp.  Only in the middle of a file may something be left
@@ -91,8 +101,9 @@ static void push(struct send *send, size_t len, bool midfile) {
   send->chunk.offset += len;
   send->chunk.length -= len;
   ex->bytes_out += len;
-  answer_chunk(ex->conn, ex->http, send->out, midfile ? LOW_WATER : 0,
-               on_drained, send);
+  send->state = SEND_UNSENT;
+  send->low = midfile ? LOW_WATER : 0;
+  answer_chunk(ex->conn, ex->http, send->out, send->low, on_drained, send);
 }
 
 static void push_file(struct send *send) {
@@ -164,7 +175,7 @@ static void push_segment(struct send *send) {
 
 static void on_segment_read(void *arg) {
   struct send *send = arg;
-  send->reading = false;
+  send->state = SEND_IDLE;
   close(send->fd);
   if (send->ex == NULL)
     send_free(send);
@@ -200,7 +211,7 @@ static void send_segment(struct send *send) {
   } else if ((send->fd = fcntl(chunk->fd, F_DUPFD_CLOEXEC, 0)) < 0) {
     reply_abort(ex, ENDER_GATEWAY, SLUICE_ENOMEM);
   } else {
-    send->reading = true;
+    send->state = SEND_READING;
     work_submit(exchange_backend(ex)->host.share, ex->gate->loop, read_segment,
                 on_segment_read, send);
   }

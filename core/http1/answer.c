@@ -4,6 +4,7 @@
  */
 #include "answer.h"
 
+#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/http.h>
 
@@ -67,6 +68,10 @@ void answer_chunk(struct ingress_conn *conn, struct evhttp_request *http,
   bufferevent_setwatermark(ingress_bev(conn), EV_WRITE, low, 0);
   evhttp_send_reply_chunk_with_cb(http, body, sent, arg);
   ingress_sent(conn);
+}
+
+size_t answer_unsent(struct ingress_conn *conn) {
+  return evbuffer_get_length(bufferevent_get_output(ingress_bev(conn)));
 }
 
 void answer_end(struct evhttp_request *http) {

@@ -18,12 +18,15 @@ void answer_whole(struct ingress_conn *, struct evhttp_request *, int status,
 /* The head of one whose Content-Length is set; then its body in chunks, each
  * after sent() of the one before; then its end. */
 void answer_begin(struct ingress_conn *, struct evhttp_request *, int status);
-/* Calls sent() when not more than `low` bytes are left to send, not from
- * inside this call.  The body's memory is lent until it is sent. */
+/* Calls sent() each time that not more than `low` bytes are left to send, not
+ * from inside this call; a call that was due before may come late.  The body's
+ * memory is lent until it is sent. */
 void answer_chunk(struct ingress_conn *, struct evhttp_request *,
                   struct evbuffer *, size_t low,
                   void (*sent)(struct evhttp_connection *, void *arg),
                   void *arg);
+/* Bytes of the answer, so far, that are left to send. */
+size_t answer_unsent(struct ingress_conn *);
 /* The request may be no more after it. */
 void answer_end(struct evhttp_request *);
 

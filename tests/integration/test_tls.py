@@ -4,6 +4,7 @@
 import ssl
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kit import (FORM, GIB, KIB, MIB, SLOWNESS, Mismatch, each, equal,
@@ -243,6 +244,18 @@ def test_object_of_which_a_bit_has_flipped_does_not_come_whole(at):
             expect(len(wire.input) < len(DATA), "all of it came")
         gateway.says(r"error \[main\] request \S+: the object's bytes aren't "
                      "those that were stored")
+
+
+@test
+def test_objects_that_are_read_at_once_come_whole():
+    """Each by threads of the pool, while evhttp tells more than once that the
+    last piece went."""
+    data = DATA[:4 * 65536 - 2285]
+    with Secure() as gateway, ThreadPoolExecutor(32) as pool:
+        keys = [gateway.upload(data)["key"] for _ in range(8)]
+        bodies = pool.map(lambda key: gateway.download(key).body == data,
+                          keys * 40)
+        equal("are they whole", set(bodies), {True})
 
 
 @test
