@@ -34,7 +34,7 @@ size_t checksum_size(enum checksum_kind);
 bool checksum_init(struct checksum *, enum checksum_kind); /* false: memory */
 void checksum_add(struct checksum *, const void *data, size_t len);
 /* Ends it, and says whether it is this one. */
-bool checksum_is(struct checksum *, const unsigned char *sum);
+bool checksum_is(struct checksum *, const unsigned char *wanted);
 void checksum_fini(struct checksum *); /* also one that is all zeros */
 
 #endif

@@ -76,6 +76,23 @@ static bool give_share(struct gateway *gateway, struct sluice_host *host,
   return host->share != NULL || errmsg_set(errmsg, "out of memory");
 }
 
+/* What it has no entry for can't be asked of it, whatever it says. */
+static unsigned abilities_of(const struct gateway_plugin *backend) {
+  const struct sluice_backend *plugin = &backend->plugin.backend;
+  unsigned said = plugin->can == NULL ? 0 : plugin->can(backend->instance);
+  unsigned able = said;
+  if (plugin->remove_if == NULL)
+    able &= ~(unsigned)SLUICE_CAN_REMOVE;
+  if (plugin->copy == NULL)
+    able &= ~(unsigned)(SLUICE_CAN_COPY | SLUICE_CAN_COPY_NEW);
+  if (able != said)
+    log_line(SLUICE_LOG_WARN, backend->host.name,
+             "plugin '%s' says that it can what it has no entry for; it isn't "
+             "asked for that",
+             plugin->name);
+  return able;
+}
+
 static bool start_backend(struct gateway *gateway, size_t i,
                           struct errmsg *errmsg) {
   struct gateway_plugin *backend = &gateway->backends[i];
@@ -83,8 +100,8 @@ static bool start_backend(struct gateway *gateway, size_t i,
     return false;
   backend->instance =
       backend->plugin.backend.start(backend->conf, &backend->host);
-  if (backend->instance != NULL && backend->plugin.backend.can != NULL)
-    backend->abilities = backend->plugin.backend.can(backend->instance);
+  if (backend->instance != NULL)
+    backend->abilities = abilities_of(backend);
   return backend->instance != NULL ||
          errmsg_set(errmsg, "backend '%s': %s", backend->host.name,
                     backend->host.failure);

@@ -517,6 +517,14 @@ def built(folder, name, source):
     return str(folder)
 
 
+def faulty():
+    """The library that makes system calls fail."""
+    found = [path for folder in PLUGINS
+             if (path := Path(folder, "faultydisk.so")).exists()]
+    needs(found, "faultydisk.so isn't built")
+    return found[0]
+
+
 def denying(folder):
     """This is what makes every request a 401."""
     built(folder, "nobody", hook_source(

@@ -5,7 +5,7 @@ hooks are asked and told, and that nothing is ever lost."""
 import os
 
 from kit import (MIB, Gateway, among, each, equal, eventually,
-                 expect, head, main, md5, request, test)
+                 expect, faulty, head, main, md5, request, test)
 from objectskit import (BAD_KEYS, SLOW, STALL, WITNESS, get, is_there, put,
                         slow_hook, together, witnessed)
 
@@ -35,6 +35,17 @@ def test_bytes_type_and_metadata_go_along(case):
             equal(name, after.header(name), before.header(name))
         equal("source", get(gateway, "a").status,
               404 if word == "move" else 200)
+
+
+@test
+def test_bytes_go_along_where_the_kernel_copies_none():
+    data = os.urandom(3 * MIB + 1)
+    with Gateway(env={"LD_PRELOAD": str(faulty()), "COPIES_NOTHING": "1",
+                      "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") +
+                      ":verify_asan_link_order=0"}) as gateway:
+        put(gateway, "a", data)
+        equal("status", carry(gateway, "copy", "a", "b").status, 201)
+        is_there(gateway, "b", data)
 
 
 @each({"copy": "copy", "move": "move"})

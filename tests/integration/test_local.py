@@ -15,8 +15,8 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 # pylint: disable=wrong-import-position
-from kit import (FORM, MIB, PLUGINS, Gateway, equal, eventually,  # noqa: E402
-                 expect, field, file, form, head, large_form, like, main,
+from kit import (FORM, MIB, Gateway, equal, eventually,  # noqa: E402
+                 expect, faulty, field, file, form, head, large_form, like, main,
                  md5, needs, refusal, request, test)
 from oracle.client import Client  # noqa: E402
 from oracle.objects import Objects  # noqa: E402
@@ -387,14 +387,6 @@ def ready(gateway, status):
 
 
 # ---- a disk that fails ------------------------------------------------------
-
-def faulty():
-    """The library that makes writes fail, and the file that tells it to."""
-    found = [path for folder in PLUGINS
-             if (path := Path(folder, "faultydisk.so")).exists()]
-    needs(found, "faultydisk.so isn't built")
-    return found[0]
-
 
 @test
 def test_disk_that_fails_once_makes_it_read_only_until_a_restart():

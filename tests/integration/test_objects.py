@@ -388,5 +388,23 @@ def test_backend_without_abilities_takes_a_put_without_conditions():
         equal("status", get(gateway, "a").status, 404)
 
 
+CLAIMS = {**STALL, "backends": {"stall": {"plugin": "stall",
+                                           "claims": "true"}}}
+
+
+@test
+def test_backend_that_claims_what_it_has_no_entry_for_is_not_asked():
+    with Gateway(CLAIMS) as gateway:
+        gateway.says(r"says that it can what it has no entry for")
+        put(gateway, "a", b"one")
+        answers = [gateway.ask("DELETE", url("a"), "If-Match: *"),
+                   gateway.json("POST", "/files/copy",
+                                {"from": "a", "to": "b"})]
+        for answer in answers:
+            equal("refusal", (answer.status, answer.json["code"]),
+                  (501, "not_implemented"))
+        is_there(gateway, "a", b"one")
+
+
 if __name__ == "__main__":
     main()

@@ -2,7 +2,8 @@
  *
  * No plugin, but a library for LD_PRELOAD: while the file that FAULTY_DISK
  * names is there, each write to an index of the backend `local`, and each sync
- * of one, fails with EIO.
+ * of one, fails with EIO; where COPIES_NOTHING is set, the kernel copies no
+ * file for others.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -18,6 +19,9 @@ OWN int fsync(int fd);
 OWN int fdatasync(int fd);
 OWN ssize_t pwrite64(int fd, const void *data, size_t len, off64_t offset);
 OWN ssize_t pwrite(int fd, const void *data, size_t len, off_t offset);
+
+OWN ssize_t copy_file_range(int from, off64_t *from_at, int to, off64_t *to_at,
+                            size_t len, unsigned flags);
 
 static bool fails(int fd) {
   char link[40], path[400];
@@ -47,4 +51,12 @@ ssize_t pwrite64(int fd, const void *data, size_t len, off64_t offset) {
 
 ssize_t pwrite(int fd, const void *data, size_t len, off_t offset) {
   return pwrite64(fd, data, len, offset);
+}
+
+ssize_t copy_file_range(int from, off64_t *from_at, int to, off64_t *to_at,
+                        size_t len, unsigned flags) {
+  if (getenv("COPIES_NOTHING") == NULL)
+    return syscall(SYS_copy_file_range, from, from_at, to, to_at, len, flags);
+  errno = EOPNOTSUPP;
+  return -1;
 }

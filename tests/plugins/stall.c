@@ -27,6 +27,7 @@ struct stall_conf {
   uint64_t swallow;
   bool deaf;
   const char *mute;
+  bool claims;
 };
 
 struct stall_object {
@@ -58,6 +59,8 @@ static const struct sluice_option stall_options[] = {
      "whether being canceled is ignored"},
     {"mute", SLUICE_STRING, "", offsetof(struct stall_conf, mute),
      "a file; pings are logged, and while it is there not ended"},
+    {"claims", SLUICE_BOOL, "false", offsetof(struct stall_conf, claims),
+     "whether it says that it can what it can't"},
     {"block", SLUICE_STRING, "", offsetof(struct stall_conf, block), "a FIFO"},
     {0}};
 
@@ -343,6 +346,13 @@ static void stall_ping(void *handle, struct sluice_op *op) {
     sluice_done(op, SLUICE_OK, NULL);
 }
 
+static unsigned stall_can(void *instance) {
+  const struct stall_conf *conf = instance;
+  return conf->claims
+             ? SLUICE_CAN_REMOVE | SLUICE_CAN_COPY | SLUICE_CAN_COPY_NEW
+             : 0;
+}
+
 static const struct sluice_backend stall_backend = {
     SLUICE_HEAD(sluice_backend),
     .name = "stall",
@@ -365,6 +375,7 @@ static const struct sluice_backend stall_backend = {
     .remove = stall_remove,
     .cancel = stall_cancel,
     .ping = stall_ping,
+    .can = stall_can,
 };
 
 SLUICE_BACKEND(stall, stall_backend)

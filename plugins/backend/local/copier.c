@@ -16,12 +16,30 @@
 /* Bytes that a thread copies before the gateway hears that it goes on. */
 #define SLICE (64u << 20)
 
+/* Some kernels, file systems and sandboxes don't copy. */
+static ssize_t copy_through(struct task *task, size_t count) {
+  char piece[65536];
+  size_t len = count < sizeof piece ? count : sizeof piece;
+  ssize_t got = pread(task->source, piece, len, (off_t)task->written);
+  if (got <= 0)
+    return got;
+  return store_write(&task->file, piece, (size_t)got, task->written) ? got
+                                                                     : -1;
+}
+
+static ssize_t copy_within(struct task *task, size_t count) {
+  off_t from = (off_t)task->written, to = from;
+  ssize_t done =
+      copy_file_range(task->source, &from, task->file.fd, &to, count, 0);
+  bool never = done < 0 && (errno == ENOSYS || errno == EOPNOTSUPP ||
+                            errno == EXDEV || errno == EINVAL);
+  return never ? copy_through(task, count) : done;
+}
+
 /* False with errno set; nothing at all is copied only where the source is
  * shorter than its row says. */
 static bool copy_some(struct task *task, uint64_t count) {
-  off_t from = (off_t)task->written, to = from;
-  ssize_t done = copy_file_range(task->source, &from, task->file.fd, &to,
-                                 (size_t)count, 0);
+  ssize_t done = copy_within(task, (size_t)count);
   if (done > 0)
     task->written += (uint64_t)done;
   if (done == 0)
