@@ -65,10 +65,11 @@ struct op_driver {
   /* The gateway leaves: before its step of number leave_at / 2 when that is
    * even, right after it when it is odd. */
   int leave_at, step;
+  int before;        /* of a commit or a copy */
+  unsigned matching; /* get: a bit for each wanted sample */
 
   struct op_driver_entry meta;
   char *type, *encoding;
-  int before;
   char *names[OP_USER_MAX], *values[OP_USER_MAX];
   size_t user_count;
   struct op_driver_entry *entries;
@@ -80,7 +81,6 @@ struct op_driver {
   struct op_driver_get get;
   uint64_t want, got; /* bytes */
   uint64_t from;
-  unsigned matching; /* a bit for each wanted sample */
   struct sluice_chunk chunk;
 
   struct op_driver_put put;

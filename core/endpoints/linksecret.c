@@ -231,10 +231,11 @@ void linksecret_ask(struct linksecrets *secrets, size_t backend,
 void linksecret_leave(struct linksecrets *secrets, size_t backend,
                       struct linksecret_waiter *waiter) {
   struct linksecret_waiter **at = &secrets->of[backend].waiters;
-  while (*at != NULL && *at != waiter)
-    at = &(*at)->next;
-  if (*at == waiter)
-    *at = waiter->next;
+  for (; *at != NULL; at = &(*at)->next)
+    if (*at == waiter) {
+      *at = waiter->next;
+      return;
+    }
 }
 
 struct linksecrets *linksecrets_new(struct gate *gate) {

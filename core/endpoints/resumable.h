@@ -62,54 +62,56 @@ struct resumable {
   struct gate *gate;
   struct op_backend *backend;
   const struct resumable_dialect *dialect;
+  const struct resumable_source *source; /* NULL: the request's body */
+  void *from;                            /* it has this to give */
   enum resumable_act act;
+  unsigned interop; /* the version of interim answers; 0: none are wanted */
+
+  /* The address. */
   struct uploadid id;
   char *address;                /* the id as text */
-  const struct digest_key *key; /* of addresses; NULL: not known yet */
+  const struct digest_key *key; /* NULL: not known yet */
   struct linksecret_waiter waiter;
-  bool waits;                       /* for it */
   void (*known)(struct exchange *); /* goes on then */
-  struct buf metadata;              /* of tus, as sent */
-  struct buf concat;                /* so too */
+  struct buf metadata, concat;      /* of tus, as sent */
 
   /* The head says this. */
-  int64_t at;       /* Upload-Offset */
-  int64_t said;     /* Upload-Length; -1: nothing */
-  bool last;        /* the content is the upload's end */
-  unsigned interop; /* the version of interim answers; 0: none are wanted */
-  bool summed;      /* its content counts whole or not at all */
+  int64_t at;   /* Upload-Offset */
+  int64_t said; /* Upload-Length; -1: nothing */
   struct uploadhead_checksum checksum;
   struct checksum sum;
 
   /* The stage. */
   struct sluice_op *op;
-  char stage[SLUICE_STAGE_ID_MAX + 1];
-  int64_t length;  /* of the whole upload; -1: unknown */
-  bool length_new; /* since it was saved */
-  uint64_t sent;   /* bytes that the backend has */
-  uint64_t saved;  /* that are durable */
+  int64_t length; /* of the whole upload; -1: unknown */
+  uint64_t sent;  /* bytes that the backend has */
+  uint64_t saved; /* that are durable */
   int64_t expires_s;
+  void (*killed)(struct exchange *); /* goes on once the stage is removed */
+  struct event tick;
+  const char *fault; /* of the body */
+  enum resumable_wait wait;
+  char stage[SLUICE_STAGE_ID_MAX + 1];
+
+  bool waits;      /* for the key */
+  bool last;       /* the content is the upload's end */
+  bool summed;     /* its content counts whole or not at all */
+  bool length_new; /* since it was saved */
   bool complete;
   bool told; /* the client knows the address */
-  bool saving;
-  bool wanted;  /* the backend waits for a call */
-  bool lent;    /* it has a buffer */
-  bool hashing; /* so has a thread of the pool, and the digest */
-  bool committing;
+
+  /* The stage: */
+  bool wanted; /* the backend waits for a call */
+  bool lent;   /* it has a buffer */
+  bool saving, committing;
+  bool hashing; /* a thread of the pool has a buffer, and the digest */
   bool flush;   /* what is there shall go at once */
   bool leaving; /* it is saved though its client left */
-  enum resumable_wait wait;
-  void (*killed)(struct exchange *); /* goes on once the stage is removed */
 
-  /* The body. */
+  /* The body: */
   bool ended;  /* all of it came */
   bool broken; /* no more of it comes */
   bool due;    /* to be saved, as a second has passed */
-  struct event tick;
-  const char *fault; /* of the body */
-
-  const struct resumable_source *source; /* NULL: the request's body */
-  void *from;                            /* it has this to give */
 };
 
 /* The exchange's work; false, and answered: no memory. */

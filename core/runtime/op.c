@@ -23,7 +23,7 @@ static void op_free(struct sluice_op *op) {
   free(op->token);
   free(op->meta);
   free(op->why);
-  free((void *)(uintptr_t)op->staged.state);
+  free(op->staged_state);
   free(op->state);
   op->state = NULL;
   op->turn = OP_BURIED;

@@ -69,8 +69,9 @@ struct sluice_op {
   size_t state_size;
   struct op_item *meta;
   struct sluice_chunk chunk;
-  struct sluice_staged staged; /* its state is malloc'd */
-  uint64_t known;              /* stage: bytes that it had, or was lent */
+  struct sluice_staged staged;
+  char *staged_state; /* its state */
+  uint64_t known;     /* stage: bytes that it had, or was lent */
   enum sluice_status status;
   char *why;
 

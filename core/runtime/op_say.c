@@ -320,7 +320,8 @@ void sluice_staged(struct sluice_op *op, const struct sluice_staged *said) {
   must(state != NULL);
   if (staged.state_size > 0)
     memcpy(state, staged.state, staged.state_size);
-  free((void *)(uintptr_t)op->staged.state);
+  free(op->staged_state);
+  op->staged_state = state;
   staged.state = state;
   op->staged = staged;
   op->known = staged.offset;

@@ -15,13 +15,13 @@
 #define DELAY_MAX_S 300
 
 struct leftover {
-  TAILQ_ENTRY(leftover) link;
+  STAILQ_ENTRY(leftover) link;
   char *key, *id;
 };
 
 struct leftovers {
   struct s3_loop *loop;
-  TAILQ_HEAD(leftover_list, leftover) list;
+  STAILQ_HEAD(leftover_list, leftover) list;
   size_t count;
   size_t forgotten; /* there were too many */
   struct event *timer;
@@ -37,8 +37,8 @@ static void leftover_free(struct leftover *leftover) {
 }
 
 static void drop_first(struct leftovers *leftovers) {
-  struct leftover *first = TAILQ_FIRST(&leftovers->list);
-  TAILQ_REMOVE(&leftovers->list, first, link);
+  struct leftover *first = STAILQ_FIRST(&leftovers->list);
+  STAILQ_REMOVE_HEAD(&leftovers->list, link);
   leftovers->count--;
   leftover_free(first);
 }
@@ -50,9 +50,9 @@ static void try_later(struct leftovers *leftovers) {
 
 /* Others may be possible where one isn't. */
 static void put_last(struct leftovers *leftovers) {
-  struct leftover *first = TAILQ_FIRST(&leftovers->list);
-  TAILQ_REMOVE(&leftovers->list, first, link);
-  TAILQ_INSERT_TAIL(&leftovers->list, first, link);
+  struct leftover *first = STAILQ_FIRST(&leftovers->list);
+  STAILQ_REMOVE_HEAD(&leftovers->list, link);
+  STAILQ_INSERT_TAIL(&leftovers->list, first, link);
 }
 
 static void try_first(struct leftovers *leftovers);
@@ -65,7 +65,7 @@ static void on_tried(void *arg, struct s3_call *call,
   if (answer->status == SLUICE_OK || answer->http == 404) {
     sluice_log(leftovers->loop->host, SLUICE_LOG_INFO,
                "the unfinished upload of '%s' is given up now",
-               TAILQ_FIRST(&leftovers->list)->key);
+               STAILQ_FIRST(&leftovers->list)->key);
     drop_first(leftovers);
     leftovers->delay_s = DELAY_FIRST_S;
     if (leftovers->count > 0)
@@ -81,7 +81,7 @@ static void on_tried(void *arg, struct s3_call *call,
 
 static void try_first(struct leftovers *leftovers) {
   static const struct s3_events events = {.done = on_tried};
-  const struct leftover *first = TAILQ_FIRST(&leftovers->list);
+  const struct leftover *first = STAILQ_FIRST(&leftovers->list);
   leftovers->request = (struct s3_request){.method = "DELETE",
                                            .key = first->key,
                                            .query = {{"uploadId", first->id}}};
@@ -113,7 +113,7 @@ void leftovers_add(struct leftovers *leftovers, const char *key,
   sluice_log(leftovers->loop->host, SLUICE_LOG_WARN,
              "an unfinished upload can't be given up, and is tried again: %s",
              why);
-  TAILQ_INSERT_TAIL(&leftovers->list, leftover, link);
+  STAILQ_INSERT_TAIL(&leftovers->list, leftover, link);
   if (++leftovers->count == 1) {
     leftovers->delay_s = DELAY_FIRST_S;
     try_later(leftovers);
@@ -125,7 +125,7 @@ struct leftovers *leftovers_new(struct s3_loop *loop) {
   if (leftovers == NULL)
     return NULL;
   leftovers->loop = loop;
-  TAILQ_INIT(&leftovers->list);
+  STAILQ_INIT(&leftovers->list);
   leftovers->timer = evtimer_new(loop->base, on_time, leftovers);
   if (leftovers->timer != NULL)
     return leftovers;
