@@ -76,7 +76,7 @@ static bool give_share(struct gateway *gateway, struct sluice_host *host,
   return host->share != NULL || errmsg_set(errmsg, "out of memory");
 }
 
-/* What it has no entry for can't be asked of it, whatever it says. */
+/* A plugin isn't asked for what it has no entry for, whatever it says. */
 static unsigned abilities_of(const struct gateway_plugin *backend) {
   const struct sluice_backend *plugin = &backend->plugin.backend;
   unsigned said = plugin->can == NULL ? 0 : plugin->can(backend->instance);

@@ -16,8 +16,8 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 # pylint: disable=wrong-import-position
 from kit import (FORM, MIB, Gateway, equal, eventually,  # noqa: E402
-                 expect, faulty, field, file, form, head, large_form, like, main,
-                 md5, needs, refusal, request, test)
+                 expect, faulty, field, file, form, head, large_form, like,
+                 main, md5, needs, refusal, request, test)
 from oracle.client import Client  # noqa: E402
 from oracle.objects import Objects  # noqa: E402
 
