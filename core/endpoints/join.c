@@ -229,14 +229,15 @@ static void use_chunk(struct join *join) {
 
 static void go_on(struct join *join) {
   struct resumable *r = resumable_of(join->ex);
-  if (!r->wanted || r->hashing || join->reading)
+  if (r->state != RESUMABLE_WANTS || r->upload.hash == UPLOAD_HASHING ||
+      join->reading)
     return;
   if (join->has_chunk) {
     use_chunk(join);
   } else if (join->op == NULL && join->at < join->count) {
     read_part(join);
   } else if (join->op == NULL) {
-    r->ended = true;
+    r->body = RESUMABLE_BODY_ENDED;
     resumable_push(r);
   }
 }

@@ -180,10 +180,9 @@ static void opened(struct resumable *r, const struct sluice_staged *staged) {
 
 static void on_staged(void *arg, const struct sluice_staged *staged) {
   struct resumable *r = arg;
-  bool opening = !r->saving;
+  bool opening = r->state == RESUMABLE_OPENING;
   r->expires_s = staged->expires_s;
-  r->wanted = true;
-  r->saving = false;
+  r->state = RESUMABLE_WANTS;
   if (r->ex != NULL)
     exchange_unwatch(r->ex);
   if (!opening)
@@ -200,7 +199,7 @@ static void on_alive(void *arg) {
     return;
   if (r->ex->op != NULL)
     exchange_alive(r->ex);
-  else if (!r->wanted)
+  else if (r->state != RESUMABLE_WANTS && r->state != RESUMABLE_COMMITTING)
     exchange_watch(r->ex);
 }
 
@@ -220,7 +219,8 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = r->ex;
   bool committing = ex != NULL && ex->op != NULL && ex->op == r->op;
   r->op = NULL;
-  r->lent = false;
+  if (r->state == RESUMABLE_BORROWS) /* it went back with the end */
+    r->state = RESUMABLE_WANTS;
   if (ex == NULL) {
     resumable_leave(r);
     return;

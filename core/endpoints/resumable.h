@@ -55,6 +55,20 @@ enum resumable_wait { /* what goes on after the stage was saved */
                       RESUMABLE_SHORT
 };
 
+enum resumable_stage {
+  RESUMABLE_OPENING,   /* the backend has to tell what is there */
+  RESUMABLE_WANTS,     /* it waits for a call */
+  RESUMABLE_BORROWS,   /* it has a buffer */
+  RESUMABLE_SAVING,    /* it makes durable what it has */
+  RESUMABLE_COMMITTING /* it is asked to, once hooks have let the key pass */
+};
+
+enum resumable_body {
+  RESUMABLE_BODY_COMES,
+  RESUMABLE_BODY_ENDED, /* all of it came */
+  RESUMABLE_BODY_BROKEN /* no more of it comes */
+};
+
 struct resumable {
   struct upload upload; /* first: names, buffers, and the answer's words.  Its
                            size counts all bytes that have come */
@@ -90,7 +104,9 @@ struct resumable {
   void (*killed)(struct exchange *); /* goes on once the stage is removed */
   struct event tick;
   const char *fault; /* of the body */
-  enum resumable_wait wait;
+  enum resumable_stage state;
+  enum resumable_wait wait; /* while it is saved */
+  enum resumable_body body;
   char stage[SLUICE_STAGE_ID_MAX + 1];
 
   bool waits;      /* for the key */
@@ -98,20 +114,10 @@ struct resumable {
   bool summed;     /* its content counts whole or not at all */
   bool length_new; /* since it was saved */
   bool complete;
-  bool told; /* the client knows the address */
-
-  /* The stage: */
-  bool wanted; /* the backend waits for a call */
-  bool lent;   /* it has a buffer */
-  bool saving, committing;
-  bool hashing; /* a thread of the pool has a buffer, and the digest */
+  bool told;    /* the client knows the address */
   bool flush;   /* what is there shall go at once */
+  bool due;     /* to be saved, as a second has passed */
   bool leaving; /* it is saved though its client left */
-
-  /* The body: */
-  bool ended;  /* all of it came */
-  bool broken; /* no more of it comes */
-  bool due;    /* to be saved, as a second has passed */
 };
 
 /* The exchange's work; false, and answered: no memory. */

@@ -103,9 +103,9 @@ static void finish(struct resumable *r) {
       resumable_save(r, RESUMABLE_ANSWER);
     else
       resumable_leave(r);
-  } else if (r->broken && r->fault == NULL) {
+  } else if (r->body == RESUMABLE_BODY_BROKEN && r->fault == NULL) {
     resumable_kill(ex, flooded);
-  } else if (r->broken) {
+  } else if (r->body == RESUMABLE_BODY_BROKEN) {
     save_and(r, RESUMABLE_BROKEN, !r->summed);
   } else if (r->summed && !checksum_is(&r->sum, r->checksum.sum)) {
     reply_error(ex, 460, "checksum_mismatch",
@@ -123,10 +123,9 @@ void resumable_save(struct resumable *r, enum resumable_wait wait) {
   unsigned char state[RESUMABLE_STATE];
   struct sluice_save save = resumable_state(r, state);
   r->wait = wait;
-  r->saving = true;
+  r->state = RESUMABLE_SAVING;
   r->due = false;
   r->length_new = false;
-  r->wanted = false;
   if (r->ex != NULL)
     exchange_watch(r->ex);
   op_save(r->op, &save);
@@ -145,7 +144,7 @@ void resumable_on_saved(struct resumable *r) {
 
 static void on_hashed(void *arg) {
   struct resumable *r = arg;
-  r->hashing = false;
+  r->upload.hash = UPLOAD_HASHED;
   if (r->ex == NULL)
     resumable_leave(r);
   else
@@ -155,8 +154,7 @@ static void on_hashed(void *arg) {
 static void lend(struct resumable *r) {
   struct upload *upload = &r->upload;
   struct upload_buffer *full = filled(r);
-  r->wanted = false;
-  r->lent = true;
+  r->state = RESUMABLE_BORROWS;
   upload->filling = 1 - upload->filling;
   r->sent += full->len;
   if (r->ex != NULL) {
@@ -169,17 +167,21 @@ static void lend(struct resumable *r) {
                            .also = r->summed ? &r->sum : NULL,
                            .then = on_hashed,
                            .arg = r};
-  r->hashing = !uploads_hash(r->gate->uploads, r->gate->loop, &upload->job);
+  upload->hash = UPLOAD_HASHING;
+  if (uploads_hash(r->gate->uploads, r->gate->loop, &upload->job))
+    upload->hash = UPLOAD_HASHED;
   op_data(r->op, &(struct sluice_chunk){
                      .data = full->data, .length = full->len, .fd = -1});
 }
 
 void resumable_push(struct resumable *r) {
   const struct upload *upload = &r->upload;
-  bool over = r->ended || r->broken;
-  bool drowned = r->broken && r->fault == NULL && r->ex != NULL;
+  bool over = r->body != RESUMABLE_BODY_COMES;
+  bool drowned =
+      r->body == RESUMABLE_BODY_BROKEN && r->fault == NULL && r->ex != NULL;
   bool any = filled(r)->len > 0 && !drowned;
-  if (!r->wanted || r->hashing || r->op == NULL || r->committing)
+  if (r->state != RESUMABLE_WANTS || upload->hash == UPLOAD_HASHING ||
+      r->op == NULL)
     return;
   if (r->due && r->sent > r->saved && !r->summed && !over)
     resumable_save(r, RESUMABLE_BODY);
@@ -191,8 +193,7 @@ void resumable_push(struct resumable *r) {
 
 void resumable_on_next(void *arg) {
   struct resumable *r = arg;
-  r->lent = false;
-  r->wanted = true;
+  r->state = RESUMABLE_WANTS;
   if (r->ex == NULL) {
     resumable_leave(r);
     return;
@@ -212,7 +213,8 @@ static void take(struct exchange *ex, const char *data, size_t len) {
   if (len > room)
     len = room;
   if (len > most - r->upload.size) {
-    r->broken = true; /* without a fault that it could go on after */
+    /* Without a fault that it could go on after. */
+    r->body = RESUMABLE_BODY_BROKEN;
     return;
   }
   memcpy(buffer->data + buffer->len, data, len);
@@ -228,13 +230,13 @@ static bool make_room(struct exchange *ex) {
   if (upload_room(&r->upload) > 0 || upload_grow(ex))
     return true;
   resumable_push(r);
-  return ex->work == r && !r->saving && upload_room(&r->upload) > 0;
+  return ex->work == r && r->state != RESUMABLE_SAVING &&
+         upload_room(&r->upload) > 0;
 }
 
 static void stop(struct resumable *r, const char *fault) {
   r->fault = fault;
-  r->ended = fault == NULL;
-  r->broken = fault != NULL;
+  r->body = fault == NULL ? RESUMABLE_BODY_ENDED : RESUMABLE_BODY_BROKEN;
 }
 
 static void pump(struct exchange *ex) {
@@ -242,7 +244,7 @@ static void pump(struct exchange *ex) {
   const char *data;
   size_t len;
   bool waits = false;
-  while (!r->ended && !r->broken && !waits) {
+  while (r->body == RESUMABLE_BODY_COMES && !waits) {
     if (!make_room(ex))
       return;
     switch (ingress_body_next(ex->conn, &data, &len)) {
@@ -263,7 +265,7 @@ static void pump(struct exchange *ex) {
       break;
     }
   }
-  if (r->ended || r->broken)
+  if (r->body != RESUMABLE_BODY_COMES)
     ex->on_body = NULL;
   resumable_push(r);
 }
@@ -335,7 +337,7 @@ static void resumable_end(struct resumable *r) {
 
 static void on_released(void *arg) {
   struct resumable *r = arg;
-  r->lent = false;
+  r->state = RESUMABLE_WANTS;
   resumable_leave(r);
 }
 
@@ -343,26 +345,29 @@ static void on_released(void *arg) {
 static bool is_worth(struct resumable *r) {
   return r->op != NULL && r->told && !r->summed && !r->complete &&
          event_initialized(&r->tick) &&
-         (r->sent > r->saved || filled(r)->len > 0 || r->saving) &&
+         (r->sent > r->saved || filled(r)->len > 0 ||
+          r->state == RESUMABLE_SAVING) &&
          (r->leaving || r->gate->leaving < LEAVING_MAX);
 }
 
 void resumable_leave(struct resumable *r) {
-  r->committing = false;
+  if (r->state == RESUMABLE_COMMITTING)
+    r->state = RESUMABLE_WANTS;
   if (is_worth(r)) {
     if (!r->leaving) {
       r->leaving = true;
       r->gate->leaving++;
-      r->broken = true;
+      r->body = RESUMABLE_BODY_BROKEN;
       set_tick(r, r->gate->backend_timeout);
     }
     resumable_push(r);
     return;
   }
+  bool lent = r->state == RESUMABLE_BORROWS;
   struct sluice_op *op = r->op;
   r->op = NULL;
   if (op != NULL)
-    op_leave(op, r->lent ? on_released : NULL, r);
-  if (!r->lent && !r->hashing)
+    op_leave(op, lent ? on_released : NULL, r);
+  if (!lent && r->upload.hash != UPLOAD_HASHING)
     resumable_end(r);
 }

@@ -41,7 +41,7 @@ void resumable_commit(struct exchange *ex) {
   struct resumable *r = resumable_of(ex);
   resumable_read_md5(r);
   r->length = (int64_t)r->upload.size;
-  r->committing = true;
+  r->state = RESUMABLE_COMMITTING;
   exchange_check_key(ex, r->upload.key, commit);
 }
 
@@ -56,7 +56,7 @@ void resumable_kill(struct exchange *ex, void (*then)(struct exchange *)) {
   static const struct op_events events_of_end = {.alive = exchange_alive,
                                                  .done = on_killed};
   struct resumable *r = resumable_of(ex);
-  must(r->wanted && !r->hashing);
+  must(r->state == RESUMABLE_WANTS && r->upload.hash != UPLOAD_HASHING);
   op_leave(r->op, NULL, NULL);
   r->op = NULL;
   r->killed = then;
