@@ -107,8 +107,8 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 %C%_libruntime_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 %C%_libruntime_la_LIBADD = $(EVENT_LIBS) -lpthread
 %C%_libruntime_la_SOURCES = \
-	%D%/runtime/breach.c \
-	%D%/runtime/breach.h \
+	%D%/runtime/violation.c \
+	%D%/runtime/violation.h \
 	%D%/runtime/budget.c \
 	%D%/runtime/budget.h \
 	%D%/runtime/crash.c \
@@ -131,8 +131,8 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/op_turn.c \
 	%D%/runtime/op_turn.h \
 	%D%/runtime/plugin_api.c \
-	%D%/runtime/pool.c \
-	%D%/runtime/pool.h \
+	%D%/runtime/quarantine.c \
+	%D%/runtime/quarantine.h \
 	%D%/runtime/repeat.c \
 	%D%/runtime/repeat.h \
 	%D%/runtime/tally.c \

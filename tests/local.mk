@@ -74,7 +74,7 @@ UNIT_TESTS = \
 	%D%/unit/test_authority \
 	%D%/unit/test_backoff \
 	%D%/unit/test_boundary \
-	%D%/unit/test_breach \
+	%D%/unit/test_violation \
 	%D%/unit/test_breaker \
 	%D%/unit/test_buckets \
 	%D%/unit/test_budget \

@@ -9,7 +9,7 @@
 
 #include <stdatomic.h>
 
-#include "breach.h"
+#include "violation.h"
 #include "call_clock.h"
 #include "key.h"
 #include "op.h"
@@ -56,7 +56,7 @@ struct fixture {
   struct work_pool *pool;
   void *instance;
   struct sluice_host host; /* of start() */
-  struct breach_watch watch;
+  struct violation_watch watch;
   struct loop *loop;
   struct op_backend handle;        /* on the loop */
   struct request_hook hook_handle; /* the same of a hook */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * The gateway itself sees most of these, and logs them under the plugin's
- * name (core/runtime/breach.h): here they become words of the check.
+ * name (core/runtime/violation.h): here they become words of the check.
  */
 #include "violation_report.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "breach.h"
+#include "violation.h"
 #include "rules.h"
 
 static const struct {
@@ -53,24 +53,24 @@ bool violation_report_is_of(enum violation_report report,
 }
 
 static enum violation_report kind_of(const char *call, const char *what) {
-  if (strcmp(what, BREACH_THREAD) == 0)
+  if (strcmp(what, VIOLATION_THREAD) == 0)
     return VIOLATION_REPORT_THREAD;
-  if (strcmp(what, BREACH_AFTER_DONE) == 0 ||
+  if (strcmp(what, VIOLATION_AFTER_DONE) == 0 ||
       (call != NULL && strcmp(call, "sluice_done") == 0 &&
-       strcmp(what, BREACH_TWICE) == 0))
+       strcmp(what, VIOLATION_TWICE) == 0))
     return VIOLATION_REPORT_DONE;
-  if (strcmp(what, BREACH_RESUMED) == 0)
+  if (strcmp(what, VIOLATION_RESUMED) == 0)
     return VIOLATION_REPORT_RESUME;
   return VIOLATION_REPORT_TURN;
 }
 
-static void on_breach(void *arg, const char *call, const char *what) {
+static void on_violation(void *arg, const char *call, const char *what) {
   fixture_report(arg, rules[kind_of(call, what)].word, "%s%s%s",
                  call == NULL ? "" : call, call == NULL ? "" : "() ", what);
 }
 
 void violation_report_watch(struct fixture *fixture) {
-  fixture->watch = (struct breach_watch){on_breach, fixture};
+  fixture->watch = (struct violation_watch){on_violation, fixture};
   fixture->host.watch = &fixture->watch;
 }
 

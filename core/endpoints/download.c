@@ -236,8 +236,8 @@ static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
   bool fits = chunk->length <= download->left && chunk->length > 0 &&
               chunk->last == (chunk->length == download->left);
   if (!fits) {
-    op_breach(exchange_backend(ex), "sluice_send",
-              "with another length than was asked for");
+    op_violation(exchange_backend(ex), "sluice_send",
+                 "with another length than was asked for");
     if (download->send != NULL)
       reply_break_off(ex, SLUICE_EUPSTREAM,
                       "the backend sent another length than it said");
@@ -284,7 +284,7 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   ex->op = NULL;
   if (status == SLUICE_OK) { /* what was wanted would have come before */
-    op_breach(exchange_backend(ex), "sluice_done", "before all was said");
+    op_violation(exchange_backend(ex), "sluice_done", "before all was said");
     status = SLUICE_EUPSTREAM;
   }
   if (ex->state == EXCHANGE_SENDING)

@@ -79,8 +79,8 @@ static void on_made(void *arg, enum sluice_status status, const char *why) {
   char *copy = url == NULL ? NULL : strdup(url);
   ask->ex->op = NULL;
   if (status == SLUICE_OK && copy == NULL) {
-    op_breach(exchange_backend(ask->ex), "sluice_done",
-              "before sluice_text()");
+    op_violation(exchange_backend(ask->ex), "sluice_done",
+                 "before sluice_text()");
     status = SLUICE_EUPSTREAM;
   }
   tell(ask, status, why, copy, seconds);
@@ -193,7 +193,7 @@ static void on_head(void *arg, enum sluice_status status, const char *why) {
   struct presign *presign = ex->work;
   ex->op = NULL;
   if (status == SLUICE_OK && presign->type == NULL)
-    op_breach(exchange_backend(ex), "sluice_done", "before sluice_meta()");
+    op_violation(exchange_backend(ex), "sluice_done", "before sluice_meta()");
   if (status != SLUICE_OK || presign->type == NULL)
     reply_failure(ex, status == SLUICE_OK ? SLUICE_EUPSTREAM : status, why);
   else

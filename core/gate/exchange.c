@@ -226,7 +226,7 @@ static void exchange_free(struct exchange *ex) {
   head_fini(&ex->head);
   free(ex->key);
   exchange_unwatch(ex);
-  pool_give(&ex->gate->spent, ex);
+  quarantine_give(&ex->gate->spent, ex);
 }
 
 static void free_pending(struct exchange *ex, const struct news *news) {

@@ -14,7 +14,7 @@
 #include "clients.h"
 #include "headerlines.h"
 #include "op.h"
-#include "pool.h"
+#include "quarantine.h"
 #include "repeat.h"
 #include "request.h"
 #include "route.h"
@@ -42,7 +42,7 @@ struct gate {
   struct uploads *uploads;     /* what uploads of all loops share */
   struct headerlines lines;    /* of answers */
   const struct timeval *backend_timeout;
-  struct pool spent;                    /* exchanges: hooks point to them */
+  struct quarantine spent;              /* exchanges: hooks point to them */
   struct exchange *pending;             /* ended; a hook has yet to resume */
   TAILQ_HEAD(gate_left, exchange) left; /* by their clients, amid a change */
   size_t leaving;           /* uploads that are saved for clients that left */

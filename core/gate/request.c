@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#include "breach.h"
+#include "violation.h"
 #include "codec.h"
 #include "crash.h"
 #include "digest.h"
@@ -131,8 +131,8 @@ static enum sluice_verdict checked(struct sluice_request *request,
     return verdict;
   }
   struct request_hook *hook = hook_at(request, request->at);
-  breach_note(&hook->misused, &hook->host, hook->plugin->name, NULL,
-              "it answered with what is no verdict");
+  violation_note(&hook->misused, &hook->host, hook->plugin->name, NULL,
+                 "it answered with what is no verdict");
   return SLUICE_DENY;
 }
 
@@ -258,10 +258,11 @@ void *sluice_request_state(struct sluice_request *request, size_t size) {
   if (gone || size > REQUEST_STATE_MAX ||
       (state != NULL && state->size != size)) {
     struct request_hook *hook = hook_at(request, request->calling);
-    breach_note(&hook->misused, &hook->host, hook->plugin->name,
-                "sluice_request_state",
-                gone ? "after on_log"
-                     : "of more than 4 KiB, or of another size than before");
+    violation_note(&hook->misused, &hook->host, hook->plugin->name,
+                   "sluice_request_state",
+                   gone
+                       ? "after on_log"
+                       : "of more than 4 KiB, or of another size than before");
     return NULL;
   }
   if (state != NULL)

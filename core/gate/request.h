@@ -43,7 +43,7 @@ struct request_hook {
   const struct sluice_hook *plugin;
   void *handle;
   struct sluice_host host;
-  uint64_t misused; /* breaches of the contract, on this loop */
+  uint64_t misused; /* violations of the contract, on this loop */
   uint64_t silent;  /* requests that waited too long for it */
   size_t pending;   /* requests that ended, and that it hasn't resumed */
   struct repeats repeats;

@@ -10,7 +10,7 @@
 #include <sys/queue.h>
 
 #include "answerheader.h"
-#include "breach.h"
+#include "violation.h"
 #include "codec.h"
 #include "headerlines.h"
 #include "request.h"
@@ -156,11 +156,11 @@ void sluice_request_resume(struct sluice_request *request,
   static const char name[] = "sluice_request_resume";
   struct request_hook *hook = request_hook(request);
   if (!loop_is_mine(request->loop))
-    breach_of_thread(&hook->host, hook->plugin->name, name);
+    violation_of_thread(&hook->host, hook->plugin->name, name);
   bool waiting = request->turn == REQUEST_WAITING;
   if (!waiting || verdict == SLUICE_WAIT) {
-    breach_note(&hook->misused, &hook->host, hook->plugin->name, name,
-                waiting ? "with SLUICE_WAIT" : BREACH_RESUMED);
+    violation_note(&hook->misused, &hook->host, hook->plugin->name, name,
+                   waiting ? "with SLUICE_WAIT" : VIOLATION_RESUMED);
     return;
   }
   request->turn = REQUEST_RESUMING;

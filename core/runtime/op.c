@@ -27,24 +27,24 @@ static void op_free(struct sluice_op *op) {
   free(op->state);
   op->state = NULL;
   op->turn = OP_BURIED;
-  pool_give(&op->backend->ops, op);
+  quarantine_give(&op->backend->ops, op);
   loop_release(loop);
 }
 
 static bool op_takes(struct sluice_op *op, enum op_signal signal) {
   bool said = (op->said & signal) != 0;
   op->said &= ~(unsigned)signal;
-  return said && !op->left && !op->owed;
+  return said && !op->left && !op->pending;
 }
 
 static void op_end(struct sluice_op *op) {
   enum sluice_status status = op->status;
   if (status == SLUICE_OK && !op->left && op_stores(op) && !op->committed) {
-    op_breach(op->backend, "sluice_done", "with SLUICE_OK before commit()");
+    op_violation(op->backend, "sluice_done", "with SLUICE_OK before commit()");
     status = SLUICE_EUPSTREAM;
   }
-  if (op->owed)
-    op->backend->owed--;
+  if (op->pending)
+    op->backend->pending--;
   if (op->left)
     op->backend->late++;
   else if (op->events->done != NULL)
@@ -91,7 +91,7 @@ struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
       [OP_STAGE_SWEEP] = OP_ANSWERING};
   must(loop_is_mine(backend->host.loop));
   struct sluice_op *op =
-      pool_take(&backend->ops, backend->host.loop, sizeof *op);
+      quarantine_take(&backend->ops, backend->host.loop, sizeof *op);
   must(op != NULL); /* the limits of memory are kept by who asks */
   op->task.run = op_deliver;
   op->backend = backend;
@@ -106,11 +106,11 @@ struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
 }
 
 bool op_asks(struct sluice_op *op) {
-  if (op->backend->owed < OP_OWED_MAX)
+  if (op->backend->pending < OP_PENDING_MAX)
     return true;
   sluice_done(op, SLUICE_EBUSY,
               "the backend hasn't ended %u operations that were canceled",
-              OP_OWED_MAX);
+              OP_PENDING_MAX);
   return false;
 }
 
@@ -254,7 +254,7 @@ struct sluice_op *op_stage_sweep(struct op_backend *backend, int64_t now_s,
  * it was done meanwhile, or is to end. */
 static bool op_calls(struct sluice_op *op, enum op_call call) {
   must(!op->left);
-  if (op_is_done(op) || op->owed)
+  if (op_is_done(op) || op->pending)
     return false;
   must(op_takes_turn(op, call));
   return true;
@@ -300,10 +300,10 @@ void op_stage_commit(struct sluice_op *op, const struct sluice_object *object,
 }
 
 void op_cancel(struct sluice_op *op) {
-  if (op_is_done(op) || op->owed)
+  if (op_is_done(op) || op->pending)
     return;
-  op->owed = true;
-  op->backend->owed++;
+  op->pending = true;
+  op->backend->pending++;
   if (op->many != NULL)
     op->cancel_many(op->many);
   else

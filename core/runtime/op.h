@@ -13,7 +13,7 @@
 
 #include "buf.h"
 #include "loop.h"
-#include "pool.h"
+#include "quarantine.h"
 #include "repeat.h"
 
 #define OP_STATE_MAX 65536
@@ -23,9 +23,9 @@
 #define OP_TEXTS_MAX 8
 /* Operations that were canceled and that a backend owes the end of, on one
  * loop; with so many it isn't asked for more. */
-#define OP_OWED_MAX 256
+#define OP_PENDING_MAX 256
 
-struct breach_watch;
+struct violation_watch;
 struct budget;
 struct work_share;
 
@@ -35,11 +35,11 @@ struct sluice_host {
   struct loop *loop;        /* NULL in start() and stop() */
   struct work_share *share; /* of the pool */
   const char *spool_directory;
-  const struct breach_watch *watch; /* NULL: the log alone */
-  struct budget *memory;            /* NULL: there is no bound */
-  size_t taken;                     /* of it */
-  uint64_t misgiven;                /* times that it gave back too much */
-  char failure[1024];               /* of sluice_fail() */
+  const struct violation_watch *watch; /* NULL: the log alone */
+  struct budget *memory;               /* NULL: there is no bound */
+  size_t taken;                        /* of it */
+  uint64_t misgiven;                   /* times that it gave back too much */
+  char failure[1024];                  /* of sluice_fail() */
 };
 
 struct op_backend {
@@ -47,13 +47,13 @@ struct op_backend {
   void *handle;
   unsigned abilities; /* enum sluice_ability */
   struct sluice_host host;
-  struct pool ops; /* each backend's own: it can harm only itself */
+  struct quarantine ops; /* each backend's own: it can harm only itself */
   struct repeats repeats;
   /* Counters, this loop's. */
   uint64_t operations, late;
-  uint64_t misused;   /* breaches of the contract */
-  uint64_t silent;    /* requests that waited too long for it */
-  atomic_size_t owed; /* canceled, and not done; others only read it */
+  uint64_t misused;      /* violations of the contract */
+  uint64_t silent;       /* requests that waited too long for it */
+  atomic_size_t pending; /* canceled, and not done; others only read it */
 };
 
 struct op_entry {
@@ -136,7 +136,7 @@ void op_leave(struct sluice_op *, void (*released)(void *),
               void *released_arg);
 
 /* The plugin said what can't be true: counted and logged. */
-void op_breach(struct op_backend *, const char *call, const char *what);
+void op_violation(struct op_backend *, const char *call, const char *what);
 
 /* Collected by the plugin; until the end of done(). */
 size_t op_texts(const struct sluice_op *);

@@ -59,7 +59,7 @@ struct sluice_op {
   enum op_turn turn;
   bool committed; /* put: the gateway asked for it */
   bool left;      /* the gateway's side is gone */
-  bool owed;      /* canceled: counted among those it owes the end of */
+  bool pending;   /* canceled: counted among those it owes the end of */
   bool queued;    /* for delivery */
   unsigned said;  /* enum op_signal */
   void (*released)(void *);

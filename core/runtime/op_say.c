@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "breach.h"
+#include "violation.h"
 #include "codec.h"
 #include "must.h"
 
@@ -26,19 +26,19 @@ void op_say(struct sluice_op *op, enum op_signal signal) {
   loop_defer(op->backend->host.loop, &op->task);
 }
 
-void op_breach(struct op_backend *backend, const char *call,
-               const char *what) {
-  breach_note(&backend->misused, &backend->host, backend->plugin->name, call,
-              what);
+void op_violation(struct op_backend *backend, const char *call,
+                  const char *what) {
+  violation_note(&backend->misused, &backend->host, backend->plugin->name,
+                 call, what);
 }
 
 static void misuse(struct sluice_op *op, const char *call, const char *why) {
-  op_breach(op->backend, call, why);
+  op_violation(op->backend, call, why);
 }
 
 static void check_thread(const struct sluice_op *op, const char *call) {
   if (!loop_is_mine(op->backend->host.loop))
-    breach_of_thread(&op->backend->host, op->backend->plugin->name, call);
+    violation_of_thread(&op->backend->host, op->backend->plugin->name, call);
 }
 
 /* May the plugin speak at all?  After a cancel, nobody listens: that is fine.
@@ -46,8 +46,8 @@ static void check_thread(const struct sluice_op *op, const char *call) {
 static bool listening(struct sluice_op *op, const char *call) {
   check_thread(op, call);
   if (op_is_done(op))
-    misuse(op, call, BREACH_AFTER_DONE);
-  return !op_is_done(op) && !op->left && !op->owed;
+    misuse(op, call, VIOLATION_AFTER_DONE);
+  return !op_is_done(op) && !op->left && !op->pending;
 }
 
 /* A word that can't be used ends the operation, but for one that stores: it
@@ -67,7 +67,7 @@ void *sluice_op_state(struct sluice_op *op, size_t size) {
   if (!sane || op->turn == OP_BURIED) {
     misuse(op, "sluice_op_state",
            op->turn == OP_BURIED
-               ? BREACH_AFTER_DONE
+               ? VIOLATION_AFTER_DONE
                : "of more than 64 KiB, or of another size than before");
     return NULL;
   }
@@ -84,14 +84,14 @@ void sluice_done(struct sluice_op *op, enum sluice_status status,
   check_thread(op, "sluice_done");
   bool lent = op->turn == OP_LENT || op->turn == OP_LENT_LAST;
   if (!op_takes_turn(op, OP_CALL_DONE)) {
-    misuse(op, "sluice_done", BREACH_TWICE);
+    misuse(op, "sluice_done", VIOLATION_TWICE);
     return;
   }
   if ((unsigned)status > SLUICE_ECANCELED) {
     misuse(op, "sluice_done", "with what is no status");
     status = SLUICE_EIO;
   }
-  if (lent && !op->owed) /* no longer, once it is canceled */
+  if (lent && !op->pending) /* no longer, once it is canceled */
     spoil(op, "sluice_done", "while a chunk is lent");
   if (op->status == SLUICE_OK)
     op->status = status;
@@ -121,11 +121,11 @@ static bool is_text(const char *text) {
   return true;
 }
 
-/* The rest of the object may be of use.  The breaches are in the order of
+/* The rest of the object may be of use.  The violations are in the order of
  * op_item_text(). */
 static void leave_out(struct sluice_op *op, const char *call,
                       struct sluice_meta *meta) {
-  static const char *const breaches[] = {
+  static const char *const violations[] = {
       "with an ETag that isn't text; it is left out",
       "with a type that isn't text; it is left out",
       "with an encoding that isn't text; it is left out",
@@ -136,8 +136,8 @@ static void leave_out(struct sluice_op *op, const char *call,
   const char **text;
   for (size_t i = 0; (text = op_item_text(meta, i)) != NULL; i++)
     if (*text != NULL && !is_text(*text)) {
-      must(i < sizeof breaches / sizeof *breaches);
-      misuse(op, call, breaches[i]);
+      must(i < sizeof violations / sizeof *violations);
+      misuse(op, call, violations[i]);
       *text = NULL;
     }
 }
@@ -149,7 +149,7 @@ void sluice_meta(struct sluice_op *op, const struct sluice_meta *meta) {
                   op->kind == OP_COPY || op->committed;
   if (!op_takes_turn(op, OP_CALL_META)) {
     misuse(op, "sluice_meta",
-           expected ? BREACH_TWICE : "in another operation");
+           expected ? VIOLATION_TWICE : "in another operation");
     return;
   }
   op->meta = op_item_new(NULL, meta);
@@ -257,7 +257,7 @@ void sluice_failed(struct sluice_op *op, size_t index,
                    enum sluice_status status) {
   check_thread(op, "sluice_failed");
   if (op_is_done(op))
-    misuse(op, "sluice_failed", BREACH_AFTER_DONE);
+    misuse(op, "sluice_failed", VIOLATION_AFTER_DONE);
   if (op_is_done(op) || op->left)
     return;
   if (op->kind != OP_REMOVE_MANY || index >= op->item_limit ||

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "breach.h"
+#include "violation.h"
 #include "budget.h"
 #include "log.h"
 #include "work.h"
@@ -57,7 +57,7 @@ void sluice_lane_free(struct sluice_lane *lane) {
 
 static void check_thread(const struct sluice_host *host, const char *call) {
   if (host->loop != NULL && !loop_is_mine(host->loop))
-    breach_of_thread(host, host->name, call);
+    violation_of_thread(host, host->name, call);
 }
 
 bool sluice_memory_take(struct sluice_host *host, size_t bytes) {
@@ -71,8 +71,8 @@ bool sluice_memory_take(struct sluice_host *host, size_t bytes) {
 void sluice_memory_give(struct sluice_host *host, size_t bytes) {
   check_thread(host, "sluice_memory_give");
   if (bytes > host->taken) {
-    breach_note(&host->misgiven, host, host->name, "sluice_memory_give",
-                "of more than it has taken");
+    violation_note(&host->misgiven, host, host->name, "sluice_memory_give",
+                   "of more than it has taken");
     bytes = host->taken;
   }
   host->taken -= bytes;

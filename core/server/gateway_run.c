@@ -157,13 +157,13 @@ static void break_off(struct gateway *gateway) {
 
 static void name_debtors(const struct gateway *gateway) {
   for (size_t b = 0; b < gateway->settings->backend_count; b++) {
-    size_t owed = 0;
+    size_t pending = 0;
     for (size_t i = 0; i < gateway->worker_count; i++)
-      owed += worker_owed(&gateway->workers[i], b);
-    if (owed > 0)
+      pending += worker_pending(&gateway->workers[i], b);
+    if (pending > 0)
       log_line(SLUICE_LOG_ERROR, gateway->backends[b].host.name,
                "plugin '%s' hasn't ended %zu operations that were canceled",
-               gateway->backends[b].plugin.name, owed);
+               gateway->backends[b].plugin.name, pending);
   }
 }
 

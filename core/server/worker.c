@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "breach.h"
+#include "violation.h"
 #include "crash.h"
 #include "exchange.h"
 #include "gateway.h"
@@ -130,8 +130,8 @@ static void on_request(void *arg, struct ingress_conn *conn,
 
 /* ---- calls of the main thread ------------------------------------------- */
 
-size_t worker_owed(const struct worker *worker, size_t backend) {
-  return worker->gate.backends[backend].owed;
+size_t worker_pending(const struct worker *worker, size_t backend) {
+  return worker->gate.backends[backend].pending;
 }
 
 #define WORKER_OF(task, member) \
@@ -183,11 +183,11 @@ static void close_handles(struct worker *worker) {
       continue;
     hook->plugin->close(hook->handle);
     if (hook->host.taken > 0)
-      breach_note(&hook->misused, &hook->host, hook->plugin->name, "close",
-                  BREACH_KEEPS);
+      violation_note(&hook->misused, &hook->host, hook->plugin->name, "close",
+                     VIOLATION_KEEPS);
     repeat_end(&hook->repeats);
-    breach_sum(hook->host.name, hook->plugin->name, hook->misused,
-               hook->silent);
+    violation_sum(hook->host.name, hook->plugin->name, hook->misused,
+                  hook->silent);
   }
   for (size_t i = 0; i < settings->backend_count; i++) {
     struct op_backend *backend = &worker->gate.backends[i];
@@ -195,11 +195,11 @@ static void close_handles(struct worker *worker) {
       continue;
     backend->plugin->close(backend->handle);
     if (backend->host.taken > 0)
-      breach_note(&backend->misused, &backend->host, backend->plugin->name,
-                  "close", BREACH_KEEPS);
+      violation_note(&backend->misused, &backend->host, backend->plugin->name,
+                     "close", VIOLATION_KEEPS);
     repeat_end(&backend->repeats);
-    breach_sum(backend->host.name, backend->plugin->name, backend->misused,
-               backend->silent);
+    violation_sum(backend->host.name, backend->plugin->name, backend->misused,
+                  backend->silent);
   }
 }
 

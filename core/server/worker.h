@@ -53,7 +53,7 @@ void worker_fini(struct worker *);
 bool worker_start(struct worker *);
 /* From the main thread: how many operations that backend was left with and
  * hasn't ended. */
-size_t worker_owed(const struct worker *, size_t backend);
+size_t worker_pending(const struct worker *, size_t backend);
 /* From the main thread, while the loop runs: its hooks reload(). */
 void worker_reload(struct worker *);
 /* From the main thread, while the loop runs: new connections use this one. */

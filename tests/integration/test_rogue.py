@@ -171,7 +171,8 @@ def test_backend_costs_its_own_request_and_is_named(how):
             gateway.says(rf"rogue_{how}.*{rule} \(\d+ times", after=after)
         else:
             gateway.says(rf"rogue_{how}.*plugin 'rogue' breaks the contract: "
-                         rf"{rule}.*\(breach \d+ on this loop\)", after=after)
+                         rf"{rule}.*\(violation \d+ on this loop\)",
+                         after=after)
 
 
 @each({"half": "half", "short_length": "short_length"})
@@ -201,7 +202,7 @@ def test_header_in_a_type_reaches_nobody():
               "application/octet-stream")
         like("Last-Modified", answer.header("last-modified"), r"GMT\Z")
     gateway.says(r"rogue_garbage_meta.*sluice_meta\(\) with a type that isn't "
-                 r"text; it is left out \(breach")
+                 r"text; it is left out \(violation")
     equal("presign", presign(gateway, "garbage_meta").status, 200)
 
 
@@ -223,17 +224,18 @@ def test_plugin_that_keeps_the_contract_is_not_named():
 
 
 @test
-def test_breaches_are_counted():
+def test_violations_are_counted():
     gateway = gateway_of_all()
 
     def counts():
         return [int(found[1]) for line in gateway.lines if
-                (found := re.search(r"rogue_bad_status\] .*\(breach (\d+) on",
-                                    line))]
+                (found := re.search(
+                    r"rogue_bad_status\] .*\(violation (\d+) on", line))]
     before = counts()[-1] if counts() else 0
     for _ in range(3):
         remove(gateway, "bad_status")
-    gateway.says(rf"rogue_bad_status\] .*\(breach {before + 3} on this loop")
+    gateway.says(rf"rogue_bad_status\] .*\(violation {before + 3} on this "
+                 "loop")
     equal("counts", counts()[-3:], list(range(before + 1, before + 4)))
 
 
@@ -266,7 +268,8 @@ def test_hook_costs_its_own_request_and_is_named(how):
             gateway.says(rf"roguehook.*{rule} \(\d+ times", after=after)
         elif rule:
             gateway.says(r"plugin 'roguehook' breaks the contract: "
-                         rf"{rule}.*\(breach \d+ on this loop\)", after=after)
+                         rf"{rule}.*\(violation \d+ on this loop\)",
+                         after=after)
 
 
 @test
@@ -313,7 +316,7 @@ def rounds(gateway, count, asks):
 
 
 @test
-def test_memory_stays_over_thousands_of_breaches():
+def test_memory_stays_over_thousands_of_violations():
     modes = [how for how in WANT if WANT[how][1] != LEFT]
     asks = []
     for how in modes:
@@ -334,7 +337,7 @@ def test_memory_stays_over_thousands_of_breaches():
         more = sum("breaks the contract" in line
                    for line in gateway.lines[lines:])
         expect(more < 20 * (len(modes) + len(hooks)),
-               f"{more} lines of breaches in the log")
+               f"{more} lines of violations in the log")
         gateway.upload()
 
 

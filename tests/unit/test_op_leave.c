@@ -131,11 +131,11 @@ static void test_a_canceled_change_says_what_became_of_it(void) {
     begin_change(&rig, rows[i].kind, "", rows[i].cancel);
     op_cancel(rig.op);
     op_cancel(rig.op); /* nothing more */
-    ROW(rig.line, rig.backend.owed == 1);
+    ROW(rig.line, rig.backend.pending == 1);
     op_rig_finish(&rig);
     CU_ASSERT_STRING_EQUAL(rig.line, rows[i].line);
     ROW(rig.line, rig.dones == 1 && rig.status == rows[i].status);
-    ROW(rig.line, rig.backend.owed == 0 && rig.backend.misused == 0);
+    ROW(rig.line, rig.backend.pending == 0 && rig.backend.misused == 0);
     op_rig_fini(&rig);
   }
 }
@@ -166,10 +166,10 @@ static void test_a_canceled_change_may_be_left(void) {
   begin_change(&rig, OP_REMOVE, NULL, ";D");
   op_cancel(rig.op);
   op_leave(rig.op, NULL, NULL);
-  CU_ASSERT_EQUAL(rig.backend.owed, 1);
+  CU_ASSERT_EQUAL(rig.backend.pending, 1);
   op_rig_finish(&rig);
   CU_ASSERT_STRING_EQUAL(rig.line, "<V><X>!");
-  CU_ASSERT_EQUAL(rig.backend.owed, 0);
+  CU_ASSERT_EQUAL(rig.backend.pending, 0);
   op_rig_fini(&rig);
 }
 

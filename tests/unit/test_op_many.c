@@ -101,7 +101,7 @@ static void finish(struct rig *rig) {
   loop_stop(rig->loop);
   loop_run(rig->loop);
   CU_ASSERT_EQUAL(rig->running, 0);
-  CU_ASSERT_EQUAL(rig->backend.owed, 0);
+  CU_ASSERT_EQUAL(rig->backend.pending, 0);
   CU_ASSERT_EQUAL(rig->backend.misused, 0);
   loop_free(rig->loop);
 }
@@ -142,7 +142,7 @@ static void test_a_cancel_tells_what_took_place(void) {
   begin(&rig, "hlhlhlhl", 100);
   turn(&rig);
   op_cancel(rig.op);
-  CU_ASSERT_EQUAL(rig.backend.owed, 65); /* itself, and each of its parts */
+  CU_ASSERT_EQUAL(rig.backend.pending, 65); /* itself, and each of its parts */
   turn(&rig);
   CU_ASSERT_EQUAL(rig.canceled, 64);
   CU_ASSERT_EQUAL(rig.dones, 1);

@@ -2,15 +2,15 @@
  *
  * The lines that name a plugin which breaks the contract.
  */
-#include "breach.h"
+#include "violation.h"
 
 #include <stdlib.h>
 
 #include "log.h"
 #include "op.h"
 
-bool breach_shows(uint64_t n) {
-  return n <= BREACH_LINES || (n & (n - 1)) == 0;
+bool violation_shows(uint64_t n) {
+  return n <= VIOLATION_LINES || (n & (n - 1)) == 0;
 }
 
 static void tell(const struct sluice_host *host, const char *call,
@@ -19,30 +19,30 @@ static void tell(const struct sluice_host *host, const char *call,
     host->watch->told(host->watch->arg, call, what);
 }
 
-void breach_note(uint64_t *count, const struct sluice_host *host,
-                 const char *plugin, const char *call, const char *what) {
-  if (breach_shows(++*count))
+void violation_note(uint64_t *count, const struct sluice_host *host,
+                    const char *plugin, const char *call, const char *what) {
+  if (violation_shows(++*count))
     log_line(SLUICE_LOG_ERROR, host->name,
-             "plugin '%s' breaks the contract: %s%s%s (breach %llu on this "
+             "plugin '%s' breaks the contract: %s%s%s (violation %llu on this "
              "loop)",
              plugin, call == NULL ? "" : call, call == NULL ? "" : "() ", what,
              (unsigned long long)*count);
   tell(host, call, what);
 }
 
-void breach_of_thread(const struct sluice_host *host, const char *plugin,
-                      const char *call) {
+void violation_of_thread(const struct sluice_host *host, const char *plugin,
+                         const char *call) {
   log_line(SLUICE_LOG_ERROR, host->name,
-           "plugin '%s' breaks the contract: %s() " BREACH_THREAD
+           "plugin '%s' breaks the contract: %s() " VIOLATION_THREAD
            "; the process ends, as nothing it has is safe now",
            plugin, call);
-  tell(host, call, BREACH_THREAD);
+  tell(host, call, VIOLATION_THREAD);
   log_settle(LOG_PATIENCE_MS / 10);
   abort();
 }
 
-void breach_sum(const char *host, const char *plugin, uint64_t misused,
-                uint64_t silent) {
+void violation_sum(const char *host, const char *plugin, uint64_t misused,
+                   uint64_t silent) {
   const unsigned long long broken = misused, left = silent;
   if (broken > 0)
     log_line(SLUICE_LOG_WARN, host,

@@ -1,45 +1,45 @@
 /* SPDX-License-Identifier: MIT
  *
- * This is what is left of a plugin that breaks the contract: its breaches
+ * This is what is left of a plugin that breaks the contract: its violations
  * counted, its late words told apart, its debts limited.
  */
-#include "breach.h"
+#include "violation.h"
 #include "opkit.h"
-#include "pool.h"
+#include "quarantine.h"
 #include "requestkit.h"
 #include "unit.h"
 
 #include <string.h>
 
-static void test_the_first_breaches_have_a_line_then_ever_fewer(void) {
+static void test_the_first_violations_have_a_line_then_ever_fewer(void) {
   unsigned lines = 0;
   for (uint64_t n = 1; n <= 1 << 20; n++)
-    lines += breach_shows(n);
-  CU_ASSERT_TRUE(breach_shows(1) && breach_shows(BREACH_LINES));
-  CU_ASSERT_FALSE(breach_shows(BREACH_LINES + 1));
-  CU_ASSERT_TRUE(breach_shows(1 << 20));
-  CU_ASSERT_EQUAL(lines, BREACH_LINES + 16); /* 32, 64, ... 2^20 */
+    lines += violation_shows(n);
+  CU_ASSERT_TRUE(violation_shows(1) && violation_shows(VIOLATION_LINES));
+  CU_ASSERT_FALSE(violation_shows(VIOLATION_LINES + 1));
+  CU_ASSERT_TRUE(violation_shows(1 << 20));
+  CU_ASSERT_EQUAL(lines, VIOLATION_LINES + 16); /* 32, 64, ... 2^20 */
 }
 
 static void test_what_was_given_back_rests_before_it_is_used_again(void) {
   struct loop *loop = loop_new();
-  struct pool pool = {0};
-  char *first = pool_take(&pool, loop, 8);
+  struct quarantine pool = {0};
+  char *first = quarantine_take(&pool, loop, 8);
   memset(first, 'x', 8);
-  pool_give(&pool, first);
-  for (int i = 0; i < POOL_REST; i++) {
-    char *other = pool_take(&pool, loop, 8);
+  quarantine_give(&pool, first);
+  for (int i = 0; i < QUARANTINE_REST; i++) {
+    char *other = quarantine_take(&pool, loop, 8);
     CU_ASSERT_PTR_NOT_EQUAL(other, first);
     CU_ASSERT_EQUAL(first[0], 'x');
-    pool_give(&pool, other);
+    quarantine_give(&pool, other);
   }
-  CU_ASSERT_PTR_EQUAL(pool_take(&pool, loop, 8), first);
+  CU_ASSERT_PTR_EQUAL(quarantine_take(&pool, loop, 8), first);
   CU_ASSERT_EQUAL(first[0] | first[7], 0);
   loop_free(loop);
 }
 
 /* Its memory rests, so that this is no gamble. */
-static void test_words_after_the_end_are_breaches(void) {
+static void test_words_after_the_end_are_violations(void) {
   static const char *const words[] = {"D", "M", "S", "N", "e",
                                       "p", "t", "u", "v"};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
@@ -58,19 +58,19 @@ static void test_words_after_the_end_are_breaches(void) {
 
 static void heard(void *arg, const char *call, const char *what) {
   bool told =
-      strcmp(call, "sluice_done") == 0 && strcmp(what, BREACH_TWICE) == 0;
+      strcmp(call, "sluice_done") == 0 && strcmp(what, VIOLATION_TWICE) == 0;
   *(unsigned *)arg += told;
 }
 
 static void test_watch_hears_of_those_without_a_line_too(void) {
   unsigned count = 0;
-  struct breach_watch watch = {heard, &count};
+  struct violation_watch watch = {heard, &count};
   struct op_rig rig;
   op_rig_run(&rig, &(struct op_script){OP_REMOVE, .start = "D", .leave = -1});
   rig.backend.host.watch = &watch;
-  for (unsigned i = 0; i < BREACH_LINES + 5; i++)
+  for (unsigned i = 0; i < VIOLATION_LINES + 5; i++)
     op_rig_say(&rig, "D");
-  CU_ASSERT_EQUAL(count, BREACH_LINES + 5);
+  CU_ASSERT_EQUAL(count, VIOLATION_LINES + 5);
   op_rig_fini(&rig);
 }
 
@@ -120,11 +120,11 @@ static void test_what_is_no_text_is_left_out_or_refused(void) {
 static void test_backend_is_asked_until_it_owes_256_ends(void) {
   struct op_rig rig;
   op_rig_init(&rig, &(struct op_script){OP_REMOVE, .start = "", .leave = 0});
-  for (int i = 0; i < OP_OWED_MAX; i++) {
+  for (int i = 0; i < OP_PENDING_MAX; i++) {
     rig.len = 0; /* of what happened nobody reads so many lines */
     op_rig_start(&rig);
   }
-  CU_ASSERT_EQUAL(rig.backend.owed, OP_OWED_MAX);
+  CU_ASSERT_EQUAL(rig.backend.pending, OP_PENDING_MAX);
   struct sluice_op *one = rig.op;
   rig.script.leave = -1;
   op_rig_start(&rig);
@@ -133,7 +133,7 @@ static void test_backend_is_asked_until_it_owes_256_ends(void) {
   CU_ASSERT_EQUAL(rig.status, SLUICE_EBUSY);
   sluice_done(one, SLUICE_ECANCELED, NULL);
   op_rig_turn(&rig);
-  CU_ASSERT_EQUAL(rig.backend.owed, OP_OWED_MAX - 1);
+  CU_ASSERT_EQUAL(rig.backend.pending, OP_PENDING_MAX - 1);
   op_rig_start(&rig);
   op_rig_turn(&rig);
   CU_ASSERT_EQUAL(rig.dones, 1); /* it was asked, and thinks */
@@ -145,13 +145,13 @@ static void test_backend_is_asked_until_it_owes_256_ends(void) {
 
 static void test_hook_is_asked_until_it_owes_256_resumes(void) {
   static const struct {
-    size_t owed;
+    size_t pending;
     const char *asked;
   } rows[] = {{REQUEST_PENDING_MAX - 1, "p"}, {REQUEST_PENDING_MAX, ""}};
   for (size_t i = 0; i < 2; i++) {
     struct scene scene;
     scene_init(&scene, "p");
-    scene.hooks[0].pending = rows[i].owed;
+    scene.hooks[0].pending = rows[i].pending;
     request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
     CU_ASSERT_STRING_EQUAL(scene.asked, rows[i].asked);
     CU_ASSERT_EQUAL(scene.admitted, i == 0);
@@ -175,7 +175,7 @@ static void test_request_that_ended_is_owed_until_it_is_resumed(void) {
   scene_fini(&scene);
 }
 
-static void test_second_resume_is_the_breach_of_who_waited(void) {
+static void test_second_resume_is_the_violation_of_who_waited(void) {
   struct scene scene;
   scene_init(&scene, "wp");
   request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
@@ -191,16 +191,16 @@ static void test_second_resume_is_the_breach_of_who_waited(void) {
 
 int main(void) {
   static const struct unit_test tests[] = {
-      UNIT(test_the_first_breaches_have_a_line_then_ever_fewer),
+      UNIT(test_the_first_violations_have_a_line_then_ever_fewer),
       UNIT(test_what_was_given_back_rests_before_it_is_used_again),
-      UNIT(test_words_after_the_end_are_breaches),
+      UNIT(test_words_after_the_end_are_violations),
       UNIT(test_watch_hears_of_those_without_a_line_too),
       UNIT(test_state_has_one_size_and_a_limit),
       UNIT(test_what_is_no_text_is_left_out_or_refused),
       UNIT(test_backend_is_asked_until_it_owes_256_ends),
       UNIT(test_hook_is_asked_until_it_owes_256_resumes),
       UNIT(test_request_that_ended_is_owed_until_it_is_resumed),
-      UNIT(test_second_resume_is_the_breach_of_who_waited),
+      UNIT(test_second_resume_is_the_violation_of_who_waited),
       {NULL, NULL}};
-  return unit_main("breach", tests);
+  return unit_main("violation", tests);
 }

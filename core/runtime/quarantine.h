@@ -5,23 +5,23 @@
  * that still speaks of it afterwards finds something of its own, and can be
  * told that it breaks the contract.  One loop's.
  */
-#ifndef RUNTIME_POOL_H
-#define RUNTIME_POOL_H
+#ifndef RUNTIME_QUARANTINE_H
+#define RUNTIME_QUARANTINE_H
 
 #include "loop.h"
 
 /* So many are given back after one before it is used again. */
-#define POOL_REST 256
+#define QUARANTINE_REST 256
 
-struct pool_item;
+struct quarantine_item;
 
-struct pool { /* zeroed: empty */
-  struct pool_item *first, **end;
+struct quarantine { /* zeroed: empty */
+  struct quarantine_item *first, **end;
   size_t count;
 };
 
 /* Zeroed; all of a pool have one size and one loop.  NULL: no memory. */
-void *pool_take(struct pool *, struct loop *, size_t size);
-void pool_give(struct pool *, void *memory);
+void *quarantine_take(struct quarantine *, struct loop *, size_t size);
+void quarantine_give(struct quarantine *, void *memory);
 
 #endif

@@ -2,19 +2,20 @@
  *
  * First in, first out, so that what was used just now rests longest.
  */
-#include "pool.h"
+#include "quarantine.h"
 
 #include <stddef.h>
 #include <string.h>
 
-struct pool_item {
-  struct pool_item *next;
+struct quarantine_item {
+  struct quarantine_item *next;
   max_align_t memory[];
 };
 
-void *pool_take(struct pool *pool, struct loop *loop, size_t size) {
-  struct pool_item *item = pool->first;
-  if (pool->count <= POOL_REST) {
+void *quarantine_take(struct quarantine *pool, struct loop *loop,
+                      size_t size) {
+  struct quarantine_item *item = pool->first;
+  if (pool->count <= QUARANTINE_REST) {
     item = loop_own(loop, sizeof *item + size);
     return item == NULL ? NULL : item->memory;
   }
@@ -23,9 +24,9 @@ void *pool_take(struct pool *pool, struct loop *loop, size_t size) {
   return memset(item->memory, 0, size);
 }
 
-void pool_give(struct pool *pool, void *memory) {
-  struct pool_item *item =
-      (void *)((char *)memory - offsetof(struct pool_item, memory));
+void quarantine_give(struct quarantine *pool, void *memory) {
+  struct quarantine_item *item =
+      (void *)((char *)memory - offsetof(struct quarantine_item, memory));
   item->next = NULL;
   if (pool->first == NULL)
     pool->end = &pool->first;
