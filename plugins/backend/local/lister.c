@@ -218,13 +218,11 @@ static void tell_more(struct task *task) {
 static void scanned(void *arg) {
   struct task *task = arg;
   struct listing *listing = task->listing;
-  task->busy = false;
-  if (task->canceled)
-    task->status = SLUICE_ECANCELED;
-  for (size_t i = 0; task->status == SLUICE_OK && i < listing->count; i++)
+  bool well = task_is_back(task);
+  for (size_t i = 0; well && i < listing->count; i++)
     lister_tell(task->op, &listing->listed[i],
                 listing->names.data + listing->listed[i].name);
-  if (task->status == SLUICE_OK && listing->more)
+  if (well && listing->more)
     tell_more(task);
   task_end(task);
 }

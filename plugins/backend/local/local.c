@@ -139,8 +139,8 @@ static void *local_open(void *instance, struct sluice_host *host) {
 static void local_cancel(void *handle, struct sluice_op *op) {
   struct task *task = task_of(op);
   (void)handle;
-  if (task->busy) {
-    task->canceled = true;
+  if (task->place != TASK_HERE) {
+    task->place = TASK_AWAY_CANCELED;
     return;
   }
   task->status = SLUICE_ECANCELED;

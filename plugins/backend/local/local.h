@@ -7,8 +7,8 @@
  *              the writer: one lane, one transaction for all commits and
  *              removes that wait together
  *   handle     the reader (head, get, ping) and the lister, one lane each
- *   task       one operation; a lane and the pool's threads have it while
- *              `busy`, the loop otherwise
+ *   task       one operation; the loop has it, or a lane or a thread of the
+ *              pool, as its `place` says
  */
 #ifndef LOCAL_LOCAL_H
 #define LOCAL_LOCAL_H
@@ -77,12 +77,23 @@ enum task_kind {
   TASK_STAGE_SWEEP
 };
 
+enum task_place {
+  TASK_HERE,         /* with the loop */
+  TASK_AWAY,         /* a lane or a thread has it */
+  TASK_AWAY_CANCELED /* it ends when it comes back */
+};
+
+enum task_condition {
+  TASK_ALWAYS,
+  TASK_IF_THERE, /* an object of that key, of any ETag */
+  TASK_IF_MATCH  /* one of that ETag */
+};
+
 struct task {
   struct sluice_op *op;
   struct local_handle *handle;
   enum task_kind kind;
-  bool busy;     /* a lane or a thread has it */
-  bool canceled; /* while busy */
+  enum task_place place;
   enum sluice_status status;
   struct errmsg why; /* "": the status says enough */
   char *key;         /* owned */
@@ -102,9 +113,8 @@ struct task {
   bool large;                 /* put: they go to the file */
   struct sluice_chunk chunk;  /* put: lent */
   bool exclusive;
-  bool any;      /* ... and what is there may have any ETag */
-  bool matching; /* `match` counts */
-  char match[2 * DIGEST_MD5_LEN + 1]; /* the ETag that has to be there */
+  enum task_condition condition;
+  char match[2 * DIGEST_MD5_LEN + 1]; /* that ETag */
   bool was_there;                     /* put, copy: an object of the key */
   bool reserve; /* no row to write, just numbers to reserve */
   bool pinned;  /* put: `pin` counts in the ledger */
@@ -139,8 +149,10 @@ bool task_may_write(struct task *);
 void task_match(struct task *, const char *etag);
 bool task_matches(const struct task *, const unsigned char *md5);
 void task_end(struct task *);
-/* A thread or a lane gives it back: false, and ended, when it has failed or
- * was canceled meanwhile. */
+/* A thread or a lane gives it back: false when it has failed or was canceled
+ * meanwhile. */
+bool task_is_back(struct task *);
+/* The same, and it has ended then. */
 bool task_goes_on(struct task *);
 /* Does the writer do it, even on a full disk? */
 static inline bool task_needs_no_room(const struct task *task) {

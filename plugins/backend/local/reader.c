@@ -189,10 +189,7 @@ static void reader_keep(struct task *task) {
 
 static void looked_up(void *arg) {
   struct task *task = arg;
-  task->busy = false;
-  if (task->canceled)
-    task->status = SLUICE_ECANCELED;
-  if (task->status != SLUICE_OK || task->kind == TASK_PING) {
+  if (!task_is_back(task) || task->kind == TASK_PING) {
     task_end(task);
     return;
   }

@@ -216,10 +216,7 @@ static void undo_or_end(struct task *task) {
 
 /* Until it is in a row, a blob is to be undone with the task. */
 static bool is_well(struct task *task) {
-  task->busy = false;
-  if (task->canceled)
-    task->status = SLUICE_ECANCELED;
-  if (task->status == SLUICE_OK)
+  if (task_is_back(task))
     return true;
   undo_or_end(task);
   return false;
@@ -240,7 +237,7 @@ static void saved(void *arg) {
 static void committed(void *arg) {
   struct task *task = arg;
   bool linked = task->stage->blob != 0;
-  task->busy = false;
+  task->place = TASK_HERE; /* though it was canceled: it is done */
   if (linked && task->status != SLUICE_OK)
     task->blob = 0; /* the stage still has it */
   if (task->old || task->pinned)
@@ -404,7 +401,8 @@ static void dropped(void *arg) {
 /* One after the other, so that others get their turn of the lane. */
 static void swept(void *arg) {
   struct task *task = arg;
-  if (!task->stage->again || task->status != SLUICE_OK || task->canceled) {
+  if (!task->stage->again || task->status != SLUICE_OK ||
+      task->place == TASK_AWAY_CANCELED) {
     task->stage->again = false;
     if (task_goes_on(task))
       task_end(task);

@@ -35,13 +35,13 @@ struct task *task_start(struct local_handle *handle, struct sluice_op *op,
 
 void task_work(struct task *task, void (*work)(void *task),
                void (*then)(void *task)) {
-  task->busy = true;
+  task->place = TASK_AWAY;
   sluice_work(task->handle->host, work, then, task);
 }
 
 void task_lane(struct task *task, struct sluice_lane *lane,
                void (*then)(void *task)) {
-  task->busy = true;
+  task->place = TASK_AWAY;
   sluice_lane_add(lane, task->handle->host, task, then);
 }
 
@@ -95,15 +95,19 @@ bool task_may_write(struct task *task) {
 
 /* A text that is no MD5 is no object's ETag. */
 void task_match(struct task *task, const char *etag) {
-  task->matching = etag != NULL;
-  task->any = etag != NULL && strcmp(etag, "*") == 0;
+  if (etag == NULL)
+    task->condition = TASK_ALWAYS;
+  else if (strcmp(etag, "*") == 0)
+    task->condition = TASK_IF_THERE;
+  else
+    task->condition = TASK_IF_MATCH;
   if (etag != NULL && strlen(etag) == sizeof task->match - 1)
     memcpy(task->match, etag, sizeof task->match);
 }
 
 bool task_matches(const struct task *task, const unsigned char *md5) {
   char etag[2 * DIGEST_MD5_LEN + 1];
-  if (!task->matching || task->any)
+  if (task->condition != TASK_IF_MATCH)
     return true;
   codec_hex(etag, md5, DIGEST_MD5_LEN);
   return strcmp(etag, task->match) == 0;
@@ -156,11 +160,15 @@ void task_end(struct task *task) {
   let_go(task);
 }
 
-bool task_goes_on(struct task *task) {
-  task->busy = false;
-  if (task->canceled)
+bool task_is_back(struct task *task) {
+  if (task->place == TASK_AWAY_CANCELED)
     task->status = SLUICE_ECANCELED;
-  if (task->status == SLUICE_OK)
+  task->place = TASK_HERE;
+  return task->status == SLUICE_OK;
+}
+
+bool task_goes_on(struct task *task) {
+  if (task_is_back(task))
     return true;
   task_end(task);
   return false;

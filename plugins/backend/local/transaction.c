@@ -38,7 +38,7 @@ static bool detach(struct local *local, struct task *task, bool *found) {
   index_reset(writer->find);
   *found = result == SQLITE_ROW;
   task->was_there = *found;
-  if (!*found && task->matching && task->kind != TASK_COPY)
+  if (!*found && task->condition != TASK_ALWAYS && task->kind != TASK_COPY)
     task->status = task->kind == TASK_REMOVE ? SLUICE_ENOENT : SLUICE_EPRECOND;
   if (!*found)
     return result == SQLITE_DONE;

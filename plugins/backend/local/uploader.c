@@ -140,10 +140,7 @@ static void link_blob(void *arg) {
 
 static void reserved(void *arg) {
   struct task *task = arg;
-  task->busy = false;
-  if (task->canceled)
-    task->status = SLUICE_ECANCELED;
-  if (task->status == SLUICE_OK)
+  if (task_is_back(task))
     uploader_link(task);
   else
     writer_undo(task);
@@ -151,10 +148,7 @@ static void reserved(void *arg) {
 
 static void linked(void *arg) {
   struct task *task = arg;
-  task->busy = false;
-  if (task->canceled)
-    task->status = SLUICE_ECANCELED;
-  if (task->status != SLUICE_OK)
+  if (!task_is_back(task))
     writer_undo(task);
   else if (task->reserve)
     writer_reserve(task, reserved);
