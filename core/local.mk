@@ -40,6 +40,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/errmsg.h \
 	%D%/base/etags.c \
 	%D%/base/etags.h \
+	%D%/base/exposition.c \
+	%D%/base/exposition.h \
 	%D%/base/filetype.c \
 	%D%/base/filetype.h \
 	%D%/base/formdata.c \
@@ -122,6 +124,8 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/log_writer.h \
 	%D%/runtime/loop.c \
 	%D%/runtime/loop.h \
+	%D%/runtime/metrics.c \
+	%D%/runtime/metrics.h \
 	%D%/runtime/op.c \
 	%D%/runtime/op.h \
 	%D%/runtime/op_item.c \
@@ -303,10 +307,13 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 # ---- core/server ------------------------------------------------------------
 
 noinst_LTLIBRARIES += %D%/libserver.la
-%C%_libserver_la_CPPFLAGS = $(SERVER_CPPFLAGS)
+%C%_libserver_la_CPPFLAGS = $(SERVER_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
 %C%_libserver_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS)
 %C%_libserver_la_LIBADD = $(EVENT_LIBS) $(SSL_LIBS)
 %C%_libserver_la_SOURCES = \
+	%D%/server/admin.c \
+	%D%/server/admin.h \
 	%D%/server/certificate.c \
 	%D%/server/certificate.h \
 	%D%/server/cursorkey.c \
@@ -316,6 +323,8 @@ noinst_LTLIBRARIES += %D%/libserver.la
 	%D%/server/gateway.h \
 	%D%/server/gateway_check.c \
 	%D%/server/gateway_run.c \
+	%D%/server/scrape.c \
+	%D%/server/scrape.h \
 	%D%/server/signals.c \
 	%D%/server/signals.h \
 	%D%/server/worker.c \

@@ -662,6 +662,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_local.py \
 	%D%/integration/test_log.py \
 	%D%/integration/test_many.py \
+	%D%/integration/test_metrics.py \
 	%D%/integration/test_mixed.py \
 	%D%/integration/test_names.py \
 	%D%/integration/test_objects.py \

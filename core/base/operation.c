@@ -11,7 +11,7 @@
 static const struct {
   const char *name;
   unsigned effects;
-} table[OPERATION_NONE] = {
+} table[OPERATION_NONE + 1] = {
     [OPERATION_UPLOAD] = {"upload", OPERATION_ADDS},
     [OPERATION_PRESIGN] = {"presign", OPERATION_LINKS},
     [OPERATION_DOWNLOAD] = {"download", OPERATION_READS},

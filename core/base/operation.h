@@ -39,7 +39,7 @@ enum operation_effect { /* bits */
 #define OPERATION_BIT(operation) (1u << (operation))
 #define OPERATION_WORDS (OPERATION_NONE + 2)
 
-/* "upload", ...; of an operation other than OPERATION_NONE. */
+/* "upload", ...; NULL of OPERATION_NONE. */
 const char *operation_name(enum operation);
 /* OPERATION_NONE for NULL and for any other text. */
 enum operation operation_find(const char *name);

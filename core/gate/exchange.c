@@ -8,8 +8,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "crash.h"
 #include "log.h"
 #include "must.h"
@@ -214,11 +214,28 @@ static void ignore(struct exchange *ex, const struct news *news) {
 
 /* ---- the end ------------------------------------------------------------ */
 
-static uint64_t elapsed_us(const struct exchange *ex) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000 -
-         ex->since_us;
+/* The client's part is what nobody else took. */
+static void count_times(struct exchange *ex) {
+  uint64_t *us = ex->waited_us;
+  us[METRICS_WHOLE] = clock_us() - ex->since_us;
+  us[METRICS_CLIENT] =
+      us[METRICS_WHOLE] - us[METRICS_HOOKS] - us[METRICS_BACKEND];
+}
+
+static void count(struct exchange *ex) {
+  const struct settings *settings = ex->gate->settings;
+  const struct settings_route *from =
+      ex->route == NULL ? NULL : ex->route->from;
+  struct metrics_request request = {
+      .route = from == NULL ? settings->route_count
+                            : (size_t)(from - settings->routes),
+      .operation = ex->asked,
+      .status = ex->status,
+      .ended_by = ex->ended_by,
+      .bytes_in = ex->bytes_in,
+      .bytes_out = ex->bytes_out};
+  memcpy(request.us, ex->waited_us, sizeof request.us);
+  metrics_add_request(ex->gate->metrics, &request);
 }
 
 static void exchange_free(struct exchange *ex) {
@@ -247,18 +264,23 @@ static void end(struct exchange *ex, const struct news *news) {
   struct gate *gate = ex->gate;
   (void)news;
   exchange_drop(ex);
-  ex->request.operation = ex->asked;
+  count_times(ex);
+  ex->request.operation = operation_name(ex->asked);
   struct sluice_record record = {.size = sizeof record,
                                  .status = ex->status,
                                  .bytes_in = ex->bytes_in,
                                  .bytes_out = ex->bytes_out,
-                                 .usec = elapsed_us(ex),
+                                 .usec = ex->waited_us[METRICS_WHOLE],
+                                 .hooks_us = ex->waited_us[METRICS_HOOKS],
+                                 .backend_us = ex->waited_us[METRICS_BACKEND],
+                                 .client_us = ex->waited_us[METRICS_CLIENT],
                                  .code = ex->code,
                                  .ended_by = ender_word(ex->ended_by)};
   request_log(&ex->request, &record);
+  count(ex);
   budget_give(gate->memory, ex->cost);
   tally_leave(&ex->counted);
-  gate->exchanges--;
+  metrics_set(gate->metrics, METRICS_OPEN_REQUESTS, --gate->exchanges);
   if (request_leave(&ex->request)) { /* a hook that waits points to it */
     ex->next_pending = gate->pending;
     gate->pending = ex;

@@ -36,12 +36,15 @@ struct exchange {
   enum exchange_state state;
   TAILQ_ENTRY(exchange) in_left; /* in a state that exchange_is_left() */
 
-  const char *asked;    /* the operation; a key of several has its own */
+  enum operation asked; /* a key of several has its own */
   char *key;            /* once it is known: or the prefix of a list */
   struct sluice_op *op; /* in flight, or NULL */
   struct event timer;   /* runs while the backend or a hook has to act */
-  void *work;           /* what the operation keeps */
-  bool work_lent;       /* the backend may still read it after a cancel */
+  uint64_t waits_us;    /* since when it runs; 0: it doesn't */
+  enum metrics_wait waits_for;
+  uint64_t waited_us[METRICS_WAITS];
+  void *work;     /* what the operation keeps */
+  bool work_lent; /* the backend may still read it after a cancel */
   void (*work_free)(void *work);
   void (*work_left)(void *work); /* NULL, or: the exchange is gone for it */
   void (*on_body)(struct exchange *);

@@ -58,6 +58,7 @@ static const char *code_of_refusal(int status) {
 }
 
 static void note_memory(struct exchange *ex) {
+  metrics_refuse(ex->gate->metrics, METRICS_MEMORY);
   repeat_line(&ex->gate->refusals, ex->gate->loop, SLUICE_LOG_WARN, NULL,
               "memory",
               "%s is refused: requests in flight use all of limits.memory",
@@ -81,6 +82,7 @@ static bool count_client(struct exchange *ex) {
   long long most = gate->settings->limits.client_requests;
   if (clients_request(gate->clients, ex->request.client, &ex->counted))
     return true;
+  metrics_refuse(gate->metrics, METRICS_CLIENT_REQUESTS);
   repeat_line(&gate->refusals, gate->loop, SLUICE_LOG_WARN, NULL, "requests",
               "%s is refused: it has %lld requests in flight, as many as "
               "limits.per_client.requests allows",
@@ -157,8 +159,8 @@ static void admit(struct exchange *ex) {
                 "those in cors, nor the gateway's own (server.public_url)");
   } else if (count_client(ex) && exchange_charge(ex, endpoint->cost)) {
     ex->request.is_signed = endpoint->operation == OPERATION_SIGNED;
-    ex->asked = operation_name(asked(ex));
-    ex->request.operation = ex->asked;
+    ex->asked = asked(ex);
+    ex->request.operation = operation_name(ex->asked);
     exchange_admit(ex);
   }
 }
@@ -225,11 +227,12 @@ void exchange_begin(struct gate *gate, struct ingress_conn *conn,
   ex->conn = conn;
   ex->http = http;
   ex->since_us = ingress_since(conn);
+  ex->asked = OPERATION_NONE;
   ex->head = *head; /* its text is taken */
   head->text = NULL;
   event_assign(&ex->timer, loop_base(gate->loop), -1, 0, exchange_on_silence,
                ex);
-  gate->exchanges++;
+  metrics_set(gate->metrics, METRICS_OPEN_REQUESTS, ++gate->exchanges);
   ingress_own(conn, &events, ex);
   request_init(&ex->request, gate->loop, &ex->head, ingress_peer(conn));
   forwarded_client(ex->request.client, ex->request.peer,

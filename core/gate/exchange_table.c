@@ -83,6 +83,11 @@ bool exchange_is_answered(enum exchange_state state) {
          state == EXCHANGE_TELLING_ANSWERED;
 }
 
+bool exchange_asks_hooks(enum exchange_state state) {
+  return state == EXCHANGE_ADMITTING || state == EXCHANGE_CHECKING ||
+         (state >= EXCHANGE_TELLING && state <= EXCHANGE_TELLING_LEFT);
+}
+
 bool exchange_is_left(enum exchange_state state) {
   return state == EXCHANGE_CHANGING_LEFT || state == EXCHANGE_TELLING_LEFT;
 }

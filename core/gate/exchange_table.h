@@ -78,6 +78,8 @@ struct exchange_step exchange_step(enum exchange_state, enum exchange_event);
 bool exchange_is_changing(enum exchange_state);
 /* Has its answer begun? */
 bool exchange_is_answered(enum exchange_state);
+/* Is it for hooks to go on? */
+bool exchange_asks_hooks(enum exchange_state);
 /* Does it go on without its client? */
 bool exchange_is_left(enum exchange_state);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "must.h"
 
 struct op_backend *exchange_backend(struct exchange *ex) {
@@ -44,13 +45,35 @@ void exchange_drop(struct exchange *ex) {
     ex->work_free(work);
 }
 
+static void end_wait(struct exchange *ex) {
+  if (ex->waits_us != 0)
+    ex->waited_us[ex->waits_for] += clock_us() - ex->waits_us;
+  ex->waits_us = 0;
+}
+
+/* Whose turn it is follows from the state.  A request without hooks doesn't
+ * wait for them. */
+static void begin_wait(struct exchange *ex) {
+  bool hooks = exchange_asks_hooks(ex->state);
+  enum metrics_wait whom = hooks ? METRICS_HOOKS : METRICS_BACKEND;
+  if (ex->waits_us != 0 && ex->waits_for == whom)
+    return;
+  end_wait(ex);
+  if (hooks && ex->request.chain_count == 0)
+    return;
+  ex->waits_us = clock_us();
+  ex->waits_for = whom;
+}
+
 void exchange_watch(struct exchange *ex) {
   if (ex->state == EXCHANGE_CHANGING_ANSWERED ||
       ex->state == EXCHANGE_TELLING_ANSWERED)
     return; /* the client has its own time for the 504 */
+  begin_wait(ex);
   event_add(&ex->timer, ex->gate->backend_timeout);
 }
 
 void exchange_unwatch(struct exchange *ex) {
   event_del(&ex->timer);
+  end_wait(ex);
 }

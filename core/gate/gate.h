@@ -13,6 +13,7 @@
 #include "budget.h"
 #include "clients.h"
 #include "headerlines.h"
+#include "metrics.h"
 #include "op.h"
 #include "quarantine.h"
 #include "repeat.h"
@@ -35,6 +36,7 @@ struct gate {
   struct request_hook *hooks;            /* as many as the settings' */
   size_t *common_hooks; /* indices, for requests of no route */
   struct budget *memory;
+  struct metrics *metrics;     /* of this loop */
   struct clients *clients;     /* what each of them has, on all loops */
   struct repeats refusals;     /* lines of the log about clients */
   struct readiness *readiness; /* of the backends */

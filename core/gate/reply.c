@@ -83,7 +83,7 @@ static void prepare(struct exchange *ex, int status) {
   ex->on_body = NULL;
   if (!exchange_is_changing(ex->state))
     request_abandon(&ex->request); /* else hooks are told all the same */
-  ex->request.operation = ex->asked;
+  ex->request.operation = operation_name(ex->asked);
   ex->request.status = status;
   exchange_unwatch(ex);
   headerlines_add(reply_headers(ex), "X-Request-Id", ex->request.id,

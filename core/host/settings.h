@@ -37,6 +37,7 @@ struct settings_server {
   unsigned workers;          /* 1..256 */
   const char *public_url; /* "" or http(s)://host[:port][/path], no final / */
   const char *log_level;  /* error, warn, info, debug */
+  const char *admin;      /* "" or an entry as of listen: for operators */
   struct settings_tls tls;
   const char *const *hosts;   /* that links may name; none: any */
   const struct pair *headers; /* of every answer, to a NULL name */

@@ -7,8 +7,30 @@
 
 #include <stdlib.h>
 
+#include "clock.h"
 #include "crash.h"
+#include "metrics.h"
 #include "must.h"
+
+_Static_assert(OP_STAGE_SWEEP + 1 == METRICS_CALLS,
+               "each kind of operation is counted");
+
+const char *op_call_name(unsigned call) {
+  static const char *const names[] = {[OP_HEAD] = "head",
+                                      [OP_GET] = "get",
+                                      [OP_PUT] = "put",
+                                      [OP_LIST] = "list",
+                                      [OP_REMOVE] = "remove",
+                                      [OP_REMOVE_MANY] = "remove_many",
+                                      [OP_COPY] = "copy",
+                                      [OP_PING] = "ping",
+                                      [OP_PRESIGN] = "presign",
+                                      [OP_VERIFY] = "verify",
+                                      [OP_STAGE] = "stage",
+                                      [OP_STAGE_REMOVE] = "stage_remove",
+                                      [OP_STAGE_SWEEP] = "stage_sweep"};
+  return names[call];
+}
 
 static void op_free(struct sluice_op *op) {
   struct loop *loop = op->backend->host.loop;
@@ -43,6 +65,8 @@ static void op_end(struct sluice_op *op) {
     op_violation(op->backend, "sluice_done", "with SLUICE_OK before commit()");
     status = SLUICE_EUPSTREAM;
   }
+  metrics_add_call(op->backend->metrics, op->backend->index, op->kind, status,
+                   clock_us() - op->since_us);
   if (op->pending)
     op->backend->pending--;
   if (op->left)
@@ -99,6 +123,7 @@ struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
   op->events = events;
   op->arg = arg;
   op->about = crash_request();
+  op->since_us = clock_us();
   op->turn = first[kind];
   backend->operations++;
   loop_hold(backend->host.loop);

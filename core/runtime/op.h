@@ -25,6 +25,7 @@
  * loop; with so many it isn't asked for more. */
 #define OP_PENDING_MAX 256
 
+struct metrics;
 struct violation_watch;
 struct budget;
 struct work_share;
@@ -49,6 +50,8 @@ struct op_backend {
   struct sluice_host host;
   struct quarantine ops; /* each backend's own: it can harm only itself */
   struct repeats repeats;
+  struct metrics *metrics; /* NULL: its calls aren't counted */
+  size_t index;            /* among the backends, there */
   /* Counters, this loop's. */
   uint64_t operations, late;
   uint64_t misused;      /* violations of the contract */
@@ -105,6 +108,9 @@ struct sluice_op *op_presign(struct op_backend *, const struct sluice_link *,
                              const struct op_events *, void *arg);
 struct sluice_op *op_verify(struct op_backend *, const struct sluice_claim *,
                             const struct op_events *, void *arg);
+
+/* "get", "stage_remove": each of METRICS_CALLS. */
+const char *op_call_name(unsigned call);
 
 /* The next four end with SLUICE_ENOTSUP where op_can_stage() is false. */
 bool op_can_stage(const struct op_backend *);

@@ -55,6 +55,7 @@ struct sluice_op {
   const struct op_events *events;
   void *arg;
   const char *about; /* the request, for crashes; outlived by its loop */
+  uint64_t since_us;
   enum op_kind kind;
   enum op_turn turn;
   bool committed; /* put: the gateway asked for it */

@@ -55,6 +55,8 @@ struct work_pool {
   pthread_cond_t some;
   TAILQ_HEAD(work_ready, work_share) ready; /* who had its turn stands last */
   unsigned plugins, plugins_most;           /* threads that run their jobs */
+  unsigned busy;
+  size_t waiting; /* jobs that no thread has begun */
   bool ending;
   struct work_share own;
   SLIST_HEAD(work_shares, work_share) shares; /* of plugins */
@@ -144,6 +146,8 @@ static struct job *share_take(struct work_share *share) {
   TAILQ_REMOVE(&share->pool->ready, share, next);
   share->ready = false;
   share->running++;
+  share->pool->busy++;
+  share->pool->waiting -= job->lane == NULL;
   share->pool->plugins += is_plugins(share);
   share_check(share);
   return job;
@@ -151,6 +155,7 @@ static struct job *share_take(struct work_share *share) {
 
 static void share_give_back(struct work_share *share) {
   share->running--;
+  share->pool->busy--;
   share->pool->plugins -= is_plugins(share);
   share_check(share);
 }
@@ -169,6 +174,7 @@ static void lane_turn(struct sluice_lane *lane) {
     args[n] = batch[n]->arg;
     n++;
   }
+  pool->waiting -= n;
   pthread_mutex_unlock(&pool->lock);
   lane->run(lane->arg, args, n);
 
@@ -270,6 +276,14 @@ void work_pool_free(struct work_pool *pool) {
   free(pool);
 }
 
+struct work_load work_load(struct work_pool *pool) {
+  pthread_mutex_lock(&pool->lock);
+  struct work_load load = {
+      .threads = pool->count, .busy = pool->busy, .waiting = pool->waiting};
+  pthread_mutex_unlock(&pool->lock);
+  return load;
+}
+
 struct work_share *work_own(struct work_pool *pool) {
   return &pool->own;
 }
@@ -310,6 +324,7 @@ void work_submit(struct work_share *share, struct loop *loop,
   struct job *job = job_new(loop, then, arg);
   job->work = work;
   pthread_mutex_lock(&share->pool->lock);
+  share->pool->waiting++;
   share_add(share, job);
   pthread_mutex_unlock(&share->pool->lock);
 }
@@ -333,6 +348,7 @@ void work_lane_add(struct sluice_lane *lane, struct loop *loop, void *arg,
   struct work_pool *pool = lane->share->pool;
   struct job *job = job_new(loop, then, arg);
   pthread_mutex_lock(&pool->lock);
+  pool->waiting++;
   jobs_add(&lane->waiting, job);
   if (!lane->queued) {
     lane->queued = true;

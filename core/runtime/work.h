@@ -25,6 +25,12 @@ struct work_pool *work_pool_new(unsigned threads);
 /* Waits for what runs; nothing may be queued.  Frees the shares. */
 void work_pool_free(struct work_pool *);
 
+struct work_load {
+  unsigned threads, busy;
+  size_t waiting; /* jobs that no thread has begun */
+};
+struct work_load work_load(struct work_pool *); /* from any thread */
+
 /* The gateway's own, of as many threads as there are. */
 struct work_share *work_own(struct work_pool *);
 /* A plugin's, of at most so many threads at once, at least one; it lives as

@@ -108,6 +108,13 @@ bool certificate_check(const struct certificate *certificate,
   return true;
 }
 
+int64_t certificate_ends(const struct certificate *certificate) {
+  struct tm tm = {0};
+  ASN1_TIME_to_tm(
+      X509_get0_notAfter(SSL_CTX_get0_certificate(certificate->tls)), &tm);
+  return timegm(&tm);
+}
+
 static void tell_age(struct certificate *certificate) {
   struct errmsg old;
   certificate->told = time(NULL);

@@ -53,6 +53,9 @@ void certificate_fini(struct certificate *);
 /* False and why: its time is over, or hasn't come.  Near its end: a line. */
 bool certificate_check(const struct certificate *, struct errmsg *);
 
+/* In seconds since 1970; one is configured. */
+int64_t certificate_ends(const struct certificate *);
+
 /* Before the others; renewed() is lent the new one.  False: no memory. */
 bool certificate_start(struct certificate *, struct loop *,
                        struct work_share *,

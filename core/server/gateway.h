@@ -6,6 +6,7 @@
 #ifndef SERVER_GATEWAY_H
 #define SERVER_GATEWAY_H
 
+#include "admin.h"
 #include "budget.h"
 #include "certificate.h"
 #include "clients.h"
@@ -43,6 +44,8 @@ struct gateway {
   size_t worker_count;
 
   struct loop *loop; /* the main thread's: signals, and news of workers */
+  struct admin *admin; /* NULL: nobody asks */
+  int64_t started_s;   /* since 1970 */
   size_t opened, served, ended; /* workers */
   const char *failure;          /* of a worker */
   bool stopping, forced;        /* requests may finish, or not */

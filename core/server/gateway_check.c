@@ -26,7 +26,8 @@ static bool check_listen(const struct gateway *gateway,
   for (; *listen != NULL; listen++)
     if (!listen_check(*listen, errmsg))
       return false;
-  return true;
+  const char *admin = gateway->settings->server.admin;
+  return admin[0] == '\0' || listen_check(admin, errmsg);
 }
 
 /* Hooks that guard read files of keys and users, and nothing else, when they

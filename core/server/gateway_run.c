@@ -293,6 +293,9 @@ static void on_served(struct loop_task *task) {
   for (size_t i = 0; i < gateway->listen_count; i++)
     log_line(SLUICE_LOG_INFO, NULL, "listening on %s",
              gateway->listens[i].url);
+  if (gateway->admin != NULL)
+    log_line(SLUICE_LOG_INFO, NULL, "metrics are at %s/metrics",
+             admin_url(gateway->admin));
   certificate_watch(&gateway->certificate);
   warn_of_hosts(gateway->settings);
   warn_of_cursors(gateway);
@@ -332,6 +335,9 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
   if (!certificate_start(&gateway->certificate, gateway->loop,
                          work_own(gateway->pool), on_certificate, gateway))
     return errmsg_set(errmsg, "out of memory");
+  if (gateway->settings->server.admin[0] != '\0' &&
+      (gateway->admin = admin_new(gateway, errmsg)) == NULL)
+    return false;
   for (; gateway->worker_count < count; gateway->worker_count++) {
     struct worker *worker = &gateway->workers[gateway->worker_count];
     if (!worker_init(worker, gateway, gateway->worker_count, errmsg)) {
@@ -391,6 +397,7 @@ static void clean(struct gateway *gateway) {
   work_pool_free(gateway->pool);
   for (size_t i = 0; i < gateway->listen_count; i++)
     listen_close(&gateway->listens[i]);
+  admin_free(gateway->admin);
   certificate_stop(&gateway->certificate);
   signals_unwatch(&gateway->signals);
   if (gateway->deadline != NULL)
@@ -416,6 +423,7 @@ static void watch_crashes(const struct gateway *gateway) {
 bool gateway_run(struct gateway *gateway, struct errmsg *errmsg) {
   if (!log_start())
     return errmsg_set(errmsg, "out of memory");
+  gateway->started_s = time(NULL);
   watch_crashes(gateway);
   bool ok = prepare(gateway, errmsg) && serve(gateway, errmsg);
   clean(gateway);

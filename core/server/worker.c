@@ -41,6 +41,7 @@ static void pause_accepting(struct worker *worker, const char *why) {
   static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
   if (worker->paused || worker->gate.draining)
     return;
+  metrics_refuse(&worker->metrics, METRICS_CONNECTIONS);
   repeat_line(&worker->repeats, worker->loop, SLUICE_LOG_WARN, NULL, "accept",
               "no connections are accepted: %s", why);
   worker->paused = true;
@@ -96,6 +97,7 @@ static void on_count(void *arg, int change) {
     worker->connections++;
   else
     worker->connections--;
+  metrics_set(&worker->metrics, METRICS_OPEN_CONNECTIONS, worker->connections);
   if (change > 0 && is_full(worker))
     pause_accepting(worker, "limits.connections is reached");
   check_end(worker);
@@ -106,6 +108,7 @@ static bool on_admit(void *arg, const char *peer,
   struct worker *worker = arg;
   if (clients_connect(&worker->gateway->clients, peer, ticket))
     return true;
+  metrics_refuse(&worker->metrics, METRICS_CLIENT_CONNECTIONS);
   repeat_line(&worker->gate.refusals, worker->loop, SLUICE_LOG_WARN, NULL,
               "connections",
               "%s is refused: it has %lld connections, as many as "
@@ -116,6 +119,7 @@ static bool on_admit(void *arg, const char *peer,
 
 static void on_slow(void *arg, const char *peer, const char *what) {
   struct worker *worker = arg;
+  metrics_refuse(&worker->metrics, METRICS_MIN_RATE);
   repeat_line(&worker->gate.refusals, worker->loop, SLUICE_LOG_WARN, NULL,
               what, "%s is refused: it %s at less than limits.min_rate", peer,
               what);
@@ -157,6 +161,8 @@ static bool open_backend(struct worker *worker, size_t i) {
   backend->host = from->host;
   backend->host.loop = worker->loop;
   backend->abilities = from->abilities;
+  backend->metrics = &worker->metrics;
+  backend->index = i;
   backend->handle = backend->plugin->open(from->instance, &backend->host);
   if (backend->handle == NULL)
     snprintf(worker->failure, sizeof worker->failure, "backend '%s': %.900s",
@@ -349,6 +355,7 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
                             .gate = {.settings = settings,
                                      .routes = &gateway->routes,
                                      .memory = &gateway->memory,
+                                     .metrics = &worker->metrics,
                                      .clients = &gateway->clients,
                                      .uploads = gateway->uploads,
                                      .cursor_keys = gateway->cursor_keys,
@@ -374,6 +381,8 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
       worker->gate.backends == NULL || worker->gate.hooks == NULL ||
       worker->gate.common_hooks == NULL ||
       !headerlines_init(&worker->gate.lines, settings) ||
+      !metrics_init(&worker->metrics, settings->route_count + 1,
+                    settings->backend_count) ||
       !init_ingress(worker) || !init_events(worker) ||
       (worker->gate.readiness = readiness_new(&worker->gate)) == NULL ||
       (worker->gate.links = linksecrets_new(&worker->gate)) == NULL)
@@ -401,6 +410,7 @@ void worker_fini(struct worker *worker) {
   free(worker->gate.hooks);
   free(worker->gate.common_hooks);
   headerlines_fini(&worker->gate.lines);
+  metrics_fini(&worker->metrics);
 }
 
 bool worker_start(struct worker *worker) {

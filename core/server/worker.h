@@ -24,7 +24,8 @@ struct worker {
   struct ingress *plain, *tls;        /* `tls` may be NULL */
   struct evhttp_bound_socket **bound; /* as many as the settings' listen */
   struct gate gate;                   /* for requests */
-  struct stagesweep *sweep;           /* NULL: another loop does it */
+  struct metrics metrics;
+  struct stagesweep *sweep; /* NULL: another loop does it */
   size_t connections, connections_max;
   bool paused; /* accepts nobody for a moment */
   struct repeats repeats;

@@ -395,6 +395,9 @@ struct sluice_record { /* what became of a request */
    * its client wanted: "client", "storage", "gateway", "hook", "time" or
    * "limit"; NULL when it came to it. */
   const char *ended_by;
+  /* Since 1.1, parts of `usec`: hooks were waited for, the backend was, and
+   * the rest, which is the client's or the gateway's own. */
+  uint64_t hooks_us, backend_us, client_us;
 };
 
 struct sluice_hook {

@@ -106,6 +106,18 @@ static void put_duration(struct line *line, const struct source *from) {
   line_number(line, from->record->usec);
 }
 
+static void put_client_us(struct line *line, const struct source *from) {
+  line_number(line, from->record->client_us);
+}
+
+static void put_hooks_us(struct line *line, const struct source *from) {
+  line_number(line, from->record->hooks_us);
+}
+
+static void put_backend_us(struct line *line, const struct source *from) {
+  line_number(line, from->record->backend_us);
+}
+
 static void put_referer(struct line *line, const struct source *from) {
   char text[LINE_VALUE_MAX + 1];
   line_json(line, access_referer(from->request, text, sizeof text),
@@ -139,6 +151,9 @@ static const struct {
                     {"bytes_in", put_bytes_in},
                     {"bytes_out", put_bytes_out},
                     {"duration_us", put_duration},
+                    {"client_us", put_client_us},
+                    {"hooks_us", put_hooks_us},
+                    {"backend_us", put_backend_us},
                     {"referer", put_referer},
                     {"user_agent", put_agent}};
 

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A very small server of HTTP: it reads a head, answers, and closes.
+ */
+#include "admin.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/listener.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include "exposition.h"
+#include "gateway.h"
+#include "head.h"
+#include "loop.h"
+#include "scrape.h"
+
+enum admin_state {
+  ADMIN_READS,   /* the head comes */
+  ADMIN_ANSWERS, /* the answer goes */
+  ADMIN_LISTENS  /* the answer went; what still comes isn't looked at */
+};
+
+struct admin_conn {
+  struct admin *admin;
+  struct bufferevent *io;
+  enum admin_state state;
+  size_t looked; /* bytes of the head in which its end isn't */
+  LIST_ENTRY(admin_conn) next;
+};
+
+struct admin {
+  struct gateway *gateway;
+  struct listen listen;
+  struct evconnlistener *listener;
+  LIST_HEAD(admin_conns, admin_conn) conns;
+  size_t count;
+};
+
+static void conn_free(struct admin_conn *conn) {
+  struct admin *admin = conn->admin;
+  LIST_REMOVE(conn, next);
+  bufferevent_free(conn->io);
+  free(conn);
+  if (admin->count-- == ADMIN_CONNECTIONS_MAX)
+    evconnlistener_enable(admin->listener);
+}
+
+/* ---- answers --------------------------------------------------------------
+ */
+
+static void answer(struct admin_conn *conn, const char *status,
+                   const char *type, const char *more, struct buf *body,
+                   bool whole) {
+  struct evbuffer *out = bufferevent_get_output(conn->io);
+  evbuffer_add_printf(out,
+                      "HTTP/1.1 %s\r\nContent-Type: %s\r\n"
+                      "Content-Length: %zu\r\nCache-Control: no-store\r\n"
+                      "X-Content-Type-Options: nosniff\r\n%s"
+                      "Connection: close\r\n\r\n",
+                      status, type, body->len, more);
+  if (whole)
+    evbuffer_add(out, body->data, body->len);
+  conn->state = ADMIN_ANSWERS;
+}
+
+static void refuse(struct admin_conn *conn, const char *status,
+                   const char *more, const char *what) {
+  struct buf body;
+  buf_init(&body, 512);
+  buf_addf(&body, "%s\n", what);
+  answer(conn, status, "text/plain; charset=utf-8", more, &body, true);
+  buf_fini(&body);
+}
+
+static void answer_metrics(struct admin_conn *conn, bool whole) {
+  struct buf page;
+  buf_init(&page, SCRAPE_MAX);
+  scrape(conn->admin->gateway, &page);
+  if (page.overflown)
+    refuse(conn, "500 Internal Server Error", "",
+           "There is no memory for the page, or it has no end");
+  else
+    answer(conn, "200 OK", EXPOSITION_TYPE, "", &page, whole);
+  buf_fini(&page);
+}
+
+static void answer_head(struct admin_conn *conn, const struct head *head) {
+  bool get = strcmp(head->method, "GET") == 0;
+  if (strcmp(head->path, "/metrics") != 0)
+    refuse(conn, "404 Not Found", "", "There is /metrics, and nothing else");
+  else if (!get && strcmp(head->method, "HEAD") != 0)
+    refuse(conn, "405 Method Not Allowed", "Allow: GET, HEAD\r\n",
+           "This path allows GET, HEAD");
+  else
+    answer_metrics(conn, get);
+}
+
+/* ---- a connection ---------------------------------------------------------
+ */
+
+static void read_head(struct admin_conn *conn, struct evbuffer *in,
+                      size_t len) {
+  struct head head;
+  struct head_refusal refusal;
+  char *text = malloc(len + 1);
+  if (text == NULL) {
+    conn_free(conn);
+    return;
+  }
+  evbuffer_remove(in, text, len);
+  if (head_parse(&head, text, len, &refusal)) {
+    answer_head(conn, &head);
+    head_fini(&head);
+  } else {
+    refuse(conn, "400 Bad Request", "", refusal.what);
+  }
+}
+
+static void on_read(struct bufferevent *io, void *arg) {
+  struct admin_conn *conn = arg;
+  struct evbuffer *in = bufferevent_get_input(io);
+  size_t len = evbuffer_get_length(in);
+  if (conn->state != ADMIN_READS) {
+    evbuffer_drain(in, len);
+    return;
+  }
+  const char *data = (const char *)evbuffer_pullup(in, -1);
+  size_t end = head_end(data, len, &conn->looked);
+  if (end > 0 && end <= ADMIN_HEAD_MAX)
+    read_head(conn, in, end);
+  else if (len > ADMIN_HEAD_MAX)
+    refuse(conn, "431 Request Header Fields Too Large", "",
+           "The head is longer than 8 KiB");
+}
+
+/* All of it went.  A close with unread bytes would take the answer along, so
+ * the client closes first. */
+static void on_written(struct bufferevent *io, void *arg) {
+  struct admin_conn *conn = arg;
+  if (conn->state != ADMIN_ANSWERS)
+    return;
+  conn->state = ADMIN_LISTENS;
+  shutdown(bufferevent_getfd(io), SHUT_WR);
+}
+
+static void on_event(struct bufferevent *io, short what, void *arg) {
+  struct admin_conn *conn = arg;
+  (void)io;
+  /* A client may close its side when it has asked. */
+  if ((what & BEV_EVENT_EOF) != 0 && conn->state == ADMIN_ANSWERS)
+    return;
+  conn_free(conn);
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
+                      struct sockaddr *address, int len, void *arg) {
+  static const struct timeval patience = {.tv_sec = ADMIN_PATIENCE_S};
+  struct admin *admin = arg;
+  struct admin_conn *conn = calloc(1, sizeof *conn);
+  (void)address, (void)len;
+  if (conn != NULL)
+    conn->io = bufferevent_socket_new(evconnlistener_get_base(listener), fd,
+                                      BEV_OPT_CLOSE_ON_FREE);
+  if (conn == NULL || conn->io == NULL) {
+    evutil_closesocket(fd);
+    free(conn);
+    return;
+  }
+  conn->admin = admin;
+  LIST_INSERT_HEAD(&admin->conns, conn, next);
+  if (++admin->count == ADMIN_CONNECTIONS_MAX)
+    evconnlistener_disable(listener);
+  bufferevent_setwatermark(conn->io, EV_READ, 0, ADMIN_HEAD_MAX + 1);
+  bufferevent_setcb(conn->io, on_read, on_written, on_event, conn);
+  bufferevent_set_timeouts(conn->io, &patience, &patience);
+  bufferevent_enable(conn->io, EV_READ | EV_WRITE);
+}
+
+/* ---- life -----------------------------------------------------------------
+ */
+
+struct admin *admin_new(struct gateway *gateway, struct errmsg *errmsg) {
+  const char *entry = gateway->settings->server.admin;
+  struct admin *admin = calloc(1, sizeof *admin);
+  if (admin == NULL) {
+    errmsg_set(errmsg, "out of memory");
+    return NULL;
+  }
+  admin->gateway = gateway;
+  LIST_INIT(&admin->conns);
+  if (!listen_bind(&admin->listen, entry, 1, false, errmsg)) {
+    admin_free(admin);
+    return NULL;
+  }
+  admin->listener =
+      evconnlistener_new(loop_base(gateway->loop), on_accept, admin,
+                         LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
+                         LISTEN_BACKLOG, admin->listen.fds[0]);
+  if (admin->listener == NULL) {
+    errmsg_set(errmsg, "out of memory");
+    admin_free(admin);
+    return NULL;
+  }
+  admin->listen.fds[0] = -1;
+  return admin;
+}
+
+const char *admin_url(const struct admin *admin) {
+  return admin->listen.url;
+}
+
+void admin_free(struct admin *admin) {
+  if (admin == NULL)
+    return;
+  while (!LIST_EMPTY(&admin->conns))
+    conn_free(LIST_FIRST(&admin->conns));
+  if (admin->listener != NULL)
+    evconnlistener_free(admin->listener);
+  listen_close(&admin->listen);
+  free(admin);
+}

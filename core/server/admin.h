@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The place where operators ask: server.admin, which clients don't reach.  It
+ * is served by the main thread, which has nothing else to do, so that it
+ * answers also while loops are busy or full; one request a connection.
+ */
+#ifndef SERVER_ADMIN_H
+#define SERVER_ADMIN_H
+
+#include "listen.h"
+
+#define ADMIN_CONNECTIONS_MAX 16 /* open at once; others wait */
+#define ADMIN_HEAD_MAX 8192
+#define ADMIN_PATIENCE_S 5 /* for a head, and for each bit of an answer */
+
+struct gateway;
+struct admin;
+
+/* Listens, and answers from now on; NULL and why. */
+struct admin *admin_new(struct gateway *, struct errmsg *);
+const char *admin_url(const struct admin *);
+void admin_free(struct admin *);
+
+#endif
