@@ -200,6 +200,7 @@ noinst_LTLIBRARIES += %D%/libhttp1.la
 	%D%/http1/answer.h \
 	%D%/http1/clientcert.c \
 	%D%/http1/clientcert.h \
+	%D%/http1/handshake.c \
 	%D%/http1/ingress.c \
 	%D%/http1/ingress.h \
 	%D%/http1/ingress_body.c \

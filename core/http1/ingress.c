@@ -121,6 +121,8 @@ static void on_deferred(evutil_socket_t none, short what, void *arg) {
       (ingress->owner.admit != NULL &&
        !ingress->owner.admit(ingress->owner.arg, conn->peer, &conn->counted)))
     evhttp_connection_free(conn->evcon);
+  else if (ingress->tls != NULL)
+    handshake_watch(conn);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg) {

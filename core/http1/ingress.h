@@ -48,6 +48,13 @@ enum ingress_end {
                          can't be read */
 };
 
+enum ingress_mistake { /* of who connects */
+                       INGRESS_HTTP_ON_TLS,
+                       INGRESS_TLS_ON_HTTP,
+                       INGRESS_NO_HANDSHAKE, /* it failed */
+                       INGRESS_MISTAKES
+};
+
 struct ingress_owner { /* of all requests */
   /* A head came, whose text the owner may take; or one that was refused: then
    * `refusal` isn't NULL, the head is empty, and only the answer is left to
@@ -62,6 +69,9 @@ struct ingress_owner { /* of all requests */
   bool (*admit)(void *arg, const char *peer, struct tally_ticket *);
   /* NULL, or: a connection is closed, as it is below min_rate. */
   void (*slow)(void *arg, const char *peer, const char *what);
+  /* NULL, or: a connection came to no request.  `why`: of a handshake. */
+  void (*mistaken)(void *arg, const char *peer, enum ingress_mistake,
+                   const char *why);
 };
 
 struct ingress_events { /* of one request */

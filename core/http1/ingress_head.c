@@ -107,6 +107,18 @@ static void drop_empty_lines(struct ingress_conn *conn) {
   }
 }
 
+/* RFC 8446, section 5.1: a record of a handshake.  No method begins so. */
+static bool is_hello(const char *text, size_t len) {
+  return len >= 3 && text[0] == 0x16 && text[1] == 0x03 && text[2] <= 0x04;
+}
+
+static void refuse_hello(struct ingress_conn *conn) {
+  const struct ingress_owner *owner = &conn->ingress->owner;
+  if (owner->mistaken != NULL)
+    owner->mistaken(owner->arg, conn->peer, INGRESS_TLS_ON_HTTP, "");
+  refuse(conn, 400, "This port speaks plain HTTP; write http:// in the URL");
+}
+
 /* The head is whole: `end` bytes of the text, of which the input still has
  * those behind `had`. */
 static void take_head(struct ingress_conn *conn, size_t end) {
@@ -142,7 +154,9 @@ static void collect_head(struct ingress_conn *conn, struct evbuffer *input) {
   drop_empty_lines(conn);
   size_t dropped = total - conn->text_len;
   size_t end = head_end(conn->text, conn->text_len, &conn->searched);
-  if (end > INGRESS_HEAD_MAX) {
+  if (is_hello(conn->text, conn->text_len)) {
+    refuse_hello(conn);
+  } else if (end > INGRESS_HEAD_MAX) {
     refuse(conn, 431, "The head is larger than 32 KiB");
   } else if (end > 0) {
     evbuffer_drain(input, end + dropped - had);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * A connection's inside, for ingress.c (its life), ingress_head.c (heads),
- * ingress_request.c (requests and answers), ingress_body.c (bodies) and
- * linger.c (endings).
+ * ingress_request.c (requests and answers), ingress_body.c (bodies),
+ * handshake.c (of TLS) and linger.c (endings).
  */
 #ifndef HTTP1_INGRESS_PRIVATE_H
 #define HTTP1_INGRESS_PRIVATE_H
@@ -41,7 +41,8 @@ struct ingress_conn {
   struct evbuffer_cb_entry *watch;
   struct event *deferred; /* the first thing a new connection runs */
   struct event *timer;    /* for a whole head, or for the next one */
-  struct event *readable; /* plain connections: own read(2) of bodies */
+  struct event *readable; /* plain connections: own read(2) of bodies; those
+                             of TLS whose client speaks plain HTTP: the rest */
   evutil_socket_t fd;
   enum ingress_state state;
   enum ingress_end end; /* if it ended now */
@@ -73,7 +74,9 @@ struct ingress_conn {
   const struct ingress_events *events;
   void *arg;
   bufferevent_event_cb evhttp_event; /* what evhttp wants to hear */
-  bufferevent_data_cb evhttp_write;
+  bufferevent_data_cb evhttp_read, evhttp_write;
+  char dialed[8]; /* of TLS: the first that came, a text */
+  bool spoke;     /* something came */
 };
 
 TAILQ_HEAD(ingress_conns, ingress_conn);
@@ -118,6 +121,9 @@ void ingress_uncharge(struct ingress_conn *); /* its head is no more */
 void ingress_note_end(struct ingress_conn *, short what);
 /* Own callbacks before evhttp's, while it writes an answer. */
 void ingress_watch_writing(struct ingress_conn *);
+
+/* handshake.c: before the first byte of a connection of TLS is read. */
+void handshake_watch(struct ingress_conn *);
 
 /* ingress_request.c: evhttp's callback, whose argument is the ingress. */
 void ingress_on_request(struct evhttp_request *, void *ingress);

@@ -9,6 +9,7 @@
 
 static const bool conn[INGRESS_STATES][INGRESS_STATES] = {
     MOVE(HEAD, SHOWN, "the head is whole, or refused"),
+    MOVE(HEAD, LINGERING, "plain HTTP where TLS is spoken, answered"),
 
     MOVE(IDLE, HEAD, "a part of a head came"),
     MOVE(IDLE, SHOWN, "a whole head came, or is refused"),

@@ -125,6 +125,25 @@ static void on_slow(void *arg, const char *peer, const char *what) {
               what);
 }
 
+static void on_mistaken(void *arg, const char *peer,
+                        enum ingress_mistake mistake, const char *why) {
+  static const char *const kinds[INGRESS_MISTAKES] = {
+      [INGRESS_HTTP_ON_TLS] = "HTTP on TLS",
+      [INGRESS_TLS_ON_HTTP] = "TLS on HTTP",
+      [INGRESS_NO_HANDSHAKE] = "handshake"};
+  static const char *const texts[INGRESS_MISTAKES] = {
+      [INGRESS_HTTP_ON_TLS] = "it speaks plain HTTP where TLS is spoken: its "
+                              "URL has to begin with https://",
+      [INGRESS_TLS_ON_HTTP] = "it speaks TLS where plain HTTP is spoken: its "
+                              "URL has to begin with http://, or server.tls "
+                              "is missing",
+      [INGRESS_NO_HANDSHAKE] = "the handshake of TLS failed: "};
+  struct worker *worker = arg;
+  repeat_line(&worker->gate.refusals, worker->loop, SLUICE_LOG_INFO, NULL,
+              kinds[mistake], "%s is refused: %s%s", peer, texts[mistake],
+              why);
+}
+
 static void on_request(void *arg, struct ingress_conn *conn,
                        struct evhttp_request *http, struct head *head,
                        const struct head_refusal *refusal) {
@@ -324,7 +343,8 @@ static bool init_ingress(struct worker *worker) {
                                 .count = on_count,
                                 .arg = worker,
                                 .admit = on_admit,
-                                .slow = on_slow};
+                                .slow = on_slow,
+                                .mistaken = on_mistaken};
   worker->plain = ingress_new(worker->loop, NULL, &settings, &owner);
   if (worker->plain == NULL)
     return false;

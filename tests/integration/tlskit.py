@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: MIT
 """A gateway behind TLS, and an authority that signs certificates for it and
 for its clients.  The openssl command makes them."""
+import json
 import shutil
 import ssl
 import subprocess
 import tempfile
 from pathlib import Path
 
-from kit import Gateway, Wire, needs
+from guards import uploaded_by
+from kit import (FORM, Gateway, Mismatch, Wire, equal, eventually, expect,
+                 field, file, form, needs)
 
+SMALL = form(field("prefix", "t"), file(b"small"))
 CURVE = "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"
 
 
@@ -88,3 +92,62 @@ class Secure(Gateway):
     def remove(self):
         super().remove()
         shutil.rmtree(self.keys_folder, ignore_errors=True)
+
+
+class Mutual(Secure):
+    """A gateway that knows its clients by an authority of its own, and logs
+    who they are."""
+
+    def __init__(self, sections=None, **options):
+        needs(shutil.which("openssl"), "no openssl")
+        self.ca_folder = tempfile.mkdtemp(prefix="sluice-test-")
+        self.authority = Authority(self.ca_folder)
+        self.log = Path(self.ca_folder, "log")
+        log = {"plugin": "log_json", "path": str(self.log), "delay": "0",
+               "fields": ["status", "identity", "subject"]}
+        sections = dict(sections or {})
+        sections["hooks"] = [*sections.get("hooks", []), log]
+        super().__init__(sections, client_ca=str(self.authority.chain),
+                         interval="0", **options)
+
+    def client(self, chain=None, key=None):
+        """The context of a client, perhaps with a certificate."""
+        context = ssl.create_default_context(cafile=str(self.chain))
+        if chain:
+            context.load_cert_chain(chain, key)
+        return context
+
+    def upload_by(self, context, *lines):
+        """This tells who has uploaded what that client did."""
+        with self.wire(tls=context) as wire:
+            answer = wire.ask("POST", "/files", FORM, *lines, body=SMALL)
+            equal("status", answer.status, 201)
+        return uploaded_by(self, answer.json["key"])
+
+    def serves(self, context):
+        try:
+            with self.wire(tls=context) as wire:
+                return wire.ask("GET", "/healthz").status == 200
+        except (ssl.SSLError, ConnectionError, Mismatch):
+            return False
+
+    def logged(self, count=1):
+        eventually(f"{count} records", lambda: self.log.exists() and
+                   self.log.read_bytes().count(b"\n") >= count)
+        return [json.loads(line) for line in
+                self.log.read_text().splitlines()]
+
+    def remove(self):
+        super().remove()
+        shutil.rmtree(self.ca_folder, ignore_errors=True)
+
+
+def refused(gateway, context):
+    """In TLS 1.3 the client hears of it when it reads."""
+    try:
+        with gateway.wire(tls=context) as wire:
+            wire.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            got = wire.socket.recv(1)
+    except (ssl.SSLError, ConnectionError):
+        return
+    expect(not got, "it was answered")
