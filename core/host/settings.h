@@ -32,9 +32,11 @@ struct settings_tls {
 };
 
 struct settings_server {
-  const char *const *listen; /* "0.0.0.0:8000", "[::]:8000", "unix:/path" */
-  const char *workers_text;  /* "auto" or a number */
-  unsigned workers;          /* 1..256 */
+  const char *const *listen;    /* "0.0.0.0:8000", "[::]:8000", "unix:/path" */
+  const char *socket_mode_text; /* "" or three octal digits */
+  int socket_mode;          /* of UNIX sockets; -1: as the umask leaves it */
+  const char *workers_text; /* "auto" or a number */
+  unsigned workers;         /* 1..256 */
   const char *public_url; /* "" or http(s)://host[:port][/path], no final / */
   const char *log_level;  /* error, warn, info, debug */
   const char *admin;      /* "" or an entry as of listen: for operators */

@@ -37,6 +37,8 @@ struct range {
 static const struct sluice_option server_table[] = {
     {"listen", SLUICE_LIST, "[0.0.0.0:8000]", SERVER(listen),
      "addresses: host:port, [v6]:port, unix:/path"},
+    {"socket_mode", SLUICE_STRING, "", SERVER(socket_mode_text),
+     "permissions of UNIX sockets, as 0660; default: by the umask"},
     {"workers", SLUICE_STRING, "auto", SERVER(workers_text),
      "event loops; auto: one a core"},
     {"public_url", SLUICE_STRING, "", SERVER(public_url),
@@ -200,6 +202,32 @@ static bool check_admin(const struct settings *s, unsigned line,
                                      "'admin': '%.128s': %s", admin, why);
 }
 
+static bool read_socket_mode(struct settings *s, unsigned line,
+                             struct errmsg *err) {
+  const char *text = s->server.socket_mode_text;
+  const char *const *listen = s->server.listen;
+  size_t len = strlen(text);
+  s->server.socket_mode = -1;
+  if (len == 0)
+    return true;
+  while (*listen != NULL && strncmp(*listen, "unix:", 5) != 0)
+    listen++;
+  if (*listen == NULL)
+    return config_fault(s->config, line, err,
+                        "'socket_mode' is of UNIX sockets, and 'listen' has "
+                        "none; remove it, or add one, as in unix:/run/s");
+  if (len > 4 || len < 3 || strspn(text, "01234567") != len ||
+      (len == 4 && *text != '0'))
+    return config_fault(s->config, line, err,
+                        "'socket_mode': '%.64s' is no mode; write three octal "
+                        "digits, as in 0660",
+                        text);
+  s->server.socket_mode = 0;
+  for (; *text != '\0'; text++)
+    s->server.socket_mode = s->server.socket_mode * 8 + (*text - '0');
+  return true;
+}
+
 static unsigned count_cores(void) {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) != 0)
@@ -265,6 +293,7 @@ static bool read_server(struct settings *s, struct errmsg *err) {
   if (!fill(s, "server", server_table, others, &s->server, err) ||
       !check_listen(s, settings_line(server, "listen"), err) ||
       !check_admin(s, settings_line(server, "admin"), err) ||
+      !read_socket_mode(s, settings_line(server, "socket_mode"), err) ||
       !read_workers(s, settings_line(server, "workers"), err) ||
       !check_public_url(s, settings_line(server, "public_url"), err) ||
       !read_proxies(s, settings_line(server, "trusted_proxies"), err))

@@ -22,7 +22,9 @@ struct address {
   socklen_t len;
 };
 
-static int open_socket(const struct address *address, bool share) {
+/* The mode of the socket is its file's, less the umask, from the moment that
+ * there is one: so there is none in which more may come in. */
+static int open_socket(const struct address *address, bool share, int mode) {
   int on = 1;
   int family = address->storage.ss_family;
   int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -30,6 +32,8 @@ static int open_socket(const struct address *address, bool share) {
     return -1;
   if (family != AF_UNIX)
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (family == AF_UNIX && mode >= 0)
+    fchmod(fd, (mode_t)mode);
   if (share)
     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (family == AF_INET6)
@@ -127,12 +131,12 @@ static bool bind_tcp(struct listen *listen, const char *entry, bool tls,
   if (!resolve(&address, entry, errmsg))
     return false;
   /* Sockets that share a port would let a second gateway in unnoticed. */
-  int probe = open_socket(&address, false);
+  int probe = open_socket(&address, false, -1);
   if (probe < 0)
     return bind_fault(errmsg, entry);
   close(probe);
   for (size_t i = 0; i < listen->count; i++) {
-    listen->fds[i] = open_socket(&address, true);
+    listen->fds[i] = open_socket(&address, true, -1);
     if (listen->fds[i] < 0)
       return bind_fault(errmsg, entry);
     learn_port(&address, listen->fds[i]);
@@ -157,7 +161,7 @@ static bool remove_stale(const struct address *address, const char *path) {
   return stale && unlink(path) == 0;
 }
 
-static bool bind_unix(struct listen *listen, const char *entry,
+static bool bind_unix(struct listen *listen, const char *entry, int mode,
                       struct errmsg *errmsg) {
   struct address address = {.len = sizeof(struct sockaddr_un)};
   struct sockaddr_un *un = (struct sockaddr_un *)&address.storage;
@@ -167,14 +171,19 @@ static bool bind_unix(struct listen *listen, const char *entry,
                       path, sizeof un->sun_path - 1);
   un->sun_family = AF_UNIX;
   memcpy(un->sun_path, path, strlen(path) + 1); /* it fits, as checked */
-  int fd = open_socket(&address, false);
+  int fd = open_socket(&address, false, mode);
   if (fd < 0 && errno == EADDRINUSE && remove_stale(&address, path))
-    fd = open_socket(&address, false);
+    fd = open_socket(&address, false, mode);
   if (fd < 0)
     return bind_fault(errmsg, entry);
   listen->is_unix = true;
   snprintf(listen->url, sizeof listen->url, "%s", entry);
   listen->fds[0] = fd;
+  if (mode >= 0 && chmod(path, (mode_t)mode) < 0)
+    return errmsg_set(errmsg,
+                      "server.socket_mode: the mode of %s can't be set: %s; "
+                      "leave it out",
+                      path, strerror(errno));
   for (size_t i = 1; i < listen->count; i++) {
     listen->fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (listen->fds[i] < 0)
@@ -189,8 +198,10 @@ bool listen_check(const char *entry, struct errmsg *errmsg) {
          resolve(&address, entry, errmsg);
 }
 
-bool listen_bind(struct listen *listen, const char *entry, size_t loops,
-                 bool tls, struct errmsg *errmsg) {
+bool listen_bind(struct listen *listen, const char *entry,
+                 const struct listen_settings *settings,
+                 struct errmsg *errmsg) {
+  size_t loops = settings->loops;
   *listen =
       (struct listen){.fds = malloc(loops * sizeof(int)), .count = loops};
   if (listen->fds == NULL)
@@ -198,8 +209,8 @@ bool listen_bind(struct listen *listen, const char *entry, size_t loops,
   for (size_t i = 0; i < loops; i++)
     listen->fds[i] = -1;
   bool ok = strncmp(entry, "unix:", 5) == 0
-                ? bind_unix(listen, entry, errmsg)
-                : bind_tcp(listen, entry, tls, errmsg);
+                ? bind_unix(listen, entry, settings->mode, errmsg)
+                : bind_tcp(listen, entry, settings->tls, errmsg);
   if (!ok)
     listen_close(listen);
   return ok;

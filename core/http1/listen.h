@@ -18,11 +18,17 @@ struct listen {
   bool is_unix;
 };
 
+struct listen_settings {
+  size_t loops;
+  bool tls;
+  int mode; /* of a UNIX socket; -1: as the umask leaves it */
+};
+
 /* The sockets listen; who connects before a loop accepts waits.  `entry` is
  * "host:port", "[v6]:port" or "unix:/path".  A port that another process
  * listens on is refused, even where SO_REUSEPORT would share it. */
-bool listen_bind(struct listen *, const char *entry, size_t loops, bool tls,
-                 struct errmsg *);
+bool listen_bind(struct listen *, const char *entry,
+                 const struct listen_settings *, struct errmsg *);
 /* Does the entry name an address?  Nothing is bound. */
 bool listen_check(const char *entry, struct errmsg *);
 void listen_close(struct listen *); /* what wasn't taken; removes the path */

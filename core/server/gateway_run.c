@@ -55,9 +55,13 @@ static bool bind_all(struct gateway *gateway, struct errmsg *errmsg) {
   gateway->listens = calloc(count + 1, sizeof(*gateway->listens));
   if (gateway->listens == NULL)
     return errmsg_set(errmsg, "out of memory");
+  const struct listen_settings settings = {.loops = server->workers,
+                                           .tls = gateway->certificate.tls !=
+                                                  NULL,
+                                           .mode = server->socket_mode};
   for (size_t i = 0; i < count; i++, gateway->listen_count++)
-    if (!listen_bind(&gateway->listens[i], server->listen[i], server->workers,
-                     gateway->certificate.tls != NULL, errmsg))
+    if (!listen_bind(&gateway->listens[i], server->listen[i], &settings,
+                     errmsg))
       return false;
   return true;
 }

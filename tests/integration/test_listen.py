@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: MIT
 """This tells where the gateway listens: IPv4, IPv6, UNIX sockets, several
 at once."""
+import errno
 import os
 import socket
 import stat
 import tempfile
 from pathlib import Path
 
-from kit import (Gateway, Wire, equal, expect, like, main, needs, refusal,
-                 test)
+from kit import (Gateway, Wire, each, equal, expect, like, main, needs,
+                 refusal, test)
 
 
 def listening(*addresses):
@@ -103,6 +104,35 @@ def test_unix_socket_is_served():
             got = gateway.upload(b"over there")
             equal("object", gateway.download(got["key"]).body, b"over there")
         expect(not path.exists(), "the socket is still there at the end")
+
+
+@each({mode: mode for mode in ("0600", "0660", "0666", "770")})
+def test_unix_socket_has_its_mode(mode):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "s.sock")
+        sections = listening(f"unix:{path}")
+        sections["server"]["socket_mode"] = mode
+        with Gateway(sections):
+            equal("mode", stat.S_IMODE(path.stat().st_mode), int(mode, 8))
+            healthy(f"unix:{path}")
+
+
+@test
+def test_unix_socket_that_only_its_user_may_use_keeps_others_out():
+    needs(os.geteuid() == 0, "no root, who may become another user")
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        path = Path(folder, "s.sock")
+        sections = listening(f"unix:{path}")
+        sections["server"]["socket_mode"] = "0600"
+        with Gateway(sections):
+            child = os.fork()
+            if child == 0:
+                os.setuid(65534)
+                with socket.socket(socket.AF_UNIX) as stranger:
+                    os._exit(stranger.connect_ex(str(path)))
+            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            equal("errno of a stranger", status, errno.EACCES)
 
 
 @test

@@ -39,13 +39,20 @@ static void listen_all(const struct listen *l) {
     CU_ASSERT_EQUAL(listen(l->fds[i], 16), 0);
 }
 
+static bool bind_to(struct listen *l, const char *entry, size_t loops,
+                    bool tls, struct errmsg *errmsg) {
+  const struct listen_settings settings = {
+      .loops = loops, .tls = tls, .mode = -1};
+  return listen_bind(l, entry, &settings, errmsg);
+}
+
 /* ---- TCP ---------------------------------------------------------------- */
 
 static void test_port_0_is_one_port_for_all_loops(void) {
   struct listen l;
   struct errmsg errmsg = {""};
   char url[64];
-  CU_ASSERT_TRUE_FATAL(listen_bind(&l, "127.0.0.1:0", LOOPS, false, &errmsg));
+  CU_ASSERT_TRUE_FATAL(bind_to(&l, "127.0.0.1:0", LOOPS, false, &errmsg));
   unsigned port = port_of(l.fds[0]);
   CU_ASSERT(port > 0);
   for (int i = 1; i < LOOPS; i++)
@@ -65,7 +72,7 @@ static void test_an_ipv6_address_is_bound_and_shown(void) {
   struct listen l;
   struct errmsg errmsg = {""};
   char url[64];
-  if (!listen_bind(&l, "[::1]:0", 2, true, &errmsg)) {
+  if (!bind_to(&l, "[::1]:0", 2, true, &errmsg)) {
     CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, "[::1]:0"));
     return; /* a machine without it */
   }
@@ -79,11 +86,11 @@ static void test_both_families_may_have_the_same_port(void) {
   struct listen four, six;
   struct errmsg errmsg = {""};
   char entry[32];
-  if (!listen_bind(&six, "[::]:0", 1, false, &errmsg))
+  if (!bind_to(&six, "[::]:0", 1, false, &errmsg))
     return;
   snprintf(entry, sizeof entry, "0.0.0.0:%u", port_of(six.fds[0]));
   listen_all(&six);
-  CU_ASSERT_TRUE(listen_bind(&four, entry, 1, false, &errmsg));
+  CU_ASSERT_TRUE(bind_to(&four, entry, 1, false, &errmsg));
   listen_close(&four);
   listen_close(&six);
 }
@@ -95,12 +102,11 @@ static void test_a_port_that_is_taken_is_refused(void) {
     struct listen first, second;
     struct errmsg errmsg = {""};
     char entry[32];
-    CU_ASSERT_TRUE_FATAL(
-        listen_bind(&first, "127.0.0.1:0", 2, false, &errmsg));
+    CU_ASSERT_TRUE_FATAL(bind_to(&first, "127.0.0.1:0", 2, false, &errmsg));
     if (listening)
       listen_all(&first);
     snprintf(entry, sizeof entry, "127.0.0.1:%u", port_of(first.fds[0]));
-    bool bound = listen_bind(&second, entry, 2, false, &errmsg);
+    bool bound = bind_to(&second, entry, 2, false, &errmsg);
     CU_ASSERT_FALSE(bound);
     if (bound)
       listen_close(&second);
@@ -114,11 +120,11 @@ static void test_a_port_can_be_taken_again_at_once(void) {
   struct listen l;
   struct errmsg errmsg = {""};
   char entry[32];
-  CU_ASSERT_TRUE_FATAL(listen_bind(&l, "127.0.0.1:0", 2, false, &errmsg));
+  CU_ASSERT_TRUE_FATAL(bind_to(&l, "127.0.0.1:0", 2, false, &errmsg));
   listen_all(&l);
   snprintf(entry, sizeof entry, "127.0.0.1:%u", port_of(l.fds[0]));
   listen_close(&l);
-  CU_ASSERT_TRUE(listen_bind(&l, entry, 2, false, &errmsg));
+  CU_ASSERT_TRUE(bind_to(&l, entry, 2, false, &errmsg));
   listen_close(&l);
 }
 
@@ -128,7 +134,7 @@ static void test_what_cannot_be_bound_says_why(void) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     struct listen l;
     struct errmsg errmsg = {""};
-    CU_ASSERT_FALSE(listen_bind(&l, rows[i], 2, false, &errmsg));
+    CU_ASSERT_FALSE(bind_to(&l, rows[i], 2, false, &errmsg));
     CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, rows[i]));
     CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, "server.listen"));
   }
@@ -137,7 +143,7 @@ static void test_what_cannot_be_bound_says_why(void) {
 static void test_what_a_loop_has_taken_is_left_alone(void) {
   struct listen l;
   struct errmsg errmsg = {""};
-  CU_ASSERT_TRUE_FATAL(listen_bind(&l, "127.0.0.1:0", 2, false, &errmsg));
+  CU_ASSERT_TRUE_FATAL(bind_to(&l, "127.0.0.1:0", 2, false, &errmsg));
   int taken = l.fds[0];
   l.fds[0] = -1;
   listen_close(&l);
@@ -176,7 +182,7 @@ static void test_a_unix_socket_serves_all_loops_and_goes(void) {
   struct listen l;
   struct errmsg errmsg = {""};
   place_init(&p);
-  CU_ASSERT_TRUE_FATAL(listen_bind(&l, p.entry, LOOPS, true, &errmsg));
+  CU_ASSERT_TRUE_FATAL(bind_to(&l, p.entry, LOOPS, true, &errmsg));
   CU_ASSERT_TRUE(l.is_unix);
   CU_ASSERT_STRING_EQUAL(l.url, p.entry);
   listen_all(&l);
@@ -184,6 +190,31 @@ static void test_a_unix_socket_serves_all_loops_and_goes(void) {
   listen_close(&l);
   CU_ASSERT_FALSE(is_there(&p));
   place_fini(&p);
+}
+
+static mode_t mode_of(int mode, mode_t mask) {
+  struct place p;
+  struct listen l;
+  struct errmsg errmsg = {""};
+  struct stat st = {0};
+  const struct listen_settings settings = {.loops = 2, .mode = mode};
+  place_init(&p);
+  mode_t before = umask(mask);
+  CU_ASSERT_TRUE(listen_bind(&l, p.entry, &settings, &errmsg));
+  umask(before);
+  CU_ASSERT_EQUAL(lstat(p.path, &st), 0);
+  listen_close(&l);
+  place_fini(&p);
+  return st.st_mode & 07777;
+}
+
+static void test_a_unix_socket_has_the_mode_that_is_asked(void) {
+  CU_ASSERT_EQUAL(mode_of(-1, 0022), 0755);
+  CU_ASSERT_EQUAL(mode_of(-1, 0), 0777);
+  CU_ASSERT_EQUAL(mode_of(0660, 0022), 0660);
+  CU_ASSERT_EQUAL(mode_of(0600, 0), 0600);
+  CU_ASSERT_EQUAL(mode_of(0777, 0077), 0777);
+  CU_ASSERT_EQUAL(mode_of(0, 0), 0);
 }
 
 /* A socket at the path that nobody has open any more. */
@@ -200,7 +231,7 @@ static void test_a_stale_unix_socket_is_replaced(void) {
   struct errmsg errmsg = {""};
   place_init(&p);
   leave_stale(&p);
-  CU_ASSERT_TRUE_FATAL(listen_bind(&l, p.entry, 1, false, &errmsg));
+  CU_ASSERT_TRUE_FATAL(bind_to(&l, p.entry, 1, false, &errmsg));
   listen_all(&l);
   CU_ASSERT_TRUE(can_connect(&p.to, sizeof p.to, AF_UNIX));
   listen_close(&l);
@@ -214,10 +245,10 @@ static void test_a_unix_socket_in_use_is_refused_and_stays(void) {
     struct listen first, second;
     struct errmsg errmsg = {""};
     place_init(&p);
-    CU_ASSERT_TRUE_FATAL(listen_bind(&first, p.entry, 1, false, &errmsg));
+    CU_ASSERT_TRUE_FATAL(bind_to(&first, p.entry, 1, false, &errmsg));
     if (listening)
       listen_all(&first);
-    bool bound = listen_bind(&second, p.entry, 1, false, &errmsg);
+    bool bound = bind_to(&second, p.entry, 1, false, &errmsg);
     CU_ASSERT_FALSE(bound);
     if (bound)
       listen_close(&second);
@@ -236,7 +267,7 @@ static void test_a_file_at_the_path_is_not_removed(void) {
   FILE *file = fopen(p.path, "w");
   fputs("dear", file);
   fclose(file);
-  bool bound = listen_bind(&l, p.entry, 1, false, &errmsg);
+  bool bound = bind_to(&l, p.entry, 1, false, &errmsg);
   CU_ASSERT_FALSE(bound);
   struct stat st;
   CU_ASSERT(stat(p.path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 4);
@@ -254,10 +285,10 @@ static void test_a_unix_path_of_108_bytes_is_refused(void) {
   int n = snprintf(entry, sizeof entry, "unix:%s/", p.folder);
   memset(entry + n, 'x', sizeof entry - (size_t)n);
   entry[5 + 108] = '\0';
-  CU_ASSERT_FALSE(listen_bind(&l, entry, 1, false, &errmsg));
+  CU_ASSERT_FALSE(bind_to(&l, entry, 1, false, &errmsg));
   CU_ASSERT_PTR_NOT_NULL(strstr(errmsg.text, "107 bytes"));
   entry[5 + 107] = '\0';
-  CU_ASSERT_TRUE(listen_bind(&l, entry, 1, false, &errmsg));
+  CU_ASSERT_TRUE(bind_to(&l, entry, 1, false, &errmsg));
   listen_close(&l);
   place_fini(&p);
 }
@@ -272,6 +303,7 @@ int main(void) {
       UNIT(test_what_cannot_be_bound_says_why),
       UNIT(test_what_a_loop_has_taken_is_left_alone),
       UNIT(test_a_unix_socket_serves_all_loops_and_goes),
+      UNIT(test_a_unix_socket_has_the_mode_that_is_asked),
       UNIT(test_a_stale_unix_socket_is_replaced),
       UNIT(test_a_unix_socket_in_use_is_refused_and_stays),
       UNIT(test_a_file_at_the_path_is_not_removed),

@@ -229,6 +229,27 @@ static void test_server_is_checked(void) {
                                "as in [\"0.0.0.0:8000\"]"},
       {"server: {listen: ['a:1', 'a:1']}",
        "t.yaml:3: 'listen': 'a:1': it is here twice; remove one"},
+      {"server: {listen: ['unix:/s'], socket_mode: 0660}", NULL},
+      {"server: {listen: ['unix:/s'], socket_mode: '777'}", NULL},
+      {"server: {listen: ['unix:/s'], socket_mode: 0}",
+       "t.yaml:3: 'socket_mode': '0' is no mode; write three octal digits, "
+       "as in 0660"},
+      {"server: {listen: ['unix:/s'], socket_mode: 00660}",
+       "t.yaml:3: 'socket_mode': '00660' is no mode; write three octal "
+       "digits, "
+       "as in 0660"},
+      {"server: {listen: ['unix:/s'], socket_mode: 1660}",
+       "t.yaml:3: 'socket_mode': '1660' is no mode; write three octal digits, "
+       "as in 0660"},
+      {"server: {listen: ['unix:/s'], socket_mode: 0680}",
+       "t.yaml:3: 'socket_mode': '0680' is no mode; write three octal digits, "
+       "as in 0660"},
+      {"server: {listen: ['unix:/s'], socket_mode: rw}",
+       "t.yaml:3: 'socket_mode': 'rw' is no mode; write three octal digits, "
+       "as in 0660"},
+      {"server: {socket_mode: 0660}",
+       "t.yaml:3: 'socket_mode' is of UNIX sockets, and 'listen' has none; "
+       "remove it, or add one, as in unix:/run/s"},
       {"server: {workers: 256}", NULL},
       {"server: {workers: 257}", "t.yaml:3: 'workers': '257' is no number of "
                                  "loops; write auto or 1 to 256"},
