@@ -38,6 +38,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/digest.h \
 	%D%/base/errmsg.c \
 	%D%/base/errmsg.h \
+	%D%/base/exposure.c \
+	%D%/base/exposure.h \
 	%D%/base/etags.c \
 	%D%/base/etags.h \
 	%D%/base/exposition.c \

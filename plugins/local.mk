@@ -33,6 +33,8 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 %C%_lib_libs3_la_LIBADD = %D%/lib/libhttpc.la $(EXPAT_LIBS) $(EVENT_LIBS) \
 	$(JANSSON_LIBS) $(CRYPTO_LIBS)
 %C%_lib_libs3_la_SOURCES = \
+	%D%/lib/exposure_tell.c \
+	%D%/lib/exposure_tell.h \
 	%D%/lib/s3/bucket.c \
 	%D%/lib/s3/call.c \
 	%D%/lib/s3/call.h \
@@ -120,8 +122,8 @@ noinst_LTLIBRARIES += %D%/lib/libhook.la
 	%D%/lib/hook/challenge.h \
 	%D%/lib/hook/credential.c \
 	%D%/lib/hook/credential.h \
-	%D%/lib/hook/exposure.c \
-	%D%/lib/hook/exposure.h \
+	%D%/lib/exposure_tell.c \
+	%D%/lib/exposure_tell.h \
 	%D%/lib/hook/grants.c \
 	%D%/lib/hook/grants.h \
 	%D%/lib/hook/watch.c \

@@ -654,6 +654,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_crash.py \
 	%D%/integration/test_cursors.py \
 	%D%/integration/test_enders.py \
+	%D%/integration/test_exposed.py \
 	%D%/integration/test_forms.py \
 	%D%/integration/test_ingress.py \
 	%D%/integration/test_limits.py \

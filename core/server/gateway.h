@@ -61,6 +61,9 @@ struct gateway *gateway_new(const char *file, const char *folder,
  * to listen on, files of hooks that guard, the certificate's dates.  Touches
  * no storage and no socket. */
 bool gateway_check(struct gateway *, struct errmsg *);
+/* A line of the log for each file with secrets that any user of the machine
+ * can read. */
+void gateway_tell_exposed(const struct gateway *);
 bool gateway_check_spool(const struct gateway *, struct errmsg *);
 /* Serves until it is told to end.  False and why, when it can't start. */
 bool gateway_run(struct gateway *, struct errmsg *);

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "exposure.h"
 #include "gateway.h"
+#include "log.h"
 #include "work.h"
 
 bool gateway_check_spool(const struct gateway *gateway,
@@ -51,7 +53,36 @@ static bool check_hooks(struct gateway *gateway, struct errmsg *errmsg) {
   return ok;
 }
 
+static void tell_file(const char *key, const char *path,
+                      enum exposure exposure) {
+  struct stat st;
+  const char *fault = *path != '\0' && stat(path, &st) == 0
+                          ? exposure_fault(st.st_mode, exposure)
+                          : NULL;
+  if (fault != NULL)
+    log_line(SLUICE_LOG_WARN, NULL, "%s: %s %s %s", key, path, fault, path);
+}
+
+void gateway_tell_exposed(const struct gateway *gateway) {
+  const struct config *config = gateway->settings->config;
+  const struct settings_tls *tls = &gateway->settings->server.tls;
+  const char *secret = exposure_fault(config->mode, EXPOSURE_SECRET);
+  const char *public = exposure_fault(config->mode, EXPOSURE_PUBLIC);
+  if (secret != NULL && config->secret_line > 0)
+    log_line(SLUICE_LOG_WARN, NULL,
+             "%s:%u: a secret is here, and the file %s %s, or write ${NAME} "
+             "and set that in the environment",
+             config->file, config->secret_line, secret, config->file);
+  else if (public != NULL)
+    log_line(SLUICE_LOG_WARN, NULL, "%s %s %s", config->file, public,
+             config->file);
+  tell_file("server.tls.private_key", tls->private_key, EXPOSURE_SECRET);
+  tell_file("server.tls.certificate", tls->certificate, EXPOSURE_PUBLIC);
+  tell_file("server.tls.client_ca", tls->client_ca, EXPOSURE_PUBLIC);
+}
+
 bool gateway_check(struct gateway *gateway, struct errmsg *errmsg) {
+  gateway_tell_exposed(gateway);
   return gateway_check_spool(gateway, errmsg) &&
          check_listen(gateway, errmsg) && check_hooks(gateway, errmsg) &&
          certificate_check(&gateway->certificate, errmsg);

@@ -358,6 +358,7 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
 static bool prepare(struct gateway *gateway, struct errmsg *errmsg) {
   signals_hold(); /* one that comes during the start waits */
   struct errmsg old;
+  gateway_tell_exposed(gateway);
   if (!certificate_check(&gateway->certificate,
                          &old)) /* a proxy may not mind */
     log_line(SLUICE_LOG_ERROR, NULL, "%s", old.text);

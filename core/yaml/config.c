@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -28,12 +29,15 @@ struct config *config_parse(const char *file, const char *data, size_t len,
 }
 
 /* Reads at most `max` bytes; -1: errno says why. */
-static ssize_t read_file(const char *file, char *data, size_t max) {
+static ssize_t read_file(const char *file, char *data, size_t max,
+                         mode_t *mode) {
   size_t len = 0;
   ssize_t got = -1;
   int fd = open(file, O_RDONLY | O_CLOEXEC);
+  struct stat st;
   if (fd < 0)
     return -1;
+  *mode = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? st.st_mode : 0;
   while (len < max) {
     got = read(fd, data + len, max - len);
     if (got < 0 && errno == EINTR)
@@ -51,17 +55,20 @@ static ssize_t read_file(const char *file, char *data, size_t max) {
 struct config *config_load(const char *file, struct errmsg *err) {
   struct config *config = NULL;
   size_t max = CONFIG_FILE_MAX + 1;
+  mode_t mode = 0;
   char *data = malloc(max);
   if (data == NULL) {
     errmsg_set(err, "%s: out of memory", file);
     return NULL;
   }
-  ssize_t len = read_file(file, data, max);
+  ssize_t len = read_file(file, data, max, &mode);
   if (len < 0)
     errmsg_set(err, "%s: cannot be read: %s; name a file with -c FILE", file,
                strerror(errno));
   else
     config = config_parse(file, data, (size_t)len, err);
+  if (config != NULL)
+    config->mode = mode;
   explicit_bzero(data, max);
   free(data);
   return config;

@@ -7,6 +7,7 @@
 #define YAML_CONFIG_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "errmsg.h"
 #include "printflike.h"
@@ -23,6 +24,7 @@ struct config_node {
   enum config_kind kind;
   unsigned line;             /* from 1 */
   const char *text;          /* of a scalar */
+  bool literal;              /* a scalar, and no variable is in it */
   bool null;                 /* a scalar that is empty, ~ or null, unquoted */
   struct config_node *items; /* of the others: `count` of them */
   struct config_node *keys;  /* of a mapping: beside items, all scalars */
@@ -32,7 +34,9 @@ struct config_node {
 struct config {
   const char *file; /* as given, for messages */
   struct config_node *root;
-  void *memory; /* private */
+  mode_t mode;          /* of the file; 0: not known */
+  unsigned secret_line; /* of the first secret that it holds itself; 0: none */
+  void *memory;         /* private */
 };
 
 /* Refused: what isn't YAML, an empty file, two documents, anchors, aliases and

@@ -42,7 +42,7 @@ static bool read_scalar(struct tree *t, const struct yamlstream_value *value,
                         struct config_node *node) {
   struct errmsg why;
   if (!expand_text(t->scratch, CONFIG_SCALAR_MAX, value->text, value->len,
-                   &why))
+                   &node->literal, &why))
     return fault(t, node->line, why.text);
   size_t size = strlen(t->scratch) + 1;
   t->text += size - 1;

@@ -12,6 +12,7 @@
 struct expand {
   char *out;
   size_t len, max;
+  bool literal;
   struct errmsg *err;
 };
 
@@ -35,6 +36,7 @@ static bool is_name(char c, bool first) {
 static bool put_variable(struct expand *e, const char *name,
                          const char *fallback, size_t fallback_len) {
   const char *value = getenv(name);
+  e->literal = false;
   if (fallback != NULL && (value == NULL || *value == '\0'))
     return put(e, fallback, fallback_len);
   if (value == NULL)
@@ -91,8 +93,8 @@ static bool put_dollar(struct expand *e, const char *in, size_t len,
 }
 
 bool expand_text(char *out, size_t max, const char *in, size_t len,
-                 struct errmsg *err) {
-  struct expand e = {.out = out, .max = max, .err = err};
+                 bool *literal, struct errmsg *err) {
+  struct expand e = {.out = out, .max = max, .literal = true, .err = err};
   while (len > 0) {
     const char *dollar = memchr(in, '$', len);
     size_t plain = dollar == NULL ? len : (size_t)(dollar - in);
@@ -105,5 +107,6 @@ bool expand_text(char *out, size_t max, const char *in, size_t len,
     len -= plain + used;
   }
   out[e.len] = '\0';
+  *literal = e.literal;
   return true;
 }

@@ -75,6 +75,9 @@ static bool set_value(struct fill *f, const struct sluice_option *option,
     return set_list(f, option, node, field);
   if (!is_text(node) || !options_type_parse(option->type, node->text, field))
     return bad_value(f, option, node);
+  if (option->type == SLUICE_SECRET && node->literal && *node->text != '\0' &&
+      f->config->secret_line == 0)
+    f->config->secret_line = node->line;
   return true;
 }
 

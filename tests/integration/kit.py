@@ -188,8 +188,10 @@ def settings(folder, sections=None):
 
 
 def written(folder, sections, name="sluice.yaml"):
-    """JSON is YAML, as long as no character of it is escaped."""
+    """JSON is YAML, as long as no character of it is escaped.  The file may
+    hold secrets, so it is its user's alone."""
     path = Path(folder, name)
+    path.touch(mode=0o600)
     path.write_text(sections if isinstance(sections, str) else
                     json.dumps(sections, indent=1, ensure_ascii=False))
     return path

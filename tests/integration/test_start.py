@@ -195,6 +195,7 @@ def test_directory_that_is_not_writable_is_refused():
             "plugin_path": [folder, *PLUGINS],
             "backends": {"main": {"directory": str(closed / "data")}},
             "uploads": {"spool_directory": "/tmp"}}))
+        path.chmod(0o644)
         command = [BINARY, "-c", str(path)]
         if os.geteuid() == 0:
             needs(shutil.which("setpriv"), "no setpriv")

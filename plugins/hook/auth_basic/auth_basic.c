@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "challenge.h"
-#include "exposure.h"
+#include "exposure_tell.h"
 #include "htpasswd.h"
 
 #define SEEN_MAX 1024 /* of each kind, a loop */

@@ -12,7 +12,7 @@
 #include "challenge.h"
 #include "credential.h"
 #include "date.h"
-#include "exposure.h"
+#include "exposure_tell.h"
 #include "httpc.h"
 #include "jwtcache.h"
 #include "jwtconf.h"

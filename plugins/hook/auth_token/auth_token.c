@@ -15,7 +15,7 @@
 #include "codec.h"
 #include "credential.h"
 #include "date.h"
-#include "exposure.h"
+#include "exposure_tell.h"
 #include "token.h"
 #include "tokens.h"
 #include "watch.h"

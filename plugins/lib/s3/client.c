@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "date.h"
+#include "exposure_tell.h"
 #include "leftovers.h"
 
 static const char *authority(const char *url, bool *tls) {
@@ -232,6 +233,8 @@ void *s3_start(const struct s3_conf *conf, struct sluice_host *host,
     s3_stop(s3);
     return NULL;
   }
+  if (s3->source.kind == CREDENTIALS_FILE)
+    exposure_tell(host, s3->source.file, EXPOSURE_SECRET);
   memcpy(s3->region, conf->region, strlen(conf->region)); /* zeroes follow */
   if (s3->first.session_token != NULL && s3->first.expires_ms == 0)
     sluice_log(host, SLUICE_LOG_WARN,
