@@ -102,6 +102,7 @@ UNIT_TESTS = \
 	%D%/unit/test_exchange_table \
 	%D%/unit/test_failures \
 	%D%/unit/test_etags \
+	%D%/unit/test_exposition \
 	%D%/unit/test_filetype \
 	%D%/unit/test_formdata \
 	%D%/unit/test_formvectors \
@@ -145,6 +146,7 @@ UNIT_TESTS = \
 	%D%/unit/test_local_upgrade \
 	%D%/unit/test_log \
 	%D%/unit/test_log_queue \
+	%D%/unit/test_metrics \
 	%D%/unit/test_log_writer \
 	%D%/unit/test_loop \
 	%D%/unit/test_md5 \
@@ -715,7 +717,8 @@ EXTRA_DIST += $(ORACLE_TESTS)
 E2E_TESTS = \
 	%D%/e2e/browser.py \
 	%D%/e2e/endpoints.sh \
-	%D%/e2e/fronts.py
+	%D%/e2e/fronts.py \
+	%D%/e2e/prometheus.py
 
 TESTS += $(E2E_TESTS)
 EXTRA_DIST += $(E2E_TESTS)

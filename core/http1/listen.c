@@ -49,27 +49,27 @@ static int open_socket(const struct address *address, bool share, int mode) {
   return -1;
 }
 
-static bool bind_fault(struct errmsg *errmsg, const char *entry) {
+static bool bind_fault(struct errmsg *errmsg, const char *key,
+                       const char *entry) {
   int error = errno;
   if (error == EADDRINUSE)
     return errmsg_set(
         errmsg,
         "cannot listen on %s: it is taken; stop what uses it, or "
-        "change server.listen",
-        entry);
+        "change %s",
+        entry, key);
   if (error == EACCES)
     return errmsg_set(errmsg,
                       "cannot listen on %s: not permitted; choose a port "
-                      "above 1023 in server.listen, or grant "
-                      "CAP_NET_BIND_SERVICE",
-                      entry);
+                      "above 1023 in %s, or grant CAP_NET_BIND_SERVICE",
+                      entry, key);
   if (error == EADDRNOTAVAIL)
     return errmsg_set(errmsg,
                       "cannot listen on %s: this machine has no such "
-                      "address; change server.listen",
-                      entry);
-  return errmsg_set(errmsg, "cannot listen on %s: %s; change server.listen",
-                    entry, strerror(error));
+                      "address; change %s",
+                      entry, key);
+  return errmsg_set(errmsg, "cannot listen on %s: %s; change %s", entry,
+                    strerror(error), key);
 }
 
 /* "host:port" or "[v6]:port", in one piece each. */
@@ -91,18 +91,18 @@ static bool split(const char *entry, char host[256], char port[8]) {
   return true;
 }
 
-static bool resolve(struct address *address, const char *entry,
-                    struct errmsg *errmsg) {
+static bool resolve(struct address *address, const char *key,
+                    const char *entry, struct errmsg *errmsg) {
   char host[256], port[8];
   struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
                            .ai_socktype = SOCK_STREAM};
   struct addrinfo *found;
   if (!split(entry, host, port))
-    return errmsg_set(errmsg, "server.listen: '%s' isn't host:port", entry);
+    return errmsg_set(errmsg, "%s: '%s' isn't host:port", key, entry);
   int error = getaddrinfo(host[0] ? host : NULL, port, &hints, &found);
   if (error != 0)
-    return errmsg_set(errmsg, "cannot listen on %s: %s; change server.listen",
-                      entry, gai_strerror(error));
+    return errmsg_set(errmsg, "cannot listen on %s: %s; change %s", entry,
+                      gai_strerror(error), key);
   memcpy(&address->storage, found->ai_addr, found->ai_addrlen);
   address->len = found->ai_addrlen;
   freeaddrinfo(found);
@@ -125,23 +125,24 @@ static void tell_url(struct listen *listen, const struct address *address,
            tls ? "https" : "http", host, port);
 }
 
-static bool bind_tcp(struct listen *listen, const char *entry, bool tls,
+static bool bind_tcp(struct listen *listen, const char *entry,
+                     const struct listen_settings *settings,
                      struct errmsg *errmsg) {
   struct address address = {0};
-  if (!resolve(&address, entry, errmsg))
+  if (!resolve(&address, settings->key, entry, errmsg))
     return false;
   /* Sockets that share a port would let a second gateway in unnoticed. */
   int probe = open_socket(&address, false, -1);
   if (probe < 0)
-    return bind_fault(errmsg, entry);
+    return bind_fault(errmsg, settings->key, entry);
   close(probe);
   for (size_t i = 0; i < listen->count; i++) {
     listen->fds[i] = open_socket(&address, true, -1);
     if (listen->fds[i] < 0)
-      return bind_fault(errmsg, entry);
+      return bind_fault(errmsg, settings->key, entry);
     learn_port(&address, listen->fds[i]);
   }
-  tell_url(listen, &address, tls);
+  tell_url(listen, &address, settings->tls);
   return true;
 }
 
@@ -161,41 +162,43 @@ static bool remove_stale(const struct address *address, const char *path) {
   return stale && unlink(path) == 0;
 }
 
-static bool bind_unix(struct listen *listen, const char *entry, int mode,
+static bool bind_unix(struct listen *listen, const char *entry,
+                      const struct listen_settings *settings,
                       struct errmsg *errmsg) {
   struct address address = {.len = sizeof(struct sockaddr_un)};
   struct sockaddr_un *un = (struct sockaddr_un *)&address.storage;
   const char *path = entry + strlen("unix:");
   if (strlen(path) >= sizeof un->sun_path)
-    return errmsg_set(errmsg, "server.listen: '%s' is longer than %zu bytes",
-                      path, sizeof un->sun_path - 1);
+    return errmsg_set(errmsg, "%s: '%s' is longer than %zu bytes",
+                      settings->key, path, sizeof un->sun_path - 1);
   un->sun_family = AF_UNIX;
   memcpy(un->sun_path, path, strlen(path) + 1); /* it fits, as checked */
-  int fd = open_socket(&address, false, mode);
+  int fd = open_socket(&address, false, settings->mode);
   if (fd < 0 && errno == EADDRINUSE && remove_stale(&address, path))
-    fd = open_socket(&address, false, mode);
+    fd = open_socket(&address, false, settings->mode);
   if (fd < 0)
-    return bind_fault(errmsg, entry);
+    return bind_fault(errmsg, settings->key, entry);
   listen->is_unix = true;
   snprintf(listen->url, sizeof listen->url, "%s", entry);
   listen->fds[0] = fd;
-  if (mode >= 0 && chmod(path, (mode_t)mode) < 0)
-    return errmsg_set(errmsg,
-                      "server.socket_mode: the mode of %s can't be set: %s; "
-                      "leave it out",
-                      path, strerror(errno));
+  if (settings->mode >= 0 && chmod(path, (mode_t)settings->mode) < 0)
+    return errmsg_set(
+        errmsg,
+        "server.socket_mode: the settings->mode of %s can't be set: %s; "
+        "leave it out",
+        path, strerror(errno));
   for (size_t i = 1; i < listen->count; i++) {
     listen->fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (listen->fds[i] < 0)
-      return bind_fault(errmsg, entry);
+      return bind_fault(errmsg, settings->key, entry);
   }
   return true;
 }
 
-bool listen_check(const char *entry, struct errmsg *errmsg) {
+bool listen_check(const char *key, const char *entry, struct errmsg *errmsg) {
   struct address address;
   return strncmp(entry, "unix:", strlen("unix:")) == 0 ||
-         resolve(&address, entry, errmsg);
+         resolve(&address, key, entry, errmsg);
 }
 
 bool listen_bind(struct listen *listen, const char *entry,
@@ -209,8 +212,8 @@ bool listen_bind(struct listen *listen, const char *entry,
   for (size_t i = 0; i < loops; i++)
     listen->fds[i] = -1;
   bool ok = strncmp(entry, "unix:", 5) == 0
-                ? bind_unix(listen, entry, settings->mode, errmsg)
-                : bind_tcp(listen, entry, settings->tls, errmsg);
+                ? bind_unix(listen, entry, settings, errmsg)
+                : bind_tcp(listen, entry, settings, errmsg);
   if (!ok)
     listen_close(listen);
   return ok;

@@ -19,6 +19,7 @@ struct listen {
 };
 
 struct listen_settings {
+  const char *key; /* in the configuration, for messages */
   size_t loops;
   bool tls;
   int mode; /* of a UNIX socket; -1: as the umask leaves it */
@@ -30,7 +31,7 @@ struct listen_settings {
 bool listen_bind(struct listen *, const char *entry,
                  const struct listen_settings *, struct errmsg *);
 /* Does the entry name an address?  Nothing is bound. */
-bool listen_check(const char *entry, struct errmsg *);
+bool listen_check(const char *key, const char *entry, struct errmsg *);
 void listen_close(struct listen *); /* what wasn't taken; removes the path */
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is counted while requests are served.  Each loop has numbers of its
- * own, which it alone writes and any thread may read: counting takes no lock
- * and shares no cache line.  Who shows them adds those of all loops.
+ * Numbers that are counted while requests are served.  Each loop has its own,
+ * which it alone writes and any thread may read: counting takes no lock and
+ * shares no cache line.  Who shows them adds those of all loops.
  *
  * All series are there from the start; how many there are, the configuration
  * says: so many routes and backends.

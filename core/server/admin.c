@@ -185,6 +185,9 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 
 struct admin *admin_new(struct gateway *gateway, struct errmsg *errmsg) {
   const char *entry = gateway->settings->server.admin;
+  /* Who may read them on this machine: the gateway's own user. */
+  static const struct listen_settings settings = {
+      .key = "server.admin", .loops = 1, .mode = 0600};
   struct admin *admin = calloc(1, sizeof *admin);
   if (admin == NULL) {
     errmsg_set(errmsg, "out of memory");
@@ -192,7 +195,7 @@ struct admin *admin_new(struct gateway *gateway, struct errmsg *errmsg) {
   }
   admin->gateway = gateway;
   LIST_INIT(&admin->conns);
-  if (!listen_bind(&admin->listen, entry, 1, false, errmsg)) {
+  if (!listen_bind(&admin->listen, entry, &settings, errmsg)) {
     admin_free(admin);
     return NULL;
   }

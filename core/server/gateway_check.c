@@ -26,10 +26,10 @@ static bool check_listen(const struct gateway *gateway,
                          struct errmsg *errmsg) {
   const char *const *listen = gateway->settings->server.listen;
   for (; *listen != NULL; listen++)
-    if (!listen_check(*listen, errmsg))
+    if (!listen_check("server.listen", *listen, errmsg))
       return false;
   const char *admin = gateway->settings->server.admin;
-  return admin[0] == '\0' || listen_check(admin, errmsg);
+  return admin[0] == '\0' || listen_check("server.admin", admin, errmsg);
 }
 
 /* Hooks that guard read files of keys and users, and nothing else, when they

@@ -55,7 +55,8 @@ static bool bind_all(struct gateway *gateway, struct errmsg *errmsg) {
   gateway->listens = calloc(count + 1, sizeof(*gateway->listens));
   if (gateway->listens == NULL)
     return errmsg_set(errmsg, "out of memory");
-  const struct listen_settings settings = {.loops = server->workers,
+  const struct listen_settings settings = {.key = "server.listen",
+                                           .loops = server->workers,
                                            .tls = gateway->certificate.tls !=
                                                   NULL,
                                            .mode = server->socket_mode};

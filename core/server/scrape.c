@@ -271,14 +271,14 @@ static uint64_t count_files(void) {
 }
 
 static uint64_t resident_bytes(void) {
-  unsigned long long pages = 0;
+  char line[128] = "", *at = line;
   FILE *file = fopen("/proc/self/statm", "re");
   if (file == NULL)
     return 0;
-  if (fscanf(file, "%*u %llu", &pages) != 1)
-    pages = 0;
+  if (fgets(line, sizeof line, file) != NULL)
+    strtoull(line, &at, 10); /* its size; resident pages come next */
   fclose(file);
-  return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+  return strtoull(at, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static uint64_t us_of(struct timeval time) {

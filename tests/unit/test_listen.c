@@ -42,7 +42,7 @@ static void listen_all(const struct listen *l) {
 static bool bind_to(struct listen *l, const char *entry, size_t loops,
                     bool tls, struct errmsg *errmsg) {
   const struct listen_settings settings = {
-      .loops = loops, .tls = tls, .mode = -1};
+      .key = "server.listen", .loops = loops, .tls = tls, .mode = -1};
   return listen_bind(l, entry, &settings, errmsg);
 }
 
@@ -197,7 +197,8 @@ static mode_t mode_of(int mode, mode_t mask) {
   struct listen l;
   struct errmsg errmsg = {""};
   struct stat st = {0};
-  const struct listen_settings settings = {.loops = 2, .mode = mode};
+  const struct listen_settings settings = {
+      .key = "server.listen", .loops = 2, .mode = mode};
   place_init(&p);
   mode_t before = umask(mask);
   CU_ASSERT_TRUE(listen_bind(&l, p.entry, &settings, &errmsg));

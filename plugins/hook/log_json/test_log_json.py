@@ -151,7 +151,8 @@ def test_long_values_are_cut_and_a_line_stays_below_8_kib():
                         "user_agent", "id", "identity", "status", "time",
                         "client", "peer", "method", "protocol", "operation",
                         "code", "ended_by", "bytes_in", "bytes_out",
-                        "duration_us"]) as gate:
+                        "duration_us", "client_us", "hooks_us",
+                        "backend_us"]) as gate:
         with gate.wire() as wire:
             wire.send(b"GET /files?prefix=" + b"%C2%A0" * 500 + b"&a=" +
                       b"\\" * 5000 + b" HTTP/1.1\r\nHost: " + b"a" * 253 +
