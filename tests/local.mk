@@ -83,6 +83,7 @@ UNIT_TESTS = \
 	%D%/unit/test_chunked \
 	%D%/unit/test_chunkform \
 	%D%/unit/test_cidr \
+	%D%/unit/test_clientcert \
 	%D%/unit/test_claims \
 	%D%/unit/test_clientblock \
 	%D%/unit/test_clients \
@@ -527,6 +528,7 @@ check_LTLIBRARIES += \
 FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_cachecontrol \
 	%D%/fuzz/fuzz_chunked \
+	%D%/fuzz/fuzz_clientcert \
 	%D%/fuzz/fuzz_config \
 	%D%/fuzz/fuzz_credential \
 	%D%/fuzz/fuzz_cursor \
@@ -564,6 +566,8 @@ endif
 %C%_fuzz_fuzz_cachecontrol_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_chunked_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_chunked_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_clientcert_LDADD = $(FUZZ_LIBS)
+%C%_fuzz_fuzz_clientcert_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_config_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_config_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_credential_LDADD = plugins/lib/libhook.la $(FUZZ_LIBS)

@@ -1,21 +1,48 @@
 /* SPDX-License-Identifier: MIT
  *
  * Names out of certificates.  A name that is cut, or that means one of two, or
- * that ends at a NUL would be somebody else's: such a certificate has none.
+ * that ends at a NUL would be somebody else's, and one with controls could say
+ * it is: such a certificate has none.  A subject is shown with those escaped.
  */
 #include "clientcert.h"
 
 #include <openssl/bio.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "buf.h"
+#include "codec.h"
+
 #define FORM (XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB)
+
+/* What a reader doesn't see, and what makes him see something else: controls,
+ * other ends of lines, and those that turn the direction of writing. */
+static bool is_deceptive(uint32_t character) {
+  static const struct {
+    uint32_t from, to;
+  } ranges[] = {
+      {0x61C, 0x61C}, {0x200E, 0x200F}, {0x2028, 0x202E}, {0x2066, 0x2069}};
+  for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+    if (character >= ranges[i].from && character <= ranges[i].to)
+      return true;
+  return codec_control(character);
+}
+
+static bool is_plain(const char *text, size_t len) {
+  if (memchr(text, '\0', len) != NULL || !codec_utf8_valid(text, len))
+    return false;
+  for (const char *at = text; at < text + len;)
+    if (is_deceptive(codec_utf8_next(&at)))
+      return false;
+  return true;
+}
 
 static void take(char name[CLIENTCERT_NAME_MAX + 1], const ASN1_STRING *from) {
   unsigned char *text = NULL;
   int len = ASN1_STRING_to_UTF8(&text, from);
   if (len > 0 && len <= CLIENTCERT_NAME_MAX &&
-      memchr(text, '\0', (size_t)len) == NULL) {
+      is_plain((const char *)text, (size_t)len)) {
     memcpy(name, text, (size_t)len);
     name[len] = '\0';
   }
@@ -57,6 +84,29 @@ static void read_name(const X509 *certificate, struct clientcert *out) {
          X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, first)));
 }
 
+/* RFC 4514, section 2.4: any byte may be written so.  OpenSSL does it to the
+ * controls of ASCII. */
+static bool copy_subject(char out[CLIENTCERT_SUBJECT_MAX + 1],
+                         const char *text, size_t len) {
+  struct buf to;
+  if (!codec_utf8_valid(text, len))
+    return false;
+  buf_init(&to, CLIENTCERT_SUBJECT_MAX);
+  for (const char *at = text; at < text + len;) {
+    const char *from = at;
+    bool escaped = is_deceptive(codec_utf8_next(&at));
+    if (!escaped)
+      buf_add(&to, from, (size_t)(at - from));
+    for (; escaped && from < at; from++)
+      buf_addf(&to, "\\%02X", (unsigned char)*from);
+  }
+  bool fits = !to.overflown;
+  if (fits && to.len > 0)
+    memcpy(out, to.data, to.len);
+  buf_fini(&to);
+  return fits;
+}
+
 bool clientcert_read(const X509 *certificate, struct clientcert *out) {
   const X509_NAME *subject = X509_get_subject_name(certificate);
   BIO *memory = BIO_new(BIO_s_mem());
@@ -65,9 +115,8 @@ bool clientcert_read(const X509 *certificate, struct clientcert *out) {
       memory != NULL && X509_NAME_print_ex(memory, subject, 0, FORM) >= 0;
   long len = ok ? BIO_get_mem_data(memory, &text) : -1;
   *out = (struct clientcert){.name = ""};
-  ok = len >= 0 && len <= CLIENTCERT_SUBJECT_MAX;
-  if (ok && len > 0)
-    memcpy(out->subject, text, (size_t)len);
+  /* There is no memory of an empty one. */
+  ok = len == 0 || (len > 0 && copy_subject(out->subject, text, (size_t)len));
   BIO_free(memory);
   if (ok)
     read_name(certificate, out);

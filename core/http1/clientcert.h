@@ -16,11 +16,13 @@ struct clientcert {
   /* Its one CN; without any, the first of its alternative names that is a
    * DNS name, an address of mail or a URI.  "": none that fits. */
   char name[CLIENTCERT_NAME_MAX + 1];
-  /* As RFC 4514 writes it, in UTF-8: "CN=alice,O=Example". */
+  /* As RFC 4514 writes it, in UTF-8: "CN=alice,O=Example".  Controls and what
+   * turns the direction of writing are escaped: \0A. */
   char subject[CLIENTCERT_SUBJECT_MAX + 1];
 };
 
-/* False: its subject is longer than that, and both are empty. */
+/* False: its subject is longer than that or can't be read, and both are
+ * empty. */
 bool clientcert_read(const X509 *, struct clientcert *);
 
 #endif
