@@ -113,10 +113,18 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 %C%_libruntime_la_SOURCES = \
 	%D%/runtime/violation.c \
 	%D%/runtime/violation.h \
+	%D%/runtime/ask.c \
+	%D%/runtime/ask.h \
+	%D%/runtime/ask_pass.c \
+	%D%/runtime/ask_private.h \
+	%D%/runtime/ask_start.c \
+	%D%/runtime/ask_step.c \
 	%D%/runtime/budget.c \
 	%D%/runtime/budget.h \
 	%D%/runtime/crash.c \
 	%D%/runtime/crash.h \
+	%D%/runtime/layer.c \
+	%D%/runtime/layer.h \
 	%D%/runtime/log.c \
 	%D%/runtime/log.h \
 	%D%/runtime/log_head.c \
@@ -132,6 +140,7 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/op.h \
 	%D%/runtime/op_item.c \
 	%D%/runtime/op_many.c \
+	%D%/runtime/op_offered.c \
 	%D%/runtime/op_private.h \
 	%D%/runtime/op_say.c \
 	%D%/runtime/op_turn.c \
@@ -328,6 +337,8 @@ noinst_LTLIBRARIES += %D%/libserver.la
 	%D%/server/gateway_run.c \
 	%D%/server/scrape.c \
 	%D%/server/scrape.h \
+	%D%/server/layers.c \
+	%D%/server/layers.h \
 	%D%/server/signals.c \
 	%D%/server/signals.h \
 	%D%/server/worker.c \
@@ -437,6 +448,7 @@ sluice_plugin_check_SOURCES = \
 
 sluiceincludedir = $(includedir)/sluice
 sluiceinclude_HEADERS = \
+	%D%/include/sluice/ask.h \
 	%D%/include/sluice/calls.h \
 	%D%/include/sluice/plugin.h
 

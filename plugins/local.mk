@@ -267,6 +267,15 @@ pkglib_LTLIBRARIES += %D%/backend/local/local.la
 EXTRA_%C%_backend_local_local_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_backend_local_local_la_SOURCES =
 
+# ---- backend/readonly, a layer ----------------------------------------------
+
+pkglib_LTLIBRARIES += %D%/backend/readonly/readonly.la
+%C%_backend_readonly_readonly_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_backend_readonly_readonly_la_LDFLAGS = $(PLUGIN_FLAGS)
+EXTRA_%C%_backend_readonly_readonly_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_backend_readonly_readonly_la_SOURCES = %D%/backend/readonly/readonly.c
+
 # ---- hook/auth_basic --------------------------------------------------------
 
 noinst_LTLIBRARIES += %D%/hook/auth_basic/libauth_basic.la
@@ -513,6 +522,7 @@ dist_skeleton_DATA = \
 
 EXTRA_DIST += \
 	%D%/backend/local/example.yaml \
+	%D%/backend/readonly/readonly.yaml \
 	%D%/hook/auth_basic/auth_basic.yaml \
 	%D%/hook/auth_basic/htpasswd \
 	%D%/hook/auth_jwt/auth_jwt.yaml \

@@ -22,6 +22,7 @@ LDADD = %D%/unit/libunit.la $(CORE_LIBS) $(CUNIT_LIBS)
 # Each folder of built plugins, where the tests look for them.
 TEST_PLUGINS = plugins/backend/local plugins/backend/s3 plugins/backend/minio \
 	plugins/backend/r2 plugins/backend/b2 plugins/backend/ceph \
+	plugins/backend/readonly \
 	plugins/hook/auth_basic \
 	plugins/hook/auth_jwt \
 	plugins/hook/auth_request \
@@ -61,6 +62,8 @@ check_LTLIBRARIES += %D%/unit/libunit.la
 	%D%/unit/ingressclient.c \
 	%D%/unit/ingresskit.c \
 	%D%/unit/ingresskit.h \
+	%D%/unit/askkit.c \
+	%D%/unit/askkit.h \
 	%D%/unit/opkit.c \
 	%D%/unit/opkit.h \
 	%D%/unit/requestkit.c \
@@ -69,6 +72,8 @@ check_LTLIBRARIES += %D%/unit/libunit.la
 
 UNIT_TESTS = \
 	%D%/unit/test_address \
+	%D%/unit/test_ask \
+	%D%/unit/test_ask_faults \
 	%D%/unit/test_answerheader \
 	%D%/unit/test_auth_memo \
 	%D%/unit/test_authority \
@@ -496,7 +501,8 @@ check_LTLIBRARIES += \
 	%D%/plugins/rogue.la \
 	%D%/plugins/roguehook.la \
 	%D%/plugins/shortsize.la \
-	%D%/plugins/stall.la
+	%D%/plugins/stall.la \
+	%D%/plugins/through.la
 
 %C%_plugins_badoption_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_broken_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
@@ -520,6 +526,7 @@ check_LTLIBRARIES += \
 %C%_plugins_roguehook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_shortsize_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_stall_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_through_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 
 # ---- fuzz targets -----------------------------------------------------------
 
@@ -663,6 +670,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_exposed.py \
 	%D%/integration/test_forms.py \
 	%D%/integration/test_ingress.py \
+	%D%/integration/test_layers.py \
 	%D%/integration/test_limits.py \
 	%D%/integration/test_lingering.py \
 	%D%/integration/test_listen.py \
@@ -764,6 +772,12 @@ HOOK_TESTS = \
 
 TESTS += $(HOOK_TESTS)
 EXTRA_DIST += $(HOOK_TESTS)
+
+LAYER_TESTS = \
+	plugins/backend/readonly/test_readonly.py
+
+TESTS += $(LAYER_TESTS)
+EXTRA_DIST += $(LAYER_TESTS)
 
 EXTRA_DIST += \
 	%D%/bench/figures.py \

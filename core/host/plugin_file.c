@@ -5,6 +5,7 @@
  * offered to others, so that two plugins never mix.
  */
 #include "plugin_file.h"
+#include "layer.h"
 #include "options.h"
 #include <dirent.h>
 #include <dlfcn.h>
@@ -247,11 +248,6 @@ static bool read_backend(const struct plugin_file *file, const void *symbol,
   if (!check_head(file, PLUGIN_BACKEND, from, &head, err))
     return false;
   memcpy(b, from, head.size < sizeof *b ? head.size : sizeof *b);
-  const char *missing = backend_lacks(b);
-  if (missing == NULL)
-    missing = staging_lacks(b);
-  if (missing != NULL)
-    return lacks(file, missing, err);
   plugin->name = b->name;
   return check_names(file, b->name, b->version, b->summary, err);
 }
@@ -271,6 +267,21 @@ static bool read_hook(const struct plugin_file *file, const void *symbol,
     return lacks(file, missing, err);
   plugin->name = h->name;
   return check_names(file, h->name, h->version, h->summary, err);
+}
+
+/* The options are known to be a table by now, which says what is a layer. */
+static bool check_entries(const struct plugin_file *file,
+                          struct plugin *plugin, struct errmsg *err) {
+  struct sluice_backend *b = &plugin->backend;
+  enum layer_kind kind = layer_kind(plugin_options(plugin));
+  if (kind != LAYER_NONE)
+    layer_live(b);
+  if (kind == LAYER_ONE)
+    return true; /* the rest passes */
+  const char *missing = backend_lacks(b);
+  if (missing == NULL)
+    missing = staging_lacks(b);
+  return missing == NULL || lacks(file, missing, err);
 }
 
 static bool no_symbol(const struct plugin_file *file, enum plugin_kind kind,
@@ -296,5 +307,6 @@ bool plugin_file_read(const struct plugin_file *file, enum plugin_kind kind,
   *plugin = (struct plugin){.kind = kind, .name = file->name};
   bool ok = kind == PLUGIN_BACKEND ? read_backend(file, symbol, plugin, err)
                                    : read_hook(file, symbol, plugin, err);
-  return ok && check_options(file, plugin, err);
+  return ok && check_options(file, plugin, err) &&
+         (kind != PLUGIN_BACKEND || check_entries(file, plugin, err));
 }

@@ -26,8 +26,8 @@ static void print_option(FILE *out, const struct sluice_option *option) {
   if (fallback == NULL)
     fallback = "required";
   else if (*fallback == '\0')
-    fallback = option->type == SLUICE_LIST ? "[]" : "\"\"";
-  fprintf(out, "  %-20s  %-6s  %-10s  %s\n", option->name,
+    fallback = options_is_list(option->type) ? "[]" : "\"\"";
+  fprintf(out, "  %-20s  %-8s  %-10s  %s\n", option->name,
           options_type(option->type), fallback, option->help);
 }
 

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "ask_private.h"
+#include "budget.h"
 #include "clock.h"
 #include "crash.h"
 #include "metrics.h"
@@ -47,6 +49,8 @@ static void op_free(struct sluice_op *op) {
   free(op->why);
   free(op->staged_state);
   free(op->state);
+  if (op->charged > 0)
+    budget_give(op->backend->host.memory, op->charged);
   op->state = NULL;
   op->turn = OP_BURIED;
   quarantine_give(&op->backend->ops, op);
@@ -59,10 +63,20 @@ static bool op_takes(struct sluice_op *op, enum op_signal signal) {
   return said && !op->left && !op->pending;
 }
 
+/* What has to be said before all is well; NULL: it was. */
+static const char *end_fault(const struct sluice_op *op) {
+  if (op_stores(op) && !op->committed)
+    return "with SLUICE_OK before commit()";
+  bool described = op->kind == OP_HEAD || op->kind == OP_GET;
+  return described && op->meta == NULL && !op->pending ? "before sluice_meta()"
+                                                       : NULL;
+}
+
 static void op_end(struct sluice_op *op) {
   enum sluice_status status = op->status;
-  if (status == SLUICE_OK && !op->left && op_stores(op) && !op->committed) {
-    op_violation(op->backend, "sluice_done", "with SLUICE_OK before commit()");
+  const char *fault = status != SLUICE_OK || op->left ? NULL : end_fault(op);
+  if (fault != NULL) {
+    op_violation(op->backend, "sluice_done", fault);
     status = SLUICE_EUPSTREAM;
   }
   metrics_add_call(op->backend->metrics, op->backend->index, op->kind, status,
@@ -96,11 +110,21 @@ static void op_deliver(struct loop_task *task) {
     op_end(op);
     op_leave(op, NULL, NULL);
   }
-  if (op_is_done(op) && !op->queued) {
+  /* The bytes that it lent to what it asked for aren't given back before. */
+  if (op_is_done(op) && op->asks != NULL)
+    op_cancel_asked(op);
+  else if (op_is_done(op) && !op->queued) {
     op_end(op);
     op_free(op);
   }
   crash_about(before);
+}
+
+void op_settle(struct sluice_op *op) {
+  if (op->turn != OP_DONE || op->asks != NULL || op->queued)
+    return;
+  op->queued = true;
+  loop_defer(op->backend->host.loop, &op->task);
 }
 
 struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
@@ -130,148 +154,87 @@ struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
   return op;
 }
 
-bool op_asks(struct sluice_op *op) {
-  if (op->backend->pending < OP_PENDING_MAX)
+/* Of a layer: what the operation costs beside those that it asks for. */
+static bool op_charge(struct sluice_op *op) {
+  const struct op_backend *backend = op->backend;
+  size_t cost = OP_LAYER_COST;
+  if (backend->layer == NULL || backend->host.memory == NULL)
     return true;
-  sluice_done(op, SLUICE_EBUSY,
-              "the backend hasn't ended %u operations that were canceled",
-              OP_PENDING_MAX);
+  if (op_carries(op))
+    cost += backend->plugin->op_memory;
+  if (!budget_take(backend->host.memory, cost))
+    return false;
+  op->charged = cost;
+  return true;
+}
+
+bool op_asks(struct sluice_op *op) {
+  if (op->backend->pending >= OP_PENDING_MAX)
+    sluice_done(op, SLUICE_EBUSY,
+                "the backend hasn't ended %u operations that were canceled",
+                OP_PENDING_MAX);
+  else if (!op_charge(op))
+    sluice_done(op, SLUICE_ENOMEM, "limits.memory has no room for the layer");
+  else
+    return true;
   return false;
 }
 
 struct sluice_op *op_head(struct op_backend *backend, const char *key,
                           const struct op_events *events, void *arg) {
+  OP_PASS(backend, head);
   struct sluice_op *op = op_new(backend, OP_HEAD, events, arg);
   if (op_asks(op))
-    backend->plugin->head(backend->handle, op, key);
+    op_entries_of(backend)->head(backend->handle, op, key);
   return op;
 }
 
 struct sluice_op *op_get(struct op_backend *backend,
                          const struct sluice_get *get,
                          const struct op_events *events, void *arg) {
+  OP_PASS(backend, get);
   struct sluice_op *op = op_new(backend, OP_GET, events, arg);
   if (op_asks(op))
-    backend->plugin->get(backend->handle, op, get);
+    op_entries_of(backend)->get(backend->handle, op, get);
   return op;
 }
 
 struct sluice_op *op_put(struct op_backend *backend,
                          const struct sluice_put *put,
                          const struct op_events *events, void *arg) {
+  OP_PASS(backend, put);
   struct sluice_op *op = op_new(backend, OP_PUT, events, arg);
   if (op_asks(op))
-    backend->plugin->put(backend->handle, op, put);
+    op_entries_of(backend)->put(backend->handle, op, put);
   return op;
 }
 
 struct sluice_op *op_list(struct op_backend *backend,
                           const struct sluice_list *list,
                           const struct op_events *events, void *arg) {
+  OP_PASS(backend, list);
   struct sluice_op *op = op_new(backend, OP_LIST, events, arg);
   op->item_limit = list->max;
   if (op_asks(op))
-    backend->plugin->list(backend->handle, op, list);
+    op_entries_of(backend)->list(backend->handle, op, list);
   return op;
 }
 
 struct sluice_op *op_remove(struct op_backend *backend, const char *key,
                             const struct op_events *events, void *arg) {
+  OP_PASS(backend, remove);
   struct sluice_op *op = op_new(backend, OP_REMOVE, events, arg);
   if (op_asks(op))
-    backend->plugin->remove(backend->handle, op, key);
-  return op;
-}
-
-struct sluice_op *op_remove_if(struct op_backend *backend,
-                               const struct sluice_removal *removal,
-                               const struct op_events *events, void *arg) {
-  struct sluice_op *op = op_new(backend, OP_REMOVE, events, arg);
-  if (op_asks(op))
-    backend->plugin->remove_if(backend->handle, op, removal);
-  return op;
-}
-
-struct sluice_op *op_copy(struct op_backend *backend,
-                          const struct sluice_copy *copy,
-                          const struct op_events *events, void *arg) {
-  struct sluice_op *op = op_new(backend, OP_COPY, events, arg);
-  if (op_asks(op))
-    backend->plugin->copy(backend->handle, op, copy);
+    op_entries_of(backend)->remove(backend->handle, op, key);
   return op;
 }
 
 struct sluice_op *op_ping(struct op_backend *backend,
                           const struct op_events *events, void *arg) {
+  OP_PASS(backend, ping);
   struct sluice_op *op = op_new(backend, OP_PING, events, arg);
   if (op_asks(op))
-    backend->plugin->ping(backend->handle, op);
-  return op;
-}
-
-struct sluice_op *op_presign(struct op_backend *backend,
-                             const struct sluice_link *link,
-                             const struct op_events *events, void *arg) {
-  struct sluice_op *op = op_new(backend, OP_PRESIGN, events, arg);
-  if (backend->plugin->presign != NULL && op_asks(op))
-    backend->plugin->presign(backend->handle, op, link);
-  else if (backend->plugin->presign == NULL)
-    sluice_done(op, SLUICE_ENOTSUP, "the backend makes no links");
-  return op;
-}
-
-struct sluice_op *op_verify(struct op_backend *backend,
-                            const struct sluice_claim *claim,
-                            const struct op_events *events, void *arg) {
-  struct sluice_op *op = op_new(backend, OP_VERIFY, events, arg);
-  if (backend->plugin->verify != NULL && op_asks(op))
-    backend->plugin->verify(backend->handle, op, claim);
-  else if (backend->plugin->verify == NULL)
-    sluice_done(op, SLUICE_ENOTSUP, "its links aren't served here");
-  return op;
-}
-
-bool op_can_stage(const struct op_backend *backend) {
-  return backend->plugin->stage != NULL;
-}
-
-static bool op_asks_stage(struct sluice_op *op) {
-  if (op_can_stage(op->backend))
-    return op_asks(op);
-  sluice_done(op, SLUICE_ENOTSUP, "uploads can't go on later here");
-  return false;
-}
-
-struct sluice_op *op_stage(struct op_backend *backend,
-                           const struct sluice_stage *stage,
-                           const struct op_events *events, void *arg) {
-  struct sluice_op *op = op_new(backend, OP_STAGE, events, arg);
-  if (op_asks_stage(op))
-    backend->plugin->stage(backend->handle, op, stage);
-  return op;
-}
-
-struct sluice_op *op_stage_get(struct op_backend *backend, const char *id,
-                               const struct op_events *events, void *arg) {
-  struct sluice_op *op = op_new(backend, OP_GET, events, arg);
-  if (op_asks_stage(op))
-    backend->plugin->stage_get(backend->handle, op, id);
-  return op;
-}
-
-struct sluice_op *op_stage_remove(struct op_backend *backend, const char *id,
-                                  const struct op_events *events, void *arg) {
-  struct sluice_op *op = op_new(backend, OP_STAGE_REMOVE, events, arg);
-  if (op_asks_stage(op))
-    backend->plugin->stage_remove(backend->handle, op, id);
-  return op;
-}
-
-struct sluice_op *op_stage_sweep(struct op_backend *backend, int64_t now_s,
-                                 const struct op_events *events, void *arg) {
-  struct sluice_op *op = op_new(backend, OP_STAGE_SWEEP, events, arg);
-  if (op_asks_stage(op))
-    backend->plugin->stage_sweep(backend->handle, op, now_s);
+    op_entries_of(backend)->ping(backend->handle, op);
   return op;
 }
 
@@ -287,32 +250,32 @@ static bool op_calls(struct sluice_op *op, enum op_call call) {
 
 void op_read(struct sluice_op *op, uint64_t first, uint64_t count) {
   if (op_calls(op, OP_CALL_READ))
-    op->backend->plugin->read(op->backend->handle, op, first, count);
+    op_entries_of(op->backend)->read(op->backend->handle, op, first, count);
 }
 
 void op_more(struct sluice_op *op) {
   if (op_calls(op, OP_CALL_MORE))
-    op->backend->plugin->more(op->backend->handle, op);
+    op_entries_of(op->backend)->more(op->backend->handle, op);
 }
 
 void op_data(struct sluice_op *op, const struct sluice_chunk *chunk) {
   if (!op_calls(op, OP_CALL_DATA))
     return;
   op->known += chunk->length;
-  op->backend->plugin->data(op->backend->handle, op, chunk);
+  op_entries_of(op->backend)->data(op->backend->handle, op, chunk);
 }
 
 void op_commit(struct sluice_op *op, const struct sluice_object *object) {
   if (!op_calls(op, OP_CALL_COMMIT))
     return;
   op->committed = true;
-  op->backend->plugin->commit(op->backend->handle, op, object);
+  op_entries_of(op->backend)->commit(op->backend->handle, op, object);
 }
 
 void op_save(struct sluice_op *op, const struct sluice_save *save) {
   must(op->kind == OP_STAGE);
   if (op_calls(op, OP_CALL_SAVE))
-    op->backend->plugin->save(op->backend->handle, op, save);
+    op_entries_of(op->backend)->save(op->backend->handle, op, save);
 }
 
 void op_stage_commit(struct sluice_op *op, const struct sluice_object *object,
@@ -321,7 +284,8 @@ void op_stage_commit(struct sluice_op *op, const struct sluice_object *object,
   if (!op_calls(op, OP_CALL_COMMIT))
     return;
   op->committed = true;
-  op->backend->plugin->stage_commit(op->backend->handle, op, object, save);
+  op_entries_of(op->backend)
+      ->stage_commit(op->backend->handle, op, object, save);
 }
 
 void op_cancel(struct sluice_op *op) {
@@ -332,7 +296,12 @@ void op_cancel(struct sluice_op *op) {
   if (op->many != NULL)
     op->cancel_many(op->many);
   else
-    op->backend->plugin->cancel(op->backend->handle, op);
+    op_entries_of(op->backend)->cancel(op->backend->handle, op);
+}
+
+void op_cancel_asked(struct sluice_op *op) {
+  for (struct sluice_ask *ask = op->asks; ask != NULL; ask = ask->next)
+    op_cancel(ask->op);
 }
 
 void op_leave(struct sluice_op *op, void (*released)(void *),

@@ -17,6 +17,10 @@
 #include "repeat.h"
 
 #define OP_STATE_MAX 65536
+/* Bytes that an operation of a layer costs beyond those that it declares:
+ * itself, what it asks for, and up to OP_LAYER_STATE of state. */
+#define OP_LAYER_COST 3072
+#define OP_LAYER_STATE 1024
 #define OP_USER_MAX 64    /* pairs of metadata */
 #define OP_META_MAX 16384 /* bytes of an object's metadata, all told */
 #define OP_TEXT_MAX 16384 /* bytes of one sluice_text() */
@@ -29,6 +33,7 @@ struct metrics;
 struct violation_watch;
 struct budget;
 struct work_share;
+struct op_layer;
 
 /* A backend's presence on one loop. */
 struct sluice_host {
@@ -40,11 +45,16 @@ struct sluice_host {
   struct budget *memory;               /* NULL: there is no bound */
   size_t taken;                        /* of it */
   uint64_t misgiven;                   /* times that it gave back too much */
-  char failure[1024];                  /* of sluice_fail() */
+  struct sluice_store *stores;         /* of a layer: the backends below */
+  size_t store_count;
+  char failure[1024]; /* of sluice_fail() */
 };
 
 struct op_backend {
+  /* Of a layer this is all that it offers, also what passes to the backend
+   * below. */
   const struct sluice_backend *plugin;
+  struct op_layer *layer; /* NULL: it stands on nothing */
   void *handle;
   unsigned abilities; /* enum sluice_ability */
   struct sluice_host host;
@@ -90,7 +100,7 @@ struct sluice_op *op_list(struct op_backend *, const struct sluice_list *,
                           const struct op_events *, void *arg);
 struct sluice_op *op_remove(struct op_backend *, const char *key,
                             const struct op_events *, void *arg);
-/* These two are for backends that offer them. */
+/* SLUICE_ENOTSUP where the backend doesn't offer them. */
 struct sluice_op *op_remove_if(struct op_backend *,
                                const struct sluice_removal *,
                                const struct op_events *, void *arg);

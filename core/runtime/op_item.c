@@ -76,3 +76,27 @@ struct op_item *op_item_new(const char *key, const struct sluice_meta *said) {
   item->meta.user = pairs;
   return item;
 }
+
+static void move_items(struct sluice_op *to, struct sluice_op *from) {
+  if (to->item_count > 0)
+    return;
+  free(to->items);
+  to->items = from->items;
+  to->item_count = from->item_count;
+  to->item_max = from->item_max;
+  from->items = NULL;
+  from->item_count = from->item_max = 0;
+}
+
+void op_move_answer(struct sluice_op *to, struct sluice_op *from) {
+  move_items(to, from);
+  if (to->text_count == 0) {
+    memcpy(to->texts, from->texts, from->text_count * sizeof *to->texts);
+    to->text_count = from->text_count;
+    from->text_count = 0;
+  }
+  if (to->token == NULL) {
+    to->token = from->token;
+    from->token = NULL;
+  }
+}

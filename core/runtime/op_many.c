@@ -92,12 +92,15 @@ static void start(struct sluice_op *op, const char *const *keys,
 struct sluice_op *op_remove_many(struct op_backend *backend,
                                  const char *const *keys, size_t count,
                                  const struct op_events *events, void *arg) {
+  bool offered = backend->plugin->remove_many != NULL;
+  if (offered)
+    OP_PASS(backend, remove_many);
   struct sluice_op *op = op_new(backend, OP_REMOVE_MANY, events, arg);
   op->item_limit = count;
   if (!op_asks(op))
     return op;
-  if (backend->plugin->remove_many != NULL)
-    backend->plugin->remove_many(backend->handle, op, keys, count);
+  if (offered)
+    op_entries_of(backend)->remove_many(backend->handle, op, keys, count);
   else
     start(op, keys, count);
   return op;

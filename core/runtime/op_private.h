@@ -6,6 +6,7 @@
 #ifndef RUNTIME_OP_PRIVATE_H
 #define RUNTIME_OP_PRIVATE_H
 
+#include "ask.h"
 #include "op.h"
 #include "op_turn.h"
 
@@ -86,11 +87,21 @@ struct sluice_op {
   struct op_failure *failures;
   size_t failure_count, failure_max;
   char *token;
+
+  /* Of a layer. */
+  struct sluice_ask *asks; /* in flight, the last one first */
+  size_t ask_count;
+  size_t charged; /* of limits.memory */
 };
 
 /* Is it a way for bytes into the storage? */
 static inline bool op_stores(const struct sluice_op *op) {
   return op->kind == OP_PUT || op->kind == OP_STAGE;
+}
+
+/* Does it carry an object's bytes? */
+static inline bool op_carries(const struct sluice_op *op) {
+  return op->kind == OP_GET || op_stores(op);
 }
 
 /* Did the plugin say so? */
@@ -107,6 +118,25 @@ struct sluice_op *op_new(struct op_backend *, enum op_kind,
                          const struct op_events *, void *arg);
 /* May the plugin be asked?  Else the operation is done. */
 bool op_asks(struct sluice_op *);
+
+/* Cancels all that it asked for. */
+void op_cancel_asked(struct sluice_op *);
+/* Delivers the end that waited for what the operation asked for. */
+void op_settle(struct sluice_op *);
+/* Moves the texts, entries and token that were collected. */
+void op_move_answer(struct sluice_op *to, struct sluice_op *from);
+
+/* The entries that are called. */
+static inline const struct sluice_backend *
+op_entries_of(const struct op_backend *backend) {
+  return backend->layer == NULL ? backend->plugin : backend->layer->calls;
+}
+
+/* From a backend to the one that answers: an operation of which a layer has no
+ * step passes to the one below. */
+#define OP_PASS(backend, entry)                                              \
+  while ((backend)->layer != NULL && (backend)->layer->calls->entry == NULL) \
+  (backend) = (backend)->layer->below
 
 /* Queues the delivery of `signal`. */
 void op_say(struct sluice_op *, enum op_signal signal);

@@ -62,13 +62,16 @@ static void spoil(struct sluice_op *op, const char *call, const char *why) {
 
 void *sluice_op_state(struct sluice_op *op, size_t size) {
   bool sane = size > 0 && size <= OP_STATE_MAX &&
-              (op->state == NULL || op->state_size == size);
+              (op->state == NULL || op->state_size == size) &&
+              (op->backend->layer == NULL ||
+               size <= OP_LAYER_STATE + op->backend->plugin->op_memory);
   check_thread(op, "sluice_op_state");
   if (!sane || op->turn == OP_BURIED) {
     misuse(op, "sluice_op_state",
            op->turn == OP_BURIED
                ? VIOLATION_AFTER_DONE
-               : "of more than 64 KiB, or of another size than before");
+               : "of more than 64 KiB, of more than a layer's op_memory "
+                 "and 1 KiB, or of another size than before");
     return NULL;
   }
   if (op->state == NULL) {
@@ -90,6 +93,10 @@ void sluice_done(struct sluice_op *op, enum sluice_status status,
   if ((unsigned)status > SLUICE_ECANCELED) {
     misuse(op, "sluice_done", "with what is no status");
     status = SLUICE_EIO;
+  }
+  if (op->asks != NULL) {
+    misuse(op, "sluice_done", VIOLATION_OWED);
+    op->status = SLUICE_EUPSTREAM;
   }
   if (lent && !op->pending) /* no longer, once it is canceled */
     spoil(op, "sluice_done", "while a chunk is lent");

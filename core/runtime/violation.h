@@ -17,6 +17,7 @@
 #define VIOLATION_TWICE "twice"
 #define VIOLATION_RESUMED "of a request that doesn't wait for it"
 #define VIOLATION_THREAD "from another thread than its loop's"
+#define VIOLATION_OWED "before all that it asked for has ended"
 #define VIOLATION_KEEPS "with memory that it hasn't given back"
 
 struct sluice_host;

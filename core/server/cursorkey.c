@@ -38,6 +38,15 @@ static bool add_secrets(struct buf *out, const struct plugin *plugin,
   return any;
 }
 
+bool cursorkey_has_secret(const struct plugin *plugin, const void *conf) {
+  struct buf material;
+  buf_init(&material, MATERIAL_MAX);
+  bool any = add_secrets(&material, plugin, conf);
+  digest_wipe(material.data, material.len);
+  buf_fini(&material);
+  return any;
+}
+
 /* Adds what this machine alone knows; false: it has no such thing. */
 static bool add_machine(struct buf *out) {
   char id[64] = "";

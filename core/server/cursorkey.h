@@ -8,6 +8,9 @@
 #include "digest.h"
 #include "plugin.h"
 
+/* Do its options hold a secret? */
+bool cursorkey_has_secret(const struct plugin *, const void *conf);
+
 /* Of links.secret; without one ("") of the backend's own secrets, which its
  * plugin's options in `conf` hold; else of this machine's id, or a random one
  * where it has none, and *lonely says that no gateway elsewhere has it.  NULL:

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "cursorkey.h"
+#include "layers.h"
 #include "options.h"
 
 static bool load_plugin(struct gateway *gateway, struct gateway_plugin *out,
@@ -52,6 +53,16 @@ static bool load_plugins(struct gateway *gateway, struct errmsg *errmsg) {
   return true;
 }
 
+/* A layer that has no secret of its own has the one of the backend below. */
+static const struct gateway_plugin *
+keeper_of_secrets(const struct gateway *gateway,
+                  const struct gateway_plugin *backend) {
+  while (backend->below_count > 0 &&
+         !cursorkey_has_secret(&backend->plugin, backend->conf))
+    backend = &gateway->backends[backend->below[0]];
+  return backend;
+}
+
 static bool make_cursor_keys(struct gateway *gateway, struct errmsg *errmsg) {
   const struct settings *settings = gateway->settings;
   gateway->cursor_keys =
@@ -59,9 +70,10 @@ static bool make_cursor_keys(struct gateway *gateway, struct errmsg *errmsg) {
   for (size_t i = 0;
        gateway->cursor_keys != NULL && i < settings->backend_count; i++) {
     struct gateway_plugin *backend = &gateway->backends[i];
-    gateway->cursor_keys[i] = cursorkey_new(
-        settings->links.secret, settings->backends[i].name, &backend->plugin,
-        backend->conf, &backend->lonely_cursors);
+    const struct gateway_plugin *secret = keeper_of_secrets(gateway, backend);
+    gateway->cursor_keys[i] =
+        cursorkey_new(settings->links.secret, settings->backends[i].name,
+                      &secret->plugin, secret->conf, &backend->lonely_cursors);
     if (gateway->cursor_keys[i] == NULL)
       return errmsg_set(errmsg, "out of memory");
   }
@@ -79,7 +91,8 @@ struct gateway *gateway_new(const char *file, const char *folder,
   if (gateway->settings == NULL)
     goto out;
   atomic_init(&gateway->memory.free, gateway->settings->limits.memory);
-  if (!load_plugins(gateway, errmsg) || !make_cursor_keys(gateway, errmsg) ||
+  if (!load_plugins(gateway, errmsg) || !layers_find(gateway, errmsg) ||
+      !make_cursor_keys(gateway, errmsg) ||
       !certificate_init(&gateway->certificate, &gateway->settings->server.tls,
                         errmsg))
     goto out;
@@ -110,10 +123,15 @@ void gateway_free(struct gateway *gateway) {
   if (gateway == NULL)
     return;
   if (gateway->settings != NULL) {
+    for (size_t i = 0;
+         gateway->backends != NULL && i < gateway->settings->backend_count;
+         i++)
+      layers_free(&gateway->backends[i]);
     free_plugins(gateway->backends, gateway->settings->backend_count);
     free_plugins(gateway->hooks, gateway->settings->hook_count);
   }
   free_cursor_keys(gateway);
+  free(gateway->order);
   route_table_fini(&gateway->routes);
   clients_fini(&gateway->clients);
   certificate_fini(&gateway->certificate);

@@ -11,6 +11,7 @@
 #include "certificate.h"
 #include "clients.h"
 #include "digest.h"
+#include "layer.h"
 #include "listen.h"
 #include "plugin.h"
 #include "signals.h"
@@ -22,7 +23,19 @@ struct gateway_plugin { /* a configured backend or hook */
   void *conf, *instance;
   unsigned abilities;  /* of a backend: enum sluice_ability */
   bool lonely_cursors; /* of a backend: no other gateway takes them */
+
+  /* Of a backend that stands on others (layers.c); NULL: it doesn't. */
+  struct layer *layer;
+  size_t *below, below_count; /* indices into backends */
+  struct sluice_store *stores;
 };
+
+/* All that it can be asked for, also what passes to the backend below. */
+static inline const struct sluice_backend *
+gateway_offers(const struct gateway_plugin *backend) {
+  return backend->layer == NULL ? &backend->plugin.backend
+                                : &backend->layer->offers;
+}
 
 /* Everything that is served; NULL-ended. */
 extern const struct endpoint *const gateway_endpoints[];
@@ -31,6 +44,7 @@ struct gateway {
   struct settings *settings;
   struct route_table routes;
   struct gateway_plugin *backends, *hooks;
+  size_t *order, ordered; /* of the backends: each after those below it */
   struct digest_key **cursor_keys; /* as many as backends */
   struct certificate certificate;
   struct work_pool *pool;

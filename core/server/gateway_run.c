@@ -12,6 +12,7 @@
 #include "address.h"
 #include "crash.h"
 #include "gateway.h"
+#include "layers.h"
 #include "log.h"
 #include "uploads.h"
 #include "work.h"
@@ -81,15 +82,23 @@ static bool give_share(struct gateway *gateway, struct sluice_host *host,
   return host->share != NULL || errmsg_set(errmsg, "out of memory");
 }
 
+/* Of the one backend that a layer stands on. */
+static unsigned abilities_below(const struct gateway *gateway,
+                                const struct gateway_plugin *backend) {
+  return layer_kind(plugin_options(&backend->plugin)) == LAYER_ONE
+             ? gateway->backends[backend->below[0]].abilities
+             : 0;
+}
+
 /* A plugin isn't asked for what it has no entry for, whatever it says. */
-static unsigned abilities_of(const struct gateway_plugin *backend) {
+static unsigned abilities_of(const struct gateway *gateway,
+                             const struct gateway_plugin *backend) {
   const struct sluice_backend *plugin = &backend->plugin.backend;
-  unsigned said = plugin->can == NULL ? 0 : plugin->can(backend->instance);
-  unsigned able = said;
-  if (plugin->remove_if == NULL)
-    able &= ~(unsigned)SLUICE_CAN_REMOVE;
-  if (plugin->copy == NULL)
-    able &= ~(unsigned)(SLUICE_CAN_COPY | SLUICE_CAN_COPY_NEW);
+  const struct sluice_backend *offers = gateway_offers(backend);
+  if (plugin->can == NULL)
+    return layer_can(offers, abilities_below(gateway, backend));
+  unsigned said = plugin->can(backend->instance);
+  unsigned able = layer_can(offers, said);
   if (able != said)
     log_line(SLUICE_LOG_WARN, backend->host.name,
              "plugin '%s' says that it can what it has no entry for; it isn't "
@@ -103,10 +112,11 @@ static bool start_backend(struct gateway *gateway, size_t i,
   struct gateway_plugin *backend = &gateway->backends[i];
   if (!give_share(gateway, &backend->host, errmsg))
     return false;
+  layers_start(gateway, backend);
   backend->instance =
       backend->plugin.backend.start(backend->conf, &backend->host);
   if (backend->instance != NULL)
-    backend->abilities = abilities_of(backend);
+    backend->abilities = abilities_of(gateway, backend);
   return backend->instance != NULL ||
          errmsg_set(errmsg, "backend '%s': %s", backend->host.name,
                     backend->host.failure);
@@ -125,7 +135,7 @@ static bool start_hook(struct gateway *gateway, size_t i,
 
 static bool start_plugins(struct gateway *gateway, struct errmsg *errmsg) {
   for (size_t i = 0; i < gateway->settings->backend_count; i++)
-    if (!start_backend(gateway, i, errmsg))
+    if (!start_backend(gateway, gateway->order[i], errmsg))
       return false;
   for (size_t i = 0; i < gateway->settings->hook_count; i++)
     if (!start_hook(gateway, i, errmsg))
@@ -137,9 +147,11 @@ static void stop_plugins(struct gateway *gateway) {
   for (size_t i = 0; i < gateway->settings->hook_count; i++)
     if (gateway->hooks[i].instance != NULL)
       gateway->hooks[i].plugin.hook.stop(gateway->hooks[i].instance);
-  for (size_t i = 0; i < gateway->settings->backend_count; i++)
-    if (gateway->backends[i].instance != NULL)
-      gateway->backends[i].plugin.backend.stop(gateway->backends[i].instance);
+  for (size_t i = gateway->ordered; i-- > 0;) {
+    struct gateway_plugin *backend = &gateway->backends[gateway->order[i]];
+    if (backend->instance != NULL)
+      backend->plugin.backend.stop(backend->instance);
+  }
 }
 
 /* ---- the end ------------------------------------------------------------ */
@@ -277,7 +289,7 @@ static void warn_of_hosts(const struct settings *settings) {
 static void warn_of_cursors(const struct gateway *gateway) {
   for (size_t i = 0; i < gateway->settings->backend_count; i++) {
     const struct gateway_plugin *backend = &gateway->backends[i];
-    if (backend->lonely_cursors && backend->plugin.backend.verify == NULL)
+    if (backend->lonely_cursors && gateway_offers(backend)->verify == NULL)
       log_line(SLUICE_LOG_INFO, backend->host.name,
                "cursors of lists are good on this machine alone: set "
                "links.secret where gateways of several share the storage");
@@ -418,7 +430,7 @@ static void watch_crashes(const struct gateway *gateway) {
   crash_watch();
   for (size_t i = 0; i < gateway->settings->backend_count; i++) {
     const struct plugin *plugin = &gateway->backends[i].plugin;
-    crash_plugin(plugin->name, (uintptr_t)plugin->backend.start);
+    crash_plugin(plugin->name, (uintptr_t)plugin->backend.name);
   }
   for (size_t i = 0; i < gateway->settings->hook_count; i++) {
     const struct plugin *plugin = &gateway->hooks[i].plugin;

@@ -15,6 +15,7 @@
 #include "crash.h"
 #include "exchange.h"
 #include "gateway.h"
+#include "layers.h"
 #include "linksecret.h"
 #include "log.h"
 #include "readiness.h"
@@ -176,13 +177,17 @@ static bool open_hook(struct worker *worker, size_t i) {
 static bool open_backend(struct worker *worker, size_t i) {
   const struct gateway_plugin *from = &worker->gateway->backends[i];
   struct op_backend *backend = &worker->gate.backends[i];
-  backend->plugin = &from->plugin.backend;
+  const struct sluice_backend *own = &from->plugin.backend;
+  backend->plugin = gateway_offers(from);
   backend->host = from->host;
   backend->host.loop = worker->loop;
   backend->abilities = from->abilities;
   backend->metrics = &worker->metrics;
   backend->index = i;
-  backend->handle = backend->plugin->open(from->instance, &backend->host);
+  if (layers_open(worker->gateway, i, worker->gate.backends))
+    backend->handle = own->open(from->instance, &backend->host);
+  else
+    sluice_fail(&backend->host, "out of memory");
   if (backend->handle == NULL)
     snprintf(worker->failure, sizeof worker->failure, "backend '%s': %.900s",
              backend->host.name, backend->host.failure);
@@ -194,7 +199,7 @@ static void on_open(struct loop_task *task) {
   const struct settings *settings = worker->settings;
   bool ok = true;
   for (size_t i = 0; ok && i < settings->backend_count; i++)
-    ok = open_backend(worker, i);
+    ok = open_backend(worker, worker->gateway->order[i]);
   for (size_t i = 0; ok && i < settings->hook_count; i++)
     ok = open_hook(worker, i);
   loop_post(worker->gateway->loop, &worker->opened);
@@ -214,11 +219,12 @@ static void close_handles(struct worker *worker) {
     violation_sum(hook->host.name, hook->plugin->name, hook->misused,
                   hook->silent);
   }
-  for (size_t i = 0; i < settings->backend_count; i++) {
-    struct op_backend *backend = &worker->gate.backends[i];
+  for (size_t i = settings->backend_count; i-- > 0;) {
+    size_t at = worker->gateway->order[i];
+    struct op_backend *backend = &worker->gate.backends[at];
     if (backend->handle == NULL)
       continue;
-    backend->plugin->close(backend->handle);
+    worker->gateway->backends[at].plugin.backend.close(backend->handle);
     if (backend->host.taken > 0)
       violation_note(&backend->misused, &backend->host, backend->plugin->name,
                      "close", VIOLATION_KEEPS);
@@ -426,6 +432,10 @@ void worker_fini(struct worker *worker) {
   exchange_free_pending(&worker->gate);
   loop_free(worker->loop);
   free(worker->bound);
+  for (size_t i = 0;
+       worker->gate.backends != NULL && i < worker->settings->backend_count;
+       i++)
+    layers_close(&worker->gate.backends[i]);
   free(worker->gate.backends);
   free(worker->gate.hooks);
   free(worker->gate.common_hooks);

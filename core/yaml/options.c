@@ -71,7 +71,7 @@ static bool set_value(struct fill *f, const struct sluice_option *option,
   void *field = f->conf + option->offset;
   if (node->null)
     return no_value(f, option, node->line);
-  if (option->type == SLUICE_LIST)
+  if (options_is_list(option->type))
     return set_list(f, option, node, field);
   if (!is_text(node) || !options_type_parse(option->type, node->text, field))
     return bad_value(f, option, node);
@@ -113,7 +113,7 @@ static bool set_fallback(struct fill *f, const struct sluice_option *option) {
     return config_fault(f->config, line, f->err, "%s needs '%s' (%s); %s",
                         f->where, option->name, option->help,
                         options_type_get(option->type)->expected);
-  if (option->type == SLUICE_LIST)
+  if (options_is_list(option->type))
     return set_list_fallback(f, option);
   return options_type_parse(option->type, option->fallback,
                             f->conf + option->offset) ||

@@ -32,5 +32,6 @@ bool options_check(const struct sluice_option *table,
 
 /* The name of a type: "string", "size", ...; NULL: no such type. */
 const char *options_type(int type);
+bool options_is_list(int type);
 
 #endif

@@ -27,6 +27,12 @@ static const struct options_type types[] = {
     [SLUICE_LIST] = {"list", "write a list, as in [a, b]",
                      sizeof(const char *const *),
                      alignof(const char *const *)},
+    [SLUICE_BACKEND_NAME] = {"backend", "write the name of a backend",
+                             sizeof(const char *), alignof(const char *)},
+    [SLUICE_BACKEND_NAMES] = {"backends",
+                              "write a list of backends, as in [a, b]",
+                              sizeof(const char *const *),
+                              alignof(const char *const *)},
 };
 
 #define TYPES (sizeof types / sizeof *types)
@@ -40,6 +46,10 @@ const char *options_type(int type) {
   return info == NULL ? NULL : info->name;
 }
 
+bool options_is_list(int type) {
+  return type == SLUICE_LIST || type == SLUICE_BACKEND_NAMES;
+}
+
 static bool parse_bool(const char *text, bool *out) {
   *out = strcmp(text, "true") == 0;
   return *out || strcmp(text, "false") == 0;
@@ -49,6 +59,7 @@ bool options_type_parse(int type, const char *text, void *field) {
   switch ((enum sluice_type)type) {
   case SLUICE_STRING:
   case SLUICE_SECRET:
+  case SLUICE_BACKEND_NAME:
     *(const char **)field = text;
     return true;
   case SLUICE_BOOL:
@@ -60,6 +71,7 @@ bool options_type_parse(int type, const char *text, void *field) {
   case SLUICE_TIME:
     return quantity_time(text, field);
   case SLUICE_LIST:
+  case SLUICE_BACKEND_NAMES:
     break;
   }
   return false;
@@ -99,7 +111,7 @@ static bool check_fallback(const struct sluice_option *option,
   const char *text = option->fallback;
   if (text == NULL)
     return true;
-  if (option->type == SLUICE_LIST
+  if (options_is_list(option->type)
           ? *text == '\0' || (*text == '[' && text[strlen(text) - 1] == ']')
           : options_type_parse(option->type, text, field))
     return true;

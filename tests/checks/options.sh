@@ -10,7 +10,7 @@
 
 # Entries of option tables: {"name", SLUICE_TYPE, ...
 options() {
-  types='STRING|SECRET|BOOL|INT|SIZE|TIME|LIST'
+  types='STRING|SECRET|BOOL|INT|SIZE|TIME|LIST|BACKEND_NAMES?'
   c_sources core plugins | xargs cat | tr '\n' ' ' |
     grep -oE "\{ *\"[a-z][a-z0-9_]*\", *SLUICE_($types)" |
     sed 's/^[^"]*"//; s/".*//' | sort -u

@@ -270,7 +270,7 @@ static void test_bad_table_is_refused(void) {
        "option 'A' has a bad name; use [a-z0-9_]"},
       {{"", SLUICE_BOOL, "true", 0, "h"},
        "option '' has a bad name; use [a-z0-9_]"},
-      {{"a", 7, "true", 0, "h"},
+      {{"a", SLUICE_BACKEND_NAMES + 1, "true", 0, "h"},
        "option 'a' has an unknown type; use one of enum sluice_type"},
       {{"a", -1, "true", 0, "h"},
        "option 'a' has an unknown type; use one of enum sluice_type"},

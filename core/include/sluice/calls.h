@@ -30,6 +30,8 @@ void sluice_meta(struct sluice_op *, const struct sluice_meta *);
 /* The chunk's bytes stay as they are until more() or cancel(). */
 void sluice_send(struct sluice_op *, const struct sluice_chunk *);
 void sluice_next(struct sluice_op *);
+/* The meta's type, encoding and user may be told, too, where that costs the
+ * storage nothing: layers use them, the gateway doesn't. */
 void sluice_entry(struct sluice_op *, const char *key,
                   const struct sluice_meta *);
 void sluice_prefix(struct sluice_op *, const char *prefix);

@@ -81,7 +81,12 @@ enum sluice_type { /* the field at `offset` is a        written as */
                                      50MiB */
                    SLUICE_TIME,   /* int64_t, milliseconds             250ms,
                                      30s, 1h */
-                   SLUICE_LIST /* const char *const *, NULL at end  [a, b] */
+                   SLUICE_LIST, /* const char *const *, NULL at end  [a, b] */
+                   /* Since 1.1, of a backend that stands on others, a layer
+                      (<sluice/ask.h>): names of configured backends, as
+                      SLUICE_STRING and SLUICE_LIST.  "": none. */
+                   SLUICE_BACKEND_NAME,
+                   SLUICE_BACKEND_NAMES
 };
 
 /* One key of a backend's or hook's YAML mapping.  The table ends with a NULL
@@ -374,6 +379,14 @@ struct sluice_backend {
   /* Removes the stages that have expired by then, and what no stage needs:
    * done.  Comes every few minutes. */
   void (*stage_sweep)(void *handle, struct sluice_op *, int64_t now_s);
+
+  /* ---- layers, since 1.1 ---- */
+
+  /* Bytes that the layer keeps for one get, put or stage, beyond 1 KiB; its
+   * sluice_op_state() is a part of them.  They are taken of limits.memory for
+   * as long as the operation lasts: where there isn't so much, it isn't asked
+   * for, and ends with SLUICE_ENOMEM. */
+  size_t op_memory;
 };
 
 /* ---- hook -------------------------------------------------------------- */
@@ -459,5 +472,7 @@ struct sluice_hook {
 #endif
 
 #include <sluice/calls.h>
+
+#include <sluice/ask.h>
 
 #endif
