@@ -403,6 +403,8 @@ sluice_plugin_check_SOURCES = \
 	%D%/check/fixture.c \
 	%D%/check/fixture.h \
 	%D%/check/fixture_words.c \
+	%D%/check/floors.c \
+	%D%/check/floors.h \
 	%D%/check/hook_leaks.c \
 	%D%/check/hook_outages.c \
 	%D%/check/hooks.c \

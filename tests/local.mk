@@ -486,6 +486,7 @@ check_LTLIBRARIES += \
 	%D%/plugins/badoption.la \
 	%D%/plugins/broken.la \
 	%D%/plugins/broken_hook.la \
+	%D%/plugins/broken_layer.la \
 	%D%/plugins/deafhook.la \
 	%D%/plugins/faultydisk.la \
 	%D%/plugins/goodbackend.la \
@@ -508,6 +509,7 @@ check_LTLIBRARIES += \
 %C%_plugins_broken_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_broken_la_LIBADD = core/libbase.la
 %C%_plugins_broken_hook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_broken_layer_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_deafhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_faultydisk_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version \
 	-shared -rpath $(pkglibdir)
@@ -744,6 +746,7 @@ TESTS += $(SDK_TESTS)
 EXTRA_DIST += $(SDK_TESTS)
 
 CHECK_TESTS = \
+	%D%/check/test_layer_check.py \
 	%D%/check/test_plugin_check.py \
 	%D%/check/test_shipped_hooks.py
 

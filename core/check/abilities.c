@@ -17,8 +17,7 @@ static const struct sluice_pair user[] = {
     {"original-filename", "Plan B.txt"}, {"uploaded-by", "ann"}, {NULL, NULL}};
 
 static unsigned abilities_of(const struct fixture *fixture) {
-  const struct sluice_backend *backend = fixture->backend;
-  return backend->can == NULL ? 0 : backend->can(fixture->instance);
+  return fixture_can(fixture);
 }
 
 static void need_ability(struct fixture *fixture, unsigned bit,

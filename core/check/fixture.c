@@ -118,6 +118,25 @@ void fixture_idle(struct fixture *fixture, int64_t ms) {
 
 /* ---- life --------------------------------------------------------------- */
 
+static bool is_layer(const struct fixture_plan *plan) {
+  return plan->floors->count > 0;
+}
+
+static const struct sluice_backend *
+fixture_offers(const struct fixture_plan *plan) {
+  return is_layer(plan) ? &plan->floors->top.offers
+                        : &plan->subject->plugin.backend;
+}
+
+unsigned fixture_can(const struct fixture *fixture) {
+  const struct sluice_backend *backend = fixture->backend;
+  if (backend->can != NULL)
+    return backend->can(fixture->instance);
+  return is_layer(fixture->plan)
+             ? layer_can(backend, fixture->floors[0].abilities)
+             : 0;
+}
+
 void fixture_init(struct fixture *fixture, const struct fixture_plan *plan,
                   struct fixture_progress *progress, int words,
                   unsigned number) {
@@ -127,7 +146,7 @@ void fixture_init(struct fixture *fixture, const struct fixture_plan *plan,
                               .progress = progress,
                               .words = words,
                               .number = number,
-                              .backend = backend ? &plugin->backend : NULL,
+                              .backend = backend ? fixture_offers(plan) : NULL,
                               .hook = backend ? NULL : &plugin->hook};
   call_clock_init(&fixture->clock);
   fixture->pool = work_pool_new(POOL_THREADS);
@@ -152,6 +171,13 @@ static void fixture_refused(struct fixture *fixture, const char *entry,
 
 void fixture_start(struct fixture *fixture) {
   const void *conf = fixture->plan->subject->conf;
+  const char *why =
+      floors_start(fixture->plan->floors, fixture->floors, &fixture->host);
+  fixture_need_by(fixture, why == NULL, RULE_FLOORS,
+                  "start() of a plugin below fails: %s", why);
+  if (is_layer(fixture->plan))
+    floors_name(&fixture->start_store, &fixture->host, &fixture->floors[0],
+                NULL);
   fixture_mark(fixture, "start");
   fixture->instance = fixture->backend != NULL
                           ? fixture->backend->start(conf, &fixture->host)
@@ -164,6 +190,8 @@ void fixture_start(struct fixture *fixture) {
 void *fixture_open_on(struct fixture *fixture, struct sluice_host *host) {
   *host = fixture->host;
   host->loop = fixture->loop;
+  if (is_layer(fixture->plan))
+    floors_name(&fixture->store, host, &fixture->floors[0], &fixture->handle);
   fixture_mark(fixture, "open");
   void *handle = fixture->backend != NULL
                      ? fixture->backend->open(fixture->instance, host)
@@ -180,12 +208,23 @@ void fixture_open(struct fixture *fixture) {
   fixture->loop = loop_new();
   if (fixture->loop == NULL)
     abort();
+  const char *why = floors_open(fixture->floors, fixture->plan->floors->count,
+                                fixture->loop);
+  fixture_need_by(fixture, why == NULL, RULE_FLOORS,
+                  "open() of a plugin below fails: %s", why);
   handle = fixture_open_on(fixture, host);
   fixture_refused(fixture, "open", handle, host);
   fixture->hook_handle.plugin = fixture->hook;
   fixture->hook_handle.handle = handle;
   fixture->handle.plugin = fixture->backend;
   fixture->handle.handle = handle;
+  if (!is_layer(fixture->plan))
+    return;
+  bool one = layer_kind(fixture->backend->options) == LAYER_ONE;
+  fixture->on_loop =
+      (struct op_layer){.calls = &fixture->plan->floors->top.calls,
+                        .below = one ? &fixture->floors[0].handle : NULL};
+  fixture->handle.layer = &fixture->on_loop;
 }
 
 void fixture_open_second(struct fixture *fixture,
@@ -215,6 +254,7 @@ void fixture_close(struct fixture *fixture) {
   fixture_need_by(fixture, host->taken == 0, RULE_MEMORY,
                   "close() leaves %zu bytes that sluice_memory_take() gave",
                   host->taken);
+  floors_close(fixture->floors, fixture->plan->floors->count);
   loop_free(fixture->loop);
   fixture->loop = NULL;
   if (fixture->second)
@@ -229,6 +269,7 @@ void fixture_stop(struct fixture *fixture) {
     fixture->hook->stop(fixture->instance);
   fixture_mark(fixture, NULL);
   fixture->instance = NULL;
+  floors_stop(fixture->floors, fixture->plan->floors->count);
 }
 
 struct fixture_key fixture_key(const struct fixture *fixture,

@@ -11,6 +11,7 @@
 
 #include "violation.h"
 #include "call_clock.h"
+#include "floors.h"
 #include "key.h"
 #include "op.h"
 #include "request.h"
@@ -25,8 +26,9 @@
 /* For all checks. */
 struct fixture_plan {
   struct subject *subject;
-  const char *spool; /* a folder */
-  char prefix[48];   /* what every key begins with */
+  const struct floors_plan *floors; /* below it */
+  const char *spool;                /* a folder */
+  char prefix[48];                  /* what every key begins with */
   int64_t patience_ms;
   uint64_t large;        /* bytes of the largest object */
   unsigned rounds;       /* of what is repeated to find leaks */
@@ -46,7 +48,8 @@ struct fixture_progress {
 
 struct fixture {
   const struct fixture_plan *plan;
-  const struct sluice_backend *backend; /* the one that is checked, or NULL */
+  /* The one that is checked, or NULL; of a layer, all that it offers. */
+  const struct sluice_backend *backend;
   const struct sluice_hook *hook;
   int words;       /* a descriptor: to it the process writes its words */
   unsigned number; /* of the check: a part of its keys */
@@ -59,6 +62,9 @@ struct fixture {
   struct violation_watch watch;
   struct loop *loop;
   struct op_backend handle;        /* on the loop */
+  struct floor floors[FLOORS_MAX]; /* below it */
+  struct sluice_store start_store, store;
+  struct op_layer on_loop;
   struct request_hook hook_handle; /* the same of a hook */
   struct fixture_progress *progress;
   const char *inside; /* the entry that is running, or NULL */
@@ -109,6 +115,9 @@ void fixture_report(struct fixture *, const char *name, const char *fmt, ...)
     SLUICE_PRINTF(3, 4);
 /* The check is through. */
 _Noreturn void fixture_pass(struct fixture *);
+
+/* Bits of enum sluice_ability. */
+unsigned fixture_can(const struct fixture *);
 
 /* Around each call of the plugin on its loop: `entry` for messages. */
 void fixture_enter(struct fixture *, const char *entry);

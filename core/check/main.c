@@ -28,6 +28,8 @@ struct command {
   const char *alone; /* words of --no-fork, or NULL */
   struct fixture_plan plan;
   struct suite suite;
+  const char *over[FLOORS_MAX + 1];
+  size_t over_count;
   bool list;
   char header[8192];
 };
@@ -51,6 +53,10 @@ static int command_usage(FILE *out, int status) {
         "                   process, for a debugger\n"
         "  --one-loop       the plugin serves one loop, and refuses more\n"
         "  --only WORDS     run the checks whose names have these words\n"
+        "  --over TEXT      \"PATH.so key=value ...\": a layer stands on "
+        "this\n"
+        "                   backend; given again, that one stands on the "
+        "next\n"
         "  --patience TIME  that an operation may say nothing (default: "
         "5s)\n"
         "  --prefix TEXT    what all keys begin with (default: sluice-check-\n"
@@ -85,6 +91,7 @@ enum {
   NO_FORK,
   ONE_LOOP,
   ONLY,
+  OVER,
   PATIENCE,
   PREFIX,
   ROUND_COUNT,
@@ -152,6 +159,11 @@ static bool read_option(struct command *command, int option) {
   case ONLY:
     command->suite.only = optarg;
     return true;
+  case OVER:
+    if (command->over_count == FLOORS_MAX)
+      return false;
+    command->over[command->over_count++] = optarg;
+    return true;
   case PREFIX:
     if (strlen(optarg) >= sizeof command->plan.prefix)
       return false;
@@ -205,11 +217,22 @@ static bool loads(struct subject *subject, const char *path) {
   return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status);
 }
 
+/* The backends below, in the order in which they stand on each other. */
+static bool command_stand(struct command *command, struct subject *subject,
+                          struct floors_plan *floors, struct errmsg *err) {
+  for (size_t i = 0; i < command->over_count; i++)
+    if (!floors_add(floors, command->over[i], err))
+      return false;
+  command->plan.floors = floors;
+  return command->list || floors_unfold(floors, subject, err);
+}
+
 static int command_run(struct command *command) {
   struct errmsg err = {""};
   struct subject *subject = calloc(1, sizeof *subject);
+  struct floors_plan *floors = calloc(1, sizeof *floors);
   int status = 2;
-  if (subject == NULL)
+  if (subject == NULL || floors == NULL)
     return command_complain("out of memory");
   if (!loads(subject, command->plugin)) {
     command_complain(
@@ -218,7 +241,8 @@ static int command_run(struct command *command) {
   }
   if (!subject_load(subject, command->plugin, &err) ||
       (!command->list &&
-       !subject_configure(subject, command->file, command->pairs, &err))) {
+       !subject_configure(subject, command->file, command->pairs, &err)) ||
+      !command_stand(command, subject, floors, &err)) {
     command_complain(err.text);
     goto out;
   }
@@ -234,7 +258,10 @@ static int command_run(struct command *command) {
     status = suite_run(&command->suite) ? 0 : 1;
 
 out:
+  for (size_t i = 0; i < floors->count; i++)
+    subject_fini(&floors->subjects[i]);
   subject_fini(subject);
+  free(floors);
   free(subject);
   return status;
 }
@@ -249,6 +276,7 @@ int main(int argc, char **argv) {
       {"no-fork", required_argument, NULL, NO_FORK},
       {"one-loop", no_argument, NULL, ONE_LOOP},
       {"only", required_argument, NULL, ONLY},
+      {"over", required_argument, NULL, OVER},
       {"patience", required_argument, NULL, PATIENCE},
       {"prefix", required_argument, NULL, PREFIX},
       {"rounds", required_argument, NULL, ROUND_COUNT},

@@ -11,6 +11,7 @@
 #define RULE_OPEN                                                      \
   "open(): once per loop, on its thread; NULL after sluice_fail(), as" \
   " from start()"
+#define RULE_FLOORS "--over: what a layer stands on has to work"
 #define RULE_FAIL \
   "Why start() or open() fails: what is wrong and what to change, one line."
 #define RULE_CRASH \

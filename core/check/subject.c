@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "floors.h"
 #include "options.h"
 #include "plugin_file.h"
 
@@ -108,6 +109,16 @@ static bool subject_fill(const struct subject *subject, struct config *config,
                       mapping, subject->name, conf, err);
 }
 
+/* A layer stands on the backend that floors.c has for it. */
+static void subject_add_names(struct buf *text,
+                              const struct sluice_option *option) {
+  for (; option->name != NULL; option++)
+    if (layer_is_name(option->type) && option->fallback == NULL)
+      buf_addf(text, "%s: %s\n", option->name,
+               options_is_list(option->type) ? "[" FLOORS_NAME "]"
+                                             : FLOORS_NAME);
+}
+
 bool subject_configure(struct subject *subject, const char *file,
                        const char *const *pairs, struct errmsg *err) {
   struct buf text;
@@ -115,6 +126,7 @@ bool subject_configure(struct subject *subject, const char *file,
   bool ok = file == NULL || add_file(&text, file, err);
   for (; ok && *pairs != NULL; pairs++)
     ok = subject_add_pair(&text, *pairs, err);
+  subject_add_names(&text, plugin_options(&subject->plugin));
   if (ok && text.len == 0)
     buf_adds(&text, "{}");
   if (ok)
