@@ -36,6 +36,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/date.h \
 	%D%/base/digest.c \
 	%D%/base/digest.h \
+	%D%/base/digestfield.c \
+	%D%/base/digestfield.h \
 	%D%/base/errmsg.c \
 	%D%/base/errmsg.h \
 	%D%/base/exposure.c \
@@ -52,6 +54,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/forwarded.h \
 	%D%/base/head.c \
 	%D%/base/head.h \
+	%D%/base/idempotencykey.c \
+	%D%/base/idempotencykey.h \
 	%D%/base/key.c \
 	%D%/base/key.h \
 	%D%/base/md5.c \
@@ -62,6 +66,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/mime.h \
 	%D%/base/must.c \
 	%D%/base/must.h \
+	%D%/base/oncerecord.c \
+	%D%/base/oncerecord.h \
 	%D%/base/operation.c \
 	%D%/base/operation.h \
 	%D%/base/pagecache.c \
@@ -78,12 +84,16 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/range.h \
 	%D%/base/seal.c \
 	%D%/base/seal.h \
+	%D%/base/sha2.c \
+	%D%/base/sha2.h \
 	%D%/base/shuffle.c \
 	%D%/base/shuffle.h \
 	%D%/base/signedlink.c \
 	%D%/base/signedlink.h \
 	%D%/base/siphash.c \
 	%D%/base/siphash.h \
+	%D%/base/structured.c \
+	%D%/base/structured.h \
 	%D%/base/token.h \
 	%D%/base/uploadhead.c \
 	%D%/base/uploadhead.h \

@@ -104,6 +104,7 @@ UNIT_TESTS = \
 	%D%/unit/test_digest \
 	%D%/unit/test_event_body \
 	%D%/unit/test_event_queue \
+	%D%/unit/test_digestfield \
 	%D%/unit/test_ender \
 	%D%/unit/test_exchange_table \
 	%D%/unit/test_failures \
@@ -123,6 +124,7 @@ UNIT_TESTS = \
 	%D%/unit/test_httpc_flow \
 	%D%/unit/test_httpc_tls \
 	%D%/unit/test_httpc_url \
+	%D%/unit/test_idempotencykey \
 	%D%/unit/test_ingress \
 	%D%/unit/test_ingress_body \
 	%D%/unit/test_ingress_end \
@@ -158,6 +160,7 @@ UNIT_TESTS = \
 	%D%/unit/test_md5 \
 	%D%/unit/test_metadata \
 	%D%/unit/test_mime \
+	%D%/unit/test_oncerecord \
 	%D%/unit/test_op \
 	%D%/unit/test_op_leave \
 	%D%/unit/test_op_many \
@@ -180,6 +183,7 @@ UNIT_TESTS = \
 	%D%/unit/test_seen \
 	%D%/unit/test_settings \
 	%D%/unit/test_settings_web \
+	%D%/unit/test_sha2 \
 	%D%/unit/test_shuffle \
 	%D%/unit/test_signature \
 	%D%/unit/test_sigv4 \
@@ -189,6 +193,7 @@ UNIT_TESTS = \
 	%D%/unit/test_spool \
 	%D%/unit/test_spool_cache \
 	%D%/unit/test_spool_job \
+	%D%/unit/test_structured \
 	%D%/unit/test_tally \
 	%D%/unit/test_tls \
 	%D%/unit/test_tokens \
@@ -553,6 +558,7 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_range \
 	%D%/fuzz/fuzz_retryafter \
 	%D%/fuzz/fuzz_session \
+	%D%/fuzz/fuzz_structured \
 	%D%/fuzz/fuzz_tokens \
 	%D%/fuzz/fuzz_xml
 
@@ -611,6 +617,8 @@ endif
 	%D%/fuzz/fuzz_session.c \
 	%D%/fuzz/sessionowner.c \
 	%D%/fuzz/sessionowner.h
+%C%_fuzz_fuzz_structured_LDADD = $(FUZZ_LIBS)
+%C%_fuzz_fuzz_structured_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_tokens_LDADD = plugins/hook/auth_token/libauth_token.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_tokens_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_xml_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)

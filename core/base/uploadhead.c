@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "codec.h"
+#include "structured.h"
 
 #define DIGITS_MAX 15
 #define KEYS_MAX 100
@@ -14,67 +15,27 @@
 
 /* ---- structured fields -------------------------------------------------- */
 
+bool uploadhead_boolean(const char *text, bool *value) {
+  struct structured item;
+  bool is = structured_item(&item, text) && item.kind == STRUCTURED_BOOLEAN;
+  if (is)
+    *value = item.boolean;
+  return is;
+}
+
+bool uploadhead_integer(const char *text, int64_t *value) {
+  struct structured item;
+  bool is = structured_item(&item, text) && item.kind == STRUCTURED_INTEGER &&
+            item.integer >= 0;
+  if (is)
+    *value = item.integer;
+  return is;
+}
+
+/* ---- tus ---------------------------------------------------------------- */
+
 static const char *skip_spaces(const char *at) {
   return at + strspn(at, " ");
-}
-
-static const char *skip_key(const char *at) {
-  if ((*at < 'a' || *at > 'z') && *at != '*')
-    return NULL;
-  return at + strspn(at, "abcdefghijklmnopqrstuvwxyz" DIGITS "_-.*");
-}
-
-static const char *skip_string(const char *at) {
-  for (at++; *at != '"'; at++) {
-    if (*at == '\\' && at[1] != '"' && at[1] != '\\')
-      return NULL;
-    if (*at == '\\')
-      at++;
-    if (*at < ' ' || *at > '~')
-      return NULL;
-  }
-  return at + 1;
-}
-
-/* A bare item of a parameter, whose value nobody asks for. */
-static const char *skip_value(const char *at) {
-  static const char token[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-      "abcdefghijklmnopqrstuvwxyz" DIGITS "!#$%&'*+-.^_`|~:/";
-  if (*at == '"')
-    return skip_string(at);
-  if (*at == '?')
-    return at[1] == '0' || at[1] == '1' ? at + 2 : NULL;
-  if (*at == ':') {
-    at += 1 + strcspn(at + 1, ":");
-    return *at == ':' ? at + 1 : NULL;
-  }
-  size_t len = strspn(at, token);
-  return len > 0 ? at + len : NULL;
-}
-
-/* Parameters up to the end. */
-static bool is_rest(const char *at) {
-  while (*at == ';') {
-    at = skip_key(skip_spaces(at + 1));
-    if (at == NULL)
-      return false;
-    if (*at == '=')
-      at = skip_value(at + 1);
-    if (at == NULL)
-      return false;
-  }
-  return *skip_spaces(at) == '\0';
-}
-
-bool uploadhead_boolean(const char *text, bool *value) {
-  if (text == NULL)
-    return false;
-  text = skip_spaces(text);
-  if (text[0] != '?' || (text[1] != '0' && text[1] != '1'))
-    return false;
-  *value = text[1] == '1';
-  return is_rest(text + 2);
 }
 
 static int64_t read_digits(const char *text, size_t len) {
@@ -83,19 +44,6 @@ static int64_t read_digits(const char *text, size_t len) {
     value = value * 10 + (text[i] - '0');
   return value;
 }
-
-bool uploadhead_integer(const char *text, int64_t *value) {
-  if (text == NULL)
-    return false;
-  text = skip_spaces(text);
-  size_t len = strspn(text, DIGITS);
-  if (len == 0 || len > DIGITS_MAX || !is_rest(text + len))
-    return false;
-  *value = read_digits(text, len);
-  return true;
-}
-
-/* ---- tus ---------------------------------------------------------------- */
 
 bool uploadhead_number(const char *text, int64_t *value) {
   if (text == NULL || *text == '\0' || text[strspn(text, DIGITS)] != '\0')
