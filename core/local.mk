@@ -279,6 +279,8 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	$(JANSSON_CFLAGS)
 %C%_libendpoints_la_LIBADD = $(EVENT_LIBS) $(JANSSON_LIBS)
 %C%_libendpoints_la_SOURCES = \
+	%D%/endpoints/bodysum.c \
+	%D%/endpoints/bodysum.h \
 	%D%/endpoints/copy.c \
 	%D%/endpoints/delete.c \
 	%D%/endpoints/download.c \
@@ -307,15 +309,19 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/resumable.h \
 	%D%/endpoints/resumable_address.c \
 	%D%/endpoints/resumable_body.c \
+	%D%/endpoints/resumable_digest.c \
 	%D%/endpoints/resumable_end.c \
 	%D%/endpoints/resumable_state.c \
 	%D%/endpoints/send.c \
 	%D%/endpoints/send.h \
 	%D%/endpoints/stagesweep.c \
 	%D%/endpoints/stagesweep.h \
+	%D%/endpoints/updigest.c \
+	%D%/endpoints/updigest.h \
 	%D%/endpoints/upload.c \
 	%D%/endpoints/upload.h \
 	%D%/endpoints/upload_about.c \
+	%D%/endpoints/upload_answer.c \
 	%D%/endpoints/upload_store.c \
 	%D%/endpoints/uploads.c \
 	%D%/endpoints/uploads.h \

@@ -676,6 +676,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_costs.py \
 	%D%/integration/test_crash.py \
 	%D%/integration/test_cursors.py \
+	%D%/integration/test_digests.py \
 	%D%/integration/test_enders.py \
 	%D%/integration/test_exposed.py \
 	%D%/integration/test_forms.py \

@@ -57,7 +57,7 @@ bool digestfield_wants(const char *text) {
          value.integer <= WANT_MAX;
 }
 
-void digestfield_add(struct buf *out, const unsigned char sum[SHA2_256_LEN]) {
+bool digestfield_add(struct buf *out, const unsigned char sum[SHA2_256_LEN]) {
   static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
   buf_addf(out, "%s=:", names[SHA2_256]);
@@ -69,7 +69,7 @@ void digestfield_add(struct buf *out, const unsigned char sum[SHA2_256_LEN]) {
     for (size_t n = 0; n < 4; n++)
       buf_addc(out, n > left ? '=' : letters[bits >> (18 - 6 * n) & 63]);
   }
-  buf_addc(out, ':');
+  return buf_addc(out, ':');
 }
 
 /* ---- sums --------------------------------------------------------------- */

@@ -25,8 +25,8 @@ bool digestfield_is_any(const struct digestfield *);
  * nothing. */
 bool digestfield_wants(const char *text);
 
-/* Adds sha-256=:...: of 32 bytes. */
-void digestfield_add(struct buf *, const unsigned char sum[SHA2_256_LEN]);
+/* Adds sha-256=:...: of 32 bytes; false: no room. */
+bool digestfield_add(struct buf *, const unsigned char sum[SHA2_256_LEN]);
 
 struct sums { /* running ones of the same bytes, of those that are `made` */
   bool made[SHA2_KINDS];

@@ -23,6 +23,7 @@
 #include "range.h"
 #include "reply.h"
 #include "send.h"
+#include "updigest.h"
 
 #define COST_DOWNLOAD (128 * 1024) /* a chunk in memory, or TLS's */
 #define CONDITION_MAX 32768        /* bytes of one on several lines */
@@ -109,6 +110,7 @@ static void say_object(struct exchange *ex, const struct download *download,
     reply_header(ex, "Content-Language", meta->language);
   say_caching(ex, meta);
   reply_header(ex, "Accept-Ranges", "bytes");
+  updigest_say(ex, updigest_kept(meta->user));
   if (filetype_active(type))
     reply_header(ex, "Content-Security-Policy", "sandbox");
 }

@@ -115,8 +115,10 @@ struct upload *rawbody_new(struct exchange *ex) {
 }
 
 void rawbody_start(struct exchange *ex) {
+  struct upload *upload = ex->work;
   if (!upload_reserve(ex))
     return;
+  updigest_of_file(upload->digest);
   upload_begin(ex);
   upload_open(ex);
   ex->on_body = pump;

@@ -27,7 +27,7 @@ static void resumable_free(void *work) {
 
 struct resumable *resumable_new(struct exchange *ex, enum resumable_act act,
                                 const struct resumable_dialect *dialect) {
-  if (!exchange_charge(ex, sizeof(struct resumable)))
+  if (!exchange_charge(ex, sizeof(struct resumable) + sizeof(struct updigest)))
     return NULL;
   struct resumable *r = calloc(1, sizeof *r);
   must(r != NULL); /* charged */
@@ -340,7 +340,7 @@ void resumable_tell_object(struct exchange *ex) {
   if (r->op != NULL) /* nothing more is asked of the stage */
     op_leave(r->op, NULL, NULL);
   r->op = NULL;
-  resumable_read_md5(r);
+  resumable_read_sums(r);
   exchange_set_key(ex, r->upload.key);
   upload_answer(ex);
 }

@@ -94,6 +94,8 @@ struct resumable {
   int64_t said; /* Upload-Length; -1: nothing */
   struct uploadhead_checksum checksum;
   struct checksum sum;
+  struct digestfield content; /* Content-Digest */
+  struct sums content_sums;
 
   /* The stage. */
   struct sluice_op *op;
@@ -112,6 +114,7 @@ struct resumable {
   bool waits;      /* for the key */
   bool last;       /* the content is the upload's end */
   bool summed;     /* its content counts whole or not at all */
+  bool checked;    /* by Upload-Checksum */
   bool length_new; /* since it was saved */
   bool complete;
   bool told;    /* the client knows the address */
@@ -160,8 +163,14 @@ void resumable_failed(struct exchange *, enum sluice_status, const char *why);
 
 /* ---- resumable_state.c -------------------------------------------------- */
 
-/* All that is to be saved: `state` is filled. */
-#define RESUMABLE_STATE (1 + 8 + MD5_SAVED)
+/* All that is to be saved: `state` is filled.  Digests that nobody asks for
+ * take no room. */
+#define RESUMABLE_STATE_BARE (1 + 8 + MD5_SAVED)
+#define RESUMABLE_STATE                                         \
+  (RESUMABLE_STATE_BARE + 1 + SHA2_256_SAVED + SHA2_512_SAVED + \
+   SHA2_KINDS * SHA2_MAX)
+_Static_assert(RESUMABLE_STATE <= SLUICE_STAGE_STATE_MAX,
+               "backends promise to save it");
 struct sluice_save resumable_state(const struct resumable *,
                                    unsigned char state[RESUMABLE_STATE]);
 /* The length that a stage's state knows; -1: none. */
@@ -169,14 +178,24 @@ int64_t resumable_length(const struct sluice_staged *);
 /* Takes over what was saved; false: it makes no sense. */
 bool resumable_load(struct resumable *, const struct sluice_staged *);
 
+/* ---- resumable_digest.c --------------------------------------------------
+ */
+
+/* Reads what the head of a creation says of digests, or of an append; false:
+ * answered. */
+bool resumable_read_digests(struct exchange *);
+/* Does its content fit what the head says of it?  False: answered. */
+bool resumable_check_content(struct exchange *);
+
 /* ---- resumable_end.c ---------------------------------------------------- */
 
-/* Has it committed, then answered. */
+/* Has it committed, then answered; or removed, where it isn't what its
+ * creation said. */
 void resumable_commit(struct exchange *);
 /* Removes the stage, then goes on. */
 void resumable_kill(struct exchange *, void (*then)(struct exchange *));
-/* The MD5 of all bytes so far, as text. */
-void resumable_read_md5(struct resumable *);
+/* The digests of all bytes so far, as text. */
+void resumable_read_sums(struct resumable *);
 
 /* ---- resumable_body.c --------------------------------------------------- */
 

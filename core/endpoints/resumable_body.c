@@ -107,9 +107,8 @@ static void finish(struct resumable *r) {
     resumable_kill(ex, flooded);
   } else if (r->body == RESUMABLE_BODY_BROKEN) {
     save_and(r, RESUMABLE_BROKEN, !r->summed);
-  } else if (r->summed && !checksum_is(&r->sum, r->checksum.sum)) {
-    reply_error(ex, 460, "checksum_mismatch",
-                "The content isn't what 'Upload-Checksum' says");
+  } else if (!resumable_check_content(ex)) {
+    return;
   } else if (r->dialect->ends(r)) {
     resumable_commit(ex);
   } else {
@@ -151,6 +150,16 @@ static void on_hashed(void *arg) {
     body(r->ex);
 }
 
+/* An upload that is put together of others has no content. */
+static void add_sums(struct resumable *r, struct uploads_job *job) {
+  struct updigest *digest = r->upload.digest;
+  size_t n = 0;
+  if (digest != NULL && sums_is_any(&digest->file))
+    job->sums[n++] = &digest->file;
+  if (r->source == NULL && sums_is_any(&r->content_sums))
+    job->sums[n++] = &r->content_sums;
+}
+
 static void lend(struct resumable *r) {
   struct upload *upload = &r->upload;
   struct upload_buffer *full = filled(r);
@@ -164,9 +173,10 @@ static void lend(struct resumable *r) {
   filled(r)->len = 0;
   upload->job =
       (struct uploads_job){.piece = {&upload->md5, full->data, full->len},
-                           .also = r->summed ? &r->sum : NULL,
+                           .also = r->checked ? &r->sum : NULL,
                            .then = on_hashed,
                            .arg = r};
+  add_sums(r, &upload->job);
   upload->hash = UPLOAD_HASHING;
   if (uploads_hash(r->gate->uploads, r->gate->loop, &upload->job))
     upload->hash = UPLOAD_HASHED;
@@ -298,7 +308,7 @@ static void body(struct exchange *ex) {
 void resumable_body_start(struct exchange *ex) {
   static const struct timeval second = {.tv_sec = 1};
   struct resumable *r = resumable_of(ex);
-  if (r->summed && !checksum_init(&r->sum, r->checksum.kind)) {
+  if (r->checked && !checksum_init(&r->sum, r->checksum.kind)) {
     reply_failure(ex, SLUICE_ENOMEM, NULL);
     return;
   }
@@ -325,6 +335,7 @@ static void resumable_end(struct resumable *r) {
   if (r->source != NULL)
     r->source->free(r->from);
   checksum_fini(&r->sum);
+  updigest_free(r->upload.digest);
   uploadid_fini(&r->id);
   buf_fini(&r->metadata);
   buf_fini(&r->concat);

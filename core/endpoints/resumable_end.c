@@ -30,16 +30,28 @@ static void commit(struct exchange *ex) {
   op_stage_commit(r->op, &upload->object, &save);
 }
 
-void resumable_read_md5(struct resumable *r) {
+void resumable_read_sums(struct resumable *r) {
   unsigned char md5[MD5_LEN];
   struct md5 running = r->upload.md5;
   md5_final(&running, md5);
   codec_hex(r->upload.md5_hex, md5, sizeof md5);
+  updigest_sum(r->upload.digest);
+}
+
+static void misfit(struct exchange *ex) {
+  if (resumable_of(ex)->act == RESUMABLE_LOOK)
+    resumable_unknown(ex);
+  else
+    updigest_refuse(ex, "Repr-Digest");
 }
 
 void resumable_commit(struct exchange *ex) {
   struct resumable *r = resumable_of(ex);
-  resumable_read_md5(r);
+  if (updigest_misfit(r->upload.digest) != NULL) {
+    resumable_kill(ex, misfit);
+    return;
+  }
+  resumable_read_sums(r);
   r->length = (int64_t)r->upload.size;
   r->state = RESUMABLE_COMMITTING;
   exchange_check_key(ex, r->upload.key, commit);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bodysum.h"
 #include "codec.h"
 #include "endpoints.h"
 #include "filetype.h"
@@ -86,6 +87,33 @@ static bool refuse_chunk(struct exchange *ex, const char *widget) {
   return false;
 }
 
+static bool begin_digest(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  if (upload->has_digest)
+    return bad(ex, "There is a second 'sha256' field");
+  upload->has_digest = true;
+  upload->field = UPLOAD_SHA256;
+  return updigest_need(ex, &upload->digest) != NULL;
+}
+
+static bool bad_digest(struct exchange *ex) {
+  reply_error(ex, 400, "bad_digest",
+              "The field 'sha256' isn't the SHA-256 of the file in 64 hex "
+              "digits");
+  return false;
+}
+
+/* The field is complete.  A file that isn't lent yet is hashed from here. */
+static bool end_digest(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  if (!updigest_read_field(upload->digest, upload->digest_text,
+                           upload->text_len))
+    return bad_digest(ex);
+  if (!upload->lent)
+    sums_make(&upload->digest->file, SHA2_256);
+  return true;
+}
+
 /* False when it was answered. */
 static bool begin_part(struct exchange *ex) {
   struct upload *upload = ex->work;
@@ -97,6 +125,8 @@ static bool begin_part(struct exchange *ex) {
     return refuse_chunk(ex, widget);
   if (strcmp(part->name, "file") == 0)
     return begin_file(ex, part);
+  if (strcmp(part->name, "sha256") == 0)
+    return begin_digest(ex);
   if (strcmp(part->name, "prefix") == 0) {
     if (upload->has_prefix)
       return bad(ex, "There is a second 'prefix' field");
@@ -116,6 +146,10 @@ static bool take_text(struct exchange *ex, const char *data, size_t len) {
   }
   if (upload->field == UPLOAD_PREFIX)
     buf_add(&upload->prefix, data, len); /* of UPLOAD_TEXT_MAX */
+  if (upload->field == UPLOAD_SHA256 && upload->text_len > UPDIGEST_HEX)
+    return bad_digest(ex);
+  if (upload->field == UPLOAD_SHA256)
+    memcpy(upload->digest_text + upload->text_len - len, data, len);
   return true;
 }
 
@@ -165,6 +199,8 @@ static bool on_event(struct exchange *ex, enum formdata_event event) {
     return upload->field == UPLOAD_FILE ? take_file(ex, data, len)
                                         : take_text(ex, data, len);
   case FORMDATA_END:
+    if (upload->field == UPLOAD_SHA256 && !end_digest(ex))
+      return false;
     upload->field = UPLOAD_IGNORED;
     break;
   case FORMDATA_DONE:
@@ -181,12 +217,16 @@ static bool on_event(struct exchange *ex, enum formdata_event event) {
 /* The body is complete. */
 static void on_end(struct exchange *ex) {
   struct upload *upload = ex->work;
+  const struct updigest *digest = upload->digest;
   if (upload->body == UPLOAD_READ) {
     bad(ex, "The form ends early: there is no final boundary");
   } else if (!has_file(upload) && upload->size == 0) {
     reply_error(ex, 400, "missing_file", "Missing 'file' field");
   } else if (!has_file(upload) && upload->texts > 1) {
     bad(ex, "There is a second 'file' field");
+  } else if (digest != NULL && digest->body != NULL &&
+             !bodysum_end(digest->body)) {
+    return; /* it comes here again */
   } else if (upload_read_prefix(ex) && (has_file(upload) || open_file(ex))) {
     upload->body = UPLOAD_WHOLE;
     upload_push(ex);
@@ -205,8 +245,29 @@ static bool parse(struct exchange *ex, const char *data, size_t len,
     if (!on_event(ex, event))
       return false;
   }
+  if (upload->digest != NULL && upload->digest->body != NULL)
+    bodysum_add(upload->digest->body, data, used);
   ex->bytes_in += used;
   ingress_body_take(ex->conn, used);
+  return true;
+}
+
+/* Bytes of the body that may be seen now, whoever they are for; 0: its sum
+ * goes on. */
+static size_t room_for_sum(struct exchange *ex) {
+  const struct updigest *digest = ((const struct upload *)ex->work)->digest;
+  bool summed = digest != NULL && digest->body != NULL;
+  return summed ? bodysum_room(digest->body) : SIZE_MAX;
+}
+
+/* The first bytes of the file are about to go, and the field of its digest
+ * may follow it. */
+static bool foresee_digest(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  if (!upload->lent && updigest_need(ex, &upload->digest) == NULL)
+    return false;
+  if (!upload->lent)
+    sums_make(&upload->digest->file, SHA2_256);
   return true;
 }
 
@@ -219,12 +280,19 @@ static void pump(struct exchange *ex) {
         no_memory(ex);
         return;
       }
+      if (!grown && !foresee_digest(ex))
+        return;
       if (!grown)
         upload_push(ex);
       room = room_for_input(ex);
       if (room == 0)
         return; /* the backend's next() goes on */
     }
+    size_t most = room_for_sum(ex);
+    if (most == 0)
+      return;
+    if (room > most)
+      room = most;
     const char *data = "";
     size_t len = 0;
     bool more;
@@ -269,7 +337,10 @@ static void upload_start(struct exchange *ex) {
   struct formdata *form = formdata_new(boundary);
   must(form != NULL); /* charged with the request */
   upload_new(ex, pump)->form = form;
-  if (!upload_reserve(ex) || !upload_read_uploader(ex))
+  struct upload *upload = ex->work;
+  if (!upload_reserve(ex) || !upload_read_uploader(ex) ||
+      !updigest_read(ex, &upload->digest) ||
+      !updigest_of_form(ex, upload->digest, pump))
     return;
   ingress_body_start(ex->conn);
   pump(ex);

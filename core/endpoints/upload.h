@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * An upload's inside, for its two halves: upload.c reads a form, or rawbody.c
- * a body that is the file; upload_store.c gives the bytes to the backend and
- * answers.
+ * a body that is the file; upload_store.c gives the bytes to the backend, and
+ * upload_answer.c answers.
  */
 #ifndef ENDPOINTS_UPLOAD_H
 #define ENDPOINTS_UPLOAD_H
@@ -17,6 +17,7 @@
 #include "mime.h"
 #include "precondition.h"
 #include "presign.h"
+#include "updigest.h"
 #include "uploads.h"
 
 #define UPLOAD_CHUNK (128 * 1024)
@@ -26,6 +27,7 @@
 enum upload_field {
   UPLOAD_IGNORED,
   UPLOAD_PREFIX,
+  UPLOAD_SHA256,
   UPLOAD_FILE,
   UPLOAD_SECOND /* a file may follow the first: not a byte of it */
 };
@@ -63,13 +65,17 @@ struct upload {
   void (*answer)(struct exchange *, json_t *document);
   struct formdata *form;
   struct md5 md5;
-  struct buf prefix; /* as sent */
+  struct updigest *digest; /* NULL: nobody asks for any */
+  struct buf prefix;       /* as sent */
   enum upload_field field;
   size_t text_len;
   struct chunkform chunkform;
   bool has_chooser; /* a part of the name `file` had a file name */
   unsigned texts;   /* parts of that name that had none */
   bool has_prefix;
+  bool has_digest; /* the field sha256, as sent: */
+  char digest_text[UPDIGEST_HEX + 1];
+  bool lent; /* bytes of the file, to the backend */
   enum upload_body body;
 
   struct upload_buffer buffers[2];
@@ -86,7 +92,7 @@ struct upload {
   char filename[KEY_NAME_MAX + 1]; /* "": by_key alone, the key's end */
   char type[MIME_MAX + 1];
   char uploader[REQUEST_IDENTITY_MAX + 1], md5_hex[2 * MD5_LEN + 1];
-  struct sluice_pair user[4];
+  struct sluice_pair user[5];
   struct sluice_object object;   /* what is committed */
   struct presign_ask link;       /* for the answer */
   struct precondition condition; /* by_key: as the request says it */
@@ -120,6 +126,8 @@ void upload_note_meta(struct upload *, const struct sluice_meta *);
 void upload_answer(struct exchange *);
 /* Its Location: where it is downloaded. */
 void upload_say_location(struct exchange *);
+/* The SHA-256 in hex that is kept with the object; NULL: none is. */
+const char *upload_sha256(const struct upload *);
 /* Its metadata, in upload->user. */
 const struct sluice_pair *upload_describe(struct upload *);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * An upload's second half: chunks to the backend, the commit under a key that
- * nobody has, the link, and the answer.
+ * An upload's second half: chunks to the backend, and the commit under a key
+ * that nobody has.
  */
 #include "upload.h"
 
@@ -12,9 +12,8 @@
 #include "codec.h"
 #include "date.h"
 #include "must.h"
-#include "ownurl.h"
-#include "presign.h"
 #include "reply.h"
+#include "updigest.h"
 #include "uploads.h"
 
 #define CHUNK_MIN 1024
@@ -89,6 +88,7 @@ bool upload_grow(struct exchange *ex) {
 static void upload_left(void *work) {
   struct upload *upload = work;
   presign_leave(&upload->link);
+  updigest_leave(upload->digest);
   upload->ex = NULL;
 }
 
@@ -100,6 +100,7 @@ static void upload_free(void *work) {
     return;
   }
   formdata_free(upload->form);
+  updigest_free(upload->digest);
   buf_fini(&upload->prefix);
   precondition_fini(&upload->condition);
   for (size_t i = 0; i < 2; i++)
@@ -126,100 +127,7 @@ struct upload *upload_new(struct exchange *ex,
   return upload;
 }
 
-/* ---- answer ------------------------------------------------------------- */
-
-/* The name that downloads show. */
-static void shown_name(struct exchange *ex, char name[KEY_MAX + 1]) {
-  const struct upload *upload = ex->work;
-  if (upload->filename[0] == '\0')
-    key_name(name, ex->key);
-  else
-    memcpy(name, upload->filename, strlen(upload->filename) + 1);
-}
-
-static void add_key(struct exchange *ex, struct buf *out) {
-  buf_adds(out, "?key=");
-  codec_percent(out, ex->key, strlen(ex->key), CODEC_PATH);
-}
-
-/* A backend without links is downloaded from through the gateway. */
-static char *own_url(struct exchange *ex) {
-  struct buf url;
-  buf_init(&url, 8192);
-  if (ex->route->download_path != NULL) {
-    ownurl_add(ex, &url, ex->route->download_path);
-    add_key(ex, &url);
-  }
-  char *text = buf_take(&url);
-  buf_fini(&url);
-  return text;
-}
-
-void upload_say_location(struct exchange *ex) {
-  const struct upload *upload = ex->work;
-  const char *path = ex->route->download_path;
-  if (upload->by_key && ex->route->object_path != NULL)
-    path = ex->route->object_path;
-  if (path == NULL)
-    return;
-  struct buf location;
-  buf_init(&location, 8192);
-  ownurl_location(ex, &location, path);
-  add_key(ex, &location);
-  reply_header(ex, "Location", location.data);
-  buf_fini(&location);
-}
-
-static void say_etag(struct exchange *ex, json_t *answer) {
-  const struct upload *upload = ex->work;
-  char quoted[UPLOAD_ETAG_MAX + 3];
-  if (!upload->by_key || upload->etag[0] == '\0')
-    return;
-  snprintf(quoted, sizeof quoted, "\"%s\"", upload->etag);
-  reply_header(ex, "ETag", quoted);
-  json_object_set_new(answer, "etag", json_string(upload->etag));
-}
-
-static void answer(struct exchange *ex, const char *url, uint32_t seconds) {
-  const struct upload *upload = ex->work;
-  char name[KEY_MAX + 1];
-  bool created = !upload->by_key || !upload->was_there;
-  shown_name(ex, name);
-  json_t *document =
-      json_pack("{s:s, s:s, s:I, s:s, s:s, s:s?, s:I}", "key", ex->key,
-                "filename", name, "size_bytes", (json_int_t)upload->size,
-                "content_type", upload->type, "md5", upload->md5_hex,
-                "download_url", url, "expires_in", (json_int_t)seconds);
-  if (upload->answer != NULL) {
-    upload->answer(ex, document);
-    return;
-  }
-  if (created)
-    upload_say_location(ex);
-  say_etag(ex, document);
-  reply_json(ex, created ? 201 : 200, document);
-}
-
-static uint32_t default_seconds(const struct exchange *ex) {
-  return (uint32_t)(ex->gate->settings->presign.default_ms / 1000);
-}
-
-/* The object is stored: an answer without a link beats an error that would
- * have the client upload it again. */
-static void on_link(struct exchange *ex, const struct presigned *link) {
-  char *own = link->url == NULL ? own_url(ex) : NULL;
-  answer(ex, link->url != NULL ? link->url : own, link->seconds);
-  free(own);
-}
-
 /* ---- commit ------------------------------------------------------------- */
-
-void upload_answer(struct exchange *ex) {
-  struct upload *upload = ex->work;
-  char name[KEY_MAX + 1];
-  shown_name(ex, name);
-  presign_link(ex, &upload->link, name, default_seconds(ex), on_link);
-}
 
 static void on_seen(void *arg, const struct sluice_meta *meta) {
   upload_note_meta(((struct exchange *)arg)->work, meta);
@@ -281,6 +189,9 @@ const struct sluice_pair *upload_describe(struct upload *upload) {
         (struct sluice_pair){"original-filename", upload->filename};
   upload->user[n++] = (struct sluice_pair){"md5", upload->md5_hex};
   upload->user[n++] = (struct sluice_pair){"uploaded-by", upload->uploader};
+  if (upload_sha256(upload) != NULL)
+    upload->user[n++] =
+        (struct sluice_pair){UPDIGEST_META, upload_sha256(upload)};
   upload->user[n] = (struct sluice_pair){NULL, NULL};
   return upload->user;
 }
@@ -316,6 +227,8 @@ static void commit(struct exchange *ex) {
   struct upload *upload = ex->work;
   unsigned char md5[MD5_LEN];
   drop_room(ex);
+  if (!updigest_check(ex, upload->digest))
+    return;
   md5_final(&upload->md5, md5);
   codec_hex(upload->md5_hex, md5, sizeof md5);
   if (upload->by_key)
@@ -348,11 +261,17 @@ static void on_hashed(void *arg) {
     go_on(upload->ex);
 }
 
+static struct sums *file_sums(struct upload *upload) {
+  struct updigest *digest = upload->digest;
+  return digest != NULL && sums_is_any(&digest->file) ? &digest->file : NULL;
+}
+
 /* Until it is done, `filling` stays. */
 static void hash(struct exchange *ex, const struct upload_buffer *full) {
   struct upload *upload = ex->work;
   upload->job =
       (struct uploads_job){.piece = {&upload->md5, full->data, full->len},
+                           .sums = {file_sums(upload)},
                            .then = on_hashed,
                            .arg = upload};
   if (!uploads_hash(ex->gate->uploads, ex->gate->loop, &upload->job))
@@ -368,6 +287,7 @@ static void lend(struct exchange *ex) {
   if (!last)
     give_room(ex, &upload->buffers[upload->filling]);
   upload->buffers[upload->filling].len = 0;
+  upload->lent = true;
   hash(ex, full);
   exchange_watch(ex);
   op_data(ex->op, &(struct sluice_chunk){.data = full->data,

@@ -11,6 +11,7 @@
 
 #include "checksum.h"
 #include "digest.h"
+#include "digestfield.h"
 #include "shuffle.h"
 #include "siphash.h"
 #include "work.h"
@@ -28,14 +29,19 @@ struct uploads {
 
 static void hash_together(void *unused, void **jobs, size_t count) {
   struct md5_piece pieces[SLUICE_LANE_BATCH];
+  size_t n = 0;
   (void)unused;
   for (size_t i = 0; i < count; i++) {
     const struct uploads_job *job = jobs[i];
-    pieces[i] = job->piece;
+    const struct md5_piece *piece = &job->piece;
+    if (piece->md5 != NULL)
+      pieces[n++] = *piece;
     if (job->also != NULL)
-      checksum_add(job->also, job->piece.data, job->piece.len);
+      checksum_add(job->also, piece->data, piece->len);
+    for (size_t sum = 0; sum < 2 && job->sums[sum] != NULL; sum++)
+      sums_add(job->sums[sum], piece->data, piece->len);
   }
-  md5_add(pieces, count);
+  md5_add(pieces, n);
 }
 
 static void hash_alone(void *job) {
@@ -55,7 +61,10 @@ bool uploads_hash(struct uploads *uploads, struct loop *loop,
     return true;
   }
   job->uploads = uploads;
-  if (atomic_fetch_add(&uploads->hashing, 1) < HASH_ALONE)
+  /* Nothing but MD5s is cheaper together. */
+  bool alone = atomic_fetch_add(&uploads->hashing, 1) < HASH_ALONE ||
+               job->sums[0] != NULL;
+  if (alone)
     work_submit(uploads->share, loop, hash_alone, on_hashed, job);
   else
     work_lane_add(uploads->together, loop, job, on_hashed);

@@ -12,14 +12,16 @@
 
 struct checksum;
 struct loop;
+struct sums;
 struct uploads;
 struct work_share;
 
 /* One buffer of an upload on its way through its digest; the memory of whoever
  * hands it in, until then() is called. */
 struct uploads_job {
-  struct md5_piece piece;
-  struct checksum *also; /* NULL, or: another sum of the same bytes */
+  struct md5_piece piece; /* its MD5 may be NULL: then it isn't made */
+  struct checksum *also;  /* NULL, or: another sum of the same bytes */
+  struct sums *sums[2];   /* so, too */
   void (*then)(void *arg);
   void *arg;
   struct uploads *uploads;

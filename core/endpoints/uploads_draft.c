@@ -103,6 +103,7 @@ static void stored(struct exchange *ex, json_t *document) {
   reply_number(ex, "Upload-Offset", r->upload.size);
   reply_header(ex, "Upload-Complete", "?1");
   upload_say_location(ex);
+  updigest_say(ex, upload_sha256(&r->upload));
   reply_json(ex, 201, document);
 }
 

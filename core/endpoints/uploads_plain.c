@@ -16,9 +16,10 @@
 #include "uploads_names.h"
 
 static void plain_start(struct exchange *ex) {
-  rawbody_new(ex);
+  struct upload *upload = rawbody_new(ex);
   if (rawbody_check_part(ex) && uploads_names_read(ex, NULL) &&
-      upload_read_uploader(ex) && rawbody_check(ex))
+      upload_read_uploader(ex) && updigest_read(ex, &upload->digest) &&
+      rawbody_check(ex))
     rawbody_start(ex);
 }
 
@@ -32,7 +33,8 @@ static void create(struct exchange *ex) {
 static void resumable_start(struct exchange *ex,
                             const struct resumable_dialect *dialect) {
   struct resumable *r = resumable_new(ex, RESUMABLE_CREATE, dialect);
-  if (r == NULL || !upload_read_uploader(ex) || !dialect->read_create(ex))
+  if (r == NULL || !upload_read_uploader(ex) || !dialect->read_create(ex) ||
+      !resumable_read_digests(ex))
     return;
   if (op_can_stage(r->backend))
     resumable_ask_key(ex, create);

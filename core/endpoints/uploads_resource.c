@@ -50,7 +50,7 @@ static void append(struct exchange *ex) {
     reply_error(ex, 415, "unsupported_media_type",
                 "This upload was made in another way; go on by %s",
                 dialect->append_type);
-  else if (dialect->read_append(ex))
+  else if (dialect->read_append(ex) && resumable_read_digests(ex))
     resumable_open(ex);
 }
 

@@ -57,7 +57,7 @@ static bool read_checksum(struct exchange *ex) {
   if (said == NULL)
     return true;
   const char *fault = uploadhead_checksum(&r->checksum, said);
-  r->summed = fault == NULL;
+  r->summed = r->checked = fault == NULL;
   return fault == NULL || bad(ex, fault);
 }
 
@@ -182,6 +182,7 @@ static void answer(struct exchange *ex) {
 
 static void stored(struct exchange *ex, json_t *document) {
   json_decref(document);
+  updigest_say(ex, upload_sha256(ex->work));
   answer(ex);
 }
 

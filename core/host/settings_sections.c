@@ -62,6 +62,8 @@ static const struct sluice_option uploads_table[] = {
      "folder for bytes that wait for their backend"},
     {"guess", SLUICE_BOOL, "false", UPLOADS(guess),
      "the type by the name where the client says application/octet-stream"},
+    {"sha256", SLUICE_BOOL, "false", UPLOADS(sha256),
+     "every object has its SHA-256, as if each upload wanted it"},
     {0}};
 static const struct range uploads_ranges[] = {
     {"max_bytes", UPLOADS(max_bytes), 1, 5 * TIB, "1B to 5TiB"}, {0}};

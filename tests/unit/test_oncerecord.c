@@ -96,7 +96,7 @@ static void test_the_longest_one_fits(void) {
 static void test_a_line_break_is_not_written(void) {
   struct oncerecord record = sample;
   struct buf text;
-  strcpy(record.filename, "a\nb");
+  memcpy(record.filename, "a\nb", sizeof "a\nb");
   buf_init(&text, ONCERECORD_MAX);
   CU_ASSERT_FALSE(oncerecord_write(&text, &record));
   buf_fini(&text);

@@ -69,6 +69,7 @@ static void check_defaults(const struct settings *s) {
   CU_ASSERT_STRING_EQUAL(s->uploads.prefix, "uploads");
   CU_ASSERT_STRING_EQUAL(s->uploads.spool_directory, "/var/tmp");
   CU_ASSERT_FALSE(s->uploads.guess);
+  CU_ASSERT_FALSE(s->uploads.sha256);
   CU_ASSERT_EQUAL(s->uploads.expires_ms, 24 * 3600 * 1000);
   CU_ASSERT_EQUAL(s->uploads.max_open, 1000);
   CU_ASSERT_EQUAL(s->uploads.min_append, 0);
@@ -155,7 +156,7 @@ static void test_example_shows_every_key(void) {
   static const struct {
     const char *section;
     size_t keys;
-  } rows[] = {{"server", 9},  {"uploads", 6}, {"downloads", 1}, {"links", 1},
+  } rows[] = {{"server", 9},  {"uploads", 7}, {"downloads", 1}, {"links", 1},
               {"presign", 3}, {"limits", 12}, {"cors", 6}};
   struct errmsg err;
   struct settings *s = load_shipped("example.yaml", &err);
