@@ -286,6 +286,11 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/download.c \
 	%D%/endpoints/endpoints.h \
 	%D%/endpoints/health.c \
+	%D%/endpoints/idempotency.c \
+	%D%/endpoints/idempotency.h \
+	%D%/endpoints/idempotency_claim.c \
+	%D%/endpoints/idempotency_errand.c \
+	%D%/endpoints/idempotency_parts.h \
 	%D%/endpoints/join.c \
 	%D%/endpoints/join.h \
 	%D%/endpoints/jsonbody.c \
@@ -294,9 +299,13 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/linksecret.h \
 	%D%/endpoints/list.c \
 	%D%/endpoints/many.c \
+	%D%/endpoints/note.c \
+	%D%/endpoints/note.h \
 	%D%/endpoints/object.c \
 	%D%/endpoints/objectkey.c \
 	%D%/endpoints/objectkey.h \
+	%D%/endpoints/oncesweep.c \
+	%D%/endpoints/oncesweep.h \
 	%D%/endpoints/precondition.c \
 	%D%/endpoints/precondition.h \
 	%D%/endpoints/presign.c \
@@ -323,6 +332,8 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/upload_about.c \
 	%D%/endpoints/upload_answer.c \
 	%D%/endpoints/upload_store.c \
+	%D%/endpoints/upload_once.c \
+	%D%/endpoints/upload_once.h \
 	%D%/endpoints/uploads.c \
 	%D%/endpoints/uploads.h \
 	%D%/endpoints/uploads_draft.c \

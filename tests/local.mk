@@ -680,6 +680,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_enders.py \
 	%D%/integration/test_exposed.py \
 	%D%/integration/test_forms.py \
+	%D%/integration/test_idempotency.py \
 	%D%/integration/test_ingress.py \
 	%D%/integration/test_layers.py \
 	%D%/integration/test_limits.py \

@@ -26,10 +26,10 @@ static const struct field {
   const char *name;
   enum kind kind;
   size_t offset, size;
-} fields[] = {NUMBER_OF(at_s), NUMBER_OF(until_s), TEXT_OF(owner),
-              TEXT_OF(key),    TEXT_OF(prefix),    TEXT_OF(filename),
-              TEXT_OF(type),   NUMBER_OF(size),    TEXT_OF(md5),
-              TEXT_OF(sha256), NUMBER_OF(keeps)};
+} fields[] = {NUMBER_OF(at_ms), NUMBER_OF(until_ms), TEXT_OF(owner),
+              TEXT_OF(key),     TEXT_OF(prefix),     TEXT_OF(filename),
+              TEXT_OF(type),    NUMBER_OF(size),     TEXT_OF(md5),
+              TEXT_OF(sha256),  NUMBER_OF(keeps)};
 #define FIELDS (sizeof fields / sizeof *fields)
 
 static const char *const states[] = {[ONCERECORD_CLAIMED] = "claimed",

@@ -25,8 +25,8 @@ enum oncerecord_state {
 
 struct oncerecord {
   enum oncerecord_state state;
-  uint64_t at_s;    /* it is of that time, since 1970 */
-  uint64_t until_s; /* until then its owner is alive, unless it is done */
+  uint64_t at_ms;    /* it is of that time, in milliseconds since 1970 */
+  uint64_t until_ms; /* until then its owner is alive, unless it is done */
   char owner[ONCERECORD_OWNER_LEN + 1];
   /* Also of a claim that took over one which was about to store this: the
    * same names get the same key. */

@@ -18,6 +18,7 @@
 #include "must.h"
 #include "quantity.h"
 #include "reply.h"
+#include "upload_once.h"
 
 /* The bytes that a form may hold beside its file: each part's headers, text
  * and delimiter, and as much again before the first. */
@@ -276,7 +277,7 @@ static void pump(struct exchange *ex) {
     size_t room = room_for_input(ex);
     if (room == 0) {
       bool grown = upload_grow(ex);
-      if (!grown && ex->op == NULL) { /* a text that may be the file */
+      if (!grown && !has_file(ex->work)) { /* a text that may be the file */
         no_memory(ex);
         return;
       }
@@ -315,6 +316,11 @@ static void pump(struct exchange *ex) {
 
 /* ---- the beginning ------------------------------------------------------ */
 
+static void begin(struct exchange *ex) {
+  ingress_body_start(ex->conn);
+  pump(ex);
+}
+
 static void upload_start(struct exchange *ex) {
   const struct settings_uploads *settings = &ex->gate->settings->uploads;
   const char *type = head_get(&ex->head, "Content-Type");
@@ -340,10 +346,9 @@ static void upload_start(struct exchange *ex) {
   struct upload *upload = ex->work;
   if (!upload_reserve(ex) || !upload_read_uploader(ex) ||
       !updigest_read(ex, &upload->digest) ||
-      !updigest_of_form(ex, upload->digest, pump))
+      !updigest_of_form(ex, upload->digest, pump) || !upload_once_read(ex))
     return;
-  ingress_body_start(ex->conn);
-  pump(ex);
+  upload_once_claim(ex, begin);
 }
 
 const struct endpoint upload_endpoint = {.operation = OPERATION_UPLOAD,

@@ -65,8 +65,9 @@ struct upload {
   void (*answer)(struct exchange *, json_t *document);
   struct formdata *form;
   struct md5 md5;
-  struct updigest *digest; /* NULL: nobody asks for any */
-  struct buf prefix;       /* as sent */
+  struct updigest *digest;  /* NULL: nobody asks for any */
+  struct idempotency *once; /* NULL: as often as it comes */
+  struct buf prefix;        /* as sent */
   enum upload_field field;
   size_t text_len;
   struct chunkform chunkform;

@@ -11,9 +11,11 @@
 
 #include "codec.h"
 #include "date.h"
+#include "idempotency.h"
 #include "must.h"
 #include "reply.h"
 #include "updigest.h"
+#include "upload_once.h"
 #include "uploads.h"
 
 #define CHUNK_MIN 1024
@@ -88,6 +90,8 @@ bool upload_grow(struct exchange *ex) {
 static void upload_left(void *work) {
   struct upload *upload = work;
   presign_leave(&upload->link);
+  idempotency_leave(upload->once);
+  upload->once = NULL;
   updigest_leave(upload->digest);
   upload->ex = NULL;
 }
@@ -146,7 +150,10 @@ static void on_told(struct exchange *ex) {
       .meta = on_seen, .alive = exchange_alive, .done = on_looked};
   const struct upload *upload = ex->work;
   if (!upload->by_key || upload->etag[0] != '\0') {
-    upload_answer(ex);
+    if (upload->once != NULL)
+      upload_once_done(ex);
+    else
+      upload_answer(ex);
     return;
   }
   exchange_watch(ex);
@@ -176,7 +183,11 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
   ex->op = NULL;
   ex->work_lent = false;
   if (status == SLUICE_OK)
+    idempotency_stored(upload->once);
+  if (status == SLUICE_OK)
     exchange_changed(ex, &upload->object, on_told);
+  else if (status == SLUICE_EEXIST && upload_once_shares_key(ex))
+    exchange_failed_as(ex, status, why, upload_once_look);
   else
     exchange_failed(ex, failure(upload, status), why);
 }
@@ -196,8 +207,9 @@ const struct sluice_pair *upload_describe(struct upload *upload) {
   return upload->user;
 }
 
-static void on_key(struct exchange *ex) {
+static void store(struct exchange *ex) {
   struct upload *upload = ex->work;
+  idempotency_commits(upload->once);
   upload->object = (struct sluice_object){
       .key = ex->key,
       .type = upload->type,
@@ -208,6 +220,30 @@ static void on_key(struct exchange *ex) {
       .if_match = upload->if_match[0] == '\0' ? NULL : upload->if_match};
   exchange_change(ex);
   op_commit(ex->op, &upload->object);
+}
+
+static void on_key(struct exchange *ex) {
+  const struct upload *upload = ex->work;
+  if (upload->once != NULL)
+    upload_once_fix(ex, store);
+  else
+    store(ex);
+}
+
+/* The key is one that nobody has; false: answered. */
+static bool make_key(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  const char *earlier =
+      idempotency_earlier(upload->once, upload->key_prefix, upload->filename);
+  if (earlier != NULL)
+    memcpy(upload->key, earlier, strlen(earlier) + 1);
+  if (earlier != NULL ||
+      key_make(upload->key, upload->key_prefix, date_now_ms() / 1000,
+               uploads_random(ex->gate->uploads), upload->filename))
+    return true;
+  reply_error(ex, 400, "bad_prefix",
+              "Bad 'prefix': the key would be longer than 1024 bytes");
+  return false;
 }
 
 /* The backend has all of it, and may take long to store it. */
@@ -231,14 +267,10 @@ static void commit(struct exchange *ex) {
     return;
   md5_final(&upload->md5, md5);
   codec_hex(upload->md5_hex, md5, sizeof md5);
-  if (upload->by_key)
+  if (idempotency_replays(upload->once))
+    upload_once_replay(ex);
+  else if (upload->by_key || make_key(ex))
     exchange_check_key(ex, upload->key, on_key);
-  else if (key_make(upload->key, upload->key_prefix, date_now_ms() / 1000,
-                    uploads_random(ex->gate->uploads), upload->filename))
-    exchange_check_key(ex, upload->key, on_key);
-  else
-    reply_error(ex, 400, "bad_prefix",
-                "Bad 'prefix': the key would be longer than 1024 bytes");
 }
 
 /* ---- chunks ------------------------------------------------------------- */
@@ -278,6 +310,16 @@ static void hash(struct exchange *ex, const struct upload_buffer *full) {
     upload->hash = UPLOAD_HASHING;
 }
 
+/* A chunk of what was stored before is hashed, and nothing else. */
+static void pass_by(struct exchange *ex, const struct upload_buffer *full) {
+  struct upload *upload = ex->work;
+  bool last = upload->backend == UPLOAD_BORROWS_END;
+  upload->backend = last ? UPLOAD_TOOK : UPLOAD_WANTS;
+  hash(ex, full);
+  if (last)
+    upload_push(ex);
+}
+
 static void lend(struct exchange *ex) {
   struct upload *upload = ex->work;
   struct upload_buffer *full = &upload->buffers[upload->filling];
@@ -288,6 +330,10 @@ static void lend(struct exchange *ex) {
     give_room(ex, &upload->buffers[upload->filling]);
   upload->buffers[upload->filling].len = 0;
   upload->lent = true;
+  if (idempotency_replays(upload->once)) {
+    pass_by(ex, full);
+    return;
+  }
   hash(ex, full);
   exchange_watch(ex);
   op_data(ex->op, &(struct sluice_chunk){.data = full->data,
@@ -340,6 +386,9 @@ void upload_open(struct exchange *ex) {
   static const struct op_events events = {
       .meta = on_seen, .next = on_next, .alive = on_alive, .done = on_done};
   struct upload *upload = ex->work;
+  upload->backend = UPLOAD_WANTS;
+  if (idempotency_replays(upload->once))
+    return;
   upload->backend = UPLOAD_ASKED;
   ex->work_lent = true;
   exchange_watch(ex);

@@ -13,14 +13,15 @@
 #include "rawbody.h"
 #include "reply.h"
 #include "resumable.h"
+#include "upload_once.h"
 #include "uploads_names.h"
 
 static void plain_start(struct exchange *ex) {
   struct upload *upload = rawbody_new(ex);
   if (rawbody_check_part(ex) && uploads_names_read(ex, NULL) &&
       upload_read_uploader(ex) && updigest_read(ex, &upload->digest) &&
-      rawbody_check(ex))
-    rawbody_start(ex);
+      rawbody_check(ex) && upload_once_read(ex))
+    upload_once_claim(ex, rawbody_start);
 }
 
 static void create(struct exchange *ex) {

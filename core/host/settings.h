@@ -55,7 +55,8 @@ struct settings_uploads {
   int64_t expires_ms;  /* of a resumable one, after its last byte */
   int64_t max_open;    /* of one client, that aren't complete; 0: any number */
   uint64_t min_append; /* bytes, but for the last; 0: any */
-  bool sha256;         /* of every object, also where no client wants it */
+  int64_t once_expires_ms; /* of an Idempotency-Key */
+  bool sha256;             /* of every object, also where no client wants it */
   bool guess; /* what "application/octet-stream" says nothing of, by name */
   const struct pair *types; /* extension, type; ends with a NULL name */
 };

@@ -62,11 +62,16 @@ static const struct sluice_option uploads_table[] = {
      "folder for bytes that wait for their backend"},
     {"guess", SLUICE_BOOL, "false", UPLOADS(guess),
      "the type by the name where the client says application/octet-stream"},
+    {"idempotency_expires", SLUICE_TIME, "24h", UPLOADS(once_expires_ms),
+     "how long an Idempotency-Key is remembered"},
     {"sha256", SLUICE_BOOL, "false", UPLOADS(sha256),
      "every object has its SHA-256, as if each upload wanted it"},
     {0}};
 static const struct range uploads_ranges[] = {
-    {"max_bytes", UPLOADS(max_bytes), 1, 5 * TIB, "1B to 5TiB"}, {0}};
+    {"max_bytes", UPLOADS(max_bytes), 1, 5 * TIB, "1B to 5TiB"},
+    {"idempotency_expires", UPLOADS(once_expires_ms), SECOND, 30 * DAY,
+     "1s to 30d"},
+    {0}};
 
 static const struct sluice_option resumable_table[] = {
     {"expires", SLUICE_TIME, "24h", UPLOADS(expires_ms),

@@ -19,6 +19,7 @@
 #include "linksecret.h"
 #include "log.h"
 #include "readiness.h"
+#include "oncesweep.h"
 #include "stagesweep.h"
 
 #define PAUSE_MS 100
@@ -261,8 +262,10 @@ static void on_serve(struct loop_task *task) {
       snprintf(worker->failure, sizeof worker->failure,
                "cannot listen on %s: %s", worker->gateway->listens[i].url,
                strerror(errno));
-  if (worker->index == 0)
+  if (worker->index == 0) {
     worker->sweep = stagesweep_new(&worker->gate);
+    worker->oncesweep = oncesweep_new(&worker->gate);
+  }
   loop_post(worker->gateway->loop, &worker->served);
 }
 
@@ -286,6 +289,7 @@ static void on_closing(evutil_socket_t fd, short what, void *arg) {
   (void)fd, (void)what;
   worker->gate.draining = true;
   stagesweep_stop(worker->sweep);
+  oncesweep_stop(worker->oncesweep);
   event_del(worker->resume);
   for (size_t i = 0; i < worker->gateway->listen_count; i++) {
     if (worker->bound[i] == NULL)
@@ -429,6 +433,7 @@ void worker_fini(struct worker *worker) {
   readiness_free(worker->gate.readiness);
   linksecrets_free(worker->gate.links);
   stagesweep_free(worker->sweep);
+  oncesweep_free(worker->oncesweep);
   exchange_free_pending(&worker->gate);
   loop_free(worker->loop);
   free(worker->bound);

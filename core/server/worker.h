@@ -25,7 +25,8 @@ struct worker {
   struct evhttp_bound_socket **bound; /* as many as the settings' listen */
   struct gate gate;                   /* for requests */
   struct metrics metrics;
-  struct stagesweep *sweep; /* NULL: another loop does it */
+  struct stagesweep *sweep;    /* NULL: another loop does it */
+  struct oncesweep *oncesweep; /* so, too */
   size_t connections, connections_max;
   bool paused; /* accepts nobody for a moment */
   struct repeats repeats;

@@ -10,8 +10,8 @@
 
 static const struct oncerecord sample = {
     .state = ONCERECORD_COMMITTING,
-    .at_s = 1700000000,
-    .until_s = 1700000060,
+    .at_ms = 1700000000000,
+    .until_ms = 1700000015000,
     .owner = "0123456789abcdef0123456789abcdef",
     .key = "up/2026/01/02/0123abcd-a b.txt",
     .prefix = "up",
@@ -24,8 +24,8 @@ static const struct oncerecord sample = {
     .keeps = 1};
 
 static bool is_sample(const struct oncerecord *record) {
-  return record->state == sample.state && record->at_s == sample.at_s &&
-         record->until_s == sample.until_s &&
+  return record->state == sample.state && record->at_ms == sample.at_ms &&
+         record->until_ms == sample.until_ms &&
          strcmp(record->owner, sample.owner) == 0 &&
          strcmp(record->key, sample.key) == 0 &&
          strcmp(record->prefix, sample.prefix) == 0 &&
@@ -84,7 +84,7 @@ static void test_the_longest_one_fits(void) {
   memset(longest.prefix, 'p', KEY_MAX);
   memset(longest.filename, 'f', KEY_NAME_MAX);
   memset(longest.type, 't', MIME_MAX);
-  longest.size = longest.at_s = longest.until_s = 999999999999999;
+  longest.size = longest.at_ms = longest.until_ms = 999999999999999;
   buf_init(&text, ONCERECORD_MAX);
   CU_ASSERT(oncerecord_write(&text, &longest));
   CU_ASSERT(oncerecord_read(&record, text.data, text.len));

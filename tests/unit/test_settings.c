@@ -70,6 +70,7 @@ static void check_defaults(const struct settings *s) {
   CU_ASSERT_STRING_EQUAL(s->uploads.spool_directory, "/var/tmp");
   CU_ASSERT_FALSE(s->uploads.guess);
   CU_ASSERT_FALSE(s->uploads.sha256);
+  CU_ASSERT_EQUAL(s->uploads.once_expires_ms, 24 * 3600 * 1000);
   CU_ASSERT_EQUAL(s->uploads.expires_ms, 24 * 3600 * 1000);
   CU_ASSERT_EQUAL(s->uploads.max_open, 1000);
   CU_ASSERT_EQUAL(s->uploads.min_append, 0);
@@ -156,7 +157,7 @@ static void test_example_shows_every_key(void) {
   static const struct {
     const char *section;
     size_t keys;
-  } rows[] = {{"server", 9},  {"uploads", 7}, {"downloads", 1}, {"links", 1},
+  } rows[] = {{"server", 9},  {"uploads", 8}, {"downloads", 1}, {"links", 1},
               {"presign", 3}, {"limits", 12}, {"cors", 6}};
   struct errmsg err;
   struct settings *s = load_shipped("example.yaml", &err);
@@ -342,6 +343,14 @@ static void test_uploads_and_presign_are_checked(void) {
   static const struct row rows[] = {
       {"uploads: {resumable: {expires: 1s, min_append: 64MiB}}", NULL},
       {"uploads: {resumable: {expires: 30d}}", NULL},
+      {"uploads: {idempotency_expires: 1s}", NULL},
+      {"uploads: {idempotency_expires: 30d}", NULL},
+      {"uploads: {idempotency_expires: 999ms}",
+       "t.yaml:3: 'idempotency_expires': 999ms is out of range; write 1s to "
+       "30d"},
+      {"uploads: {idempotency_expires: 721h}",
+       "t.yaml:3: 'idempotency_expires': 721h is out of range; write 1s to "
+       "30d"},
       {"uploads: {resumable: {expires: 999ms}}",
        "t.yaml:3: 'expires': 999ms is out of range; write 1s to 30d"},
       {"uploads: {resumable: {max_open: -1}}",
