@@ -67,11 +67,15 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/credentials_watch.h \
 	%D%/lib/s3/credentials_web.c \
 	%D%/lib/s3/dialect.h \
+	%D%/lib/s3/eraser.c \
+	%D%/lib/s3/eraser.h \
 	%D%/lib/s3/error_class.c \
 	%D%/lib/s3/get.c \
 	%D%/lib/s3/leftovers.c \
 	%D%/lib/s3/leftovers.h \
 	%D%/lib/s3/list.c \
+	%D%/lib/s3/listing.c \
+	%D%/lib/s3/listing.h \
 	%D%/lib/s3/many.c \
 	%D%/lib/s3/meta.c \
 	%D%/lib/s3/metadata.c \
@@ -91,6 +95,23 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/sigv4.c \
 	%D%/lib/s3/sigv4.h \
 	%D%/lib/s3/single.c \
+	%D%/lib/s3/stagefetch.c \
+	%D%/lib/s3/stagefetch.h \
+	%D%/lib/s3/stagename.c \
+	%D%/lib/s3/stagename.h \
+	%D%/lib/s3/stageread.c \
+	%D%/lib/s3/stageread.h \
+	%D%/lib/s3/stagerecord.c \
+	%D%/lib/s3/stagerecord.h \
+	%D%/lib/s3/stagewrite.c \
+	%D%/lib/s3/stagewrite.h \
+	%D%/lib/s3/staging.c \
+	%D%/lib/s3/staging.h \
+	%D%/lib/s3/staging_bytes.c \
+	%D%/lib/s3/staging_commit.c \
+	%D%/lib/s3/staging_get.c \
+	%D%/lib/s3/staging_save.c \
+	%D%/lib/s3/staging_sweep.c \
 	%D%/lib/s3/sweep.c \
 	%D%/lib/s3/task.h \
 	%D%/lib/s3/xml.c \

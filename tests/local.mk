@@ -715,6 +715,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_s3_options.py \
 	%D%/integration/test_s3_reuse.py \
 	%D%/integration/test_s3_servers.py \
+	%D%/integration/test_s3_stages.py \
 	%D%/integration/test_s3_strangers.py \
 	%D%/integration/test_s3_swift.py \
 	%D%/integration/test_signals.py \

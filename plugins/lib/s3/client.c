@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "date.h"
+#include "eraser.h"
 #include "exposure_tell.h"
 #include "leftovers.h"
 
@@ -226,6 +227,7 @@ void *s3_start(const struct s3_conf *conf, struct sluice_host *host,
   s3->spools.max = conf->spool_max;
   s3->spools.keep = conf->spool_keep;
   atomic_init(&s3->spools.used, 0);
+  atomic_init(&s3->sweeping, false);
   httpc_init();
   if (!read_conf(s3, &errmsg) ||
       !credentials_first(&s3->first, &s3->source, host, &errmsg)) {
@@ -275,7 +277,8 @@ bool s3_loop_init(struct s3_loop *loop, struct s3 *s3,
   if (loop->http != NULL && credentials_copy(&loop->credentials, &s3->first))
     loop->refresh = credentials_refresh_new(loop);
   loop->leftovers = leftovers_new(loop);
-  if (loop->refresh != NULL && loop->leftovers != NULL)
+  loop->eraser = eraser_new(loop);
+  if (loop->refresh != NULL && loop->leftovers != NULL && loop->eraser != NULL)
     return true;
   s3_loop_fini(loop);
   sluice_fail(host, "out of memory for an HTTP client");
@@ -283,6 +286,7 @@ bool s3_loop_init(struct s3_loop *loop, struct s3 *s3,
 }
 
 void s3_loop_fini(struct s3_loop *loop) {
+  eraser_free(loop->eraser);
   leftovers_free(loop->leftovers);
   credentials_refresh_free(loop->refresh);
   credentials_fini(&loop->credentials);

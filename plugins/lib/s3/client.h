@@ -7,6 +7,7 @@
 #define S3_CLIENT_H
 
 #include <sluice/plugin.h>
+#include <stdatomic.h>
 
 #include "buf.h"
 #include "credentials.h"
@@ -33,6 +34,7 @@ struct s3 { /* the instance */
   struct credentials_source source;
   struct credentials first; /* what each loop begins with */
   struct spool_settings spools;
+  atomic_bool sweeping; /* a loop looks for stages that have expired */
   char region[S3_REGION_MAX + 1]; /* as configured, or as the start found it */
   int64_t skew_s;                 /* so too */
 };
@@ -48,6 +50,7 @@ struct s3_loop { /* the handle */
   struct sigv4_cache signing;
   struct credentials_refresh *refresh;
   struct leftovers *leftovers;
+  struct eraser *eraser;
   struct event *age; /* of the spools' files; NULL where no uploads are */
   char region[S3_REGION_MAX + 1]; /* as configured, or as corrected */
   int64_t skew_s;                 /* the service's clock less ours */

@@ -219,6 +219,6 @@ void s3_copy(void *handle, struct sluice_op *op,
   if (wanted->if_match != NULL)
     snprintf(copy->if_match, sizeof copy->if_match, "%s", wanted->if_match);
   copy->exclusive = wanted->exclusive;
-  *s3_task_of(op) = (struct s3_task){copy_cancel, copy};
+  *s3_task_of(op) = (struct s3_task){.cancel = copy_cancel, .work = copy};
   head(copy, copy->from, &events);
 }

@@ -234,28 +234,8 @@ static const struct s3_events describe_events = {.done = on_described};
 
 /* ---- the vtable's ------------------------------------------------------- */
 
-void s3_get(void *handle, struct sluice_op *op,
-            const struct sluice_get *wanted) {
-  if (s3_is_no_key(handle, wanted->key)) {
-    sluice_done(op, SLUICE_ENOENT, NULL);
-    return;
-  }
-  struct get *get = calloc(1, sizeof *get);
-  must(get != NULL); /* charged with the request */
-  get->loop = handle;
-  get->op = op;
-  get->key = strdup(wanted->key);
-  must(get->key != NULL);
-  *s3_task_of(op) = (struct s3_task){get_cancel, get};
-  uint64_t end =
-      wanted->count == UINT64_MAX ? UINT64_MAX : wanted->first + wanted->count;
-  ask(get, wanted->first, end);
-}
-
-void s3_read(void *handle, struct sluice_op *op, uint64_t first,
-             uint64_t count) {
-  struct get *get = s3_task_of(op)->work;
-  (void)handle;
+static void get_read(void *work, uint64_t first, uint64_t count) {
+  struct get *get = work;
   if (first >= get->length) {
     fail(get, SLUICE_ERANGE, "the object ends before that");
     return;
@@ -277,9 +257,9 @@ void s3_read(void *handle, struct sluice_op *op, uint64_t first,
   ask(get, first, first + count);
 }
 
-void s3_more(void *handle, struct sluice_op *op) {
-  struct get *get = s3_task_of(op)->work;
-  (void)handle;
+static void get_more(void *work) {
+  struct get *get = work;
+  struct sluice_op *op = get->op;
   get->lent = false;
   if (get->failure != SLUICE_OK) {
     fail(get, get->failure, get->why);
@@ -297,4 +277,36 @@ void s3_more(void *handle, struct sluice_op *op) {
   get->asked = true;
   push(get);
   continue_call(get);
+}
+
+void s3_get(void *handle, struct sluice_op *op,
+            const struct sluice_get *wanted) {
+  if (s3_is_no_key(handle, wanted->key)) {
+    sluice_done(op, SLUICE_ENOENT, NULL);
+    return;
+  }
+  struct get *get = calloc(1, sizeof *get);
+  must(get != NULL); /* charged with the request */
+  get->loop = handle;
+  get->op = op;
+  get->key = strdup(wanted->key);
+  must(get->key != NULL);
+  *s3_task_of(op) = (struct s3_task){
+      .cancel = get_cancel, .work = get, .read = get_read, .more = get_more};
+  uint64_t end =
+      wanted->count == UINT64_MAX ? UINT64_MAX : wanted->first + wanted->count;
+  ask(get, wanted->first, end);
+}
+
+void s3_read(void *handle, struct sluice_op *op, uint64_t first,
+             uint64_t count) {
+  struct s3_task *task = s3_task_of(op);
+  (void)handle;
+  task->read(task->work, first, count);
+}
+
+void s3_more(void *handle, struct sluice_op *op) {
+  struct s3_task *task = s3_task_of(op);
+  (void)handle;
+  task->more(task->work);
 }

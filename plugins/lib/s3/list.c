@@ -184,6 +184,6 @@ void s3_list(void *handle, struct sluice_op *op,
   list->xml = (struct xml_events){
       .object = on_object, .prefix = on_prefix, .arg = list};
   list->max = wanted->max;
-  *s3_task_of(op) = (struct s3_task){list_cancel, list};
+  *s3_task_of(op) = (struct s3_task){.cancel = list_cancel, .work = list};
   next_page(list);
 }

@@ -255,7 +255,7 @@ void s3_remove_many(void *handle, struct sluice_op *op,
     many->states[i] = s3_is_no_key(many->loop, keys[i]) ? KEY_GONE : KEY_ASKED;
   }
   qsort_r(many->sorted, count, sizeof *many->sorted, by_key, many);
-  *s3_task_of(op) = (struct s3_task){many_cancel, many};
+  *s3_task_of(op) = (struct s3_task){.cancel = many_cancel, .work = many};
   if (write_document(many) > 0)
     ask(many);
   else

@@ -14,6 +14,8 @@
 #include "leftovers.h"
 #include "multipart.h"
 #include "must.h"
+#include "stagename.h"
+#include "stagerecord.h"
 
 #define COMPLETE_MAX (4u << 20) /* bytes of the list of 10000 parts */
 #define ETAG_MAX 128            /* bytes, of a part */
@@ -179,8 +181,8 @@ static void on_part(void *arg, struct s3_call *call,
   struct part *part = arg;
   struct put *put = part->put;
   bool kept = answer->status == SLUICE_OK &&
-              (put->source == NULL ? keep_etag(part, call)
-                                   : keep_copied(part, answer));
+              (part->request.wants_xml ? keep_copied(part, answer)
+                                       : keep_etag(part, call));
   part->call = NULL;
   part->number = 0;
   put->multipart->finished++;
@@ -249,6 +251,23 @@ static void copy_part(struct put *put, struct part *part) {
   part->call = s3_call_start(put->loop, &part->request, &events, part);
 }
 
+/* A segment that nobody writes any more. */
+static void join_part(struct put *put, struct part *part) {
+  static const struct s3_events events = {.done = on_part};
+  const struct put_joined *joined = put->joined;
+  char key[STAGENAME_MAX];
+  stagename_segment(key, joined->base, part->number - 1,
+                    stagerecord_session(joined->record, part->number - 1));
+  snprintf(part->joined, sizeof part->joined, "%s/%s",
+           put->loop->s3->conf->bucket, key);
+  part->request = part_request(put, part);
+  part->request.expected = XML_COPY;
+  part->request.wants_xml = true;
+  part->request.headers[0] =
+      (struct sigv4_pair){"x-amz-copy-source", part->joined};
+  part->call = s3_call_start(put->loop, &part->request, &events, part);
+}
+
 static void start_part(struct put *put, struct part *part) {
   struct multipart *multipart = put->multipart;
   uint64_t first = multipart->next * multipart->part_size;
@@ -260,6 +279,12 @@ static void start_part(struct put *put, struct part *part) {
     copy_part(put, part);
     return;
   }
+  if (put->joined != NULL && part->number <= put->joined->count) {
+    join_part(put, part);
+    return;
+  }
+  if (put->joined != NULL) /* the spool has what lies behind them */
+    part->sum.first -= put->joined->count * multipart->part_size;
   part->sum.want_sha256 = !put->loop->s3->endpoint.tls;
   part->summing = true;
   spool_sum(put->spool, &part->sum, on_summed, part);
@@ -297,6 +322,8 @@ static void on_begun(void *arg, struct s3_call *call,
 /* Equal parts, as some providers want them, and no more than are allowed. */
 static uint64_t part_size(const struct put *put) {
   const struct s3 *s3 = put->loop->s3;
+  if (put->joined != NULL)
+    return put->joined->record->part_size;
   uint64_t least =
       (put->length + s3->dialect->parts_max - 1) / s3->dialect->parts_max;
   uint64_t rounded = (least + MIB - 1) / MIB * MIB;
@@ -316,7 +343,7 @@ void multipart_start(struct put *put) {
   struct multipart *multipart = calloc(1, sizeof *multipart);
   must(multipart != NULL); /* charged with the request */
   put->multipart = multipart;
-  multipart->opaque = put->source != NULL;
+  multipart->opaque = put->source != NULL || put->joined != NULL;
   buf_init(&multipart->document, COMPLETE_MAX);
   multipart->cost = cost;
   multipart->part_size = size;

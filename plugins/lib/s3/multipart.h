@@ -18,7 +18,8 @@ struct part { /* one that is under way */
   struct s3_call *call;
   struct s3_request request;
   char number_text[12], md5_base64[32], sha256_hex[65];
-  char range[64]; /* of a copy's source */
+  char range[64];   /* of a copy's source */
+  char joined[256]; /* the segment that it is: "bucket/key" */
 };
 
 struct multipart {

@@ -51,7 +51,7 @@ static struct simple *simple_start(struct s3_loop *loop, struct sluice_op *op,
     must(simple->key != NULL);
   }
   simple->request.key = simple->key;
-  *s3_task_of(op) = (struct s3_task){simple_cancel, simple};
+  *s3_task_of(op) = (struct s3_task){.cancel = simple_cancel, .work = simple};
   simple->call = s3_call_start(loop, &simple->request, events, simple);
   return simple;
 }

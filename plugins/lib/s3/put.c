@@ -101,19 +101,6 @@ static uint64_t single_max(const struct s3 *s3) {
              : s3->conf->multipart_threshold;
 }
 
-void s3_put(void *handle, struct sluice_op *op,
-            const struct sluice_put *wanted) {
-  struct s3_loop *loop = handle;
-  struct put *put = put_new(loop, op);
-  *s3_task_of(op) = (struct s3_task){cancel, put};
-  if (wanted->length > 0)
-    spool_expect(put->spool, (uint64_t)wanted->length);
-  if (!loop->s3->endpoint.tls)
-    put->sha256 = digest_new(DIGEST_SHA256);
-  spool_digest(put->spool, put->sha256);
-  sluice_next(op);
-}
-
 static void on_added(void *arg, enum sluice_status status, const char *why) {
   struct put *put = arg;
   put->adding = false;
@@ -125,12 +112,11 @@ static void on_added(void *arg, enum sluice_status status, const char *why) {
     sluice_next(put->op);
 }
 
-void s3_data(void *handle, struct sluice_op *op,
-             const struct sluice_chunk *chunk) {
-  struct put *put = s3_task_of(op)->work;
-  uint64_t most = single_max(((struct s3_loop *)handle)->s3);
+static void data(void *work, const struct sluice_chunk *chunk) {
+  struct put *put = work;
+  uint64_t most = single_max(put->loop->s3);
   if (chunk->length == 0) {
-    sluice_next(op);
+    sluice_next(put->op);
     return;
   }
   if (put->sha256 != NULL && spool_length(put->spool) + chunk->length > most) {
@@ -140,6 +126,27 @@ void s3_data(void *handle, struct sluice_op *op,
   }
   put->adding = true;
   spool_add(put->spool, chunk->data, chunk->length, on_added, put);
+}
+
+void s3_put(void *handle, struct sluice_op *op,
+            const struct sluice_put *wanted) {
+  struct s3_loop *loop = handle;
+  struct put *put = put_new(loop, op);
+  *s3_task_of(op) =
+      (struct s3_task){.cancel = cancel, .work = put, .data = data};
+  if (wanted->length > 0)
+    spool_expect(put->spool, (uint64_t)wanted->length);
+  if (!loop->s3->endpoint.tls)
+    put->sha256 = digest_new(DIGEST_SHA256);
+  spool_digest(put->spool, put->sha256);
+  sluice_next(op);
+}
+
+void s3_data(void *handle, struct sluice_op *op,
+             const struct sluice_chunk *chunk) {
+  struct s3_task *task = s3_task_of(op);
+  (void)handle;
+  task->data(task->work, chunk);
 }
 
 /* ---- commit ------------------------------------------------------------- */
@@ -195,14 +202,16 @@ static bool needs_guard(const struct put *put) {
 
 static bool is_in_parts(const struct put *put) {
   const struct s3 *s3 = put->loop->s3;
-  bool large = put->length > s3->conf->multipart_threshold;
+  bool large =
+      put->joined != NULL || put->length > s3->conf->multipart_threshold;
   return large && ((s3_guards(s3) & S3_GUARDS_PARTS) || !needs_guard(put));
 }
 
 static void send_object(struct put *put) {
   if (is_in_parts(put))
     multipart_start(put);
-  else if (put->length <= put->loop->s3->dialect->put_max)
+  else if (put->joined == NULL &&
+           put->length <= put->loop->s3->dialect->put_max)
     single_start(put);
   else
     put_end(put, SLUICE_ENOTSUP,
@@ -214,9 +223,15 @@ static void send_object(struct put *put) {
 static void on_absent(void *arg, struct s3_call *call,
                       const struct s3_answer *answer) {
   struct put *put = arg;
-  (void)call;
+  const char *write_id = s3_call_header(call, S3_WRITE_ID);
+  uint64_t length;
   put->call = NULL;
-  if (answer->status == SLUICE_OK) {
+  if (answer->status == SLUICE_OK && write_id != NULL &&
+      strcmp(write_id, put->write_id) == 0 && s3_length(call, &length) &&
+      length == put->length) { /* a commit before this one made it */
+    s3_etag(put->stored, s3_call_header(call, "ETag"));
+    put_end(put, SLUICE_OK, NULL);
+  } else if (answer->status == SLUICE_OK) {
     put_end(put, SLUICE_EEXIST, "an object of that key is there");
   } else if (answer->status != SLUICE_ENOENT) {
     put_end(put, answer->status, answer->why);
@@ -273,21 +288,32 @@ static bool must_ask(const struct put *put) {
           (is_in_parts(put) && !(s3_guards(s3) & S3_GUARDS_PARTS)));
 }
 
-void s3_commit(void *handle, struct sluice_op *op,
-               const struct sluice_object *object) {
-  struct put *put = s3_task_of(op)->work;
+const char *put_take_object(struct put *put,
+                            const struct sluice_object *object) {
   unsigned char md5[16];
-  (void)handle;
   keep_object(put, object);
-  bool good_md5 = codec_unhex(md5, sizeof md5, object->md5);
-  if (good_md5)
-    put_base64_md5(put->md5_base64, md5);
-  if (!good_md5)
-    put_end(put, SLUICE_EINVAL, "the object's MD5 isn't 32 hex digits");
-  else if (!keep_user(put, object->user))
-    put_end(put, SLUICE_EINVAL, "more metadata than the provider takes");
-  else if (must_ask(put))
+  if (!codec_unhex(md5, sizeof md5, object->md5))
+    return "the object's MD5 isn't 32 hex digits";
+  put_base64_md5(put->md5_base64, md5);
+  return keep_user(put, object->user)
+             ? NULL
+             : "more metadata than the provider takes";
+}
+
+void put_send(struct put *put) {
+  if (must_ask(put))
     ask_absent(put);
   else
     send_object(put);
+}
+
+void s3_commit(void *handle, struct sluice_op *op,
+               const struct sluice_object *object) {
+  struct put *put = s3_task_of(op)->work;
+  (void)handle;
+  const char *fault = put_take_object(put, object);
+  if (fault != NULL)
+    put_end(put, SLUICE_EINVAL, fault);
+  else
+    put_send(put);
 }

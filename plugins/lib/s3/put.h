@@ -19,6 +19,13 @@ struct reconcile_ends;
 typedef void put_ended(void *arg, enum sluice_status, const char *why);
 typedef void put_ending(struct put *, enum sluice_status, const char *why);
 
+/* Segments of a stage, which are its first parts. */
+struct put_joined {
+  const char *base;
+  const struct stagerecord *record;
+  uint32_t count;
+};
+
 #define PUT_ETAG_MAX 160 /* NUL included */
 
 struct put {
@@ -28,7 +35,8 @@ struct put {
   struct digest *sha256;      /* over plain HTTP, while it may be one PUT */
   struct s3_call *call;       /* parts have their own */
   struct copy_source *source; /* of a copy; NULL: the spool's bytes */
-  put_ended *ended;           /* of a copy; NULL: the operation ends with it */
+  const struct put_joined *joined; /* before those; NULL: nothing is */
+  put_ended *ended; /* of a copy; NULL: the operation ends with it */
   void *ended_arg;
   struct s3_request request;
   struct multipart *multipart;
@@ -61,6 +69,10 @@ struct put {
 
 /* Of a new operation; NULL: no memory. */
 struct put *put_new(struct s3_loop *, struct sluice_op *);
+/* Takes over what the bytes become; NULL, or why they can't. */
+const char *put_take_object(struct put *, const struct sluice_object *);
+/* Stores it; ends in put_end(). */
+void put_send(struct put *);
 /* Headers that describe the object; how many there are. */
 size_t put_headers(const struct put *, struct sigv4_pair *);
 /* Those that say what may be replaced; how many there are. */

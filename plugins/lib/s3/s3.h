@@ -115,6 +115,13 @@ void s3_remove_if(void *handle, struct sluice_op *,
 void s3_copy(void *handle, struct sluice_op *, const struct sluice_copy *);
 void s3_remove_many(void *handle, struct sluice_op *, const char *const *keys,
                     size_t count);
+void s3_stage(void *handle, struct sluice_op *, const struct sluice_stage *);
+void s3_save(void *handle, struct sluice_op *, const struct sluice_save *);
+void s3_stage_commit(void *handle, struct sluice_op *,
+                     const struct sluice_object *, const struct sluice_save *);
+void s3_stage_get(void *handle, struct sluice_op *, const char *id);
+void s3_stage_remove(void *handle, struct sluice_op *, const char *id);
+void s3_stage_sweep(void *handle, struct sluice_op *, int64_t now_s);
 
 /* The descriptor of a provider: its options and its dialect, and for the rest
  * what all of them have.  `name_` is no text but a word. */
@@ -149,7 +156,13 @@ void s3_remove_many(void *handle, struct sluice_op *, const char *const *keys,
       .can = s3_can,                                              \
       .remove_if = s3_remove_if,                                  \
       .copy = s3_copy,                                            \
-      .remove_many = s3_remove_many};                             \
+      .remove_many = s3_remove_many,                              \
+      .stage = s3_stage,                                          \
+      .save = s3_save,                                            \
+      .stage_commit = s3_stage_commit,                            \
+      .stage_get = s3_stage_get,                                  \
+      .stage_remove = s3_stage_remove,                            \
+      .stage_sweep = s3_stage_sweep};                             \
   SLUICE_BACKEND(name_, plugin_##name_)
 
 #endif

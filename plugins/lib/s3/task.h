@@ -12,6 +12,10 @@
 struct s3_task { /* the state of a sluice_op */
   void (*cancel)(void *work);
   void *work;
+  /* Of what takes bytes, or gives some; NULL else. */
+  void (*data)(void *work, const struct sluice_chunk *);
+  void (*read)(void *work, uint64_t first, uint64_t count);
+  void (*more)(void *work);
 };
 
 static inline struct s3_task *s3_task_of(struct sluice_op *op) {

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Stages are removed: one that is named, or all that have expired.  A record
+ * that says so comes before all others, so whoever has such a stage open sees
+ * it with its next record; it stays until nobody can have it open any more.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "date.h"
+#include "digest.h"
+#include "eraser.h"
+#include "must.h"
+#include "stageread.h"
+#include "stagewrite.h"
+#include "task.h"
+
+#define KEPT_S 3600
+#define DUE_MAX 256 /* stages of one sweep; the next one goes on */
+#define COST (sizeof(struct stage_sweep) + 32768)
+
+struct stage_due {
+  char base[STAGENAME_BASE_LEN + 1];
+  bool lived; /* it has expired; else what is left of it is removed */
+};
+
+struct stage_sweep {
+  struct s3_loop *loop;
+  struct sluice_op *op;
+  struct s3_listing listing;
+  struct stagewrite writing;
+  struct stageread reading;
+  struct stagename_record gone;
+  struct stagename_look look; /* at the stage that the list is at */
+  char base[STAGENAME_BASE_LEN + 1];
+  bool others; /* it has other objects than records */
+  int64_t now_s;
+  bool named;    /* one is to be removed, whatever it is */
+  bool sweeping; /* parts of its commit are given up */
+  bool canceled;
+  char kept[STAGENAME_MAX];
+  struct stage_due due[DUE_MAX];
+  size_t due_count, at;
+};
+
+static void stage_sweep_end(struct stage_sweep *sweep,
+                            enum sluice_status status, const char *why) {
+  struct sluice_op *op = sweep->op;
+  if (!sweep->named)
+    atomic_store(&sweep->loop->s3->sweeping, false);
+  if (status == SLUICE_OK)
+    sluice_done(op, SLUICE_OK, NULL);
+  else
+    sluice_done(op, status, "%s", why);
+  s3_listing_cancel(&sweep->listing);
+  stagewrite_fini(&sweep->writing);
+  stageread_fini(&sweep->reading);
+  sluice_memory_give(sweep->loop->host, COST);
+  free(sweep);
+}
+
+static void stage_sweep_cancel(void *work) {
+  struct stage_sweep *sweep = work;
+  sweep->canceled = true;
+  if (!sweep->sweeping)
+    stage_sweep_end(sweep, SLUICE_ECANCELED, "canceled");
+}
+
+static void next_due(struct stage_sweep *sweep);
+
+/* ---- all of a stage ----------------------------------------------------- */
+
+static bool on_left(void *arg, const char *key) {
+  struct stage_sweep *sweep = arg;
+  if (strcmp(key, sweep->kept) != 0)
+    eraser_add(sweep->loop->eraser, key);
+  return true;
+}
+
+static void on_erased(void *arg, enum sluice_status status, const char *why) {
+  struct stage_sweep *sweep = arg;
+  if (sweep->named || status != SLUICE_OK)
+    stage_sweep_end(sweep, status, why);
+  else
+    next_due(sweep);
+}
+
+/* But `kept`, whose key may be "". */
+static void erase(struct stage_sweep *sweep) {
+  sweep->listing = (struct s3_listing){.loop = sweep->loop,
+                                       .op = sweep->op,
+                                       .prefix = sweep->base,
+                                       .key = on_left,
+                                       .done = on_erased,
+                                       .arg = sweep};
+  s3_listing_start(&sweep->listing);
+}
+
+/* ---- one that takes bytes ----------------------------------------------- */
+
+static void on_swept(void *arg) {
+  struct stage_sweep *sweep = arg;
+  sweep->sweeping = false;
+  if (sweep->canceled)
+    stage_sweep_end(sweep, SLUICE_ECANCELED, "canceled");
+  else
+    erase(sweep);
+}
+
+static void take_back(struct stage_sweep *sweep) {
+  eraser_add(sweep->loop->eraser, sweep->writing.key);
+  next_due(sweep);
+}
+
+/* The stage as it was before it was said to be gone. */
+static void on_read(void *arg, enum sluice_status status, const char *why) {
+  struct stage_sweep *sweep = arg;
+  const struct stageread *reading = &sweep->reading;
+  bool lives =
+      reading->look.has_open && reading->look.open.expires_s > sweep->now_s;
+  if (status != SLUICE_OK && status != SLUICE_ENOENT) {
+    stage_sweep_end(sweep, status, why);
+  } else if (!sweep->named && status == SLUICE_OK && lives) {
+    take_back(sweep); /* it was saved meanwhile */
+  } else if (status == SLUICE_OK && reading->record.committing &&
+             key_is_made(reading->record.key)) {
+    sweep->sweeping = true;
+    s3_sweep_start(sweep->loop, &(struct s3_sweep){.key = reading->record.key,
+                                                   .done = on_swept,
+                                                   .arg = sweep});
+  } else {
+    erase(sweep);
+  }
+}
+
+static void read_it(struct stage_sweep *sweep) {
+  stageread_fini(&sweep->reading);
+  sweep->reading = (struct stageread){.loop = sweep->loop,
+                                      .op = sweep->op,
+                                      .base = sweep->base,
+                                      .gone_too = true,
+                                      .done = on_read,
+                                      .arg = sweep};
+  stageread_start(&sweep->reading);
+}
+
+static void on_said(void *arg, enum sluice_status status, const char *why) {
+  struct stage_sweep *sweep = arg;
+  if (status != SLUICE_OK)
+    stage_sweep_end(sweep, status, why);
+  else
+    read_it(sweep);
+}
+
+static void say_gone(struct stage_sweep *sweep) {
+  sweep->gone =
+      (struct stagename_record){.turn = STAGENAME_TURN_GONE,
+                                .expires_s = date_now_ms() / 1000 + KEPT_S,
+                                .kind = STAGENAME_GONE};
+  digest_random(&sweep->gone.session, sizeof sweep->gone.session);
+  buf_clear(&sweep->writing.text);
+  buf_adds(&sweep->writing.text, "sluice stage gone\n");
+  stagename_write(sweep->kept, sweep->base, &sweep->gone);
+  stagewrite_start(&sweep->writing, sweep->base, &sweep->gone, on_said, sweep);
+}
+
+/* ---- those that are due ------------------------------------------------- */
+
+static void next_due(struct stage_sweep *sweep) {
+  if (sweep->at == sweep->due_count) {
+    stage_sweep_end(sweep, SLUICE_OK, NULL);
+    return;
+  }
+  const struct stage_due *due = &sweep->due[sweep->at++];
+  memcpy(sweep->base, due->base, sizeof sweep->base);
+  sweep->kept[0] = '\0';
+  sluice_alive(sweep->op);
+  if (due->lived)
+    say_gone(sweep);
+  else
+    erase(sweep);
+}
+
+/* The list has all of a stage. */
+static void judge(struct stage_sweep *sweep) {
+  const struct stagename_look *look = &sweep->look;
+  bool ended = look->ended;
+  int64_t expires = ended ? look->newest.expires_s : look->open.expires_s;
+  bool expired = (ended || look->has_open) && expires <= sweep->now_s;
+  bool lost = !ended && !look->has_open;
+  if (sweep->base[0] != '\0' && (expired || lost) &&
+      sweep->due_count < DUE_MAX) {
+    struct stage_due *due = &sweep->due[sweep->due_count++];
+    memcpy(due->base, sweep->base, sizeof due->base);
+    due->lived = !ended && !lost;
+  }
+  sweep->look = (struct stagename_look){0};
+}
+
+/* Records come first; behind the one of an end nothing is needed. */
+static bool on_key(void *arg, const char *key) {
+  struct stage_sweep *sweep = arg;
+  struct stagename_record record;
+  char base[STAGENAME_BASE_LEN + 1];
+  if (!stagename_folder(base, key))
+    return true;
+  if (strcmp(base, sweep->base) != 0) {
+    judge(sweep);
+    memcpy(sweep->base, base, sizeof base);
+  }
+  if (sweep->look.ended)
+    eraser_add(sweep->loop->eraser, key);
+  if (stagename_read(&record, key))
+    stagename_look(&sweep->look, &record);
+  return sweep->due_count < DUE_MAX;
+}
+
+static void on_listed(void *arg, enum sluice_status status, const char *why) {
+  struct stage_sweep *sweep = arg;
+  if (status != SLUICE_OK) {
+    stage_sweep_end(sweep, status, why);
+    return;
+  }
+  if (sweep->due_count < DUE_MAX)
+    judge(sweep);
+  next_due(sweep);
+}
+
+/* ---- the vtable's ------------------------------------------------------- */
+
+static struct stage_sweep *start(struct s3_loop *loop, struct sluice_op *op) {
+  if (!sluice_memory_take(loop->host, COST)) {
+    sluice_done(op, SLUICE_ENOMEM, "no memory to remove stages");
+    return NULL;
+  }
+  struct stage_sweep *sweep = calloc(1, sizeof *sweep);
+  must(sweep != NULL); /* taken */
+  sweep->loop = loop;
+  sweep->op = op;
+  stagewrite_init(&sweep->writing, loop, op);
+  *s3_task_of(op) =
+      (struct s3_task){.cancel = stage_sweep_cancel, .work = sweep};
+  return sweep;
+}
+
+void s3_stage_sweep(void *handle, struct sluice_op *op, int64_t now_s) {
+  struct s3_loop *loop = handle;
+  if (atomic_exchange(&loop->s3->sweeping, true)) {
+    sluice_done(op, SLUICE_OK, NULL); /* another loop is at it */
+    return;
+  }
+  struct stage_sweep *sweep = start(loop, op);
+  if (sweep == NULL) {
+    atomic_store(&loop->s3->sweeping, false);
+    return;
+  }
+  sweep->now_s = now_s;
+  sweep->listing = (struct s3_listing){.loop = sweep->loop,
+                                       .op = op,
+                                       .prefix = STAGENAME_ROOT,
+                                       .key = on_key,
+                                       .done = on_listed,
+                                       .arg = sweep};
+  s3_listing_start(&sweep->listing);
+}
+
+static bool on_first(void *arg, const char *key) {
+  struct stage_sweep *sweep = arg;
+  struct stagename_record record;
+  if (!stagename_read(&record, key))
+    return true;
+  stagename_look(&sweep->look, &record);
+  return false;
+}
+
+static void on_found(void *arg, enum sluice_status status, const char *why) {
+  struct stage_sweep *sweep = arg;
+  const struct stagename_look *look = &sweep->look;
+  if (status != SLUICE_OK)
+    stage_sweep_end(sweep, status, why);
+  else if (!look->any || look->newest.kind == STAGENAME_GONE)
+    stage_sweep_end(sweep, SLUICE_ENOENT, "there is no such stage");
+  else
+    say_gone(sweep);
+}
+
+void s3_stage_remove(void *handle, struct sluice_op *op, const char *id) {
+  struct stage_sweep *sweep = start(handle, op);
+  if (sweep == NULL)
+    return;
+  sweep->named = true;
+  if (!stagename_base(sweep->base, id)) {
+    stage_sweep_end(sweep, SLUICE_ENOENT, "there is no such stage");
+    return;
+  }
+  sweep->listing = (struct s3_listing){.loop = sweep->loop,
+                                       .op = op,
+                                       .prefix = sweep->base,
+                                       .max = 1,
+                                       .key = on_first,
+                                       .done = on_found,
+                                       .arg = sweep};
+  s3_listing_start(&sweep->listing);
+}
