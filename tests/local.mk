@@ -194,6 +194,8 @@ UNIT_TESTS = \
 	%D%/unit/test_spool_cache \
 	%D%/unit/test_spool_job \
 	%D%/unit/test_structured \
+	%D%/unit/test_stagename \
+	%D%/unit/test_stagerecord \
 	%D%/unit/test_tally \
 	%D%/unit/test_tls \
 	%D%/unit/test_tokens \
@@ -389,6 +391,14 @@ S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 %C%_unit_test_metadata_SOURCES = \
 	%D%/unit/test_metadata.c
 
+%C%_unit_test_stagename_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_stagename_SOURCES = \
+	%D%/unit/test_stagename.c
+
+%C%_unit_test_stagerecord_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_stagerecord_SOURCES = \
+	%D%/unit/test_stagerecord.c
+
 %C%_unit_test_profile_LDADD = $(S3_TEST_LIBS)
 %C%_unit_test_profile_SOURCES = \
 	%D%/unit/test_profile.c
@@ -559,6 +569,7 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_retryafter \
 	%D%/fuzz/fuzz_session \
 	%D%/fuzz/fuzz_structured \
+	%D%/fuzz/fuzz_stagerecord \
 	%D%/fuzz/fuzz_tokens \
 	%D%/fuzz/fuzz_xml
 
@@ -601,6 +612,8 @@ endif
 %C%_fuzz_fuzz_jwt_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_metadata_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_metadata_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_stagerecord_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_stagerecord_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_mime_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_mime_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_profile_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)

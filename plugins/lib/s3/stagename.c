@@ -92,7 +92,7 @@ bool stagename_read(struct stagename_record *record, const char *key) {
   if (!read_number(&at, 8, '-', &turn) ||
       !read_number(&at, 16, '-', &record->session) ||
       !read_number(&at, 8, '-', &number) ||
-      !read_number(&at, 10, '\0', &expires) || strchr("codg", *at) == NULL)
+      !read_number(&at, 10, '\0', &expires) || strchr("cohdg", *at) == NULL)
     return false;
   record->turn = UINT32_MAX - (uint32_t)turn;
   record->number = UINT32_MAX - (uint32_t)number;
@@ -120,6 +120,7 @@ void stagename_look(struct stagename_look *look,
   look->any = true;
   switch (record->kind) {
   case STAGENAME_TAKEN:
+  case STAGENAME_GOING:
     break;
   case STAGENAME_OPEN:
     if (!look->has_open)

@@ -27,7 +27,8 @@
 
 /* A later turn is newer, and of one turn the smaller session, and then the
  * larger number.  The end of a stage is newer than all. */
-#define STAGENAME_TURN_MAX UINT32_C(0xFFFFFFFD)
+#define STAGENAME_TURN_MAX UINT32_C(0xFFFFFFFC)
+#define STAGENAME_TURN_GOING UINT32_C(0xFFFFFFFD)
 #define STAGENAME_TURN_DONE UINT32_C(0xFFFFFFFE)
 #define STAGENAME_TURN_GONE UINT32_C(0xFFFFFFFF)
 #define STAGENAME_EXPIRES_MAX ((INT64_C(1) << 40) - 1)
@@ -35,6 +36,7 @@
 enum stagename_kind {
   STAGENAME_TAKEN = 'c', /* a session begins: it has nothing to say yet */
   STAGENAME_OPEN = 'o',  /* so much is durable */
+  STAGENAME_GOING = 'h', /* a sweep looks whether it has expired */
   STAGENAME_DONE = 'd',  /* it became an object */
   STAGENAME_GONE = 'g'   /* it was removed */
 };

@@ -52,8 +52,9 @@ static bool on_key(void *arg, const char *key) {
   struct stagename_record record;
   if (!stagename_read(&record, key))
     return true;
-  bool needless = reading->look.has_open ||
-                  (reading->look.any && record.kind == STAGENAME_TAKEN);
+  bool needless = (reading->look.has_open ||
+                   (reading->look.any && record.kind == STAGENAME_TAKEN)) &&
+                  record.kind != STAGENAME_GOING;
   if (reading->tidy && !reading->look.ended && needless)
     eraser_add(reading->loop->eraser, key);
   stagename_look(&reading->look, &record);
@@ -63,7 +64,7 @@ static bool on_key(void *arg, const char *key) {
 static void on_listed(void *arg, enum sluice_status status, const char *why) {
   struct stageread *reading = arg;
   const struct stagename_look *look = &reading->look;
-  bool gone = look->any && look->newest.kind == STAGENAME_GONE;
+  bool gone = look->ended;
   if (status != SLUICE_OK) {
     reading->done(reading->arg, status, why);
   } else if (look->any && look->newest.kind == STAGENAME_DONE) {

@@ -239,15 +239,28 @@ static void claim(struct staging *staging) {
                    on_claimed, staging);
 }
 
+static void on_found(void *arg, enum sluice_status status, const char *why);
+
+/* A list that is made while a record takes the place of another may have seen
+ * neither. */
+static void look_again(struct staging *staging) {
+  staging->again = true;
+  look(staging, on_found);
+}
+
 static void on_found(void *arg, enum sluice_status status, const char *why) {
   struct staging *staging = arg;
   const struct stagename_record *newest = &staging->look.newest;
   if (status != SLUICE_OK)
     staging_end(staging, status, why);
+  else if (!staging->look.any && !staging->again)
+    look_again(staging);
   else if (!staging->look.any || newest->kind == STAGENAME_GONE)
     staging_end(staging, SLUICE_ENOENT, "there is no such stage");
   else if (newest->kind == STAGENAME_DONE)
     read_it(staging);
+  else if (newest->kind == STAGENAME_GOING)
+    staging_end(staging, SLUICE_EPRECOND, "a sweep has the stage");
   else if (newest->turn >= STAGENAME_TURN_MAX)
     staging_end(staging, SLUICE_EIO, "the stage was opened too often");
   else

@@ -67,6 +67,7 @@ struct staging {
   struct stagename_look look; /* of a list */
   struct stagewrite writing;
   staging_step *recorded; /* goes on then */
+  bool again;             /* it is looked for once more */
 
   /* The newest record is in reading.record, and its text beside it. */
   struct stageread reading;

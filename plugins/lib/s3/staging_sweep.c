@@ -3,6 +3,8 @@
  * Stages are removed: one that is named, or all that have expired.  A record
  * that says so comes before all others, so whoever has such a stage open sees
  * it with its next record; it stays until nobody can have it open any more.
+ * A sweep says first that it looks, and looks once more behind that, as the
+ * stage may have been saved just before.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +24,7 @@
 
 struct stage_due {
   char base[STAGENAME_BASE_LEN + 1];
-  bool lived; /* it has expired; else what is left of it is removed */
+  bool ended; /* so that all of it goes */
 };
 
 struct stage_sweep {
@@ -31,10 +33,8 @@ struct stage_sweep {
   struct s3_listing listing;
   struct stagewrite writing;
   struct stageread reading;
-  struct stagename_record gone;
   struct stagename_look look; /* at the stage that the list is at */
   char base[STAGENAME_BASE_LEN + 1];
-  bool others; /* it has other objects than records */
   int64_t now_s;
   bool named;    /* one is to be removed, whatever it is */
   bool sweeping; /* parts of its commit are given up */
@@ -99,13 +99,41 @@ static void erase(struct stage_sweep *sweep) {
 
 /* ---- one that takes bytes ----------------------------------------------- */
 
+static void on_gone(void *arg, enum sluice_status status, const char *why) {
+  struct stage_sweep *sweep = arg;
+  if (status != SLUICE_OK)
+    stage_sweep_end(sweep, status, why);
+  else
+    erase(sweep);
+}
+
+static void say(struct stage_sweep *sweep, uint32_t turn,
+                enum stagename_kind kind,
+                void (*said)(void *, enum sluice_status, const char *)) {
+  struct stagename_record record = {
+      .turn = turn, .expires_s = date_now_ms() / 1000 + KEPT_S, .kind = kind};
+  digest_random(&record.session, sizeof record.session);
+  buf_clear(&sweep->writing.text);
+  buf_adds(&sweep->writing.text, "sluice stage gone\n");
+  stagename_write(sweep->kept, sweep->base, &record);
+  stagewrite_start(&sweep->writing, sweep->base, &record, said, sweep);
+}
+
+/* A stage that is named was said to be gone before. */
+static void finish(struct stage_sweep *sweep) {
+  if (sweep->named)
+    erase(sweep);
+  else
+    say(sweep, STAGENAME_TURN_GONE, STAGENAME_GONE, on_gone);
+}
+
 static void on_swept(void *arg) {
   struct stage_sweep *sweep = arg;
   sweep->sweeping = false;
   if (sweep->canceled)
     stage_sweep_end(sweep, SLUICE_ECANCELED, "canceled");
   else
-    erase(sweep);
+    finish(sweep);
 }
 
 static void take_back(struct stage_sweep *sweep) {
@@ -130,7 +158,7 @@ static void on_read(void *arg, enum sluice_status status, const char *why) {
                                                    .done = on_swept,
                                                    .arg = sweep});
   } else {
-    erase(sweep);
+    finish(sweep);
   }
 }
 
@@ -153,18 +181,6 @@ static void on_said(void *arg, enum sluice_status status, const char *why) {
     read_it(sweep);
 }
 
-static void say_gone(struct stage_sweep *sweep) {
-  sweep->gone =
-      (struct stagename_record){.turn = STAGENAME_TURN_GONE,
-                                .expires_s = date_now_ms() / 1000 + KEPT_S,
-                                .kind = STAGENAME_GONE};
-  digest_random(&sweep->gone.session, sizeof sweep->gone.session);
-  buf_clear(&sweep->writing.text);
-  buf_adds(&sweep->writing.text, "sluice stage gone\n");
-  stagename_write(sweep->kept, sweep->base, &sweep->gone);
-  stagewrite_start(&sweep->writing, sweep->base, &sweep->gone, on_said, sweep);
-}
-
 /* ---- those that are due ------------------------------------------------- */
 
 static void next_due(struct stage_sweep *sweep) {
@@ -176,10 +192,10 @@ static void next_due(struct stage_sweep *sweep) {
   memcpy(sweep->base, due->base, sizeof sweep->base);
   sweep->kept[0] = '\0';
   sluice_alive(sweep->op);
-  if (due->lived)
-    say_gone(sweep);
-  else
+  if (due->ended)
     erase(sweep);
+  else
+    say(sweep, STAGENAME_TURN_GOING, STAGENAME_GOING, on_said);
 }
 
 /* The list has all of a stage. */
@@ -193,7 +209,7 @@ static void judge(struct stage_sweep *sweep) {
       sweep->due_count < DUE_MAX) {
     struct stage_due *due = &sweep->due[sweep->due_count++];
     memcpy(due->base, sweep->base, sizeof due->base);
-    due->lived = !ended && !lost;
+    due->ended = ended;
   }
   sweep->look = (struct stagename_look){0};
 }
@@ -211,8 +227,13 @@ static bool on_key(void *arg, const char *key) {
   }
   if (sweep->look.ended)
     eraser_add(sweep->loop->eraser, key);
-  if (stagename_read(&record, key))
+  if (stagename_read(&record, key)) {
+    bool stale = record.kind == STAGENAME_GOING &&
+                 record.expires_s <= sweep->now_s; /* of a sweep that died */
+    if (stale)
+      eraser_add(sweep->loop->eraser, key);
     stagename_look(&sweep->look, &record);
+  }
   return sweep->due_count < DUE_MAX;
 }
 
@@ -282,7 +303,7 @@ static void on_found(void *arg, enum sluice_status status, const char *why) {
   else if (!look->any || look->newest.kind == STAGENAME_GONE)
     stage_sweep_end(sweep, SLUICE_ENOENT, "there is no such stage");
   else
-    say_gone(sweep);
+    say(sweep, STAGENAME_TURN_GONE, STAGENAME_GONE, on_said);
 }
 
 void s3_stage_remove(void *handle, struct sluice_op *op, const char *id) {
