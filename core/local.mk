@@ -58,6 +58,12 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/idempotencykey.h \
 	%D%/base/key.c \
 	%D%/base/key.h \
+	%D%/base/linkcount.c \
+	%D%/base/linkcount.h \
+	%D%/base/linkid.c \
+	%D%/base/linkid.h \
+	%D%/base/linkmark.c \
+	%D%/base/linkmark.h \
 	%D%/base/md5.c \
 	%D%/base/md5.h \
 	%D%/base/md5_lanes.c \
@@ -70,6 +76,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/oncerecord.h \
 	%D%/base/operation.c \
 	%D%/base/operation.h \
+	%D%/base/ownlink.c \
+	%D%/base/ownlink.h \
 	%D%/base/pagecache.c \
 	%D%/base/pagecache.h \
 	%D%/base/pair.h \
@@ -146,6 +154,8 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/loop.h \
 	%D%/runtime/metrics.c \
 	%D%/runtime/metrics.h \
+	%D%/runtime/marks.c \
+	%D%/runtime/marks.h \
 	%D%/runtime/op.c \
 	%D%/runtime/op.h \
 	%D%/runtime/op_item.c \
@@ -295,8 +305,17 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/join.h \
 	%D%/endpoints/jsonbody.c \
 	%D%/endpoints/jsonbody.h \
+	%D%/endpoints/linkcheck.c \
+	%D%/endpoints/linkcheck.h \
+	%D%/endpoints/linkcommit.c \
+	%D%/endpoints/linkcommit.h \
+	%D%/endpoints/links.c \
 	%D%/endpoints/linksecret.c \
 	%D%/endpoints/linksecret.h \
+	%D%/endpoints/linksweep.c \
+	%D%/endpoints/linksweep.h \
+	%D%/endpoints/linkuses.c \
+	%D%/endpoints/linkuses.h \
 	%D%/endpoints/list.c \
 	%D%/endpoints/many.c \
 	%D%/endpoints/note.c \
@@ -306,10 +325,15 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/objectkey.h \
 	%D%/endpoints/oncesweep.c \
 	%D%/endpoints/oncesweep.h \
+	%D%/endpoints/ownobject.c \
+	%D%/endpoints/ownobject.h \
 	%D%/endpoints/precondition.c \
 	%D%/endpoints/precondition.h \
 	%D%/endpoints/presign.c \
 	%D%/endpoints/presign.h \
+	%D%/endpoints/presign_request.c \
+	%D%/endpoints/presign_wish.c \
+	%D%/endpoints/presign_wish.h \
 	%D%/endpoints/rawbody.c \
 	%D%/endpoints/rawbody.h \
 	%D%/endpoints/readiness.c \
@@ -321,8 +345,11 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/resumable_digest.c \
 	%D%/endpoints/resumable_end.c \
 	%D%/endpoints/resumable_state.c \
+	%D%/endpoints/revocations.c \
+	%D%/endpoints/revocations.h \
 	%D%/endpoints/send.c \
 	%D%/endpoints/send.h \
+	%D%/endpoints/signed.c \
 	%D%/endpoints/stagesweep.c \
 	%D%/endpoints/stagesweep.h \
 	%D%/endpoints/updigest.c \

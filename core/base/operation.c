@@ -20,6 +20,7 @@ static const struct {
     [OPERATION_REPLACE] = {"replace", OPERATION_ADDS | OPERATION_REPLACES},
     [OPERATION_COPY] = {"copy", OPERATION_READS | OPERATION_ADDS |
                                     OPERATION_REPLACES | OPERATION_REMOVES},
+    [OPERATION_REVOKE] = {"revoke", OPERATION_LINKS},
     [OPERATION_SIGNED] = {"signed", OPERATION_READS}};
 
 const char *operation_name(enum operation operation) {

@@ -17,8 +17,9 @@ enum operation {
   OPERATION_DELETE,
   OPERATION_REPLACE, /* an object by its name, be one there or not */
   OPERATION_COPY,    /* or move; its keys are asked about one by one */
+  OPERATION_REVOKE,  /* links, also those that others made */
   /* Those before may be named in a route and granted to somebody. */
-  OPERATION_SIGNED, /* a download by a link, which is the right to it */
+  OPERATION_SIGNED, /* something by a link, which is the right to it */
   OPERATION_NONE    /* no operation; also how many there are */
 };
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * GET /files/download, and the same by a signed link: the conditions and the
+ * GET /files/download, and the same by a link: the conditions and the
  * range are decided here, on what the backend says of the object, so that
  * they are the same for every backend.
  */
 #include <event2/buffer.h>
+#include <event2/http.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 #include "endpoints.h"
 #include "filetype.h"
 #include "key.h"
+#include "linkcheck.h"
+#include "linkuses.h"
 #include "mime.h"
 #include "must.h"
 #include "objectkey.h"
@@ -36,21 +39,16 @@ struct download {
   int status;    /* 200 or 206 */
   bool is_inline;
   bool decided;        /* there is a body to come */
-  struct exchange *ex; /* of one that waits for the secret of links */
-  struct linksecret_waiter waiter;
-  bool waits;
-  char *md5;                /* of the object, all of which is sent, or NULL */
-  char *disposition, *type; /* as a signed link asks for; NULL: as stored */
+  struct exchange *ex; /* of one by a link, whose uses are counted */
+  struct linkuses_waiter use;
+  char *md5; /* of the object, all of which is sent, or NULL */
 };
 
 static void download_free(void *work) {
   struct download *download = work;
-  if (download->waits)
-    linksecret_leave(download->ex->gate->links, download->ex->route->backend,
-                     &download->waiter);
+  if (download->ex != NULL)
+    linkuses_leave(download->ex->gate->linkuses, &download->use);
   send_free(download->send);
-  free(download->disposition);
-  free(download->type);
   free(download->md5);
   free(download);
 }
@@ -63,13 +61,12 @@ static void say_disposition(struct exchange *ex,
   struct buf value;
   char last[KEY_MAX + 1];
   const char *filename = presign_filename(meta);
+  if (ex->link != NULL && ex->link->filename != NULL)
+    filename = ex->link->filename;
   key_name(last, ex->key);
   buf_init(&value, 8 * KEY_MAX);
-  if (download->disposition != NULL)
-    buf_adds(&value, download->disposition);
-  else
-    mime_disposition(&value, download->is_inline,
-                     filename != NULL ? filename : last);
+  mime_disposition(&value, download->is_inline,
+                   filename != NULL ? filename : last);
   if (!value.overflown)
     reply_header(ex, "Content-Disposition", value.data);
   buf_fini(&value);
@@ -85,9 +82,19 @@ static void say_validators(struct exchange *ex,
     reply_header(ex, "ETag", etag);
 }
 
+/* A link may be taken back at any time, so it is asked again each time. */
+static void say_link_caching(struct exchange *ex) {
+  reply_header(ex, "Cache-Control",
+               ex->link->uses > 0 ? "no-store" : "private, no-cache");
+}
+
 /* The object's own goes before the configuration's. */
 static void say_caching(struct exchange *ex, const struct sluice_meta *meta) {
   const char *ours = ex->gate->settings->downloads.cache_control;
+  if (ex->link != NULL) {
+    say_link_caching(ex);
+    return;
+  }
   if (meta->cache_control != NULL)
     reply_header(ex, "Cache-Control", meta->cache_control);
   if (meta->expires != NULL)
@@ -98,7 +105,7 @@ static void say_caching(struct exchange *ex, const struct sluice_meta *meta) {
 
 static void say_object(struct exchange *ex, const struct download *download,
                        const struct sluice_meta *meta) {
-  const char *type = download->type != NULL ? download->type : meta->type;
+  const char *type = meta->type;
   if (type == NULL || type[0] == '\0')
     type = FILETYPE_UNKNOWN;
   say_validators(ex, meta);
@@ -263,6 +270,67 @@ static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
   send_chunk(download->send, chunk, on_sent);
 }
 
+static void read_body(struct exchange *ex) {
+  const struct download *download = ex->work;
+  if (download->left == 0) {
+    reply_length(ex, 0);
+    reply_empty(ex, download->status);
+    return;
+  }
+  exchange_watch(ex);
+  op_read(ex->op, download->range.first, download->range.count);
+}
+
+/* The head of the answer was put together, and isn't sent now. */
+static void refuse_use(struct exchange *ex, enum sluice_status status,
+                       const char *why) {
+  evhttp_clear_headers(reply_headers(ex));
+  linkcheck_refuse_count(ex, status, why);
+}
+
+static void on_taken(void *arg, enum sluice_status status, const char *why,
+                     const struct linkcount *count) {
+  struct exchange *ex = arg;
+  (void)count;
+  exchange_unwatch(ex);
+  if (status == SLUICE_OK)
+    read_body(ex);
+  else
+    refuse_use(ex, status, why);
+}
+
+static void take_use(struct exchange *ex) {
+  struct download *download = ex->work;
+  download->use.told = on_taken;
+  linkuses_ask(ex->gate->linkuses, ex->route->backend, ex->link, LINKUSES_TAKE,
+               &download->use);
+}
+
+/* One that goes on counts only where the last one was long ago. */
+static void on_looked(void *arg, enum sluice_status status, const char *why,
+                      const struct linkcount *count) {
+  struct exchange *ex = arg;
+  if (status != SLUICE_OK)
+    refuse_use(ex, status, why);
+  else if (date_now_ms() - count->last_ms < LINKUSES_RESUME_MS)
+    read_body(ex);
+  else
+    take_use(ex);
+}
+
+/* A use is counted before the first byte is sent. */
+static void count_use(struct exchange *ex) {
+  struct download *download = ex->work;
+  exchange_watch(ex);
+  download->ex = ex;
+  download->use = (struct linkuses_waiter){.told = on_looked, .arg = ex};
+  if (download->range.first == 0)
+    take_use(ex);
+  else
+    linkuses_ask(ex->gate->linkuses, ex->route->backend, ex->link,
+                 LINKUSES_LOOK, &download->use);
+}
+
 static void on_meta(void *arg, const struct sluice_meta *meta) {
   struct exchange *ex = arg;
   struct download *download = ex->work;
@@ -271,15 +339,12 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
     return;
   download->left = download->range.count;
   download->decided = true;
-  if (download->left == 0) {
-    reply_length(ex, 0);
-    reply_empty(ex, download->status);
-    return;
-  }
   if (meta->md5 != NULL && download->range.count == meta->length)
     download->md5 = strdup(meta->md5);
-  exchange_watch(ex);
-  op_read(ex->op, download->range.first, download->range.count);
+  if (ex->link != NULL && ex->link->uses > 0)
+    count_use(ex);
+  else
+    read_body(ex);
 }
 
 static void on_done(void *arg, enum sluice_status status, const char *why) {
@@ -349,79 +414,20 @@ static struct download *begin(struct exchange *ex) {
 static void download_start(struct exchange *ex) {
   struct buf text;
   char key[KEY_MAX + 1];
-  buf_init(&text, KEY_MAX);
   struct download *download = begin(ex);
+  if (ex->link != NULL) {
+    download->is_inline = ex->link->is_inline;
+    if (exchange_charge(ex, COST_DOWNLOAD))
+      exchange_check_key(ex, ex->link->name, on_key);
+    return;
+  }
+  buf_init(&text, KEY_MAX);
   enum query_result found = query_get(&text, ex->head.query, "inline");
   download->is_inline = found == QUERY_FOUND && strcmp(text.data, "true") == 0;
   buf_fini(&text);
   if (objectkey_read(ex, key, key_found_fault) &&
       exchange_charge(ex, COST_DOWNLOAD))
     exchange_check_key(ex, key, on_key);
-}
-
-static char *text_of(struct sluice_op *op, size_t index) {
-  const char *text = op_text(op, index);
-  return text == NULL || text[0] == '\0' ? NULL : strdup(text);
-}
-
-static void on_verified(void *arg, enum sluice_status status,
-                        const char *why) {
-  struct exchange *ex = arg;
-  struct download *download = ex->work;
-  char *key = text_of(ex->op, 0);
-  download->disposition = text_of(ex->op, 1);
-  download->type = text_of(ex->op, 2);
-  ex->op = NULL;
-  if (status != SLUICE_OK || key == NULL)
-    reply_failure(ex, status == SLUICE_OK ? SLUICE_EDENIED : status, why);
-  else if (exchange_charge(ex, COST_DOWNLOAD)) {
-    exchange_set_key(ex, key); /* the link itself is the permission */
-    on_key(ex);
-  }
-  free(key);
-}
-
-/* A link of the gateway's own. */
-static void on_key_known(void *arg, const struct linksecret_keys *keys,
-                         enum sluice_status status, const char *why) {
-  struct exchange *ex = arg;
-  struct download *download = ex->work;
-  struct signedlink_grant grant;
-  download->waits = false;
-  if (keys == NULL) {
-    reply_failure(ex, status, why);
-    return;
-  }
-  exchange_unwatch(ex);
-  why = presign_check(ex, keys->links, &grant);
-  if (why != NULL) {
-    reply_failure(ex, SLUICE_EDENIED, why);
-  } else if (exchange_charge(ex, COST_DOWNLOAD)) {
-    exchange_set_key(ex, grant.key.data);
-    on_key(ex);
-  }
-  signedlink_fini(&grant);
-}
-
-static void signed_start(struct exchange *ex) {
-  static const struct op_events events = {.alive = exchange_alive,
-                                          .done = on_verified};
-  const struct sluice_backend *plugin = exchange_backend(ex)->plugin;
-  struct download *download = begin(ex);
-  exchange_watch(ex);
-  if (plugin->presign != NULL || plugin->verify != NULL) {
-    ex->op = op_verify(
-        exchange_backend(ex),
-        &(struct sluice_claim){.method = ex->head.method,
-                               .query = ex->head.query ? ex->head.query : ""},
-        &events, ex);
-    return;
-  }
-  download->ex = ex;
-  download->waits = true;
-  download->waiter =
-      (struct linksecret_waiter){.told = on_key_known, .arg = ex};
-  linksecret_ask(ex->gate->links, ex->route->backend, &download->waiter);
 }
 
 const struct endpoint download_endpoint = {.operation = OPERATION_DOWNLOAD,
@@ -435,9 +441,3 @@ const struct endpoint object_get_endpoint = {.operation = OPERATION_DOWNLOAD,
                                              .tail = "/object",
                                              .cost = EXCHANGE_COST,
                                              .start = download_start};
-
-const struct endpoint signed_endpoint = {.operation = OPERATION_SIGNED,
-                                         .method = "GET",
-                                         .tail = "/signed",
-                                         .cost = EXCHANGE_COST,
-                                         .start = signed_start};

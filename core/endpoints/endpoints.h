@@ -20,12 +20,20 @@
   "Upload-Concat, Tus-Resumable, Tus-Version, Tus-Extension, "           \
   "Tus-Max-Size, Tus-Checksum-Algorithm, Upload-Draft-Interop-Version"
 
+/* Fields of uploads by a link. */
+#define SIGNED_CORS_HEADERS                                          \
+  "Content-Type, Content-Disposition, Content-Digest, Repr-Digest, " \
+  "Want-Repr-Digest, If-Match, If-None-Match"
+#define SIGNED_CORS_EXPOSE \
+  "Location, ETag, Content-Disposition, Content-Length, Content-Range"
+
 extern const struct endpoint upload_endpoint, presign_endpoint,
-    download_endpoint, signed_endpoint, list_endpoint, delete_endpoint,
-    object_get_endpoint, object_put_endpoint, object_delete_endpoint,
-    copy_endpoint, move_endpoint, many_endpoint, uploads_endpoint,
-    uploads_options_endpoint, resource_options_endpoint, resource_get_endpoint,
-    resource_patch_endpoint, resource_delete_endpoint, healthz_endpoint,
-    readyz_endpoint;
+    download_endpoint, signed_endpoint, signed_put_endpoint,
+    signed_post_endpoint, signed_delete_endpoint, signed_patch_endpoint,
+    links_endpoint, list_endpoint, delete_endpoint, object_get_endpoint,
+    object_put_endpoint, object_delete_endpoint, copy_endpoint, move_endpoint,
+    many_endpoint, uploads_endpoint, uploads_options_endpoint,
+    resource_options_endpoint, resource_get_endpoint, resource_patch_endpoint,
+    resource_delete_endpoint, healthz_endpoint, readyz_endpoint;
 
 #endif

@@ -19,6 +19,7 @@
 #define NAME ".sluice/link-secret"
 #define LEN 64                    /* hex digits */
 #define UPLOADS "sluice-upload-1" /* for this use */
+#define LINKS "sluice-links-1"    /* so too */
 #define TRIES 3                   /* to read it */
 #define MATERIAL_MAX 65536
 
@@ -46,10 +47,26 @@ static const struct linksecret_keys *known(const struct linksecret *secret) {
   return secret->keys.uploads == NULL ? NULL : &secret->keys;
 }
 
+/* Where the backend's options have a key for links, it is made of that one. */
+static void prefer_own(struct linksecret *secret) {
+  const struct gate *gate = secret->gate;
+  size_t index = (size_t)(secret->backend - gate->backends);
+  unsigned char key[DIGEST_SHA256_LEN];
+  if (!gate->keyed[index])
+    return;
+  digest_key_sum(gate->cursor_keys[index], key, LINKS, sizeof LINKS);
+  digest_key_free(secret->keys.links);
+  secret->keys.links = digest_key_new(key, sizeof key);
+  digest_wipe(key, sizeof key);
+}
+
 /* Makes a key for each use of the secret. */
 static void take(struct linksecret *secret, const void *text, size_t len) {
   unsigned char uploads[DIGEST_SHA256_LEN];
   secret->keys.links = digest_key_new(text, len);
+  if (secret->keys.links == NULL)
+    return;
+  prefer_own(secret);
   if (secret->keys.links == NULL)
     return;
   digest_key_sum(secret->keys.links, uploads, UPLOADS, sizeof UPLOADS);

@@ -28,6 +28,11 @@ static enum operation asked(const struct head *head) {
   return creates ? OPERATION_UPLOAD : OPERATION_REPLACE;
 }
 
+/* By a link that is over no object. */
+static bool only_creates(const struct exchange *ex) {
+  return ex->link != NULL && !ex->link->replace;
+}
+
 /* ---- what is there ------------------------------------------------------ */
 
 static void on_meta(void *arg, const struct sluice_meta *meta) {
@@ -56,7 +61,12 @@ static void on_looked(void *arg, enum sluice_status status, const char *why) {
     precondition_refuse(ex);
     return;
   }
-  upload->only_new = conditional && !there;
+  if (only_creates(ex) && there) {
+    reply_error(ex, 409, "object_exists",
+                "An object of that key exists, and this link replaces none");
+    return;
+  }
+  upload->only_new = only_creates(ex) || (conditional && !there);
   if (conditional && there && upload->if_match[0] == '\0')
     memcpy(upload->if_match, etag, strlen(etag) + 1);
   upload->etag[0] = '\0';
@@ -75,6 +85,8 @@ static void look(struct exchange *ex) {
 static bool decides_alone(struct exchange *ex) {
   struct upload *upload = ex->work;
   const struct precondition *is = &upload->condition;
+  if (only_creates(ex))
+    return upload->only_new;
   if (precondition_only_there(is) && exchange_can(ex, SLUICE_CAN_MATCH_ANY))
     memcpy(upload->if_match, "*", sizeof "*");
   bool told = exchange_can(ex, SLUICE_CAN_TELL);
@@ -85,7 +97,8 @@ static bool decides_alone(struct exchange *ex) {
 static void on_key(struct exchange *ex) {
   struct upload *upload = ex->work;
   bool conditional = precondition_is_any(&upload->condition);
-  upload->only_new = precondition_only_new(&upload->condition);
+  upload->only_new = precondition_only_new(&upload->condition) ||
+                     (only_creates(ex) && !conditional);
   unsigned needed = upload->only_new ? SLUICE_CAN_CREATE
                     : conditional    ? SLUICE_CAN_CREATE | SLUICE_CAN_REPLACE
                                      : 0;
@@ -95,6 +108,12 @@ static void on_key(struct exchange *ex) {
     look(ex);
   else if (rawbody_check(ex))
     rawbody_start(ex);
+}
+
+static enum operation operation_of(const struct exchange *ex) {
+  if (ex->link == NULL)
+    return asked(&ex->head);
+  return ex->link->replace ? OPERATION_REPLACE : OPERATION_UPLOAD;
 }
 
 /* ---- the beginning ------------------------------------------------------ */
@@ -117,7 +136,11 @@ static void describe(struct exchange *ex) {
 
 static void put_start(struct exchange *ex) {
   char key[KEY_MAX + 1];
-  if (!objectkey_read(ex, key, key_made_fault) || !rawbody_check_part(ex))
+  if (ex->link != NULL)
+    snprintf(key, sizeof key, "%s", ex->link->name);
+  else if (!objectkey_read(ex, key, key_made_fault))
+    return;
+  if (!rawbody_check_part(ex))
     return;
   struct upload *upload = rawbody_new(ex);
   upload->by_key = true;
@@ -125,7 +148,7 @@ static void put_start(struct exchange *ex) {
   describe(ex);
   if (precondition_read(ex, &upload->condition) && upload_read_uploader(ex) &&
       updigest_read(ex, &upload->digest))
-    exchange_check_key(ex, key, on_key);
+    exchange_check_as(ex, operation_of(ex), key, on_key);
 }
 
 const struct endpoint object_put_endpoint = {.operation = OPERATION_REPLACE,

@@ -41,7 +41,7 @@ bool rawbody_check_coding(struct exchange *ex) {
 }
 
 bool rawbody_check(struct exchange *ex) {
-  uint64_t most = ex->gate->settings->uploads.max_bytes;
+  uint64_t most = upload_max(ex);
   if (ex->head.length < 0 && !ex->head.chunked) {
     reply_error(ex, 411, "length_required",
                 "Send a Content-Length, or the body in chunks");
@@ -50,7 +50,7 @@ bool rawbody_check(struct exchange *ex) {
   } else if (ex->head.length > 0 && (uint64_t)ex->head.length > most) {
     upload_too_large(ex);
   } else {
-    return true;
+    return upload_check_type(ex);
   }
   return false;
 }
@@ -62,7 +62,7 @@ static bool take(struct exchange *ex, const char *data, size_t len) {
   size_t room = upload_room(upload);
   if (len > room)
     len = room;
-  if (len > ex->gate->settings->uploads.max_bytes - upload->size) {
+  if (len > upload_max(ex) - upload->size) {
     upload_too_large(ex);
     return false;
   }

@@ -45,7 +45,7 @@ static bool has_file(const struct upload *upload) {
 
 static bool open_file(struct exchange *ex) {
   struct upload *upload = ex->work;
-  if (upload->size > ex->gate->settings->uploads.max_bytes) {
+  if (upload->size > upload_max(ex)) {
     upload_too_large(ex);
     return false;
   }
@@ -75,6 +75,8 @@ static bool begin_file(struct exchange *ex, const struct formdata_part *part) {
   key_filename(upload->filename, text ? "" : part->filename,
                part->filename_len);
   upload_choose_type(ex, part->type, upload->filename);
+  if (!upload_check_type(ex))
+    return false;
   upload_begin(ex);
   return part->filename_len == 0 || open_file(ex);
 }
@@ -162,7 +164,7 @@ static bool take_file(struct exchange *ex, const char *data, size_t len) {
                upload->size + len <= UPLOAD_TEXT_MAX;
   if (!field && !has_file(upload) && !open_file(ex))
     return false;
-  if (!field && len > ex->gate->settings->uploads.max_bytes - upload->size) {
+  if (!field && len > upload_max(ex) - upload->size) {
     upload_too_large(ex);
     return false;
   }
@@ -322,7 +324,6 @@ static void begin(struct exchange *ex) {
 }
 
 static void upload_start(struct exchange *ex) {
-  const struct settings_uploads *settings = &ex->gate->settings->uploads;
   const char *type = head_get(&ex->head, "Content-Type");
   if (type == NULL || !mime_is(type, "multipart/form-data")) {
     reply_error(ex, 415, "unsupported_media_type",
@@ -330,7 +331,7 @@ static void upload_start(struct exchange *ex) {
     return;
   }
   if (ex->head.length > 0 &&
-      (uint64_t)ex->head.length > settings->max_bytes + FORM_SLACK) {
+      (uint64_t)ex->head.length > upload_max(ex) + FORM_SLACK) {
     upload_too_large(ex);
     return;
   }

@@ -13,6 +13,7 @@
 #include "exchange.h"
 #include "formdata.h"
 #include "key.h"
+#include "linkcommit.h"
 #include "md5.h"
 #include "mime.h"
 #include "precondition.h"
@@ -22,7 +23,8 @@
 
 #define UPLOAD_CHUNK (128 * 1024)
 #define UPLOAD_TEXT_MAX 65536 /* bytes of a text field */
-#define UPLOAD_ETAG_MAX 255   /* bytes, without quotes */
+#define UPLOAD_NOBODY "anonymous"
+#define UPLOAD_ETAG_MAX 255 /* bytes, without quotes */
 
 enum upload_field {
   UPLOAD_IGNORED,
@@ -96,6 +98,9 @@ struct upload {
   struct sluice_pair user[5];
   struct sluice_object object;   /* what is committed */
   struct presign_ask link;       /* for the answer */
+  struct linkcommit by_link;     /* of one that came by a link */
+  enum sluice_status failure;    /* of its commit */
+  bool mistyped;                 /* the client's type is none */
   struct precondition condition; /* by_key: as the request says it */
   bool only_new;                 /* by_key: nothing may be there */
   char if_match[UPLOAD_ETAG_MAX +
@@ -112,9 +117,18 @@ struct upload *upload_new(struct exchange *, void (*pump)(struct exchange *));
 /* The type that is stored: as said, in one of the shapes that clients write,
  * or, with NULL or what is none, by the name. */
 void upload_choose_type(struct exchange *, const char *said, const char *name);
-/* Reads who uploads: as a hook established; without any that guards, as the
- * client says.  False when that was refused. */
+/* Is it a type that the link takes by which the upload came?  False when it
+ * was answered with 415. */
+bool upload_check_type(struct exchange *);
+/* Reads who uploads: who made the link by which it came; else as a hook
+ * established; without any that guards, as the client says.  False when that
+ * was refused. */
 bool upload_read_uploader(struct exchange *);
+/* The same of any request.  NULL: nobody is known, or, with *refused, it was
+ * answered. */
+const char *upload_who(struct exchange *, bool *refused);
+/* So many bytes may it have. */
+uint64_t upload_max(const struct exchange *);
 /* Makes upload->key_prefix of upload->prefix; false when that was answered. */
 bool upload_read_prefix(struct exchange *);
 /* Answers with 413. */

@@ -13,9 +13,17 @@
 #include "quantity.h"
 #include "reply.h"
 
+uint64_t upload_max(const struct exchange *ex) {
+  uint64_t most = ex->gate->settings->uploads.max_bytes;
+  if (ex->link == NULL || ex->link->max_bytes == 0 ||
+      ex->link->max_bytes > most)
+    return most;
+  return ex->link->max_bytes;
+}
+
 void upload_too_large(struct exchange *ex) {
   char limit[32];
-  quantity_print(limit, ex->gate->settings->uploads.max_bytes);
+  quantity_print(limit, upload_max(ex));
   reply_error(ex, 413, "too_large", "File too large (max %s)", limit);
 }
 
@@ -27,8 +35,11 @@ void upload_choose_type(struct exchange *ex, const char *said,
   struct buf own;
   buf_init(&own, MIME_MAX);
   bool usable = said != NULL && mime_clean(&own, said);
-  bool guess = !usable || (settings->guess && known != NULL &&
-                           mime_is(own.data, FILETYPE_UNKNOWN));
+  bool guess =
+      !usable || (settings->guess && known != NULL &&
+                  mime_is(own.data, FILETYPE_UNKNOWN) &&
+                  (ex->link == NULL || ownlink_takes(ex->link, known)));
+  upload->mistyped = said != NULL && !usable;
   if (guess)
     snprintf(upload->type, sizeof upload->type, "%s",
              known == NULL ? FILETYPE_UNKNOWN : known);
@@ -37,26 +48,48 @@ void upload_choose_type(struct exchange *ex, const char *said,
   buf_fini(&own);
 }
 
+bool upload_check_type(struct exchange *ex) {
+  const struct upload *upload = ex->work;
+  if (ex->link == NULL || ex->link->types == NULL ||
+      (!upload->mistyped && ownlink_takes(ex->link, upload->type)))
+    return true;
+  reply_error(ex, 415, "unsupported_media_type",
+              "This link takes files of other types: %.300s", ex->link->types);
+  return false;
+}
+
 /* May a client say itself who it is?  Not where others prove it. */
 static bool may_say(const struct exchange *ex) {
   return !request_guarded(&ex->request) &&
          *ex->gate->settings->server.tls.client_ca == '\0';
 }
 
-bool upload_read_uploader(struct exchange *ex) {
-  struct upload *upload = ex->work;
+const char *upload_who(struct exchange *ex, bool *refused) {
   const char *who = sluice_request_identity(&ex->request);
+  *refused = false;
+  if (ex->link != NULL)
+    return ex->link->by;
   if (who == NULL && may_say(ex)) {
     who = head_get(&ex->head, "X-User-Id");
     if (who != NULL && (strlen(who) > REQUEST_IDENTITY_MAX ||
                         !codec_utf8_valid(who, strlen(who)))) {
+      *refused = true;
       reply_error(ex, 400, "bad_user",
                   "X-User-Id isn't UTF-8 of at most 256 bytes");
-      return false;
+      return NULL;
     }
   }
-  if (who == NULL || who[0] == '\0')
-    who = "anonymous";
+  return who == NULL || who[0] == '\0' ? NULL : who;
+}
+
+bool upload_read_uploader(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  bool refused;
+  const char *who = upload_who(ex, &refused);
+  if (refused)
+    return false;
+  if (who == NULL)
+    who = UPLOAD_NOBODY;
   memcpy(upload->uploader, who, strlen(who) + 1); /* as checked */
   return true;
 }
@@ -64,6 +97,11 @@ bool upload_read_uploader(struct exchange *ex) {
 bool upload_read_prefix(struct exchange *ex) {
   struct upload *upload = ex->work;
   char own[KEY_MAX + 1] = "";
+  if (ex->link != NULL) { /* whatever the upload says itself */
+    snprintf(upload->key_prefix, sizeof upload->key_prefix, "%s",
+             ex->link->name);
+    return true;
+  }
   size_t slashes = strspn(upload->prefix.data, "/");
   if (slashes == upload->prefix.len && !exchange_own_prefix(ex, own))
     return false;

@@ -82,6 +82,10 @@ static void answer(struct exchange *ex, const char *url, uint32_t seconds) {
                 "filename", name, "size_bytes", (json_int_t)upload->size,
                 "content_type", upload->type, "md5", upload->md5_hex,
                 "download_url", url, "expires_in", (json_int_t)seconds);
+  if (ex->link != NULL) { /* it gives no right to read */
+    json_object_del(document, "download_url");
+    json_object_del(document, "expires_in");
+  }
   if (upload_sha256(upload) != NULL)
     json_object_set_new(document, "sha256",
                         json_string(upload_sha256(upload)));
@@ -111,6 +115,12 @@ static void on_link(struct exchange *ex, const struct presigned *link) {
 void upload_answer(struct exchange *ex) {
   struct upload *upload = ex->work;
   char name[KEY_MAX + 1];
+  if (ex->link != NULL) {
+    answer(ex, NULL, 0);
+    return;
+  }
   shown_name(ex, name);
-  presign_link(ex, &upload->link, name, default_seconds(ex), on_link);
+  const char *who =
+      strcmp(upload->uploader, UPLOAD_NOBODY) == 0 ? NULL : upload->uploader;
+  presign_link(ex, &upload->link, name, default_seconds(ex), who, on_link);
 }

@@ -93,6 +93,7 @@ static void upload_left(void *work) {
   idempotency_leave(upload->once);
   upload->once = NULL;
   updigest_leave(upload->digest);
+  linkcommit_leave(&upload->by_link);
   upload->ex = NULL;
 }
 
@@ -177,9 +178,32 @@ static enum sluice_status failure(const struct upload *upload,
   return unmet ? SLUICE_EPRECOND : status;
 }
 
+static void is_taken(struct exchange *ex) {
+  reply_error(ex, 409, "object_exists",
+              "An object of that key exists, and this link replaces none");
+}
+
+static void tell_taken(struct exchange *ex) {
+  exchange_failed_as(ex, SLUICE_EEXIST, NULL, is_taken);
+}
+
+static void tell_failure(struct exchange *ex) {
+  const struct upload *upload = ex->work;
+  exchange_failed(ex, upload->failure, "the use of its link is given back");
+}
+
+/* The one word of a link that it creates; a request's own conditions are
+ * told as ever. */
+static bool is_refused_by_link(const struct exchange *ex,
+                               enum sluice_status status) {
+  const struct upload *upload = ex->work;
+  return ex->link != NULL && upload->by_key && status == SLUICE_EEXIST &&
+         !precondition_is_any(&upload->condition);
+}
+
 static void on_done(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
-  const struct upload *upload = ex->work;
+  struct upload *upload = ex->work;
   ex->op = NULL;
   ex->work_lent = false;
   if (status == SLUICE_OK)
@@ -188,7 +212,13 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
     exchange_changed(ex, &upload->object, on_told);
   else if (status == SLUICE_EEXIST && upload_once_shares_key(ex))
     exchange_failed_as(ex, status, why, upload_once_look);
-  else
+  else if (is_refused_by_link(ex, status))
+    linkcommit_undo(&upload->by_link, ex, tell_taken);
+  else if (upload->by_link.taken) {
+    upload->failure = failure(upload, status);
+    reply_log_failure(ex, upload->failure, why);
+    linkcommit_undo(&upload->by_link, ex, tell_failure);
+  } else
     exchange_failed(ex, failure(upload, status), why);
 }
 
@@ -223,11 +253,11 @@ static void store(struct exchange *ex) {
 }
 
 static void on_key(struct exchange *ex) {
-  const struct upload *upload = ex->work;
+  struct upload *upload = ex->work;
   if (upload->once != NULL)
     upload_once_fix(ex, store);
   else
-    store(ex);
+    linkcommit_ask(&upload->by_link, ex, store);
 }
 
 /* The key is one that nobody has; false: answered. */
@@ -259,6 +289,17 @@ static void drop_room(struct exchange *ex) {
   upload->grown = 0;
 }
 
+/* A link has an operation of its own. */
+static void check_key(struct exchange *ex) {
+  const struct upload *upload = ex->work;
+  if (ex->link == NULL)
+    exchange_check_key(ex, upload->key, on_key);
+  else
+    exchange_check_as(ex,
+                      ex->link->replace ? OPERATION_REPLACE : OPERATION_UPLOAD,
+                      upload->key, on_key);
+}
+
 static void commit(struct exchange *ex) {
   struct upload *upload = ex->work;
   unsigned char md5[MD5_LEN];
@@ -270,7 +311,7 @@ static void commit(struct exchange *ex) {
   if (idempotency_replays(upload->once))
     upload_once_replay(ex);
   else if (upload->by_key || make_key(ex))
-    exchange_check_key(ex, upload->key, on_key);
+    check_key(ex);
 }
 
 /* ---- chunks ------------------------------------------------------------- */

@@ -45,6 +45,10 @@ static void resumable_start(struct exchange *ex,
 
 static void uploads_start(struct exchange *ex) {
   bool complete;
+  if (ex->link != NULL) {
+    plain_start(ex);
+    return;
+  }
   if (uploads_tus_refuses_version(ex))
     return;
   if (uploads_is_tus(ex))

@@ -95,10 +95,26 @@ static void go_on(struct exchange *ex, const struct news *news) {
   ex->go_on(ex);
 }
 
+/* Asks hooks about what is less than what they forbade; false: nothing is. */
+static bool ask_lesser(struct exchange *ex) {
+  const enum operation *lesser =
+      ex->route == NULL ? NULL : ex->route->endpoint->lesser;
+  if (ex->state != EXCHANGE_ADMITTING || lesser == NULL ||
+      ex->request.refusal != SLUICE_EDENIED ||
+      operation_find(ex->request.operation) == *lesser)
+    return false;
+  ex->request.operation = operation_name(*lesser);
+  request_forget(&ex->request);
+  exchange_admit(ex);
+  return true;
+}
+
 static void refuse(struct exchange *ex, const struct news *news) {
   enum sluice_status status = ex->request.refusal;
   void (*denied)(struct exchange *, enum sluice_status) = ex->denied;
   (void)news;
+  if (ask_lesser(ex))
+    return;
   ex->denied = NULL;
   if (denied != NULL) {
     ex->request.refusal = SLUICE_OK;
@@ -189,7 +205,8 @@ static void cancel(struct exchange *ex, const struct news *news) {
   log_silence(ex, backend->host.name, &backend->repeats,
               "the backend doesn't end what nobody waits for; it is canceled",
               &backend->silent);
-  op_cancel(ex->op);
+  if (ex->op != NULL)
+    op_cancel(ex->op);
   budget_give(ex->gate->memory, ex->cost);
   ex->cost = 0;
 }
@@ -242,6 +259,9 @@ static void exchange_free(struct exchange *ex) {
   request_fini(&ex->request);
   head_fini(&ex->head);
   free(ex->key);
+  if (ex->link != NULL)
+    ownlink_fini(ex->link);
+  free(ex->link);
   exchange_unwatch(ex);
   quarantine_give(&ex->gate->spent, ex);
 }

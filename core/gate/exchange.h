@@ -18,6 +18,7 @@
 #include "gate.h"
 #include "ingress.h"
 #include "key.h"
+#include "ownlink.h"
 
 /* Bytes of limits.memory that a request takes, beside what its operation
  * adds. */
@@ -33,6 +34,7 @@ struct exchange {
   uint64_t since_us; /* the head's first byte, by CLOCK_MONOTONIC */
   struct head head;
   const struct route *route; /* NULL: none */
+  struct ownlink *link;      /* by which it came; NULL: by none */
   enum exchange_state state;
   TAILQ_ENTRY(exchange) in_left; /* in a state that exchange_is_left() */
 

@@ -127,9 +127,13 @@ static void refuse_method(struct exchange *ex) {
 
 static void answer_preflight(struct exchange *ex) {
   char allow[64];
+  const struct route *route = ex->route;
+  const char *method = head_get(&ex->head, "Access-Control-Request-Method");
+  if (route == NULL) /* the one that will be asked for */
+    route_find(ex->gate->routes, method, ex->head.path, &route);
   route_allow(ex->gate->routes, ex->head.path, allow);
   cors_preflight(&ex->gate->settings->cors, &ex->head, allow,
-                 ex->route == NULL ? NULL : ex->route->endpoint->cors_headers,
+                 route == NULL ? NULL : route->endpoint->cors_headers,
                  reply_headers(ex));
   reply_empty(ex, 204);
 }

@@ -3,7 +3,7 @@
  * The requests of one loop share this: its handles of backends and hooks, its
  * part of the limits, and those requests that outlive their connection.  The
  * server makes one for each loop; nothing in it is shared between loops but
- * `memory`, `clients` and `uploads`.
+ * `memory`, `clients`, `marks` and `uploads`.
  */
 #ifndef GATE_GATE_H
 #define GATE_GATE_H
@@ -23,26 +23,33 @@
 
 struct digest_key;
 struct linksecrets;
+struct linkuses;
+struct marks;
 struct readiness;
+struct revocations;
 struct uploads;
 
 struct gate {
   const struct settings *settings;
   const struct route_table *routes;
   struct loop *loop;
+  const bool *keyed; /* backends whose own options have a key for links */
   struct op_backend *backends;           /* as many as the settings' */
   struct digest_key *const *cursor_keys; /* of lists, and of uploads'
                                             addresses: one a backend */
   struct request_hook *hooks;            /* as many as the settings' */
   size_t *common_hooks; /* indices, for requests of no route */
   struct budget *memory;
-  struct metrics *metrics;     /* of this loop */
-  struct clients *clients;     /* what each of them has, on all loops */
-  struct repeats refusals;     /* lines of the log about clients */
-  struct readiness *readiness; /* of the backends */
-  struct linksecrets *links;   /* the secrets of the gateway's own */
-  struct uploads *uploads;     /* what uploads of all loops share */
-  struct headerlines lines;    /* of answers */
+  struct metrics *metrics;         /* of this loop */
+  struct clients *clients;         /* what each of them has, on all loops */
+  struct repeats refusals;         /* lines of the log about clients */
+  struct readiness *readiness;     /* of the backends */
+  struct linksecrets *links;       /* the secrets of the gateway's own */
+  struct linkuses *linkuses;       /* counts theirs */
+  struct marks *const *marks;      /* their revocations: one a backend */
+  struct revocations *revocations; /* reads those */
+  struct uploads *uploads;         /* what uploads of all loops share */
+  struct headerlines lines;        /* of answers */
   const struct timeval *backend_timeout;
   struct quarantine spent;              /* exchanges: hooks point to them */
   struct exchange *pending;             /* ended; a hook has yet to resume */

@@ -15,8 +15,9 @@ struct evkeyval;
 struct evkeyvalq;
 
 struct headerlines {
-  char *every; /* behind one header of each answer: "\r\nName: value" ... */
-  char *json;  /* behind the Content-Type of JSON */
+  char *every;   /* behind one header of each answer: "\r\nName: value" ... */
+  char *by_link; /* the same, of answers where links are served */
+  char *json;    /* behind the Content-Type of JSON */
 };
 
 /* False: no memory; fini is needed all the same. */

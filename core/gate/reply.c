@@ -74,6 +74,11 @@ static bool is_head(const struct exchange *ex) {
   return strcmp(ex->head.method, "HEAD") == 0;
 }
 
+static bool serves_links(const struct exchange *ex) {
+  return ex->route != NULL &&
+         ex->route->endpoint->operation == OPERATION_SIGNED;
+}
+
 /* The answer begins: nobody may give another one. */
 static void prepare(struct exchange *ex, int status) {
   struct exchange_step step = exchange_step(ex->state, EXCHANGE_ANSWER);
@@ -87,7 +92,8 @@ static void prepare(struct exchange *ex, int status) {
   ex->request.status = status;
   exchange_unwatch(ex);
   headerlines_add(reply_headers(ex), "X-Request-Id", ex->request.id,
-                  ex->gate->lines.every);
+                  serves_links(ex) ? ex->gate->lines.by_link
+                                   : ex->gate->lines.every);
   if (ex->request.cors)
     cors_answer(&ex->gate->settings->cors, &ex->head,
                 ex->route == NULL ? NULL : ex->route->endpoint->cors_expose,

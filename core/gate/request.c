@@ -64,6 +64,12 @@ void request_certify(struct sluice_request *request, const char *name,
     request_identify(request, name);
 }
 
+void request_forget(struct sluice_request *request) {
+  request->allowed = false;
+  request->refusal = SLUICE_OK;
+  request->message[0] = '\0';
+}
+
 static struct request_hook *hook_at(const struct sluice_request *request,
                                     size_t index) {
   return &request->hooks[request->chain[index]];

@@ -116,6 +116,8 @@ void request_admit(struct sluice_request *, enum request_phase,
  * is lent until then(), or until it is abandoned. */
 void request_change(struct sluice_request *, const struct sluice_object *,
                     void (*then)(void *arg, bool admitted), void *arg);
+/* Forgets its hooks' words: they are asked about it anew. */
+void request_forget(struct sluice_request *);
 /* Is any hook of the chain one that guards? */
 bool request_guarded(const struct sluice_request *);
 /* Headers may be added to `answer`. */

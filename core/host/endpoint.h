@@ -33,6 +33,11 @@ struct endpoint {
   const char *cors_headers, *cors_expose;
   /* A POST of tus may ask for it, by X-HTTP-Method-Override. */
   bool overridden;
+  /* It only tells why not: it isn't among what its path allows. */
+  bool unlisted;
+  /* NULL, or: hooks are asked about this one, too, where they forbid the
+   * other. Who has it alone may do less. */
+  const enum operation *lesser;
   /* Its answers have links, which a route of its own serves beside it. */
   bool gives_links;
   /* Hooks let the request pass: goes on until it is answered. */

@@ -57,10 +57,11 @@ static void add_single(struct unfold *unfold,
                        const struct settings_route *from) {
   const struct endpoint *endpoint =
       endpoint_of(unfold, operation_find(from->operation));
-  const struct endpoint *links = endpoint_of(unfold, OPERATION_SIGNED);
+  const struct endpoint *const *at = unfold->endpoints;
   add(unfold, from, from->path, "", from->method, endpoint);
-  if (endpoint->gives_links)
-    add(unfold, from, from->path, links->tail, links->method, links);
+  for (; endpoint->gives_links && *at != NULL; at++)
+    if ((*at)->operation == OPERATION_SIGNED)
+      add(unfold, from, from->path, (*at)->tail, (*at)->method, *at);
 }
 
 static void add_own(struct unfold *unfold) {
@@ -266,6 +267,8 @@ void route_allow(const struct route_table *table, const char *path,
   out[0] = '\0';
   const struct route *first = first_for(table, path), *route = first;
   for (; route != NULL && of_path(table, route, first) && n < 64; route++) {
+    if (route->endpoint->unlisted)
+      continue;
     bool get = strcmp(route->method, "GET") == 0;
     n += (size_t)snprintf(out + n, 64 - n, "%s%s%s", n > 0 ? ", " : "",
                           route->method, get ? ", HEAD" : "");

@@ -71,6 +71,8 @@ struct settings_links {
 
 struct settings_presign {
   int64_t default_ms, min_ms, max_ms; /* min <= default <= max <= 7d */
+  const char *via;                    /* "storage" or "gateway" */
+  bool by_gateway;                    /* the latter: so are all links */
 };
 
 /* The rights of pages of other origins; without origins there is no CORS. */

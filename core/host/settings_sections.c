@@ -92,6 +92,8 @@ static const struct sluice_option presign_table[] = {
      "how long a link is valid when nobody says"},
     {"min", SLUICE_TIME, "1m", PRESIGN(min_ms), "shorter ones count as this"},
     {"max", SLUICE_TIME, "24h", PRESIGN(max_ms), "longer ones count as this"},
+    {"via", SLUICE_STRING, "storage", PRESIGN(via),
+     "storage: its own links where it can; gateway: none of them"},
     {0}};
 static const struct range presign_ranges[] = {
     {"min", PRESIGN(min_ms), SECOND, 7 * DAY, "1s to 7d"},
@@ -363,6 +365,8 @@ static bool check_whole_seconds(const struct settings *s,
   return true;
 }
 
+static const char *const vias[] = {"storage", "gateway", NULL};
+
 static bool read_presign(struct settings *s, struct errmsg *err) {
   const struct config_node *presign = config_get(s->config->root, "presign");
   const struct settings_presign *p = &s->presign;
@@ -370,6 +374,10 @@ static bool read_presign(struct settings *s, struct errmsg *err) {
       !check_ranges(s, presign, presign_ranges, p, err) ||
       !check_whole_seconds(s, presign, err))
     return false;
+  if (!words_has(vias, p->via))
+    return settings_not_one_of(s, settings_line(presign, "via"), "via", p->via,
+                               vias, err);
+  s->presign.by_gateway = strcmp(p->via, "gateway") == 0;
   if (p->min_ms <= p->default_ms && p->default_ms <= p->max_ms)
     return true;
   return config_fault(s->config, presign->line, err,

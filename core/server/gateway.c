@@ -80,6 +80,33 @@ static bool make_cursor_keys(struct gateway *gateway, struct errmsg *errmsg) {
   return gateway->cursor_keys != NULL || errmsg_set(errmsg, "out of memory");
 }
 
+/* A backend that signs links itself has a key for them. */
+static bool find_keyed(struct gateway *gateway, struct errmsg *errmsg) {
+  size_t count = gateway->settings->backend_count;
+  gateway->keyed = calloc(count + 1, sizeof(*gateway->keyed));
+  if (gateway->keyed == NULL)
+    return errmsg_set(errmsg, "out of memory");
+  for (size_t i = 0; i < count; i++)
+    gateway->keyed[i] = gateway->backends[i].plugin.backend.verify != NULL &&
+                        !gateway->backends[i].lonely_cursors;
+  return true;
+}
+
+static bool make_marks(struct gateway *gateway, struct errmsg *errmsg) {
+  size_t count = gateway->settings->backend_count;
+  gateway->marks = calloc(count + 1, sizeof(*gateway->marks));
+  for (size_t i = 0; gateway->marks != NULL && i < count; i++)
+    if ((gateway->marks[i] = marks_new(&gateway->memory)) == NULL)
+      return errmsg_set(errmsg, "out of memory");
+  return gateway->marks != NULL || errmsg_set(errmsg, "out of memory");
+}
+
+static void free_marks(struct gateway *gateway) {
+  for (size_t i = 0; gateway->marks != NULL && gateway->marks[i] != NULL; i++)
+    marks_free(gateway->marks[i]);
+  free(gateway->marks);
+}
+
 struct gateway *gateway_new(const char *file, const char *folder,
                             struct errmsg *errmsg) {
   struct gateway *gateway = calloc(1, sizeof *gateway);
@@ -92,7 +119,8 @@ struct gateway *gateway_new(const char *file, const char *folder,
     goto out;
   atomic_init(&gateway->memory.free, gateway->settings->limits.memory);
   if (!load_plugins(gateway, errmsg) || !layers_find(gateway, errmsg) ||
-      !make_cursor_keys(gateway, errmsg) ||
+      !make_cursor_keys(gateway, errmsg) || !find_keyed(gateway, errmsg) ||
+      !make_marks(gateway, errmsg) ||
       !certificate_init(&gateway->certificate, &gateway->settings->server.tls,
                         errmsg))
     goto out;
@@ -132,6 +160,8 @@ void gateway_free(struct gateway *gateway) {
   }
   free_cursor_keys(gateway);
   free(gateway->order);
+  free_marks(gateway);
+  free(gateway->keyed);
   route_table_fini(&gateway->routes);
   clients_fini(&gateway->clients);
   certificate_fini(&gateway->certificate);

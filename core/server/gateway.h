@@ -13,6 +13,7 @@
 #include "digest.h"
 #include "layer.h"
 #include "listen.h"
+#include "marks.h"
 #include "plugin.h"
 #include "signals.h"
 #include "worker.h"
@@ -46,6 +47,8 @@ struct gateway {
   struct gateway_plugin *backends, *hooks;
   size_t *order, ordered; /* of the backends: each after those below it */
   struct digest_key **cursor_keys; /* as many as backends */
+  bool *keyed;                     /* has a key for links; so many, too */
+  struct marks **marks;            /* revoked links; as many as backends */
   struct certificate certificate;
   struct work_pool *pool;
   struct uploads *uploads;

@@ -17,9 +17,12 @@
 #include "gateway.h"
 #include "layers.h"
 #include "linksecret.h"
+#include "linksweep.h"
+#include "linkuses.h"
 #include "log.h"
 #include "readiness.h"
 #include "oncesweep.h"
+#include "revocations.h"
 #include "stagesweep.h"
 
 #define PAUSE_MS 100
@@ -265,6 +268,7 @@ static void on_serve(struct loop_task *task) {
   if (worker->index == 0) {
     worker->sweep = stagesweep_new(&worker->gate);
     worker->oncesweep = oncesweep_new(&worker->gate);
+    worker->linksweep = linksweep_new(&worker->gate);
   }
   loop_post(worker->gateway->loop, &worker->served);
 }
@@ -290,6 +294,7 @@ static void on_closing(evutil_socket_t fd, short what, void *arg) {
   worker->gate.draining = true;
   stagesweep_stop(worker->sweep);
   oncesweep_stop(worker->oncesweep);
+  linksweep_stop(worker->linksweep);
   event_del(worker->resume);
   for (size_t i = 0; i < worker->gateway->listen_count; i++) {
     if (worker->bound[i] == NULL)
@@ -388,6 +393,8 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
                                      .metrics = &worker->metrics,
                                      .clients = &gateway->clients,
                                      .uploads = gateway->uploads,
+                                     .marks = gateway->marks,
+                                     .keyed = gateway->keyed,
                                      .cursor_keys = gateway->cursor_keys,
                                      .ended = check_end,
                                      .arg = worker},
@@ -415,7 +422,9 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
                     settings->backend_count) ||
       !init_ingress(worker) || !init_events(worker) ||
       (worker->gate.readiness = readiness_new(&worker->gate)) == NULL ||
-      (worker->gate.links = linksecrets_new(&worker->gate)) == NULL)
+      (worker->gate.links = linksecrets_new(&worker->gate)) == NULL ||
+      (worker->gate.revocations = revocations_new(&worker->gate)) == NULL ||
+      (worker->gate.linkuses = linkuses_new(&worker->gate)) == NULL)
     return errmsg_set(errmsg, "a loop can't be made: %s", strerror(errno));
   for (size_t i = 0; i < settings->common_hooks; i++)
     worker->gate.common_hooks[i] = i;
@@ -432,8 +441,11 @@ void worker_fini(struct worker *worker) {
     event_free(worker->closing);
   readiness_free(worker->gate.readiness);
   linksecrets_free(worker->gate.links);
+  revocations_free(worker->gate.revocations);
+  linkuses_free(worker->gate.linkuses);
   stagesweep_free(worker->sweep);
   oncesweep_free(worker->oncesweep);
+  linksweep_free(worker->linksweep);
   exchange_free_pending(&worker->gate);
   loop_free(worker->loop);
   free(worker->bound);

@@ -27,6 +27,7 @@ struct worker {
   struct metrics metrics;
   struct stagesweep *sweep;    /* NULL: another loop does it */
   struct oncesweep *oncesweep; /* so, too */
+  struct linksweep *linksweep; /* so, too */
   size_t connections, connections_max;
   bool paused; /* accepts nobody for a moment */
   struct repeats repeats;

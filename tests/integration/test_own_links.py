@@ -92,7 +92,7 @@ def test_link_is_good_as_it_was_signed_and_where():
         for what, other in altered(target):
             answer = gateway.ask("GET", other)
             equal(what, (answer.status, answer.json["code"]),
-                  (403, "forbidden"))
+                  (403, "link_invalid"))
         equal("status", gateway.ask("GET", target).status, 200)
         equal("its own mount", gateway.ask(
             "GET", link(gateway, key, "/other")).status, 200)

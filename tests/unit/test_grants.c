@@ -21,6 +21,7 @@ static void test_each_operation_has_its_bit(void) {
               {"delete", OPERATION_BIT(OPERATION_DELETE)},
               {"replace", OPERATION_BIT(OPERATION_REPLACE)},
               {"copy", OPERATION_BIT(OPERATION_COPY)},
+              {"revoke", OPERATION_BIT(OPERATION_REVOKE)},
               {"*", GRANTS_ALL},
               {"", 0},
               {"Upload", 0},
@@ -38,8 +39,9 @@ static void test_each_operation_has_its_bit(void) {
 }
 
 static void test_only_what_was_granted_is_allowed(void) {
-  static const char *const names[] = {"upload", "presign", "download", "list",
-                                      "delete", "replace", "copy"};
+  static const char *const names[] = {"upload", "presign", "download",
+                                      "list",   "delete",  "replace",
+                                      "copy",   "revoke"};
   for (unsigned bits = 0; bits <= GRANTS_ALL; bits++)
     for (size_t i = 0; i < 7; i++) {
       struct grants grants = {.operations = bits};

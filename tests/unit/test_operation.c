@@ -41,6 +41,7 @@ static void test_effects_are_those_of_the_contract(void) {
               {"replace", OPERATION_ADDS | OPERATION_REPLACES},
               {"copy", OPERATION_READS | OPERATION_ADDS | OPERATION_REPLACES |
                            OPERATION_REMOVES},
+              {"revoke", OPERATION_LINKS},
               {"signed", OPERATION_READS},
               {"move", 0},
               {NULL, 0}};
@@ -65,11 +66,13 @@ static void test_words_leave_out_what_nobody_may_name(void) {
   operation_words(words, NULL);
   words_join(text, sizeof text, words);
   CU_ASSERT_STRING_EQUAL(
-      text, "upload, presign, download, list, delete, replace, copy");
+      text, "upload, presign, download, list, delete, replace, copy, "
+            "revoke");
   operation_words(words, "*");
   words_join(text, sizeof text, words);
   CU_ASSERT_STRING_EQUAL(
-      text, "upload, presign, download, list, delete, replace, copy, *");
+      text, "upload, presign, download, list, delete, replace, copy, "
+            "revoke, *");
 }
 
 int main(void) {

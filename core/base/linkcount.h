@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How often a link with `uses` was used, as a storage keeps it: one small
+ * object for each such link, whose key begins with when the link ends.
+ */
+#ifndef BASE_LINKCOUNT_H
+#define BASE_LINKCOUNT_H
+
+#include "ownlink.h"
+
+#define LINKCOUNT_FOLDER ".sluice/uses/"
+#define LINKCOUNT_KEY_SIZE 80
+#define LINKCOUNT_TEXT_SIZE 64
+
+struct linkcount {
+  uint32_t used;
+  int64_t last_ms; /* since 1970, UTC: the last use that was counted; 0: none
+                    */
+};
+
+void linkcount_key(char out[LINKCOUNT_KEY_SIZE], const struct ownlink *);
+/* Of such a key: when its link ends.  False: it is no such key. */
+bool linkcount_ends(const char *key, int64_t *expires_s);
+
+void linkcount_print(char out[LINKCOUNT_TEXT_SIZE], const struct linkcount *);
+bool linkcount_parse(struct linkcount *, const char *text); /* false: bad */
+
+#endif

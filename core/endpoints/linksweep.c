@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A timer of the loop.  The keys begin with when a link ends, so that one page
+ * of a list has those that ended first; they are removed one after the other.
+ */
+#include "linksweep.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "date.h"
+#include "gate.h"
+#include "linkcount.h"
+#include "linkmark.h"
+#include "log.h"
+#include "marks.h"
+#include "ownobject.h"
+
+#define EVERY_S 60
+#define SLACK_S 3600 /* of two clocks */
+#define PAGE 1000
+
+enum linksweep_folder { SWEEPS_USES, SWEEPS_REVOKED, SWEEPS_NOTHING };
+
+struct sweeper { /* of one backend */
+  struct linksweep *sweep;
+  struct op_backend *backend;
+  struct marks *marks;
+  enum linksweep_folder folder; /* that is looked at */
+  struct sluice_op *op;         /* the list, or NULL */
+  struct ownobject own;         /* the one that is removed */
+  char (*keys)[OWNOBJECT_KEY_SIZE];
+  size_t count, at;
+};
+
+struct linksweep {
+  struct gate *gate;
+  struct event *timer;
+  bool stopped;
+  struct sweeper *backends; /* as many as the settings' */
+};
+
+static void look(struct sweeper *sweeper);
+
+/* ---- what is over ------------------------------------------------------- */
+
+static bool is_over(const struct sweeper *sweeper, const char *key) {
+  int64_t now = date_now_ms() / 1000, ends;
+  struct linkmark mark;
+  if (sweeper->folder == SWEEPS_USES)
+    return linkcount_ends(key, &ends) && ends + SLACK_S < now;
+  if (!linkmark_parse(&mark, key) || marks_read_ms(sweeper->marks) == 0)
+    return false;
+  bool superseded = marks_find(sweeper->marks, mark.mark) > mark.number;
+  bool last = mark.number >= marks_top(sweeper->marks);
+  return superseded || (mark.expires_s < now && !last);
+}
+
+/* ---- one page ----------------------------------------------------------- */
+
+static void end_folder(struct sweeper *sweeper) {
+  free(sweeper->keys);
+  sweeper->keys = NULL;
+  sweeper->count = 0;
+  if (!sweeper->sweep->stopped)
+    look(sweeper);
+}
+
+static void remove_next(struct sweeper *sweeper) {
+  if (sweeper->at == sweeper->count || sweeper->sweep->stopped)
+    end_folder(sweeper);
+  else
+    ownobject_remove(&sweeper->own, sweeper->keys[sweeper->at++]);
+}
+
+static void complain(const struct sweeper *sweeper, const char *why) {
+  log_line(SLUICE_LOG_WARN, sweeper->backend->host.name,
+           "what expired links have left can't be removed: %s; it is tried "
+           "again",
+           why == NULL ? "no reason given" : why);
+}
+
+static void on_removed(void *arg, enum sluice_status status, const char *why) {
+  struct sweeper *sweeper = arg;
+  if (status != SLUICE_OK && status != SLUICE_ENOENT) {
+    complain(sweeper, why);
+    sweeper->at = sweeper->count;
+  }
+  remove_next(sweeper);
+}
+
+static void take_keys(struct sweeper *sweeper) {
+  size_t entries = op_entries(sweeper->op);
+  sweeper->keys = calloc(entries + 1, sizeof *sweeper->keys);
+  for (size_t i = 0; sweeper->keys != NULL && i < entries; i++) {
+    struct op_entry entry = op_entry(sweeper->op, i);
+    size_t len = strlen(entry.key);
+    if (entry.meta != NULL && len < OWNOBJECT_KEY_SIZE &&
+        is_over(sweeper, entry.key))
+      memcpy(sweeper->keys[sweeper->count++], entry.key, len + 1);
+  }
+}
+
+static void on_listed(void *arg, enum sluice_status status, const char *why) {
+  struct sweeper *sweeper = arg;
+  if (status == SLUICE_OK)
+    take_keys(sweeper);
+  else if (status != SLUICE_ECANCELED)
+    complain(sweeper, why);
+  sweeper->op = NULL;
+  loop_release(sweeper->sweep->gate->loop);
+  sweeper->at = 0;
+  remove_next(sweeper);
+}
+
+/* The next folder. */
+static void look(struct sweeper *sweeper) {
+  static const struct op_events events = {.done = on_listed};
+  static const char *const prefixes[] = {
+      [SWEEPS_USES] = LINKCOUNT_FOLDER, [SWEEPS_REVOKED] = LINKMARK_FOLDER};
+  sweeper->folder = sweeper->folder == SWEEPS_NOTHING ? SWEEPS_USES
+                    : sweeper->folder == SWEEPS_USES  ? SWEEPS_REVOKED
+                                                      : SWEEPS_NOTHING;
+  if (sweeper->folder == SWEEPS_NOTHING)
+    return;
+  loop_hold(sweeper->sweep->gate->loop);
+  sweeper->op = op_list(
+      sweeper->backend,
+      &(struct sluice_list){.prefix = prefixes[sweeper->folder], .max = PAGE},
+      &events, sweeper);
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+static void on_time(evutil_socket_t fd, short what, void *arg) {
+  struct linksweep *sweep = arg;
+  (void)fd, (void)what;
+  for (size_t i = 0; i < sweep->gate->settings->backend_count; i++)
+    if (sweep->backends[i].folder == SWEEPS_NOTHING)
+      look(&sweep->backends[i]);
+}
+
+struct linksweep *linksweep_new(struct gate *gate) {
+  static const struct timeval time = {.tv_sec = EVERY_S};
+  struct linksweep *sweep = calloc(1, sizeof *sweep);
+  if (sweep == NULL)
+    return NULL;
+  sweep->gate = gate;
+  sweep->backends =
+      calloc(gate->settings->backend_count, sizeof *sweep->backends);
+  sweep->timer =
+      event_new(loop_base(gate->loop), -1, EV_PERSIST, on_time, sweep);
+  if (sweep->backends == NULL || sweep->timer == NULL) {
+    linksweep_free(sweep);
+    return NULL;
+  }
+  for (size_t i = 0; i < gate->settings->backend_count; i++) {
+    struct sweeper *sweeper = &sweep->backends[i];
+    sweeper->sweep = sweep;
+    sweeper->backend = &gate->backends[i];
+    sweeper->marks = gate->marks[i];
+    sweeper->folder = SWEEPS_NOTHING;
+    ownobject_init(&sweeper->own, sweeper->backend, on_removed, sweeper);
+  }
+  event_add(sweep->timer, &time);
+  return sweep;
+}
+
+void linksweep_stop(struct linksweep *sweep) {
+  if (sweep == NULL)
+    return;
+  sweep->stopped = true;
+  event_del(sweep->timer);
+  for (size_t i = 0; i < sweep->gate->settings->backend_count; i++)
+    if (sweep->backends[i].op != NULL)
+      op_cancel(sweep->backends[i].op);
+}
+
+void linksweep_free(struct linksweep *sweep) {
+  if (sweep == NULL)
+    return;
+  if (sweep->timer != NULL)
+    event_free(sweep->timer);
+  for (size_t i = 0;
+       sweep->backends != NULL && i < sweep->gate->settings->backend_count;
+       i++)
+    free(sweep->backends[i].keys);
+  free(sweep->backends);
+  free(sweep);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One counter for each link that is being counted on this loop: it reads the
+ * count, serves those that wait as far as it goes, and writes it back; when
+ * another gateway, or loop, was faster, it begins anew.
+ */
+#include "linkuses.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "date.h"
+#include "gate.h"
+#include "must.h"
+#include "ownobject.h"
+
+#define TRIES_MAX 200 /* to be the faster one */
+
+enum counter_step { COUNTER_IDLE, COUNTER_READS, COUNTER_WRITES };
+
+struct linkuses_counter {
+  LIST_ENTRY(linkuses_counter) in_list;
+  struct ownobject own;
+  char key[LINKCOUNT_KEY_SIZE];
+  uint32_t uses;
+  unsigned tries;
+  enum counter_step step;
+  struct linkuses_waiter *waiters;      /* in their order */
+  struct linkuses_waiter *served;       /* by what is being written */
+  struct linkuses_waiter *looks, *late; /* are about to be told */
+  uint32_t owed;          /* to be given back, for those that left */
+  uint32_t giving;        /* of those, by what is being written */
+  uint32_t left;          /* of those that are being served */
+  bool there;             /* the count was kept */
+  struct linkcount count; /* as read, or as it is written */
+};
+
+LIST_HEAD(counters, linkuses_counter);
+
+struct linkuses {
+  struct gate *gate;
+  struct counters counters;
+};
+
+struct linkuses *linkuses_new(struct gate *gate) {
+  struct linkuses *all = calloc(1, sizeof *all);
+  if (all != NULL)
+    all->gate = gate;
+  return all;
+}
+
+void linkuses_free(struct linkuses *all) {
+  while (all != NULL && !LIST_EMPTY(&all->counters)) {
+    struct linkuses_counter *counter = LIST_FIRST(&all->counters);
+    LIST_REMOVE(counter, in_list);
+    free(counter);
+  }
+  free(all);
+}
+
+bool linkuses_offered(const struct op_backend *backend) {
+  unsigned needed = SLUICE_CAN_CREATE | SLUICE_CAN_REPLACE;
+  return (backend->abilities & needed) == needed;
+}
+
+/* ---- those that wait ---------------------------------------------------- */
+
+static void append(struct linkuses_waiter **list,
+                   struct linkuses_waiter *waiter) {
+  while (*list != NULL)
+    list = &(*list)->next;
+  waiter->next = NULL;
+  *list = waiter;
+}
+
+static void tell_one(struct linkuses_waiter *waiter, enum sluice_status status,
+                     const char *why, const struct linkcount *count) {
+  waiter->next = NULL;
+  waiter->counter = NULL;
+  waiter->told(waiter->arg, status, why, count);
+}
+
+/* One that is told may end others that wait. */
+static void tell_all(struct linkuses_waiter **list, enum sluice_status status,
+                     const char *why, struct linkcount count) {
+  while (*list != NULL) {
+    struct linkuses_waiter *waiter = *list;
+    *list = waiter->next;
+    tell_one(waiter, status, why, &count);
+  }
+}
+
+/* ---- a round ------------------------------------------------------------ */
+
+static void read_count(struct linkuses_counter *counter);
+
+static void rest(struct linkuses_counter *counter) {
+  counter->step = COUNTER_IDLE;
+  if (counter->waiters != NULL || counter->owed > 0) {
+    counter->tries = 0;
+    read_count(counter);
+    return;
+  }
+  LIST_REMOVE(counter, in_list);
+  free(counter);
+}
+
+static void give_up(struct linkuses_counter *counter,
+                    enum sluice_status status, const char *why) {
+  struct linkuses_waiter *served = counter->served;
+  counter->owed -= counter->giving; /* it is tried once */
+  counter->giving = 0;
+  counter->left = 0;
+  counter->served = NULL;
+  tell_all(&served, status, why, counter->count);
+  tell_all(&counter->waiters, status, why, counter->count);
+  rest(counter);
+}
+
+/* The uses that come back by it, and whether any are taken. */
+struct round {
+  uint32_t given;
+  bool takes;
+};
+
+/* Makes the next count of the one that was read, and finds who is served by
+ * it. */
+static struct round sort_out(struct linkuses_counter *counter) {
+  struct linkuses_waiter *waiter = counter->waiters, *next;
+  struct linkcount *count = &counter->count;
+  struct round round = {.given = counter->owed};
+  counter->giving = counter->owed;
+  for (; waiter != NULL; waiter = waiter->next)
+    round.given += waiter->want == LINKUSES_GIVE;
+  count->used -= round.given < count->used ? round.given : count->used;
+  waiter = counter->waiters;
+  counter->waiters = NULL;
+  for (; waiter != NULL; waiter = next) {
+    next = waiter->next;
+    if (waiter->want == LINKUSES_LOOK) {
+      append(&counter->looks, waiter);
+    } else if (waiter->want == LINKUSES_GIVE) {
+      append(&counter->served, waiter);
+    } else if (count->used < counter->uses) {
+      count->used++;
+      round.takes = true;
+      append(&counter->served, waiter);
+    } else {
+      append(&counter->late, waiter);
+    }
+  }
+  return round;
+}
+
+/* Those that wait again because another one was faster. */
+static void put_back(struct linkuses_counter *counter) {
+  struct linkuses_waiter *later = counter->waiters;
+  counter->waiters = counter->served;
+  counter->served = NULL;
+  counter->giving = 0;
+  counter->left = 0;
+  while (later != NULL) {
+    struct linkuses_waiter *next = later->next;
+    append(&counter->waiters, later);
+    later = next;
+  }
+}
+
+static void go_round(struct linkuses_counter *counter) {
+  char text[LINKCOUNT_TEXT_SIZE];
+  const struct linkcount seen = counter->count;
+  const struct round round = sort_out(counter);
+  if (round.takes)
+    counter->count.last_ms = date_now_ms();
+  bool writes = round.takes || round.given > 0;
+  enum ownobject_writing how =
+      counter->there ? OWNOBJECT_AS_READ : OWNOBJECT_NEW;
+  if (writes) {
+    counter->step = COUNTER_WRITES;
+    linkcount_print(text, &counter->count);
+    ownobject_write(&counter->own, counter->key, text, how);
+  }
+  tell_all(&counter->looks, SLUICE_OK, NULL, seen);
+  tell_all(&counter->late, SLUICE_EDENIED, "all uses are taken", seen);
+  if (!writes)
+    rest(counter);
+}
+
+static void on_read(struct linkuses_counter *counter,
+                    enum sluice_status status, const char *why) {
+  counter->there = status == SLUICE_OK;
+  counter->count = (struct linkcount){0};
+  if (status != SLUICE_OK && status != SLUICE_ENOENT)
+    give_up(counter, status, why);
+  else if (counter->there &&
+           !linkcount_parse(&counter->count, counter->own.text))
+    give_up(counter, SLUICE_EUPSTREAM, "a count of uses was changed");
+  else
+    go_round(counter);
+}
+
+static void on_written(struct linkuses_counter *counter,
+                       enum sluice_status status, const char *why) {
+  bool slower = status == SLUICE_EEXIST || status == SLUICE_EPRECOND ||
+                status == SLUICE_ENOENT;
+  if (slower && ++counter->tries < TRIES_MAX) {
+    put_back(counter);
+    read_count(counter);
+  } else if (status != SLUICE_OK) {
+    give_up(counter, slower ? SLUICE_EBUSY : status, why);
+  } else {
+    struct linkuses_waiter *served = counter->served;
+    counter->served = NULL;
+    counter->owed += counter->left - counter->giving;
+    counter->giving = 0;
+    counter->left = 0;
+    tell_all(&served, SLUICE_OK, NULL, counter->count);
+    rest(counter);
+  }
+}
+
+static void on_own(void *arg, enum sluice_status status, const char *why) {
+  struct linkuses_counter *counter = arg;
+  if (counter->step == COUNTER_READS)
+    on_read(counter, status, why);
+  else
+    on_written(counter, status, why);
+}
+
+static void read_count(struct linkuses_counter *counter) {
+  counter->step = COUNTER_READS;
+  ownobject_read(&counter->own, counter->key);
+}
+
+/* ---- for endpoints ------------------------------------------------------ */
+
+static struct linkuses_counter *counter_of(struct linkuses *all,
+                                           struct op_backend *backend,
+                                           const struct ownlink *link) {
+  char key[LINKCOUNT_KEY_SIZE];
+  struct linkuses_counter *counter;
+  linkcount_key(key, link);
+  LIST_FOREACH(counter, &all->counters, in_list)
+  if (counter->own.backend == backend && strcmp(counter->key, key) == 0)
+    return counter;
+  counter = calloc(1, sizeof *counter);
+  must(counter != NULL); /* charged with the request */
+  memcpy(counter->key, key, sizeof key);
+  counter->uses = link->uses;
+  ownobject_init(&counter->own, backend, on_own, counter);
+  LIST_INSERT_HEAD(&all->counters, counter, in_list);
+  return counter;
+}
+
+void linkuses_ask(struct linkuses *all, size_t backend,
+                  const struct ownlink *link, enum linkuses_want want,
+                  struct linkuses_waiter *waiter) {
+  struct linkuses_counter *counter =
+      counter_of(all, &all->gate->backends[backend], link);
+  waiter->counter = counter;
+  waiter->want = want;
+  append(&counter->waiters, waiter);
+  if (counter->step == COUNTER_IDLE)
+    rest(counter);
+}
+
+static bool take_out(struct linkuses_waiter **list,
+                     const struct linkuses_waiter *waiter) {
+  for (; *list != NULL; list = &(*list)->next)
+    if (*list == waiter) {
+      *list = waiter->next;
+      return true;
+    }
+  return false;
+}
+
+void linkuses_leave(struct linkuses *all, struct linkuses_waiter *waiter) {
+  struct linkuses_counter *counter = waiter->counter;
+  (void)all;
+  if (counter == NULL)
+    return;
+  waiter->counter = NULL;
+  if (take_out(&counter->waiters, waiter)) {
+    if (waiter->want == LINKUSES_GIVE)
+      counter->owed++; /* it was owed to the link, not to the client */
+  } else if (take_out(&counter->served, waiter)) {
+    counter->left += waiter->want == LINKUSES_TAKE;
+  } else if (!take_out(&counter->looks, waiter)) {
+    take_out(&counter->late, waiter);
+  }
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One list of the storage tells all revocations.  A loop reads them once for
+ * all of its requests that wait; as long as what is known is young enough, one
+ * loop of the process reads for all.
+ */
+#include "revocations.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "gate.h"
+#include "log.h"
+
+#define PAGE 1000
+#define PAUSE_MS 200 /* after a reading that failed, before the next */
+
+struct reader { /* of one backend */
+  struct gate *gate;
+  struct op_backend *backend;
+  struct marks *marks;
+  struct sluice_op *op; /* reads */
+  struct revocations_waiter *waiters;
+  uint64_t begun, began_us; /* of the reading that is under way */
+  uint64_t failed_ms;       /* 0: the last one didn't */
+  enum sluice_status failure;
+  struct mark *read;
+  size_t count, room;
+  bool full;
+};
+
+struct revocations {
+  size_t count;
+  struct reader of[];
+};
+
+static void begin(struct reader *reader);
+
+/* ---- those that wait ---------------------------------------------------- */
+
+/* A waiter may ask again when it is told. */
+static void tell(struct reader *reader, enum sluice_status status,
+                 const char *why) {
+  struct revocations_waiter *waiter = reader->waiters;
+  reader->waiters = NULL;
+  while (waiter != NULL) {
+    struct revocations_waiter *next = waiter->next;
+    if (status == SLUICE_OK && waiter->since_us > reader->began_us) {
+      waiter->next = reader->waiters; /* it came while this was read */
+      reader->waiters = waiter;
+    } else {
+      waiter->next = NULL;
+      waiter->told(waiter->arg, status, why);
+    }
+    waiter = next;
+  }
+  if (reader->waiters != NULL && reader->op == NULL)
+    begin(reader);
+}
+
+/* ---- reading ------------------------------------------------------------ */
+
+static bool add(struct reader *reader, const struct linkmark *mark) {
+  if (reader->count == reader->room) {
+    size_t room = reader->room == 0 ? 64 : 2 * reader->room;
+    struct mark *more = realloc(reader->read, room * sizeof *more);
+    if (more == NULL)
+      return false;
+    reader->read = more;
+    reader->room = room;
+  }
+  struct mark *read = &reader->read[reader->count++];
+  memcpy(read->name, mark->mark, MARKS_NAME_LEN);
+  read->number = mark->number;
+  return true;
+}
+
+static void take_page(struct reader *reader) {
+  struct linkmark mark;
+  for (size_t i = 0; i < op_entries(reader->op); i++)
+    if (op_entry(reader->op, i).meta != NULL &&
+        linkmark_parse(&mark, op_entry(reader->op, i).key) &&
+        mark.number > 0 && !add(reader, &mark))
+      reader->full = true;
+}
+
+static void finish(struct reader *reader, enum sluice_status status,
+                   const char *why) {
+  if (status == SLUICE_OK &&
+      (reader->full || !marks_read(reader->marks, reader->read, reader->count,
+                                   reader->begun, reader->began_us / 1000))) {
+    status = SLUICE_ENOMEM;
+    why = "there is too little of limits.memory for the links that were taken "
+          "back";
+  }
+  free(reader->read);
+  reader->read = NULL;
+  reader->room = 0;
+  loop_release(reader->gate->loop);
+  reader->failed_ms = status == SLUICE_OK ? 0 : clock_ms();
+  reader->failure = status;
+  if (status != SLUICE_OK)
+    repeat_line(&reader->backend->repeats, reader->gate->loop,
+                SLUICE_LOG_ERROR, reader->backend->host.name, "revocations",
+                "the links that were taken back can't be read: %s",
+                why == NULL ? "no reason given" : why);
+  tell(reader, status, why);
+}
+
+static void on_page(void *arg, enum sluice_status status, const char *why);
+
+static void read_page(struct reader *reader, const char *token) {
+  static const struct op_events events = {.done = on_page};
+  reader->op =
+      op_list(reader->backend,
+              &(struct sluice_list){
+                  .prefix = LINKMARK_FOLDER, .token = token, .max = PAGE},
+              &events, reader);
+}
+
+static void on_page(void *arg, enum sluice_status status, const char *why) {
+  struct reader *reader = arg;
+  if (status == SLUICE_OK)
+    take_page(reader);
+  const char *token = status == SLUICE_OK ? op_token(reader->op) : NULL;
+  char *copy = token == NULL ? NULL : strdup(token);
+  reader->op = NULL;
+  if (copy != NULL && reader->count <= 2 * MARKS_MAX)
+    read_page(reader, copy);
+  else
+    finish(reader, status, why);
+  free(copy);
+}
+
+static void begin(struct reader *reader) {
+  loop_hold(reader->gate->loop);
+  reader->begun = marks_begin(reader->marks);
+  reader->began_us = clock_us();
+  reader->count = 0;
+  reader->full = false;
+  read_page(reader, NULL);
+}
+
+/* ---- for endpoints ------------------------------------------------------ */
+
+void revocations_ask(struct revocations *all, size_t backend, uint64_t age_ms,
+                     struct revocations_waiter *waiter) {
+  struct reader *reader = &all->of[backend];
+  uint64_t now = clock_ms(), read = marks_read_ms(reader->marks);
+  bool known = read > 0 && now - read <= age_ms && age_ms > 0;
+  if (known && now - read >= REVOCATIONS_REFRESH_MS && reader->op == NULL &&
+      !reader->gate->draining &&
+      marks_claim(reader->marks, now, REVOCATIONS_REFRESH_MS))
+    begin(reader);
+  if (known) {
+    waiter->told(waiter->arg, SLUICE_OK, NULL);
+    return;
+  }
+  if (reader->failed_ms > 0 && now - reader->failed_ms < PAUSE_MS &&
+      reader->op == NULL) {
+    waiter->told(waiter->arg, reader->failure, NULL);
+    return;
+  }
+  waiter->since_us = clock_us() - age_ms * 1000;
+  waiter->next = reader->waiters;
+  reader->waiters = waiter;
+  if (reader->op == NULL)
+    begin(reader);
+}
+
+void revocations_leave(struct revocations *all, size_t backend,
+                       struct revocations_waiter *waiter) {
+  struct revocations_waiter **at = &all->of[backend].waiters;
+  for (; *at != NULL; at = &(*at)->next)
+    if (*at == waiter) {
+      *at = waiter->next;
+      return;
+    }
+}
+
+struct asked {
+  struct marks *marks;
+  uint64_t number;
+};
+
+static bool is_raised(void *arg, const unsigned char *mark) {
+  const struct asked *asked = arg;
+  return marks_find(asked->marks, mark) > asked->number;
+}
+
+bool revocations_hold(struct revocations *all, size_t backend,
+                      const struct ownlink *link) {
+  struct asked asked = {all->of[backend].marks, link->number};
+  return marks_count(asked.marks) > 0 && linkmark_any(link, is_raised, &asked);
+}
+
+uint64_t revocations_number(struct revocations *all, size_t backend) {
+  return marks_top(all->of[backend].marks);
+}
+
+struct revocations *revocations_new(struct gate *gate) {
+  size_t count = gate->settings->backend_count;
+  struct revocations *all = calloc(1, sizeof *all + count * sizeof all->of[0]);
+  if (all == NULL)
+    return NULL;
+  all->count = count;
+  for (size_t i = 0; i < count; i++) {
+    all->of[i].gate = gate;
+    all->of[i].backend = &gate->backends[i];
+    all->of[i].marks = gate->marks[i];
+  }
+  return all;
+}
+
+void revocations_free(struct revocations *all) {
+  for (size_t i = 0; all != NULL && i < all->count; i++)
+    free(all->of[i].read);
+  free(all);
+}
