@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Counts of uses: "USED LAST\n" in decimal digits.
+ * Counts of uses: "USED LAST NONCE\n", the first two in decimal digits, the
+ * last in 16 hexadecimal ones.
  */
 #include "linkcount.h"
 
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec.h"
 #include "quantity.h"
 
 #define END_DIGITS 10
@@ -30,25 +32,40 @@ bool linkcount_ends(const char *key, int64_t *expires_s) {
 
 void linkcount_print(char out[LINKCOUNT_TEXT_SIZE],
                      const struct linkcount *count) {
-  snprintf(out, LINKCOUNT_TEXT_SIZE, "%" PRIu32 " %" PRId64 "\n", count->used,
-           count->last_ms);
+  snprintf(out, LINKCOUNT_TEXT_SIZE,
+           "%" PRIu32 " %" PRId64 " %016" PRIx64 "\n", count->used,
+           count->last_ms, count->nonce);
+}
+
+/* Cuts the word off that *at begins with; NULL: none that `end` follows. */
+static char *cut(char **at, char end) {
+  char *word = *at, *stop = strchr(word, end);
+  if (stop == NULL)
+    return NULL;
+  *stop = '\0';
+  *at = stop + 1;
+  return word;
 }
 
 bool linkcount_parse(struct linkcount *count, const char *text) {
-  char copy[LINKCOUNT_TEXT_SIZE];
-  int64_t used;
+  char copy[LINKCOUNT_TEXT_SIZE], *at = copy;
   size_t len = strlen(text);
-  if (len == 0 || len >= sizeof copy || text[len - 1] != '\n')
+  int64_t number;
+  if (len >= sizeof copy)
     return false;
   memcpy(copy, text, len + 1);
-  copy[len - 1] = '\0';
-  char *space = strchr(copy, ' ');
-  if (space == NULL)
+  const char *used = cut(&at, ' ');
+  const char *last = used == NULL ? NULL : cut(&at, ' ');
+  const char *nonce = last == NULL ? NULL : cut(&at, '\n');
+  unsigned char bytes[sizeof count->nonce];
+  if (nonce == NULL || *at != '\0' || !quantity_int(used, &number) ||
+      number < 0 || number > OWNLINK_USES_MAX ||
+      !quantity_int(last, &count->last_ms) || count->last_ms < 0 ||
+      !codec_unhex(bytes, sizeof bytes, nonce))
     return false;
-  *space = '\0';
-  if (!quantity_int(copy, &used) || used < 0 || used > OWNLINK_USES_MAX ||
-      !quantity_int(space + 1, &count->last_ms) || count->last_ms < 0)
-    return false;
-  count->used = (uint32_t)used;
+  count->used = (uint32_t)number;
+  count->nonce = 0;
+  for (size_t i = 0; i < sizeof bytes; i++)
+    count->nonce = count->nonce << 8 | bytes[i];
   return true;
 }

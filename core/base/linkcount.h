@@ -14,6 +14,7 @@
 
 struct linkcount {
   uint32_t used;
+  uint64_t nonce;  /* of who wrote it: tells its own from another's alike */
   int64_t last_ms; /* since 1970, UTC: the last use that was counted; 0: none
                     */
 };

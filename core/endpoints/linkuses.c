@@ -6,6 +6,8 @@
  */
 #include "linkuses.h"
 
+#include <event2/event.h>
+#include <event2/event_struct.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,15 +19,23 @@
 #include "ownobject.h"
 
 #define TRIES_MAX 200 /* to be the faster one */
+#define DOUBTS_MAX 8  /* writes that failed, before it is given up */
+#define PAUSE_MS 600  /* after one: some storages take one write a second */
 
-enum counter_step { COUNTER_IDLE, COUNTER_READS, COUNTER_WRITES };
+enum counter_step {
+  COUNTER_IDLE,
+  COUNTER_READS,
+  COUNTER_WRITES,
+  COUNTER_PAUSES /* before it reads what became of a write */
+};
 
 struct linkuses_counter {
   LIST_ENTRY(linkuses_counter) in_list;
   struct ownobject own;
   char key[LINKCOUNT_KEY_SIZE];
   uint32_t uses;
-  unsigned tries;
+  unsigned tries, doubts;
+  struct event pause;
   enum counter_step step;
   struct linkuses_waiter *waiters;      /* in their order */
   struct linkuses_waiter *served;       /* by what is being written */
@@ -35,6 +45,7 @@ struct linkuses_counter {
   uint32_t left;          /* of those that are being served */
   bool there;             /* the count was kept */
   struct linkcount count; /* as read, or as it is written */
+  uint64_t nonce; /* of what was written last; 0: nothing, or it is known */
 };
 
 LIST_HEAD(counters, linkuses_counter);
@@ -100,6 +111,7 @@ static void rest(struct linkuses_counter *counter) {
   counter->step = COUNTER_IDLE;
   if (counter->waiters != NULL || counter->owed > 0) {
     counter->tries = 0;
+    counter->doubts = 0;
     read_count(counter);
     return;
   }
@@ -113,6 +125,7 @@ static void give_up(struct linkuses_counter *counter,
   counter->owed -= counter->giving; /* it is tried once */
   counter->giving = 0;
   counter->left = 0;
+  counter->nonce = 0;
   counter->served = NULL;
   tell_all(&served, status, why, counter->count);
   tell_all(&counter->waiters, status, why, counter->count);
@@ -179,6 +192,8 @@ static void go_round(struct linkuses_counter *counter) {
       counter->there ? OWNOBJECT_AS_READ : OWNOBJECT_NEW;
   if (writes) {
     counter->step = COUNTER_WRITES;
+    digest_random(&counter->nonce, sizeof counter->nonce);
+    counter->count.nonce = counter->nonce;
     linkcount_print(text, &counter->count);
     ownobject_write(&counter->own, counter->key, text, how);
   }
@@ -188,37 +203,63 @@ static void go_round(struct linkuses_counter *counter) {
     rest(counter);
 }
 
+/* Its write took place. */
+static void succeed(struct linkuses_counter *counter) {
+  struct linkuses_waiter *served = counter->served;
+  counter->served = NULL;
+  counter->owed += counter->left - counter->giving;
+  counter->giving = 0;
+  counter->left = 0;
+  counter->nonce = 0;
+  tell_all(&served, SLUICE_OK, NULL, counter->count);
+  rest(counter);
+}
+
 static void on_read(struct linkuses_counter *counter,
                     enum sluice_status status, const char *why) {
   counter->there = status == SLUICE_OK;
   counter->count = (struct linkcount){0};
-  if (status != SLUICE_OK && status != SLUICE_ENOENT)
+  if (status != SLUICE_OK && status != SLUICE_ENOENT) {
     give_up(counter, status, why);
-  else if (counter->there &&
-           !linkcount_parse(&counter->count, counter->own.text))
+  } else if (counter->there &&
+             !linkcount_parse(&counter->count, counter->own.text)) {
     give_up(counter, SLUICE_EUPSTREAM, "a count of uses was changed");
-  else
+  } else if (counter->nonce != 0 && counter->count.nonce == counter->nonce) {
+    succeed(counter); /* whatever the answer to its write was */
+  } else {
+    put_back(counter);
     go_round(counter);
+  }
+}
+
+static void on_pause(evutil_socket_t fd, short what, void *arg) {
+  struct linkuses_counter *counter = arg;
+  (void)fd, (void)what;
+  loop_release(counter->own.backend->host.loop);
+  read_count(counter);
+}
+
+static void pause_then_read(struct linkuses_counter *counter) {
+  static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
+  struct loop *loop = counter->own.backend->host.loop;
+  counter->step = COUNTER_PAUSES;
+  loop_hold(loop);
+  evtimer_assign(&counter->pause, loop_base(loop), on_pause, counter);
+  event_add(&counter->pause, &pause);
 }
 
 static void on_written(struct linkuses_counter *counter,
                        enum sluice_status status, const char *why) {
   bool slower = status == SLUICE_EEXIST || status == SLUICE_EPRECOND ||
                 status == SLUICE_ENOENT;
-  if (slower && ++counter->tries < TRIES_MAX) {
-    put_back(counter);
+  if (status == SLUICE_OK)
+    succeed(counter);
+  else if (slower && ++counter->tries < TRIES_MAX)
     read_count(counter);
-  } else if (status != SLUICE_OK) {
+  else if (!slower && ++counter->doubts < DOUBTS_MAX)
+    pause_then_read(counter);
+  else
     give_up(counter, slower ? SLUICE_EBUSY : status, why);
-  } else {
-    struct linkuses_waiter *served = counter->served;
-    counter->served = NULL;
-    counter->owed += counter->left - counter->giving;
-    counter->giving = 0;
-    counter->left = 0;
-    tell_all(&served, SLUICE_OK, NULL, counter->count);
-    rest(counter);
-  }
 }
 
 static void on_own(void *arg, enum sluice_status status, const char *why) {
