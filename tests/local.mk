@@ -79,6 +79,11 @@ UNIT_TESTS = \
 	%D%/unit/test_authority \
 	%D%/unit/test_backoff \
 	%D%/unit/test_boundary \
+	%D%/unit/test_linkcount \
+	%D%/unit/test_linkid \
+	%D%/unit/test_linkmark \
+	%D%/unit/test_marks \
+	%D%/unit/test_ownlink \
 	%D%/unit/test_violation \
 	%D%/unit/test_breaker \
 	%D%/unit/test_buckets \
@@ -563,6 +568,7 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_jwt \
 	%D%/fuzz/fuzz_metadata \
 	%D%/fuzz/fuzz_mime \
+	%D%/fuzz/fuzz_ownlink \
 	%D%/fuzz/fuzz_profile \
 	%D%/fuzz/fuzz_query \
 	%D%/fuzz/fuzz_range \
@@ -616,6 +622,8 @@ endif
 %C%_fuzz_fuzz_stagerecord_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_mime_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_mime_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_ownlink_LDADD = $(FUZZ_LIBS)
+%C%_fuzz_fuzz_ownlink_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_profile_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_profile_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_query_LDADD = $(FUZZ_LIBS)

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Marks: which revocations reach which links, and how they are kept.
+ */
+#include "linkmark.h"
+#include "unit.h"
+
+#include <string.h>
+
+#define ROW(row, holds) \
+  CU_assertImplementation((holds), __LINE__, row, __FILE__, "", CU_FALSE)
+#define ID "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH"
+
+static bool is_it(void *arg, const unsigned char *mark) {
+  return memcmp(arg, mark, LINKMARK_LEN) == 0;
+}
+
+static void test_a_revocation_reaches_its_links_and_no_others(void) {
+  static const struct {
+    const char *what;
+    enum ownlink_method method;
+    const char *name, *by;
+    enum linkmark_kind kind;
+    const char *revoked, *owner;
+    bool reached;
+  } rows[] = {
+      {"key", OWNLINK_GET, "a/b", "bob", LINKMARK_KEY, "a/b", NULL, true},
+      {"PUT", OWNLINK_PUT, "a/b", "bob", LINKMARK_KEY, "a/b", NULL, true},
+      {"longer key", OWNLINK_GET, "a/bc", "bob", LINKMARK_KEY, "a/b", NULL,
+       false},
+      {"prefix of a key", OWNLINK_GET, "a/b/c", NULL, LINKMARK_PREFIX, "a/b",
+       NULL, true},
+      {"first segment", OWNLINK_GET, "a/b/c", NULL, LINKMARK_PREFIX, "a", NULL,
+       true},
+      {"beside it", OWNLINK_GET, "ab/c", NULL, LINKMARK_PREFIX, "a", NULL,
+       false},
+      {"the key as a prefix", OWNLINK_GET, "a/b", NULL, LINKMARK_PREFIX, "a/b",
+       NULL, false},
+      {"a POST's own prefix", OWNLINK_POST, "a/b", NULL, LINKMARK_PREFIX,
+       "a/b", NULL, true},
+      {"a POST above it", OWNLINK_POST, "a", NULL, LINKMARK_PREFIX, "a/b",
+       NULL, false},
+      {"a POST by key", OWNLINK_POST, "a/b", NULL, LINKMARK_KEY, "a/b", NULL,
+       false},
+      {"identity", OWNLINK_GET, "k", "bob", LINKMARK_IDENTITY, "bob", NULL,
+       true},
+      {"another identity", OWNLINK_GET, "k", "bobby", LINKMARK_IDENTITY, "bob",
+       NULL, false},
+      {"nobody's", OWNLINK_GET, "k", NULL, LINKMARK_IDENTITY, "anonymous",
+       NULL, true},
+      {"id", OWNLINK_GET, "k", NULL, LINKMARK_ID, ID, NULL, true},
+      {"own key", OWNLINK_GET, "k", "bob", LINKMARK_KEY, "k", "bob", true},
+      {"another's key", OWNLINK_GET, "k", "bob", LINKMARK_KEY, "k", "eve",
+       false},
+      {"own prefix", OWNLINK_GET, "a/k", "bob", LINKMARK_PREFIX, "a", "bob",
+       true},
+      {"another's prefix", OWNLINK_GET, "a/k", "bob", LINKMARK_PREFIX, "a",
+       "eve", false},
+      {"a key that is an id", OWNLINK_GET, ID, NULL, LINKMARK_IDENTITY, ID,
+       NULL, false}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    char name[64], by[64] = "";
+    unsigned char mark[LINKMARK_LEN];
+    strcpy(name, rows[i].name);
+    if (rows[i].by != NULL)
+      strcpy(by, rows[i].by);
+    struct ownlink link = {.method = rows[i].method,
+                           .id = ID,
+                           .name = name,
+                           .by = rows[i].by == NULL ? NULL : by};
+    linkmark_make(mark, rows[i].kind, rows[i].revoked, rows[i].owner);
+    ROW(rows[i].what, linkmark_any(&link, is_it, mark) == rows[i].reached);
+  }
+}
+
+static void test_it_is_kept_as_a_key(void) {
+  struct linkmark mark = {.number = UINT64_C(0xfedcba9876543210),
+                          .expires_s = 1700000000},
+                  read;
+  char key[LINKMARK_KEY_SIZE];
+  linkmark_make(mark.mark, LINKMARK_KEY, "a", NULL);
+  linkmark_key(key, &mark);
+  CU_ASSERT_EQUAL(strncmp(key, LINKMARK_FOLDER "006553f100-fedcba9876543210-",
+                          strlen(LINKMARK_FOLDER) + 28),
+                  0);
+  CU_ASSERT_TRUE(linkmark_parse(&read, key));
+  CU_ASSERT_EQUAL(read.number, mark.number);
+  CU_ASSERT_EQUAL(read.expires_s, mark.expires_s);
+  CU_ASSERT_EQUAL(memcmp(read.mark, mark.mark, LINKMARK_LEN), 0);
+  for (size_t len = 0; len < strlen(key); len++) {
+    char cut[LINKMARK_KEY_SIZE] = "";
+    memcpy(cut, key, len);
+    CU_ASSERT_FALSE(linkmark_parse(&read, cut));
+  }
+  char longer[LINKMARK_KEY_SIZE + 1];
+  snprintf(longer, sizeof longer, "%s0", key);
+  CU_ASSERT_FALSE(linkmark_parse(&read, longer));
+  key[strlen(LINKMARK_FOLDER)] = 'x';
+  CU_ASSERT_FALSE(linkmark_parse(&read, key));
+}
+
+int main(void) {
+  static const struct unit_test tests[] = {
+      UNIT(test_a_revocation_reaches_its_links_and_no_others),
+      UNIT(test_it_is_kept_as_a_key),
+      {NULL, NULL}};
+  return unit_main("linkmark", tests);
+}
