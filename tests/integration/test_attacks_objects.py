@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Attacks by copy, move, batch and objects by name, on gateways with
+"""Attacks by copy, move, batch, links and objects by name, on gateways with
 auth_token, auth_jwt, auth_request and auth_basic.
 
 The victim is alice; bob may do everything below users/bob/.  Then people who
@@ -28,7 +28,7 @@ ES = Key.new("ES256", "e")
 ALICE, OWN = "users/alice/2026/plan.txt", "users/bob/own.txt"
 PASSWORD = "$5$rounds=1000$salt$CCvcOM6b7TEJDPb37Aec/9UpOg4QhPNAxPpL9ZzjTB7"
 OPERATIONS = ("upload", "presign", "download", "list", "delete", "replace",
-              "copy")
+              "copy", "revoke")
 
 
 # ---- what is asked ----------------------------------------------------------
@@ -51,6 +51,39 @@ def by_name(method, raw, *lines):
 
 def batch(**document):
     return ("POST", "/delete", *body(document))
+
+
+def link(**document):
+    return ("POST", "/presign", *body(document))
+
+
+def revoke(**document):
+    return ("DELETE", "/links", *body(document))
+
+
+def links():
+    """Links to hers, and hers taken back."""
+    rows = {}
+    for via in ({}, {"via": "gateway"}, {"uses": 1}):
+        name = f"link {' '.join(via)}".strip()
+        rows[f"{name} to hers"] = link(key=ALICE, **via)
+        for more in ({}, {"replace": True}, {"max_bytes": 9},
+                     {"types": ["text/*"]}):
+            for key in (ALICE, "users/alice/new", "users/new"):
+                rows[f"{name} {' '.join(more)} to put {key}"] = link(
+                    method="PUT", key=key, **more, **via)
+    for prefix in ("users/alice", "users/alice/", "/users/alice/", "users",
+                   "users/bobby", "users/al", "users/bob/../alice", "users/b",
+                   "users/alice/2026", "Users/bob", "u", ".", "..",
+                   "users/{user}"):
+        rows[f"link to post below {prefix}"] = link(
+            method="POST", prefix=prefix)
+        rows[f"revoke below {prefix}"] = revoke(prefix=prefix)
+    for key in (ALICE, "users/alice/none", "x", "users/bob/../alice/x"):
+        rows[f"revoke {key}"] = revoke(key=key)
+    for identity in ("alice", "root", "anonymous", "bobby", "Bob", "*"):
+        rows[f"revoke all of {identity}"] = revoke(identity=identity)
+    return rows
 
 
 def walls():
@@ -95,6 +128,10 @@ def writings():
             rows[f"copy to, {word}"] = copied(OWN, key, replace=True)
             rows[f"move from, {word}"] = copied(key, "users/bob/x", "move")
             rows[f"batch, {word}"] = batch(keys=[key])
+            rows[f"link, {word}"] = link(key=key)
+            rows[f"link to put, {word}"] = link(method="PUT", key=key,
+                                                replace=True)
+            rows[f"revoke, {word}"] = revoke(key=key)
         rows[f"get by name, {word}"] = by_name("GET", key)
         rows[f"delete by name, {word}"] = by_name("DELETE", key)
         rows[f"delete of hers by name, {word}"] = by_name(
@@ -251,6 +288,13 @@ NEEDS = {
     "copy over": ({*COPY, "replace"}, over("copy")),
     "move": ({*MOVE, "upload"}, new("move")),
     "move over": ({*MOVE, "replace"}, over("move")),
+    "link": ({"presign"}, link(key=OWN)),
+    "link to put": ({"presign", "upload"}, link(method="PUT",
+                                                key="users/bob/new")),
+    "link to put over": ({"presign", "replace"}, link(
+        method="PUT", key="users/bob/there", replace=True)),
+    "link to post": ({"presign", "upload"}, link(method="POST",
+                                                 prefix="users/bob/in")),
     "batch": ({"delete"}, batch(keys=["users/bob/there"])),
     "batch below a prefix": ({"delete"}, batch(prefix="users/bob/sub/"))}
 FEW = [["copy"], ["copy", "download"], ["copy", "download", "upload"],
@@ -310,9 +354,59 @@ def is_walled(guard, name, request):
 
 
 @each({f"{name}, {guard}": (guard, name, request) for guard in GUARDS
-       for name, request in {**walls(), **writings()}.items()})
+       for name, request in {**walls(), **links(), **writings()}.items()})
 def test_bob_reaches_nothing_of_alices(case):
     is_walled(*case)
+
+
+@each({guard: guard for guard in GUARDS})
+def test_links_are_taken_back_by_whose_they_are(guard):
+    """And by who may revoke, where they may reach them."""
+    scene = world()
+    made = {}
+    for who, key in (("alice", ALICE), ("bob", OWN)):
+        made[who] = scene.send(guard, who, link(key=key)).json
+    for document in ({"id": made["alice"]["id"]}, {"key": ALICE},
+                     {"identity": "alice"}):
+        equal("status", scene.send(guard, "bob", revoke(**document)).status,
+              403)
+    for who, served in (("alice", 200), ("bob", 200)):
+        where = made[who]["url"].split("/", 3)[3]
+        answer = scene.gateway.ask("HEAD", f"/{where}")
+        equal("status of the link", answer.status, served)
+    for who in ("bob", "alice"):
+        equal("status of ones own", scene.send(
+            guard, who, revoke(id=made[who]["id"])).status, 200)
+        where = made[who]["url"].split("/", 3)[3]
+        equal("code", scene.gateway.ask("GET", f"/{where}").json["code"],
+              "link_revoked")
+
+
+@each({guard: guard for guard in ("token", "jwt")})
+def test_who_may_presign_alone_takes_back_only_ones_own(guard):
+    scene = world()
+    mine = scene.send(guard, "bob", link(key=OWN)).json
+    few = "bob+presign"
+    if guard == "token":
+        few = "bob+" + "+".join(sorted({"presign", "upload"}))
+    for document in ({"id": mine["id"]}, {"key": OWN}, {"prefix": "users"},
+                     {"identity": "bob"}):
+        mine = scene.send(guard, few, link(key=OWN)).json
+        equal(f"status of {document}", scene.send(guard, few, revoke(
+            **(document if "id" not in document else {"id": mine["id"]})
+        )).status, 200)
+        where = mine["url"].split("/", 3)[3]
+        equal("code", scene.gateway.ask("GET", f"/{where}").json["code"],
+              "link_revoked")
+    hers = scene.send(guard, "alice", link(key=ALICE)).json
+    for document in ({"id": hers["id"]}, {"identity": "alice"}):
+        equal("status", scene.send(guard, few, revoke(**document)).status,
+              403)
+    for document in ({"key": ALICE}, {"prefix": "users/alice"}):
+        equal("status", scene.send(guard, few, revoke(**document)).status,
+              200)  # of those that are bob's: none
+    where = hers["url"].split("/", 3)[3]
+    equal("status", scene.gateway.ask("HEAD", f"/{where}").status, 200)
 
 
 @each({guard: guard for guard in GUARDS})
