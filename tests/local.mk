@@ -705,6 +705,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_ingress.py \
 	%D%/integration/test_layers.py \
 	%D%/integration/test_limits.py \
+	%D%/integration/test_links.py \
 	%D%/integration/test_lingering.py \
 	%D%/integration/test_listen.py \
 	%D%/integration/test_local.py \

@@ -24,7 +24,8 @@ static void put_quoted(struct line *line, const char *text) {
 static void put_request(struct line *line,
                         const struct sluice_request *request) {
   const char *protocol = sluice_request_protocol(request);
-  const char *query = access_query(request);
+  char id[ACCESS_ID_SIZE];
+  const char *query = access_query(request, id);
   if (protocol == NULL) { /* the head was refused */
     line_text(line, "\"-\"");
     return;

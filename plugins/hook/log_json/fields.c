@@ -62,7 +62,8 @@ static void put_path(struct line *line, const struct source *from) {
 }
 
 static void put_query(struct line *line, const struct source *from) {
-  line_json(line, access_query(from->request), LINE_VALUE_MAX);
+  char id[ACCESS_ID_SIZE];
+  line_json(line, access_query(from->request, id), LINE_VALUE_MAX);
 }
 
 static void put_protocol(struct line *line, const struct source *from) {

@@ -8,11 +8,26 @@
 
 #include "operation.h"
 
-const char *access_query(const struct sluice_request *request) {
+/* "id=..." that a link begins with; false: it doesn't. */
+static bool read_id(char out[ACCESS_ID_SIZE], const char *query) {
+  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "abcdefghijklmnopqrstuvwxyz0123456789_-";
+  size_t len = strncmp(query, "id=", 3) == 0 ? strspn(query + 3, letters) : 0;
+  if (len == 0 || len + 4 > ACCESS_ID_SIZE || query[3 + len] != '&')
+    return false;
+  memcpy(out, query, 3 + len);
+  out[3 + len] = '\0';
+  return true;
+}
+
+const char *access_query(const struct sluice_request *request,
+                         char out[ACCESS_ID_SIZE]) {
   const char *query = sluice_request_query(request);
   enum operation operation = operation_find(sluice_request_operation(request));
   if (query == NULL)
     return NULL;
+  if (operation == OPERATION_SIGNED && read_id(out, query))
+    return out;
   bool is_secret =
       operation == OPERATION_NONE || operation == OPERATION_SIGNED;
   return is_secret ? ACCESS_REDACTED : query;

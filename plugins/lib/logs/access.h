@@ -10,11 +10,14 @@
 #include <sluice/plugin.h>
 
 #define ACCESS_REDACTED "redacted"
+#define ACCESS_ID_SIZE 64
 
-/* The query; NULL: none.  A signed link's holds its signature, so that is
- * redacted, as is that of a request whose operation isn't known: it may be a
- * link that was tried with the wrong method. */
-const char *access_query(const struct sluice_request *);
+/* The query; NULL: none.  A signed link's holds its signature, so nothing of
+ * it is said but the link's id, which lies in `out` then; nor of that of a
+ * request whose operation isn't known: it may be a link that was tried at
+ * another path. */
+const char *access_query(const struct sluice_request *,
+                         char out[ACCESS_ID_SIZE]);
 
 /* The Referer without its query, which may be a signed link's; NULL: none.
  * It lies in `out`, cut to its size, when there is one. */
