@@ -706,6 +706,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_layers.py \
 	%D%/integration/test_limits.py \
 	%D%/integration/test_links.py \
+	%D%/integration/test_links_asked.py \
 	%D%/integration/test_lingering.py \
 	%D%/integration/test_listen.py \
 	%D%/integration/test_local.py \
@@ -848,6 +849,7 @@ EXTRA_DIST += \
 	%D%/integration/bucket.py \
 	%D%/integration/guards.py \
 	%D%/integration/kit.py \
+	%D%/integration/linkskit.py \
 	%D%/integration/objectskit.py \
 	%D%/integration/names.py \
 	%D%/integration/relay.py \

@@ -100,9 +100,10 @@ const char *sluice_request_query(const struct sluice_request *);
 const char *sluice_request_id(const struct sluice_request *);
 /* "HTTP/1.1"; NULL when the head was refused. */
 const char *sluice_request_protocol(const struct sluice_request *);
-/* "upload", "presign", "download", "list", "delete", "replace", "copy"; in
- * on_key of a copy what is done to that key: "download" of the source,
- * "upload" or "replace" of the target.  "signed": a link that
+/* "upload", "presign", "download", "list", "delete", "replace", "copy",
+ * "revoke"; in on_key of a copy what is done to that key: "download" of the
+ * source, "upload" or "replace" of the target; of a link to upload, when it is
+ * made and when it is used, "upload" or "replace", too.  "signed": a link that
  * carries its own permission, about which hooks with `guards` aren't asked;
  * NULL where it is none of them: health, a path or method that isn't known. */
 const char *sluice_request_operation(const struct sluice_request *);

@@ -216,7 +216,8 @@ struct sluice_list {
 };
 
 struct sluice_link { /* presign */
-  const char *key, *method;
+  const char *key;
+  const char *method;      /* GET; since 1.1 also PUT, over what is there */
   int64_t expires_s;       /* since 1970, UTC */
   uint32_t seconds;        /* from now */
   const char *disposition; /* Content-Disposition to answer with, or NULL */
