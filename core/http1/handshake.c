@@ -49,7 +49,7 @@ static long on_bio(BIO *bio, int what, const char *data, size_t len, int argi,
  * answers. */
 static void answer(const struct ingress_conn *conn) {
   static const char said[] =
-      "This port speaks HTTPS; write https:// in the URL";
+      "This port speaks HTTPS; begin the URL with https, not http";
   unsigned char random[16];
   char id[2 * sizeof random + 1], body[256], text[1024];
   digest_random(random, sizeof random);

@@ -116,7 +116,8 @@ static void refuse_hello(struct ingress_conn *conn) {
   const struct ingress_owner *owner = &conn->ingress->owner;
   if (owner->mistaken != NULL)
     owner->mistaken(owner->arg, conn->peer, INGRESS_TLS_ON_HTTP, "");
-  refuse(conn, 400, "This port speaks plain HTTP; write http:// in the URL");
+  refuse(conn, 400,
+         "This port speaks plain HTTP; begin the URL with http, not https");
 }
 
 /* The head is whole: `end` bytes of the text, of which the input still has

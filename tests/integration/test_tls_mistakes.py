@@ -38,7 +38,7 @@ def test_plain_http_where_tls_is_spoken_is_told_so(method):
                 equal(name, answer.header(name), value)
             like("id", answer.header("x-request-id"), r"\A[0-9a-f]{32}\Z")
             if method != "HEAD":
-                like("error", answer.json["error"], "HTTPS.*https://")
+                like("error", answer.json["error"], r"HTTPS.*with https, not")
                 equal("code", answer.json["code"], "bad_request")
                 equal("id", answer.json["request_id"],
                       answer.header("x-request-id"))
@@ -136,7 +136,7 @@ def test_hello_in_two_pieces_is_told_once():
                 time.sleep(0.02)
             answer = wire.answer()
             equal("status", answer.status, 400)
-            like("error", answer.json["error"], "plain HTTP.*http://")
+            like("error", answer.json["error"], "plain HTTP.*with http, not")
         equal("lines", len([line for line in gateway.lines
                             if re.search(HELLO, line)]), 1)
 
