@@ -46,7 +46,8 @@ def test_contract_holds_over(case):
     needs(suite.exists(), "the acceptance suite isn't here")
     with Server(name, plugin) as server, at(server) as running:
         running.upload()  # SeaweedFS makes its first volumes meanwhile
-        done = subprocess.run([sys.executable, str(suite), running.url],
+        done = subprocess.run([sys.executable, str(suite), running.url,
+                               "--also", "found"],
                               check=False, capture_output=True, text=True,
                               timeout=600 * SLOWNESS)
     failed = re.findall("^FAIL (.*)", done.stdout, re.M)
