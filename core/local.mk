@@ -358,6 +358,8 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/upload.h \
 	%D%/endpoints/upload_about.c \
 	%D%/endpoints/upload_answer.c \
+	%D%/endpoints/upload_reread.c \
+	%D%/endpoints/upload_reread.h \
 	%D%/endpoints/upload_store.c \
 	%D%/endpoints/upload_once.c \
 	%D%/endpoints/upload_once.h \

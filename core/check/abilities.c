@@ -50,7 +50,7 @@ static void claims(struct fixture *fixture) {
   unsigned bits = abilities_of(fixture);
   if (backend->can == NULL)
     fixture_skip(fixture, "it has no can()");
-  fixture_need(fixture, bits < 2 * SLUICE_CAN_MATCH_ANY,
+  fixture_need(fixture, bits < 2 * SLUICE_CAN_REREAD,
                "can() says %#x, which has bits of no ability", bits);
   fixture_need(fixture, !(bits & SLUICE_CAN_REMOVE) || backend->remove_if,
                "can() claims SLUICE_CAN_REMOVE, and there is no remove_if()");
@@ -104,6 +104,35 @@ static void creates(struct fixture *fixture) {
                .key = key.text, .sample = {0, lengths[i]}, .exclusive = true},
            SLUICE_EEXIST);
     objects_remove(fixture, key.text);
+  }
+}
+
+/* Also what is taken back, and not stored. */
+static void rereads(struct fixture *fixture) {
+  static const uint64_t lengths[] = {1, 10, 16384, 16385, 300000};
+  struct fixture_key key = fixture_key(fixture, "rereads");
+  need_ability(fixture, SLUICE_CAN_REREAD, "REREAD");
+  for (uint32_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+    struct op_driver put;
+    const struct sample sample = {i, lengths[i]};
+    const struct op_driver_put wanted = {
+        .key = key.text, .sample = sample, .rereads = true};
+    enum sluice_status status = objects_try(fixture, &wanted);
+    fixture_need(fixture, status == SLUICE_OK,
+                 "a put that was read again ended with %s",
+                 op_driver_word(status));
+    objects_expect(fixture, key.text, sample);
+    objects_remove(fixture, key.text);
+    op_driver_init(&put, fixture);
+    op_driver_start_put(&put, &(struct op_driver_put){.key = key.text,
+                                                      .sample = sample,
+                                                      .rereads = true,
+                                                      .hold = true});
+    op_driver_hold(&put);
+    op_driver_leave(&put);
+    op_driver_wait(&put);
+    op_driver_fini(&put);
+    objects_expect_none(fixture, key.text);
   }
 }
 
@@ -359,6 +388,10 @@ const struct check ability_checks[] = {
      "NULL in a descriptor means \"not offered\"", claims, CHECK_USUAL},
     {"can: of many exclusive commits one wins", CAN, creates, CHECK_USUAL},
     {"can: if_match of a commit", CAN, replaces, CHECK_USUAL},
+    {"can: a put gives its bytes back",
+     "read() comes for all of them, once at most; sluice_send() of one chunk, "
+     "which is the last; after its more(): sluice_next()",
+     rereads, CHECK_USUAL},
     {"can: a commit tells what was there",
      "sluice_meta() of a commit or a copy has `before`", tells, CHECK_USUAL},
     {"can: remove_if removes what has the ETag",

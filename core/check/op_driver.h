@@ -49,6 +49,7 @@ struct op_driver_put {
   bool exclusive;
   const char *if_match; /* NULL: whatever is there */
   bool hold;            /* the commit waits for op_driver_commit() */
+  bool rereads;         /* all of it is read again before the commit */
 };
 
 struct op_driver {
@@ -89,7 +90,8 @@ struct op_driver {
   struct digest *digest;
   char md5[33];
   bool last_sent, committed;
-  bool ready; /* for op_driver_commit(): all chunks came back; or over */
+  bool reread; /* its bytes came back */
+  bool ready;  /* for op_driver_commit(): all chunks came back; or over */
   unsigned filling;
 
   char *lent[OP_DRIVER_LENT_MAX];

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "codec.h"
 #include "digest.h"
@@ -66,6 +67,40 @@ static void op_driver_put_commit(struct op_driver *driver) {
   digest_wipe(user, sizeof user);
 }
 
+/* The bytes that a backend gives back are those that it was lent. */
+static void op_driver_put_on_chunk(void *arg,
+                                   const struct sluice_chunk *chunk) {
+  struct op_driver *driver = arg;
+  const struct sample *sample = &driver->put.sample;
+  op_driver_event(driver, "sluice_send()");
+  fixture_need(driver->fixture, chunk->length == sample->length,
+               "%s: %llu bytes were put, and %llu came back", driver->what,
+               (unsigned long long)sample->length,
+               (unsigned long long)chunk->length);
+  char *bytes = malloc((size_t)chunk->length + 1);
+  if (bytes == NULL)
+    abort();
+  if (chunk->fd < 0)
+    memcpy(bytes, chunk->data, (size_t)chunk->length);
+  bool read =
+      chunk->fd < 0 || pread(chunk->fd, bytes, (size_t)chunk->length,
+                             (off_t)chunk->offset) == (ssize_t)chunk->length;
+  fixture_need(driver->fixture,
+               read && sample_is(sample, 0, bytes, (size_t)chunk->length),
+               "%s: other bytes came back than were put", driver->what);
+  free(bytes);
+  driver->reread = true;
+  fixture_enter(driver->fixture, "more");
+  op_more(driver->op);
+  fixture_leave(driver->fixture);
+}
+
+static void op_driver_put_reread(struct op_driver *driver) {
+  fixture_enter(driver->fixture, "read");
+  op_read(driver->op, 0, driver->put.sample.length);
+  fixture_leave(driver->fixture);
+}
+
 static void op_driver_put_on_next(void *arg) {
   struct op_driver *driver = arg;
   op_driver_event(driver, "sluice_next()");
@@ -74,6 +109,10 @@ static void op_driver_put_on_next(void *arg) {
            chunk_size(driver) + 1);
   if (op_driver_step(driver))
     return;
+  if (driver->last_sent && driver->put.rereads && !driver->reread) {
+    op_driver_put_reread(driver);
+    return;
+  }
   if (driver->last_sent && driver->put.hold) {
     driver->ready = true;
     return;
@@ -92,6 +131,7 @@ void op_driver_commit(struct op_driver *driver) {
 void op_driver_start_put(struct op_driver *driver,
                          const struct op_driver_put *put) {
   static const struct op_events events = {.meta = op_driver_on_head_meta,
+                                          .chunk = op_driver_put_on_chunk,
                                           .next = op_driver_put_on_next,
                                           .alive = op_driver_on_alive,
                                           .done = op_driver_on_done};

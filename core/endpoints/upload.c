@@ -264,9 +264,11 @@ static size_t room_for_sum(struct exchange *ex) {
 }
 
 /* The first bytes of the file are about to go, and the field of its digest
- * may follow it. */
+ * may follow it: then they can be had again, or it is made of all. */
 static bool foresee_digest(struct exchange *ex) {
   struct upload *upload = ex->work;
+  if (exchange_can(ex, SLUICE_CAN_REREAD))
+    return true;
   if (!upload->lent && updigest_need(ex, &upload->digest) == NULL)
     return false;
   if (!upload->lent)

@@ -46,6 +46,7 @@ enum upload_backend {
   UPLOAD_WANTS,       /* a chunk */
   UPLOAD_BORROWS,     /* one */
   UPLOAD_BORROWS_END, /* the last one */
+  UPLOAD_REREADS,     /* all of it, which it gives back once */
   UPLOAD_TOOK         /* all of it, to be committed */
 };
 
@@ -67,6 +68,7 @@ struct upload {
   void (*answer)(struct exchange *, json_t *document);
   struct formdata *form;
   struct md5 md5;
+  struct reread *reread;    /* NULL: it needn't be */
   struct updigest *digest;  /* NULL: nobody asks for any */
   struct idempotency *once; /* NULL: as often as it comes */
   struct buf prefix;        /* as sent */

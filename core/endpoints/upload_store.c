@@ -16,6 +16,7 @@
 #include "reply.h"
 #include "updigest.h"
 #include "upload_once.h"
+#include "upload_reread.h"
 #include "uploads.h"
 
 #define CHUNK_MIN 1024
@@ -91,6 +92,7 @@ static void upload_left(void *work) {
   struct upload *upload = work;
   presign_leave(&upload->link);
   idempotency_leave(upload->once);
+  upload_reread_leave(upload->reread);
   upload->once = NULL;
   updigest_leave(upload->digest);
   linkcommit_leave(&upload->by_link);
@@ -387,7 +389,9 @@ void upload_push(struct exchange *ex) {
   const struct upload *upload = ex->work;
   if (upload->hash == UPLOAD_HASHING)
     return;
-  if (upload->backend == UPLOAD_TOOK)
+  if (upload->backend == UPLOAD_TOOK && upload_reread_due(ex))
+    upload_reread(ex);
+  else if (upload->backend == UPLOAD_TOOK)
     commit(ex);
   else if (upload->backend == UPLOAD_WANTS)
     lend(ex);
@@ -396,8 +400,9 @@ void upload_push(struct exchange *ex) {
 static void on_next(void *arg) {
   struct exchange *ex = arg;
   struct upload *upload = ex->work;
-  upload->backend =
-      upload->backend == UPLOAD_BORROWS_END ? UPLOAD_TOOK : UPLOAD_WANTS;
+  bool all = upload->backend == UPLOAD_BORROWS_END ||
+             upload->backend == UPLOAD_REREADS;
+  upload->backend = all ? UPLOAD_TOOK : UPLOAD_WANTS;
   exchange_unwatch(ex);
   go_on(ex);
 }
@@ -424,8 +429,11 @@ void upload_begin(struct exchange *ex) {
 }
 
 void upload_open(struct exchange *ex) {
-  static const struct op_events events = {
-      .meta = on_seen, .next = on_next, .alive = on_alive, .done = on_done};
+  static const struct op_events events = {.meta = on_seen,
+                                          .chunk = upload_reread_on_chunk,
+                                          .next = on_next,
+                                          .alive = on_alive,
+                                          .done = on_done};
   struct upload *upload = ex->work;
   upload->backend = UPLOAD_WANTS;
   if (idempotency_replays(upload->once))

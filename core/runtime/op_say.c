@@ -85,7 +85,8 @@ void *sluice_op_state(struct sluice_op *op, size_t size) {
 void sluice_done(struct sluice_op *op, enum sluice_status status,
                  const char *why, ...) {
   check_thread(op, "sluice_done");
-  bool lent = op->turn == OP_LENT || op->turn == OP_LENT_LAST;
+  bool lent =
+      op->turn == OP_LENT || op->turn == OP_LENT_LAST || op->turn == OP_RELENT;
   if (!op_takes_turn(op, OP_CALL_DONE)) {
     misuse(op, "sluice_done", VIOLATION_TWICE);
     return;

@@ -15,6 +15,9 @@ enum op_turn op_turn_next(enum op_turn turn, enum op_call call) {
       [OP_READING] = {[OP_CALL_SEND] = OP_LENT,
                       [OP_CALL_SEND_LAST] = OP_LENT_LAST,
                       [OP_CALL_DONE] = OP_DONE},
+      [OP_REREADING] =
+          {[OP_CALL_SEND_LAST] = OP_RELENT, [OP_CALL_DONE] = OP_DONE},
+      [OP_RELENT] = {[OP_CALL_MORE] = OP_STORING, [OP_CALL_DONE] = OP_DONE},
       [OP_STORING] = {[OP_CALL_NEXT] = OP_WANTED, [OP_CALL_DONE] = OP_DONE},
       [OP_ANSWERING] = {[OP_CALL_DONE] = OP_DONE},
       [OP_COMMITTING] =
@@ -26,6 +29,7 @@ enum op_turn op_turn_next(enum op_turn turn, enum op_call call) {
       [OP_OPENING] = {[OP_CALL_STAGED] = OP_WANTED, [OP_CALL_DONE] = OP_DONE},
       [OP_SAVING] = {[OP_CALL_STAGED] = OP_WANTED, [OP_CALL_DONE] = OP_DONE},
       [OP_WANTED] = {[OP_CALL_DATA] = OP_STORING,
+                     [OP_CALL_READ] = OP_REREADING,
                      [OP_CALL_SAVE] = OP_SAVING,
                      [OP_CALL_COMMIT] = OP_COMMITTING,
                      [OP_CALL_DONE] = OP_DONE}};

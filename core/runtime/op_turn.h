@@ -13,6 +13,7 @@ enum op_turn {
   OP_HEADING,    /* head, copy: to describe the object */
   OP_FINDING,    /* get: to describe the object */
   OP_READING,    /* get: to send a chunk */
+  OP_REREADING,  /* put: to send all that it has, as one chunk */
   OP_STORING,    /* put, stage: to ask for a chunk, or for the next one */
   OP_ANSWERING,  /* to say what else the operation wants, and done */
   OP_COMMITTING, /* put, stage: to store, and to describe the object */
@@ -22,7 +23,9 @@ enum op_turn {
   OP_DESCRIBED, /* get: to read */
   OP_LENT,      /* get: to ask for the next chunk */
   OP_LENT_LAST, /* get: to give the last chunk back */
-  OP_WANTED,    /* put, stage: to lend a chunk, to save, or to commit */
+  OP_RELENT,    /* put: to give that chunk back */
+  OP_WANTED,    /* put, stage: to lend a chunk, to save, or to commit; put: to
+                   read what it has */
   /* Nobody's. */
   OP_DONE,  /* the plugin said so; the gateway isn't told yet */
   OP_BURIED /* nobody may use it any more */

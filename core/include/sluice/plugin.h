@@ -204,7 +204,12 @@ enum sluice_ability {
   SLUICE_CAN_COPY_NEW = 16, /* copy(): `exclusive` */
   /* Beside these: sluice_meta() of a commit or a copy has `before`; */
   SLUICE_CAN_TELL = 32,
-  SLUICE_CAN_MATCH_ANY = 64 /* `if_match` may be "*" */
+  SLUICE_CAN_MATCH_ANY = 64, /* `if_match` may be "*" */
+  /* A put gives its bytes back, between the last chunk's sluice_next() and
+   * commit(): read() comes for all of them, once at most; sluice_send() of one
+   * chunk, which is the last; after its more(): sluice_next().  Without it the
+   * gateway hashes more than it needs to. */
+  SLUICE_CAN_REREAD = 128
 };
 
 struct sluice_list {

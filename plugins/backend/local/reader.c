@@ -9,6 +9,7 @@
 #include "blob.h"
 #include "index.h"
 #include "local.h"
+#include "uploader.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -237,6 +238,10 @@ void reader_read(void *handle, struct sluice_op *op, uint64_t first,
                  uint64_t count) {
   struct task *task = task_of(op);
   (void)handle;
+  if (task->kind == TASK_PUT) {
+    uploader_reread(task);
+    return;
+  }
   const struct row *row = row_of(task);
   if (first > 0 && first >= row->length) {
     task_fail(task, SLUICE_ERANGE, "the object ends before that");
@@ -256,8 +261,12 @@ void reader_read(void *handle, struct sluice_op *op, uint64_t first,
 }
 
 void reader_more(void *handle, struct sluice_op *op) {
+  struct task *task = task_of(op);
   (void)handle;
-  task_end(task_of(op));
+  if (task->kind == TASK_PUT)
+    sluice_next(op);
+  else
+    task_end(task);
 }
 
 bool reader_open(struct local_handle *handle, struct errmsg *err) {

@@ -90,6 +90,17 @@ void uploader_data(void *handle, struct sluice_op *op,
   }
 }
 
+/* All of it is in the file, or in memory. */
+void uploader_reread(struct task *task) {
+  bool in_file = task->file.fd >= 0;
+  sluice_send(task->op,
+              &(struct sluice_chunk){.data = in_file ? NULL : task->bytes.data,
+                                     .length = in_file ? task->written
+                                                       : task->bytes.len,
+                                     .fd = in_file ? task->file.fd : -1,
+                                     .last = true});
+}
+
 /* ---- commit ---- */
 
 /* The object's time is that of its description. */

@@ -30,6 +30,9 @@ void uploader_remove(void *handle, struct sluice_op *, const char *key);
 void uploader_remove_if(void *handle, struct sluice_op *,
                         const struct sluice_removal *);
 
+/* read() of a put. */
+void uploader_reread(struct task *);
+
 /* The task's file, which has all bytes, becomes a blob, then the object of its
  * key; that ends the operation. */
 void uploader_link(struct task *);
