@@ -7,8 +7,9 @@ import hashlib
 import os
 import tempfile
 
-from kit import (FORM, KIB, MIB, Gateway, chunked, each, equal, expect, field,
-                 file, form, head, main, test)
+from bucket import BUCKET, DIALECTS, PARTS, Emulator, gateway as over
+from kit import (FORM, KIB, MIB, Gateway, among, chunked, each, equal, expect,
+                 field, file, form, head, main, test)
 
 PARTIAL = "Content-Type: application/partial-upload"
 WANT = "Want-Repr-Digest: sha-256=1"
@@ -216,6 +217,34 @@ def test_uploads_sha256_is_of_every_object():
                        plain(gateway, b"x", "Upload-Complete: ?1")):
             equal("sha256", answer.json["sha256"], sha256(b"x"))
             is_kept(gateway, answer.json["key"], b"x")
+
+
+@each({plugin: plugin for plugin in DIALECTS})
+def test_every_service_keeps_it(plugin):
+    """In parts, too, and over a copy; and checks a field behind its file."""
+    data = os.urandom(6 * MIB)
+    s3 = Emulator(DIALECTS[plugin])
+    try:
+        s3.create(BUCKET)
+        with over(s3, **PARTS) as gateway:
+            for size in 5, len(data):
+                answer = plain(gateway, data[:size], WANT)
+                equal("sha256", answer.json["sha256"], sha256(data[:size]))
+                is_kept(gateway, answer.json["key"], data[:size])
+                copied = gateway.json("POST", "/files/copy", {
+                    "from": answer.json["key"], "to": f"to-{size}",
+                    "replace": True})
+                among("status", copied.status, (200, 201))
+                is_kept(gateway, f"to-{size}", data[:size])
+                gateway.delete(answer.json["key"])
+                gateway.delete(f"to-{size}")
+            late = form(field("prefix", "t"), file(data),
+                        field("sha256", sha256(data + b"x")))
+            is_refused(gateway, posted(gateway, late), "digest_mismatch")
+            late = form(file(data), field("sha256", sha256(data)))
+            equal("status", posted(gateway, late).status, 201)
+    finally:
+        s3.stop()
 
 
 # ---- over several requests --------------------------------------------------
