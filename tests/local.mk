@@ -757,7 +757,8 @@ EXTRA_DIST += $(INTEGRATION_TESTS)
 
 ORACLE_TESTS = \
 	%D%/oracle/test_linear.py \
-	%D%/oracle/test_model.py
+	%D%/oracle/test_model.py \
+	%D%/oracle/test_once.py
 
 TESTS += $(ORACLE_TESTS)
 EXTRA_DIST += $(ORACLE_TESTS)
@@ -867,6 +868,7 @@ EXTRA_DIST += \
 	%D%/oracle/load.py \
 	%D%/oracle/measure.py \
 	%D%/oracle/objects.py \
+	%D%/oracle/once.py \
 	%D%/oracle/record.py \
 	%D%/oracle/stages.py \
 	%D%/ports/aarch64 \

@@ -16,6 +16,9 @@
 #include "must.h"
 #include "reply.h"
 
+#define PUTS_MAX 4 /* of one record, where they fail */
+#define PAUSE_MS 1000
+
 static idempotency_end renewed, fixed, done, released;
 
 /* ---- answers ------------------------------------------------------------ */
@@ -61,7 +64,11 @@ static void renew(struct idempotency *once) {
 static void on_time(evutil_socket_t fd, short what, void *arg) {
   struct idempotency *once = arg;
   (void)fd, (void)what;
-  if (once->ex == NULL && once->note.op != NULL) {
+  idempotency_end *again = once->again;
+  once->again = NULL;
+  if (once->ex != NULL && again != NULL && once->end == NULL) {
+    start(once, again);
+  } else if (once->ex == NULL && once->note.op != NULL) {
     op_cancel(once->note.op); /* the backend doesn't end it */
   } else if (once->ex != NULL && once->turn == IDEMPOTENCY_LOOKS) {
     once->tries = 0;
@@ -70,6 +77,20 @@ static void on_time(evutil_socket_t fd, short what, void *arg) {
              once->turn == IDEMPOTENCY_COMMITS) {
     renew(once);
   }
+}
+
+/* A storage may take one write a second of a key: it is tried again after a
+ * pause, where somebody waits. */
+static bool is_tried_again(struct idempotency *once, enum sluice_status status,
+                           idempotency_end *end) {
+  bool failed = status != SLUICE_OK && !idempotency_is_lost(status);
+  if (!failed)
+    once->failures = 0;
+  if (!failed || once->ex == NULL || ++once->failures == PUTS_MAX)
+    return false;
+  once->again = end;
+  idempotency_set_timer(once, PAUSE_MS);
+  return true;
 }
 
 static void renewed(struct idempotency *once, enum sluice_status status,
@@ -85,7 +106,10 @@ static void renewed(struct idempotency *once, enum sluice_status status,
 
 static void fixed(struct idempotency *once, enum sluice_status status,
                   const char *why) {
+  if (is_tried_again(once, status, fixed))
+    return;
   if (status == SLUICE_OK) {
+    idempotency_set_timer(once, idempotency_renewal_ms(once));
     idempotency_go_on(once);
   } else if (idempotency_is_lost(status)) {
     once->turn = IDEMPOTENCY_OVER;
@@ -99,6 +123,8 @@ static void fixed(struct idempotency *once, enum sluice_status status,
 /* Whoever found the object before has said so, too. */
 static void done(struct idempotency *once, enum sluice_status status,
                  const char *why) {
+  if (is_tried_again(once, status, done))
+    return;
   once->turn = IDEMPOTENCY_OVER;
   if (status != SLUICE_OK && !idempotency_is_lost(status))
     log_line(SLUICE_LOG_WARN, once->note.backend->host.name,

@@ -34,6 +34,8 @@ struct idempotency {
   idempotency_end *end;   /* of the errand; NULL: none is under way */
   bool quiet;             /* which nobody waits for */
   idempotency_end *next;  /* of the one that was asked for meanwhile */
+  idempotency_end *again; /* of one that failed, after a pause */
+  unsigned failures;      /* of that */
   struct sluice_op *head; /* looks for another one's object */
   bool is_there;
   struct event timer;
