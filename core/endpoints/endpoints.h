@@ -7,18 +7,24 @@
 
 #include "endpoint.h"
 
+/* Fields of uploads. */
+#define DIGEST_CORS_HEADERS \
+  "Content-Digest, Repr-Digest, Want-Repr-Digest, Idempotency-Key"
+#define DIGEST_CORS_EXPOSE "Repr-Digest, Idempotency-Replayed"
+
 /* Fields of resumable uploads. */
-#define UPLOADS_CORS_HEADERS                                            \
-  "Content-Type, Content-Disposition, Content-Digest, Repr-Digest, "    \
-  "Want-Repr-Digest, Idempotency-Key, Upload-Complete, Upload-Offset, " \
-  "Upload-Length, Upload-Draft-Interop-Version, Tus-Resumable, "        \
-  "Upload-Metadata, Upload-Defer-Length, Upload-Concat, "               \
+#define UPLOADS_CORS_HEADERS                                     \
+  "Content-Type, Content-Disposition, " DIGEST_CORS_HEADERS      \
+  ", Upload-Complete, Upload-Offset, "                           \
+  "Upload-Length, Upload-Draft-Interop-Version, Tus-Resumable, " \
+  "Upload-Metadata, Upload-Defer-Length, Upload-Concat, "        \
   "Upload-Checksum, X-HTTP-Method-Override"
 #define UPLOADS_CORS_EXPOSE                                              \
   "Location, Upload-Offset, Upload-Complete, Upload-Length, "            \
   "Upload-Limit, Upload-Expires, Upload-Metadata, Upload-Defer-Length, " \
   "Upload-Concat, Tus-Resumable, Tus-Version, Tus-Extension, "           \
-  "Tus-Max-Size, Tus-Checksum-Algorithm, Upload-Draft-Interop-Version"
+  "Tus-Max-Size, Tus-Checksum-Algorithm, "                               \
+  "Upload-Draft-Interop-Version, " DIGEST_CORS_EXPOSE
 
 /* Fields of uploads by a link. */
 #define SIGNED_CORS_HEADERS                                          \

@@ -160,6 +160,22 @@ def test_a_put_that_does_not_fit_leaves_what_is_there():
         equal("status", answer.status, 200)
 
 
+@each({"form": ("POST", "/files"), "raw": ("POST", "/files/uploads"),
+       "PUT": ("PUT", "/files/object?key=k")})
+def test_pages_of_other_origins_may_say_and_read_them(case):
+    method, target = case
+    with Gateway({"cors": {"origins": ["https://app.example"]}}) as gateway:
+        origin = "Origin: https://app.example"
+        asked = gateway.ask("OPTIONS", target, origin,
+                            f"Access-Control-Request-Method: {method}")
+        allowed = asked.header("access-control-allow-headers")
+        for name in "Content-Digest", "Want-Repr-Digest", "Idempotency-Key":
+            expect(name in allowed, f"{name} in {allowed}")
+        answer = gateway.ask(method, target, origin, body=b"x")
+        exposed = answer.header("access-control-expose-headers")
+        expect("Repr-Digest" in exposed, f"Repr-Digest in {exposed}")
+
+
 # ---- what is kept -----------------------------------------------------------
 
 def is_kept(gateway, key, data):
