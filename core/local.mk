@@ -494,6 +494,9 @@ sluice_plugin_check_SOURCES = \
 	%D%/check/rules.h \
 	%D%/check/sample.c \
 	%D%/check/sample.h \
+	%D%/check/stage_driver.c \
+	%D%/check/stage_driver.h \
+	%D%/check/stages.c \
 	%D%/check/subject.c \
 	%D%/check/subject.h \
 	%D%/check/suite.c \

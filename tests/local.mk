@@ -926,4 +926,5 @@ EXTRA_DIST += \
 	%D%/plugins/broken_change.h \
 	%D%/plugins/broken_link.h \
 	%D%/plugins/broken_list.h \
+	%D%/plugins/broken_stage.h \
 	%D%/plugins/entries.h

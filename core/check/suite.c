@@ -16,13 +16,11 @@
 #define SHORT_PATIENCE_MS 1000
 
 static const struct check *const backend_tables[] = {
-    life_checks,      write_checks,
-    read_checks,      key_checks,
-    list_checks,      link_checks,
-    exclusive_checks, ability_checks,
-    cancel_checks,    lifetime_checks,
-    loop_checks,      outage_checks,
-    leak_checks,      NULL};
+    life_checks,      write_checks,   read_checks,
+    key_checks,       list_checks,    link_checks,
+    exclusive_checks, ability_checks, cancel_checks,
+    lifetime_checks,  loop_checks,    outage_checks,
+    leak_checks,      stage_checks,   NULL};
 static const struct check *const hook_tables[] = {
     life_checks, hook_checks, hook_outage_checks, hook_leak_checks, NULL};
 

@@ -26,7 +26,7 @@ struct check {
 extern const struct check life_checks[], write_checks[], read_checks[],
     key_checks[], list_checks[], exclusive_checks[], link_checks[],
     cancel_checks[], outage_checks[], lifetime_checks[], leak_checks[],
-    loop_checks[], ability_checks[];
+    loop_checks[], ability_checks[], stage_checks[];
 extern const struct check hook_checks[], hook_outage_checks[],
     hook_leak_checks[];
 

@@ -78,6 +78,21 @@ BACKEND = {
     "start_ends": STARTS,
     "start_refuses": STARTS,
     "start_silent": STARTS,
+    "stage_any_number": "stage: one more than an owner may have",
+    "stage_comes_back": "stage: a removed one is gone",
+    "stage_counts_all": "stage: what wasn't saved doesn't count",
+    "stage_cuts_state": "stage: a state of 1024 bytes",
+    "stage_forgets": "stage: what was saved is there",
+    "stage_get_takes":
+        "stage_get: the durable bytes, and it opens nothing",
+    "stage_keeps_chunk":
+        "lent: a stage's chunk is left alone after sluice_next()",
+    "stage_late_commit": "stage: who was overtaken commits nothing",
+    "stage_never_ends": "stage: one that has expired is gone, and swept",
+    "stage_opens_any": "stage: no other text is one",
+    "stage_overtaken": "stage: who was overtaken saves nothing",
+    "stage_stays_open":
+        "stage: a commit makes the object, and completes it",
     "stays_down": "outage: a storage that comes back is found",
     "short_keys": "keys: of up to 1024 bytes",
     "tells_wrong": "can: a commit tells what was there",

@@ -8,6 +8,7 @@
 #include "broken_change.h"
 #include "broken_link.h"
 #include "broken_list.h"
+#include "broken_stage.h"
 
 #include <event2/event.h>
 #include <fcntl.h>
@@ -245,6 +246,8 @@ static void cancel(void *arg, struct sluice_op *op) {
   struct handle *handle = arg;
   if (breaks(handle, "visible"))
     boxes_remove(handle->boxes, "part");
+  if (call->shelf != NULL && breaks(handle, "stage_counts_all"))
+    shelf_store(call);
   if (call->box != NULL && call->box->key != NULL &&
       breaks_at(handle, "deaf", call->box->key, "/get"))
     return;
@@ -340,6 +343,7 @@ static void *start(const void *conf, struct sluice_host *host) {
 static void stop(void *arg) {
   struct instance *instance = arg;
   boxes_clear(&instance->boxes);
+  shelves_clear(instance);
   free(instance);
 }
 
@@ -390,5 +394,11 @@ static const struct sluice_backend backend = {
     .remove_if = remove_if,
     .copy = copy,
     .remove_many = remove_many,
+    .stage = stage,
+    .save = save,
+    .stage_commit = stage_commit,
+    .stage_get = stage_get,
+    .stage_remove = stage_remove,
+    .stage_sweep = stage_sweep,
 };
 SLUICE_BACKEND(broken, backend)

@@ -20,11 +20,15 @@ struct conf {
   const char *rule, *outage;
 };
 
+struct shelf;
+
 struct instance {
   const struct conf *conf;
   atomic_uint outages; /* that were seen */
   atomic_bool down;    /* when it was looked at last */
   struct boxes boxes;
+  struct shelf *shelves;
+  unsigned shelf_count;
 };
 
 struct handle {
@@ -43,6 +47,9 @@ struct call {
   struct sluice_get hint;
   struct sluice_chunk kept[KEPT];
   size_t count;
+  struct shelf *shelf; /* of a stage */
+  unsigned turn;
+  bool fresh; /* it says for the first time how it stands */
 };
 
 static inline bool breaks(const struct handle *handle, const char *rule) {
