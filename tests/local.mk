@@ -738,6 +738,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_s3_options.py \
 	%D%/integration/test_s3_reuse.py \
 	%D%/integration/test_s3_servers.py \
+	%D%/integration/test_s3_stage_faults.py \
 	%D%/integration/test_s3_stages.py \
 	%D%/integration/test_s3_strangers.py \
 	%D%/integration/test_s3_swift.py \

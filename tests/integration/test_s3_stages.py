@@ -186,6 +186,25 @@ def test_of_two_who_append_at_once_one_counts():
             holds(one, answer.json["key"], data)
 
 
+@test
+def test_a_record_that_comes_late_takes_back_no_offset():
+    s3, data = shared(), os.urandom(1000)
+    with gateway(s3) as one, gateway(s3) as other:
+        where, answers = create(one), []
+        # The first record of a kind says how far it is, the next one saves.
+        s3.faults({"match": {"method": "PUT", "path": "/r/[^?]*o$", "nth": 2},
+                   "do": "stall", "when": "before", "seconds": 0.5})
+        thread = threading.Thread(target=lambda: answers.append(
+            append(one, where, 0, b"x" * 2000)))
+        thread.start()
+        s3.wait_for_fault()
+        equal("offset", offset(other, where), 0)
+        thread.join()
+        equal("status", answers[0].status, 409)
+        equal("offset", offset(one, where), 0)
+        holds(other, finish(other, where, 0, data), data)
+
+
 @each({"record": "/r/", "piece": "/t/", "segment": "/s/"})
 def test_a_lost_answer_to_this_loses_nothing(what):
     s3, data = shared(), os.urandom(8 * MIB)
