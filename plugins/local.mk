@@ -288,6 +288,39 @@ pkglib_LTLIBRARIES += %D%/backend/local/local.la
 EXTRA_%C%_backend_local_local_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_backend_local_local_la_SOURCES =
 
+# ---- backend/encrypt, a layer -----------------------------------------------
+
+noinst_LTLIBRARIES += %D%/backend/encrypt/libencrypt.la
+%C%_backend_encrypt_libencrypt_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_backend_encrypt_libencrypt_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+%C%_backend_encrypt_libencrypt_la_LIBADD = $(CRYPTO_LIBS)
+%C%_backend_encrypt_libencrypt_la_SOURCES = \
+	%D%/backend/encrypt/cryptform.c \
+	%D%/backend/encrypt/cryptform.h \
+	%D%/backend/encrypt/encrypt.c \
+	%D%/backend/encrypt/encrypt.h \
+	%D%/backend/encrypt/encrypt_get.c \
+	%D%/backend/encrypt/encrypt_put.c \
+	%D%/backend/encrypt/keyfile.c \
+	%D%/backend/encrypt/keyfile.h
+
+pkglib_LTLIBRARIES += %D%/backend/encrypt/encrypt.la
+%C%_backend_encrypt_encrypt_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_backend_encrypt_encrypt_la_LIBADD = \
+	%D%/backend/encrypt/libencrypt.la core/libbase.la
+EXTRA_%C%_backend_encrypt_encrypt_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_backend_encrypt_encrypt_la_SOURCES =
+
+# ---- backend/prefix, a layer ------------------------------------------------
+
+pkglib_LTLIBRARIES += %D%/backend/prefix/prefix.la
+%C%_backend_prefix_prefix_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_backend_prefix_prefix_la_LDFLAGS = $(PLUGIN_FLAGS)
+EXTRA_%C%_backend_prefix_prefix_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_backend_prefix_prefix_la_SOURCES = %D%/backend/prefix/prefix.c
+
 # ---- backend/readonly, a layer ----------------------------------------------
 
 pkglib_LTLIBRARIES += %D%/backend/readonly/readonly.la
@@ -542,7 +575,9 @@ dist_skeleton_DATA = \
 	%D%/skeleton/skeleton_hook.c
 
 EXTRA_DIST += \
+	%D%/backend/encrypt/encrypt.yaml \
 	%D%/backend/local/example.yaml \
+	%D%/backend/prefix/prefix.yaml \
 	%D%/backend/readonly/readonly.yaml \
 	%D%/hook/auth_basic/auth_basic.yaml \
 	%D%/hook/auth_basic/htpasswd \

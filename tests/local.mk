@@ -10,6 +10,7 @@ AM_CPPFLAGS = $(SERVER_CPPFLAGS) -I$(srcdir)/%D%/unit \
 	-I$(srcdir)/plugins/lib/hook \
 	-I$(srcdir)/plugins/lib/logs \
 	-I$(srcdir)/plugins/lib/s3 \
+	-I$(srcdir)/plugins/backend/encrypt \
 	-I$(srcdir)/plugins/backend/local \
 	-I$(srcdir)/plugins/hook/auth_basic \
 	-I$(srcdir)/plugins/hook/auth_jwt \
@@ -22,6 +23,7 @@ LDADD = %D%/unit/libunit.la $(CORE_LIBS) $(CUNIT_LIBS)
 # Each folder of built plugins, where the tests look for them.
 TEST_PLUGINS = plugins/backend/local plugins/backend/s3 plugins/backend/minio \
 	plugins/backend/r2 plugins/backend/b2 plugins/backend/ceph \
+	plugins/backend/encrypt plugins/backend/prefix \
 	plugins/backend/readonly \
 	plugins/hook/auth_basic \
 	plugins/hook/auth_jwt \
@@ -104,6 +106,7 @@ UNIT_TESTS = \
 	%D%/unit/test_credentials_refresh \
 	%D%/unit/test_credentials_source \
 	%D%/unit/test_credentials_sts \
+	%D%/unit/test_cryptform \
 	%D%/unit/test_cursor \
 	%D%/unit/test_date \
 	%D%/unit/test_digest \
@@ -239,6 +242,9 @@ LOCAL_FAULT_KIT = \
 %C%_unit_test_local_SOURCES = \
 	%D%/unit/test_local.c \
 	$(LOCAL_TEST_KIT)
+
+%C%_unit_test_cryptform_LDADD = plugins/backend/encrypt/libencrypt.la \
+	$(LDADD)
 
 %C%_unit_test_local_blob_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_blob_SOURCES = \
@@ -813,10 +819,12 @@ TESTS += $(HOOK_TESTS)
 EXTRA_DIST += $(HOOK_TESTS)
 
 LAYER_TESTS = \
+	plugins/backend/encrypt/test_encrypt.py \
+	plugins/backend/prefix/test_prefix.py \
 	plugins/backend/readonly/test_readonly.py
 
 TESTS += $(LAYER_TESTS)
-EXTRA_DIST += $(LAYER_TESTS)
+EXTRA_DIST += $(LAYER_TESTS) plugins/backend/encrypt/unseal.py
 
 EXTRA_DIST += \
 	%D%/bench/figures.py \

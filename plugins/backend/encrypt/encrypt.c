@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The layer `encrypt`: the storage below sees sealed bytes alone.  Names,
+ * types and metadata are the storage's to see.  sluice-encrypt(7); the format
+ * is in docs/encrypted-objects.md.
+ */
+#include "encrypt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "digest.h"
+#include "errmsg.h"
+#include "keyfile.h"
+
+struct encrypt_conf {
+  const char *over, *key_file;
+};
+
+static const struct sluice_option options[] = {
+    {"over", SLUICE_BACKEND_NAME, NULL, offsetof(struct encrypt_conf, over),
+     "the backend that keeps the sealed objects"},
+    {"key_file", SLUICE_STRING, NULL, offsetof(struct encrypt_conf, key_file),
+     "a file of keys, 64 hex digits a line; the first one seals"},
+    {NULL, 0, NULL, 0, NULL}};
+
+bool encrypt_meta(const struct sluice_meta *sealed,
+                  struct sluice_meta *plain) {
+  *plain = *sealed;
+  plain->md5 = NULL; /* of the sealed bytes */
+  return crypt_plain_length(sealed->length, &plain->length);
+}
+
+void encrypt_end(struct sluice_op *op, enum sluice_status status,
+                 const char *why) {
+  if (why == NULL)
+    sluice_done(op, status, NULL);
+  else
+    sluice_done(op, status, "%s", why);
+}
+
+static struct sluice_store *store_of(const void *handle) {
+  return ((const struct encrypt_handle *)handle)->store;
+}
+
+/* ---- head and list ------------------------------------------------------ */
+
+static void on_copy_meta(void *op, const struct sluice_meta *sealed) {
+  struct sluice_meta plain;
+  encrypt_meta(sealed, &plain);
+  sluice_meta(op, &plain);
+}
+
+static void on_copied(void *op, enum sluice_status status, const char *why) {
+  encrypt_end(op, status, why);
+}
+
+/* An object that isn't sealed has no plain length and can't be described. */
+static void on_checked(void *op, const struct sluice_meta *sealed) {
+  struct sluice_meta plain;
+  if (encrypt_meta(sealed, &plain))
+    sluice_meta(op, &plain);
+  else
+    sluice_ask_cancel(sluice_asked(op));
+}
+
+static void on_checked_done(void *op, enum sluice_status status,
+                            const char *why) {
+  if (status == SLUICE_ECANCELED)
+    sluice_done(op, SLUICE_EUPSTREAM,
+                "the object isn't one that was encrypted");
+  else
+    encrypt_end(op, status, why);
+}
+
+static void encrypt_head(void *handle, struct sluice_op *op, const char *key) {
+  static const struct sluice_heard checked = {SLUICE_HEARD, .meta = on_checked,
+                                              .done = on_checked_done};
+  sluice_ask_head(store_of(handle), op, key, &checked, op);
+}
+
+static void encrypt_copy(void *handle, struct sluice_op *op,
+                         const struct sluice_copy *copy) {
+  static const struct sluice_heard told = {SLUICE_HEARD, .meta = on_copy_meta,
+                                           .done = on_copied};
+  sluice_ask_copy(store_of(handle), op, copy, &told, op);
+}
+
+static void on_listed(void *arg, enum sluice_status status, const char *why) {
+  struct encrypt_op *list = arg;
+  const struct sluice_meta *sealed;
+  struct sluice_meta plain;
+  const char *key;
+  for (size_t i = 0; (key = sluice_ask_entry(list->ask, i, &sealed)) != NULL;
+       i++) {
+    if (sealed == NULL) {
+      sluice_prefix(list->op, key);
+      continue;
+    }
+    encrypt_meta(sealed, &plain); /* else the length is as it is */
+    sluice_entry(list->op, key, &plain);
+  }
+  if (sluice_ask_token(list->ask) != NULL)
+    sluice_truncated(list->op, sluice_ask_token(list->ask));
+  encrypt_end(list->op, status, why);
+}
+
+static void encrypt_list(void *handle, struct sluice_op *op,
+                         const struct sluice_list *wanted) {
+  static const struct sluice_heard listed = {SLUICE_HEARD, .done = on_listed};
+  struct encrypt_op *list = sluice_op_state(op, sizeof *list);
+  list->op = op;
+  list->ask = sluice_ask_list(store_of(handle), op, wanted, &listed, list);
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+static void encrypt_stop(void *instance) {
+  digest_wipe(instance, sizeof(struct crypt_keys));
+  free(instance);
+}
+
+static void *encrypt_start(const void *arg, struct sluice_host *host) {
+  const struct encrypt_conf *conf = arg;
+  struct crypt_keys *keys = calloc(1, sizeof *keys);
+  struct errmsg err = {"no memory is left"};
+  if (keys != NULL && keyfile_read(keys, conf->key_file, &err))
+    return keys;
+  sluice_fail(host, "%s", err.text);
+  if (keys != NULL)
+    encrypt_stop(keys);
+  return NULL;
+}
+
+static void *encrypt_open(void *instance, struct sluice_host *host) {
+  struct encrypt_handle *handle = calloc(1, sizeof *handle);
+  if (handle == NULL) {
+    sluice_fail(host, "no memory is left");
+    return NULL;
+  }
+  handle->host = host;
+  handle->store = sluice_store(host, NULL);
+  handle->keys = instance;
+  return handle;
+}
+
+static void encrypt_cancel(void *handle, struct sluice_op *op) {
+  struct encrypt_op *state = sluice_op_state(op, sizeof *state);
+  (void)handle;
+  if (state->get != NULL)
+    encrypt_get_cancel(state->get);
+  else
+    sluice_ask_cancel(sluice_asked(op));
+}
+
+static const struct sluice_backend encrypt = {
+    SLUICE_HEAD(sluice_backend), .name = "encrypt",
+    .version = SLUICE_VERSION,   .summary = "seals what another backend keeps",
+    .options = options,          .conf_size = sizeof(struct encrypt_conf),
+    .start = encrypt_start,      .stop = encrypt_stop,
+    .open = encrypt_open,        .close = free,
+    .head = encrypt_head,        .get = encrypt_get,
+    .read = encrypt_read,        .more = encrypt_more,
+    .put = encrypt_put,          .data = encrypt_data,
+    .commit = encrypt_commit,    .list = encrypt_list,
+    .cancel = encrypt_cancel,    .copy = encrypt_copy,
+    .op_memory = ENCRYPT_MEMORY,
+};
+
+SLUICE_BACKEND(encrypt, encrypt)

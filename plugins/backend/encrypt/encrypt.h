@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Shared by the files of the layer `encrypt`: its handle, and the entries of
+ * uploads and downloads.
+ */
+#ifndef ENCRYPT_ENCRYPT_H
+#define ENCRYPT_ENCRYPT_H
+
+#include <sluice/plugin.h>
+
+#include "cryptform.h"
+
+struct encrypt_handle { /* of one loop */
+  struct sluice_host *host;
+  struct sluice_store *store;
+  const struct crypt_keys *keys;
+};
+
+struct encrypt_get;
+struct encrypt_put;
+
+/* The state of each operation that has one. */
+struct encrypt_op {
+  struct encrypt_get *get;
+  struct encrypt_put *put;
+  struct sluice_op *op; /* of a list */
+  struct sluice_ask *ask;
+};
+
+/* Two buffers of one piece, a header and a state. */
+#define ENCRYPT_MEMORY (2 * CRYPT_SEALED + 4096)
+
+/* The same meta of the plain object; false: it can't be one of ours. */
+bool encrypt_meta(const struct sluice_meta *sealed, struct sluice_meta *plain);
+void encrypt_end(struct sluice_op *, enum sluice_status, const char *why);
+
+/* encrypt_get.c */
+void encrypt_get(void *handle, struct sluice_op *, const struct sluice_get *);
+void encrypt_read(void *handle, struct sluice_op *, uint64_t first,
+                  uint64_t count);
+void encrypt_more(void *handle, struct sluice_op *);
+void encrypt_get_cancel(struct encrypt_get *);
+
+/* encrypt_put.c */
+void encrypt_put(void *handle, struct sluice_op *, const struct sluice_put *);
+void encrypt_data(void *handle, struct sluice_op *,
+                  const struct sluice_chunk *);
+void encrypt_commit(void *handle, struct sluice_op *,
+                    const struct sluice_object *);
+
+#endif
