@@ -782,6 +782,7 @@ EXTRA_DIST += $(E2E_TESTS)
 SDK_TESTS = \
 	%D%/sdk/test_abi.py \
 	%D%/sdk/test_guide.py \
+	%D%/sdk/test_layer_guide.py \
 	%D%/sdk/test_outside.py
 
 TESTS += $(SDK_TESTS)
@@ -924,6 +925,7 @@ EXTRA_DIST += \
 	%D%/abi/v1/shelf.c \
 	%D%/check/conform.py \
 	%D%/sdk/later.cc \
+	%D%/sdk/guide.py \
 	%D%/sdk/outside.py \
 	%D%/bench/client.c \
 	%D%/bench/client.h \

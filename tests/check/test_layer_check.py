@@ -5,6 +5,7 @@ them, and layers that break one rule are found by a check that is for it."""
 import atexit
 import shutil
 import tempfile
+from pathlib import Path
 
 from conform import Report, plugin
 
@@ -78,6 +79,35 @@ def test_every_check_goes_through_two_layers():
     equal("checks that pass", len(report.passed), len(direct.passed))
     equal("checks that are skipped", len(report.skipped),
           len(direct.skipped))
+
+
+def keys():
+    path = Path(tempfile.mkdtemp(prefix="sluice-layers-"), "key")
+    atexit.register(shutil.rmtree, path.parent, True)
+    path.write_text("0123456789abcdef" * 4)
+    path.chmod(0o600)
+    return f"key_file={path}"
+
+
+@test
+def test_encrypt_passes():
+    report = passed(*over(), plugin("encrypt"), keys())
+    expect(len(report.passed) > 80, report.text)
+
+
+@test
+def test_prefix_passes_but_for_keys_without_room():
+    report = passed(*over(), "--skip", "keys: of up to 1024 bytes",
+                    plugin("prefix"), "prefix=a/b/")
+    expect(len(report.passed) > 85, report.text)
+
+
+@test
+def test_prefix_over_encrypt_passes():
+    report = passed("--over", f"{plugin('encrypt')} {keys()}", *over(),
+                    "--skip", "keys: of up to 1024 bytes",
+                    plugin("prefix"), "prefix=a/b/")
+    expect(len(report.passed) > 80, report.text)
 
 
 @test

@@ -3,13 +3,13 @@
 """docs/writing-a-plugin.md does what it says: its code is taken out, built
 outside of the sources with what is installed, and serves files."""
 import os
-import re
 import subprocess
 from pathlib import Path
 
 from outside import installed, ran, serves
 
 import kit
+from guide import Guide, code_lines
 from kit import SOURCES, each, equal, expect, like, main, needs, test
 
 GUIDE = Path(SOURCES, "docs/writing-a-plugin.md")
@@ -17,76 +17,23 @@ MOST = {"shelf.c": 150, "door.c": 60}  # lines of code, fewer than these
 TOKEN = "0123456789abcdef"
 
 
-def blocks():
-    """The fenced blocks: (the words behind the fence, their text)."""
-    return re.findall(r"^```([^\n]*)\n(.*?)^```$", GUIDE.read_text(),
-                      re.M | re.S)
-
-
-def extracted(folder):
-    """Writes the files of the guide; blocks of one file are one text."""
-    files = {}
-    for words, text in blocks():
-        if found := re.search(r"file=(\S+)", words):
-            files.setdefault(found[1], []).append(text)
-    for name, texts in files.items():
-        (folder / name).write_text("\n".join(texts))
-    return sorted(files)
-
-
-def code_lines(text):
-    """Without blank lines, comments and lone braces."""
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
-    return [line for line in text.splitlines() if line.strip(" \t{}")]
-
-
-_afternoon = []
-
-
-def afternoon():
-    """The folder of somebody who did all that the guide says."""
-    if not _afternoon:
-        folder = installed().scratch()
-        extracted(folder)
-        for words, text in blocks():
-            if words == "sh run":
-                ran(["sh", "-eu", "-c", text], cwd=folder,
-                    env={**installed().env, "DOOR_TOKEN": TOKEN})
-        _afternoon.append(folder)
-    return _afternoon[0]
+PAGE = Guide(GUIDE, {"DOOR_TOKEN": TOKEN})
 
 
 def guided(name, env=None):
-    """The installed gateway with a configuration of the guide's, at a port
-    that is free."""
-    folder = afternoon()
-    text = (folder / name).read_text()
-    expect(":8000" in text, f"{name} has another port")
-    text = text.replace(":8000", ":0").replace("[.]", f"[{folder}]")
-    kit.BINARY = str(installed().binary)
-    return GuideGateway(text, env)
-
-
-class GuideGateway(kit.Gateway):
-    def __init__(self, text, env):
-        written = kit.written
-        kit.written = lambda folder, _: written(folder, text)
-        try:
-            super().__init__(env=env)
-        finally:
-            kit.written = written
+    return PAGE.gateway(name, env)
 
 
 @test
 def test_guide_has_both_plugins_and_their_configurations():
-    equal("files", extracted(installed().scratch()),
+    equal("files", PAGE.extracted(installed().scratch()),
           ["door.c", "door.yaml", "shelf.c", "shelf.yaml"])
 
 
 @each({name: name for name in MOST})
 def test_plugin_is_no_longer_than_it_says(name):
     folder = installed().scratch()
-    extracted(folder)
+    PAGE.extracted(folder)
     count = len(code_lines((folder / name).read_text()))
     expect(count < MOST[name], f"{count} lines of code in {name}")
 
@@ -97,7 +44,7 @@ def test_plugin_is_no_longer_than_it_says(name):
 def test_plugin_compiles_without_a_warning(case):
     name, compiler, standard = case
     folder = installed().scratch()
-    extracted(folder)
+    PAGE.extracted(folder)
     installed().compiled(compiler, standard, [name], out="x.so",
                          folder=folder)
 
@@ -105,8 +52,8 @@ def test_plugin_compiles_without_a_warning(case):
 @each({"backend": 0, "hook": 1})
 def test_plugin_keeps_the_contract(number):
     """By the commands that the guide has for it."""
-    folder = afternoon()
-    checks = [text for words, text in blocks() if words == "sh check"]
+    folder = PAGE.afternoon()
+    checks = [text for words, text in PAGE.blocks() if words == "sh check"]
     equal("commands", len(checks), len(MOST))
     said = ran(["sh", "-eu", "-c", checks[number]], cwd=folder,
                env=installed().env)
@@ -222,7 +169,7 @@ def test_clients_that_leave_cost_nothing():
 
 @test
 def test_backend_refuses_a_second_loop():
-    folder = afternoon()
+    folder = PAGE.afternoon()
     text = (folder / "shelf.yaml").read_text()
     kit.BINARY = str(installed().binary)
     kit.refusal(text.replace("workers: 1", "workers: 2").replace(
@@ -249,7 +196,7 @@ def test_hook_lets_in_who_knows_the_token():
 
 @test
 def test_hook_refuses_a_short_token():
-    folder = afternoon()
+    folder = PAGE.afternoon()
     text = (folder / "door.yaml").read_text()
     kit.BINARY = str(installed().binary)
     line = kit.refusal(text.replace("[.]", f"[{folder}]").replace(
