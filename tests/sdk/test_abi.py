@@ -39,6 +39,27 @@ def test_backend_and_hook_of_version_1_0_go_on_working():
 
 
 @test
+def test_backend_of_version_1_0_works_below_layers():
+    """Below one that passes, and below two that hand on all of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        then = built_then(folder)
+        layers = {"below": {"plugin": "shelf"},
+                  "mid": {"plugin": "through", "over": "below"},
+                  "top": {"plugin": "through", "over": "mid"},
+                  "main": {"plugin": "readonly", "over": "below",
+                           "directory": None}}
+        with Gateway({**then, "backends": layers, "hooks": [], "routes": [
+                {"mount": "/files", "backend": "top"},
+                {"mount": "/shown", "backend": "main"}]}) as gateway:
+            serves(gateway)
+            key = gateway.upload(b"hello", "a", "t")["key"]
+            answer = gateway.ask("GET", f"/shown/download?key={key}")
+            equal("bytes", answer.body, b"hello")
+            for line in gateway.lines:
+                expect("breaks the contract" not in line, line)
+
+
+@test
 def test_header_of_then_has_not_been_touched_up():
     """It says 1.0, whatever today's says."""
     text = (V1 / "plugin.h").read_text()
