@@ -100,16 +100,18 @@ def round_of(folder, uploads, chance):
     def client(mine):
         for upload in mine:
             upload.retry(gateway, lambda: bool(ended))
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        tasks = [pool.submit(client, chance.sample(uploads, len(uploads)))
-                 for _ in range(CLIENTS)]
-        while time.monotonic() < end:
-            time.sleep(0.005)
-        gateway.process.kill()
-        ended.append(True)
-        for task in tasks:
-            task.result()
-    gateway.kill()
+    try:
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            tasks = [pool.submit(client, chance.sample(uploads, len(uploads)))
+                     for _ in range(CLIENTS)]
+            while time.monotonic() < end:
+                time.sleep(0.005)
+            gateway.process.kill()
+            ended.append(True)
+            for task in tasks:
+                task.result()
+    finally:
+        gateway.kill()
 
 
 def made_at_last(gateway, uploads):
