@@ -23,13 +23,6 @@ static idempotency_end renewed, fixed, done, released;
 
 /* ---- answers ------------------------------------------------------------ */
 
-void idempotency_refuse_flight(struct exchange *ex) {
-  reply_header(ex, "Retry-After", "1");
-  reply_error(ex, 409, "idempotency_in_flight",
-              "An upload with this 'Idempotency-Key' is under way; try again "
-              "when it is over");
-}
-
 void idempotency_refuse_other(struct exchange *ex) {
   reply_error(ex, 422, "idempotency_mismatch",
               "This 'Idempotency-Key' was used for an upload of another name, "

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "idempotency_parts.h"
+#include "reply.h"
 
 #define WAIT_FIRST_MS 50
 #define WAITS_MAX 4 /* each as long as all before, and one more */
@@ -25,6 +26,13 @@ static void make_claim(struct idempotency *once) {
 void idempotency_start(struct idempotency *once) {
   make_claim(once);
   idempotency_put(once, false, claimed);
+}
+
+void idempotency_refuse_flight(struct exchange *ex) {
+  reply_header(ex, "Retry-After", "1");
+  reply_error(ex, 409, "idempotency_in_flight",
+              "An upload with this 'Idempotency-Key' is under way; try again "
+              "when it is over");
 }
 
 void idempotency_look(struct idempotency *once) {

@@ -60,7 +60,7 @@ struct gateway {
   struct worker *workers;
   size_t worker_count;
 
-  struct loop *loop; /* the main thread's: signals, and news of workers */
+  struct loop *loop;   /* the main thread's: signals, and news of workers */
   struct admin *admin; /* NULL: nobody asks */
   int64_t started_s;   /* since 1970 */
   size_t opened, served, ended; /* workers */

@@ -5,6 +5,7 @@
 #include "linkmark.h"
 #include "unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ROW(row, holds) \
@@ -61,9 +62,9 @@ static void test_a_revocation_reaches_its_links_and_no_others(void) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     char name[64], by[64] = "";
     unsigned char mark[LINKMARK_LEN];
-    strcpy(name, rows[i].name);
+    snprintf(name, sizeof name, "%s", rows[i].name);
     if (rows[i].by != NULL)
-      strcpy(by, rows[i].by);
+      snprintf(by, sizeof by, "%s", rows[i].by);
     struct ownlink link = {.method = rows[i].method,
                            .id = ID,
                            .name = name,
