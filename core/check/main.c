@@ -232,8 +232,11 @@ static int command_run(struct command *command) {
   struct subject *subject = calloc(1, sizeof *subject);
   struct floors_plan *floors = calloc(1, sizeof *floors);
   int status = 2;
-  if (subject == NULL || floors == NULL)
+  if (subject == NULL || floors == NULL) {
+    free(subject);
+    free(floors);
     return command_complain("out of memory");
+  }
   if (!loads(subject, command->plugin)) {
     command_complain(
         "the plugin crashes when it is loaded, or that has no end");

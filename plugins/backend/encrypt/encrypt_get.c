@@ -90,10 +90,7 @@ static void fail(struct encrypt_get *get, enum sluice_status status,
                  const char *why) {
   note(get, status, why);
   get->phase = PHASE_CLOSING;
-  if (get->ask == NULL)
-    finish(get);
-  else
-    sluice_ask_cancel(get->ask);
+  sluice_ask_cancel(get->ask);
 }
 
 /* A file isn't taken away from the thread that reads it. */
@@ -194,6 +191,8 @@ static void after_file(void *arg) {
   if (get->ask == NULL || get->canceled || get->was_read <= 0) {
     fail(get, get->canceled ? SLUICE_ECANCELED : SLUICE_EUPSTREAM,
          "the object's file can't be read");
+    if (get->ask == NULL)
+      finish(get);
     return;
   }
   took(get, (size_t)get->was_read);

@@ -278,7 +278,7 @@ static bool copy_keys(struct prefix_op *state, const char *const *keys,
     return false;
   state->taken = taken;
   state->count = count;
-  state->keys = calloc(count, sizeof *state->keys);
+  state->keys = calloc(count + 1, sizeof *state->keys);
   for (size_t i = 0; state->keys != NULL && i < count; i++) {
     bool fits = go_down(state->handle, keys[i], name);
     state->keys[i] = strdup(fits ? name : keys[i]);
