@@ -103,8 +103,7 @@ static bool ask_lesser(struct exchange *ex) {
       ex->request.refusal != SLUICE_EDENIED ||
       operation_find(ex->request.operation) == *lesser)
     return false;
-  ex->request.operation = operation_name(*lesser);
-  request_forget(&ex->request);
+  request_again(&ex->request, operation_name(*lesser));
   exchange_admit(ex);
   return true;
 }

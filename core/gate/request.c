@@ -64,12 +64,6 @@ void request_certify(struct sluice_request *request, const char *name,
     request_identify(request, name);
 }
 
-void request_forget(struct sluice_request *request) {
-  request->allowed = false;
-  request->refusal = SLUICE_OK;
-  request->message[0] = '\0';
-}
-
 static struct request_hook *hook_at(const struct sluice_request *request,
                                     size_t index) {
   return &request->hooks[request->chain[index]];
@@ -99,6 +93,9 @@ static enum sluice_verdict call(struct sluice_request *request) {
   const struct sluice_hook *plugin = hook->plugin;
   request->calling = request->at;
   if (request->is_signed && plugin->guards)
+    return SLUICE_PASS;
+  if (request->phase == REQUEST_ON_REQUEST && request->at < request->asked &&
+      !plugin->guards)
     return SLUICE_PASS;
   if (is_stuck(request, hook))
     return SLUICE_DENY;
@@ -280,6 +277,38 @@ void *sluice_request_state(struct sluice_request *request, size_t size) {
   state->size = size;
   request->states = state;
   return state->data;
+}
+
+static void drop_state(struct sluice_request *request, size_t hook) {
+  struct request_state **at = &request->states;
+  while (*at != NULL && (*at)->hook != hook)
+    at = &(*at)->next;
+  struct request_state *state = *at;
+  if (state == NULL)
+    return;
+  *at = state->next;
+  free(state);
+}
+
+void request_again(struct sluice_request *request, const char *operation) {
+  static const struct sluice_record refused = {.size = sizeof refused,
+                                               .status = 403,
+                                               .code = "forbidden",
+                                               .ended_by = "hook"};
+  request->asked = request->at + 1;
+  for (size_t i = 0; i < request->asked; i++) {
+    struct request_hook *hook = hook_at(request, i);
+    if (!hook->plugin->guards)
+      continue;
+    request->calling = i;
+    if (hook->plugin->on_log != NULL)
+      hook->plugin->on_log(hook->handle, request, &refused);
+    drop_state(request, i);
+  }
+  request->operation = operation;
+  request->allowed = false;
+  request->refusal = SLUICE_OK;
+  request->message[0] = '\0';
 }
 
 void request_abandon(struct sluice_request *request) {

@@ -77,6 +77,7 @@ struct sluice_request {
   enum request_interest interest;
   bool allowed; /* by a hook that guards */
   size_t at;    /* index into the chain */
+  size_t asked; /* so many were asked about it as another operation */
   enum sluice_verdict verdict;
   struct loop_task resume;
   void (*then)(void *arg, bool admitted);
@@ -116,8 +117,10 @@ void request_admit(struct sluice_request *, enum request_phase,
  * is lent until then(), or until it is abandoned. */
 void request_change(struct sluice_request *, const struct sluice_object *,
                     void (*then)(void *arg, bool admitted), void *arg);
-/* Forgets its hooks' words: they are asked about it anew. */
-void request_forget(struct sluice_request *);
+/* A hook forbade it, and it is asked about anew, as another operation.  For
+ * hooks that guard it ends here as a request that was refused, and another one
+ * begins; others are asked once. */
+void request_again(struct sluice_request *, const char *operation);
 /* Is any hook of the chain one that guards? */
 bool request_guarded(const struct sluice_request *);
 /* Headers may be added to `answer`. */

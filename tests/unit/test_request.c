@@ -226,6 +226,28 @@ static void test_a_signed_link_asks_no_guard(void) {
   scene_fini(&scene);
 }
 
+/* Guards see two requests, and others one. */
+static void test_what_is_forbidden_may_be_asked_again_as_less(void) {
+  struct scene scene;
+  scene_init(&scene, "pADa");
+  request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
+  CU_ASSERT_FALSE(scene.admitted);
+  CU_ASSERT_EQUAL(scene.request.refusal, SLUICE_EDENIED);
+  request_again(&scene.request, "presign");
+  CU_ASSERT_EQUAL(scene.request.refusal, SLUICE_OK);
+  CU_ASSERT_FALSE(scene.request.allowed);
+  CU_ASSERT_STRING_EQUAL(scene.request.operation, "presign");
+  scene.letters[2] = 'P';
+  request_admit(&scene.request, REQUEST_ON_REQUEST, scene_then, &scene);
+  CU_ASSERT_TRUE(scene.admitted);
+  CU_ASSERT_STRING_EQUAL(scene.asked, "pADAPa");
+  CU_ASSERT_EQUAL(scene.counts[0], 1);
+  CU_ASSERT_EQUAL(scene.counts[1], 1); /* by a state that is new */
+  CU_ASSERT_EQUAL(scene.counts[2], 1);
+  CU_ASSERT_EQUAL(scene.counts[3], 1);
+  scene_fini(&scene);
+}
+
 static void test_each_hook_has_its_state_in_all_phases(void) {
   const struct sluice_object object = {.key = "k"};
   struct scene scene;
@@ -254,6 +276,7 @@ int main(void) {
       UNIT(test_a_late_resume_admits_nobody),
       UNIT(test_a_change_is_told_to_all_and_refused_by_none),
       UNIT(test_a_signed_link_asks_no_guard),
+      UNIT(test_what_is_forbidden_may_be_asked_again_as_less),
       UNIT(test_each_hook_has_its_state_in_all_phases),
       {NULL, NULL}};
   return unit_main("request", tests);
