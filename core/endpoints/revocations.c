@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "budget.h"
 #include "clock.h"
 #include "gate.h"
 #include "log.h"
 
 #define PAGE 1000
+#define READ_MAX (2 * MARKS_MAX) /* of one reading */
 #define PAUSE_MS 200 /* after a reading that failed, before the next */
 
 struct reader { /* of one backend */
@@ -64,9 +66,15 @@ static void tell(struct reader *reader, enum sluice_status status,
 static bool add(struct reader *reader, const struct linkmark *mark) {
   if (reader->count == reader->room) {
     size_t room = reader->room == 0 ? 64 : 2 * reader->room;
-    struct mark *more = realloc(reader->read, room * sizeof *more);
-    if (more == NULL)
+    if (!budget_take(reader->gate->memory,
+                     (room - reader->room) * sizeof *reader->read))
       return false;
+    struct mark *more = realloc(reader->read, room * sizeof *more);
+    if (more == NULL) {
+      budget_give(reader->gate->memory,
+                  (room - reader->room) * sizeof *reader->read);
+      return false;
+    }
     reader->read = more;
     reader->room = room;
   }
@@ -91,9 +99,10 @@ static void finish(struct reader *reader, enum sluice_status status,
       (reader->full || !marks_read(reader->marks, reader->read, reader->count,
                                    reader->begun, reader->began_us / 1000))) {
     status = SLUICE_ENOMEM;
-    why = "there is too little of limits.memory for the links that were taken "
-          "back";
+    why = "there are too many of them, or there is too little of "
+          "limits.memory; raise it";
   }
+  budget_give(reader->gate->memory, reader->room * sizeof *reader->read);
   free(reader->read);
   reader->read = NULL;
   reader->room = 0;
@@ -126,7 +135,9 @@ static void on_page(void *arg, enum sluice_status status, const char *why) {
   const char *token = status == SLUICE_OK ? op_token(reader->op) : NULL;
   char *copy = token == NULL ? NULL : strdup(token);
   reader->op = NULL;
-  if (copy != NULL && reader->count <= 2 * MARKS_MAX)
+  if (copy != NULL && reader->count > READ_MAX)
+    reader->full = true; /* nobody is told of a part as if it were all */
+  if (copy != NULL && !reader->full)
     read_page(reader, copy);
   else
     finish(reader, status, why);
