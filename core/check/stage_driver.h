@@ -16,19 +16,18 @@ struct stage_driver {
   struct fixture *fixture;
   struct sluice_op *op;
   const char *entry; /* for messages */
-  bool answered;     /* the last call, or it is over */
-  bool over;
+  char *buffer;
+  uint64_t offset, lent; /* durable bytes, and all that were lent */
+  uint64_t length, got;  /* of a get */
+  int64_t expires_s;
+  struct sample wanted;
   enum sluice_status status; /* once it is over */
+  bool answered;             /* the last call, or it is over */
+  bool over;
+  bool complete;
   char why[256];
   char id[SLUICE_STAGE_ID_MAX + 1];
-  uint64_t offset;
-  bool complete;
-  int64_t expires_s;
   char state[SLUICE_STAGE_STATE_MAX + 1]; /* as text */
-  uint64_t lent;                          /* bytes of the stage */
-  char *buffer;
-  uint64_t length, got; /* of a get */
-  struct sample wanted;
 };
 
 void stage_driver_init(struct stage_driver *, struct fixture *);

@@ -8,6 +8,11 @@
 
 #include <string.h>
 
+#define RECORD(turn_, session_, number_, expires_, kind_)            \
+  {                                                                  \
+    .session = (session_), .expires_s = (expires_), .turn = (turn_), \
+    .number = (number_), .kind = (kind_)                             \
+  }
 #define BASE \
   ".sluice/stages/0123456789abcdef/00112233445566778899aabbccddeeff/"
 
@@ -52,17 +57,17 @@ static void test_stagename_no_other_text_is_a_stage(void) {
 
 static void test_stagename_newer_records_come_first(void) {
   static const struct stagename_record newer_first[] = {
-      {STAGENAME_TURN_GONE, 9, 0, 5, STAGENAME_GONE},
-      {STAGENAME_TURN_DONE, 9, 0, 5, STAGENAME_DONE},
-      {STAGENAME_TURN_GOING, 9, 0, 5, STAGENAME_GOING},
-      {STAGENAME_TURN_MAX, 9, 0, 5, STAGENAME_TAKEN},
-      {256, 9, 0, 5, STAGENAME_TAKEN},
-      {2, 1, 0, 5, STAGENAME_TAKEN},
-      {2, 2, 300, 5, STAGENAME_OPEN},
-      {2, 2, 9, 1, STAGENAME_OPEN},
-      {2, 2, 0, 5, STAGENAME_TAKEN},
-      {1, 0, UINT32_MAX, STAGENAME_EXPIRES_MAX, STAGENAME_OPEN},
-      {1, UINT64_MAX, 0, 0, STAGENAME_OPEN}};
+      RECORD(STAGENAME_TURN_GONE, 9, 0, 5, STAGENAME_GONE),
+      RECORD(STAGENAME_TURN_DONE, 9, 0, 5, STAGENAME_DONE),
+      RECORD(STAGENAME_TURN_GOING, 9, 0, 5, STAGENAME_GOING),
+      RECORD(STAGENAME_TURN_MAX, 9, 0, 5, STAGENAME_TAKEN),
+      RECORD(256, 9, 0, 5, STAGENAME_TAKEN),
+      RECORD(2, 1, 0, 5, STAGENAME_TAKEN),
+      RECORD(2, 2, 300, 5, STAGENAME_OPEN),
+      RECORD(2, 2, 9, 1, STAGENAME_OPEN),
+      RECORD(2, 2, 0, 5, STAGENAME_TAKEN),
+      RECORD(1, 0, UINT32_MAX, STAGENAME_EXPIRES_MAX, STAGENAME_OPEN),
+      RECORD(1, UINT64_MAX, 0, 0, STAGENAME_OPEN)};
   char before[STAGENAME_MAX] = "", name[STAGENAME_MAX];
   for (size_t i = 0; i < sizeof newer_first / sizeof *newer_first; i++) {
     const struct stagename_record *record = &newer_first[i];
@@ -114,9 +119,10 @@ static void test_stagename_no_other_key_is_a_record(void) {
 static void test_stagename_a_look_finds_what_counts(void) {
   struct stagename_look look = {0};
   CU_ASSERT_FALSE(stagename_lives(&look, 0));
-  const struct stagename_record records[] = {{7, 1, 0, 90, STAGENAME_TAKEN},
-                                             {6, 1, 3, 50, STAGENAME_OPEN},
-                                             {6, 1, 2, 40, STAGENAME_OPEN}};
+  const struct stagename_record records[] = {
+      RECORD(7, 1, 0, 90, STAGENAME_TAKEN),
+      RECORD(6, 1, 3, 50, STAGENAME_OPEN),
+      RECORD(6, 1, 2, 40, STAGENAME_OPEN)};
   for (size_t i = 0; i < 3; i++)
     stagename_look(&look, &records[i]);
   CU_ASSERT(look.newest.turn == 7 && look.open.number == 3);

@@ -42,10 +42,10 @@ enum stagename_kind {
 };
 
 struct stagename_record {
-  uint32_t turn;
   uint64_t session; /* random: nobody else's */
-  uint32_t number;  /* in its session, from 0 */
   int64_t expires_s;
+  uint32_t turn;
+  uint32_t number; /* in its session, from 0 */
   enum stagename_kind kind;
 };
 

@@ -54,41 +54,30 @@ enum staging_fate { /* how it ends */
 struct staging {
   struct s3_loop *loop;
   struct sluice_op *op;
-  char base[STAGENAME_BASE_LEN + 1];
   size_t cost; /* taken from the host's memory */
-  enum staging_fate fate;
-  enum sluice_status failure;
-  char why[256];
 
   /* The session that has it, by its newest record. */
   struct stagename_record mine;
   struct s3_listing listing;
-  char prefix[STAGENAME_MAX];
   struct stagename_look look; /* of a list */
   struct stagewrite writing;
   staging_step *recorded; /* goes on then */
-  bool again;             /* it is looked for once more */
 
   /* The newest record is in reading.record, and its text beside it. */
   struct stageread reading;
   struct s3_call *call;
   struct s3_request request;
   staging_step *absent; /* goes on when no object is there */
-  bool sweeping;        /* unfinished parts of its key are given up */
 
   /* Of a new one. */
   uint64_t owner_max, owned;
-  char counted[STAGENAME_BASE_LEN + 1];
 
   /* Bytes. */
   struct stagefetch fetch;
   staging_step *loaded_then;
   char *buffer;
-  bool loaded;                     /* the tail is in the spool */
-  bool adding;                     /* a spool borrows */
   struct staging_segment *filling; /* NULL: nothing is behind the last one */
   struct staging_segment *flying[STAGING_FLIGHT];
-  uint32_t segments; /* that were begun; those of the record among them */
   struct sluice_chunk chunk;
   uint64_t used;        /* bytes of it */
   staging_step *landed; /* goes on when nothing flies any more */
@@ -100,6 +89,18 @@ struct staging {
   /* Objects that aren't needed any more once the next record is there. */
   char needless[STAGERECORD_PIECES + 4][STAGENAME_MAX];
   size_t needless_count;
+
+  enum staging_fate fate;
+  enum sluice_status failure;
+  uint32_t segments; /* that were begun; those of the record among them */
+  bool again;        /* it is looked for once more */
+  bool sweeping;     /* unfinished parts of its key are given up */
+  bool loaded;       /* the tail is in the spool */
+  bool adding;       /* a spool borrows */
+  char base[STAGENAME_BASE_LEN + 1];
+  char counted[STAGENAME_BASE_LEN + 1]; /* the stage that is counted */
+  char prefix[STAGENAME_MAX];           /* of a list */
+  char why[256];
 };
 
 /* Ends the operation, and frees it, perhaps a little later. */
