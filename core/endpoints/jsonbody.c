@@ -141,7 +141,7 @@ void jsonbody_read(struct exchange *ex,
 
 void jsonbody_read_long(struct exchange *ex, size_t max,
                         void (*then)(struct exchange *, json_t *)) {
-  if (request_guarded(&ex->request) && is_form(ex)) {
+  if (exchange_is_personal(ex) && is_form(ex)) {
     reply_error(ex, 415, "unsupported_media_type",
                 "JSON isn't taken as a type that forms have: send it with "
                 "Content-Type: application/json");

@@ -136,6 +136,9 @@ void exchange_failed_as(struct exchange *, enum sluice_status, const char *why,
 /* Takes from the memory that requests may use; false, and 503 answered, when
  * there is too little. */
 bool exchange_charge(struct exchange *, size_t bytes);
+/* Does a browser say by itself who asks, whatever page has it ask?  A hook
+ * guards the route, or the client has a certificate. */
+bool exchange_is_personal(const struct exchange *);
 /* uploads.prefix, for whom the request is; false, and 403 answered, when that
  * isn't a part of a key. */
 bool exchange_own_prefix(struct exchange *, char out[KEY_MAX + 1]);

@@ -65,6 +65,11 @@ static void note_memory(struct exchange *ex) {
               ex->request.client);
 }
 
+bool exchange_is_personal(const struct exchange *ex) {
+  return request_guarded(&ex->request) ||
+         ingress_certificate(ex->conn) != NULL;
+}
+
 bool exchange_charge(struct exchange *ex, size_t bytes) {
   if (budget_take(ex->gate->memory, bytes)) {
     ex->cost += bytes;
@@ -155,7 +160,7 @@ static void admit(struct exchange *ex) {
   const struct endpoint *endpoint = ex->route->endpoint;
   if (ex->gate->draining && !ingress_was_sent(ex->conn)) {
     reply_error(ex, 503, "draining", "The gateway is stopping; try again");
-  } else if (request_guarded(&ex->request) &&
+  } else if (exchange_is_personal(ex) &&
              cors_is_foreign(&ex->gate->settings->cors, &ex->head,
                              is_own_page(ex))) {
     reply_error(ex, 403, "forbidden",

@@ -124,6 +124,25 @@ def test_hook_says_who_it_is_after_the_certificate():
                 alice, f"Authorization: Bearer {secret}"), "robot")
 
 
+@test
+def test_page_of_another_origin_can_not_use_the_certificate():
+    with Mutual(client_certificate="optional") as gateway:
+        alice = gateway.client(*gateway.authority.sign("a", "/CN=alice"))
+        for line in "Origin: https://evil.example", \
+                "Sec-Fetch-Site: cross-site":
+            with gateway.wire(tls=alice) as wire:
+                equal(line, wire.ask("POST", "/files", FORM, line,
+                                     body=SMALL).status, 403)
+        with gateway.wire(tls=alice) as wire:
+            equal("JSON as a form's text", wire.ask(
+                "POST", "/files/presign", "Content-Type: text/plain",
+                body=b'{"key": "a"}').status, 415)
+        with gateway.wire(tls=gateway.client()) as wire:
+            equal("nobody", wire.ask(
+                "POST", "/files", FORM, "Origin: https://evil.example",
+                body=SMALL).status, 201)
+
+
 @each(VERSIONS)
 def test_resumed_session_keeps_its_client(version):
     with Mutual() as gateway:
