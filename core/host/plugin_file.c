@@ -244,7 +244,7 @@ static bool read_backend(const struct plugin_file *file, const void *symbol,
   struct sluice_backend *b = &plugin->backend;
   memcpy(&get, &symbol, sizeof get);
   const void *from = get();
-  struct head head;
+  struct head head = {0};
   if (!check_head(file, PLUGIN_BACKEND, from, &head, err))
     return false;
   memcpy(b, from, head.size < sizeof *b ? head.size : sizeof *b);
@@ -258,7 +258,7 @@ static bool read_hook(const struct plugin_file *file, const void *symbol,
   struct sluice_hook *h = &plugin->hook;
   memcpy(&get, &symbol, sizeof get);
   const void *from = get();
-  struct head head;
+  struct head head = {0};
   if (!check_head(file, PLUGIN_HOOK, from, &head, err))
     return false;
   memcpy(h, from, head.size < sizeof *h ? head.size : sizeof *h);
