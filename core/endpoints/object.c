@@ -156,8 +156,5 @@ const struct endpoint object_put_endpoint = {.operation = OPERATION_REPLACE,
                                              .method = "PUT",
                                              .tail = "/object",
                                              .cost = EXCHANGE_COST,
-                                             .cors_headers =
-                                                 DIGEST_CORS_HEADERS,
-                                             .cors_expose = DIGEST_CORS_EXPOSE,
                                              .gives_links = true,
                                              .start = put_start};

@@ -358,7 +358,5 @@ const struct endpoint upload_endpoint = {.operation = OPERATION_UPLOAD,
                                          .method = "POST",
                                          .tail = "",
                                          .cost = EXCHANGE_COST,
-                                         .cors_headers = DIGEST_CORS_HEADERS,
-                                         .cors_expose = DIGEST_CORS_EXPOSE,
                                          .gives_links = true,
                                          .start = upload_start};

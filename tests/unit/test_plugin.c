@@ -177,9 +177,9 @@ static void test_name_that_is_a_path_is_refused(void) {
 static void test_list_shows_all_and_why_not(void) {
   static const char *const wanted[] = {
       "goodbackend  backend  1.2.3  ABI 1.1\n  Keeps nothing\n",
-      "  directory             string  required    where objects are kept\n",
-      "  key                   secret  \"\"          signs links\n",
-      "  part                  size    8MiB        of a part\n",
+      "  directory             string    required    where objects are kept\n",
+      "  key                   secret    \"\"          signs links\n",
+      "  part                  size      8MiB        of a part\n",
       "goodhook  hook  0.1  ABI 1.1\n  Hears nothing\n",
       "plugin 'othermajor': speaks ABI 2.0, this gateway 1.1;",
       "sluice_is_nowhere",
