@@ -133,7 +133,9 @@ unsigned fixture_can(const struct fixture *fixture) {
   if (backend->can != NULL)
     return backend->can(fixture->instance);
   return is_layer(fixture->plan)
-             ? layer_can(backend, fixture->floors[0].abilities)
+             ? layer_can(backend, layer_inherits(
+                                      &fixture->plan->subject->plugin.backend,
+                                      fixture->floors[0].abilities))
              : 0;
 }
 

@@ -105,8 +105,9 @@ static unsigned floor_can(const struct floor *floor,
                           const struct floor *below) {
   const struct sluice_backend *plugin = &floor->subject->plugin.backend;
   unsigned said = plugin->can != NULL ? plugin->can(floor->instance)
-                  : below != NULL && floor->layer != NULL ? below->abilities
-                                                          : 0;
+                  : below != NULL && floor->layer != NULL
+                      ? layer_inherits(plugin, below->abilities)
+                      : 0;
   return layer_can(floor->offers, said);
 }
 

@@ -133,6 +133,12 @@ void layer_unfold(struct layer *layer, const struct sluice_backend *own,
     offers->remove_many = below->remove_many;
 }
 
+/* A layer that takes an upload's bytes itself has to say that it can give them
+ * back: those below may be others. */
+unsigned layer_inherits(const struct sluice_backend *own, unsigned below) {
+  return own_stores(own) ? below & ~(unsigned)SLUICE_CAN_REREAD : below;
+}
+
 unsigned layer_can(const struct sluice_backend *offers, unsigned said) {
   if (offers->remove_if == NULL)
     said &= ~(unsigned)SLUICE_CAN_REMOVE;

@@ -32,7 +32,9 @@ void layer_unfold(struct layer *, const struct sluice_backend *own,
                   const struct sluice_backend *below);
 /* The life of a layer that has none of its own. */
 void layer_live(struct sluice_backend *own);
-/* The bits that it can, of those that it says or that are below. */
+/* The bits of a layer that says none, of those of the one below. */
+unsigned layer_inherits(const struct sluice_backend *own, unsigned below);
+/* The bits that it can, of those that it says or has from below. */
 unsigned layer_can(const struct sluice_backend *offers, unsigned said);
 
 #endif

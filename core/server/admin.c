@@ -6,6 +6,7 @@
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/event_struct.h>
 #include <event2/listener.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +22,14 @@
 enum admin_state {
   ADMIN_READS,   /* the head comes */
   ADMIN_ANSWERS, /* the answer goes */
+  ADMIN_CLOSES,  /* so, to a client that has closed its side */
   ADMIN_LISTENS  /* the answer went; what still comes isn't looked at */
 };
 
 struct admin_conn {
   struct admin *admin;
   struct bufferevent *io;
+  struct event limit; /* of its life */
   enum admin_state state;
   size_t looked; /* bytes of the head in which its end isn't */
   LIST_ENTRY(admin_conn) next;
@@ -36,6 +39,7 @@ struct admin {
   struct gateway *gateway;
   struct listen listen;
   struct evconnlistener *listener;
+  struct event *resume; /* of accepting */
   LIST_HEAD(admin_conns, admin_conn) conns;
   size_t count;
 };
@@ -43,6 +47,7 @@ struct admin {
 static void conn_free(struct admin_conn *conn) {
   struct admin *admin = conn->admin;
   LIST_REMOVE(conn, next);
+  event_del(&conn->limit);
   bufferevent_free(conn->io);
   free(conn);
   if (admin->count-- == ADMIN_CONNECTIONS_MAX)
@@ -135,16 +140,21 @@ static void on_read(struct bufferevent *io, void *arg) {
   else if (len > ADMIN_HEAD_MAX)
     refuse(conn, "431 Request Header Fields Too Large", "",
            "The head is longer than 8 KiB");
+  /* A full buffer wouldn't be read on: then nobody hears of the end. */
+  if (end == 0 && len > ADMIN_HEAD_MAX)
+    evbuffer_drain(in, len);
 }
 
 /* All of it went.  A close with unread bytes would take the answer along, so
  * the client closes first. */
 static void on_written(struct bufferevent *io, void *arg) {
   struct admin_conn *conn = arg;
-  if (conn->state != ADMIN_ANSWERS)
-    return;
-  conn->state = ADMIN_LISTENS;
-  shutdown(bufferevent_getfd(io), SHUT_WR);
+  if (conn->state == ADMIN_CLOSES) {
+    conn_free(conn);
+  } else if (conn->state == ADMIN_ANSWERS) {
+    conn->state = ADMIN_LISTENS;
+    shutdown(bufferevent_getfd(io), SHUT_WR);
+  }
 }
 
 static void on_event(struct bufferevent *io, short what, void *arg) {
@@ -152,13 +162,19 @@ static void on_event(struct bufferevent *io, short what, void *arg) {
   (void)io;
   /* A client may close its side when it has asked. */
   if ((what & BEV_EVENT_EOF) != 0 && conn->state == ADMIN_ANSWERS)
-    return;
+    conn->state = ADMIN_CLOSES;
+  else
+    conn_free(conn);
+}
+
+static void on_limit(evutil_socket_t fd, short what, void *conn) {
+  (void)fd, (void)what;
   conn_free(conn);
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
                       struct sockaddr *address, int len, void *arg) {
-  static const struct timeval patience = {.tv_sec = ADMIN_PATIENCE_S};
+  static const struct timeval life = {.tv_sec = ADMIN_LIFE_S};
   struct admin *admin = arg;
   struct admin_conn *conn = calloc(1, sizeof *conn);
   (void)address, (void)len;
@@ -171,13 +187,30 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
     return;
   }
   conn->admin = admin;
+  evtimer_assign(&conn->limit, evconnlistener_get_base(listener), on_limit,
+                 conn);
+  event_add(&conn->limit, &life);
   LIST_INSERT_HEAD(&admin->conns, conn, next);
   if (++admin->count == ADMIN_CONNECTIONS_MAX)
     evconnlistener_disable(listener);
   bufferevent_setwatermark(conn->io, EV_READ, 0, ADMIN_HEAD_MAX + 1);
   bufferevent_setcb(conn->io, on_read, on_written, on_event, conn);
-  bufferevent_set_timeouts(conn->io, &patience, &patience);
   bufferevent_enable(conn->io, EV_READ | EV_WRITE);
+}
+
+/* Of descriptors there may be too few for a while. */
+static void on_accept_error(struct evconnlistener *listener, void *arg) {
+  static const struct timeval pause = {.tv_usec = 100000};
+  struct admin *admin = arg;
+  evconnlistener_disable(listener);
+  event_add(admin->resume, &pause);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *arg) {
+  struct admin *admin = arg;
+  (void)fd, (void)what;
+  if (admin->count < ADMIN_CONNECTIONS_MAX)
+    evconnlistener_enable(admin->listener);
 }
 
 /* ---- life -----------------------------------------------------------------
@@ -203,12 +236,14 @@ struct admin *admin_new(struct gateway *gateway, struct errmsg *errmsg) {
       evconnlistener_new(loop_base(gateway->loop), on_accept, admin,
                          LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
                          LISTEN_BACKLOG, admin->listen.fds[0]);
-  if (admin->listener == NULL) {
+  admin->resume = evtimer_new(loop_base(gateway->loop), on_resume, admin);
+  if (admin->listener == NULL || admin->resume == NULL) {
     errmsg_set(errmsg, "out of memory");
     admin_free(admin);
     return NULL;
   }
   admin->listen.fds[0] = -1;
+  evconnlistener_set_error_cb(admin->listener, on_accept_error);
   return admin;
 }
 
@@ -223,6 +258,8 @@ void admin_free(struct admin *admin) {
     conn_free(LIST_FIRST(&admin->conns));
   if (admin->listener != NULL)
     evconnlistener_free(admin->listener);
+  if (admin->resume != NULL)
+    event_free(admin->resume);
   listen_close(&admin->listen);
   free(admin);
 }

@@ -11,7 +11,7 @@
 
 #define ADMIN_CONNECTIONS_MAX 16 /* open at once; others wait */
 #define ADMIN_HEAD_MAX 8192
-#define ADMIN_PATIENCE_S 5 /* for a head, and for each bit of an answer */
+#define ADMIN_LIFE_S 20 /* for all of a request and its answer */
 
 struct gateway;
 struct admin;

@@ -96,7 +96,8 @@ static unsigned abilities_of(const struct gateway *gateway,
   const struct sluice_backend *plugin = &backend->plugin.backend;
   const struct sluice_backend *offers = gateway_offers(backend);
   if (plugin->can == NULL)
-    return layer_can(offers, abilities_below(gateway, backend));
+    return layer_can(
+        offers, layer_inherits(plugin, abilities_below(gateway, backend)));
   unsigned said = plugin->can(backend->instance);
   unsigned able = layer_can(offers, said);
   if (able != said)
