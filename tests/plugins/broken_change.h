@@ -11,7 +11,7 @@ static unsigned can(void *instance) {
   const char *rule = ((struct instance *)instance)->conf->rule;
   unsigned all = SLUICE_CAN_CREATE | SLUICE_CAN_REPLACE | SLUICE_CAN_REMOVE |
                  SLUICE_CAN_COPY | SLUICE_CAN_COPY_NEW | SLUICE_CAN_TELL;
-  return strcmp(rule, "claims_more") == 0 ? all | 128 : all;
+  return strcmp(rule, "claims_more") == 0 ? all | 1u << 30 : all;
 }
 
 /* Tells what was stored, and what was there before. */
