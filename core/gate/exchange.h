@@ -36,17 +36,18 @@ struct exchange {
   const struct route *route; /* NULL: none */
   struct ownlink *link;      /* by which it came; NULL: by none */
   enum exchange_state state;
+  enum operation asked;          /* a key of several has its own */
   TAILQ_ENTRY(exchange) in_left; /* in a state that exchange_is_left() */
 
-  enum operation asked; /* a key of several has its own */
   char *key;            /* once it is known: or the prefix of a list */
   struct sluice_op *op; /* in flight, or NULL */
   struct event timer;   /* runs while the backend or a hook has to act */
   uint64_t waits_us;    /* since when it runs; 0: it doesn't */
-  enum metrics_wait waits_for;
   uint64_t waited_us[METRICS_WAITS];
-  void *work;     /* what the operation keeps */
-  bool work_lent; /* the backend may still read it after a cancel */
+  enum metrics_wait waits_for;
+  bool work_lent;     /* the backend may still read it after a cancel */
+  bool telling, told; /* of a change of several objects, while hooks run */
+  void *work;         /* what the operation keeps */
   void (*work_free)(void *work);
   void (*work_left)(void *work); /* NULL, or: the exchange is gone for it */
   void (*on_body)(struct exchange *);
@@ -55,16 +56,15 @@ struct exchange {
   void (*denied)(struct exchange *, enum sluice_status);
   /* NULL, or: the next object of a change of several; NULL: no more. */
   const struct sluice_object *(*changed_next)(struct exchange *);
-  bool telling, told; /* of that one, while its hooks run */
 
   struct exchange *next_pending; /* of those that a hook has yet to resume */
 
   size_t cost;                 /* taken from the budget */
   struct tally_ticket counted; /* by its client */
   uint64_t bytes_in, bytes_out;
-  int status;       /* of the answer */
-  const char *code; /* of an error */
+  int status; /* of the answer */
   enum ender ended_by;
+  const char *code; /* of an error */
 };
 
 /* The owner of an ingress calls it for each request.  The head's text is

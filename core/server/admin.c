@@ -254,8 +254,12 @@ const char *admin_url(const struct admin *admin) {
 void admin_free(struct admin *admin) {
   if (admin == NULL)
     return;
-  while (!LIST_EMPTY(&admin->conns))
-    conn_free(LIST_FIRST(&admin->conns));
+  struct admin_conn *next;
+  for (struct admin_conn *conn = LIST_FIRST(&admin->conns); conn != NULL;
+       conn = next) {
+    next = LIST_NEXT(conn, next);
+    conn_free(conn);
+  }
   if (admin->listener != NULL)
     evconnlistener_free(admin->listener);
   if (admin->resume != NULL)

@@ -104,24 +104,24 @@ struct task {
   uint64_t first, count;      /* get: what will probably be read */
   struct cache_ticket ticket; /* head, get: under which it is read */
   struct cache_entry *entry;  /* head, get: lent, in place of row and bytes */
-  bool stale;                 /* get: the blob went while it was looked up */
   struct stage *stage;        /* the last four: owned */
   struct listing *listing;    /* list: owned */
   char *target;               /* copy: owned, until it is the key */
-  int source;                 /* copy: the blob; -1: none */
   uint64_t written;           /* put, copy: bytes so far */
-  bool large;                 /* put: they go to the file */
   struct sluice_chunk chunk;  /* put: lent */
-  bool exclusive;
+  uint64_t blob;              /* put: linked, but in no row yet */
+  uint64_t old;               /* the blob that the row had before */
+  int source;                 /* copy: the blob; -1: none */
+  unsigned pin;
   enum task_condition condition;
   char match[2 * DIGEST_MD5_LEN + 1]; /* that ETag */
-  bool was_there;                     /* put, copy: an object of the key */
-  bool reserve; /* no row to write, just numbers to reserve */
-  bool pinned;  /* put: `pin` counts in the ledger */
-  bool unknown; /* put: the row may come back after a crash */
-  unsigned pin;
-  uint64_t blob; /* put: linked, but in no row yet */
-  uint64_t old;  /* the blob that the row had before */
+  bool exclusive;
+  bool stale;     /* get: the blob went while it was looked up */
+  bool large;     /* put: bytes go to the file */
+  bool was_there; /* put, copy: an object of the key */
+  bool reserve;   /* no row to write, just numbers to reserve */
+  bool pinned;    /* put: `pin` counts in the ledger */
+  bool unknown;   /* put: the row may come back after a crash */
 };
 
 /* The operation's task, made at the first call. */
