@@ -50,6 +50,8 @@ bool key_reserved(const char *key, size_t len) {
   static const char own[] = KEY_OWN;
   size_t size = sizeof own - 1;
 
+  for (; len > 0 && *key == '/'; key++)
+    len--;
   return len >= size && memcmp(key, own, size) == 0 &&
          (len == size || key[size] == '/');
 }

@@ -29,8 +29,9 @@ const char *key_made_fault(const char *key, size_t len);
  * made: refused are bytes that aren't UTF-8, NUL, more than KEY_MAX bytes, and
  * segments "." and "..", as a storage might climb by them. */
 const char *key_found_fault(const char *key, size_t len);
-/* Is it ".sluice", or below it?  That is the gateway's own, and refused by
- * all of these. */
+/* Is it ".sluice", or below it, whatever slashes it begins with, as some
+ * storages take /x for x?  That is the gateway's own, and refused by all of
+ * these. */
 bool key_reserved(const char *key, size_t len);
 /* And of one to remove: here those segments pass, and key_climbs() tells who
  * has to see first that there is such a key, to the letter. */

@@ -17,13 +17,22 @@
 #define END_DIGITS 10
 #define NUMBER_DIGITS 16
 
+/* Some storages take /a//b for a/b. */
+static void add_name(struct buf *text, enum linkmark_kind kind,
+                     const char *name, size_t len) {
+  bool is_key = kind == LINKMARK_KEY || kind == LINKMARK_PREFIX;
+  for (size_t i = 0; i < len; i++)
+    if (!is_key || name[i] != '/' || (i > 0 && name[i - 1] != '/'))
+      buf_addc(text, name[i]);
+}
+
 static void make(unsigned char out[LINKMARK_LEN], enum linkmark_kind kind,
                  const char *name, size_t len, const char *owner) {
   unsigned char sum[DIGEST_SHA256_LEN];
   struct buf text;
   buf_init(&text, TEXT_MAX);
   buf_addf(&text, "sluice-mark\n%d%c", (int)kind, owner == NULL ? 'a' : 'o');
-  buf_add(&text, name, len);
+  add_name(&text, kind, name, len);
   buf_addc(&text, '\0');
   if (owner != NULL)
     buf_adds(&text, owner);

@@ -110,7 +110,8 @@ def test_link_ends():
 # ---- the gateway's own keys ------------------------------------------------
 
 OWN = {"it": ".sluice", "below": ".sluice/link-secret",
-       "deeper": ".sluice/a/b"}
+       "deeper": ".sluice/a/b", "slash": "/.sluice/link-secret",
+       "slashes": "//.sluice/a"}
 
 
 def requests(key):
