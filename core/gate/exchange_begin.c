@@ -143,6 +143,12 @@ static void answer_preflight(struct exchange *ex) {
   reply_empty(ex, 204);
 }
 
+/* A link is its own authority, and not of whoever follows it. */
+static bool may_be_foreign(const struct exchange *ex) {
+  return ex->route->endpoint->operation == OPERATION_SIGNED ||
+         !exchange_is_personal(ex);
+}
+
 static bool is_own_page(struct exchange *ex) {
   const char *origin = head_get(&ex->head, "Origin");
   return origin != NULL && ownurl_is(ex, origin);
@@ -160,7 +166,7 @@ static void admit(struct exchange *ex) {
   const struct endpoint *endpoint = ex->route->endpoint;
   if (ex->gate->draining && !ingress_was_sent(ex->conn)) {
     reply_error(ex, 503, "draining", "The gateway is stopping; try again");
-  } else if (exchange_is_personal(ex) &&
+  } else if (!may_be_foreign(ex) &&
              cors_is_foreign(&ex->gate->settings->cors, &ex->head,
                              is_own_page(ex))) {
     reply_error(ex, 403, "forbidden",

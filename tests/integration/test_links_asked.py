@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Links of the gateway: what may be asked for, what each allows, and by
 whom."""
+import tempfile
+
 from bucket import Emulator, gateway as over_s3
 from guards import uploaded_by
-from kit import (FORM, Gateway, among, each, equal, expect, file, form, like,
-                 main, refusal, test)
+from kit import (FORM, Gateway, among, denying, each, equal, expect, file,
+                 form, like, main, refusal, test)
 from linkskit import (DATA, KEY, asked, code, gone, link, put, revoke,
                       target)
 
@@ -148,6 +150,20 @@ def test_pages_of_other_origins_may_upload_by_link():
               "GET, HEAD, POST, PUT")
         like("headers", answer.header("access-control-allow-headers"),
              ".*Content-Type.*")
+
+
+@test
+def test_form_of_another_page_uploads_by_a_link_alone():
+    lines = [FORM, "Origin: https://app.example", "Sec-Fetch-Site: cross-site"]
+    body = form(file(b"x"))
+    with tempfile.TemporaryDirectory() as folder:
+        with Gateway(folder=folder) as gateway:
+            url = target(link(gateway, method="POST", prefix="inbox")["url"])
+        with Gateway(denying(folder), folder=folder) as gateway:
+            equal("by a link", gateway.ask("POST", url, *lines,
+                                           body=body).status, 201)
+            equal("else", gateway.ask("POST", "/files", *lines,
+                                      body=body).status, 403)
 
 
 # ---- what is asked ----------------------------------------------------------
