@@ -713,6 +713,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_limits.py \
 	%D%/integration/test_links.py \
 	%D%/integration/test_links_asked.py \
+	%D%/integration/test_links_faults.py \
 	%D%/integration/test_lingering.py \
 	%D%/integration/test_listen.py \
 	%D%/integration/test_local.py \

@@ -41,13 +41,24 @@ struct download {
   bool decided;        /* there is a body to come */
   struct exchange *ex; /* of one by a link, whose uses are counted */
   struct linkuses_waiter use;
-  char *md5; /* of the object, all of which is sent, or NULL */
+  bool taken; /* a use, for which nothing was sent yet */
+  char *md5;  /* of the object, all of which is sent, or NULL */
 };
+
+/* A use is given back where the storage failed before the first byte. */
+static void download_left(void *work) {
+  struct download *download = work;
+  struct exchange *ex = download->ex;
+  if (ex == NULL)
+    return;
+  linkuses_leave(ex->gate->linkuses, &download->use);
+  if (download->taken && ex->status != EXCHANGE_CLIENT_GONE)
+    linkuses_give(ex->gate->linkuses, ex->route->backend, ex->link,
+                  download->use.last);
+}
 
 static void download_free(void *work) {
   struct download *download = work;
-  if (download->ex != NULL)
-    linkuses_leave(download->ex->gate->linkuses, &download->use);
   send_free(download->send);
   free(download->md5);
   free(download);
@@ -232,6 +243,7 @@ static void send_small(struct exchange *ex, const struct sluice_chunk *chunk) {
   struct evbuffer *body = evbuffer_new();
   must(body != NULL);
   evbuffer_add(body, chunk->data, chunk->length);
+  download->taken = false;
   int status = download->status;
   op_more(ex->op);
   reply_body(ex, status, body);
@@ -262,6 +274,7 @@ static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
     return;
   }
   if (download->send == NULL) {
+    download->taken = false;
     download->send = send_new(ex);
     if (download->md5 != NULL)
       send_verify(download->send, download->md5, download->range.count);
@@ -271,8 +284,9 @@ static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
 }
 
 static void read_body(struct exchange *ex) {
-  const struct download *download = ex->work;
+  struct download *download = ex->work;
   if (download->left == 0) {
+    download->taken = false;
     reply_length(ex, 0);
     reply_empty(ex, download->status);
     return;
@@ -293,10 +307,12 @@ static void on_taken(void *arg, enum sluice_status status, const char *why,
   struct exchange *ex = arg;
   (void)count;
   exchange_unwatch(ex);
-  if (status == SLUICE_OK)
+  if (status == SLUICE_OK) {
+    ((struct download *)ex->work)->taken = true;
     read_body(ex);
-  else
+  } else {
     refuse_use(ex, status, why);
+  }
 }
 
 static void take_use(struct exchange *ex) {
@@ -408,6 +424,7 @@ static struct download *begin(struct exchange *ex) {
   must(download != NULL); /* charged with the request */
   ex->work = download;
   ex->work_free = download_free;
+  ex->work_left = download_left;
   return download;
 }
 

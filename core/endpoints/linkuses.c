@@ -40,11 +40,13 @@ struct linkuses_counter {
   struct linkuses_waiter *waiters;      /* in their order */
   struct linkuses_waiter *served;       /* by what is being written */
   struct linkuses_waiter *looks, *late; /* are about to be told */
-  uint32_t owed;          /* to be given back, for those that left */
-  uint32_t giving;        /* of those, by what is being written */
-  uint32_t left;          /* of those that are being served */
-  bool there;             /* the count was kept */
-  struct linkcount count; /* as read, or as it is written */
+  uint32_t owed;   /* to be given back, for those that left */
+  uint32_t giving; /* of those, by what is being written */
+  uint32_t left;   /* of those that are being served */
+  uint32_t takes;  /* of all of those, that take a use */
+  struct linkuses_last last, owed_last; /* of those; of those that are owed */
+  bool there;                           /* the count was kept */
+  struct linkcount count;               /* as read, or as it is written */
   uint64_t nonce; /* of what was written last; 0: nothing, or it is known */
 };
 
@@ -122,7 +124,7 @@ static void rest(struct linkuses_counter *counter) {
 static void give_up(struct linkuses_counter *counter,
                     enum sluice_status status, const char *why) {
   struct linkuses_waiter *served = counter->served;
-  counter->owed -= counter->giving; /* it is tried once */
+  counter->owed = 0; /* it is tried once */
   counter->giving = 0;
   counter->left = 0;
   counter->nonce = 0;
@@ -132,11 +134,16 @@ static void give_up(struct linkuses_counter *counter,
   rest(counter);
 }
 
-/* The uses that come back by it, and whether any are taken. */
+/* The uses that come back by it, and those that are taken. */
 struct round {
-  uint32_t given;
-  bool takes;
+  uint32_t given, takes;
 };
+
+/* As if those uses had never been: nothing goes on with them. */
+static void take_back(struct linkcount *count, struct linkuses_last last) {
+  if (last.ms != 0 && count->last_ms == last.ms)
+    count->last_ms = last.before_ms;
+}
 
 /* Makes the next count of the one that was read, and finds who is served by
  * it. */
@@ -145,8 +152,13 @@ static struct round sort_out(struct linkuses_counter *counter) {
   struct linkcount *count = &counter->count;
   struct round round = {.given = counter->owed};
   counter->giving = counter->owed;
+  if (counter->owed > 0)
+    take_back(count, counter->owed_last);
   for (; waiter != NULL; waiter = waiter->next)
-    round.given += waiter->want == LINKUSES_GIVE;
+    if (waiter->want == LINKUSES_GIVE) {
+      round.given++;
+      take_back(count, waiter->last);
+    }
   count->used -= round.given < count->used ? round.given : count->used;
   waiter = counter->waiters;
   counter->waiters = NULL;
@@ -158,7 +170,7 @@ static struct round sort_out(struct linkuses_counter *counter) {
       append(&counter->served, waiter);
     } else if (count->used < counter->uses) {
       count->used++;
-      round.takes = true;
+      round.takes++;
       append(&counter->served, waiter);
     } else {
       append(&counter->late, waiter);
@@ -183,11 +195,16 @@ static void put_back(struct linkuses_counter *counter) {
 
 static void go_round(struct linkuses_counter *counter) {
   char text[LINKCOUNT_TEXT_SIZE];
-  const struct linkcount seen = counter->count;
+  struct linkcount seen = counter->count;
   const struct round round = sort_out(counter);
-  if (round.takes)
+  seen.last_ms = counter->count.last_ms; /* nothing goes on with what comes
+                                            back */
+  counter->takes = round.takes;
+  counter->last.before_ms = counter->count.last_ms;
+  if (round.takes > 0)
     counter->count.last_ms = date_now_ms();
-  bool writes = round.takes || round.given > 0;
+  counter->last.ms = counter->count.last_ms;
+  bool writes = round.takes > 0 || round.given > 0;
   enum ownobject_writing how =
       counter->there ? OWNOBJECT_AS_READ : OWNOBJECT_NEW;
   if (writes) {
@@ -206,6 +223,12 @@ static void go_round(struct linkuses_counter *counter) {
 /* Its write took place. */
 static void succeed(struct linkuses_counter *counter) {
   struct linkuses_waiter *served = counter->served;
+  struct linkuses_last none = {0};
+  bool alone = counter->takes == 1, all_left = counter->left == counter->takes;
+  for (struct linkuses_waiter *it = served; it != NULL; it = it->next)
+    it->last = alone ? counter->last : none;
+  if (counter->left > 0)
+    counter->owed_last = all_left ? counter->last : none;
   counter->served = NULL;
   counter->owed += counter->left - counter->giving;
   counter->giving = 0;
@@ -307,6 +330,16 @@ void linkuses_ask(struct linkuses *all, size_t backend,
     rest(counter);
 }
 
+void linkuses_give(struct linkuses *all, size_t backend,
+                   const struct ownlink *link, struct linkuses_last last) {
+  struct linkuses_counter *counter =
+      counter_of(all, &all->gate->backends[backend], link);
+  counter->owed++;
+  counter->owed_last = last;
+  if (counter->step == COUNTER_IDLE)
+    rest(counter);
+}
+
 static bool take_out(struct linkuses_waiter **list,
                      const struct linkuses_waiter *waiter) {
   for (; *list != NULL; list = &(*list)->next)
@@ -324,8 +357,10 @@ void linkuses_leave(struct linkuses *all, struct linkuses_waiter *waiter) {
     return;
   waiter->counter = NULL;
   if (take_out(&counter->waiters, waiter)) {
-    if (waiter->want == LINKUSES_GIVE)
+    if (waiter->want == LINKUSES_GIVE) {
       counter->owed++; /* it was owed to the link, not to the client */
+      counter->owed_last = waiter->last;
+    }
   } else if (take_out(&counter->served, waiter)) {
     counter->left += waiter->want == LINKUSES_TAKE;
   } else if (!take_out(&counter->looks, waiter)) {

@@ -28,10 +28,17 @@ enum linkuses_want {
   LINKUSES_GIVE  /* one back, that was taken and came to nothing */
 };
 
+/* When uses were taken last: by this one, and before it.  0, 0: one that isn't
+ * to be taken back, as others were taken with it. */
+struct linkuses_last {
+  int64_t ms, before_ms;
+};
+
 struct linkuses_waiter {
   struct linkuses_waiter *next;
   struct linkuses_counter *counter; /* NULL: it doesn't wait */
   enum linkuses_want want;
+  struct linkuses_last last; /* of the use that it took, or gives back */
   /* SLUICE_OK and the count as it is now; SLUICE_EDENIED: all uses are taken;
    * else it can't be counted, and why. */
   void (*told)(void *arg, enum sluice_status, const char *why,
@@ -45,6 +52,9 @@ void linkuses_ask(struct linkuses *, size_t backend, const struct ownlink *,
 /* It isn't told any more, and a use that was taken for it is given back; does
  * nothing when it doesn't wait. */
 void linkuses_leave(struct linkuses *, struct linkuses_waiter *);
+/* Gives one back, that was taken and came to nothing; nobody is told. */
+void linkuses_give(struct linkuses *, size_t backend, const struct ownlink *,
+                   struct linkuses_last);
 /* Can the storage count? */
 bool linkuses_offered(const struct op_backend *);
 
