@@ -101,7 +101,13 @@ static void on_known(void *arg, enum sluice_status status, const char *why) {
     reply_failure(ex, status, why);
     return;
   }
-  if (marks_count(marks) >= MARKS_MAX) {
+  unsigned char mark[LINKMARK_LEN];
+  linkmark_make(mark, links->kind, links->value,
+                links->only_own && links->kind != LINKMARK_IDENTITY &&
+                        links->kind != LINKMARK_ID
+                    ? links->who
+                    : NULL);
+  if (marks_count(marks) >= MARKS_MAX && marks_find(marks, mark) == 0) {
     reply_error(ex, 507, "too_many_revocations",
                 "So many links were taken back one by one that there is room "
                 "for no more; wait until some of them have expired");
@@ -113,11 +119,7 @@ static void on_known(void *arg, enum sluice_status status, const char *why) {
   raising->marks = marks;
   raising->mark.number = next_number(marks_top(marks));
   raising->mark.expires_s = links->expires_s;
-  linkmark_make(raising->mark.mark, links->kind, links->value,
-                links->only_own && links->kind != LINKMARK_IDENTITY &&
-                        links->kind != LINKMARK_ID
-                    ? links->who
-                    : NULL);
+  memcpy(raising->mark.mark, mark, sizeof mark);
   linkmark_key(key, &raising->mark);
   links->raising = raising;
   ownobject_init(&raising->own, exchange_backend(ex), on_written, raising);

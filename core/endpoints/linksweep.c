@@ -2,6 +2,7 @@
  *
  * A timer of the loop.  The keys begin with when a link ends, so that one page
  * of a list has those that ended first; they are removed one after the other.
+ * Revocations that a later one supersedes may be on any page.
  */
 #include "linksweep.h"
 
@@ -32,6 +33,7 @@ struct sweeper { /* of one backend */
   struct ownobject own;         /* the one that is removed */
   char (*keys)[OWNOBJECT_KEY_SIZE];
   size_t count, at;
+  char *token; /* of the next page of the folder; NULL: none is looked at */
 };
 
 struct linksweep {
@@ -42,6 +44,7 @@ struct linksweep {
 };
 
 static void look(struct sweeper *sweeper);
+static void list_page(struct sweeper *sweeper);
 
 /* ---- what is over ------------------------------------------------------- */
 
@@ -59,17 +62,21 @@ static bool is_over(const struct sweeper *sweeper, const char *key) {
 
 /* ---- one page ----------------------------------------------------------- */
 
-static void end_folder(struct sweeper *sweeper) {
+static void end_page(struct sweeper *sweeper) {
   free(sweeper->keys);
   sweeper->keys = NULL;
   sweeper->count = 0;
-  if (!sweeper->sweep->stopped)
+  if (sweeper->sweep->stopped)
+    return;
+  if (sweeper->token != NULL)
+    list_page(sweeper);
+  else
     look(sweeper);
 }
 
 static void remove_next(struct sweeper *sweeper) {
   if (sweeper->at == sweeper->count || sweeper->sweep->stopped)
-    end_folder(sweeper);
+    end_page(sweeper);
   else
     ownobject_remove(&sweeper->own, sweeper->keys[sweeper->at++]);
 }
@@ -86,6 +93,8 @@ static void on_removed(void *arg, enum sluice_status status, const char *why) {
   if (status != SLUICE_OK && status != SLUICE_ENOENT) {
     complain(sweeper, why);
     sweeper->at = sweeper->count;
+    free(sweeper->token);
+    sweeper->token = NULL;
   }
   remove_next(sweeper);
 }
@@ -102,10 +111,21 @@ static void take_keys(struct sweeper *sweeper) {
   }
 }
 
+/* Where uses have none that ended, the pages behind have none either. */
+static void take_page(struct sweeper *sweeper) {
+  const char *token = op_token(sweeper->op);
+  take_keys(sweeper);
+  if (token != NULL &&
+      (sweeper->folder == SWEEPS_REVOKED || sweeper->count > 0))
+    sweeper->token = strdup(token);
+}
+
 static void on_listed(void *arg, enum sluice_status status, const char *why) {
   struct sweeper *sweeper = arg;
+  free(sweeper->token);
+  sweeper->token = NULL;
   if (status == SLUICE_OK)
-    take_keys(sweeper);
+    take_page(sweeper);
   else if (status != SLUICE_ECANCELED)
     complain(sweeper, why);
   sweeper->op = NULL;
@@ -114,21 +134,26 @@ static void on_listed(void *arg, enum sluice_status status, const char *why) {
   remove_next(sweeper);
 }
 
-/* The next folder. */
-static void look(struct sweeper *sweeper) {
+static void list_page(struct sweeper *sweeper) {
   static const struct op_events events = {.done = on_listed};
   static const char *const prefixes[] = {
       [SWEEPS_USES] = LINKCOUNT_FOLDER, [SWEEPS_REVOKED] = LINKMARK_FOLDER};
+  loop_hold(sweeper->sweep->gate->loop);
+  sweeper->op =
+      op_list(sweeper->backend,
+              &(struct sluice_list){.prefix = prefixes[sweeper->folder],
+                                    .token = sweeper->token,
+                                    .max = PAGE},
+              &events, sweeper);
+}
+
+/* The next folder. */
+static void look(struct sweeper *sweeper) {
   sweeper->folder = sweeper->folder == SWEEPS_NOTHING ? SWEEPS_USES
                     : sweeper->folder == SWEEPS_USES  ? SWEEPS_REVOKED
                                                       : SWEEPS_NOTHING;
-  if (sweeper->folder == SWEEPS_NOTHING)
-    return;
-  loop_hold(sweeper->sweep->gate->loop);
-  sweeper->op = op_list(
-      sweeper->backend,
-      &(struct sluice_list){.prefix = prefixes[sweeper->folder], .max = PAGE},
-      &events, sweeper);
+  if (sweeper->folder != SWEEPS_NOTHING)
+    list_page(sweeper);
 }
 
 /* ---- life --------------------------------------------------------------- */
@@ -184,8 +209,10 @@ void linksweep_free(struct linksweep *sweep) {
     event_free(sweep->timer);
   for (size_t i = 0;
        sweep->backends != NULL && i < sweep->gate->settings->backend_count;
-       i++)
+       i++) {
     free(sweep->backends[i].keys);
+    free(sweep->backends[i].token);
+  }
   free(sweep->backends);
   free(sweep);
 }

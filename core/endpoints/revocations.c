@@ -6,6 +6,8 @@
  */
 #include "revocations.h"
 
+#include <event2/event.h>
+#include <event2/event_struct.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +18,7 @@
 
 #define PAGE 1000
 #define READ_MAX (2 * MARKS_MAX) /* of one reading */
+#define DEADLINE_MS 4000         /* of a page */
 #define PAUSE_MS 200 /* after a reading that failed, before the next */
 
 struct reader { /* of one backend */
@@ -30,6 +33,7 @@ struct reader { /* of one backend */
   struct mark *read;
   size_t count, room;
   bool full;
+  struct event deadline;
 };
 
 struct revocations {
@@ -45,10 +49,11 @@ static void begin(struct reader *reader);
 static void tell(struct reader *reader, enum sluice_status status,
                  const char *why) {
   struct revocations_waiter *waiter = reader->waiters;
+  const uint64_t began_us = reader->began_us; /* who is told may begin anew */
   reader->waiters = NULL;
   while (waiter != NULL) {
     struct revocations_waiter *next = waiter->next;
-    if (status == SLUICE_OK && waiter->since_us > reader->began_us) {
+    if (status == SLUICE_OK && waiter->since_us > began_us) {
       waiter->next = reader->waiters; /* it came while this was read */
       reader->waiters = waiter;
     } else {
@@ -63,21 +68,49 @@ static void tell(struct reader *reader, enum sluice_status status,
 
 /* ---- reading ------------------------------------------------------------ */
 
-static bool add(struct reader *reader, const struct linkmark *mark) {
-  if (reader->count == reader->room) {
-    size_t room = reader->room == 0 ? 64 : 2 * reader->room;
-    if (!budget_take(reader->gate->memory,
-                     (room - reader->room) * sizeof *reader->read))
-      return false;
-    struct mark *more = realloc(reader->read, room * sizeof *more);
-    if (more == NULL) {
-      budget_give(reader->gate->memory,
-                  (room - reader->room) * sizeof *reader->read);
-      return false;
-    }
-    reader->read = more;
-    reader->room = room;
+static int by_name(const void *a, const void *b) {
+  const struct mark *one = a, *other = b;
+  int order = memcmp(one->name, other->name, MARKS_NAME_LEN);
+  if (order != 0)
+    return order;
+  return (one->number < other->number) - (one->number > other->number);
+}
+
+/* Leaves the greatest number of each name: the others are superseded, and
+ * will be swept. */
+static void dedupe(struct reader *reader) {
+  size_t kept = 0;
+  if (reader->count > 0)
+    qsort(reader->read, reader->count, sizeof *reader->read, by_name);
+  for (size_t i = 0; i < reader->count; i++)
+    if (kept == 0 || memcmp(reader->read[kept - 1].name, reader->read[i].name,
+                            MARKS_NAME_LEN) != 0)
+      reader->read[kept++] = reader->read[i];
+  reader->count = kept;
+}
+
+/* Where half of them were others' duplicates, there is room as it is. */
+static bool make_room(struct reader *reader) {
+  dedupe(reader);
+  if (2 * reader->count < reader->room)
+    return true;
+  size_t room = reader->room == 0 ? 64 : 2 * reader->room;
+  size_t more = (room - reader->room) * sizeof *reader->read;
+  if (!budget_take(reader->gate->memory, more))
+    return false;
+  struct mark *read = realloc(reader->read, room * sizeof *read);
+  if (read == NULL) {
+    budget_give(reader->gate->memory, more);
+    return false;
   }
+  reader->read = read;
+  reader->room = room;
+  return true;
+}
+
+static bool add(struct reader *reader, const struct linkmark *mark) {
+  if (reader->count == reader->room && !make_room(reader))
+    return false;
   struct mark *read = &reader->read[reader->count++];
   memcpy(read->name, mark->mark, MARKS_NAME_LEN);
   read->number = mark->number;
@@ -107,6 +140,7 @@ static void finish(struct reader *reader, enum sluice_status status,
   reader->read = NULL;
   reader->room = 0;
   loop_release(reader->gate->loop);
+  event_del(&reader->deadline);
   reader->failed_ms = status == SLUICE_OK ? 0 : clock_ms();
   reader->failure = status;
   if (status != SLUICE_OK)
@@ -119,8 +153,32 @@ static void finish(struct reader *reader, enum sluice_status status,
 
 static void on_page(void *arg, enum sluice_status status, const char *why);
 
+/* It fails for all who wait, before the first of them has waited too long. */
+static void set_deadline(struct reader *reader) {
+  int64_t ms = reader->gate->settings->limits.backend_timeout_ms / 4 * 3;
+  if (ms > DEADLINE_MS)
+    ms = DEADLINE_MS;
+  const struct timeval time = {.tv_sec = (time_t)(ms / 1000),
+                               .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+  event_add(&reader->deadline, &time);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg) {
+  struct reader *reader = arg;
+  (void)fd, (void)what;
+  op_leave(reader->op, NULL, NULL);
+  reader->op = NULL;
+  finish(reader, SLUICE_ETIMEOUT, "the storage neither lists them nor fails");
+}
+
+static void on_reader_alive(void *arg) {
+  set_deadline(arg);
+}
+
 static void read_page(struct reader *reader, const char *token) {
-  static const struct op_events events = {.done = on_page};
+  static const struct op_events events = {.alive = on_reader_alive,
+                                          .done = on_page};
+  set_deadline(reader);
   reader->op =
       op_list(reader->backend,
               &(struct sluice_list){
@@ -135,8 +193,11 @@ static void on_page(void *arg, enum sluice_status status, const char *why) {
   const char *token = status == SLUICE_OK ? op_token(reader->op) : NULL;
   char *copy = token == NULL ? NULL : strdup(token);
   reader->op = NULL;
-  if (copy != NULL && reader->count > READ_MAX)
-    reader->full = true; /* nobody is told of a part as if it were all */
+  if (copy != NULL && reader->count > READ_MAX) {
+    dedupe(reader);
+    if (reader->count > READ_MAX)
+      reader->full = true; /* nobody is told of a part as if it were all */
+  }
   if (copy != NULL && !reader->full)
     read_page(reader, copy);
   else
@@ -173,7 +234,8 @@ void revocations_ask(struct revocations *all, size_t backend, uint64_t age_ms,
     waiter->told(waiter->arg, reader->failure, NULL);
     return;
   }
-  waiter->since_us = clock_us() - age_ms * 1000;
+  uint64_t now_us = clock_us(), age_us = age_ms * 1000;
+  waiter->since_us = now_us > age_us ? now_us - age_us : 0;
   waiter->next = reader->waiters;
   reader->waiters = waiter;
   if (reader->op == NULL)
@@ -220,6 +282,8 @@ struct revocations *revocations_new(struct gate *gate) {
     all->of[i].gate = gate;
     all->of[i].backend = &gate->backends[i];
     all->of[i].marks = gate->marks[i];
+    event_assign(&all->of[i].deadline, loop_base(gate->loop), -1, 0,
+                 on_deadline, &all->of[i]);
   }
   return all;
 }

@@ -1,12 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Links over a storage that fails or stands still: uses that came to nothing
-come back whole."""
+come back whole, and nobody waits for ever for what was taken back."""
+import random
+import sqlite3
+import tempfile
 import time
+from pathlib import Path
 
 from bucket import BUCKET, Emulator, gateway as over_s3
-from kit import equal, eventually, expect, head, main, test
-from linkskit import KEY, code, link, put, target
+from kit import (FORM, Gateway, equal, eventually, expect, field, file, form,
+                 head, main, test)
+from linkskit import KEY, code, gone, link, put, revoke, target
 
 PATIENT = {"idle_timeout": "60s"}  # the plugin itself gives nothing up
 
@@ -75,6 +80,81 @@ def test_count_that_cannot_be_read_is_not_read_for_ever():
         while time.monotonic() < end:
             gateway.alive()
         expect(reads() < before + 5, f"{reads() - before} reads in a second")
+
+
+# ---- what was taken back ----------------------------------------------------
+
+@test
+def test_storage_that_never_lists_makes_nobody_wait_for_ever():
+    with Emulator("aws") as s3, over_s3(s3, **PATIENT) as gateway:
+        put(gateway)
+        url = target(link(gateway, key=KEY)["url"])
+        s3.faults({"match": {"query": "list-type"}, "do": "stall",
+                   "times": 9999})
+        with over_s3(s3, more={"presign": {"via": "gateway"}},
+                     **PATIENT) as other:
+            answer = other.ask("GET", url)
+            equal("status, code", (answer.status, code(answer)),
+                  (503, "links_unknown"))
+            body = form(field("prefix", "t"), file())
+            answer = other.ask("POST", "/files", FORM, body=body)
+            equal("status", answer.status, 201)
+            expect("/download?" in answer.json["download_url"],
+                   answer.json["download_url"])
+            s3.control("DELETE", "faults")
+
+
+def multiply(folder, count, change):
+    """Keeps as many further revocations, each a changed copy of one."""
+    index = sqlite3.connect(Path(folder, "data", "index.db"))
+    one, = index.execute("SELECT key FROM object WHERE CAST(key AS TEXT) "
+                         "LIKE '.sluice/revoked/%'").fetchone()
+    end, number, mark = bytes(one).decode().rsplit("/", 1)[1].split("-")
+    rows = [(f".sluice/revoked/{end}-{n:016x}-{name}".encode(), one)
+            for n, name in (change(i, int(number, 16), mark)
+                            for i in range(count))]
+    index.executemany(
+        "INSERT INTO object SELECT ?, size, mtime, etag, small, blob, type, "
+        "user, NULL FROM object WHERE key = ?", rows)
+    index.commit()
+    index.close()
+
+
+def taken_back_once(folder):
+    with Gateway(folder=folder) as gateway:
+        put(gateway)
+        put(gateway, "t/b.txt")
+        equal("status", revoke(gateway, key="t/c.txt").status, 200)
+        return target(link(gateway, key=KEY)["url"])
+
+
+@test
+def test_what_is_taken_back_again_and_again_stops_no_other_link():
+    with tempfile.TemporaryDirectory() as folder:
+        url = taken_back_once(folder)
+        multiply(folder, 33000, lambda i, number, mark: (
+            number - 33000 + i, mark))
+        with Gateway(folder=folder) as gateway:
+            equal("status", gateway.ask("GET", url).status, 200)
+
+
+@test
+def test_16384_are_taken_back_and_not_one_more():
+    chance = random.Random(5)
+    with tempfile.TemporaryDirectory() as folder:
+        url = taken_back_once(folder)
+        multiply(folder, 16382, lambda i, number, mark: (
+            number - i - 1, f"{chance.getrandbits(128):032x}"))
+        with Gateway(folder=folder) as gateway:
+            equal("status", gateway.ask("GET", url).status, 200)
+            equal("the last one", revoke(gateway, key=KEY).status, 200)
+            gone(gateway, url)
+            answer = revoke(gateway, key="t/b.txt")
+            equal("one more", (answer.status, code(answer)),
+                  (507, "too_many_revocations"))
+            fresh = target(link(gateway, key=KEY)["url"])
+            equal("one that is there", revoke(gateway, key=KEY).status, 200)
+            gone(gateway, fresh)
 
 
 if __name__ == "__main__":
