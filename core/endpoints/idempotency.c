@@ -31,10 +31,18 @@ void idempotency_refuse_other(struct exchange *ex) {
 
 /* ---- an owner's --------------------------------------------------------- */
 
+/* Somebody waits for an errand from now on. */
+static void hear(struct idempotency *once) {
+  if (once->quiet && once->ex != NULL)
+    exchange_watch(once->ex);
+  once->quiet = false;
+}
+
 /* Where another errand is under way, then after that. */
 static void start(struct idempotency *once, idempotency_end *end) {
   if (once->end != NULL) {
     once->next = end;
+    hear(once);
     return;
   }
   if (once->turn == IDEMPOTENCY_OVER) { /* lost, when it was renewed */
@@ -230,8 +238,14 @@ static void expire(struct idempotency *once) {
   idempotency_put(once, true, released);
 }
 
+static void limit_errand(struct idempotency *once) {
+  idempotency_set_timer(
+      once, (uint64_t)once->gate->settings->limits.backend_timeout_ms);
+}
+
 /* The request is gone, and no errand is under way. */
 static void on_left(struct idempotency *once) {
+  limit_errand(once);
   switch (once->turn) {
   case IDEMPOTENCY_OWNS:
     if (may_remove(once)) {
@@ -263,8 +277,7 @@ void idempotency_leave(struct idempotency *once) {
   if (once->head != NULL)
     op_leave(once->head, NULL, NULL);
   once->head = NULL;
-  idempotency_set_timer(
-      once, (uint64_t)once->gate->settings->limits.backend_timeout_ms);
+  limit_errand(once);
   if (once->end == NULL)
     on_left(once);
 }

@@ -211,6 +211,17 @@ def test_a_client_that_left_gives_it_back():
             eventually("the record is gone", lambda: records(folder) == 1)
 
 
+@test
+def test_a_renewal_that_never_ends_lets_nobody_wait_for_ever():
+    with Emulator("aws") as s3, over(s3, more=QUICK,
+                                     idle_timeout="60s") as gateway:
+        half = Half(gateway, "k")
+        s3.faults({"match": {"method": "PUT", "path": "once/"},
+                   "do": "stall"})
+        s3.wait_for_fault()
+        equal("status", half.finish().status, 504)
+
+
 @each({"the same": b"hello", "another": b"other"})
 def test_a_gateway_that_was_killed_is_taken_over_from(data):
     with tempfile.TemporaryDirectory() as folder:
