@@ -42,10 +42,33 @@ static struct sluice_op *hearer(const struct sluice_ask *ask) {
   return ask->parent == NULL || op_is_done(ask->parent) ? NULL : ask->parent;
 }
 
+/* An answer to another question would be taken for one to this. */
+static const char *answer_fault(const struct sluice_op *from,
+                                const struct sluice_op *to) {
+  static const bool answers[OP_STAGE_SWEEP + 1] = {[OP_LIST] = true,
+                                                   [OP_REMOVE_MANY] = true,
+                                                   [OP_PRESIGN] = true,
+                                                   [OP_VERIFY] = true};
+  if (!answers[to->kind])
+    return NULL;
+  if (from->kind != to->kind)
+    return "of an operation of another kind is handed on, which is no answer";
+  if (to->kind == OP_REMOVE_MANY ? from->item_limit != to->item_limit
+                                 : from->item_limit > to->item_limit)
+    return "of another number of keys or entries than were asked for is "
+           "handed on";
+  return NULL;
+}
+
 /* All that was collected goes along without a copy. */
 static void hand_on(struct sluice_op *from, struct sluice_op *to,
                     enum sluice_status status, const char *why) {
-  if (from->kind == to->kind && from->item_count <= to->item_limit) {
+  const char *fault = answer_fault(from, to);
+  if (fault != NULL && status == SLUICE_OK) {
+    op_violation(to->backend, "done", fault);
+    status = SLUICE_EUPSTREAM;
+  }
+  if (fault == NULL && from->kind == to->kind) {
     op_move_answer(to, from);
     if (to->kind == OP_REMOVE_MANY)
       for (size_t i = 0; i < from->failure_count; i++)

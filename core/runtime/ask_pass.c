@@ -75,12 +75,23 @@ static void pass_stage_commit(void *handle, struct sluice_op *op,
   sluice_ask_stage_commit(ask_of(op, "stage_commit"), object, save);
 }
 
+/* Does the layer wait for the gateway?  Else it may be at work, as on a
+ * thread, with what would be gone after done(). */
+static bool is_idle(const struct sluice_op *op) {
+  static const bool idle[OP_TURNS] = {[OP_DESCRIBED] = true,
+                                      [OP_LENT] = true,
+                                      [OP_LENT_LAST] = true,
+                                      [OP_RELENT] = true,
+                                      [OP_WANTED] = true};
+  return idle[op->turn];
+}
+
 static void pass_cancel(void *handle, struct sluice_op *op) {
   (void)handle;
-  if (op->asks == NULL)
-    sluice_done(op, SLUICE_ECANCELED, NULL);
-  else
+  if (op->asks != NULL)
     op_cancel_asked(op);
+  else if (is_idle(op))
+    sluice_done(op, SLUICE_ECANCELED, NULL);
 }
 
 const struct sluice_backend ask_pass = {.get = pass_get,

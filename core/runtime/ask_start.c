@@ -4,12 +4,23 @@
  */
 #include "ask_private.h"
 
+/* For an operation that was canceled while the layer was at work: without a
+ * cancel() of its own the layer doesn't know, and nobody hears the answer. */
+static struct sluice_ask *begun(struct sluice_ask *ask) {
+  const struct sluice_op *parent = ask->parent;
+  if (parent != NULL && parent->pending &&
+      op_entries_of(parent->backend)->cancel == ask_pass.cancel)
+    op_cancel(ask->op);
+  return ask;
+}
+
 /* Nothing of the operation is said before its start has returned. */
 #define ASK(start)                                                   \
   struct sluice_ask *ask = ask_new(store, op, heard, arg, __func__); \
-  if (ask != NULL)                                                   \
-    ask->op = start;                                                 \
-  return ask
+  if (ask == NULL)                                                   \
+    return NULL;                                                     \
+  ask->op = start;                                                   \
+  return begun(ask)
 
 struct sluice_ask *sluice_ask_head(struct sluice_store *store,
                                    struct sluice_op *op, const char *key,

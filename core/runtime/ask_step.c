@@ -35,7 +35,14 @@ static void refuse_step(struct sluice_ask *ask, const char *name,
 }
 
 void sluice_ask_read(struct sluice_ask *ask, uint64_t first, uint64_t count) {
-  if (ask_turn(ask, OP_CALL_READ, __func__))
+  if (!ask_turn(ask, OP_CALL_READ, __func__))
+    return;
+  const struct sluice_op *op = ask->op;
+  bool gives =
+      op->kind == OP_PUT && (op->backend->abilities & SLUICE_CAN_REREAD) != 0;
+  if (op_stores(op) && !gives)
+    refuse_step(ask, __func__, "of what doesn't give its bytes back");
+  else
     op_read(ask->op, first, count);
 }
 

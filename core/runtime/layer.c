@@ -58,6 +58,11 @@ static bool own_reads(const struct sluice_backend *own) {
   return own->get != NULL || own->read != NULL || own->more != NULL;
 }
 
+/* A copy would show under another key what head or get may refuse. */
+static bool guards_reads(const struct sluice_backend *own) {
+  return own->head != NULL || own_reads(own);
+}
+
 static bool own_stores(const struct sluice_backend *own) {
   return own->put != NULL || own->data != NULL || own->commit != NULL;
 }
@@ -98,7 +103,7 @@ static struct sluice_backend calls_of(const struct sluice_backend *own) {
 static void offer_links(struct sluice_backend *offers,
                         const struct sluice_backend *own,
                         const struct sluice_backend *below) {
-  bool changes = own->head != NULL || own_reads(own) || own_stores(own);
+  bool changes = guards_reads(own) || own_stores(own);
   offers->presign = NULL;
   offers->verify = NULL;
   if (below->presign != NULL)
@@ -125,7 +130,7 @@ void layer_unfold(struct layer *layer, const struct sluice_backend *own,
   struct sluice_backend *offers = &layer->offers;
   offer_links(offers, own, below);
   offer_stages(offers, own, below);
-  if (own->copy == NULL && !own_stores(own))
+  if (own->copy == NULL && !own_stores(own) && !guards_reads(own))
     offers->copy = below->copy;
   if (own->remove == NULL && own->remove_if == NULL)
     offers->remove_if = below->remove_if;

@@ -96,7 +96,8 @@ static void test_what_is_the_layer_s_own_is_never_gone_around(void) {
     bool links, copies, removes_if, stages;
   } rows[] = {
       {"nothing", {.size = 0}, true, true, true, true},
-      {"more", {.more = my_more}, false, true, true, true},
+      {"more", {.more = my_more}, false, false, true, true},
+      {"head", {.head = ask_rig_ask_head}, false, false, true, true},
       {"commit", {.commit = my_commit}, false, false, true, false},
       {"remove", {.remove = my_remove}, true, true, false, true},
       {"list", {.list = my_list}, true, true, true, true},

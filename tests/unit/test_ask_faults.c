@@ -165,6 +165,148 @@ static void test_nothing_is_asked_for_in_start(void) {
   ask_rig_end(&rig);
 }
 
+/* Its only ask is for another kind of answer, or of another number. */
+static void list_by_ping(void *arg, struct sluice_op *op,
+                         const struct sluice_list *list) {
+  (void)list;
+  sluice_ask_ping(&((struct ask_rig *)arg)->store, op, NULL, NULL);
+}
+
+static void list_of_more(void *arg, struct sluice_op *op,
+                         const struct sluice_list *list) {
+  struct sluice_list other = *list;
+  other.max++;
+  sluice_ask_list(&((struct ask_rig *)arg)->store, op, &other, NULL, NULL);
+}
+
+static void test_answer_to_another_question_is_none(void) {
+  static const struct sluice_backend own[] = {{.list = list_by_ping},
+                                              {.list = list_of_more}};
+  static const struct sluice_list all = {.prefix = "", .max = 2};
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+    struct ask_rig rig;
+    ask_rig_begin(&rig, &own[i]);
+    rig.op = op_list(&rig.above, &all, &ask_rig_events, &rig);
+    ask_rig_turn(&rig);
+    CU_ASSERT_EQUAL(rig.dones, 1);
+    CU_ASSERT_EQUAL(rig.status, SLUICE_EUPSTREAM);
+    CU_ASSERT_EQUAL(rig.above.misused, 1);
+    ask_rig_end(&rig);
+  }
+}
+
+static void remove_all_but_one(void *arg, struct sluice_op *op,
+                               const char *const *keys, size_t count) {
+  sluice_ask_remove_many(&((struct ask_rig *)arg)->store, op, keys + 1,
+                         count - 1, NULL, NULL);
+}
+
+static void test_answer_of_fewer_keys_is_none(void) {
+  static const char *const keys[] = {"a", "f", "b"};
+  struct ask_rig rig;
+  ask_rig_begin(&rig,
+                &(struct sluice_backend){.remove_many = remove_all_but_one});
+  rig.op = op_remove_many(&rig.above, keys, 3, &ask_rig_events, &rig);
+  ask_rig_turn(&rig);
+  CU_ASSERT_EQUAL(rig.dones, 1);
+  CU_ASSERT_EQUAL(rig.status, SLUICE_EUPSTREAM);
+  CU_ASSERT_EQUAL(rig.above.misused, 1);
+  ask_rig_end(&rig);
+}
+
+static void on_bytes(void *arg, const struct sluice_chunk *chunk) {
+  ((struct ask_rig *)arg)->chunks += chunk->length == 3;
+}
+
+static void hearing_put(void *arg, struct sluice_op *op,
+                        const struct sluice_put *put) {
+  static const struct sluice_heard heard = {SLUICE_HEARD, .chunk = on_bytes};
+  sluice_ask_put(&((struct ask_rig *)arg)->store, op, put, &heard, arg);
+}
+
+static void rereading_commit(void *arg, struct sluice_op *op,
+                             const struct sluice_object *object) {
+  (void)arg, (void)object;
+  sluice_ask_read(sluice_asked(op), 0, 3);
+}
+
+static void test_bytes_are_read_back_only_of_who_gives_them(void) {
+  for (size_t can = 0; can < 2; can++) {
+    struct ask_rig rig;
+    ask_rig_begin(&rig, &(struct sluice_backend){.put = hearing_put,
+                                                 .commit = rereading_commit});
+    rig.below.abilities = can ? SLUICE_CAN_REREAD : 0;
+    rig.op =
+        op_put(&rig.above, &(struct sluice_put){-1}, &ask_rig_events, &rig);
+    ask_rig_turn(&rig);
+    op_data(rig.op, &ask_rig_last);
+    ask_rig_turn(&rig);
+    op_commit(rig.op, &(struct sluice_object){.key = "k", .length = 3});
+    ask_rig_turn(&rig);
+    CU_ASSERT_EQUAL(rig.chunks, can);
+    CU_ASSERT_EQUAL(rig.above.misused, 1 - can);
+    CU_ASSERT_EQUAL(rig.dones, 1 - can);
+    if (can)
+      op_leave(rig.op, NULL, NULL);
+    ask_rig_end(&rig);
+  }
+}
+
+/* ---- work of its own ---------------------------------------------------- */
+
+/* It has a thread look for something, and no cancel(). */
+static void working_head(void *arg, struct sluice_op *op, const char *key) {
+  (void)arg, (void)op, (void)key;
+}
+
+static void test_canceled_layer_ends_its_work_first(void) {
+  struct ask_rig rig;
+  ask_rig_begin(&rig, &(struct sluice_backend){.head = working_head});
+  ask_rig_head(&rig);
+  op_cancel(rig.op);
+  ask_rig_turn(&rig);
+  CU_ASSERT_EQUAL_FATAL(rig.dones, 0);
+  sluice_done(rig.op, SLUICE_ENOENT, NULL);
+  ask_rig_turn(&rig);
+  CU_ASSERT_EQUAL(rig.dones, 1);
+  CU_ASSERT_EQUAL(rig.above.misused, 0);
+  ask_rig_end(&rig);
+}
+
+static void test_what_is_asked_for_after_a_cancel_is_canceled(void) {
+  struct ask_rig rig;
+  ask_rig_begin(&rig, &(struct sluice_backend){.head = working_head});
+  ask_rig_head(&rig);
+  op_cancel(rig.op);
+  CU_ASSERT_PTR_NOT_NULL(sluice_ask_get(
+      &rig.store, rig.op, &(struct sluice_get){.key = "k"}, NULL, NULL));
+  CU_ASSERT_EQUAL(rig.canceled, 1);
+  ask_rig_turn(&rig);
+  CU_ASSERT_EQUAL(rig.dones, 1);
+  CU_ASSERT_EQUAL(rig.status, SLUICE_ECANCELED);
+  CU_ASSERT_EQUAL(rig.above.misused, 0);
+  ask_rig_end(&rig);
+}
+
+static void idle_get(void *arg, struct sluice_op *op,
+                     const struct sluice_get *get) {
+  (void)arg, (void)get;
+  ask_rig_tell(op);
+}
+
+static void test_layer_that_waits_for_the_gateway_ends_at_once(void) {
+  struct ask_rig rig;
+  ask_rig_begin(&rig, &(struct sluice_backend){.get = idle_get});
+  rig.op = op_get(&rig.above, &(struct sluice_get){.key = "k"},
+                  &ask_rig_events, &rig);
+  ask_rig_turn(&rig);
+  op_cancel(rig.op);
+  ask_rig_turn(&rig);
+  CU_ASSERT_EQUAL(rig.dones, 1);
+  CU_ASSERT_EQUAL(rig.status, SLUICE_ECANCELED);
+  ask_rig_end(&rig);
+}
+
 /* ---- memory ------------------------------------------------------------- */
 
 static void test_memory_of_a_layer_is_charged_to_the_last_byte(void) {
@@ -222,6 +364,12 @@ int main(void) {
       UNIT(test_operation_asks_for_at_most_64_at_once),
       UNIT(test_it_asks_for_no_one_else_s_operation),
       UNIT(test_nothing_is_asked_for_in_start),
+      UNIT(test_answer_to_another_question_is_none),
+      UNIT(test_answer_of_fewer_keys_is_none),
+      UNIT(test_bytes_are_read_back_only_of_who_gives_them),
+      UNIT(test_canceled_layer_ends_its_work_first),
+      UNIT(test_what_is_asked_for_after_a_cancel_is_canceled),
+      UNIT(test_layer_that_waits_for_the_gateway_ends_at_once),
       UNIT(test_memory_of_a_layer_is_charged_to_the_last_byte),
       UNIT(test_state_of_a_layer_is_declared),
       {NULL, NULL}};

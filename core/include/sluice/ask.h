@@ -14,14 +14,17 @@
  * put, data and commit; ...) that costs nothing; of a step, the step is passed
  * to what the layer asked for last for that operation.  And what a layer does
  * itself is never gone around:
- *   with a get or head of its own    presign and verify don't pass;
+ *   with a get or head of its own    presign, verify and copy don't pass;
  *   with a put, data or commit       presign, copy and staging don't pass;
  *   with a remove                    remove_if and remove_many don't pass;
  * a layer that can let them pass all the same has entries that hand them on.
  * presign, verify and staging of a layer are offered where the backend below
  * offers them.  NULL in can: what the backend below can, as far as the layer
  * has entries for it or lets it pass.  Without start() the instance is the
- * conf, without open() the handle is the loop's host.
+ * conf, without open() the handle is the loop's host.  Without cancel() what
+ * it asked for is canceled, and an operation that waits for the gateway ends;
+ * a layer that waits for anything else, as for a thread or a timer, ends the
+ * operation when that is over: to end it sooner takes a cancel() of its own.
  */
 #ifndef SLUICE_ASK_H
 #define SLUICE_ASK_H
