@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Backends that stand on other backends: what is refused before anything
 starts, in which order they live, and what passes through them."""
+import hashlib
 import json
 import os
 import re
@@ -11,8 +12,8 @@ from pathlib import Path
 
 import bucket
 from kit import (FORM, MIB, PLUGINS, SOURCES, Gateway, built, each, equal,
-                 eventually, expect, file, form, like, main, quote, refusal,
-                 request, settings, test, written)
+                 eventually, expect, field, file, form, like, main, quote,
+                 refusal, request, settings, test, written)
 
 LAYER = """#include <sluice/plugin.h>
 struct conf {{ const char *over; }};
@@ -224,6 +225,28 @@ def test_slow_client_is_waited_for_below():
             wire.take(MIB)
             grown = gateway.status("VmRSS") - before
         expect(grown < 8 * 1024, f"grown by {grown} KiB")
+
+
+PUT = """
+static void put(void *host, struct sluice_op *op,
+                const struct sluice_put *put) {
+  sluice_ask_put(sluice_store(host, NULL), op, put, NULL, NULL);
+}
+"""
+
+
+@each({"handed_on": "through", "own_put": "puts"})
+def test_digest_behind_a_form_s_file_is_checked(plugin):
+    data = os.urandom(MIB)
+    with tempfile.TemporaryDirectory() as folder:
+        path = layer(folder, "puts", PUT, ".put = put")
+        with layered(plugin, plugin_path=path) as gateway:
+            for extra, status in (b"", 201), (b"x", 400):
+                digest = hashlib.sha256(data + extra).hexdigest()
+                answer = gateway.ask("POST", "/files", FORM, body=form(
+                    file(data), field("sha256", digest)))
+                equal("status", answer.status, status)
+            equal("code", answer.json["code"], "digest_mismatch")
 
 
 # ---- links -----------------------------------------------------------------
