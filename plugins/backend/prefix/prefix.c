@@ -41,6 +41,7 @@ struct prefix_op { /* of one operation, its state */
   bool own;      /* a list of the gateway's names */
   bool too_long; /* the key of a commit */
   char **keys;   /* of remove_many */
+  size_t *index; /* each one's place among those that were asked for */
   size_t count, taken;
 };
 
@@ -253,6 +254,7 @@ static void free_keys(struct prefix_op *state) {
   for (size_t i = 0; state->keys != NULL && i < state->count; i++)
     free(state->keys[i]);
   free(state->keys);
+  free(state->index);
   state->keys = NULL;
   sluice_memory_give(state->handle->host, state->taken);
 }
@@ -261,33 +263,37 @@ static void on_removed(void *arg, enum sluice_status status, const char *why) {
   struct prefix_op *state = arg;
   for (size_t i = 0; i < state->count; i++)
     if (sluice_ask_removed(state->ask, i) != SLUICE_OK)
-      sluice_failed(state->op, i, sluice_ask_removed(state->ask, i));
+      sluice_failed(state->op, state->index[i],
+                    sluice_ask_removed(state->ask, i));
   free_keys(state);
   sluice_done(state->op, status, why == NULL ? NULL : "%s", why);
 }
 
-/* All of them or none; a key that doesn't fit was never stored here. */
+/* All of them or none, but for those that don't fit: they were never stored
+ * here, and so count as removed. */
 static bool copy_keys(struct prefix_op *state, const char *const *keys,
                       size_t count) {
   char name[NAME_SIZE];
-  size_t taken = count * sizeof *state->keys;
+  size_t taken = count * (sizeof *state->keys + sizeof *state->index);
   for (size_t i = 0; i < count; i++)
     taken +=
         strlen(keys[i]) + sizeof OWN_BELOW + strlen(state->handle->prefix);
   if (!sluice_memory_take(state->handle->host, taken))
     return false;
   state->taken = taken;
-  state->count = count;
   state->keys = calloc(count + 1, sizeof *state->keys);
-  for (size_t i = 0; state->keys != NULL && i < count; i++) {
-    bool fits = go_down(state->handle, keys[i], name);
-    state->keys[i] = strdup(fits ? name : keys[i]);
-    if (!fits || state->keys[i] == NULL) {
-      free_keys(state);
-      return false;
-    }
+  state->index = calloc(count + 1, sizeof *state->index);
+  bool kept = state->keys != NULL && state->index != NULL;
+  for (size_t i = 0; kept && i < count; i++) {
+    if (!go_down(state->handle, keys[i], name))
+      continue;
+    state->keys[state->count] = strdup(name);
+    state->index[state->count] = i;
+    kept = state->keys[state->count++] != NULL;
   }
-  return state->keys != NULL;
+  if (!kept)
+    free_keys(state);
+  return kept;
 }
 
 static void prefix_remove_many(void *handle, struct sluice_op *op,
@@ -295,12 +301,16 @@ static void prefix_remove_many(void *handle, struct sluice_op *op,
   static const struct sluice_heard removed = {SLUICE_HEARD,
                                               .done = on_removed};
   struct prefix_op *state = prefix_op(handle, op);
-  if (copy_keys(state, keys, count))
+  if (!copy_keys(state, keys, count)) {
+    sluice_done(op, SLUICE_ENOMEM, "the names below of so many keys");
+  } else if (state->count == 0) {
+    free_keys(state);
+    sluice_done(op, SLUICE_OK, NULL);
+  } else {
     state->ask = sluice_ask_remove_many(store_of(handle), op,
                                         (const char *const *)state->keys,
-                                        count, &removed, state);
-  else
-    sluice_done(op, SLUICE_ENOMEM, "the names below of so many keys");
+                                        state->count, &removed, state);
+  }
 }
 
 /* ---- links -------------------------------------------------------------- */

@@ -82,6 +82,19 @@ def test_many_are_deleted_here_alone():
 
 
 @test
+def test_key_that_is_too_long_for_the_prefix_stops_no_other_delete():
+    long = ["k" * 1019, "l" * 1024]
+    with gateway() as gate:
+        put(gate, "/files", "a")
+        put(gate, "/files", "b")
+        for wanted in ([long[0], "a", long[1], "b"], long):
+            done = gate.json("POST", "/files/delete", {"keys": wanted})
+            equal("status", done.status, 200)
+            equal("deleted", sorted(done.json["deleted"]), sorted(wanted))
+        equal("here", keys(gate, "/files"), [])
+
+
+@test
 def test_copy_and_move_stay_here():
     with gateway() as gate:
         put(gate, "/files", "a", b"hello")
