@@ -56,27 +56,30 @@ static void on_copied(void *op, enum sluice_status status, const char *why) {
 }
 
 /* An object that isn't sealed has no plain length and can't be described. */
-static void on_checked(void *op, const struct sluice_meta *sealed) {
+static void on_checked(void *arg, const struct sluice_meta *sealed) {
+  struct encrypt_op *head = arg;
   struct sluice_meta plain;
-  if (encrypt_meta(sealed, &plain))
-    sluice_meta(op, &plain);
-  else
-    sluice_ask_cancel(sluice_asked(op));
+  head->foreign = !encrypt_meta(sealed, &plain);
+  if (!head->foreign)
+    sluice_meta(head->op, &plain);
 }
 
-static void on_checked_done(void *op, enum sluice_status status,
+static void on_checked_done(void *arg, enum sluice_status status,
                             const char *why) {
-  if (status == SLUICE_ECANCELED)
-    sluice_done(op, SLUICE_EUPSTREAM,
+  struct encrypt_op *head = arg;
+  if (head->foreign)
+    sluice_done(head->op, SLUICE_EUPSTREAM,
                 "the object isn't one that was encrypted");
   else
-    encrypt_end(op, status, why);
+    encrypt_end(head->op, status, why);
 }
 
 static void encrypt_head(void *handle, struct sluice_op *op, const char *key) {
   static const struct sluice_heard checked = {SLUICE_HEARD, .meta = on_checked,
                                               .done = on_checked_done};
-  sluice_ask_head(store_of(handle), op, key, &checked, op);
+  struct encrypt_op *head = sluice_op_state(op, sizeof *head);
+  head->op = op;
+  sluice_ask_head(store_of(handle), op, key, &checked, head);
 }
 
 static void encrypt_copy(void *handle, struct sluice_op *op,

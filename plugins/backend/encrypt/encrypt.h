@@ -23,8 +23,9 @@ struct encrypt_put;
 struct encrypt_op {
   struct encrypt_get *get;
   struct encrypt_put *put;
-  struct sluice_op *op; /* of a list */
+  struct sluice_op *op; /* of a list, or of a head */
   struct sluice_ask *ask;
+  bool foreign; /* a head of an object that isn't sealed */
 };
 
 /* Two buffers of one piece, a header and a state. */

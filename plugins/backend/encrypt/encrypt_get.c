@@ -3,7 +3,8 @@
  * A download: of a range, the pieces that it lies in are read, and each is
  * opened and checked before a byte of it is sent.  A range that begins with
  * the first piece brings the header along; for any other the header is read
- * first, and then the object is asked for once more.
+ * first, and then the object is asked for once more.  So is one without bytes,
+ * which nobody reads: its tag is checked before it is described.
  */
 #include "encrypt.h"
 
@@ -19,7 +20,7 @@ enum phase {
   PHASE_WAIT,   /* for read() */
   PHASE_GATHER, /* sealed bytes come */
   PHASE_FILE,   /* a thread reads them */
-  PHASE_AGAIN,  /* the header is there: the storage has to end, */
+  PHASE_AGAIN,  /* what was to be read first is: the storage has to end, */
   PHASE_SAME,   /* and to describe the same object again */
   PHASE_LENT,   /* the gateway has plain bytes */
   PHASE_CLOSING /* all is sent, or it failed: the storage has to end */
@@ -99,6 +100,8 @@ void encrypt_get_cancel(struct encrypt_get *get) {
     get->canceled = true;
   else
     fail(get, SLUICE_ECANCELED, NULL);
+  if (get->phase == PHASE_CLOSING && get->ask == NULL)
+    finish(get);
 }
 
 static void ask_again(struct encrypt_get *get);
@@ -111,8 +114,8 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
     note(get, status, why);
   else if (early)
     note(get, SLUICE_EUPSTREAM, "the storage ended before all bytes came");
-  if (get->phase == PHASE_FILE)
-    return; /* after_file() goes on */
+  if (get->phase == PHASE_FILE || get->phase == PHASE_LENT)
+    return; /* after_file() goes on, or encrypt_more() */
   if (get->phase == PHASE_AGAIN && get->status == SLUICE_OK)
     ask_again(get);
   else
@@ -138,12 +141,23 @@ static void begin_piece(struct encrypt_get *get) {
   get->want = (size_t)piece_length(get);
 }
 
+/* The storage is given its chunk back, and the object is asked for anew. */
+static void end_first(struct encrypt_get *get) {
+  get->phase = PHASE_AGAIN;
+  get->lent = false;
+  sluice_ask_more(get->ask);
+}
+
 static void send_piece(struct encrypt_get *get) {
   struct get_buffers *buffers = get->buffers;
   if (!crypt_unseal(get->crypt, get->index, is_last(get), buffers->sealed,
                     get->want, buffers->plain)) {
     fail(get, SLUICE_EUPSTREAM,
          "the object was altered, cut or put together of others");
+    return;
+  }
+  if (get->plain == 0) {
+    end_first(get);
     return;
   }
   uint64_t begin = get->index * CRYPT_PIECE;
@@ -224,9 +238,7 @@ static void open_head(struct encrypt_get *get) {
   if (get->crypt == NULL) {
     fail(get, SLUICE_EUPSTREAM, why);
   } else if (get->from > 0) {
-    get->phase = PHASE_AGAIN;
-    get->lent = false;
-    sluice_ask_more(get->ask);
+    end_first(get);
   } else {
     begin_piece(get);
   }
@@ -262,16 +274,33 @@ static bool is_same(const struct encrypt_get *get,
          strcmp(meta->etag, get->etag) == 0;
 }
 
+/* The sealed bytes that are read first: all, or the header. */
+static void begin_first(struct encrypt_get *get, uint64_t count) {
+  get->phase = PHASE_GATHER;
+  get->want = CRYPT_HEAD;
+  sluice_ask_read(get->ask, 0, count);
+}
+
+static void on_same(struct encrypt_get *get,
+                    const struct sluice_meta *sealed) {
+  struct sluice_meta plain;
+  if (!is_same(get, sealed)) {
+    fail(get, SLUICE_EUPSTREAM, "the object was replaced meanwhile");
+  } else if (get->plain == 0) {
+    encrypt_meta(sealed, &plain);
+    get->phase = PHASE_WAIT;
+    sluice_meta(get->op, &plain);
+  } else {
+    begin_piece(get);
+    sluice_ask_read(get->ask, get->from, get->count);
+  }
+}
+
 static void on_meta(void *arg, const struct sluice_meta *sealed) {
   struct encrypt_get *get = arg;
   struct sluice_meta plain;
   if (get->phase == PHASE_SAME) {
-    if (!is_same(get, sealed)) {
-      fail(get, SLUICE_EUPSTREAM, "the object was replaced meanwhile");
-      return;
-    }
-    begin_piece(get);
-    sluice_ask_read(get->ask, get->from, get->count);
+    on_same(get, sealed);
     return;
   }
   if (!encrypt_meta(sealed, &plain)) {
@@ -281,6 +310,11 @@ static void on_meta(void *arg, const struct sluice_meta *sealed) {
   get->sealed = sealed->length;
   get->plain = plain.length;
   get->etag = sealed->etag == NULL ? NULL : strdup(sealed->etag);
+  if (plain.length == 0) {
+    get->count = sealed->length;
+    begin_first(get, get->count);
+    return;
+  }
   get->phase = PHASE_WAIT;
   sluice_meta(get->op, &plain);
 }
@@ -343,9 +377,7 @@ void encrypt_read(void *handle, struct sluice_op *op, uint64_t first,
     sealed_end = get->sealed;
   get->from = get->index == 0 ? 0 : CRYPT_HEAD + get->index * CRYPT_SEALED;
   get->count = sealed_end - get->from;
-  get->phase = PHASE_GATHER;
-  get->want = CRYPT_HEAD;
-  sluice_ask_read(get->ask, 0, get->from == 0 ? get->count : CRYPT_HEAD);
+  begin_first(get, get->from == 0 ? get->count : CRYPT_HEAD);
 }
 
 void encrypt_more(void *handle, struct sluice_op *op) {
@@ -353,6 +385,10 @@ void encrypt_more(void *handle, struct sluice_op *op) {
   (void)handle;
   if (get->phase != PHASE_LENT)
     return;
+  if (get->ask == NULL) {
+    finish(get); /* the storage ended meanwhile */
+    return;
+  }
   if (get->left > 0) {
     get->index++;
     begin_piece(get);

@@ -178,6 +178,18 @@ def test_upload_by_form_streams():
 
 
 @test
+def test_digest_of_a_form_is_of_the_plain_bytes():
+    data = bytes_of(1024 * 1024)
+    with Safe() as gate:
+        for extra, status in ((b"", 201), (b"x", 400)):
+            digest = hashlib.sha256(data + extra).hexdigest()
+            answer = gate.ask("POST", "/files", FORM, body=form(
+                field("prefix", "p"), file(data), field("sha256", digest)))
+            equal("status", answer.status, status)
+        equal("code", answer.json["code"], "digest_mismatch")
+
+
+@test
 def test_resumable_upload_isn_t_offered():
     with Safe() as gate:
         answer = gate.ask("POST", "/files/uploads", "Tus-Resumable: 1.0.0",
@@ -204,6 +216,7 @@ ALTERED = {
     "cut_at_a_piece": lambda s: s[:76 + 2 * SEALED],
     "cut_to_one_piece": lambda s: s[:76 + SEALED],
     "cut_to_the_header": lambda s: s[:76],
+    "cut_to_nothing": lambda s: s[:92],
     "prolonged": lambda s: s + s[-100:],
     "piece_twice": lambda s: s[:76 + SEALED] + s[76:],
     "pieces_swapped": lambda s: (s[:76] + s[76 + SEALED:76 + 2 * SEALED] +
@@ -244,6 +257,64 @@ def test_piece_of_another_object_is_refused():
         a, b = gate.sealed("a"), gate.sealed("b")
         gate.put("a", a[:76] + b[76:], mount="/below")
         expect(gate.get("a").status == 502, "it is sent")
+
+
+@test
+def test_head_of_what_isn_t_sealed_is_502():
+    with Safe() as gate:
+        gate.put("k", b"plain", mount="/below")
+        equal("status", gate.ask("HEAD", "/files/object?key=k").status, 502)
+        gate.says("the object isn't one that was encrypted")
+        equal("lines", [line for line in gate.lines if "contract" in line], [])
+
+
+EARLY = '''#include <sluice/plugin.h>
+struct conf { const char *over; };
+static const struct sluice_option options[] = {
+    {"over", SLUICE_BACKEND_NAME, NULL, offsetof(struct conf, over), "below"},
+    {0}};
+static struct sluice_ask *latest;
+static void get(void *host, struct sluice_op *op,
+                const struct sluice_get *get) {
+  latest = sluice_ask_get(sluice_store(host, NULL), op, get, NULL, NULL);
+}
+/* The download that is going on ends, whoever has a chunk of it. */
+static void head(void *host, struct sluice_op *op, const char *key) {
+  sluice_ask_cancel(latest);
+  sluice_ask_head(sluice_store(host, NULL), op, key, NULL, NULL);
+}
+static const struct sluice_backend early = {
+    SLUICE_HEAD(sluice_backend), .name = "early", .version = "1",
+    .summary = "of a test", .options = options,
+    .conf_size = sizeof(struct conf), .get = get, .head = head};
+SLUICE_BACKEND(early, early)
+'''
+
+
+@test
+def test_storage_that_ends_early_takes_no_bytes_from_the_client():
+    data = bytes_of(32 * 1024 * 1024)
+    with tempfile.TemporaryDirectory() as folder:
+        kit.built(folder, "early", EARLY)
+        more = {"plugin_path": [*kit.PLUGINS, str(folder)],
+                "server": {"workers": "1"},
+                "backends": {"safe": {"plugin": "encrypt", "over": "mid",
+                                      "key_file": key_file(folder, KEY)},
+                             "mid": {"plugin": "early", "over": "main"}},
+                "routes": ROUTES}
+        with Gateway(more) as gate, gate.wire(buffer=4096) as wire:
+            gate.ask("PUT", "/files/object?key=k", body=data)
+            wire.send(kit.request("GET", "/files/object?key=k"))
+            equal("status", wire.head().status, 200)
+            gate.ask("HEAD", "/files/object?key=k")
+            gate.says(r"'early' breaks the contract: sluice_done\(\) while a "
+                      "chunk is lent")
+            while wire.more():
+                pass
+            expect(len(wire.input) < len(data), "all of it came")
+            expect(data.startswith(wire.input), "bytes that were never stored")
+            equal("lines", [line for line in gate.lines
+                            if "'encrypt' breaks" in line], [])
 
 
 # ---- keys ------------------------------------------------------------------
