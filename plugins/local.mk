@@ -301,6 +301,7 @@ noinst_LTLIBRARIES += %D%/backend/encrypt/libencrypt.la
 	%D%/backend/encrypt/encrypt.c \
 	%D%/backend/encrypt/encrypt.h \
 	%D%/backend/encrypt/encrypt_get.c \
+	%D%/backend/encrypt/encrypt_name.c \
 	%D%/backend/encrypt/encrypt_put.c \
 	%D%/backend/encrypt/keyfile.c \
 	%D%/backend/encrypt/keyfile.h

@@ -39,83 +39,6 @@ void encrypt_end(struct sluice_op *op, enum sluice_status status,
     sluice_done(op, status, "%s", why);
 }
 
-static struct sluice_store *store_of(const void *handle) {
-  return ((const struct encrypt_handle *)handle)->store;
-}
-
-/* ---- head and list ------------------------------------------------------ */
-
-static void on_copy_meta(void *op, const struct sluice_meta *sealed) {
-  struct sluice_meta plain;
-  encrypt_meta(sealed, &plain);
-  sluice_meta(op, &plain);
-}
-
-static void on_copied(void *op, enum sluice_status status, const char *why) {
-  encrypt_end(op, status, why);
-}
-
-/* An object that isn't sealed has no plain length and can't be described. */
-static void on_checked(void *arg, const struct sluice_meta *sealed) {
-  struct encrypt_op *head = arg;
-  struct sluice_meta plain;
-  head->foreign = !encrypt_meta(sealed, &plain);
-  if (!head->foreign)
-    sluice_meta(head->op, &plain);
-}
-
-static void on_checked_done(void *arg, enum sluice_status status,
-                            const char *why) {
-  struct encrypt_op *head = arg;
-  if (head->foreign)
-    sluice_done(head->op, SLUICE_EUPSTREAM,
-                "the object isn't one that was encrypted");
-  else
-    encrypt_end(head->op, status, why);
-}
-
-static void encrypt_head(void *handle, struct sluice_op *op, const char *key) {
-  static const struct sluice_heard checked = {SLUICE_HEARD, .meta = on_checked,
-                                              .done = on_checked_done};
-  struct encrypt_op *head = sluice_op_state(op, sizeof *head);
-  head->op = op;
-  sluice_ask_head(store_of(handle), op, key, &checked, head);
-}
-
-static void encrypt_copy(void *handle, struct sluice_op *op,
-                         const struct sluice_copy *copy) {
-  static const struct sluice_heard told = {SLUICE_HEARD, .meta = on_copy_meta,
-                                           .done = on_copied};
-  sluice_ask_copy(store_of(handle), op, copy, &told, op);
-}
-
-static void on_listed(void *arg, enum sluice_status status, const char *why) {
-  struct encrypt_op *list = arg;
-  const struct sluice_meta *sealed;
-  struct sluice_meta plain;
-  const char *key;
-  for (size_t i = 0; (key = sluice_ask_entry(list->ask, i, &sealed)) != NULL;
-       i++) {
-    if (sealed == NULL) {
-      sluice_prefix(list->op, key);
-      continue;
-    }
-    encrypt_meta(sealed, &plain); /* else the length is as it is */
-    sluice_entry(list->op, key, &plain);
-  }
-  if (sluice_ask_token(list->ask) != NULL)
-    sluice_truncated(list->op, sluice_ask_token(list->ask));
-  encrypt_end(list->op, status, why);
-}
-
-static void encrypt_list(void *handle, struct sluice_op *op,
-                         const struct sluice_list *wanted) {
-  static const struct sluice_heard listed = {SLUICE_HEARD, .done = on_listed};
-  struct encrypt_op *list = sluice_op_state(op, sizeof *list);
-  list->op = op;
-  list->ask = sluice_ask_list(store_of(handle), op, wanted, &listed, list);
-}
-
 /* ---- life --------------------------------------------------------------- */
 
 static void encrypt_stop(void *instance) {
@@ -157,16 +80,29 @@ static void encrypt_cancel(void *handle, struct sluice_op *op) {
 }
 
 static const struct sluice_backend encrypt = {
-    SLUICE_HEAD(sluice_backend), .name = "encrypt",
-    .version = SLUICE_VERSION,   .summary = "seals what another backend keeps",
-    .options = options,          .conf_size = sizeof(struct encrypt_conf),
-    .start = encrypt_start,      .stop = encrypt_stop,
-    .open = encrypt_open,        .close = free,
-    .head = encrypt_head,        .get = encrypt_get,
-    .read = encrypt_read,        .more = encrypt_more,
-    .put = encrypt_put,          .data = encrypt_data,
-    .commit = encrypt_commit,    .list = encrypt_list,
-    .cancel = encrypt_cancel,    .copy = encrypt_copy,
+    SLUICE_HEAD(sluice_backend),
+    .name = "encrypt",
+    .version = SLUICE_VERSION,
+    .summary = "seals what another backend keeps",
+    .options = options,
+    .conf_size = sizeof(struct encrypt_conf),
+    .start = encrypt_start,
+    .stop = encrypt_stop,
+    .open = encrypt_open,
+    .close = free,
+    .head = encrypt_head,
+    .get = encrypt_get,
+    .read = encrypt_read,
+    .more = encrypt_more,
+    .put = encrypt_put,
+    .data = encrypt_data,
+    .commit = encrypt_commit,
+    .list = encrypt_list,
+    .cancel = encrypt_cancel,
+    .copy = encrypt_copy,
+    .remove = encrypt_remove,
+    .remove_if = encrypt_remove_if,
+    .remove_many = encrypt_remove_many,
     .op_memory = ENCRYPT_MEMORY,
 };
 

@@ -26,6 +26,7 @@ struct encrypt_op {
   struct sluice_op *op; /* of a list, or of a head */
   struct sluice_ask *ask;
   bool foreign; /* a head of an object that isn't sealed */
+  bool own;     /* a list of the gateway's names */
 };
 
 /* Two buffers of one piece, a header and a state. */
@@ -34,6 +35,27 @@ struct encrypt_op {
 /* The same meta of the plain object; false: it can't be one of ours. */
 bool encrypt_meta(const struct sluice_meta *sealed, struct sluice_meta *plain);
 void encrypt_end(struct sluice_op *, enum sluice_status, const char *why);
+
+/* encrypt_name.c */
+#define ENCRYPT_KEY_MAX 1024
+#define ENCRYPT_NAME_SIZE (ENCRYPT_KEY_MAX + 1)
+bool encrypt_is_own(const char *key); /* a name of the gateway's */
+/* The name below of a key, perhaps in `room`; NULL: it is too long. */
+const char *encrypt_down(const char *key, char room[ENCRYPT_NAME_SIZE]);
+/* The key of a name below; NULL: it isn't one of those wanted. */
+const char *encrypt_up(const char *name, bool own,
+                       char room[ENCRYPT_NAME_SIZE]);
+void encrypt_end_too_long(struct sluice_op *);
+void encrypt_head(void *handle, struct sluice_op *, const char *key);
+void encrypt_list(void *handle, struct sluice_op *,
+                  const struct sluice_list *);
+void encrypt_copy(void *handle, struct sluice_op *,
+                  const struct sluice_copy *);
+void encrypt_remove(void *handle, struct sluice_op *, const char *key);
+void encrypt_remove_if(void *handle, struct sluice_op *,
+                       const struct sluice_removal *);
+void encrypt_remove_many(void *handle, struct sluice_op *,
+                         const char *const *keys, size_t count);
 
 /* encrypt_get.c */
 void encrypt_get(void *handle, struct sluice_op *, const struct sluice_get *);

@@ -335,8 +335,15 @@ void encrypt_get(void *arg, struct sluice_op *op,
   struct encrypt_op *state = sluice_op_state(op, sizeof *state);
   struct encrypt_get *get = calloc(1, sizeof *get);
   struct sluice_get below = *wanted;
+  char room[ENCRYPT_NAME_SIZE];
+  below.key = encrypt_down(wanted->key, room);
+  if (below.key == NULL) {
+    free(get);
+    encrypt_end_too_long(op);
+    return;
+  }
   if (get != NULL) {
-    get->key = strdup(wanted->key);
+    get->key = strdup(below.key);
     get->buffers = malloc(sizeof *get->buffers);
   }
   if (get == NULL || get->key == NULL || get->buffers == NULL) {

@@ -24,6 +24,7 @@ struct encrypt_put {
   struct put_buffers *buffers;
   enum turn turn;
   bool begun, ended; /* the header is out; the last piece is */
+  bool too_long;     /* the key of the commit */
   uint64_t index, plain, sealed;
   size_t held;               /* plain bytes in the buffer */
   struct sluice_chunk chunk; /* lent by the gateway */
@@ -101,8 +102,12 @@ static void on_next(void *arg) {
 static void on_done(void *arg, enum sluice_status status, const char *why) {
   struct encrypt_put *put = arg;
   struct sluice_op *op = put->op;
+  bool too_long = put->too_long;
   put_free(put);
-  encrypt_end(op, status, why);
+  if (too_long)
+    encrypt_end_too_long(op);
+  else
+    encrypt_end(op, status, why);
 }
 
 /* The storage's word of a commit, but for the sizes. */
@@ -166,8 +171,14 @@ void encrypt_commit(void *handle, struct sluice_op *op,
   struct encrypt_put *put = put_of(op);
   struct sluice_object below = *object;
   unsigned char md5[DIGEST_MD5_LEN];
-  char hex[2 * DIGEST_MD5_LEN + 1];
+  char hex[2 * DIGEST_MD5_LEN + 1], room[ENCRYPT_NAME_SIZE];
   (void)handle;
+  below.key = encrypt_down(object->key, room);
+  put->too_long = below.key == NULL;
+  if (put->too_long) {
+    sluice_ask_cancel(sluice_asked(op));
+    return;
+  }
   digest_final(put->md5, md5);
   codec_hex(hex, md5, sizeof md5);
   below.md5 = hex;

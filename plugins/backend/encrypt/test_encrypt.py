@@ -168,6 +168,49 @@ def test_link_is_the_gateway_s():
 
 
 @test
+def test_names_of_both_gateways_lie_apart():
+    """Each has a secret of links, in one storage."""
+    with Safe() as gate:
+        for mount in "/files", "/below":
+            gate.put(mount[1:], b"hello", mount=mount)
+            link = gate.json("POST", f"{mount}/presign",
+                             {"key": mount[1:]}).json["url"]
+            equal("bytes", gate.ask("GET", link[link.index(mount):]).body,
+                  b"hello")
+        with kit.index_of(gate.folder) as index:
+            own = sorted(key for (key,) in index.execute(
+                "SELECT key FROM object") if key.startswith(b".sluice/"))
+        equal("own", own, [b".sluice/encrypt/link-secret",
+                           b".sluice/link-secret"])
+        names = gate.ask("GET", "/files?prefix=&limit=1").json
+        equal("list", [one["key"] for one in names["objects"]], ["below"])
+
+
+@test
+def test_link_of_one_download_is_used_once():
+    """The counts of links are listed, read and written below."""
+    with Safe() as gate:
+        gate.put("a", b"hello")
+        made = gate.json("POST", "/files/presign", {"key": "a", "uses": 1})
+        target = made.json["url"]
+        target = target[target.index("/files/"):]
+        equal("first", gate.ask("GET", target).status, 200)
+        expect(gate.ask("GET", target).status >= 400, "a second one")
+
+
+@test
+def test_many_are_deleted():
+    with Safe() as gate:
+        for key in "a", "b", "c":
+            gate.put(key, b"hello")
+        done = gate.json("POST", "/files/delete", {"keys": ["a", "b", "x"]})
+        equal("deleted", sorted(done.json["deleted"]), ["a", "b", "x"])
+        equal("delete", gate.ask("DELETE", "/files/object?key=c").status, 200)
+        names = gate.ask("GET", "/files?prefix=").json["objects"]
+        equal("left", names, [])
+
+
+@test
 def test_upload_by_form_streams():
     data = bytes_of(2 * 1024 * 1024)
     with Safe() as gate:
