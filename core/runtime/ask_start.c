@@ -9,7 +9,7 @@
 static struct sluice_ask *begun(struct sluice_ask *ask) {
   const struct sluice_op *parent = ask->parent;
   if (parent != NULL && parent->pending &&
-      op_entries_of(parent->backend)->cancel == ask_pass.cancel)
+      parent->backend->plugin->cancel == NULL)
     op_cancel(ask->op);
   return ask;
 }
