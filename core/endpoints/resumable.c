@@ -146,7 +146,7 @@ static void append(struct exchange *ex) {
                 "The upload goes on at the offset %llu",
                 (unsigned long long)r->saved);
   } else if (resumable_check_lengths(ex, r->saved)) {
-    if (r->length_new)
+    if (r->length_new && !r->summed)
       resumable_save(r, RESUMABLE_BODY);
     else
       resumable_body_start(ex);

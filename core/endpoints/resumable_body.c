@@ -87,10 +87,11 @@ static void go_on(struct resumable *r, enum resumable_wait wait) {
   ways[wait](r->ex);
 }
 
-/* A content that counts whole or not at all isn't saved before its end. */
+/* A content that counts whole or not at all isn't saved before its end, and
+ * neither is a length that came with it. */
 static void save_and(struct resumable *r, enum resumable_wait wait,
                      bool counts) {
-  if (counts && r->sent > r->saved)
+  if (counts && (r->sent > r->saved || r->length_new))
     resumable_save(r, wait);
   else
     go_on(r, wait);

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Uploads in several requests: what was told is there after SIGKILL, what
 expired is swept, limits are kept, and hooks hear of each request."""
+import base64
+import hashlib
 import os
 import random
 import tempfile
@@ -69,6 +71,24 @@ def test_one_more_than_max_open_is_429():
               (429, "too_many_uploads"))
         equal("status", gateway.ask("DELETE", where).status, 204)
         create(gateway)
+
+
+@test
+def test_a_length_that_came_with_a_wrong_digest_isnt_kept():
+    digest = "Content-Digest: sha-256=:" + base64.b64encode(
+        hashlib.sha256(b"hello").digest()).decode() + ":"
+    with Gateway() as gateway:
+        where = create(gateway)
+        answer = append(gateway, where, 0, b"other", True, digest)
+        equal("status, code", (answer.status, answer.json["code"]),
+              (400, "digest_mismatch"))
+        equal("length", gateway.ask("GET", where).json["length"], None)
+        answer = append(gateway, where, 0, b"", False, "Upload-Length: 6",
+                        digest.replace("sha-256", "x"))
+        equal("status", answer.status, 204)
+        equal("length", gateway.ask("GET", where).json["length"], 6)
+        equal("status", append(gateway, where, 0, b"hello!", True).status,
+              201)
 
 
 @test
