@@ -46,8 +46,10 @@ static void on_page(void *arg, struct s3_call *call,
   struct s3_listing *listing = arg;
   (void)call;
   listing->call = NULL;
-  if (answer->status != SLUICE_OK) {
-    end(listing, answer->status, answer->why);
+  if (answer->status != SLUICE_OK) { /* a list is always there */
+    end(listing,
+        answer->status == SLUICE_ENOENT ? SLUICE_EUPSTREAM : answer->status,
+        answer->why);
     return;
   }
   listing->empty = listing->found == listing->before ? listing->empty + 1 : 0;

@@ -14,7 +14,11 @@ static void on_written(void *arg, struct s3_call *call,
   struct stagewrite *writing = arg;
   (void)call;
   writing->call = NULL;
-  writing->done(writing->arg, answer->status, answer->why);
+  /* A record that isn't taken doesn't say that there is no stage. */
+  writing->done(writing->arg,
+                answer->status == SLUICE_ENOENT ? SLUICE_EUPSTREAM
+                                                : answer->status,
+                answer->why);
 }
 
 void stagewrite_init(struct stagewrite *writing, struct s3_loop *loop,
