@@ -97,6 +97,8 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/single.c \
 	%D%/lib/s3/stagefetch.c \
 	%D%/lib/s3/stagefetch.h \
+	%D%/lib/s3/stagebusy.c \
+	%D%/lib/s3/stagebusy.h \
 	%D%/lib/s3/stagename.c \
 	%D%/lib/s3/stagename.h \
 	%D%/lib/s3/stageread.c \

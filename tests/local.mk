@@ -202,6 +202,7 @@ UNIT_TESTS = \
 	%D%/unit/test_spool_cache \
 	%D%/unit/test_spool_job \
 	%D%/unit/test_structured \
+	%D%/unit/test_stagebusy \
 	%D%/unit/test_stagename \
 	%D%/unit/test_stagerecord \
 	%D%/unit/test_tally \
@@ -401,6 +402,10 @@ S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 %C%_unit_test_metadata_LDADD = $(S3_TEST_LIBS)
 %C%_unit_test_metadata_SOURCES = \
 	%D%/unit/test_metadata.c
+
+%C%_unit_test_stagebusy_LDADD = $(S3_TEST_LIBS)
+%C%_unit_test_stagebusy_SOURCES = \
+	%D%/unit/test_stagebusy.c
 
 %C%_unit_test_stagename_LDADD = $(S3_TEST_LIBS)
 %C%_unit_test_stagename_SOURCES = \
@@ -745,6 +750,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_s3_options.py \
 	%D%/integration/test_s3_reuse.py \
 	%D%/integration/test_s3_servers.py \
+	%D%/integration/test_s3_stage_ends.py \
 	%D%/integration/test_s3_stage_faults.py \
 	%D%/integration/test_s3_stages.py \
 	%D%/integration/test_s3_strangers.py \

@@ -57,7 +57,8 @@ static void complain(struct check *check, const struct s3_answer *answer) {
   stop(check, false);
 }
 
-static void on_swept(void *arg) {
+static void on_swept(void *arg, enum sluice_status status) {
+  (void)status; /* it was logged */
   stop(arg, true);
 }
 

@@ -17,6 +17,7 @@
 #include "s3.h"
 #include "sigv4.h"
 #include "spool.h"
+#include "stagebusy.h"
 
 enum { S3_REGION_MAX = 63 };
 
@@ -35,6 +36,7 @@ struct s3 { /* the instance */
   struct credentials first; /* what each loop begins with */
   struct spool_settings spools;
   atomic_bool sweeping; /* a loop looks for stages that have expired */
+  struct stagebusy busy;
   char region[S3_REGION_MAX + 1]; /* as configured, or as the start found it */
   int64_t skew_s;                 /* so too */
 };
@@ -85,7 +87,8 @@ struct s3_sweep {   /* which unfinished multipart uploads to give up */
   const char *key;  /* all of this one; NULL: those of the bucket that are
                        older than the options say */
   const char *keep; /* but the one of this id; NULL: none */
-  void (*done)(void *arg); /* whatever came of it; never from inside */
+  /* Never from inside; a failure: some may be left. */
+  void (*done)(void *arg, enum sluice_status);
   void *arg;
 };
 void s3_sweep_start(struct s3_loop *, const struct s3_sweep *);

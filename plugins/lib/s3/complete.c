@@ -72,15 +72,10 @@ static void write_document(struct buf *document,
   buf_adds(document, "</CompleteMultipartUpload>");
 }
 
-void complete_start(struct put *put) {
+static void complete(struct put *put) {
   static const struct s3_events events = {.done = on_completed};
   struct multipart *multipart = put->multipart;
   struct buf *document = &multipart->document;
-  write_document(document, multipart);
-  if (document->overflown) {
-    multipart_give_up(put, SLUICE_EUPSTREAM, "the list of parts is too long");
-    return;
-  }
   put->request =
       (struct s3_request){.method = "POST",
                           .key = put->key,
@@ -98,4 +93,25 @@ void complete_start(struct put *put) {
   codec_hex(put->sha256_hex, sha256, sizeof sha256);
   put->request.sha256 = put->sha256_hex;
   put->call = s3_call_start(put->loop, &put->request, &events, put);
+}
+
+void complete_go_on(struct put *put, enum sluice_status status,
+                    const char *why) {
+  if (put->multipart->aborting)
+    return;
+  if (status == SLUICE_OK)
+    complete(put);
+  else
+    multipart_give_up(put, status, why);
+}
+
+void complete_start(struct put *put) {
+  struct multipart *multipart = put->multipart;
+  write_document(&multipart->document, multipart);
+  if (multipart->document.overflown)
+    multipart_give_up(put, SLUICE_EUPSTREAM, "the list of parts is too long");
+  else if (put->last != NULL)
+    put->last(put->ended_arg);
+  else
+    complete(put);
 }

@@ -101,8 +101,10 @@ void multipart_give_up(struct put *put, enum sluice_status status,
 
 /* ---- a beginning that nobody heard of ----------------------------------- */
 
-static void on_swept(void *arg) {
+/* One that is left is nobody's. */
+static void on_swept(void *arg, enum sluice_status status) {
   struct put *put = arg;
+  (void)status;
   put->multipart->sweeping = false;
   if (put->multipart->aborting)
     abort_when_idle(put);

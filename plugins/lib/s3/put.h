@@ -37,6 +37,8 @@ struct put {
   struct copy_source *source; /* of a copy; NULL: the spool's bytes */
   const struct put_joined *joined; /* before those; NULL: nothing is */
   put_ended *ended; /* of a copy; NULL: the operation ends with it */
+  /* All parts are there: complete_go_on() follows.  NULL: it needn't. */
+  void (*last)(void *ended_arg);
   void *ended_arg;
   struct s3_request request;
   struct multipart *multipart;
@@ -44,6 +46,8 @@ struct put {
   bool canceled; /* ends when nothing is under way */
   bool removing; /* what may have been stored */
   bool exclusive;
+  bool lasting; /* of a stage: an object of its length may have been found by
+                   another request, which said so, and stays */
   bool was_absent;                 /* as a HEAD before said */
   char if_match[PUT_ETAG_MAX + 2]; /* as it is sent; "": none */
   char write_id[33];         /* kept with the object: no other write has it */
@@ -90,6 +94,8 @@ void single_start(struct put *);
 void multipart_start(struct put *);
 void multipart_cancel(struct put *);
 void put_cancel(struct put *); /* ends in put_end(), perhaps at once */
+/* The answer to put->last(): an object is made, or none. */
+put_ending complete_go_on;
 /* A copy in parts, or of no bytes: key, length, source and ended are set. */
 void put_copy(struct put *);
 

@@ -35,7 +35,9 @@ static enum reconcile_state reconcile_judge(struct put *put,
   memcpy(put->stored, etag, sizeof etag);
   uint64_t length;
   bool same_length = s3_length(call, &length) && length == put->length;
-  return same_length && (!tells || same_etag) ? OBJECT_OURS : OBJECT_SPOILED;
+  if (same_length && (!tells || same_etag))
+    return OBJECT_OURS;
+  return same_length && put->lasting ? OBJECT_UNKNOWN : OBJECT_SPOILED;
 }
 
 /* ---- removing ----------------------------------------------------------- */
@@ -97,8 +99,12 @@ static void reconcile_success(struct put *put, enum reconcile_state state,
           "the service has another object than it was sent, or none");
     return;
   case OBJECT_UNKNOWN:
-    put_keep_failure(put, answer->status, answer->why);
-    if (put->exclusive)
+    if (answer->status == SLUICE_OK)
+      put_keep_failure(put, SLUICE_EUPSTREAM,
+                       "the object isn't of the bytes that were sent");
+    else
+      put_keep_failure(put, answer->status, answer->why);
+    if (put->exclusive && !put->lasting)
       reconcile_remove(put, ends->settled);
     else /* others may write there */
       ends->settled(put, put->failure, put->why);
@@ -126,7 +132,7 @@ static void reconcile_failure(struct put *put, enum reconcile_state state,
     return;
   case OBJECT_UNKNOWN:
     /* Only what was seen to be absent before can't be somebody else's. */
-    if (put->was_absent) {
+    if (put->was_absent && !put->lasting) {
       reconcile_remove(put, ends->unsettled);
       return;
     }

@@ -19,7 +19,7 @@
 
 static const char taken_text[] = "sluice stage taken\n";
 
-static int64_t now_s(void) {
+int64_t staging_now_s(void) {
   return date_now_ms() / 1000;
 }
 
@@ -35,6 +35,21 @@ static void stop_calls(struct staging *staging) {
   stagefetch_cancel(&staging->fetch);
 }
 
+static void leave_claim(struct staging *staging) {
+  char key[STAGENAME_MAX];
+  stagename_write(key, staging->base, &staging->mine);
+  eraser_add(staging->loop->eraser, key);
+}
+
+/* No record says what they are, so no later session reads them. */
+static void erase_unnamed(const struct staging *staging) {
+  char key[STAGENAME_MAX];
+  for (uint32_t i = staging->named; i < staging->segments; i++) {
+    stagename_segment(key, staging->base, i, staging->mine.session);
+    eraser_add(staging->loop->eraser, key);
+  }
+}
+
 bool staging_lives(const struct staging *staging) {
   return staging->fate != STAGING_WAITS;
 }
@@ -46,15 +61,22 @@ void staging_end(struct staging *staging, enum sluice_status status,
   if (staging->fate != STAGING_WAITS) { /* the first reason is the reason */
     staging->failure = staging->fate == STAGING_STORED ? SLUICE_OK : status;
     snprintf(staging->why, sizeof staging->why, "%s", why == NULL ? "" : why);
+    if (staging->fate == STAGING_STORED)
+      staging->named = staging->segments; /* they are erased with all */
     staging->fate = STAGING_WAITS;
     stop_calls(staging);
     staging_drop_put(staging);
+    if (staging->untold)
+      leave_claim(staging);
   }
   if (staging->adding || staging->sweeping)
     return;
   status = staging->failure;
   memcpy(said, staging->why, sizeof said);
   staging_drop_bytes(staging);
+  erase_unnamed(staging);
+  if (staging->busy)
+    stagebusy_remove(&staging->loop->s3->busy, staging->base);
   sluice_memory_give(staging->loop->host, staging->cost);
   free(staging);
   if (status == SLUICE_OK)
@@ -85,7 +107,7 @@ void staging_erase_needless(struct staging *staging) {
   staging->needless_count = 0;
 }
 
-static bool is_mine(const struct staging *staging) {
+bool staging_is_mine(const struct staging *staging) {
   const struct stagename_record *newest = &staging->look.newest;
   return staging->look.any && newest->turn == staging->mine.turn &&
          newest->session == staging->mine.session;
@@ -100,10 +122,9 @@ static bool on_first(void *arg, const char *key) {
   return false;
 }
 
-/* Lists the newest record, then goes on. */
-static void look(struct staging *staging,
-                 void (*done)(void *arg, enum sluice_status,
-                              const char *why)) {
+void staging_look(struct staging *staging,
+                  void (*done)(void *arg, enum sluice_status,
+                               const char *why)) {
   staging->look = (struct stagename_look){0};
   snprintf(staging->prefix, sizeof staging->prefix, "%sr/", staging->base);
   staging->listing = (struct s3_listing){.loop = staging->loop,
@@ -120,7 +141,7 @@ static void on_checked(void *arg, enum sluice_status status, const char *why) {
   struct staging *staging = arg;
   if (status != SLUICE_OK)
     staging_end(staging, status, why);
-  else if (!is_mine(staging))
+  else if (!staging_is_mine(staging))
     staging_end(staging, SLUICE_EPRECOND,
                 "another request has taken the upload, or ended it");
   else
@@ -133,7 +154,7 @@ static void on_recorded(void *arg, enum sluice_status status,
   if (status != SLUICE_OK)
     staging_end(staging, status, why);
   else
-    look(staging, on_checked);
+    staging_look(staging, on_checked);
 }
 
 void staging_record(struct staging *staging, enum stagename_kind kind,
@@ -149,30 +170,25 @@ void staging_record(struct staging *staging, enum stagename_kind kind,
 void staging_tell(struct staging *staging) {
   const struct stagerecord *record = &staging->reading.record;
   bool complete = staging->reading.complete;
-  if (complete && record->done_expires_s <= now_s()) {
+  if (complete && record->done_expires_s <= staging_now_s()) {
     staging_end(staging, SLUICE_ENOENT, "the stage has expired");
     return;
   }
   const struct stagestate *state =
-      complete ? &record->done_state : &record->state;
+      complete || staging->made ? &record->done_state : &record->state;
   struct sluice_staged staged = {
       .size = sizeof staged,
-      .offset = complete ? record->length : stagerecord_offset(record),
+      .offset = complete || staging->made ? record->length
+                                          : stagerecord_offset(record),
       .state = state->bytes,
       .state_size = state->size,
       .expires_s = complete ? record->done_expires_s : record->expires_s,
       .complete = complete};
-  staging->segments = stagerecord_segments(record);
+  staging->segments = staging->named = stagerecord_segments(record);
   sluice_staged(staging->op, &staged);
 }
 
 /* ---- opened ------------------------------------------------------------- */
-
-static void leave_claim(struct staging *staging) {
-  char key[STAGENAME_MAX];
-  stagename_write(key, staging->base, &staging->mine);
-  eraser_add(staging->loop->eraser, key);
-}
 
 static void on_pinned(void *arg, enum sluice_status status, const char *why) {
   struct staging *staging = arg;
@@ -204,11 +220,11 @@ static void on_read(void *arg, enum sluice_status status, const char *why) {
     staging_end(staging, status, why);
   } else if (reading->complete) {
     staging_tell(staging);
-  } else if (reading->look.open.expires_s <= now_s()) {
+  } else if (reading->look.open.expires_s <= staging_now_s()) {
     staging_end(staging, SLUICE_ENOENT, "the stage has expired");
   } else {
     staging->look = reading->look;
-    if (!is_mine(staging))
+    if (!staging_is_mine(staging))
       staging_end(staging, SLUICE_EPRECOND, "another request is faster");
     else if (reading->record.committing)
       staging_find_object(staging, pin);
@@ -245,7 +261,7 @@ static void on_found(void *arg, enum sluice_status status, const char *why);
  * neither. */
 static void look_again(struct staging *staging) {
   staging->again = true;
-  look(staging, on_found);
+  staging_look(staging, on_found);
 }
 
 static void on_found(void *arg, enum sluice_status status, const char *why) {
@@ -259,6 +275,8 @@ static void on_found(void *arg, enum sluice_status status, const char *why) {
     staging_end(staging, SLUICE_ENOENT, "there is no such stage");
   else if (newest->kind == STAGENAME_DONE)
     read_it(staging);
+  else if (stagebusy_has(&staging->loop->s3->busy, staging->base))
+    staging_end(staging, SLUICE_EBUSY, STAGING_BUSY);
   else if (newest->kind == STAGENAME_GOING)
     staging_end(staging, SLUICE_EPRECOND, "a sweep has the stage");
   else if (newest->turn >= STAGENAME_TURN_MAX)
@@ -276,6 +294,7 @@ static void on_made(void *arg, enum sluice_status status, const char *why) {
     return;
   }
   char id[STAGENAME_TEXT_LEN + 1];
+  staging->untold = false;
   snprintf(id, sizeof id, "%.*s", STAGENAME_TEXT_LEN,
            staging->base + sizeof STAGENAME_ROOT - 1);
   sluice_text(staging->op, id);
@@ -284,6 +303,7 @@ static void on_made(void *arg, enum sluice_status status, const char *why) {
 
 static void make(struct staging *staging) {
   const struct stagerecord *record = &staging->reading.record;
+  staging->untold = true;
   staging->mine.turn = 1;
   staging->mine.kind = STAGENAME_OPEN;
   staging->mine.expires_s = record->expires_s;
@@ -294,7 +314,7 @@ static void make(struct staging *staging) {
 }
 
 static void count_last(struct staging *staging) {
-  if (stagename_lives(&staging->look, now_s()))
+  if (stagename_lives(&staging->look, staging_now_s()))
     staging->owned++;
   staging->look = (struct stagename_look){0};
 }
@@ -401,5 +421,5 @@ void s3_stage(void *handle, struct sluice_op *op,
   else if (!stagename_base(staging->base, wanted->id))
     staging_end(staging, SLUICE_ENOENT, "there is no such stage");
   else
-    look(staging, on_found);
+    staging_look(staging, on_found);
 }

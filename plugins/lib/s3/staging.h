@@ -27,6 +27,8 @@
   65536 /* of a tail that is read; as much as curl gives \
            at once */
 
+#define STAGING_BUSY "the upload is completed just now; ask again"
+
 struct staging;
 struct staging_segment;
 
@@ -93,6 +95,11 @@ struct staging {
   enum staging_fate fate;
   enum sluice_status failure;
   uint32_t segments; /* that were begun; those of the record among them */
+  uint32_t named;    /* of them, those that a record may name */
+  int64_t begun_s;   /* a commit */
+  bool untold;       /* a new one, whose id nobody knows yet */
+  bool made;         /* the object is there, and nobody was told so */
+  bool busy;         /* its commit is known to this process */
   bool again;        /* it is looked for once more */
   bool sweeping;     /* unfinished parts of its key are given up */
   bool loaded;       /* the tail is in the spool */
@@ -100,6 +107,7 @@ struct staging {
   char base[STAGENAME_BASE_LEN + 1];
   char counted[STAGENAME_BASE_LEN + 1]; /* the stage that is counted */
   char prefix[STAGENAME_MAX];           /* of a list */
+  char etag[PUT_ETAG_MAX];              /* of what was made */
   char why[256];
 };
 
@@ -112,6 +120,11 @@ void staging_tell(struct staging *);
  * this session's; then goes on, or ends. */
 void staging_record(struct staging *, enum stagename_kind, int64_t expires_s,
                     staging_step *then);
+/* Lists the newest record, then goes on: is it this session's? */
+void staging_look(struct staging *, void (*done)(void *arg, enum sluice_status,
+                                                 const char *why));
+bool staging_is_mine(const struct staging *);
+int64_t staging_now_s(void);
 void staging_needless(struct staging *, const char *key);
 void staging_erase_needless(struct staging *);
 
@@ -133,8 +146,9 @@ void staging_segment_free(struct staging_segment *);
 
 /* A put that wasn't started. */
 void staging_drop_put(struct staging *);
-/* A commit was begun: where its object is there, the stage is complete, and is
- * told so; else it goes on. */
+/* A commit was begun: where its object is there, the stage is told to have all
+ * bytes, so that the gateway commits again and tells whom it concerns; else it
+ * goes on. */
 void staging_find_object(struct staging *, staging_step *absent);
 
 #endif

@@ -224,7 +224,7 @@ static void feed(struct staging *staging) {
 
 void staging_data(void *work, const struct sluice_chunk *chunk) {
   struct staging *staging = work;
-  if (staging->reading.complete) {
+  if (staging->reading.complete || (staging->made && chunk->length > 0)) {
     staging_end(staging, SLUICE_EINVAL, "the stage is complete");
     return;
   }

@@ -53,37 +53,36 @@ static void erase_all(struct staging *staging) {
 static void write_done(struct staging *staging,
                        void (*written)(void *arg, enum sluice_status,
                                        const char *why)) {
+  struct stagerecord *record = &staging->reading.record;
   struct stagename_record done = staging->mine;
+  struct buf *text = &staging->writing.text;
+  /* It is kept as long as was said, from the end of a commit on. */
+  record->done_expires_s += staging_now_s() - staging->begun_s;
+  buf_clear(text);
+  stagerecord_write(text, record);
+  stagerecord_write_commit(text, record);
   done.turn = STAGENAME_TURN_DONE;
   done.kind = STAGENAME_DONE;
-  done.expires_s = staging->reading.record.done_expires_s;
+  done.expires_s = record->done_expires_s;
   stagewrite_start(&staging->writing, staging->base, &done, written, staging);
 }
 
 /* ---- an object of a commit before --------------------------------------- */
 
-static void on_done_again(void *arg, enum sluice_status status,
-                          const char *why) {
-  struct staging *staging = arg;
-  (void)why;
-  if (status == SLUICE_OK)
-    erase_all(staging);
-  staging_tell(staging);
-}
-
 static void on_head(void *arg, struct s3_call *call,
                     const struct s3_answer *answer) {
   struct staging *staging = arg;
-  struct buf *text = &staging->writing.text;
   const char *id = s3_call_header(call, S3_WRITE_ID);
+  uint64_t length;
   staging->call = NULL;
-  bool ours = answer->status == SLUICE_OK && id != NULL &&
-              strncmp(id, stagename_id(staging->base), STAGENAME_ID_LEN) == 0;
+  bool ours =
+      answer->status == SLUICE_OK && id != NULL &&
+      strncmp(id, stagename_id(staging->base), STAGENAME_ID_LEN) == 0 &&
+      s3_length(call, &length) && length == staging->reading.record.length;
   if (ours) {
-    staging->reading.complete = true;
-    buf_clear(text);
-    buf_add(text, staging->reading.text.data, staging->reading.text.len);
-    write_done(staging, on_done_again);
+    staging->made = true;
+    s3_etag(staging->etag, s3_call_header(call, "ETag"));
+    staging_tell(staging);
   } else if (answer->status == SLUICE_OK || answer->status == SLUICE_ENOENT) {
     staging->absent(staging);
   } else {
@@ -91,12 +90,17 @@ static void on_head(void *arg, struct s3_call *call,
   }
 }
 
-static void on_swept(void *arg) {
+static void on_swept(void *arg, enum sluice_status status) {
   static const struct s3_events events = {.done = on_head};
   struct staging *staging = arg;
   staging->sweeping = false;
   if (!staging_lives(staging)) {
     staging_end(staging, SLUICE_ECANCELED, "canceled");
+    return;
+  }
+  if (status != SLUICE_OK) {
+    staging_end(staging, status,
+                "unfinished parts of an upload can't be given up");
     return;
   }
   staging->request = (struct s3_request){.method = "HEAD",
@@ -105,11 +109,16 @@ static void on_swept(void *arg) {
       s3_call_start(staging->loop, &staging->request, &events, staging);
 }
 
-/* Whoever was joining it, doesn't any more: its parts are given up. */
+/* Another process that was joining it doesn't any more: its parts are given
+ * up. */
 void staging_find_object(struct staging *staging, staging_step *absent) {
   staging->absent = absent;
+  if (stagebusy_has(&staging->loop->s3->busy, staging->base)) {
+    staging_end(staging, SLUICE_EBUSY, STAGING_BUSY);
+    return;
+  }
   if (!key_is_made(staging->reading.record.key)) {
-    on_swept(staging);
+    on_swept(staging, SLUICE_OK);
     return;
   }
   staging->sweeping = true;
@@ -161,6 +170,22 @@ void staging_drop_put(struct staging *staging) {
     return;
   put->ended = on_dropped;
   put_cancel(put);
+}
+
+/* Copying took its time.  Who took the stage meanwhile may have asked for the
+ * object already, so none may be made behind that. */
+static void on_last_look(void *arg, enum sluice_status status,
+                         const char *why) {
+  struct staging *staging = arg;
+  if (status == SLUICE_OK && !staging_is_mine(staging)) {
+    status = SLUICE_EPRECOND;
+    why = "another request has taken the upload, or ended it";
+  }
+  complete_go_on(staging->put, status, why);
+}
+
+static void last_look(void *arg) {
+  staging_look(arg, on_last_look);
 }
 
 /* The tail's spool becomes the put's own. */
@@ -218,9 +243,11 @@ static void announce(struct staging *staging) {
                 "the object's length isn't the stage's");
     return;
   }
+  if (record->expires_s < record->done_expires_s)
+    record->expires_s = record->done_expires_s; /* it outlives its commit */
   buf_clear(text);
-  buf_add(text, staging->reading.text.data, staging->reading.text.len);
-  if (!stagerecord_write_commit(text, record)) {
+  if (!stagerecord_write(text, record) ||
+      !stagerecord_write_commit(text, record)) {
     staging_end(staging, SLUICE_ETOOBIG, "the record of a stage is too long");
     return;
   }
@@ -230,6 +257,7 @@ static void announce(struct staging *staging) {
       .base = staging->base, .record = record, .count = staging->segments};
   stagename_write(key, staging->base, &staging->mine);
   staging_needless(staging, key);
+  staging->busy = stagebusy_add(&staging->loop->s3->busy, staging->base);
   staging_record(staging, STAGENAME_OPEN, record->expires_s, announced);
 }
 
@@ -245,8 +273,14 @@ static const char *take_object(struct staging *staging,
   staging->put = put;
   put->ended = on_stored;
   put->ended_arg = staging;
+  put->last = last_look;
+  put->lasting = true;
   snprintf(put->write_id, sizeof put->write_id, "%.*s", STAGENAME_ID_LEN,
            stagename_id(staging->base));
+  staging->begun_s = staging_now_s();
+  if (staging->made && (object->length != record->length ||
+                        strcmp(object->key, record->key) != 0))
+    return "the stage has become another object";
   snprintf(record->key, sizeof record->key, "%s", object->key);
   record->length = object->length;
   record->done_expires_s = save->expires_s;
@@ -257,6 +291,13 @@ static const char *take_object(struct staging *staging,
   return put_take_object(put, object);
 }
 
+/* A commit before this one stored it. */
+static void tell_made(struct staging *staging) {
+  struct put *put = staging->put;
+  memcpy(put->stored, staging->etag, sizeof put->stored);
+  put_end(put, SLUICE_OK, NULL);
+}
+
 void s3_stage_commit(void *handle, struct sluice_op *op,
                      const struct sluice_object *object,
                      const struct sluice_save *save) {
@@ -265,6 +306,8 @@ void s3_stage_commit(void *handle, struct sluice_op *op,
   const char *fault = take_object(staging, object, save);
   if (fault != NULL)
     staging_end(staging, SLUICE_EINVAL, fault);
+  else if (staging->made)
+    tell_made(staging);
   else
     staging_land(staging, landed);
 }

@@ -27,6 +27,7 @@ static void write_record(struct staging *staging) {
     staging_end(staging, SLUICE_ETOOBIG, "the record of a stage is too long");
     return;
   }
+  staging->named = staging->segments;
   stagename_write(key, staging->base, &staging->mine);
   staging_needless(staging, key);
   if (staging->reading.look.has_open) { /* of the session before */
@@ -89,7 +90,8 @@ void s3_save(void *handle, struct sluice_op *op,
   struct staging *staging = s3_task_of(op)->work;
   struct stagerecord *record = &staging->reading.record;
   (void)handle;
-  if (staging->reading.complete || save->state_size > SLUICE_STAGE_STATE_MAX) {
+  if (staging->reading.complete || staging->made ||
+      save->state_size > SLUICE_STAGE_STATE_MAX) {
     staging_end(staging, SLUICE_EINVAL,
                 "the stage is complete, or its state too large");
     return;

@@ -33,6 +33,8 @@ struct stage_sweep {
   struct s3_listing listing;
   struct stagewrite writing;
   struct stageread reading;
+  struct s3_call *call; /* NULL: none is under way */
+  struct s3_request request;
   struct stagename_look look; /* at the stage that the list is at */
   char base[STAGENAME_BASE_LEN + 1];
   int64_t now_s;
@@ -40,6 +42,7 @@ struct stage_sweep {
   bool sweeping; /* parts of its commit are given up */
   bool canceled;
   char kept[STAGENAME_MAX];
+  char going[STAGENAME_MAX]; /* this sweep's record of a look; "": none */
   struct stage_due due[DUE_MAX];
   size_t due_count, at;
 };
@@ -53,6 +56,10 @@ static void stage_sweep_end(struct stage_sweep *sweep,
     sluice_done(op, SLUICE_OK, NULL);
   else
     sluice_done(op, status, "%s", why);
+  if (sweep->call != NULL)
+    s3_call_cancel(sweep->call);
+  if (sweep->going[0] != '\0')
+    eraser_add(sweep->loop->eraser, sweep->going);
   s3_listing_cancel(&sweep->listing);
   stagewrite_fini(&sweep->writing);
   stageread_fini(&sweep->reading);
@@ -69,6 +76,44 @@ static void stage_sweep_cancel(void *work) {
 
 static void next_due(struct stage_sweep *sweep);
 
+/* ---- taken back --------------------------------------------------------- */
+
+static void on_taken_back(void *arg, struct s3_call *call,
+                          const struct s3_answer *answer) {
+  struct stage_sweep *sweep = arg;
+  (void)call;
+  sweep->call = NULL;
+  if (answer->status != SLUICE_OK && answer->status != SLUICE_ENOENT)
+    sluice_log(sweep->loop->host, SLUICE_LOG_WARN,
+               "a stage can't be opened for up to an hour, as a sweep's "
+               "record can't be removed: %s",
+               answer->why);
+  next_due(sweep);
+}
+
+/* Nobody can open the stage while the record is there. */
+static void take_back(struct stage_sweep *sweep) {
+  static const struct s3_events events = {.done = on_taken_back};
+  sweep->request = (struct s3_request){
+      .op = sweep->op, .method = "DELETE", .key = sweep->going};
+  sweep->call = s3_call_start(sweep->loop, &sweep->request, &events, sweep);
+}
+
+/* One that fails doesn't keep the others from being swept. */
+static void stage_failed(struct stage_sweep *sweep, enum sluice_status status,
+                         const char *why) {
+  if (sweep->named) {
+    stage_sweep_end(sweep, status, why);
+    return;
+  }
+  sluice_log(sweep->loop->host, SLUICE_LOG_WARN,
+             "a stage that has expired can't be removed yet: %s", why);
+  if (sweep->going[0] != '\0')
+    take_back(sweep);
+  else
+    next_due(sweep);
+}
+
 /* ---- all of a stage ----------------------------------------------------- */
 
 static bool on_left(void *arg, const char *key) {
@@ -80,8 +125,10 @@ static bool on_left(void *arg, const char *key) {
 
 static void on_erased(void *arg, enum sluice_status status, const char *why) {
   struct stage_sweep *sweep = arg;
-  if (sweep->named || status != SLUICE_OK)
-    stage_sweep_end(sweep, status, why);
+  if (status != SLUICE_OK)
+    stage_failed(sweep, status, why);
+  else if (sweep->named)
+    stage_sweep_end(sweep, SLUICE_OK, NULL);
   else
     next_due(sweep);
 }
@@ -102,7 +149,7 @@ static void erase(struct stage_sweep *sweep) {
 static void on_gone(void *arg, enum sluice_status status, const char *why) {
   struct stage_sweep *sweep = arg;
   if (status != SLUICE_OK)
-    stage_sweep_end(sweep, status, why);
+    stage_failed(sweep, status, why);
   else
     erase(sweep);
 }
@@ -116,6 +163,8 @@ static void say(struct stage_sweep *sweep, uint32_t turn,
   buf_clear(&sweep->writing.text);
   buf_adds(&sweep->writing.text, "sluice stage gone\n");
   stagename_write(sweep->kept, sweep->base, &record);
+  if (kind == STAGENAME_GOING)
+    memcpy(sweep->going, sweep->kept, sizeof sweep->going);
   stagewrite_start(&sweep->writing, sweep->base, &record, said, sweep);
 }
 
@@ -127,18 +176,16 @@ static void finish(struct stage_sweep *sweep) {
     say(sweep, STAGENAME_TURN_GONE, STAGENAME_GONE, on_gone);
 }
 
-static void on_swept(void *arg) {
+static void on_swept(void *arg, enum sluice_status status) {
   struct stage_sweep *sweep = arg;
   sweep->sweeping = false;
   if (sweep->canceled)
     stage_sweep_end(sweep, SLUICE_ECANCELED, "canceled");
+  else if (status != SLUICE_OK)
+    stage_failed(sweep, status,
+                 "unfinished parts of its object can't be given up");
   else
     finish(sweep);
-}
-
-static void take_back(struct stage_sweep *sweep) {
-  eraser_add(sweep->loop->eraser, sweep->writing.key);
-  next_due(sweep);
 }
 
 /* The stage as it was before it was said to be gone. */
@@ -148,7 +195,7 @@ static void on_read(void *arg, enum sluice_status status, const char *why) {
   bool lives =
       reading->look.has_open && reading->look.open.expires_s > sweep->now_s;
   if (status != SLUICE_OK && status != SLUICE_ENOENT) {
-    stage_sweep_end(sweep, status, why);
+    stage_failed(sweep, status, why);
   } else if (!sweep->named && status == SLUICE_OK && lives) {
     take_back(sweep); /* it was saved meanwhile */
   } else if (status == SLUICE_OK && reading->record.committing &&
@@ -176,7 +223,7 @@ static void read_it(struct stage_sweep *sweep) {
 static void on_said(void *arg, enum sluice_status status, const char *why) {
   struct stage_sweep *sweep = arg;
   if (status != SLUICE_OK)
-    stage_sweep_end(sweep, status, why);
+    stage_failed(sweep, status, why);
   else
     read_it(sweep);
 }
@@ -184,6 +231,7 @@ static void on_said(void *arg, enum sluice_status status, const char *why) {
 /* ---- those that are due ------------------------------------------------- */
 
 static void next_due(struct stage_sweep *sweep) {
+  sweep->going[0] = '\0';
   if (sweep->at == sweep->due_count) {
     stage_sweep_end(sweep, SLUICE_OK, NULL);
     return;

@@ -26,7 +26,8 @@ struct sweep {
   char *key, *keep; /* as wanted; NULL: the whole bucket, none */
   unsigned given_up, left;
   bool blind; /* the service lists none without a key */
-  void (*done)(void *arg);
+  enum sluice_status failure;
+  void (*done)(void *arg, enum sluice_status);
   void *arg;
 };
 
@@ -40,7 +41,8 @@ static char *copy(const char *text) {
 }
 
 static void sweep_end(struct sweep *sweep) {
-  void (*done)(void *) = sweep->done;
+  void (*done)(void *, enum sluice_status) = sweep->done;
+  enum sluice_status failure = sweep->failure;
   void *arg = sweep->arg;
   if (sweep->key == NULL && !sweep->blind)
     sluice_log(sweep->loop->host, SLUICE_LOG_INFO,
@@ -52,7 +54,7 @@ static void sweep_end(struct sweep *sweep) {
   free(sweep->key);
   free(sweep->keep);
   free(sweep);
-  done(arg);
+  done(arg, failure);
 }
 
 /* MinIO, also behind another plugin than its own.  What it lists without a key
@@ -76,6 +78,8 @@ static void on_aborted(void *arg, struct s3_call *call,
                        const struct s3_answer *answer) {
   struct sweep *sweep = arg;
   (void)call;
+  if (answer->status != SLUICE_OK && answer->http != 404)
+    sweep->failure = SLUICE_EUPSTREAM;
   if (answer->status == SLUICE_OK)
     sweep->given_up++;
   else if (!sweep->loop->starting)
@@ -145,6 +149,7 @@ static void on_page(void *arg, struct s3_call *call,
   if (answer->status != SLUICE_OK) {
     sluice_log(sweep->loop->host, SLUICE_LOG_WARN,
                "unfinished uploads can't be listed: %s", answer->why);
+    sweep->failure = SLUICE_EUPSTREAM;
   } else if (sweep->key == NULL && answer->xml->truncated &&
              answer->xml->next_key_marker[0] != '\0') {
     sweep->key_marker = copy(answer->xml->next_key_marker);
