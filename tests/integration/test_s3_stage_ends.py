@@ -4,6 +4,7 @@
 may know stays, of two gateways one makes it, and what fails is no 404."""
 import os
 import threading
+import time
 
 from bucket import BUCKET, PARTS, gateway, shared, stored
 from kit import MIB, each, equal, eventually, expect, main, test
@@ -180,6 +181,24 @@ def test_a_stage_that_cant_be_swept_keeps_no_other():
                    "times": 99})
         eventually("only what can't be read is left", lambda: all(
             key.startswith(first) for key in kept.now()), 60)
+        eventually("no sweep's record is in the way", lambda: not any(
+            key[-1] == "h" for key in kept.now()), 60)
+
+
+@test
+def test_an_upload_outlives_its_commit():
+    s3, data = shared(), os.urandom(6 * MIB)
+    s3.forget()
+    kept = Kept(s3)
+    more = {"uploads": {"resumable": {"expires": "60s"}}}
+    with gateway(s3, more=more, **FEW) as front:
+        where = create(front, body=data)
+        s3.faults({"match": COMPLETE, "do": "403"})
+        equal("status", append(front, where, len(data), b"", True).status,
+              502)
+        ends = max(int(key[-11:-1], 16) for key in kept.now()
+                   if key[-1] == "o")
+        expect(ends > time.time() + 3000, f"it expires at {ends}")
 
 
 @test
