@@ -10,11 +10,13 @@
 
 #include "date.h"
 #include "must.h"
+#include "presign.h"
 #include "reply.h"
 
 static void resumable_left(void *work) {
   struct resumable *r = work;
   resumable_leave_key(r);
+  presign_leave(&r->upload.link);
   if (r->ex->op == r->op) /* the exchange lets go of it */
     r->op = NULL;
   r->ex = NULL;
