@@ -92,7 +92,8 @@ void metrics_add_request(struct metrics *metrics,
       1);
   for (int wait = 0; wait < METRICS_WAITS; wait++)
     if (request->us[wait] > 0)
-      add_time(&cells[times_at(operation, wait)], request->us[wait]);
+      add_time(&cells[times_at(operation, (enum metrics_wait)wait)],
+               request->us[wait]);
   add(&cells[BYTES_AT + operation * 2], request->bytes_in);
   add(&cells[BYTES_AT + operation * 2 + 1], request->bytes_out);
   add(&cells[ENDED_AT + request->ended_by], 1);

@@ -117,7 +117,7 @@ static void put_times(const struct metrics *sum, struct buf *page) {
           {"for", waits[wait]},
           {NULL, NULL}};
       put_histogram(page, "sluice_request_wait_seconds", labels,
-                    metrics_times(sum, i, wait));
+                    metrics_times(sum, i, (enum metrics_wait)wait));
     }
 }
 

@@ -79,7 +79,8 @@ static void test_who_nobody_waited_for_has_no_time(void) {
                                                 .us = {7, 0, 3, 10}});
   static const uint64_t want[METRICS_WAITS] = {1, 0, 1, 1};
   for (int wait = 0; wait < METRICS_WAITS; wait++)
-    CU_ASSERT_EQUAL(sum_of(metrics_times(&metrics, OPERATION_LIST, wait),
+    CU_ASSERT_EQUAL(sum_of(metrics_times(&metrics, OPERATION_LIST,
+                                         (enum metrics_wait)wait),
                            METRICS_BOUNDS + 1),
                     want[wait]);
   metrics_fini(&metrics);
