@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * DELETE /files/links: links are taken back, by id, key, prefix or identity.
- * Who has the operation `revoke` takes back anybody's; who may only presign,
- * those of their own.
+ * The operation `revoke` is for anybody's; with presign alone, one may take
+ * back one's own.
  */
 #include <stdio.h>
 #include <stdlib.h>

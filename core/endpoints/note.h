@@ -20,7 +20,7 @@ struct note {
   void (*then)(void *arg, enum sluice_status, const char *why);
   void *arg;
 
-  /* What was read or written last. */
+  /* The content that was read or written last. */
   char etag[NOTE_ETAG_MAX + 1];
   char text[ONCERECORD_MAX];
   size_t len;

@@ -51,8 +51,8 @@ static void end_wait(struct exchange *ex) {
   ex->waits_us = 0;
 }
 
-/* Whose turn it is follows from the state.  A request without hooks doesn't
- * wait for them. */
+/* The state says for whom it waits.  A request without hooks doesn't wait for
+ * them. */
 static void begin_wait(struct exchange *ex) {
   bool hooks = exchange_asks_hooks(ex->state);
   enum metrics_wait whom = hooks ? METRICS_HOOKS : METRICS_BACKEND;

@@ -16,8 +16,8 @@
 
 #define FORM (XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB)
 
-/* What a reader doesn't see, and what makes him see something else: controls,
- * other ends of lines, and those that turn the direction of writing. */
+/* Is it unseen, or does it make a reader see something else?  Ends of lines
+ * do, and marks that turn the direction of writing. */
 static bool is_deceptive(uint32_t character) {
   static const struct {
     uint32_t from, to;

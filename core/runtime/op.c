@@ -63,7 +63,7 @@ static bool op_takes(struct sluice_op *op, enum op_signal signal) {
   return said && !op->left && !op->pending;
 }
 
-/* What has to be said before all is well; NULL: it was. */
+/* The word that is missing, without which SLUICE_OK isn't true; NULL: none. */
 static const char *end_fault(const struct sluice_op *op) {
   if (op_stores(op) && !op->committed)
     return "with SLUICE_OK before commit()";

@@ -16,9 +16,10 @@ table=tests/checks/headless.txt
 headless() {
   {
     c_sources core plugins tests
-    find core plugins tests \( -name '*.py' -o -name '*.sh' \
+    find core plugins tests config \( -name '*.py' -o -name '*.sh' \
+      -o -name '*.yaml' \
       -o -name '*.mk' -o -type f -perm -u+x \) -print
-  } | grep -v '^tests/abi/' | sort -u | xargs awk '
+  } | grep -vE '^tests/(abi|fuzz/corpus)/' | sort -u | xargs awk '
     function judge() {
       if (text !~ /^(What|Who|Whom|Whose|Which|Whence|Where)[ \n]/) return
       sub(/[.:;](\n| .*)?$/, "", text)
@@ -45,7 +46,8 @@ headless() {
         close_comment()
         next
       }
-      if (c && body ~ /\*\// || !c && line ~ /"""$/) inside = 0
+      if (c && line ~ /\*\// || !c && line ~ /"""$/) inside = 0
+      if (c && body == "/" && !inside) body = ""
       sub(/ *(\*\/|""").*/, "", body)
       if (body == "" && !inside) close_comment()
       else {

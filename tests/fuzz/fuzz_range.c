@@ -27,7 +27,7 @@ static void check_part(const struct range *range, uint64_t length) {
   assert(again.first == range->first && again.count == range->count);
 }
 
-/* What counts strongly counts weakly too, and If-Range is one strong tag. */
+/* A strong match is a weak one, too, and If-Range is one strong tag. */
 static void check_tags(const char *header) {
   const char *const etag = "tag";
   struct range_conditions match = {.if_match = header};

@@ -11,7 +11,7 @@
 #include "buf.h"
 #include "ingress.h"
 
-/* What the ingress' owner does, by path:
+/* The ingress' owner acts by path:
  *   /read   takes the body, then answers "read N#", N being its length; or
  *           "cut N#", "bad N#"
  *   /early  answers "early#" at once

@@ -9,7 +9,7 @@
 #include "op.h"
 #include "op_private.h"
 
-/* What the plugin says, a letter each.  A "|" in a script separates what it
+/* The plugin's words, a letter each.  A "|" in a script separates what it
  * says in the first call, the second, ...; after the last it says nothing.
  *   M meta   B meta with too much in it   S send   L send the last chunk
  *   g staged, as it is true   G staged, with a byte more than is there

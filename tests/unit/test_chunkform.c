@@ -12,7 +12,7 @@
 #define ROW(row, holds) \
   CU_assertImplementation((holds), __LINE__, (row), __FILE__, "", CU_FALSE)
 
-/* What is said of the last of these fields, which blanks part. */
+/* The verdict on the last of these fields, which blanks part. */
 static const char *see_all(const char *fields) {
   struct chunkform form = {0};
   const char *widget = NULL;

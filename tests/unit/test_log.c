@@ -13,7 +13,7 @@
 #define STAMP (sizeof "2026-06-14T12:34:56.789Z" - 1)
 #define SAID_MAX (1 << 20)
 
-/* What is written to stderr while it is captured goes to a file. */
+/* While stderr is captured, it goes to a file. */
 struct capture {
   int before, file;
   char *said;

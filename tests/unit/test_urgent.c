@@ -71,7 +71,7 @@ static void no_core(void) {
   setrlimit(RLIMIT_CORE, &none);
 }
 
-/* What a process writes to stderr before it dies, and by which signal. */
+/* The signal that ends a process, and its words on stderr before. */
 static int last_words(void (*dies)(void), char *said, size_t size) {
   int ends[2], status = 0;
   CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
