@@ -153,7 +153,8 @@ static void object_delete_start(struct exchange *ex) {
   must(delete != NULL); /* charged with the request */
   ex->work = delete;
   ex->work_free = delete_free;
-  if (!precondition_read(ex, &delete->condition))
+  if (!precondition_read(ex, &delete->condition,
+                         exchange_can(ex, SLUICE_CAN_REMOVE)))
     return;
   /* A key that is looked up may not climb. */
   bool looks = precondition_is_any(&delete->condition);

@@ -146,8 +146,8 @@ static void put_start(struct exchange *ex) {
   upload->by_key = true;
   memcpy(upload->key, key, strlen(key) + 1);
   describe(ex);
-  if (precondition_read(ex, &upload->condition) && upload_read_uploader(ex) &&
-      updigest_read(ex, &upload->digest))
+  if (precondition_read(ex, &upload->condition, true) &&
+      upload_read_uploader(ex) && updigest_read(ex, &upload->digest))
     exchange_check_as(ex, operation_of(ex), key, on_key);
 }
 

@@ -7,22 +7,32 @@
 #include "etags.h"
 #include "reply.h"
 
-static bool bad(struct exchange *ex, const char *name) {
-  reply_error(ex, 400, "bad_request",
-              "%s is neither * nor a list of ETags in quotes", name);
+static void say_unable(struct exchange *ex) {
+  reply_error(ex, 501, "not_implemented",
+              "This storage can't decide that condition together with the "
+              "change");
+}
+
+static bool bad(struct exchange *ex, const char *name, bool able) {
+  if (able)
+    reply_error(ex, 400, "bad_request",
+                "%s is neither * nor a list of ETags in quotes", name);
+  else
+    say_unable(ex);
   return false;
 }
 
-bool precondition_read(struct exchange *ex, struct precondition *is) {
+bool precondition_read(struct exchange *ex, struct precondition *is,
+                       bool able) {
   buf_init(&is->match_lines, PRECONDITION_MAX);
   buf_init(&is->none_match_lines, PRECONDITION_MAX);
   is->match = head_list(&ex->head, "If-Match", &is->match_lines);
   is->none_match =
       head_list(&ex->head, "If-None-Match", &is->none_match_lines);
   if (is->match != NULL && !etags_valid(is->match))
-    return bad(ex, "If-Match");
+    return bad(ex, "If-Match", able);
   if (is->none_match != NULL && !etags_valid(is->none_match))
-    return bad(ex, "If-None-Match");
+    return bad(ex, "If-None-Match", able);
   is->unmodified_since =
       is->match == NULL && head_get(&ex->head, "If-Unmodified-Since") != NULL;
   return true;
@@ -66,8 +76,6 @@ bool precondition_offered(struct exchange *ex, const struct precondition *is,
                 "If-Unmodified-Since isn't looked at, as times are too "
                 "coarse; send the object's ETag as If-Match");
   else if (!able)
-    reply_error(ex, 501, "not_implemented",
-                "This storage can't decide that condition together with the "
-                "change");
+    say_unable(ex);
   return able && !is->unmodified_since;
 }

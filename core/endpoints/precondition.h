@@ -18,9 +18,10 @@ struct precondition {
   bool unmodified_since;          /* If-Unmodified-Since counts */
 };
 
-/* Of the request's head, which outlives it.  False when it was answered with
- * 400, as one isn't a list of ETags. */
-bool precondition_read(struct exchange *, struct precondition *);
+/* Of the request's head, which outlives it.  False when it was answered: one
+ * isn't a list of ETags, which is 400, or 501 where the backend isn't able to
+ * decide any for this method. */
+bool precondition_read(struct exchange *, struct precondition *, bool able);
 void precondition_fini(struct precondition *);
 
 bool precondition_is_any(const struct precondition *); /* is there one? */
