@@ -318,8 +318,6 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/linkuses.h \
 	%D%/endpoints/list.c \
 	%D%/endpoints/many.c \
-	%D%/endpoints/note.c \
-	%D%/endpoints/note.h \
 	%D%/endpoints/object.c \
 	%D%/endpoints/objectkey.c \
 	%D%/endpoints/objectkey.h \

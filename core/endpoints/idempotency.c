@@ -69,8 +69,8 @@ static void on_time(evutil_socket_t fd, short what, void *arg) {
   once->again = NULL;
   if (once->ex != NULL && again != NULL && once->end == NULL) {
     start(once, again);
-  } else if (once->ex == NULL && once->note.op != NULL) {
-    op_cancel(once->note.op); /* the backend doesn't end it */
+  } else if (once->ex == NULL && once->own.op != NULL) {
+    op_cancel(once->own.op); /* the backend doesn't end it */
   } else if (once->ex != NULL && once->turn == IDEMPOTENCY_LOOKS) {
     once->tries = 0;
     idempotency_look(once);
@@ -128,7 +128,7 @@ static void done(struct idempotency *once, enum sluice_status status,
     return;
   once->turn = IDEMPOTENCY_OVER;
   if (status != SLUICE_OK && !idempotency_is_lost(status))
-    log_line(SLUICE_LOG_WARN, once->note.backend->host.name,
+    log_line(SLUICE_LOG_WARN, once->own.backend->host.name,
              "an upload with an Idempotency-Key was stored, which its record "
              "doesn't say: %s",
              why == NULL ? "no reason given" : why);
@@ -228,7 +228,7 @@ static void once_free(struct idempotency *once) {
  * one, which is this one's as long as it lasts. */
 static bool may_remove(const struct idempotency *once) {
   return once->earlier[0] == '\0' &&
-         ((once->note.backend->abilities & SLUICE_CAN_REMOVE) != 0 ||
+         ((once->own.backend->abilities & SLUICE_CAN_REMOVE) != 0 ||
           once->record.until_ms > idempotency_now_ms());
 }
 
@@ -325,11 +325,9 @@ bool idempotency_read(struct exchange *ex, struct idempotency **out,
   oncerecord_key(once->key, identity, ex->route->path, key);
   digest_random(owner, sizeof owner);
   codec_hex(once->owner, owner, sizeof owner);
-  once->note.gate = ex->gate;
-  once->note.backend = exchange_backend(ex);
-  once->note.key = once->key;
-  once->note.then = idempotency_on_note;
-  once->note.arg = once;
+  ownobject_init(&once->own, exchange_backend(ex), once->text, ONCERECORD_MAX,
+                 idempotency_on_own, once);
+  once->own.wants_etag = true;
   event_assign(&once->timer, loop_base(ex->gate->loop), -1, 0, on_time, once);
   return true;
 }

@@ -115,13 +115,13 @@ static void look_for_object(struct idempotency *once) {
       .meta = on_head_meta, .alive = on_alive, .done = on_head};
   exchange_watch(once->ex);
   once->is_there = false;
-  once->head = op_head(once->note.backend, once->record.key, &events, once);
+  once->head = op_head(once->own.backend, once->record.key, &events, once);
 }
 
 static void judge(struct idempotency *once) {
   int64_t expires_ms = once->gate->settings->uploads.once_expires_ms;
-  memcpy(once->etag, once->note.etag, sizeof once->etag);
-  if (!oncerecord_read(&once->record, once->note.text, once->note.len)) {
+  memcpy(once->etag, once->own.etag, sizeof once->etag);
+  if (!oncerecord_read(&once->record, once->text, once->own.length)) {
     idempotency_fail(
         once, SLUICE_EUPSTREAM,
         "an object below .sluice/once/ isn't what was put there; remove it");

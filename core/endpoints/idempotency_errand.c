@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One errand of the note at a time.  The memory outlives the request until it
- * is done.
+ * One errand about the record at a time.  The memory outlives the request
+ * until it is done.
  */
 #include <string.h>
 
@@ -52,24 +52,26 @@ static void set_out(struct idempotency *once, idempotency_end *end) {
 
 void idempotency_get(struct idempotency *once, idempotency_end *end) {
   set_out(once, end);
-  note_read(&once->note);
+  ownobject_read(&once->own, once->key);
 }
 
 void idempotency_put(struct idempotency *once, bool replaces,
                      idempotency_end *end) {
   struct buf text;
-  buf_init(&text, sizeof once->note.text);
+  buf_init(&text, ONCERECORD_MAX);
   must(oncerecord_write(&text, &once->record)); /* its texts are clean */
-  memcpy(once->note.text, text.data, text.len);
-  once->note.len = text.len;
-  buf_fini(&text);
+  memcpy(once->text, text.data, text.len);
+  memcpy(once->own.etag, once->etag, sizeof once->etag);
   set_out(once, end);
-  note_write(&once->note, replaces ? once->etag : NULL);
+  ownobject_write(&once->own, once->key, text.len,
+                  replaces ? OWNOBJECT_AS_IS : OWNOBJECT_NEW);
+  buf_fini(&text);
 }
 
 void idempotency_remove(struct idempotency *once, idempotency_end *end) {
   set_out(once, end);
-  note_remove(&once->note, once->etag);
+  memcpy(once->own.etag, once->etag, sizeof once->etag);
+  ownobject_remove(&once->own, once->key);
 }
 
 bool idempotency_is_lost(enum sluice_status status) {
@@ -77,14 +79,14 @@ bool idempotency_is_lost(enum sluice_status status) {
          status == SLUICE_EEXIST;
 }
 
-void idempotency_on_note(void *arg, enum sluice_status status,
-                         const char *why) {
+void idempotency_on_own(void *arg, enum sluice_status status,
+                        const char *why) {
   struct idempotency *once = arg;
   idempotency_end *end = once->end;
   bool gone = once->ex == NULL; /* else its end may free it */
   once->end = NULL;
   if (status == SLUICE_OK)
-    memcpy(once->etag, once->note.etag, sizeof once->etag);
+    memcpy(once->etag, once->own.etag, sizeof once->etag);
   if (once->ex != NULL && !once->quiet)
     exchange_unwatch(once->ex);
   once->quiet = false;

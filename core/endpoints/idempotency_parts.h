@@ -10,7 +10,8 @@
 #include <event2/event_struct.h>
 
 #include "idempotency.h"
-#include "note.h"
+#include "oncerecord.h"
+#include "ownobject.h"
 
 enum idempotency_turn {
   IDEMPOTENCY_LOOKS,   /* whose it is isn't known yet */
@@ -43,9 +44,10 @@ struct idempotency {
   char owner[ONCERECORD_OWNER_LEN + 1];
   char earlier[KEY_MAX + 1]; /* "": none */
   char key[ONCERECORD_KEY_SIZE];
-  char etag[NOTE_ETAG_MAX + 1]; /* of the record */
+  char etag[OWNOBJECT_ETAG_MAX + 1]; /* of the record */
   struct oncerecord record;
-  struct note note;
+  struct ownobject own; /* the record, as the storage has it */
+  char text[ONCERECORD_MAX + 1];
 };
 
 /* ---- idempotency_errand.c ----------------------------------------------- */
@@ -64,8 +66,8 @@ void idempotency_get(struct idempotency *, idempotency_end *);
 /* Puts the record, where nothing is or in place of what it was. */
 void idempotency_put(struct idempotency *, bool replaces, idempotency_end *);
 void idempotency_remove(struct idempotency *, idempotency_end *);
-/* Of note.then. */
-void idempotency_on_note(void *, enum sluice_status, const char *why);
+/* Of own.then. */
+void idempotency_on_own(void *, enum sluice_status, const char *why);
 /* Did another one change the record? */
 bool idempotency_is_lost(enum sluice_status);
 

@@ -29,6 +29,7 @@ struct raising {
   struct exchange *ex; /* NULL: nobody waits for it any more */
   struct marks *marks;
   struct ownobject own;
+  char text[2];
   struct linkmark mark;
 };
 
@@ -122,9 +123,11 @@ static void on_known(void *arg, enum sluice_status status, const char *why) {
   memcpy(raising->mark.mark, mark, sizeof mark);
   linkmark_key(key, &raising->mark);
   links->raising = raising;
-  ownobject_init(&raising->own, exchange_backend(ex), on_written, raising);
+  raising->text[0] = '\n';
+  ownobject_init(&raising->own, exchange_backend(ex), raising->text, 1,
+                 on_written, raising);
   exchange_watch(ex);
-  ownobject_write(&raising->own, key, "\n", OWNOBJECT_ANYHOW);
+  ownobject_write(&raising->own, key, 1, OWNOBJECT_ANYHOW);
 }
 
 /* Numbers that others have raised meanwhile count. */

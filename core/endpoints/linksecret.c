@@ -8,13 +8,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "buf.h"
 #include "codec.h"
 #include "gate.h"
 #include "log.h"
-#include "work.h"
+#include "ownobject.h"
 
 #define NAME ".sluice/link-secret"
 #define LEN 64                    /* hex digits */
@@ -25,17 +24,12 @@
 
 struct linksecret {
   struct gate *gate;
-  struct op_backend *backend;
   struct linksecret_keys keys; /* NULL: not known yet */
-  struct sluice_op *op;        /* reads or makes it */
+  struct ownobject own;        /* it, in the storage */
+  char text[LEN + 1];
+  bool makes; /* and doesn't read it */
   struct linksecret_waiter *waiters;
   unsigned tries;
-  bool told; /* the plugin has the chunk: then it wants the commit */
-  char text[LEN], md5[2 * DIGEST_MD5_LEN + 1];
-  size_t length; /* of the object */
-  int fd;        /* of its bytes */
-  uint64_t offset;
-  struct sluice_object object;
 };
 
 struct linksecrets {
@@ -50,7 +44,7 @@ static const struct linksecret_keys *known(const struct linksecret *secret) {
 /* Where the backend's options have a key for links, it is made of that one. */
 static void prefer_own(struct linksecret *secret) {
   const struct gate *gate = secret->gate;
-  size_t index = (size_t)(secret->backend - gate->backends);
+  size_t index = (size_t)(secret->own.backend - gate->backends);
   unsigned char key[DIGEST_SHA256_LEN];
   if (!gate->keyed[index])
     return;
@@ -91,23 +85,10 @@ static void tell(struct linksecret *secret, enum sluice_status status,
 
 static void read_it(struct linksecret *secret);
 
-static void on_next(void *arg) {
-  struct linksecret *secret = arg;
-  if (secret->told) {
-    op_commit(secret->op, &secret->object);
-    return;
-  }
-  secret->told = true;
-  op_data(secret->op,
-          &(struct sluice_chunk){
-              .data = secret->text, .length = LEN, .fd = -1, .last = true});
-}
-
-static void on_made(void *arg, enum sluice_status status, const char *why) {
-  struct linksecret *secret = arg;
-  secret->op = NULL;
+static void on_made(struct linksecret *secret, enum sluice_status status,
+                    const char *why) {
   if (status == SLUICE_OK)
-    log_line(SLUICE_LOG_INFO, secret->backend->host.name,
+    log_line(SLUICE_LOG_INFO, secret->own.backend->host.name,
              "a secret for links and for addresses of uploads was made in the "
              "storage, as " NAME);
   if (status == SLUICE_OK || status == SLUICE_EEXIST)
@@ -117,80 +98,29 @@ static void on_made(void *arg, enum sluice_status status, const char *why) {
 }
 
 static void make_it(struct linksecret *secret) {
-  static const struct sluice_pair none[] = {{NULL, NULL}};
-  static const struct op_events events = {.next = on_next, .done = on_made};
-  unsigned char random[LEN / 2], md5[DIGEST_MD5_LEN];
-  char hex[LEN + 1];
+  unsigned char random[LEN / 2];
   digest_random(random, sizeof random);
-  codec_hex(hex, random, sizeof random);
-  memcpy(secret->text, hex, LEN);
-  digest_md5(md5, secret->text, LEN);
-  codec_hex(secret->md5, md5, sizeof md5);
+  codec_hex(secret->text, random, sizeof random);
   digest_wipe(random, sizeof random);
-  digest_wipe(hex, sizeof hex);
-  secret->object = (struct sluice_object){.key = NAME,
-                                          .type = "text/plain",
-                                          .length = LEN,
-                                          .md5 = secret->md5,
-                                          .user = none,
-                                          .exclusive = true};
-  secret->told = false;
-  secret->op = op_put(secret->backend, &(struct sluice_put){.length = LEN},
-                      &events, secret);
+  secret->makes = true;
+  ownobject_write(&secret->own, NAME, LEN, OWNOBJECT_NEW);
 }
 
 /* ---- reading it --------------------------------------------------------- */
 
-static void on_meta(void *arg, const struct sluice_meta *meta) {
-  struct linksecret *secret = arg;
-  secret->length = meta->length;
-  if (meta->length == LEN)
-    op_read(secret->op, 0, LEN);
-  else
-    op_cancel(secret->op);
-}
-
-static void read_file(void *arg) {
-  struct linksecret *secret = arg;
-  if (pread(secret->fd, secret->text, LEN, (off_t)secret->offset) != LEN)
-    secret->length = 0;
-}
-
-static void file_read(void *arg) {
-  struct linksecret *secret = arg;
-  if (secret->op != NULL)
-    op_more(secret->op);
-}
-
-static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
-  struct linksecret *secret = arg;
-  if (chunk->length != LEN)
-    secret->length = 0;
-  secret->fd = chunk->fd;
-  secret->offset = chunk->offset;
-  if (chunk->length == LEN && chunk->fd >= 0) {
-    work_submit(secret->backend->host.share, secret->gate->loop, read_file,
-                file_read, secret);
-    return;
-  }
-  if (chunk->length == LEN)
-    memcpy(secret->text, chunk->data, LEN);
-  op_more(secret->op);
-}
-
-static void on_read(void *arg, enum sluice_status status, const char *why) {
-  struct linksecret *secret = arg;
-  secret->op = NULL;
+static void on_read(struct linksecret *secret, enum sluice_status status,
+                    const char *why) {
   if (status == SLUICE_ENOENT && secret->tries++ < TRIES) {
     make_it(secret);
     return;
   }
-  if (status == SLUICE_OK && secret->length == LEN)
+  bool fits = secret->own.length == LEN && !secret->own.foreign;
+  if (status == SLUICE_OK && fits)
     take(secret, secret->text, LEN);
   digest_wipe(secret->text, LEN);
   if (known(secret) != NULL)
     tell(secret, SLUICE_OK, NULL);
-  else if (status == SLUICE_OK || secret->length != LEN)
+  else if (status == SLUICE_OK || secret->own.foreign)
     tell(secret, SLUICE_EUPSTREAM,
          NAME " isn't a secret of 64 characters; remove it, so that a new one "
               "is made, which ends the links that were signed before");
@@ -199,20 +129,24 @@ static void on_read(void *arg, enum sluice_status status, const char *why) {
 }
 
 static void read_it(struct linksecret *secret) {
-  static const struct op_events events = {
-      .meta = on_meta, .chunk = on_chunk, .done = on_read};
-  secret->length = LEN;
-  secret->op = op_get(secret->backend,
-                      &(struct sluice_get){.key = NAME, .count = UINT64_MAX},
-                      &events, secret);
+  secret->makes = false;
+  ownobject_read(&secret->own, NAME);
+}
+
+static void on_own(void *arg, enum sluice_status status, const char *why) {
+  struct linksecret *secret = arg;
+  if (secret->makes)
+    on_made(secret, status, why);
+  else
+    on_read(secret, status, why);
 }
 
 /* ---- of the configuration ----------------------------------------------- */
 
 /* For each backend another one. */
 static void derive(struct linksecret *secret) {
-  const struct sluice_backend *plugin = secret->backend->plugin;
-  const char *const texts[] = {"link", secret->backend->host.name,
+  const struct sluice_backend *plugin = secret->own.backend->plugin;
+  const char *const texts[] = {"link", secret->own.backend->host.name,
                                plugin->name,
                                secret->gate->settings->links.secret};
   unsigned char key[DIGEST_SHA256_LEN];
@@ -241,7 +175,7 @@ void linksecret_ask(struct linksecrets *secrets, size_t backend,
   }
   waiter->next = secret->waiters;
   secret->waiters = waiter;
-  if (secret->op == NULL)
+  if (secret->own.op == NULL)
     read_it(secret);
 }
 
@@ -264,7 +198,8 @@ struct linksecrets *linksecrets_new(struct gate *gate) {
   secrets->count = count;
   for (size_t i = 0; i < count; i++) {
     secrets->of[i].gate = gate;
-    secrets->of[i].backend = &gate->backends[i];
+    ownobject_init(&secrets->of[i].own, &gate->backends[i],
+                   secrets->of[i].text, LEN, on_own, &secrets->of[i]);
   }
   return secrets;
 }

@@ -186,7 +186,8 @@ struct linksweep *linksweep_new(struct gate *gate) {
     sweeper->backend = &gate->backends[i];
     sweeper->marks = gate->marks[i];
     sweeper->folder = SWEEPS_NOTHING;
-    ownobject_init(&sweeper->own, sweeper->backend, on_removed, sweeper);
+    ownobject_init(&sweeper->own, sweeper->backend, NULL, 0, on_removed,
+                   sweeper);
   }
   event_add(sweep->timer, &time);
   return sweep;

@@ -32,6 +32,7 @@ enum counter_step {
 struct linkuses_counter {
   LIST_ENTRY(linkuses_counter) in_list;
   struct ownobject own;
+  char text[LINKCOUNT_TEXT_SIZE];
   char key[LINKCOUNT_KEY_SIZE];
   uint32_t uses;
   unsigned tries, doubts;
@@ -194,7 +195,6 @@ static void put_back(struct linkuses_counter *counter) {
 }
 
 static void go_round(struct linkuses_counter *counter) {
-  char text[LINKCOUNT_TEXT_SIZE];
   struct linkcount seen = counter->count;
   const struct round round = sort_out(counter);
   seen.last_ms = counter->count.last_ms; /* nothing goes on with what comes
@@ -206,13 +206,13 @@ static void go_round(struct linkuses_counter *counter) {
   counter->last.ms = counter->count.last_ms;
   bool writes = round.takes > 0 || round.given > 0;
   enum ownobject_writing how =
-      counter->there ? OWNOBJECT_AS_READ : OWNOBJECT_NEW;
+      counter->there ? OWNOBJECT_AS_IS : OWNOBJECT_NEW;
   if (writes) {
     counter->step = COUNTER_WRITES;
     digest_random(&counter->nonce, sizeof counter->nonce);
     counter->count.nonce = counter->nonce;
-    linkcount_print(text, &counter->count);
-    ownobject_write(&counter->own, counter->key, text, how);
+    linkcount_print(counter->text, &counter->count);
+    ownobject_write(&counter->own, counter->key, strlen(counter->text), how);
   }
   tell_all(&counter->looks, SLUICE_OK, NULL, seen);
   tell_all(&counter->late, SLUICE_EDENIED, "all uses are taken", seen);
@@ -245,7 +245,7 @@ static void on_read(struct linkuses_counter *counter,
   if (status != SLUICE_OK && status != SLUICE_ENOENT) {
     give_up(counter, status, why);
   } else if (counter->there &&
-             !linkcount_parse(&counter->count, counter->own.text)) {
+             !linkcount_parse(&counter->count, counter->text)) {
     give_up(counter, SLUICE_EUPSTREAM, "a count of uses was changed");
   } else if (counter->nonce != 0 && counter->count.nonce == counter->nonce) {
     succeed(counter); /* whatever the answer to its write was */
@@ -313,7 +313,8 @@ static struct linkuses_counter *counter_of(struct linkuses *all,
   must(counter != NULL); /* charged with the request */
   memcpy(counter->key, key, sizeof key);
   counter->uses = link->uses;
-  ownobject_init(&counter->own, backend, on_own, counter);
+  ownobject_init(&counter->own, backend, counter->text,
+                 sizeof counter->text - 1, on_own, counter);
   LIST_INSERT_HEAD(&all->counters, counter, in_list);
   return counter;
 }

@@ -12,17 +12,17 @@
 #include "must.h"
 #include "work.h"
 
-void ownobject_init(struct ownobject *own, struct op_backend *backend,
-                    void (*then)(void *arg, enum sluice_status,
-                                 const char *why),
-                    void *arg) {
+void ownobject_init(
+    struct ownobject *own, struct op_backend *backend, char *text, size_t max,
+    void (*then)(void *arg, enum sluice_status, const char *why), void *arg) {
   *own = (struct ownobject){
-      .backend = backend, .fd = -1, .then = then, .arg = arg};
+      .backend = backend, .text = text, .max = max, .then = then, .arg = arg};
 }
 
 static void begin(struct ownobject *own, const char *key) {
   must(own->op == NULL && strlen(key) < sizeof own->key);
   snprintf(own->key, sizeof own->key, "%s", key);
+  own->learns = false;
   loop_hold(own->backend->host.loop);
 }
 
@@ -33,121 +33,188 @@ static void end(struct ownobject *own, enum sluice_status status,
   own->then(own->arg, status, why);
 }
 
+static void take_etag(struct ownobject *own, const struct sluice_meta *meta) {
+  own->etag[0] = '\0';
+  if (meta->etag != NULL && strlen(meta->etag) <= OWNOBJECT_ETAG_MAX)
+    snprintf(own->etag, sizeof own->etag, "%s", meta->etag);
+}
+
+static void make_md5(char out[2 * DIGEST_MD5_LEN + 1],
+                     const struct ownobject *own) {
+  unsigned char md5[DIGEST_MD5_LEN];
+  digest_md5(md5, own->text, own->length);
+  codec_hex(out, md5, sizeof md5);
+}
+
 /* ---- reading ------------------------------------------------------------ */
 
 static void on_meta(void *arg, const struct sluice_meta *meta) {
   struct ownobject *own = arg;
-  own->length =
-      meta->length > OWNOBJECT_MAX ? OWNOBJECT_MAX + 1 : (size_t)meta->length;
-  size_t len = meta->etag == NULL ? 0 : strlen(meta->etag);
-  if (len > 0 && len <= OWNOBJECT_ETAG_MAX)
-    memcpy(own->etag, meta->etag, len + 1);
-  if (own->length > 0 && own->length <= OWNOBJECT_MAX)
-    op_read(own->op, 0, own->length);
-  else
+  take_etag(own, meta);
+  own->foreign = meta->length == 0 || meta->length > own->max;
+  if (own->foreign)
     op_cancel(own->op);
+  else
+    op_read(own->op, 0, meta->length);
+}
+
+/* Is what was read what had been written? */
+static enum sluice_status learned(const struct ownobject *own) {
+  char md5[sizeof own->md5];
+  make_md5(md5, own);
+  return strcmp(md5, own->md5) == 0 ? SLUICE_OK : SLUICE_EPRECOND;
+}
+
+static void finish_read(struct ownobject *own, enum sluice_status status,
+                        const char *why) {
+  own->text[own->length] = '\0';
+  if (own->foreign)
+    end(own, SLUICE_EUPSTREAM,
+        "an object below .sluice/ isn't what was put there; remove it");
+  else if (own->learns && status == SLUICE_OK)
+    end(own, learned(own), NULL);
+  else if (own->learns && status == SLUICE_ENOENT)
+    end(own, SLUICE_EPRECOND, why);
+  else
+    end(own, status, why);
 }
 
 static void read_file(void *arg) {
   struct ownobject *own = arg;
-  own->whole = pread(own->fd, own->text, own->length, (off_t)own->offset) ==
-               (ssize_t)own->length;
+  own->got = pread(own->chunk.fd, own->text + own->length,
+                   (size_t)own->chunk.length, (off_t)own->chunk.offset);
+}
+
+static void take_chunk(struct ownobject *own) {
+  own->length += (size_t)own->chunk.length;
+  op_more(own->op);
 }
 
 static void on_file_read(void *arg) {
   struct ownobject *own = arg;
-  if (own->op != NULL)
-    op_more(own->op);
+  bool ended = own->thread == OWNOBJECT_AWAY_ENDED;
+  own->thread = OWNOBJECT_HERE;
+  if (own->got != (ssize_t)own->chunk.length)
+    own->foreign = true;
+  if (ended)
+    finish_read(own, own->status, NULL);
+  else
+    take_chunk(own);
 }
 
 static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
   struct ownobject *own = arg;
-  own->fd = chunk->fd;
-  own->offset = chunk->offset;
-  if (chunk->length == own->length && chunk->fd >= 0) {
+  own->chunk = *chunk;
+  if (chunk->length > own->max - own->length) {
+    own->foreign = true;
+    op_cancel(own->op);
+    return;
+  }
+  if (chunk->fd >= 0) {
+    own->thread = OWNOBJECT_AWAY;
     work_submit(own->backend->host.share, own->backend->host.loop, read_file,
                 on_file_read, own);
     return;
   }
-  own->whole = chunk->length == own->length;
-  if (own->whole)
-    memcpy(own->text, chunk->data, own->length);
-  op_more(own->op);
+  memcpy(own->text + own->length, chunk->data, (size_t)chunk->length);
+  take_chunk(own);
 }
 
 static void on_read(void *arg, enum sluice_status status, const char *why) {
   struct ownobject *own = arg;
-  bool wrong = own->length == 0 || own->length > OWNOBJECT_MAX;
-  if (own->whole)
-    own->text[own->length] = '\0';
-  if (status == SLUICE_ENOENT)
-    end(own, status, why);
-  else if (wrong && own->etag[0] != '\0')
-    end(own, SLUICE_EUPSTREAM, "an object of the gateway's own was changed");
-  else if (status == SLUICE_OK && !own->whole)
-    end(own, SLUICE_EUPSTREAM, "an object of the gateway's own is cut");
-  else
-    end(own, status, why);
+  if (own->thread == OWNOBJECT_HERE) {
+    finish_read(own, status, why);
+    return;
+  }
+  own->thread = OWNOBJECT_AWAY_ENDED;
+  own->status = status;
 }
 
-void ownobject_read(struct ownobject *own, const char *key) {
+static void start_read(struct ownobject *own) {
   static const struct op_events events = {
       .meta = on_meta, .chunk = on_chunk, .done = on_read};
-  begin(own, key);
   own->length = 0;
-  own->whole = false;
+  own->foreign = false;
   own->etag[0] = '\0';
   own->op = op_get(own->backend,
                    &(struct sluice_get){.key = own->key, .count = UINT64_MAX},
                    &events, own);
 }
 
+void ownobject_read(struct ownobject *own, const char *key) {
+  begin(own, key);
+  start_read(own);
+}
+
 /* ---- writing ------------------------------------------------------------ */
 
 static void on_next(void *arg) {
   struct ownobject *own = arg;
-  if (own->told) {
+  if (own->lent) {
+    own->lent = false;
     op_commit(own->op, &own->object);
     return;
   }
-  own->told = true;
+  own->lent = true;
   op_data(own->op, &(struct sluice_chunk){.data = own->text,
                                           .length = own->length,
                                           .fd = -1,
                                           .last = true});
 }
 
-static void on_done(void *arg, enum sluice_status status, const char *why) {
-  end(arg, status, why);
+static void on_written_meta(void *arg, const struct sluice_meta *meta) {
+  take_etag(arg, meta);
 }
 
-void ownobject_write(struct ownobject *own, const char *key, const char *text,
+static void on_written(void *arg, enum sluice_status status, const char *why) {
+  struct ownobject *own = arg;
+  own->learns = status == SLUICE_OK && own->wants_etag && own->etag[0] == '\0';
+  if (own->learns)
+    start_read(own);
+  else
+    end(own, status, why);
+}
+
+void ownobject_write(struct ownobject *own, const char *key, size_t length,
                      enum ownobject_writing writing) {
   static const struct sluice_pair none[] = {{NULL, NULL}};
-  static const struct op_events events = {.next = on_next, .done = on_done};
-  unsigned char md5[DIGEST_MD5_LEN];
+  static const struct op_events events = {
+      .meta = on_written_meta, .next = on_next, .done = on_written};
   begin(own, key);
-  own->length = strlen(text);
-  must(own->length <= OWNOBJECT_MAX);
-  memcpy(own->text, text, own->length + 1);
-  digest_md5(md5, own->text, own->length);
-  codec_hex(own->md5, md5, sizeof md5);
-  own->told = false;
+  must(length <= own->max);
+  own->length = length;
+  own->lent = false;
+  memcpy(own->match, own->etag, sizeof own->match);
+  own->etag[0] = '\0';
+  make_md5(own->md5, own);
   own->object = (struct sluice_object){
       .key = own->key,
       .type = "text/plain",
-      .length = own->length,
+      .length = length,
       .md5 = own->md5,
       .user = none,
       .exclusive = writing == OWNOBJECT_NEW,
-      .if_match = writing == OWNOBJECT_AS_READ ? own->etag : NULL};
-  own->op = op_put(own->backend,
-                   &(struct sluice_put){.length = (int64_t)own->length},
-                   &events, own);
+      .if_match = writing == OWNOBJECT_AS_IS ? own->match : NULL};
+  own->op =
+      op_put(own->backend, &(struct sluice_put){.length = (int64_t)length},
+             &events, own);
+}
+
+/* ---- removing ----------------------------------------------------------- */
+
+static void on_removed(void *arg, enum sluice_status status, const char *why) {
+  end(arg, status, why);
 }
 
 void ownobject_remove(struct ownobject *own, const char *key) {
-  static const struct op_events events = {.done = on_done};
+  static const struct op_events events = {.done = on_removed};
   begin(own, key);
-  own->op = op_remove(own->backend, own->key, &events, own);
+  bool compares = (own->backend->abilities & SLUICE_CAN_REMOVE) != 0;
+  if (compares && own->etag[0] != '\0')
+    own->op = op_remove_if(
+        own->backend,
+        &(struct sluice_removal){.key = own->key, .if_match = own->etag},
+        &events, own);
+  else
+    own->op = op_remove(own->backend, own->key, &events, own);
 }
