@@ -68,6 +68,7 @@ void answer_chunk(struct ingress_conn *conn, struct evhttp_request *http,
   bufferevent_setwatermark(ingress_bev(conn), EV_WRITE, low, 0);
   evhttp_send_reply_chunk_with_cb(http, body, sent, arg);
   ingress_sent(conn);
+  ingress_write_soon(conn);
 }
 
 size_t answer_unsent(struct ingress_conn *conn) {

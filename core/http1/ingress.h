@@ -135,6 +135,9 @@ void ingress_answer(struct ingress_conn *);
 void ingress_sent(struct ingress_conn *);
 /* After evhttp_send_reply(): sends what goes without waiting. */
 void ingress_flush(struct ingress_conn *);
+/* The same for a part of one over TLS, in this turn of the loop: without it,
+ * epoll would have to be asked first whether the socket takes bytes. */
+void ingress_write_soon(struct ingress_conn *);
 /* Ends a connection in the middle of an answer: the client sees that it is
  * incomplete.  gone() is called before this returns. */
 void ingress_abort(struct ingress_conn *);

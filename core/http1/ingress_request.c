@@ -5,9 +5,12 @@
  */
 #include "ingress_private.h"
 
+#include <event2/bufferevent_struct.h>
 #include <event2/keyvalq_struct.h>
 
 #include "log.h"
+
+#define TLS_RECORD 16384 /* the most that one holds: RFC 8446, section 5.1 */
 
 static void conn_forget_request(struct ingress_conn *conn) {
   head_fini(&conn->head);
@@ -172,11 +175,28 @@ void ingress_sent(struct ingress_conn *conn) {
   bufferevent_disable(conn->bev, EV_READ);
 }
 
-/* Bytes that the kernel takes at once needn't wait for a turn of the loop. */
+/* A record of TLS is made of each piece of the output, and a write(2) of each
+ * record: head and body of a small answer go as one. */
+static void join_pieces(struct evbuffer *output) {
+  size_t len = evbuffer_get_length(output);
+  size_t most = len < TLS_RECORD ? len : TLS_RECORD;
+  if (evbuffer_get_contiguous_space(output) < most)
+    evbuffer_pullup(output, (ev_ssize_t)most);
+}
+
+void ingress_write_soon(struct ingress_conn *conn) {
+  if (conn->ingress->tls == NULL)
+    return; /* libevent takes a sendfile(2) that would wait for an end */
+  join_pieces(bufferevent_get_output(conn->bev));
+  event_active(&conn->bev->ev_write, EV_WRITE, 1);
+}
+
 void ingress_flush(struct ingress_conn *conn) {
   struct evbuffer *output = bufferevent_get_output(conn->bev);
-  if (conn->ingress->tls != NULL)
+  if (conn->ingress->tls != NULL) {
+    ingress_write_soon(conn);
     return;
+  }
   evbuffer_unfreeze(output, 1);
   evbuffer_write(output, conn->fd);
   evbuffer_freeze(output, 1);
