@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The same gateway behind TLS."""
+import socket
 import ssl
 import time
 import warnings
@@ -49,6 +50,57 @@ def test_client_that_sends_200_mib_first_reads_its_413(version):
                 raise Mismatch(f"{broken} while the client sends") from None
             equal("status", wire.answer().status, 413)
             wire.ended()
+
+
+class Records:
+    """A client that sees its records of TLS, too."""
+
+    def __init__(self, gateway):
+        host, port = gateway.place.rsplit(":", 1)
+        self.plain = socket.create_connection((host, int(port)))
+        self.came, self.goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = gateway.trust.wrap_bio(self.came, self.goes,
+                                          server_hostname="localhost")
+        self.records = []
+        self.do(self.tls.do_handshake)
+
+    def record(self):
+        head = self.plain.recv(5, socket.MSG_WAITALL)
+        body = self.plain.recv(int.from_bytes(head[3:], "big"),
+                               socket.MSG_WAITALL)
+        self.records.append(len(body))
+        self.came.write(head + body)
+
+    def do(self, call, *args):
+        while True:
+            try:
+                return call(*args)
+            except ssl.SSLWantReadError:
+                self.plain.sendall(self.goes.read())
+                self.record()
+            finally:
+                self.plain.sendall(self.goes.read())
+
+    def sizes(self, asked, size):
+        """Of the records of an answer whose body has so many bytes."""
+        self.do(self.tls.write, asked)
+        got = self.do(self.tls.read, 1)  # tickets are before it
+        begin = len(self.records) - 1
+        while len(got) < got.find(b"\r\n\r\n") + 4 + size:
+            got += self.do(self.tls.read, 65536)
+        return self.records[begin:]
+
+
+@each({"small": (4 * KIB, 1), "a record and its head": (16 * KIB, 2)})
+def test_head_of_an_answer_has_no_record_of_its_own(case):
+    size, most = case
+    with Secure() as gateway:
+        key = gateway.upload(b"x" * size)["key"]
+        client = Records(gateway)
+        sizes = client.sizes(request("GET", f"/files/download?key={key}"),
+                             size)
+        client.plain.close()
+    expect(len(sizes) <= most, f"records of {sizes} bytes")
 
 
 @each({"1.0": ssl.TLSVersion.TLSv1, "1.1": ssl.TLSVersion.TLSv1_1})
