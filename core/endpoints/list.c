@@ -21,10 +21,10 @@
 
 struct list {
   struct buf prefix, delimiter, token;
-  uint32_t max;
+  uint32_t max, asked; /* entries: of the page, and of the backend's next */
   bool folded, resumed;
+  bool wide;                  /* there is memory to skip many at once */
   json_t *objects, *prefixes; /* of the page, so far */
-  size_t skipped;             /* entries of the last answer */
 };
 
 static void list_free(void *work) {
@@ -58,24 +58,66 @@ static const struct digest_key *key_of(const struct exchange *ex) {
   return ex->gate->cursor_keys[ex->route->backend];
 }
 
-/* Keys below KEY_OWN are the gateway's own; they, and what they are folded
- * into, are in no list. */
+static uint32_t room(const struct list *list) {
+  return list->max - (uint32_t)(json_array_size(list->objects) +
+                                json_array_size(list->prefixes));
+}
+
+/* ---- the gateway's own -------------------------------------------------- */
+
+/* Keys below KEY_OWN; they, and what they are folded into, are in no list. */
+static bool is_own(const struct sluice_op *op, size_t i) {
+  const char *key = op_entry(op, i).key;
+  return key_reserved(key, strlen(key));
+}
+
+static size_t count_own(const struct sluice_op *op) {
+  size_t count = 0;
+  for (size_t i = 0; i < op_entries(op); i++)
+    count += is_own(op, i);
+  return count;
+}
+
+static size_t count_first_own(const struct sluice_op *op) {
+  size_t count = 0;
+  while (count < op_entries(op) && is_own(op, count))
+    count++;
+  return count;
+}
+
+/* There may be thousands of them, so a small page skips many at once. */
+static uint32_t most(struct exchange *ex) {
+  struct list *list = ex->work;
+  size_t cost = (LIST_MAX - list->max) * (size_t)COST_ENTRY;
+  if (!list->wide && budget_take(ex->gate->memory, cost)) {
+    ex->cost += cost;
+    list->wide = true;
+  }
+  return list->wide ? LIST_MAX : room(list);
+}
+
+/* Where more came than the page has room for, it is asked again: for those
+ * that are skipped, and no more. */
+static bool fits(struct list *list, const struct sluice_op *op) {
+  size_t first = count_first_own(op);
+  if (op_entries(op) - count_own(op) <= room(list))
+    return true;
+  list->asked = first > 0 ? (uint32_t)first : room(list);
+  return false;
+}
+
+/* ---- a page ------------------------------------------------------------- */
+
 static void take_entries(struct list *list, const struct sluice_op *op) {
-  list->skipped = 0;
   for (size_t i = 0; i < op_entries(op); i++) {
     struct op_entry entry = op_entry(op, i);
-    if (key_reserved(entry.key, strlen(entry.key)))
-      list->skipped++;
-    else if (entry.meta == NULL)
+    if (is_own(op, i))
+      continue;
+    if (entry.meta == NULL)
       json_array_append_new(list->prefixes, json_string(entry.key));
     else
       json_array_append_new(list->objects, entry_json(&entry));
   }
-}
-
-static uint32_t room(const struct list *list) {
-  return list->max - (uint32_t)(json_array_size(list->objects) +
-                                json_array_size(list->prefixes));
 }
 
 static json_t *page_json(const struct exchange *ex, const struct list *list) {
@@ -100,25 +142,33 @@ static json_t *page_json(const struct exchange *ex, const struct list *list) {
 static void ask(struct exchange *ex);
 
 /* A page from which some were left out is filled up. */
+static bool is_short(struct exchange *ex) {
+  struct list *list = ex->work;
+  const char *token = op_token(ex->op);
+  size_t count = op_entries(ex->op);
+  if (token == NULL || count_own(ex->op) == 0 || room(list) == 0)
+    return false;
+  list->asked = is_own(ex->op, count - 1) ? most(ex) : room(list);
+  buf_clear(&list->token);
+  list->resumed = buf_adds(&list->token, token);
+  return list->resumed;
+}
+
 static void on_done(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   struct list *list = ex->work;
-  const char *token = op_token(ex->op);
   json_t *page = NULL;
-  if (status == SLUICE_OK)
+  bool again = status == SLUICE_OK && !fits(list, ex->op);
+  if (status == SLUICE_OK && !again) {
     take_entries(list, ex->op);
-  bool short_page = list->skipped > 0 && token != NULL && room(list) > 0;
-  if (status == SLUICE_OK && short_page) {
-    buf_clear(&list->token);
-    list->resumed = buf_adds(&list->token, token);
-    short_page = list->resumed;
+    again = is_short(ex);
   }
-  if (status == SLUICE_OK && !short_page)
+  if (status == SLUICE_OK && !again)
     page = page_json(ex, list);
   ex->op = NULL;
   if (status != SLUICE_OK)
     reply_failure(ex, status, why);
-  else if (short_page)
+  else if (again)
     ask(ex);
   else if (page == NULL)
     reply_failure(ex, SLUICE_ENOMEM, why);
@@ -136,7 +186,7 @@ static void ask(struct exchange *ex) {
                        .prefix = list->prefix.data,
                        .delimiter = list->folded ? list->delimiter.data : NULL,
                        .token = list->resumed ? list->token.data : NULL,
-                       .max = room(list)},
+                       .max = list->asked},
                    &events, ex);
 }
 
@@ -144,6 +194,7 @@ static void on_key(struct exchange *ex) {
   struct list *list = ex->work;
   list->objects = json_array();
   list->prefixes = json_array();
+  list->asked = list->max;
   ask(ex);
 }
 
