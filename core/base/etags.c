@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define SPACE " \t"
+#define DELETE 0x7f
 
 struct tag {
   const char *text;
@@ -15,12 +16,15 @@ struct tag {
   bool weak;
 };
 
-/* Moves past one tag. */
+/* Moves past one tag, which has no spaces and no control characters. */
 static bool scan(const char **at, struct tag *tag) {
   tag->weak = strncmp(*at, "W/", 2) == 0;
-  const char *open = *at + (tag->weak ? 2 : 0);
-  const char *end = *open == '"' ? strchr(open + 1, '"') : NULL;
-  if (end == NULL)
+  const char *open = *at + (tag->weak ? 2 : 0), *end = open + 1;
+  if (*open != '"')
+    return false;
+  while ((unsigned char)*end > ' ' && *end != '"' && *end != DELETE)
+    end++;
+  if (*end != '"')
     return false;
   tag->text = open + 1;
   tag->len = (size_t)(end - tag->text);

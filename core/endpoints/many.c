@@ -337,14 +337,18 @@ static void start_prefix(struct exchange *ex, const json_t *value, bool dry) {
   const char *prefix = json_string_value(value);
   size_t len = json_string_length(value);
   const char *fault = NULL;
-  if (prefix == NULL || len == 0 || prefix[len - 1] != '/')
+  bool reserved = prefix != NULL && key_reserved(prefix, len);
+  if (reserved)
+    fault = key_found_fault(prefix, len);
+  else if (prefix == NULL || len == 0 || prefix[len - 1] != '/')
     fault = "It is a text that ends in /";
   else if (prefix[0] == '/')
     fault = "Keys don't begin with /";
   else
     fault = key_found_fault(prefix, len);
   if (fault != NULL) {
-    reply_error(ex, 400, "bad_prefix", "Bad 'prefix': %s", fault);
+    reply_error(ex, 400, reserved ? "bad_key" : "bad_prefix",
+                "Bad 'prefix': %s", fault);
     return;
   }
   if (!exchange_charge(ex, KEYS_MAX * (size_t)(COST_KEY + KEY_MAX)))

@@ -94,6 +94,15 @@ static bool decides_alone(struct exchange *ex) {
          (!precondition_is_any(is) && told);
 }
 
+/* An object that is there is told before what is wrong with the body, and to
+ * a client that waits for a word before it sends one.  The backend decides all
+ * the same, with the write. */
+static bool tells_early(const struct exchange *ex) {
+  const struct upload *upload = ex->work;
+  bool may_fail = upload->only_new || upload->if_match[0] != '\0';
+  return may_fail && (ex->head.expect_continue || !rawbody_fits(ex));
+}
+
 static void on_key(struct exchange *ex) {
   struct upload *upload = ex->work;
   bool conditional = precondition_is_any(&upload->condition);
@@ -104,7 +113,7 @@ static void on_key(struct exchange *ex) {
                                      : 0;
   if (!precondition_offered(ex, &upload->condition, exchange_can(ex, needed)))
     return;
-  if (!decides_alone(ex))
+  if (!decides_alone(ex) || tells_early(ex))
     look(ex);
   else if (rawbody_check(ex))
     rawbody_start(ex);

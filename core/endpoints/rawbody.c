@@ -40,14 +40,21 @@ bool rawbody_check_coding(struct exchange *ex) {
   return !encoded;
 }
 
+static bool is_too_large(const struct exchange *ex) {
+  return ex->head.length > 0 && (uint64_t)ex->head.length > upload_max(ex);
+}
+
+bool rawbody_fits(const struct exchange *ex) {
+  return !is_encoded(&ex->head) && !is_too_large(ex) && upload_takes_type(ex);
+}
+
 bool rawbody_check(struct exchange *ex) {
-  uint64_t most = upload_max(ex);
   if (ex->head.length < 0 && !ex->head.chunked) {
     reply_error(ex, 411, "length_required",
                 "Send a Content-Length, or the body in chunks");
   } else if (!rawbody_check_coding(ex)) {
     return false;
-  } else if (ex->head.length > 0 && (uint64_t)ex->head.length > most) {
+  } else if (is_too_large(ex)) {
     upload_too_large(ex);
   } else {
     return upload_check_type(ex);

@@ -13,6 +13,8 @@ bool rawbody_check_part(struct exchange *);
 /* neither length nor chunks (411), a coding (415), too many bytes (413). */
 bool rawbody_check(struct exchange *);
 bool rawbody_check_coding(struct exchange *); /* 415 alone */
+/* Would the last three say nothing? */
+bool rawbody_fits(const struct exchange *);
 /* An upload that is to be of the body. */
 struct upload *rawbody_new(struct exchange *);
 /* Receives it: into the backend, and to the commit. */

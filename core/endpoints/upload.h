@@ -121,6 +121,8 @@ struct upload *upload_new(struct exchange *, void (*pump)(struct exchange *));
 void upload_choose_type(struct exchange *, const char *said, const char *name);
 /* Is it a type that the link takes by which the upload came?  False when it
  * was answered with 415. */
+bool upload_takes_type(
+    const struct exchange *); /* the link, if there is one */
 bool upload_check_type(struct exchange *);
 /* Reads who uploads: who made the link by which it came; else as a hook
  * established; without any that guards, as the client says.  False when that

@@ -48,10 +48,14 @@ void upload_choose_type(struct exchange *ex, const char *said,
   buf_fini(&own);
 }
 
-bool upload_check_type(struct exchange *ex) {
+bool upload_takes_type(const struct exchange *ex) {
   const struct upload *upload = ex->work;
-  if (ex->link == NULL || ex->link->types == NULL ||
-      (!upload->mistyped && ownlink_takes(ex->link, upload->type)))
+  return ex->link == NULL || ex->link->types == NULL ||
+         (!upload->mistyped && ownlink_takes(ex->link, upload->type));
+}
+
+bool upload_check_type(struct exchange *ex) {
+  if (upload_takes_type(ex))
     return true;
   reply_error(ex, 415, "unsupported_media_type",
               "This link takes files of other types: %.300s", ex->link->types);

@@ -68,6 +68,8 @@ REFUSED = {
     "empty prefix": ({"prefix": ""}, "bad_prefix"),
     "root": ({"prefix": "/"}, "bad_prefix"),
     "dots": ({"prefix": "a/../"}, "bad_prefix"),
+    "the gateway's own": ({"prefix": ".sluice/"}, "bad_key"),
+    "its own below slashes": ({"prefix": "//.sluice/links/"}, "bad_key"),
     "number for a prefix": ({"prefix": 1}, "bad_prefix"),
     "NUL": ({"prefix": "a\0/"}, "bad_prefix"),
     "list": ([], "bad_json")}

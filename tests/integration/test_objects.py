@@ -138,13 +138,24 @@ def test_refusals_come_in_their_order():
                               (faults[:2], 412), (faults[:1], 415), ([], 413)):
             answer = put(gateway, "a", b"x" * 1025, *lines)
             equal(f"status with {lines}", answer.status, status)
+        create = "If-None-Match: *"
+        equal("new, too large", put(gateway, "a", b"x" * 1025, create).status,
+              413)
+        put(gateway, "a", b"old")
+        equal("there, too large",
+              put(gateway, "a", b"x" * 1025, create).status, 412)
+        equal("there, encoded",
+              put(gateway, "a", b"x", create, faults[0]).status, 412)
 
 
 @test
 def test_refusal_comes_before_the_body_is_sent():
     with Gateway({"uploads": {"max_bytes": "1KiB"}}) as gateway:
+        put(gateway, "a", b"old")
+        nine = "Content-Length: 9"
         for lines, status in ((["Content-Length: 1025"], 413),
-                              (["Content-Length: 9", 'If-Match: "x"'], 412)):
+                              ([nine, 'If-Match: "x"'], 412),
+                              ([nine, "If-None-Match: *"], 412)):
             with gateway.wire() as wire:
                 wire.send(head("PUT", url("a"), *lines,
                                "Expect: 100-continue"))
