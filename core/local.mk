@@ -96,8 +96,6 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/sha2.h \
 	%D%/base/shuffle.c \
 	%D%/base/shuffle.h \
-	%D%/base/signedlink.c \
-	%D%/base/signedlink.h \
 	%D%/base/siphash.c \
 	%D%/base/siphash.h \
 	%D%/base/structured.c \

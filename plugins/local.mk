@@ -251,8 +251,6 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 	%D%/backend/local/index.h \
 	%D%/backend/local/ledger.c \
 	%D%/backend/local/ledger.h \
-	%D%/backend/local/link.c \
-	%D%/backend/local/link.h \
 	%D%/backend/local/lister.c \
 	%D%/backend/local/lister.h \
 	%D%/backend/local/local.c \

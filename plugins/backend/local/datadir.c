@@ -19,8 +19,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define KEY_FILE "signing.key"
-
 /* A parent that may be written but not read can't be synced; then the new name
  * is as durable as the file system makes it. */
 static bool sync_parent(int dir) {
@@ -133,44 +131,6 @@ void datadir_close(struct datadir *datadir) {
       close(fds[i]);
   free(datadir->path);
   *datadir = (struct datadir)DATADIR_CLOSED;
-}
-
-static bool datadir_make_key(const struct datadir *datadir,
-                             unsigned char key[DATADIR_KEY_LEN]) {
-  digest_random(key, DATADIR_KEY_LEN);
-  return folder_put(datadir->dir, KEY_FILE, key, DATADIR_KEY_LEN);
-}
-
-static bool datadir_read_key(const struct datadir *datadir, int fd,
-                             unsigned char key[DATADIR_KEY_LEN],
-                             struct errmsg *err) {
-  struct stat st;
-  if (fstat(fd, &st) == 0 && st.st_size == DATADIR_KEY_LEN &&
-      pread(fd, key, DATADIR_KEY_LEN, 0) == DATADIR_KEY_LEN)
-    return true;
-  return errmsg_set(err,
-                    "%s/" KEY_FILE " isn't a key of %d bytes; restore it, or "
-                    "remove it to get a new one (links made so far end)",
-                    datadir->path, DATADIR_KEY_LEN);
-}
-
-bool datadir_key(const struct datadir *datadir,
-                 unsigned char key[DATADIR_KEY_LEN], struct errmsg *err) {
-  char owner[FOLDER_TEXT];
-  int fd = openat(datadir->dir, KEY_FILE, O_RDONLY | O_CLOEXEC);
-  if (fd >= 0) {
-    bool ok = datadir_read_key(datadir, fd, key, err);
-    close(fd);
-    return ok;
-  }
-  if (errno == ENOENT && datadir_make_key(datadir, key))
-    return true;
-  int error = errno;
-  return errmsg_set(err,
-                    "%s/" KEY_FILE " can't be read or made: %s%s; mend that, "
-                    "or set signing_key",
-                    datadir->path, strerror(error),
-                    folder_owner(owner, datadir->dir, KEY_FILE, error));
 }
 
 /* ---- room ---- */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The directory that a local backend lives in: made when it isn't there,
- * locked while a gateway uses it, and the keeper of the key that links are
- * signed with.
+ * The directory that a local backend lives in: made when it isn't there, and
+ * locked while a gateway uses it.
  *
  * It also keeps room on its disk, so that removes work when that is full, by
  * blocks that are allocated beyond the ends of three files:
@@ -23,7 +22,6 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define DATADIR_KEY_LEN 32
 /* A batch of 256 removes writes two or three pages each to the WAL, and the
  * threads of the pool, in the middle of uploads, may get hold of a chunk each
  * of what is given up.  When even that doesn't do, removes go one by one. */
@@ -48,9 +46,6 @@ struct datadir {
 bool datadir_open(struct datadir *, const char *directory, bool create,
                   struct errmsg *);
 void datadir_close(struct datadir *);
-/* Reads <directory>/signing.key, which is made when it isn't there. */
-bool datadir_key(const struct datadir *, unsigned char key[DATADIR_KEY_LEN],
-                 struct errmsg *);
 /* Is called before SQLite opens the index: makes its files private, and
  * gives up the reserve for the time of the start. */
 bool datadir_open_room(struct datadir *, struct errmsg *);

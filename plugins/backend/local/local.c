@@ -24,7 +24,7 @@ static const struct sluice_option options[] = {
      "where the objects are kept; made when it isn't there"},
     {"signing_key", SLUICE_SECRET, "",
      offsetof(struct local_conf, signing_key),
-     "signs links, at least 16 characters; empty: the directory's own key"},
+     "signs links, at least 16 characters; empty: the one in the store"},
     {"inline_max", SLUICE_SIZE, "16KiB",
      offsetof(struct local_conf, inline_max),
      "objects up to this size are kept in the index; at most 1MiB"},
@@ -41,22 +41,14 @@ static const struct sluice_option options[] = {
 
 /* ---- the instance ---- */
 
-static bool set_key(struct local *local, const char *text,
-                    struct errmsg *err) {
-  _Static_assert(DIGEST_SHA256_LEN == DATADIR_KEY_LEN, "as in the file");
-  unsigned char key[DATADIR_KEY_LEN];
-  if (*text && strlen(text) < KEY_TEXT_MIN)
-    return errmsg_set(err,
-                      "signing_key is too short; give it at least %d "
-                      "characters, or none for the directory's own",
-                      KEY_TEXT_MIN);
-  if (*text)
-    digest_sha256(key, text, strlen(text));
-  else if (!datadir_key(&local->datadir, key, err))
-    return false;
-  local->link_key = digest_key_new(key, sizeof key);
-  digest_wipe(key, sizeof key);
-  return true;
+/* The gateway makes keys of it. */
+static bool check_key(const char *text, struct errmsg *err) {
+  if (*text == '\0' || strlen(text) >= KEY_TEXT_MIN)
+    return true;
+  return errmsg_set(err,
+                    "signing_key is too short; give it at least %d "
+                    "characters, or none for the one in the store",
+                    KEY_TEXT_MIN);
 }
 
 static bool local_set_up(struct local *local, const struct local_conf *conf,
@@ -72,7 +64,7 @@ static bool local_set_up(struct local *local, const struct local_conf *conf,
   if (!datadir_open(&local->datadir, conf->directory, conf->create, err))
     return false;
   local->health.path = local->datadir.path;
-  if (!set_key(local, conf->signing_key, err) ||
+  if (!check_key(conf->signing_key, err) ||
       !store_open(&local->store, local->datadir.dir, conf->sync, err) ||
       !recover(local, err) || !writer_open(local, err))
     return false;
@@ -85,7 +77,6 @@ static void local_stop(void *instance) {
   writer_close(local);
   store_close(&local->store);
   datadir_close(&local->datadir);
-  digest_key_free(local->link_key);
   free(local);
 }
 
@@ -147,36 +138,6 @@ static void local_cancel(void *handle, struct sluice_op *op) {
   task_end(task);
 }
 
-static void local_presign(void *arg, struct sluice_op *op,
-                          const struct sluice_link *link) {
-  struct local_handle *handle = arg;
-  const char *why;
-  struct buf url;
-  buf_init(&url, LINK_MAX);
-  enum sluice_status status =
-      link_make(&url, handle->local->link_key, link, &why);
-  if (status == SLUICE_OK)
-    sluice_text(op, url.data);
-  buf_fini(&url);
-  sluice_done(op, status, why ? "%s" : NULL, why);
-}
-
-static void local_verify(void *arg, struct sluice_op *op,
-                         const struct sluice_claim *claim) {
-  struct local_handle *handle = arg;
-  const char *why;
-  struct signedlink_grant grant;
-  enum sluice_status status = link_check(&grant, handle->local->link_key,
-                                         claim, date_now_ms() / 1000, &why);
-  if (status == SLUICE_OK) {
-    sluice_text(op, grant.key.data);
-    sluice_text(op, grant.disposition.data);
-    sluice_text(op, grant.type.data);
-  }
-  signedlink_fini(&grant);
-  sluice_done(op, status, why ? "%s" : NULL, why);
-}
-
 /* All of it inside the transaction. */
 static unsigned local_can(void *instance) {
   (void)instance;
@@ -207,8 +168,6 @@ static const struct sluice_backend backend = {
     .remove = uploader_remove,
     .cancel = local_cancel,
     .ping = reader_ping,
-    .presign = local_presign,
-    .verify = local_verify,
     .can = local_can,
     .remove_if = uploader_remove_if,
     .copy = copier_copy,

@@ -3,7 +3,7 @@
  * Types that the parts of the backend share: the instance, its handle on a
  * loop, and one operation.
  *
- *   instance   datadir, store, ledger, link key; health: may it be written to?
+ *   instance   datadir, store, ledger; health: may it be written to?
  *              the writer: one lane, one transaction for all commits and
  *              removes that wait together
  *   handle     the reader (head, get, ping) and the lister, one lane each
@@ -22,7 +22,6 @@
 #include "datadir.h"
 #include "identity.h"
 #include "ledger.h"
-#include "link.h"
 #include "lister.h"
 #include "reader.h"
 #include "row.h"
@@ -49,7 +48,6 @@ struct local {
   struct store store;
   uint64_t marked; /* blobs from this number on have a description */
   struct ledger ledger;
-  struct digest_key *link_key;
   struct writer writer;
   struct cache_epochs epochs;
   _Atomic uint64_t damaged; /* objects that were found so, one by one */
