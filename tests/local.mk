@@ -775,6 +775,7 @@ E2E_TESTS = \
 	%D%/e2e/browser.py \
 	%D%/e2e/endpoints.sh \
 	%D%/e2e/fronts.py \
+	%D%/e2e/links.py \
 	%D%/e2e/prometheus.py
 
 TESTS += $(E2E_TESTS)
@@ -857,6 +858,7 @@ EXTRA_DIST += \
 	%D%/checks/kit \
 	%D%/checks/names \
 	%D%/checks/objects.py \
+	%D%/e2e/chromium.py \
 	%D%/e2e/crash.py \
 	%D%/integration/bucket.py \
 	%D%/integration/guards.py \

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""Chromium, steered by tests, and a gateway beside it."""
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from kit import PATIENCE, Gateway, Mismatch, expect, needs
+
+NAMES = "chromium", "chromium-browser", "google-chrome", "chrome"
+NAME = 'Größe "1" – отчёт 日本.txt'
+
+PAGE = """<!doctype html><meta charset="utf-8"><title>form</title>
+<form action="/files" method="post" enctype="multipart/form-data">
+<input type="file" name="file"><input name="prefix" value="from/browser">
+<button>send</button></form>"""
+
+
+def program():
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    needs(found, "no Chromium")
+    return found
+
+
+class Browser:
+    """Chromium, steered through a pair of pipes (its descriptors 3 and 4):
+    JSON messages, each ended by a NUL."""
+
+    def __init__(self, folder, *options):
+        into, self.out = os.pipe()
+        self.into, out = os.pipe()
+        # The shell moves the pipes to where Chromium looks for them.
+        self.process = subprocess.Popen(
+            ["sh", "-c", f'exec "$@" 3<&{into} 4>&{out}', "sh", program(),
+             "--headless=new", "--no-sandbox", "--disable-gpu",
+             "--disable-dev-shm-usage", "--no-first-run",
+             "--remote-debugging-pipe", f"--user-data-dir={folder}/profile",
+             *options, "about:blank"], pass_fds=(into, out),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "HOME": str(folder)})
+        os.close(into)
+        os.close(out)
+        self.number, self.input, self.events = 0, b"", []
+        self.session = None
+        page = self.call("Target.createTarget", url="about:blank")
+        self.session = self.call("Target.attachToTarget", flatten=True,
+                                 targetId=page["targetId"])["sessionId"]
+        for area in "Page", "DOM", "Runtime":
+            self.call(f"{area}.enable")
+
+    def message(self):
+        while b"\0" not in self.input:
+            data = os.read(self.into, 1 << 16)
+            expect(data, "the browser ended")
+            self.input += data
+        text, self.input = self.input.split(b"\0", 1)
+        return json.loads(text)
+
+    def call(self, method, **params):
+        self.number += 1
+        message = {"id": self.number, "method": method, "params": params}
+        if self.session:
+            message["sessionId"] = self.session
+        os.write(self.out, json.dumps(message).encode() + b"\0")
+        while (got := self.message()).get("id") != self.number:
+            self.events.append(got)
+        if "error" in got:
+            raise Mismatch(f"{method}: {got['error']}")
+        return got["result"]
+
+    def event(self, method):
+        """The next event of that kind, or one that came before."""
+        while True:
+            for at, got in enumerate(self.events):
+                if got.get("method") == method:
+                    del self.events[:at + 1]
+                    return got["params"]
+            self.events.append(self.message())
+
+    def visit(self, url):
+        self.events.clear()
+        result = self.call("Page.navigate", url=url)
+        expect(not result.get("errorText"), f"{url}: {result}")
+        self.event("Page.loadEventFired")
+
+    def fill(self, path, page=PAGE):
+        """A page with a form, as if it came from the gateway's own host, and
+        a file chosen in it."""
+        self.run(f"document.open(); document.write({json.dumps(page)}); "
+                 "document.close()")
+        chosen = self.call("Runtime.evaluate", expression="document."
+                           "querySelector('input[type=file]')")["result"]
+        self.call("DOM.setFileInputFiles", objectId=chosen["objectId"],
+                  files=[str(path)])
+
+    def run(self, script):
+        result = self.call("Runtime.evaluate", expression=script,
+                           awaitPromise=True, returnByValue=True)
+        expect("exceptionDetails" not in result, f"script: {result}")
+        return result["result"].get("value")
+
+    def close(self):
+        try:
+            self.session = None
+            self.call("Browser.close")
+        except (OSError, Mismatch):
+            pass
+        os.close(self.out)
+        os.close(self.into)
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Session:
+    def __init__(self):
+        program()
+        self.folder = Path(tempfile.mkdtemp(prefix="sluice-test-"))
+        self.path = self.folder / NAME
+        self.data = "text, отчёт\n".encode() * 20_000
+        self.path.write_bytes(self.data)
+        self.gateway = Gateway()
+        try:
+            self.browser = Browser(self.folder)
+            self.browser.visit(f"{self.gateway.url}/healthz")
+        except BaseException:
+            self.gateway.kill()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *how):
+        self.browser.close()
+        try:
+            self.gateway.__exit__(*how)
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
