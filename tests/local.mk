@@ -766,7 +766,8 @@ EXTRA_DIST += $(INTEGRATION_TESTS)
 ORACLE_TESTS = \
 	%D%/oracle/test_linear.py \
 	%D%/oracle/test_model.py \
-	%D%/oracle/test_once.py
+	%D%/oracle/test_once.py \
+	%D%/oracle/test_register.py
 
 TESTS += $(ORACLE_TESTS)
 EXTRA_DIST += $(ORACLE_TESTS)
@@ -870,6 +871,7 @@ EXTRA_DIST += \
 	%D%/integration/service.py \
 	%D%/integration/tlskit.py \
 	%D%/e2e/newcomer \
+	%D%/e2e/one_key.py \
 	%D%/model/run \
 	%D%/model/sluice.tla \
 	%D%/oracle/__init__.py \
@@ -883,6 +885,7 @@ EXTRA_DIST += \
 	%D%/oracle/objects.py \
 	%D%/oracle/once.py \
 	%D%/oracle/record.py \
+	%D%/oracle/register.py \
 	%D%/oracle/stages.py \
 	%D%/ports/aarch64 \
 	%D%/ports/debian \
