@@ -396,6 +396,23 @@ noinst_LTLIBRARIES += %D%/libserver.la
 	%D%/server/worker.c \
 	%D%/server/worker.h
 
+# ---- core/tools: commands of the program -------------------------------------
+
+noinst_LTLIBRARIES += %D%/libtools.la
+%C%_libtools_la_CPPFLAGS = $(TOOLS_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"' \
+	-DSLUICE_PLUGINDIR='"$(pkglibdir)"' \
+	-DSLUICE_SYSCONFDIR='"$(confdir)"'
+%C%_libtools_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS)
+%C%_libtools_la_SOURCES = \
+	%D%/tools/folder.c \
+	%D%/tools/plugindirs.c \
+	%D%/tools/plugindirs.h \
+	%D%/tools/tool.c \
+	%D%/tools/tool.h \
+	%D%/tools/tools.c \
+	%D%/tools/tools.h
+
 # Highest first, as the linker wants it.
 CORE_LIBS = \
 	%D%/libserver.la \
@@ -425,13 +442,13 @@ CLEANFILES += %D%/sluice.required
 EXTRA_DIST += %D%/sluice.syms
 
 bin_PROGRAMS += sluice
-sluice_CPPFLAGS = $(SERVER_CPPFLAGS) \
+sluice_CPPFLAGS = $(TOOLS_CPPFLAGS) \
 	-DSLUICE_VERSION='"$(VERSION)"' \
 	-DSLUICE_PLUGINDIR='"$(pkglibdir)"' \
 	-DSLUICE_SYSCONFDIR='"$(confdir)"'
 sluice_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 sluice_LDFLAGS = $(AM_LDFLAGS) $(EXPORT_FLAGS)
-sluice_LDADD = $(CORE_LIBS)
+sluice_LDADD = %D%/libtools.la $(CORE_LIBS)
 EXTRA_sluice_DEPENDENCIES = $(EXPORT_FILES)
 sluice_SOURCES = %D%/main.c
 

@@ -6,21 +6,32 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway.h"
 #include "log.h"
+#include "plugindirs.h"
+#include "tools.h"
 
 static int usage(FILE *out, int status) {
   fputs("usage: sluice [-c FILE] [-t] [--version] [--plugins] [--help]\n"
+        "       sluice [-c FILE] DIR\n"
+        "       sluice COMMAND [--help] [-c FILE] ...\n"
         "\n"
         "  -c FILE     the configuration (default: " SLUICE_SYSCONFDIR
         "/sluice.yaml)\n"
         "  -t          check the configuration and end\n"
         "  --plugins   list the plugins with their options and end\n"
         "  --version   print the version and end\n"
-        "  --help      print this and end\n",
+        "  --help      print this and end\n"
+        "  DIR         serve the store in that folder on the loopback, to who "
+        "has\n"
+        "              the token that is printed\n",
         out);
+  for (const struct tool *const *tool = tools; *tool != NULL; tool++)
+    fprintf(out, "%s  %-10s  %s\n", tool == tools ? "\ncommands:\n" : "",
+            (*tool)->name, (*tool)->summary);
   return status;
 }
 
@@ -43,12 +54,10 @@ static void set_level(const char *word) {
 
 /* Those of the configuration's plugin_path where there is one. */
 static int list_plugins(const struct command *command) {
-  static const char *const installed[] = {SLUICE_PLUGINDIR, NULL};
-  struct errmsg errmsg = {0};
-  struct settings *settings =
-      settings_load(command->file, SLUICE_PLUGINDIR, &errmsg);
-  plugin_list(settings != NULL ? settings->plugin_path : installed, stdout);
-  settings_free(settings);
+  struct plugindirs dirs;
+  plugindirs_init(&dirs, command->file);
+  plugin_list(dirs.list, stdout);
+  plugindirs_fini(&dirs);
   return 0;
 }
 
@@ -81,6 +90,26 @@ static void open_standard_streams(void) {
     close(fd);
 }
 
+/* A word that names no command is a folder where it is one, or is written
+ * like one. */
+static bool is_folder(const char *word) {
+  struct stat st;
+  return strchr(word, '/') != NULL ||
+         (stat(word, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
+static int serve_folder(const struct command *command, char **words) {
+  const struct tool_line line = {
+      .file = command->file, .words = words, .word_count = 1};
+  if (words[1] == NULL && !command->test && !command->plugins &&
+      is_folder(words[0]))
+    return tool_folder.run(&line);
+  log_plain("sluice: '%s' is neither a command nor a folder; `sluice --help` "
+            "lists the commands",
+            words[0]);
+  return 2;
+}
+
 int main(int argc, char **argv) {
   enum { VERSION = 256, PLUGINS, HELP };
   static const struct option options[] = {
@@ -92,6 +121,9 @@ int main(int argc, char **argv) {
   int option;
   open_standard_streams();
   log_libevent();
+  const struct tool *tool = argc > 1 ? tools_find(argv[1]) : NULL;
+  if (tool != NULL)
+    return tool_main(tool, argc - 1, argv + 1);
   while ((option = getopt_long(argc, argv, "c:t", options, NULL)) != -1) {
     switch (option) {
     case 'c':
@@ -114,6 +146,6 @@ int main(int argc, char **argv) {
     }
   }
   if (optind < argc)
-    return usage(stderr, 2);
+    return serve_folder(&command, argv + optind);
   return command.plugins ? list_plugins(&command) : run(&command);
 }

@@ -705,6 +705,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_digests.py \
 	%D%/integration/test_enders.py \
 	%D%/integration/test_exposed.py \
+	%D%/integration/test_folder.py \
 	%D%/integration/test_forms.py \
 	%D%/integration/test_idempotency.py \
 	%D%/integration/test_ingress.py \

@@ -68,6 +68,10 @@ struct gateway {
   bool stopping, forced;        /* requests may finish, or not */
   struct signals signals;
   struct event *deadline; /* of what is under way while stopping */
+
+  /* When every address is being listened on; NULL: nobody waits for it. */
+  void (*ready)(struct gateway *);
+  void *ready_arg;
 };
 
 /* Reads the configuration and loads the plugins; touches no storage and no

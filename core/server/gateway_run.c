@@ -324,6 +324,8 @@ static void on_served(struct loop_task *task) {
              "limits.connections is lowered to %zu by the limit of open files",
              most);
   log_line(SLUICE_LOG_INFO, NULL, "ready");
+  if (gateway->ready != NULL)
+    gateway->ready(gateway);
 }
 
 static void on_ended(struct loop_task *task) {

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The commands of the program, for main.c.  A new one: its line here, and one
+ * in tools.c.
+ */
+#ifndef TOOLS_TOOLS_H
+#define TOOLS_TOOLS_H
+
+#include "tool.h"
+
+/* Not in the table: `sluice DIR` has no name. */
+extern const struct tool tool_folder;
+
+extern const struct tool *const tools[];         /* by name, NULL-ended */
+const struct tool *tools_find(const char *name); /* NULL: there is none */
+
+#endif
