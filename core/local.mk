@@ -405,13 +405,22 @@ noinst_LTLIBRARIES += %D%/libtools.la
 	-DSLUICE_SYSCONFDIR='"$(confdir)"'
 %C%_libtools_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS)
 %C%_libtools_la_SOURCES = \
+	%D%/tools/check.c \
+	%D%/tools/chores.c \
+	%D%/tools/chores.h \
 	%D%/tools/folder.c \
+	%D%/tools/jsonout.c \
+	%D%/tools/jsonout.h \
 	%D%/tools/plugindirs.c \
 	%D%/tools/plugindirs.h \
+	%D%/tools/storage.c \
+	%D%/tools/storage.h \
 	%D%/tools/tool.c \
 	%D%/tools/tool.h \
 	%D%/tools/tools.c \
-	%D%/tools/tools.h
+	%D%/tools/tools.h \
+	%D%/tools/yamltext.c \
+	%D%/tools/yamltext.h
 
 # Highest first, as the linker wants it.
 CORE_LIBS = \
@@ -523,6 +532,7 @@ sluice_plugin_check_SOURCES = \
 sluiceincludedir = $(includedir)/sluice
 sluiceinclude_HEADERS = \
 	%D%/include/sluice/ask.h \
+	%D%/include/sluice/chore.h \
 	%D%/include/sluice/calls.h \
 	%D%/include/sluice/plugin.h
 

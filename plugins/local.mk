@@ -237,14 +237,25 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 	%D%/backend/local/blob.h \
 	%D%/backend/local/cache.c \
 	%D%/backend/local/cache.h \
+	%D%/backend/local/checker.c \
+	%D%/backend/local/checker.h \
+	%D%/backend/local/checker_bad.c \
+	%D%/backend/local/checker_rows.c \
+	%D%/backend/local/checker_strays.c \
+	%D%/backend/local/chore.c \
+	%D%/backend/local/chore.h \
 	%D%/backend/local/copier.c \
 	%D%/backend/local/copier.h \
 	%D%/backend/local/datadir.c \
 	%D%/backend/local/datadir.h \
+	%D%/backend/local/filecopy.c \
+	%D%/backend/local/filecopy.h \
 	%D%/backend/local/folder.c \
 	%D%/backend/local/folder.h \
 	%D%/backend/local/health.c \
 	%D%/backend/local/health.h \
+	%D%/backend/local/hold.c \
+	%D%/backend/local/hold.h \
 	%D%/backend/local/identity.c \
 	%D%/backend/local/identity.h \
 	%D%/backend/local/index.c \
@@ -261,16 +272,22 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 	%D%/backend/local/recover.h \
 	%D%/backend/local/row.c \
 	%D%/backend/local/row.h \
+	%D%/backend/local/salvage.c \
+	%D%/backend/local/salvage.h \
 	%D%/backend/local/schema.c \
 	%D%/backend/local/schema.h \
 	%D%/backend/local/seats.c \
 	%D%/backend/local/seats.h \
+	%D%/backend/local/snapshot.c \
+	%D%/backend/local/snapshot.h \
 	%D%/backend/local/stage.c \
 	%D%/backend/local/stage.h \
 	%D%/backend/local/stager.c \
 	%D%/backend/local/stager.h \
 	%D%/backend/local/store.c \
 	%D%/backend/local/store.h \
+	%D%/backend/local/strays.c \
+	%D%/backend/local/strays.h \
 	%D%/backend/local/sweep.c \
 	%D%/backend/local/sweep.h \
 	%D%/backend/local/task.c \

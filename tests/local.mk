@@ -694,6 +694,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_attacks.py \
 	%D%/integration/test_attacks_objects.py \
 	%D%/integration/test_bench.py \
+	%D%/integration/test_check.py \
 	%D%/integration/test_clients.py \
 	%D%/integration/test_config.py \
 	%D%/integration/test_connections.py \

@@ -19,6 +19,7 @@
 #include "gateway.h"
 #include "log.h"
 #include "plugindirs.h"
+#include "yamltext.h"
 
 #define KEY_BYTES 24
 
@@ -58,31 +59,16 @@ static bool holds_store(const char *directory) {
 
 /* ---- the configuration -------------------------------------------------- */
 
-/* A text between double quotes; false: it can't be written there. */
-static bool add_quoted(struct buf *out, const char *text) {
-  if (strstr(text, "${") != NULL || !codec_utf8_valid(text, strlen(text)))
-    return false;
-  buf_addc(out, '"');
-  for (; *text != '\0'; text++) {
-    if ((unsigned char)*text < ' ' || *text == 127)
-      return false;
-    if (*text == '"' || *text == '\\')
-      buf_addc(out, '\\');
-    buf_addc(out, *text);
-  }
-  return buf_addc(out, '"');
-}
-
 static bool add_settings(struct buf *out, const struct folder *folder,
                          const char *directory,
                          const char *const *plugin_path) {
   buf_adds(out, "server: {listen: [\"127.0.0.1:0\"], log_level: warn}\n"
                 "plugin_path: [");
   for (const char *const *p = plugin_path; *p != NULL; p++)
-    if ((p != plugin_path && !buf_adds(out, ", ")) || !add_quoted(out, *p))
+    if ((p != plugin_path && !buf_adds(out, ", ")) || !yamltext_add(out, *p))
       return false;
   buf_adds(out, "]\nbackends: {main: {plugin: local, directory: ");
-  if (!add_quoted(out, directory))
+  if (!yamltext_add(out, directory))
     return false;
   buf_addf(out,
            "}}\nhooks: [{plugin: auth_token, file: \"%s/tokens.yaml\"}]\n"

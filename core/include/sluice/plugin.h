@@ -106,6 +106,7 @@ struct sluice_host;    /* one configured plugin: as a whole, or on one loop */
 struct sluice_op;      /* one operation in flight */
 struct sluice_request; /* one HTTP request, seen by hooks */
 struct event_base;
+struct sluice_chore; /* <sluice/chore.h> */
 
 struct sluice_pair {
   const char *name, *value;
@@ -393,6 +394,15 @@ struct sluice_backend {
    * as long as the operation lasts: where there isn't so much, it isn't asked
    * for, and ends with SLUICE_ENOMEM. */
   size_t op_memory;
+
+  /* ---- chores, since 1.1 ---- */
+
+  /* Does what sluice(1) is asked for beside serving, in a process of its own:
+   * without start(), perhaps beside a gateway that serves the same storage.
+   * May block.  SLUICE_OK: it was done, also where something was found; else
+   * sluice_fail() says why.  SLUICE_ENOTSUP: it has none of that kind. */
+  enum sluice_status (*chore)(const void *conf, struct sluice_host *,
+                              const struct sluice_chore *);
 };
 
 /* ---- hook -------------------------------------------------------------- */
@@ -480,5 +490,6 @@ struct sluice_hook {
 #include <sluice/calls.h>
 
 #include <sluice/ask.h>
+#include <sluice/chore.h>
 
 #endif

@@ -87,6 +87,14 @@ static bool read_id(int fd, uint64_t *id) {
   return true;
 }
 
+bool identity_read(const struct datadir *datadir, uint64_t *id) {
+  int fd = openat(datadir->dir, ID_FILE, O_RDONLY | O_CLOEXEC);
+  bool known = fd >= 0 && read_id(fd, id);
+  if (fd >= 0)
+    close(fd);
+  return known;
+}
+
 static bool make_id(const struct datadir *datadir, uint64_t id) {
   char text[ID_DIGITS + 2];
   snprintf(text, sizeof text, "%016llx\n", (unsigned long long)id);

@@ -37,6 +37,8 @@ bool identity_holds_index(const struct identity *, const struct datadir *);
 
 /* Does store.id say that a store was here? */
 bool identity_marked(const struct datadir *);
+/* The number in store.id; false: there is none. */
+bool identity_read(const struct datadir *, uint64_t *id);
 /* Compares store.id with the index's number, or makes it. */
 bool identity_mark(const struct datadir *, uint64_t id, struct errmsg *);
 

@@ -6,6 +6,7 @@
  */
 #include "local.h"
 
+#include "chore.h"
 #include "date.h"
 #include "digest.h"
 #include "recover.h"
@@ -177,6 +178,7 @@ static const struct sluice_backend backend = {
     .stage_get = stager_get,
     .stage_remove = stager_remove,
     .stage_sweep = stager_sweep,
+    .chore = chore_do,
 };
 
 SLUICE_BACKEND(local, backend)

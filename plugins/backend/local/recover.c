@@ -6,6 +6,7 @@
  */
 #include "recover.h"
 
+#include "hold.h"
 #include "index.h"
 #include "local.h"
 #include "schema.h"
@@ -239,7 +240,7 @@ static bool recover_check(struct local *local, struct state *state, off_t size,
          index_check(db, local->datadir.path, err);
 }
 
-bool recover(struct local *local, struct errmsg *err) {
+static bool recover_held(struct local *local, struct errmsg *err) {
   off_t size;
   int64_t id, marked;
   struct state state;
@@ -267,4 +268,18 @@ bool recover(struct local *local, struct errmsg *err) {
                "mount its disk and set create: false",
                local->datadir.path);
   return true;
+}
+
+/* A backup or a check that goes on is waited for. */
+bool recover(struct local *local, struct errmsg *err) {
+  int hold = hold_take(local->datadir.dir, HOLD_CHANGE);
+  if (hold_forbids(hold)) {
+    sluice_log(local->host, SLUICE_LOG_INFO,
+               "waiting for a backup or a check of %s to let go",
+               local->datadir.path);
+    hold = hold_take(local->datadir.dir, HOLD_START);
+  }
+  bool ok = recover_held(local, err);
+  hold_end(hold);
+  return ok;
 }

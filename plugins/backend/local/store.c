@@ -278,6 +278,13 @@ int store_read(const struct store *store, uint64_t number) {
   return openat(store->blobs, path, O_RDONLY | O_CLOEXEC);
 }
 
+bool store_move(const struct store *store, uint64_t number, int folder,
+                const char *name) {
+  char path[PATH_SIZE];
+  store_path(path, number);
+  return renameat2(store->blobs, path, folder, name, RENAME_NOREPLACE) == 0;
+}
+
 bool store_unlink(const struct store *store, uint64_t number) {
   char path[PATH_SIZE];
   store_path(path, number);

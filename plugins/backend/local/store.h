@@ -62,6 +62,9 @@ bool store_is_committed(const struct store *, const struct stat *);
 int store_try_room(struct store *, uint64_t bytes);
 void store_discard(struct store *, struct store_file *);
 int store_read(const struct store *, uint64_t number);
+/* To a name in another folder, where it replaces nothing. */
+bool store_move(const struct store *, uint64_t number, int folder,
+                const char *name);
 bool store_unlink(const struct store *, uint64_t number); /* or isn't there */
 
 enum sluice_status store_fault(int error);

@@ -7,6 +7,7 @@
  */
 #include "writer.h"
 
+#include "hold.h"
 #include "index.h"
 #include "local.h"
 #include "transaction.h"
@@ -19,6 +20,7 @@
 #define WAL_PAGES 1000      /* then what can be copied back is */
 #define WAL_PAGES_MAX 16384 /* then readers are waited for */
 #define READERS_WAIT_MS 200
+#define POSTPONED_BATCH 256 /* blobs that are removed at once */
 
 static const struct index_sql statements[] = {
     {offsetof(struct writer, begin), "BEGIN IMMEDIATE"},
@@ -54,11 +56,14 @@ static int note_wal(void *arg, sqlite3 *db, const char *name, int pages) {
 }
 
 /* Copies the WAL back, so that it can start over, or be cut.  False: not all
- * of it, as somebody reads it, or the disk is full, or failed. */
+ * of it, as somebody reads or copies it, or the disk is full, or failed. */
 static bool copy_back(struct local *local, int mode) {
   sqlite3 *db = local->writer.db;
   struct errmsg why;
   if (health_read_only(&local->health))
+    return false;
+  int hold = hold_take(local->datadir.dir, HOLD_CHANGE);
+  if (hold_forbids(hold))
     return false;
   sqlite3_busy_timeout(db, READERS_WAIT_MS);
   errno = 0;
@@ -66,6 +71,7 @@ static bool copy_back(struct local *local, int mode) {
   if (!ok)
     health_fault(&local->health, index_fault(db, &why), why.text);
   sqlite3_busy_timeout(db, INDEX_WAIT_MS);
+  hold_end(hold);
   return ok;
 }
 
@@ -191,6 +197,36 @@ static void run_batch(struct local *local, struct task **tasks, size_t count) {
   }
 }
 
+static void writer_push(_Atomic(struct writer_freed *) *list,
+                        struct writer_freed *one) {
+  one->next = atomic_load(list);
+  while (!atomic_compare_exchange_weak(list, &one->next, one))
+    ;
+}
+
+/* Some of the blobs that had to wait, on the lane. */
+static void drop_postponed(struct local *local) {
+  struct writer *writer = &local->writer;
+  if (atomic_load(&writer->postponed) == NULL ||
+      health_read_only(&local->health))
+    return;
+  int hold = hold_take(local->datadir.dir, HOLD_CHANGE);
+  if (hold_forbids(hold))
+    return;
+  struct writer_freed *list = atomic_exchange(&writer->postponed, NULL);
+  for (unsigned i = 0; list != NULL; i++) {
+    struct writer_freed *one = list;
+    list = one->next;
+    if (i >= POSTPONED_BATCH)
+      writer_push(&writer->postponed, one);
+    else if (store_unlink(&local->store, one->blob))
+      writer_push(&writer->freed, one);
+    else
+      free(one); /* the next start tidies up */
+  }
+  hold_end(hold);
+}
+
 /* Looks before, so that nothing is written to a store that went; and again
  * afterwards, so that acknowledged objects are in the one that is there. */
 static void writer_run(void *arg, void **jobs, size_t count) {
@@ -204,22 +240,22 @@ static void writer_run(void *arg, void **jobs, size_t count) {
     run_batch(local, tasks, count);
     there = is_in_place(local, &why);
   }
-  if (there)
-    checkpoint(local);
-  else
+  if (!there) {
     take_back(tasks, count, &why);
+    return;
+  }
+  checkpoint(local);
+  drop_postponed(local);
 }
 
 /* ---- after the transaction, on a thread and on the loop ---- */
 
-static void note_freed(struct writer *writer, uint64_t blob) {
-  struct writer_freed *freed = malloc(sizeof *freed);
-  if (!freed)
+static void note_blob(_Atomic(struct writer_freed *) *list, uint64_t blob) {
+  struct writer_freed *one = malloc(sizeof *one);
+  if (!one)
     return; /* the next start tidies up */
-  freed->blob = blob;
-  freed->next = atomic_load(&writer->freed);
-  while (!atomic_compare_exchange_weak(&writer->freed, &freed->next, freed))
-    ;
+  one->blob = blob;
+  writer_push(list, one);
 }
 
 /* A blob that can't be unlinked is left to the next start.  One that is
@@ -236,10 +272,16 @@ static bool drop_blob(struct local *local, uint64_t number) {
 
 void writer_drop_old(struct task *task) {
   struct local *local = task->handle->local;
-  if (task->old && !health_read_only(&local->health) &&
-      drop_blob(local, task->old))
-    note_freed(&local->writer, task->old);
+  uint64_t old = task->old;
   task->old = 0;
+  if (!old || health_read_only(&local->health))
+    return;
+  int hold = hold_take(local->datadir.dir, HOLD_CHANGE);
+  if (hold_forbids(hold))
+    note_blob(&local->writer.postponed, old);
+  else if (drop_blob(local, old))
+    note_blob(&local->writer.freed, old);
+  hold_end(hold);
 }
 
 static void writer_tidy(void *arg) {
@@ -329,9 +371,11 @@ static bool end_cleanly(struct local *local) {
 
 void writer_close(struct local *local) {
   struct writer *writer = &local->writer;
+  int hold = hold_take(local->datadir.dir, HOLD_CHANGE);
+  bool held = hold_forbids(hold);
   if (writer->lane) {
     /* SQLite then removes the WAL by its name, which may be another's. */
-    if (!health_read_only(&local->health) && end_cleanly(local) &&
+    if (!health_read_only(&local->health) && end_cleanly(local) && !held &&
         identity_holds_index(&local->identity, &local->datadir))
       index_copy_back_at_close(writer->db);
     sluice_lane_free(writer->lane);
@@ -339,7 +383,10 @@ void writer_close(struct local *local) {
   transaction_forget(writer);
   writer->freed_pending = atomic_exchange(&writer->freed, NULL);
   transaction_forget(writer);
+  writer->freed_pending = atomic_exchange(&writer->postponed, NULL);
+  transaction_forget(writer);
   index_close(writer->db);
+  hold_end(hold);
   seats_fini(&writer->seats);
   *writer = (struct writer){.db = NULL};
 }

@@ -19,7 +19,7 @@
 struct local;
 struct task;
 
-struct writer_freed { /* a blob of the garbage that is gone */
+struct writer_freed { /* a blob of the garbage */
   struct writer_freed *next;
   uint64_t blob;
 };
@@ -35,6 +35,8 @@ struct writer {
   sqlite3_stmt *put_reserved, *put_low, *pages;
   _Atomic(struct writer_freed *) freed; /* pushed by any thread */
   struct writer_freed *freed_pending;   /* taken from it, the lane's */
+  /* Blobs of the garbage that wait until nobody copies the store. */
+  _Atomic(struct writer_freed *) postponed; /* pushed by any thread */
   int wal_pages, wal_limit;
   uint64_t page_size;
   struct stage_sql stage;

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The kinds of chores.
+ */
+#include "chore.h"
+
+#include "checker.h"
+
+enum sluice_status chore_do(const void *conf, struct sluice_host *host,
+                            const struct sluice_chore *chore) {
+  switch (chore->kind) {
+  case SLUICE_CHORE_CHECK:
+    return checker_run(conf, host, chore);
+  case SLUICE_CHORE_BACKUP:
+  case SLUICE_CHORE_RESTORE:
+  case SLUICE_CHORE_SWEEP:
+    break;
+  }
+  return SLUICE_ENOTSUP;
+}
