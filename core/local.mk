@@ -405,6 +405,7 @@ noinst_LTLIBRARIES += %D%/libtools.la
 	-DSLUICE_SYSCONFDIR='"$(confdir)"'
 %C%_libtools_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS)
 %C%_libtools_la_SOURCES = \
+	%D%/tools/backup.c \
 	%D%/tools/check.c \
 	%D%/tools/chores.c \
 	%D%/tools/chores.h \

@@ -233,6 +233,8 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 %C%_backend_local_liblocal_la_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 %C%_backend_local_liblocal_la_LIBADD = $(SQLITE_LIBS)
 %C%_backend_local_liblocal_la_SOURCES = \
+	%D%/backend/local/backup.c \
+	%D%/backend/local/backup.h \
 	%D%/backend/local/blob.c \
 	%D%/backend/local/blob.h \
 	%D%/backend/local/cache.c \
@@ -266,6 +268,8 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 	%D%/backend/local/lister.h \
 	%D%/backend/local/local.c \
 	%D%/backend/local/local.h \
+	%D%/backend/local/mirror.c \
+	%D%/backend/local/mirror.h \
 	%D%/backend/local/reader.c \
 	%D%/backend/local/reader.h \
 	%D%/backend/local/recover.c \

@@ -863,6 +863,7 @@ EXTRA_DIST += \
 	%D%/checks/objects.py \
 	%D%/e2e/chromium.py \
 	%D%/e2e/crash.py \
+	%D%/e2e/drill.py \
 	%D%/integration/bucket.py \
 	%D%/integration/guards.py \
 	%D%/integration/kit.py \

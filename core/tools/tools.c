@@ -6,8 +6,12 @@
 
 #include <string.h>
 
-/* clang-format off: a line each, so that branches merge. */
-const struct tool *const tools[] = {&tool_check, NULL};
+/* clang-format off */
+const struct tool *const tools[] = {
+    &tool_backup,
+    &tool_check,
+    &tool_restore,
+    NULL};
 /* clang-format on */
 
 const struct tool *tools_find(const char *name) {

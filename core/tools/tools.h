@@ -11,7 +11,9 @@
 /* Not in the table: `sluice DIR` has no name. */
 extern const struct tool tool_folder;
 
+extern const struct tool tool_backup;
 extern const struct tool tool_check;
+extern const struct tool tool_restore;
 
 extern const struct tool *const tools[];         /* by name, NULL-ended */
 const struct tool *tools_find(const char *name); /* NULL: there is none */

@@ -4,6 +4,7 @@
  */
 #include "chore.h"
 
+#include "backup.h"
 #include "checker.h"
 
 enum sluice_status chore_do(const void *conf, struct sluice_host *host,
@@ -12,7 +13,9 @@ enum sluice_status chore_do(const void *conf, struct sluice_host *host,
   case SLUICE_CHORE_CHECK:
     return checker_run(conf, host, chore);
   case SLUICE_CHORE_BACKUP:
+    return backup_run(conf, host, chore);
   case SLUICE_CHORE_RESTORE:
+    return restore_run(conf, host, chore);
   case SLUICE_CHORE_SWEEP:
     break;
   }
