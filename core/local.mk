@@ -321,6 +321,8 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/objectkey.h \
 	%D%/endpoints/oncesweep.c \
 	%D%/endpoints/oncesweep.h \
+	%D%/endpoints/openapi.c \
+	%D%/endpoints/openapi.h \
 	%D%/endpoints/ownobject.c \
 	%D%/endpoints/ownobject.h \
 	%D%/endpoints/precondition.c \
@@ -367,6 +369,17 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/uploads_plain.c \
 	%D%/endpoints/uploads_resource.c \
 	%D%/endpoints/uploads_tus.c
+
+# The text of /openapi.yaml, as C.
+nodist_%C%_libendpoints_la_SOURCES = %D%/endpoints/openapi_text.c
+%D%/endpoints/openapi_text.c: $(srcdir)/docs/openapi.yaml
+	$(AM_V_GEN)$(MKDIR_P) %D%/endpoints && { \
+	  echo '#include "openapi.h"' && \
+	  echo 'const char openapi_text[] =' && \
+	  $(SED) -e 's/["\\]/\\&/g' -e 's/.*/"&\\n"/' \
+	    $(srcdir)/docs/openapi.yaml && echo ';'; \
+	} >$@.new && mv $@.new $@
+CLEANFILES += %D%/endpoints/openapi_text.c
 
 # ---- core/server ------------------------------------------------------------
 

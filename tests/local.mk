@@ -875,6 +875,14 @@ EXTRA_DIST += \
 	%D%/integration/tlskit.py \
 	%D%/e2e/newcomer \
 	%D%/e2e/one_key.py \
+	%D%/e2e/openapi/client.py \
+	%D%/e2e/openapi/client.ts \
+	%D%/e2e/openapi/hooks.py \
+	%D%/e2e/openapi/package.json \
+	%D%/e2e/openapi/python.yaml \
+	%D%/e2e/openapi/requirements.txt \
+	%D%/e2e/openapi/run \
+	%D%/e2e/openapi/schemathesis.toml \
 	%D%/model/run \
 	%D%/model/sluice.tla \
 	%D%/oracle/__init__.py \

@@ -40,6 +40,7 @@ extern const struct endpoint upload_endpoint, presign_endpoint,
     object_put_endpoint, object_delete_endpoint, copy_endpoint, move_endpoint,
     many_endpoint, uploads_endpoint, uploads_options_endpoint,
     resource_options_endpoint, resource_get_endpoint, resource_patch_endpoint,
-    resource_delete_endpoint, healthz_endpoint, readyz_endpoint;
+    resource_delete_endpoint, healthz_endpoint, readyz_endpoint,
+    openapi_endpoint;
 
 #endif

@@ -117,9 +117,12 @@ void reply_start(struct exchange *ex, int status, uint64_t length) {
   answer_begin(ex->conn, ex->http, status);
 }
 
+/* Of a 201 without a type evhttp would say that no bytes are HTML. */
 void reply_empty(struct exchange *ex, int status) {
   exchange_drop(ex);
   prepare(ex, status);
+  if (status == 201)
+    reply_header(ex, "Content-Type", "application/octet-stream");
   answer_whole(ex->conn, ex->http, status, NULL);
 }
 

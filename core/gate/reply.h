@@ -44,7 +44,7 @@ void reply_log_failure(struct exchange *, enum sluice_status, const char *why);
 
 /* The head of an answer whose body of `length` bytes is streamed. */
 void reply_start(struct exchange *, int status, uint64_t length);
-/* No body: 304, or the answer to HEAD. */
+/* No body: 304, 204, a 201 that made a resource, or the answer to HEAD. */
 void reply_empty(struct exchange *, int status);
 /* An answer that has begun is broken off, so that its client doesn't take it
  * for whole.  The exchange may be gone. */

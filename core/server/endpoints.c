@@ -31,4 +31,5 @@ const struct endpoint *const gateway_endpoints[] = {&upload_endpoint,
                                                     &resource_options_endpoint,
                                                     &healthz_endpoint,
                                                     &readyz_endpoint,
+                                                    &openapi_endpoint,
                                                     NULL};

@@ -54,6 +54,17 @@ def test_told_offsets_survive_sigkill_20_times():
 
 
 @test
+def test_a_creation_without_a_body_is_no_html():
+    with Gateway() as gateway:
+        for line in "Upload-Complete: ?0", "Tus-Resumable: 1.0.0":
+            answer = gateway.ask("POST", "/files/uploads?filename=a", line,
+                                 "Upload-Length: 3", body=b"")
+            equal("status", (answer.status, answer.body), (201, b""))
+            equal("type", answer.header("content-type"),
+                  "application/octet-stream")
+
+
+@test
 def test_what_expired_is_gone_and_swept():
     with Gateway({"uploads": {"resumable": {"expires": "1s"}}}) as gateway:
         where = create(gateway, body=b"hello")
