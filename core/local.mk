@@ -214,6 +214,7 @@ noinst_LTLIBRARIES += %D%/libhost.la
 	%D%/host/settings_ready.c \
 	%D%/host/settings_routes.c \
 	%D%/host/settings_sections.c \
+	%D%/host/settings_tables.h \
 	%D%/host/settings_tls.c \
 	%D%/host/settings_web.c
 
@@ -416,17 +417,26 @@ noinst_LTLIBRARIES += %D%/libtools.la
 	-DSLUICE_VERSION='"$(VERSION)"' \
 	-DSLUICE_PLUGINDIR='"$(pkglibdir)"' \
 	-DSLUICE_SYSCONFDIR='"$(confdir)"'
-%C%_libtools_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS)
+%C%_libtools_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS) \
+	$(JANSSON_CFLAGS)
+%C%_libtools_la_LIBADD = $(EVENT_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS) \
+	$(JANSSON_LIBS)
 %C%_libtools_la_SOURCES = \
 	%D%/tools/backup.c \
 	%D%/tools/check.c \
 	%D%/tools/chores.c \
 	%D%/tools/chores.h \
+	%D%/tools/explain.c \
+	%D%/tools/explain.h \
+	%D%/tools/explain_say.c \
 	%D%/tools/folder.c \
 	%D%/tools/jsonout.c \
 	%D%/tools/jsonout.h \
 	%D%/tools/plugindirs.c \
 	%D%/tools/plugindirs.h \
+	%D%/tools/schema.c \
+	%D%/tools/stand.c \
+	%D%/tools/stand.h \
 	%D%/tools/storage.c \
 	%D%/tools/storage.h \
 	%D%/tools/tool.c \

@@ -705,6 +705,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_cursors.py \
 	%D%/integration/test_digests.py \
 	%D%/integration/test_enders.py \
+	%D%/integration/test_explain.py \
 	%D%/integration/test_exposed.py \
 	%D%/integration/test_folder.py \
 	%D%/integration/test_forms.py \
@@ -752,6 +753,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_s3_strangers.py \
 	%D%/integration/test_s3_swift.py \
 	%D%/integration/test_signals.py \
+	%D%/integration/test_schema.py \
 	%D%/integration/test_shares.py \
 	%D%/integration/test_start.py \
 	%D%/integration/test_storm.py \

@@ -29,6 +29,15 @@ bool plugin_load(struct plugin *, const char *const *folders, const char *name,
 const struct sluice_option *plugin_options(const struct plugin *);
 size_t plugin_conf_size(const struct plugin *);
 
+/* Every plugin in the folders, as it would be loaded; a folder or a file that
+ * can't be read is told with the reason. */
+struct plugin_visitor {
+  void (*found)(void *arg, const struct plugin *);
+  void (*failed)(void *arg, const char *why);
+  void *arg;
+};
+void plugin_each(const char *const *folders, const struct plugin_visitor *);
+
 /* Every plugin in the folders, with version, summary and options, to `out`;
  * what can't be loaded is listed with the reason. */
 void plugin_list(const char *const *folders, void *out /* FILE * */);

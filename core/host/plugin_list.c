@@ -31,7 +31,8 @@ static void print_option(FILE *out, const struct sluice_option *option) {
           options_type(option->type), fallback, option->help);
 }
 
-static void print_plugin(FILE *out, const struct plugin *plugin) {
+static void print_plugin(void *to, const struct plugin *plugin) {
+  FILE *out = to;
   bool backend = plugin->kind == PLUGIN_BACKEND;
   const struct sluice_backend *b = &plugin->backend;
   const struct sluice_hook *h = &plugin->hook;
@@ -46,29 +47,29 @@ static void print_plugin(FILE *out, const struct plugin *plugin) {
   fputc('\n', out);
 }
 
-static void print_kind(FILE *out, const struct plugin_file *file,
-                       enum plugin_kind kind) {
+static void visit_kind(const struct plugin_visitor *visitor,
+                       const struct plugin_file *file, enum plugin_kind kind) {
   struct plugin plugin;
   struct errmsg err;
   if (plugin_file_read(file, kind, &plugin, &err))
-    print_plugin(out, &plugin);
+    visitor->found(visitor->arg, &plugin);
   else
-    fprintf(out, "%s\n\n", err.text);
+    visitor->failed(visitor->arg, err.text);
 }
 
-static void print_file(FILE *out, const char *const *folders,
-                       const char *name) {
+static void visit_file(const struct plugin_visitor *visitor,
+                       const char *const *folders, const char *name) {
   struct plugin_file file;
   struct errmsg err;
   if (!plugin_file_open(&file, folders, name, &err)) {
-    fprintf(out, "%s\n\n", err.text);
+    visitor->failed(visitor->arg, err.text);
     return;
   }
   bool hook = plugin_file_has(&file, PLUGIN_HOOK);
   if (plugin_file_has(&file, PLUGIN_BACKEND) || !hook)
-    print_kind(out, &file, PLUGIN_BACKEND);
+    visit_kind(visitor, &file, PLUGIN_BACKEND);
   if (hook)
-    print_kind(out, &file, PLUGIN_HOOK);
+    visit_kind(visitor, &file, PLUGIN_HOOK);
 }
 
 /* The first folder that has a file wins, as when it is loaded. */
@@ -83,13 +84,14 @@ static bool is_shadowed(const char *const *folders, const char *const *here,
   return false;
 }
 
-static void print_folder(FILE *out, const char *const *folders,
-                         const char *const *here) {
-  char name[PLUGIN_NAME_MAX + 1];
+static void visit_folder(const struct plugin_visitor *visitor,
+                         const char *const *folders, const char *const *here) {
+  char name[PLUGIN_NAME_MAX + 1], why[PATH_MAX + 128];
   struct dirent **files;
   int n = scandir(*here, &files, is_plugin, by_name);
   if (n < 0) {
-    fprintf(out, "%s: %s\n\n", *here, strerror(errno));
+    snprintf(why, sizeof why, "%s: %s", *here, strerror(errno));
+    visitor->failed(visitor->arg, why);
     return;
   }
   for (int i = 0; i < n; i++) {
@@ -97,13 +99,24 @@ static void print_folder(FILE *out, const char *const *folders,
     snprintf(name, sizeof name, "%.*s", (int)plugin_file_name_length(file),
              file);
     if (!is_shadowed(folders, here, file))
-      print_file(out, folders, name);
+      visit_file(visitor, folders, name);
     free(files[i]);
   }
   free(files);
 }
 
-void plugin_list(const char *const *folders, void *out) {
+void plugin_each(const char *const *folders,
+                 const struct plugin_visitor *visitor) {
   for (const char *const *here = folders; *here != NULL; here++)
-    print_folder(out, folders, here);
+    visit_folder(visitor, folders, here);
+}
+
+static void print_failure(void *out, const char *why) {
+  fprintf(out, "%s\n\n", why);
+}
+
+void plugin_list(const char *const *folders, void *out) {
+  const struct plugin_visitor visitor = {
+      .found = print_plugin, .failed = print_failure, .arg = out};
+  plugin_each(folders, &visitor);
 }

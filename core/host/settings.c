@@ -6,6 +6,7 @@
 #include "settings.h"
 #include "options.h"
 #include "settings_parts.h"
+#include "settings_tables.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,3 +92,6 @@ void settings_free(struct settings *s) {
   config_free(s->config);
   free(s);
 }
+
+const struct settings_table settings_tables_top[] = {{"", top_table},
+                                                     {NULL, NULL}};

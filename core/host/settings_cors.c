@@ -8,6 +8,7 @@
 #include "address.h"
 #include "options.h"
 #include "settings_parts.h"
+#include "settings_tables.h"
 #include "token.h"
 
 #define MAX_AGE_MAX (24 * 3600 * INT64_C(1000))
@@ -113,3 +114,6 @@ bool settings_read_cors(struct settings *s, struct errmsg *err) {
          read_names(s, "headers", cors->headers, &cors->headers_text, err) &&
          read_names(s, "expose", cors->expose, &cors->expose_text, err);
 }
+
+const struct settings_table settings_tables_cors[] = {{"cors", cors_table},
+                                                      {NULL, NULL}};

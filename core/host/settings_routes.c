@@ -6,6 +6,7 @@
 #include "operation.h"
 #include "options.h"
 #include "settings_parts.h"
+#include "settings_tables.h"
 #include <string.h>
 
 #define ROUTE_PATH_MAX 1024
@@ -168,3 +169,6 @@ bool settings_read_routes(struct settings *s, struct errmsg *err) {
       return false;
   return true;
 }
+
+const struct settings_table settings_tables_routes[] = {
+    {"routes", route_table}, {NULL, NULL}};

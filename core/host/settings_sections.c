@@ -8,6 +8,7 @@
 #include "options.h"
 #include "quantity.h"
 #include "settings_parts.h"
+#include "settings_tables.h"
 #include <sched.h>
 #include <string.h>
 
@@ -402,4 +403,38 @@ static bool read_limits(struct settings *s, struct errmsg *err) {
 bool settings_read_sections(struct settings *s, struct errmsg *err) {
   return read_server(s, err) && read_uploads(s, err) && read_presign(s, err) &&
          read_limits(s, err);
+}
+
+/* ---- for who describes them --------------------------------------------- */
+
+const struct settings_table settings_tables_sections[] = {
+    {"server", server_table},
+    {"uploads", uploads_table},
+    {"uploads.resumable", resumable_table},
+    {"presign", presign_table},
+    {"limits", limits_table},
+    {"limits.per_client", per_client_table},
+    {NULL, NULL}};
+
+bool settings_range(const char *section, const char *key, uint64_t *min,
+                    uint64_t *max) {
+  static const struct {
+    const char *section;
+    const struct range *ranges;
+  } all[] = {{"uploads", uploads_ranges},
+             {"uploads.resumable", resumable_ranges},
+             {"presign", presign_ranges},
+             {"limits", limits_ranges},
+             {"limits.per_client", per_client_ranges}};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    if (strcmp(all[i].section, section) != 0)
+      continue;
+    for (const struct range *at = all[i].ranges; at->key != NULL; at++)
+      if (strcmp(at->key, key) == 0) {
+        *min = at->min;
+        *max = at->max;
+        return true;
+      }
+  }
+  return false;
 }

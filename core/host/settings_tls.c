@@ -7,6 +7,7 @@
 
 #include "options.h"
 #include "settings_parts.h"
+#include "settings_tables.h"
 
 #define INTERVAL_MIN_MS 100
 #define INTERVAL_MAX_MS 86400000
@@ -86,3 +87,6 @@ bool settings_read_tls(struct settings *s, struct errmsg *err) {
   return check_version(s, node, err) && check_clients(s, node, err) &&
          check_interval(s, node, err);
 }
+
+const struct settings_table settings_tables_tls[] = {{"server.tls", tls_table},
+                                                     {NULL, NULL}};

@@ -13,6 +13,7 @@
 #include "mime.h"
 #include "options.h"
 #include "settings_parts.h"
+#include "settings_tables.h"
 #include "token.h"
 
 #define PAIRS_MAX 256
@@ -192,3 +193,6 @@ bool settings_read_web(struct settings *s, struct errmsg *err) {
                     &s->uploads.types, err) &&
          read_downloads(s, err) && read_links(s, err);
 }
+
+const struct settings_table settings_tables_web[] = {
+    {"downloads", downloads_table}, {"links", links_table}, {NULL, NULL}};

@@ -81,6 +81,7 @@ static bool take_option(const struct tool *tool, struct tool_line *line,
     return false;
   }
   line->file = argv[*at + 1];
+  line->named = true;
   *at += 2;
   return true;
 }

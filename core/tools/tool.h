@@ -29,6 +29,7 @@ struct tool_flag {
 /* The command line as read: values are lent for as long as the process. */
 struct tool_line {
   const char *file; /* -c: the configuration */
+  bool named;       /* -c was given */
   bool json;        /* --json */
   /* The last value of each flag, by its place in the table, or "" for one
    * that has no value; NULL: it wasn't given. */

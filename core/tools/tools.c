@@ -10,7 +10,9 @@
 const struct tool *const tools[] = {
     &tool_backup,
     &tool_check,
+    &tool_explain,
     &tool_restore,
+    &tool_schema,
     NULL};
 /* clang-format on */
 

@@ -13,7 +13,9 @@ extern const struct tool tool_folder;
 
 extern const struct tool tool_backup;
 extern const struct tool tool_check;
+extern const struct tool tool_explain;
 extern const struct tool tool_restore;
+extern const struct tool tool_schema;
 
 extern const struct tool *const tools[];         /* by name, NULL-ended */
 const struct tool *tools_find(const char *name); /* NULL: there is none */
