@@ -422,18 +422,28 @@ noinst_LTLIBRARIES += %D%/libtools.la
 %C%_libtools_la_LIBADD = $(EVENT_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS) \
 	$(JANSSON_LIBS)
 %C%_libtools_la_SOURCES = \
+	%D%/tools/act.c \
+	%D%/tools/act.h \
 	%D%/tools/backup.c \
 	%D%/tools/check.c \
 	%D%/tools/chores.c \
 	%D%/tools/chores.h \
+	%D%/tools/doctor.c \
+	%D%/tools/doctor.h \
+	%D%/tools/doctor_network.c \
+	%D%/tools/doctor_storage.c \
 	%D%/tools/explain.c \
 	%D%/tools/explain.h \
 	%D%/tools/explain_say.c \
+	%D%/tools/finding.c \
+	%D%/tools/finding.h \
 	%D%/tools/folder.c \
 	%D%/tools/jsonout.c \
 	%D%/tools/jsonout.h \
 	%D%/tools/plugindirs.c \
 	%D%/tools/plugindirs.h \
+	%D%/tools/probe.c \
+	%D%/tools/probe.h \
 	%D%/tools/schema.c \
 	%D%/tools/stand.c \
 	%D%/tools/stand.h \

@@ -704,6 +704,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_crash.py \
 	%D%/integration/test_cursors.py \
 	%D%/integration/test_digests.py \
+	%D%/integration/test_doctor.py \
 	%D%/integration/test_enders.py \
 	%D%/integration/test_explain.py \
 	%D%/integration/test_exposed.py \

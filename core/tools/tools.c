@@ -10,6 +10,7 @@
 const struct tool *const tools[] = {
     &tool_backup,
     &tool_check,
+    &tool_doctor,
     &tool_explain,
     &tool_restore,
     &tool_schema,
