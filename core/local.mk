@@ -357,6 +357,7 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/upload.h \
 	%D%/endpoints/upload_about.c \
 	%D%/endpoints/upload_answer.c \
+	%D%/endpoints/upload_early.c \
 	%D%/endpoints/upload_reread.c \
 	%D%/endpoints/upload_reread.h \
 	%D%/endpoints/upload_store.c \

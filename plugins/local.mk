@@ -80,6 +80,8 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/meta.c \
 	%D%/lib/s3/metadata.c \
 	%D%/lib/s3/metadata.h \
+	%D%/lib/s3/early.c \
+	%D%/lib/s3/early.h \
 	%D%/lib/s3/multipart.c \
 	%D%/lib/s3/multipart.h \
 	%D%/lib/s3/object.c \

@@ -737,6 +737,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_s3_awscli.py \
 	%D%/integration/test_s3_ceph.py \
 	%D%/integration/test_s3_dialects.py \
+	%D%/integration/test_s3_early.py \
 	%D%/integration/test_s3_doubt.py \
 	%D%/integration/test_s3_faults.py \
 	%D%/integration/test_s3_keys.py \

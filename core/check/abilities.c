@@ -50,7 +50,7 @@ static void claims(struct fixture *fixture) {
   unsigned bits = abilities_of(fixture);
   if (backend->can == NULL)
     fixture_skip(fixture, "it has no can()");
-  fixture_need(fixture, bits < 2 * SLUICE_CAN_REREAD,
+  fixture_need(fixture, bits < 2 * SLUICE_CAN_EARLY,
                "can() says %#x, which has bits of no ability", bits);
   fixture_need(fixture, !(bits & SLUICE_CAN_REMOVE) || backend->remove_if,
                "can() claims SLUICE_CAN_REMOVE, and there is no remove_if()");
@@ -129,6 +129,40 @@ static void rereads(struct fixture *fixture) {
                                                       .rereads = true,
                                                       .hold = true});
     op_driver_hold(&put);
+    op_driver_leave(&put);
+    op_driver_wait(&put);
+    op_driver_fini(&put);
+    objects_expect_none(fixture, key.text);
+  }
+}
+
+/* Many bytes, as a backend may wait for some before it sends any; the last
+ * time they are taken back. */
+static void goes_early(struct fixture *fixture) {
+  static const uint64_t lengths[] = {10, 300000, 20000000};
+  struct fixture_key key = fixture_key(fixture, "early");
+  need_ability(fixture, SLUICE_CAN_EARLY, "EARLY");
+  for (uint32_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+    struct op_driver put;
+    const struct sample sample = {i, lengths[i]};
+    struct op_driver_put wanted = {.key = key.text,
+                                   .sample = sample,
+                                   .chunk = 1 << 20,
+                                   .hinted = true,
+                                   .early = true,
+                                   .exclusive = true,
+                                   .user = user};
+    enum sluice_status status = objects_try(fixture, &wanted);
+    fixture_need(fixture, status == SLUICE_OK,
+                 "a put that was told its object ended with %s",
+                 op_driver_word(status));
+    objects_expect(fixture, key.text, sample);
+    objects_remove(fixture, key.text);
+    wanted.hold = true;
+    op_driver_init(&put, fixture);
+    op_driver_start_put(&put, &wanted);
+    op_driver_hold(&put);
+    objects_expect_none(fixture, key.text);
     op_driver_leave(&put);
     op_driver_wait(&put);
     op_driver_fini(&put);
@@ -392,6 +426,9 @@ const struct check ability_checks[] = {
      "read() comes for all of them, once at most; sluice_send() of one chunk, "
      "which is the last; after its more(): sluice_next()",
      rereads, CHECK_USUAL},
+    {"can: a put may be told its object",
+     "nobody sees them there: bytes that a put sends before commit()",
+     goes_early, CHECK_USUAL},
     {"can: a commit tells what was there",
      "sluice_meta() of a commit or a copy has `before`", tells, CHECK_USUAL},
     {"can: remove_if removes what has the ETag",

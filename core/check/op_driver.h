@@ -50,6 +50,7 @@ struct op_driver_put {
   const char *if_match; /* NULL: whatever is there */
   bool hold;            /* the commit waits for op_driver_commit() */
   bool rereads;         /* all of it is read again before the commit */
+  bool early;           /* its object is told before its bytes */
 };
 
 struct op_driver {

@@ -37,27 +37,33 @@ static void op_driver_put_lend(struct op_driver *driver) {
   digest_wipe(&chunk, sizeof chunk);
 }
 
-static void op_driver_put_commit(struct op_driver *driver) {
+/* What it becomes, but for its length and MD5. */
+static struct sluice_object object_of(struct op_driver *driver,
+                                      struct sluice_pair *user) {
   static const struct sluice_pair none[] = {{NULL, NULL}};
   const struct op_driver_put *put = &driver->put;
-  struct sluice_pair user[OP_USER_MAX + 1] = {{NULL, NULL}};
   const struct sluice_pair *from = put->user == NULL ? none : put->user;
-  unsigned char md5[DIGEST_MD5_LEN];
   for (size_t i = 0; from[i].name != NULL; i++) {
     user[i].name = op_driver_lend(driver, from[i].name);
     user[i].value = op_driver_lend(driver, from[i].value);
   }
-  digest_final(driver->digest, md5);
-  codec_hex(driver->md5, md5, sizeof md5);
-  struct sluice_object object = {
+  return (struct sluice_object){
       .key = op_driver_lend(driver, put->key),
       .type = op_driver_lend(
           driver, put->type == NULL ? "application/octet-stream" : put->type),
-      .length = put->sample.length,
-      .md5 = op_driver_lend(driver, driver->md5),
       .user = user,
       .exclusive = put->exclusive,
       .if_match = op_driver_lend(driver, put->if_match)};
+}
+
+static void op_driver_put_commit(struct op_driver *driver) {
+  struct sluice_pair user[OP_USER_MAX + 1] = {{NULL, NULL}};
+  struct sluice_object object = object_of(driver, user);
+  unsigned char md5[DIGEST_MD5_LEN];
+  digest_final(driver->digest, md5);
+  codec_hex(driver->md5, md5, sizeof md5);
+  object.length = driver->put.sample.length;
+  object.md5 = op_driver_lend(driver, driver->md5);
   driver->committed = driver->changing = true;
   fixture_enter(driver->fixture, "commit");
   op_commit(driver->op, &object);
@@ -144,8 +150,18 @@ void op_driver_start_put(struct op_driver *driver,
     abort();
   int64_t length = put->hinted ? (int64_t)put->sample.length + put->slack : -1;
   struct sluice_put lent = {.length = length};
+  struct sluice_pair user[OP_USER_MAX + 1] = {{NULL, NULL}};
+  struct sluice_object object;
+  if (put->early) {
+    object = object_of(driver, user);
+    lent.object = &object;
+  }
   op_driver_begin(driver, "put", put->key);
   struct sluice_op *op =
       op_put(&driver->fixture->handle, &lent, &events, driver);
+  if (put->early) {
+    digest_wipe(&object, sizeof object);
+    digest_wipe(user, sizeof user);
+  }
   op_driver_begun(driver, op);
 }

@@ -127,7 +127,8 @@ void rawbody_start(struct exchange *ex) {
     return;
   updigest_of_file(upload->digest);
   upload_begin(ex);
-  upload_open(ex);
+  if (!upload_open(ex))
+    return;
   ex->on_body = pump;
   ingress_body_start(ex->conn);
   pump(ex);

@@ -49,8 +49,7 @@ static bool open_file(struct exchange *ex) {
     upload_too_large(ex);
     return false;
   }
-  upload_open(ex);
-  return true;
+  return upload_open(ex);
 }
 
 /* The file is the part with a file name.  A text of the name `file` beside it

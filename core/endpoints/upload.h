@@ -42,12 +42,14 @@ enum upload_body {
 
 enum upload_backend {
   UPLOAD_UNASKED,     /* it knows nothing of the file */
+  UPLOAD_ADMITTING,   /* so; hooks are asked about the key that it is told */
   UPLOAD_ASKED,       /* to take it */
   UPLOAD_WANTS,       /* a chunk */
   UPLOAD_BORROWS,     /* one */
   UPLOAD_BORROWS_END, /* the last one */
   UPLOAD_REREADS,     /* all of it, which it gives back once */
-  UPLOAD_TOOK         /* all of it, to be committed */
+  UPLOAD_TOOK,        /* all of it, to be committed */
+  UPLOAD_OVER         /* it has ended, and wants nothing more */
 };
 
 enum upload_hash {
@@ -161,8 +163,22 @@ bool upload_grow(struct exchange *);
 void upload_begin(struct exchange *);
 /* The buffer that is filled has memory. */
 void upload_give_room(struct exchange *);
-/* It is the file: the backend is asked to take it. */
-void upload_open(struct exchange *);
+/* It is the file: the backend is asked to take it.  False when it was
+ * answered. */
+bool upload_open(struct exchange *);
+/* Asks it: the object is what it is told of it; NULL: nothing. */
+void upload_ask(struct exchange *, const struct sluice_object *);
+/* The backend is told of the object before its bytes: hooks are asked about
+ * its key first.  False when that was answered. */
+bool upload_ask_early(struct exchange *);
+/* May it be, and is its key known? */
+bool upload_is_early(struct exchange *);
+/* The key that nobody has; false when that was answered. */
+bool upload_make_key(struct exchange *);
+/* Asks hooks about upload->key, then goes on. */
+void upload_check_key(struct exchange *, void (*then)(struct exchange *));
+/* As it is committed; its length and MD5 may be unknown yet. */
+void upload_name_object(struct upload *, const char *key);
 /* Lends a buffer where the backend waits for one; commits after the last. */
 void upload_push(struct exchange *);
 

@@ -208,6 +208,7 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
   struct upload *upload = ex->work;
   ex->op = NULL;
   ex->work_lent = false;
+  upload->backend = UPLOAD_OVER;
   if (status == SLUICE_OK)
     idempotency_stored(upload->once);
   if (status == SLUICE_OK)
@@ -230,7 +231,8 @@ const struct sluice_pair *upload_describe(struct upload *upload) {
   if (upload->filename[0] != '\0')
     upload->user[n++] =
         (struct sluice_pair){"original-filename", upload->filename};
-  upload->user[n++] = (struct sluice_pair){"md5", upload->md5_hex};
+  if (upload->md5_hex[0] != '\0') /* else it is made still */
+    upload->user[n++] = (struct sluice_pair){"md5", upload->md5_hex};
   upload->user[n++] = (struct sluice_pair){"uploaded-by", upload->uploader};
   if (upload_sha256(upload) != NULL)
     upload->user[n++] =
@@ -239,17 +241,21 @@ const struct sluice_pair *upload_describe(struct upload *upload) {
   return upload->user;
 }
 
-static void store(struct exchange *ex) {
-  struct upload *upload = ex->work;
-  idempotency_commits(upload->once);
+void upload_name_object(struct upload *upload, const char *key) {
   upload->object = (struct sluice_object){
-      .key = ex->key,
+      .key = key,
       .type = upload->type,
       .length = upload->size,
       .md5 = upload->md5_hex,
       .user = upload_describe(upload),
       .exclusive = !upload->by_key || upload->only_new,
       .if_match = upload->if_match[0] == '\0' ? NULL : upload->if_match};
+}
+
+static void store(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  idempotency_commits(upload->once);
+  upload_name_object(upload, ex->key);
   exchange_change(ex);
   op_commit(ex->op, &upload->object);
 }
@@ -262,8 +268,7 @@ static void on_key(struct exchange *ex) {
     linkcommit_ask(&upload->by_link, ex, store);
 }
 
-/* The key is one that nobody has; false: answered. */
-static bool make_key(struct exchange *ex) {
+bool upload_make_key(struct exchange *ex) {
   struct upload *upload = ex->work;
   const char *earlier =
       idempotency_earlier(upload->once, upload->key_prefix, upload->filename);
@@ -292,14 +297,14 @@ static void drop_room(struct exchange *ex) {
 }
 
 /* A link has an operation of its own. */
-static void check_key(struct exchange *ex) {
+void upload_check_key(struct exchange *ex, void (*then)(struct exchange *)) {
   const struct upload *upload = ex->work;
   if (ex->link == NULL)
-    exchange_check_key(ex, upload->key, on_key);
+    exchange_check_key(ex, upload->key, then);
   else
     exchange_check_as(ex,
                       ex->link->replace ? OPERATION_REPLACE : OPERATION_UPLOAD,
-                      upload->key, on_key);
+                      upload->key, then);
 }
 
 static void commit(struct exchange *ex) {
@@ -312,14 +317,16 @@ static void commit(struct exchange *ex) {
   codec_hex(upload->md5_hex, md5, sizeof md5);
   if (idempotency_replays(upload->once))
     upload_once_replay(ex);
-  else if (upload->by_key || make_key(ex))
-    check_key(ex);
+  else if (upload->key[0] != '\0' || upload_make_key(ex))
+    upload_check_key(ex, on_key);
 }
 
 /* ---- chunks ------------------------------------------------------------- */
 
 static void go_on(struct exchange *ex) {
   const struct upload *upload = ex->work;
+  if (upload->backend == UPLOAD_OVER)
+    return;
   if (upload->body == UPLOAD_WHOLE)
     upload_push(ex);
   else
@@ -428,21 +435,31 @@ void upload_begin(struct exchange *ex) {
   upload->size = 0;
 }
 
-void upload_open(struct exchange *ex) {
+void upload_ask(struct exchange *ex, const struct sluice_object *object) {
   static const struct op_events events = {.meta = on_seen,
                                           .chunk = upload_reread_on_chunk,
                                           .next = on_next,
                                           .alive = on_alive,
                                           .done = on_done};
   struct upload *upload = ex->work;
-  upload->backend = UPLOAD_WANTS;
-  if (idempotency_replays(upload->once))
-    return;
+  int64_t most = object == NULL ? -1 : (int64_t)upload_max(ex);
   upload->backend = UPLOAD_ASKED;
   ex->work_lent = true;
   exchange_watch(ex);
   ex->op = op_put(
       exchange_backend(ex),
-      &(struct sluice_put){.length = ex->head.chunked ? -1 : ex->head.length},
+      &(struct sluice_put){.length = ex->head.chunked ? most : ex->head.length,
+                           .object = object},
       &events, ex);
+}
+
+bool upload_open(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  if (idempotency_replays(upload->once))
+    upload->backend = UPLOAD_WANTS;
+  else if (upload_is_early(ex))
+    return upload_ask_early(ex);
+  else
+    upload_ask(ex, NULL);
+  return true;
 }

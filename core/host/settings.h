@@ -57,6 +57,7 @@ struct settings_uploads {
   uint64_t min_append; /* bytes, but for the last; 0: any */
   int64_t once_expires_ms; /* of an Idempotency-Key */
   bool sha256;             /* of every object, also where no client wants it */
+  bool early_parts; /* the storage has bytes before an upload is whole */
   bool guess; /* what "application/octet-stream" says nothing of, by name */
   const struct pair *types; /* extension, type; ends with a NULL name */
 };

@@ -67,6 +67,8 @@ static const struct sluice_option uploads_table[] = {
      "how long an Idempotency-Key is remembered"},
     {"sha256", SLUICE_BOOL, "false", UPLOADS(sha256),
      "every object has its SHA-256, as if each upload wanted it"},
+    {"early_parts", SLUICE_BOOL, "false", UPLOADS(early_parts),
+     "to S3: parts of an upload go out while the next one comes in"},
     {0}};
 static const struct range uploads_ranges[] = {
     {"max_bytes", UPLOADS(max_bytes), 1, 5 * TIB, "1B to 5TiB"},

@@ -139,9 +139,10 @@ void layer_unfold(struct layer *layer, const struct sluice_backend *own,
 }
 
 /* A layer that takes an upload's bytes itself has to say that it can give them
- * back: those below may be others. */
+ * back, or is to be told of their object: those below may be others. */
 unsigned layer_inherits(const struct sluice_backend *own, unsigned below) {
-  return own_stores(own) ? below & ~(unsigned)SLUICE_CAN_REREAD : below;
+  unsigned its_own = SLUICE_CAN_REREAD | SLUICE_CAN_EARLY;
+  return own_stores(own) ? below & ~its_own : below;
 }
 
 unsigned layer_can(const struct sluice_backend *offers, unsigned said) {

@@ -60,6 +60,7 @@ struct spool *spool_new(struct sluice_host *host,
     return NULL;
   spool->host = host;
   spool->settings = settings;
+  spool->most = settings->memory;
   spool->file.fd = -1;
   LIST_INIT(&spool->fetches);
   spool->later = event_new(sluice_loop(host), -1, 0, on_later, spool);
@@ -77,6 +78,11 @@ void spool_expect(struct spool *spool, uint64_t length) {
 void spool_digest(struct spool *spool, struct digest *digest) {
   must(!spool->add.busy);
   spool->digest = digest;
+}
+
+void spool_keep_memory(struct spool *spool, size_t most) {
+  must(spool->length == 0);
+  spool->most = most;
 }
 
 uint64_t spool_length(const struct spool *spool) {
@@ -200,8 +206,8 @@ static bool remember(struct spool *spool, const void *data, size_t len) {
   size_t room = spool->room > MEMORY_MIN ? spool->room : MEMORY_MIN;
   while (room < wanted && room <= SIZE_MAX / 2)
     room *= 2;
-  if (room > spool->settings->memory)
-    room = spool->settings->memory;
+  if (room > spool->most)
+    room = spool->most;
   if (room > spool->room) {
     size_t more = room - spool->room;
     if (!sluice_memory_take(spool->host, more))
@@ -231,9 +237,8 @@ void spool_add(struct spool *spool, const void *data, size_t len,
                             .status = SLUICE_OK,
                             .added = added,
                             .arg = arg};
-  if (spool->file.fd < 0 && spool->expected <= spool->settings->memory &&
-      spool->length <= spool->settings->memory &&
-      len <= spool->settings->memory - spool->length &&
+  if (spool->file.fd < 0 && spool->expected <= spool->most &&
+      spool->length <= spool->most && len <= spool->most - spool->length &&
       remember(spool, data, len)) {
     if (spool->digest != NULL)
       digest_update(spool->digest, data, len);

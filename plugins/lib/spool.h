@@ -47,6 +47,9 @@ void spool_add(struct spool *, const void *data, size_t len,
 /* At most so much comes: more than stays in memory goes to the file at once.
  */
 void spool_expect(struct spool *, uint64_t length);
+/* So many bytes of it stay in memory, where there is some, in place of the
+ * settings' number; before the first. */
+void spool_keep_memory(struct spool *, size_t most);
 uint64_t spool_length(const struct spool *);
 /* Bytes that are added from now on go into the digest too, where it costs the
  * loop nothing; NULL: no more.  Not while an add is under way. */

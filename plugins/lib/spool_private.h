@@ -51,6 +51,7 @@ struct spool {
   struct spool_settings *settings;
   struct event *later; /* says added() and released() */
   char *memory;        /* all of it, while there is no file */
+  size_t most;         /* of it */
   size_t room;
   struct spool_file file; /* may have another's bytes after `length` */
   uint64_t length;

@@ -8,7 +8,7 @@ import time
 
 from bucket import gateway, noise
 from kit import (FORM, MIB, equal, eventually, expect, field, file, form,
-                 like, main, md5, needs, test)
+                 head, like, main, md5, needs, test)
 from oracle.client import Client
 from oracle.load import Load
 from oracle.objects import Objects
@@ -73,6 +73,45 @@ def test_parts_read_as_one_object():
         like("etag", seen["etag"], "[0-9a-f]{32}-4")
         left = boto3(s3).list_multipart_uploads(Bucket="in-parts")
         expect("Uploads" not in left, left)
+
+
+@test
+def test_parts_go_while_the_next_comes_in():
+    s3, data = ceph(), noise(17 * MIB + 3)
+    options = {"multipart_threshold": "5MiB", "part_size": "5MiB"}
+    early = {"uploads": {"early_parts": "true"}}
+    with gateway(s3, "early", more=early, **options) as running:
+        seen = boto3(s3)
+
+        def begun():
+            found = seen.list_multipart_uploads(Bucket="early")
+            return found.get("Uploads", [])
+
+        def parts():
+            return [part for one in begun() for part in seen.list_parts(
+                Bucket="early", Key=one["Key"],
+                UploadId=one["UploadId"]).get("Parts", [])]
+
+        for leaves in True, False:
+            with running.wire() as wire:
+                wire.send(head("POST", "/files/uploads?filename=a&prefix=t",
+                               f"Content-Length: {len(data)}"))
+                wire.send(data[:16 * MIB])
+                eventually("parts before the end", parts)
+                if leaves:
+                    wire.reset()
+                    eventually("nothing left", lambda: not begun())
+                    continue
+                wire.send(data[16 * MIB:])
+                answer = wire.answer()
+                equal("status", answer.status, 201)
+        there = boto3_read(s3, "early", answer.json["key"])
+        equal("md5, size", (there["md5"], there["size"]),
+              (md5(data), len(data)))
+        equal("the answer's", answer.json["md5"], md5(data))
+        like("etag", there["etag"], "[0-9a-f]{32}-4")
+        equal("objects", len(running.keys()), 1)
+        equal("left", begun(), [])
 
 
 @test

@@ -168,8 +168,14 @@ struct sluice_get {
   uint64_t count; /* UINT64_MAX: to the end */
 };
 
+struct sluice_object;
+
 struct sluice_put {
   int64_t length; /* of the object, a hint: at most this; -1: unknown */
+  /* Since 1.1, where the backend has SLUICE_CAN_EARLY: what commit() will say,
+   * but for length and md5.  Its `user` may have more pairs then: they needn't
+   * be kept.  NULL: nothing is known yet. */
+  const struct sluice_object *object;
 };
 
 struct sluice_object { /* at commit: what the bytes become */
@@ -210,7 +216,10 @@ enum sluice_ability {
    * commit(): read() comes for all of them, once at most; sluice_send() of one
    * chunk, which is the last; after its more(): sluice_next().  Without it the
    * gateway hashes more than it needs to. */
-  SLUICE_CAN_REREAD = 128
+  SLUICE_CAN_REREAD = 128,
+  /* A put that is told its `object` may send bytes to the storage before
+   * commit(), and nobody sees them there. */
+  SLUICE_CAN_EARLY = 256
 };
 
 struct sluice_list {

@@ -66,7 +66,7 @@ unsigned s3_guards(const struct s3 *s3) {
 
 unsigned s3_can(void *instance) {
   const struct s3 *s3 = instance;
-  unsigned guards = s3_guards(s3), can = SLUICE_CAN_COPY;
+  unsigned guards = s3_guards(s3), can = SLUICE_CAN_COPY | SLUICE_CAN_EARLY;
   if (guards & S3_GUARDS_PUT)
     can |= SLUICE_CAN_CREATE | SLUICE_CAN_REPLACE;
   if ((guards & S3_GUARDS_PARTS) && (guards & S3_GUARDS_SOURCE))
@@ -227,6 +227,7 @@ void *s3_start(const struct s3_conf *conf, struct sluice_host *host,
   s3->spools.max = conf->spool_max;
   s3->spools.keep = conf->spool_keep;
   atomic_init(&s3->spools.used, 0);
+  atomic_init(&s3->early, 0);
   atomic_init(&s3->sweeping, false);
   httpc_init();
   if (!read_conf(s3, &errmsg) ||

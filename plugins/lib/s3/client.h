@@ -35,6 +35,7 @@ struct s3 { /* the instance */
   struct credentials_source source;
   struct credentials first; /* what each loop begins with */
   struct spool_settings spools;
+  atomic_size_t early;  /* memory that parts which go early may hold */
   atomic_bool sweeping; /* a loop looks for stages that have expired */
   struct stagebusy busy;
   char region[S3_REGION_MAX + 1]; /* as configured, or as the start found it */

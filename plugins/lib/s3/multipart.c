@@ -10,6 +10,7 @@
 
 #include "codec.h"
 #include "copy_source.h"
+#include "early.h"
 #include "key.h"
 #include "leftovers.h"
 #include "multipart.h"
@@ -29,6 +30,8 @@ void multipart_end(struct put *put, enum sluice_status status,
                    const char *why) {
   struct multipart *multipart = put->multipart;
   struct sluice_host *host = put->loop->host;
+  for (size_t i = 0; i < multipart->slots; i++)
+    early_drop(put, &multipart->parts[i]);
   put->multipart = NULL;
   put_end(put, status, why);
   for (uint32_t i = 0; i < multipart->count; i++)
@@ -66,7 +69,8 @@ static bool any_busy(const struct multipart *multipart) {
 static void abort_when_idle(struct put *put) {
   static const struct s3_events events = {.done = on_aborted};
   struct multipart *multipart = put->multipart;
-  if (any_busy(multipart) || put->call != NULL || multipart->sweeping)
+  if (any_busy(multipart) || put->call != NULL || multipart->sweeping ||
+      put->adding)
     return;
   if (multipart->upload_id == NULL) {
     multipart_end(put, put->failure, put->why);
@@ -77,6 +81,11 @@ static void abort_when_idle(struct put *put) {
                           .key = put->key,
                           .query = {{"uploadId", multipart->upload_id}}};
   put->call = s3_call_start(put->loop, &put->request, &events, put);
+}
+
+void multipart_idle(struct put *put) {
+  if (put->multipart->aborting)
+    abort_when_idle(put);
 }
 
 void multipart_give_up(struct put *put, enum sluice_status status,
@@ -187,6 +196,7 @@ static void on_part(void *arg, struct s3_call *call,
                                        : keep_etag(part, call));
   part->call = NULL;
   part->number = 0;
+  early_drop(put, part);
   put->multipart->finished++;
   if (answer->status != SLUICE_OK)
     multipart_give_up(put, answer->status, answer->why);
@@ -227,7 +237,7 @@ static void on_summed(void *arg) {
   part->request = part_request(put, part);
   part->request.headers[0] =
       (struct sigv4_pair){"Content-MD5", part->md5_base64};
-  part->request.spool = put->spool;
+  part->request.spool = part->spool == NULL ? put->spool : part->spool;
   part->request.first = part->sum.first;
   part->request.length = part->sum.count;
   if (part->sum.want_sha256) {
@@ -270,6 +280,14 @@ static void join_part(struct put *put, struct part *part) {
   part->call = s3_call_start(put->loop, &part->request, &events, part);
 }
 
+void multipart_send(struct part *part) {
+  const struct put *put = part->put;
+  part->sum.want_sha256 = !put->loop->s3->endpoint.tls;
+  part->summing = true;
+  spool_sum(part->spool == NULL ? put->spool : part->spool, &part->sum,
+            on_summed, part);
+}
+
 static void start_part(struct put *put, struct part *part) {
   struct multipart *multipart = put->multipart;
   uint64_t first = multipart->next * multipart->part_size;
@@ -287,13 +305,15 @@ static void start_part(struct put *put, struct part *part) {
   }
   if (put->joined != NULL) /* the spool has what lies behind them */
     part->sum.first -= put->joined->count * multipart->part_size;
-  part->sum.want_sha256 = !put->loop->s3->endpoint.tls;
-  part->summing = true;
-  spool_sum(put->spool, &part->sum, on_summed, part);
+  multipart_send(part);
 }
 
 static void advance(struct put *put) {
   struct multipart *multipart = put->multipart;
+  if (put->early != NULL) {
+    early_advance(put);
+    return;
+  }
   for (size_t i = 0; i < multipart->slots; i++)
     if (multipart->parts[i].number == 0 && multipart->next < multipart->count)
       start_part(put, &multipart->parts[i]);
@@ -333,14 +353,12 @@ static uint64_t part_size(const struct put *put) {
   return rounded > usual ? rounded : usual;
 }
 
-void multipart_start(struct put *put) {
+bool multipart_begin(struct put *put, uint64_t size, uint32_t count) {
   static const struct s3_events events = {.done = on_begun};
-  uint64_t size = part_size(put);
-  uint32_t count = (uint32_t)((put->length + size - 1) / size);
   size_t cost = (size_t)count * COST_PART;
   if (!sluice_memory_take(put->loop->host, cost)) {
     put_end(put, SLUICE_ENOMEM, "no memory for the list of parts");
-    return;
+    return false;
   }
   struct multipart *multipart = calloc(1, sizeof *multipart);
   must(multipart != NULL); /* charged with the request */
@@ -351,6 +369,8 @@ void multipart_start(struct put *put) {
   multipart->part_size = size;
   multipart->count = count;
   multipart->slots = (size_t)put->loop->s3->conf->parallel_parts;
+  if (put->early != NULL && multipart->slots > EARLY_FLIGHT)
+    multipart->slots = EARLY_FLIGHT;
   multipart->md5s = calloc(multipart->count, 16);
   multipart->etags = calloc(multipart->count, sizeof *multipart->etags);
   multipart->parts = calloc(multipart->slots, sizeof(struct part));
@@ -364,4 +384,10 @@ void multipart_start(struct put *put) {
                                      .fresh = true};
   put_headers(put, put->request.headers);
   put->call = s3_call_start(put->loop, &put->request, &events, put);
+  return true;
+}
+
+void multipart_start(struct put *put) {
+  uint64_t size = part_size(put);
+  multipart_begin(put, size, (uint32_t)((put->length + size - 1) / size));
 }

@@ -15,6 +15,8 @@ struct part { /* one that is under way */
   uint32_t number; /* from 1; 0: idle */
   struct spool_sum sum;
   bool summing;
+  struct spool *spool; /* its own, of a part that goes early; NULL: put's */
+  size_t held;         /* of the memory for those */
   struct s3_call *call;
   struct s3_request request;
   char number_text[12], md5_base64[32], sha256_hex[65];
@@ -37,9 +39,17 @@ struct multipart {
   bool aborting;
 };
 
+/* Takes what it needs for so many parts, at most, and begins it: false when it
+ * ended instead.  early_advance() follows, or parts of put->spool are sent. */
+bool multipart_begin(struct put *, uint64_t part_size, uint32_t count);
+/* Sends sum.count bytes of part->spool, or of put->spool. */
+void multipart_send(struct part *);
+
 put_ending multipart_end;
 /* Aborts what was begun, then ends. */
 put_ending multipart_give_up;
+/* Where it is being given up and nothing is under way any more, it ends. */
+void multipart_idle(struct put *);
 
 /* All parts are there. */
 void complete_start(struct put *);

@@ -12,19 +12,27 @@
 
 #include "codec.h"
 #include "copy_source.h"
+#include "early.h"
 #include "key.h"
 #include "metadata.h"
+#include "multipart.h"
 #include "must.h"
+
+void put_forget_object(struct put *put) {
+  free(put->key);
+  free(put->type);
+  free(put->md5_hex);
+  put->key = put->type = put->md5_hex = NULL;
+  for (size_t i = 0; i < put->user_count; i++)
+    buf_fini(&put->user[i]);
+  put->user_count = 0;
+}
 
 static void put_free(void *arg) {
   struct put *put = arg;
   digest_free(put->sha256);
   copy_source_free(put->source);
-  free(put->key);
-  free(put->type);
-  free(put->md5_hex);
-  for (size_t i = 0; i < put->user_count; i++)
-    buf_fini(&put->user[i]);
+  put_forget_object(put);
   free(put);
 }
 
@@ -46,7 +54,15 @@ void put_end(struct put *put, enum sluice_status status, const char *why) {
     sluice_done(put->op, SLUICE_OK, NULL);
   else
     sluice_done(put->op, status, "%s", why == NULL ? "" : why);
+  early_free(put);
   spool_free(put->spool, put_free, put);
+}
+
+void put_give_up(struct put *put, enum sluice_status status, const char *why) {
+  if (put->multipart != NULL)
+    multipart_give_up(put, status, why);
+  else
+    put_end(put, status, why);
 }
 
 void put_keep_failure(struct put *put, enum sluice_status status,
@@ -139,6 +155,8 @@ void s3_put(void *handle, struct sluice_op *op,
   if (!loop->s3->endpoint.tls)
     put->sha256 = digest_new(DIGEST_SHA256);
   spool_digest(put->spool, put->sha256);
+  if (early_start(put, wanted))
+    s3_task_of(op)->data = early_data;
   sluice_next(op);
 }
 
@@ -200,15 +218,21 @@ static bool needs_guard(const struct put *put) {
          (put->exclusive && decides && !key_is_made(put->key));
 }
 
+bool put_may_be_in_parts(const struct put *put) {
+  return (s3_guards(put->loop->s3) & S3_GUARDS_PARTS) || !needs_guard(put);
+}
+
 static bool is_in_parts(const struct put *put) {
   const struct s3 *s3 = put->loop->s3;
-  bool large =
-      put->joined != NULL || put->length > s3->conf->multipart_threshold;
-  return large && ((s3_guards(s3) & S3_GUARDS_PARTS) || !needs_guard(put));
+  bool large = put->joined != NULL || put->multipart != NULL ||
+               put->length > s3->conf->multipart_threshold;
+  return large && put_may_be_in_parts(put);
 }
 
 static void send_object(struct put *put) {
-  if (is_in_parts(put))
+  if (put->multipart != NULL) /* they are there */
+    complete_start(put);
+  else if (is_in_parts(put))
     multipart_start(put);
   else if (put->joined == NULL &&
            put->length <= put->loop->s3->dialect->put_max)
@@ -232,9 +256,9 @@ static void on_absent(void *arg, struct s3_call *call,
     s3_etag(put->stored, s3_call_header(call, "ETag"));
     put_end(put, SLUICE_OK, NULL);
   } else if (answer->status == SLUICE_OK) {
-    put_end(put, SLUICE_EEXIST, "an object of that key is there");
+    put_give_up(put, SLUICE_EEXIST, "an object of that key is there");
   } else if (answer->status != SLUICE_ENOENT) {
-    put_end(put, answer->status, answer->why);
+    put_give_up(put, answer->status, answer->why);
   } else {
     put->was_absent = true;
     send_object(put);
@@ -263,21 +287,16 @@ void put_copy(struct put *put) {
 }
 
 static void keep_object(struct put *put, const struct sluice_object *object) {
-  unsigned char sha256[32];
   const char *quote = put->loop->s3->dialect->bare_etags ? "" : "\"";
   put->key = strdup(object->key);
   put->type = strdup(object->type);
-  put->md5_hex = strdup(object->md5);
+  put->md5_hex = strdup(object->md5 == NULL ? "" : object->md5);
   must(put->key != NULL && put->type != NULL && put->md5_hex != NULL);
   put->length = object->length;
   put->exclusive = object->exclusive;
   if (object->if_match != NULL)
     snprintf(put->if_match, sizeof put->if_match, "%s%s%s", quote,
              object->if_match, quote);
-  if (put->sha256 != NULL) {
-    digest_final(put->sha256, sha256);
-    codec_hex(put->sha256_hex, sha256, sizeof sha256);
-  }
 }
 
 /* Is it kept from replacing by a look before alone? */
@@ -288,10 +307,19 @@ static bool must_ask(const struct put *put) {
           (is_in_parts(put) && !(s3_guards(s3) & S3_GUARDS_PARTS)));
 }
 
+bool put_foresee_object(struct put *put, const struct sluice_object *object) {
+  keep_object(put, object);
+  return keep_user(put, object->user);
+}
+
 const char *put_take_object(struct put *put,
                             const struct sluice_object *object) {
-  unsigned char md5[16];
+  unsigned char md5[16], sha256[32];
   keep_object(put, object);
+  if (put->sha256 != NULL) {
+    digest_final(put->sha256, sha256);
+    codec_hex(put->sha256_hex, sha256, sizeof sha256);
+  }
   if (!codec_unhex(md5, sizeof md5, object->md5))
     return "the object's MD5 isn't 32 hex digits";
   put_base64_md5(put->md5_base64, md5);
@@ -311,6 +339,12 @@ void s3_commit(void *handle, struct sluice_op *op,
                const struct sluice_object *object) {
   struct put *put = s3_task_of(op)->work;
   (void)handle;
+  if (put->multipart != NULL) {
+    early_commit(put, object);
+    return;
+  }
+  if (put->early != NULL)
+    put_forget_object(put); /* what is known now is more */
   const char *fault = put_take_object(put, object);
   if (fault != NULL)
     put_end(put, SLUICE_EINVAL, fault);

@@ -11,6 +11,7 @@
 
 #include "task.h"
 
+struct early;
 struct multipart;
 struct put;
 
@@ -42,9 +43,10 @@ struct put {
   void *ended_arg;
   struct s3_request request;
   struct multipart *multipart;
-  bool adding;   /* the spool has a chunk */
-  bool canceled; /* ends when nothing is under way */
-  bool removing; /* what may have been stored */
+  struct early *early; /* parts go out before the commit; NULL: none */
+  bool adding;         /* the spool has a chunk */
+  bool canceled;       /* ends when nothing is under way */
+  bool removing;       /* what may have been stored */
   bool exclusive;
   bool lasting; /* of a stage: an object of its length may have been found by
                    another request, which said so, and stays */
@@ -75,8 +77,17 @@ struct put {
 struct put *put_new(struct s3_loop *, struct sluice_op *);
 /* Takes over what the bytes become; NULL, or why they can't. */
 const char *put_take_object(struct put *, const struct sluice_object *);
+/* The same before the bytes, without length and MD5.  False: more metadata
+ * than the provider takes. */
+bool put_foresee_object(struct put *, const struct sluice_object *);
+/* Forgets it, to be told again. */
+void put_forget_object(struct put *);
 /* Stores it; ends in put_end(). */
 void put_send(struct put *);
+/* Ends it; what was begun of it in parts is given up first. */
+void put_give_up(struct put *, enum sluice_status, const char *why);
+/* Does the service decide on its condition where it comes in parts? */
+bool put_may_be_in_parts(const struct put *);
 /* Headers that describe the object; how many there are. */
 size_t put_headers(const struct put *, struct sigv4_pair *);
 /* Those that say what may be replaced; how many there are. */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An upload whose backend is told what its bytes become before they come, so
+ * that it may send them on at once (uploads.early_parts).  Hooks are asked
+ * about the key then, and again before the commit, as ever.
+ */
+#include "upload.h"
+
+#include "idempotency.h"
+
+/* Fewer bytes are there before any storage would begin to send them. */
+#define EARLY_MIN ((int64_t)5 << 20)
+
+/* A form may name its prefix behind its file. */
+static bool is_key_known(const struct exchange *ex) {
+  const struct upload *upload = ex->work;
+  return upload->form == NULL || upload->has_prefix || ex->link != NULL;
+}
+
+/* A digest that the object is kept with has to be known when it is told of,
+ * and a key that was used before may be of an earlier object. */
+bool upload_is_early(struct exchange *ex) {
+  const struct upload *upload = ex->work;
+  bool keeps = upload->digest != NULL && upload->digest->keeps;
+  return ex->gate->settings->uploads.early_parts &&
+         exchange_can(ex, SLUICE_CAN_EARLY) && upload->once == NULL &&
+         !keeps && is_key_known(ex) &&
+         (ex->head.chunked || ex->head.length > EARLY_MIN);
+}
+
+static void ask(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  upload_name_object(upload, upload->key);
+  upload_ask(ex, &upload->object);
+}
+
+bool upload_ask_early(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  upload->backend = UPLOAD_ADMITTING;
+  if (upload->by_key) { /* they were asked before the body */
+    ask(ex);
+    return true;
+  }
+  if ((upload->form != NULL && !upload_read_prefix(ex)) ||
+      !upload_make_key(ex))
+    return false;
+  upload_check_key(ex, ask);
+  return !exchange_is_answered(ex->state);
+}
