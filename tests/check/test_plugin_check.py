@@ -94,6 +94,7 @@ BACKEND = {
     "stage_stays_open":
         "stage: a commit makes the object, and completes it",
     "stays_down": "outage: a storage that comes back is found",
+    "shows_early": "can: a put may be told its object",
     "short_keys": "keys: of up to 1024 bytes",
     "tells_wrong": "can: a commit tells what was there",
     "token_at_end": "list: truncated when there is more, and only then",

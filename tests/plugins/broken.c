@@ -112,8 +112,8 @@ static void more(void *arg, struct sluice_op *op) {
 static void put(void *arg, struct sluice_op *op,
                 const struct sluice_put *put) {
   struct call *call = call_new(arg, op);
-  (void)put;
   call->box = box_new();
+  show_early(call->handle, put);
   if (breaks(call->handle, "visible")) {
     struct box *part = box_new();
     box_name(part, &(struct sluice_object){.key = "part",

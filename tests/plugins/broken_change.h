@@ -10,8 +10,20 @@
 static unsigned can(void *instance) {
   const char *rule = ((struct instance *)instance)->conf->rule;
   unsigned all = SLUICE_CAN_CREATE | SLUICE_CAN_REPLACE | SLUICE_CAN_REMOVE |
-                 SLUICE_CAN_COPY | SLUICE_CAN_COPY_NEW | SLUICE_CAN_TELL;
+                 SLUICE_CAN_COPY | SLUICE_CAN_COPY_NEW | SLUICE_CAN_TELL |
+                 SLUICE_CAN_EARLY;
   return strcmp(rule, "claims_more") == 0 ? all | 1u << 30 : all;
+}
+
+/* Others see something under the key that a put was told. */
+static void show_early(struct handle *handle, const struct sluice_put *put) {
+  const struct sluice_object *object = put->object;
+  if (object == NULL ||
+      !breaks_at(handle, "shows_early", object->key, "/early"))
+    return;
+  struct box *part = box_new();
+  box_name(part, object);
+  boxes_put(handle->boxes, part, false);
 }
 
 /* Tells what was stored, and what was there before. */

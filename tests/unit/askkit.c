@@ -192,8 +192,8 @@ void ask_rig_get(struct ask_rig *rig) {
 }
 
 void ask_rig_put(struct ask_rig *rig) {
-  rig->op =
-      op_put(&rig->above, &(struct sluice_put){-1}, &ask_rig_events, rig);
+  rig->op = op_put(&rig->above, &(struct sluice_put){.length = -1},
+                   &ask_rig_events, rig);
   ask_rig_turn(rig);
   op_data(rig->op, &ask_rig_last);
   ask_rig_turn(rig);

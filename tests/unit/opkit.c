@@ -399,7 +399,8 @@ void op_rig_start(struct op_rig *rig) {
     rig->op = op_get(backend, &(struct sluice_get){0}, &events, rig);
     break;
   case OP_PUT:
-    rig->op = op_put(backend, &(struct sluice_put){-1}, &events, rig);
+    rig->op =
+        op_put(backend, &(struct sluice_put){.length = -1}, &events, rig);
     break;
   case OP_LIST:
     rig->op =

@@ -171,7 +171,8 @@ static void released(void *arg) {
 static void test_cancel_goes_down_and_bytes_stay_until_its_end(void) {
   struct ask_rig rig;
   ask_rig_begin(&rig, &(struct sluice_backend){.commit = my_commit});
-  rig.op = op_put(&rig.above, &(struct sluice_put){-1}, &ask_rig_events, &rig);
+  rig.op = op_put(&rig.above, &(struct sluice_put){.length = -1},
+                  &ask_rig_events, &rig);
   ask_rig_turn(&rig);
   rig.hangs = true;
   op_data(rig.op, &ask_rig_last);

@@ -38,7 +38,8 @@ static void test_operation_ends_after_all_that_it_asked_for(void) {
 static void test_call_without_an_entry_is_a_violation(void) {
   struct ask_rig rig;
   ask_rig_begin(&rig, &(struct sluice_backend){.put = ask_rig_deep_put});
-  rig.op = op_put(&rig.above, &(struct sluice_put){-1}, &ask_rig_events, &rig);
+  rig.op = op_put(&rig.above, &(struct sluice_put){.length = -1},
+                  &ask_rig_events, &rig);
   ask_rig_turn(&rig);
   op_data(rig.op, &ask_rig_last);
   ask_rig_turn(&rig);
@@ -82,7 +83,8 @@ static void false_commit(void *arg, struct sluice_op *op,
 static void test_commit_of_another_length_ends_what_was_stored(void) {
   struct ask_rig rig;
   ask_rig_begin(&rig, &(struct sluice_backend){.commit = false_commit});
-  rig.op = op_put(&rig.above, &(struct sluice_put){-1}, &ask_rig_events, &rig);
+  rig.op = op_put(&rig.above, &(struct sluice_put){.length = -1},
+                  &ask_rig_events, &rig);
   ask_rig_turn(&rig);
   op_data(rig.op, &ask_rig_last);
   ask_rig_turn(&rig);
@@ -106,7 +108,8 @@ static void file_data(void *arg, struct sluice_op *op,
 static void test_chunk_of_a_file_isn_t_stored(void) {
   struct ask_rig rig;
   ask_rig_begin(&rig, &(struct sluice_backend){.data = file_data});
-  rig.op = op_put(&rig.above, &(struct sluice_put){-1}, &ask_rig_events, &rig);
+  rig.op = op_put(&rig.above, &(struct sluice_put){.length = -1},
+                  &ask_rig_events, &rig);
   ask_rig_turn(&rig);
   op_data(rig.op, &ask_rig_last);
   ask_rig_turn(&rig);
@@ -236,8 +239,8 @@ static void test_bytes_are_read_back_only_of_who_gives_them(void) {
     ask_rig_begin(&rig, &(struct sluice_backend){.put = hearing_put,
                                                  .commit = rereading_commit});
     rig.below.abilities = can ? SLUICE_CAN_REREAD : 0;
-    rig.op =
-        op_put(&rig.above, &(struct sluice_put){-1}, &ask_rig_events, &rig);
+    rig.op = op_put(&rig.above, &(struct sluice_put){.length = -1},
+                    &ask_rig_events, &rig);
     ask_rig_turn(&rig);
     op_data(rig.op, &ask_rig_last);
     ask_rig_turn(&rig);
