@@ -788,6 +788,14 @@ E2E_TESTS = \
 TESTS += $(E2E_TESTS)
 EXTRA_DIST += $(E2E_TESTS)
 
+# Other clients of resumable uploads, which .ci/run fetches and runs.
+EXTRA_DIST += \
+	%D%/e2e/by_tus_js.mjs \
+	%D%/e2e/by_tuspy.py \
+	%D%/e2e/clients \
+	%D%/e2e/cutter.py \
+	%D%/e2e/uploads.py
+
 SDK_TESTS = \
 	%D%/sdk/test_abi.py \
 	%D%/sdk/test_guide.py \

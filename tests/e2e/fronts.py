@@ -3,6 +3,7 @@
 """The configurations of docs/deploy, as they stand there but for ports and
 paths, in front of a gateway: links, client addresses, streaming, limits, h2.
 Exits with 77 where none of the fronts is installed."""
+import hashlib
 import http.client
 import json
 import os
@@ -333,6 +334,90 @@ def test_errors_are_the_gateways_own(front):
         status, _, body = front.ask("GET", path)
         equal(path, (status, json.loads(body)["code"]), want)
     equal("outside of the prefix", front.ask("GET", "/files")[0], 404)
+
+
+DRAFT = {"Upload-Draft-Interop-Version": "8"}
+TUS = {"Tus-Resumable": "1.0.0"}
+APPEND = {**DRAFT, "Content-Type": "application/partial-upload"}
+PATCH = {**TUS, "Content-Type": "application/offset+octet-stream"}
+
+
+def last(wire):
+    """The final answer's head; interim ones come through, or are eaten."""
+    while (answer := wire.head()).status < 200:
+        equal("an interim answer", (answer.status, answer.header(
+            "upload-draft-interop-version")), (104, "8"))
+    return answer
+
+
+def created(front, headers):
+    status, told, body = front.ask(
+        "POST", "/store/files/uploads?filename=a.bin&prefix=t", b"", headers)
+    equal("status", (status, body), (201, b""))
+    return urlsplit(told["Location"]).path
+
+
+def offset(front, where, headers):
+    status, told, _ = front.ask("HEAD", where, headers=headers)
+    equal("status", status, 200)
+    return int(told["Upload-Offset"])
+
+
+def lines(headers):
+    return [f"{name}: {value}" for name, value in headers.items()]
+
+
+@fronts
+def test_resumable_upload_survives_the_front(front):
+    """Half of it is on its way when the connection breaks; interim answers
+    that were asked for come through, or are eaten."""
+    data = bytes(range(256)) * (8 * MIB // 256)
+    with front.wire() as wire:
+        wire.send(head("POST", "/store/files/uploads?filename=a.bin&prefix=t",
+                       *lines(DRAFT), "Upload-Complete: ?0",
+                       "Content-Length: 1", host=front.host) + data[:1])
+        answer = last(wire)
+    equal("status", answer.status, 201)
+    where = urlsplit(answer.header("location")).path
+    like("address", where, "^/store/files/uploads/")
+    with front.wire() as wire:
+        wire.send(head("PATCH", where, *lines(APPEND), "Upload-Offset: 1",
+                       "Upload-Complete: ?1",
+                       f"Content-Length: {len(data) - 1}", host=front.host))
+        wire.send(data[1:5 * MIB])
+        wire.reset()
+    # What a front had not passed on is lost, and nobody was told of it.
+    at = eventually("an offset", lambda: [offset(front, where, {})])[0]
+    expect(1 <= at <= 5 * MIB, at)
+    with front.wire() as wire:
+        wire.send(head("PATCH", where, *lines(APPEND), f"Upload-Offset: {at}",
+                       "Upload-Complete: ?1",
+                       f"Content-Length: {len(data) - at}", host=front.host))
+        wire.send(data[at:])
+        answer = last(wire)
+        made = json.loads(wire.take(int(answer.header("content-length"))))
+    equal("status, md5", (answer.status, made["md5"]),
+          (201, hashlib.md5(data).hexdigest()))
+    status, _, body = front.ask("GET", "/store/files/download?key=" +
+                                made["key"])
+    equal("what is there", (status, body == data), (200, True))
+
+
+@fronts
+def test_tus_upload_survives_the_front(front):
+    data = bytes(range(256)) * (3 * MIB // 256)
+    where = created(front, {**TUS, "Upload-Length": str(len(data)),
+                            "Upload-Metadata": "filename YS5iaW4="})
+    status, _, _ = front.ask("PATCH", where, data[:MIB],
+                             {**PATCH, "Upload-Offset": "0"})
+    equal("status, offset", (status, offset(front, where, TUS)), (204, MIB))
+    equal("a wrong offset", front.ask("PATCH", where, data[:MIB], {
+        **PATCH, "Upload-Offset": "0"})[0], 409)
+    status, _, _ = front.ask("POST", where, data[MIB:], {
+        **PATCH, "Upload-Offset": str(MIB), "X-HTTP-Method-Override": "PATCH"})
+    equal("status", status, 204)
+    made = json.loads(front.ask("GET", where, headers=TUS)[2])["object"]
+    equal("md5", made["md5"], hashlib.md5(data).hexdigest())
 
 
 @fronts
