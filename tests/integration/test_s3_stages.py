@@ -140,6 +140,29 @@ def test_a_removed_upload_is_gone_for_all():
 
 
 @test
+def test_tiny_appends_cost_requests_and_few_bytes():
+    """What lies there already isn't written again with each of them."""
+    s3, count = shared("minio"), 100
+    kept = Kept(s3)
+    with gateway(s3, **PARTS) as front:
+        where = create(front)
+        with front.wire() as wire:
+            for at in range(count):
+                answer = wire.ask(
+                    "PATCH", where, "Upload-Complete: ?0",
+                    "Content-Type: application/partial-upload",
+                    f"Upload-Offset: {at}", body=b"x")
+                equal("status", answer.status, 204)
+        asked = s3.requests()
+        written = sum(one.get("received", 0) for one in asked)
+        expect(written <= 2048 * count, f"{written} bytes")
+        expect(len(asked) <= 25 * count, f"{len(asked)} requests")
+        expect(len(kept.now()) <= 12, kept.now())
+        finish(front, where, count, b"x" * count)
+        kept.nothing()
+
+
+@test
 def test_one_more_than_max_open_is_429():
     s3 = shared()
     more = {"uploads": {"resumable": {"max_open": 2}}}
