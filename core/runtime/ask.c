@@ -82,52 +82,77 @@ static void hand_on(struct sluice_op *from, struct sluice_op *to,
 
 /* ---- what is heard ------------------------------------------------------ */
 
+/* Between these two the operation that is asked for collects what it is told,
+ * and then tells the gateway's side at once: no call of the layer's, nor of
+ * the gateway's for it, is on the stack, as a delivery comes from the loop. So
+ * a word goes up through all layers in one event.  NULL: it is queued already,
+ * or there is none. */
+static struct sluice_op *hold(const struct sluice_ask *ask) {
+  struct sluice_op *parent = ask->parent;
+  return parent != NULL && op_hold(parent) ? parent : NULL;
+}
+
+static void let_go(struct sluice_op *held) {
+  if (held != NULL)
+    op_let_go(held);
+}
+
 static void ask_on_meta(void *arg, const struct sluice_meta *meta) {
   struct sluice_ask *ask = arg;
+  struct sluice_op *held = hold(ask);
   if (ask->heard.meta != NULL)
     ask->heard.meta(ask->arg, meta);
   else if (hearer(ask) != NULL)
-    sluice_meta(ask->parent, meta);
+    op_move_meta(ask->parent, ask->op);
+  let_go(held);
 }
 
 static void ask_on_chunk(void *arg, const struct sluice_chunk *chunk) {
   struct sluice_ask *ask = arg;
+  struct sluice_op *held = hold(ask);
   if (ask->heard.chunk != NULL)
     ask->heard.chunk(ask->arg, chunk);
   else if (hearer(ask) != NULL)
     sluice_send(ask->parent, chunk);
+  let_go(held);
 }
 
 static void ask_on_next(void *arg) {
   struct sluice_ask *ask = arg;
+  struct sluice_op *held = hold(ask);
   if (ask->heard.next != NULL)
     ask->heard.next(ask->arg);
   else if (hearer(ask) != NULL)
     sluice_next(ask->parent);
+  let_go(held);
 }
 
 static void ask_on_alive(void *arg) {
   struct sluice_ask *ask = arg;
+  struct sluice_op *held = hold(ask);
   if (ask->heard.alive != NULL)
     ask->heard.alive(ask->arg);
   else if (hearer(ask) != NULL)
     sluice_alive(ask->parent);
+  let_go(held);
 }
 
 static void ask_on_staged(void *arg, const struct sluice_staged *staged) {
   struct sluice_ask *ask = arg;
+  struct sluice_op *held = hold(ask);
   if (ask->heard.staged != NULL) {
     ask->heard.staged(ask->arg, staged);
   } else if (hearer(ask) != NULL) {
     op_move_answer(ask->parent, ask->op); /* the id of a new one */
     sluice_staged(ask->parent, staged);
   }
+  let_go(held);
 }
 
 static void ask_on_done(void *arg, enum sluice_status status,
                         const char *why) {
   struct sluice_ask *ask = arg;
-  struct sluice_op *parent = ask->parent;
+  struct sluice_op *parent = ask->parent, *held = hold(ask);
   ask_unlink(ask);
   if (ask->heard.done != NULL)
     ask->heard.done(ask->arg, status, why);
@@ -135,7 +160,9 @@ static void ask_on_done(void *arg, enum sluice_status status,
     hand_on(ask->op, parent, status, why);
   ask->op = NULL;
   quarantine_give(&ask->layer->layer->asks, ask);
-  if (parent != NULL)
+  if (held != NULL)
+    op_let_go(held);
+  else if (parent != NULL)
     op_settle(parent);
 }
 

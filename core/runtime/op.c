@@ -67,9 +67,9 @@ static bool op_takes(struct sluice_op *op, enum op_signal signal) {
 static const char *end_fault(const struct sluice_op *op) {
   if (op_stores(op) && !op->committed)
     return "with SLUICE_OK before commit()";
-  bool described = op->kind == OP_HEAD || op->kind == OP_GET;
-  return described && op->meta == NULL && !op->pending ? "before sluice_meta()"
-                                                       : NULL;
+  bool describes = op->kind == OP_HEAD || op->kind == OP_GET;
+  return describes && !op->described && !op->pending ? "before sluice_meta()"
+                                                     : NULL;
 }
 
 static void op_end(struct sluice_op *op) {
@@ -125,6 +125,18 @@ void op_settle(struct sluice_op *op) {
     return;
   op->queued = true;
   loop_defer(op->backend->host.loop, &op->task);
+}
+
+bool op_hold(struct sluice_op *op) {
+  bool free = !op->queued;
+  op->queued = true;
+  return free;
+}
+
+void op_let_go(struct sluice_op *op) {
+  op->queued = false;
+  if (op->said != 0 || op->turn == OP_DONE)
+    op_deliver(&op->task);
 }
 
 struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,

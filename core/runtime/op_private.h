@@ -60,6 +60,7 @@ struct sluice_op {
   enum op_kind kind;
   enum op_turn turn;
   bool committed; /* put: the gateway asked for it */
+  bool described; /* the plugin said the meta */
   bool left;      /* the gateway's side is gone */
   bool pending;   /* canceled: counted among those it owes the end of */
   bool queued;    /* for delivery */
@@ -123,6 +124,12 @@ bool op_asks(struct sluice_op *);
 void op_cancel_asked(struct sluice_op *);
 /* Delivers the end that waited for what the operation asked for. */
 void op_settle(struct sluice_op *);
+/* From now on a word of it waits for op_let_go(), which delivers it at once;
+ * false: it is queued already, and op_let_go() isn't called. */
+bool op_hold(struct sluice_op *);
+void op_let_go(struct sluice_op *);
+/* sluice_meta() of what another operation said, without a copy. */
+void op_move_meta(struct sluice_op *to, struct sluice_op *from);
 /* Moves the texts, entries and token that were collected. */
 void op_move_answer(struct sluice_op *to, struct sluice_op *from);
 

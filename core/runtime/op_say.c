@@ -119,8 +119,13 @@ void sluice_alive(struct sluice_op *op) {
     op_say(op, OP_SAID_ALIVE);
 }
 
-/* Can headers and JSON carry it? */
+/* Can headers and JSON carry it?  Most of them are of ASCII alone. */
 static bool is_text(const char *text) {
+  const char *at = text;
+  while (*at >= 0x20 && *at < 0x7F)
+    at++;
+  if (*at == '\0')
+    return true;
   if (!codec_utf8_valid(text, strlen(text)))
     return false;
   while (*text != '\0')
@@ -150,23 +155,42 @@ static void leave_out(struct sluice_op *op, const char *call,
     }
 }
 
-void sluice_meta(struct sluice_op *op, const struct sluice_meta *meta) {
+/* May the plugin describe the object now? */
+static bool takes_meta(struct sluice_op *op) {
   if (!listening(op, "sluice_meta"))
-    return;
+    return false;
   bool expected = op->kind == OP_HEAD || op->kind == OP_GET ||
                   op->kind == OP_COPY || op->committed;
-  if (!op_takes_turn(op, OP_CALL_META)) {
+  bool taken = op_takes_turn(op, OP_CALL_META);
+  if (!taken)
     misuse(op, "sluice_meta",
            expected ? VIOLATION_TWICE : "in another operation");
+  return taken;
+}
+
+static void describe(struct sluice_op *op, struct op_item *item) {
+  op->meta = item;
+  op->described = true;
+  op_say(op, OP_SAID_META);
+}
+
+void sluice_meta(struct sluice_op *op, const struct sluice_meta *meta) {
+  if (!takes_meta(op))
     return;
-  }
-  op->meta = op_item_new(NULL, meta);
-  if (op->meta == NULL) {
+  struct op_item *item = op_item_new(NULL, meta);
+  if (item == NULL) {
     spoil(op, "sluice_meta", "with more metadata than is allowed");
     return;
   }
-  leave_out(op, "sluice_meta", &op->meta->meta);
-  op_say(op, OP_SAID_META);
+  leave_out(op, "sluice_meta", &item->meta);
+  describe(op, item);
+}
+
+void op_move_meta(struct sluice_op *to, struct sluice_op *from) {
+  if (!takes_meta(to))
+    return;
+  describe(to, from->meta);
+  from->meta = NULL;
 }
 
 void sluice_send(struct sluice_op *op, const struct sluice_chunk *chunk) {

@@ -164,6 +164,32 @@ static void test_alive_is_handed_on(void) {
   ask_rig_end(&rig);
 }
 
+struct mark {
+  struct loop_task task;
+  const struct ask_rig *rig;
+  size_t alives; /* that were heard before it */
+};
+
+static void on_mark(struct loop_task *task) {
+  struct mark *mark = (struct mark *)task;
+  mark->alives = mark->rig->alives;
+}
+
+static void test_word_goes_up_in_the_event_that_brings_it(void) {
+  struct ask_rig rig;
+  ask_rig_begin(&rig, &(struct sluice_backend){.head = ask_rig_ask_head});
+  rig.hangs = true;
+  ask_rig_head(&rig);
+  struct mark mark = {.task.run = on_mark, .rig = &rig};
+  sluice_alive(rig.deep);
+  loop_defer(rig.above.host.loop, &mark.task); /* it is next */
+  ask_rig_turn(&rig);
+  CU_ASSERT_EQUAL(mark.alives, 1);
+  rig.hangs = false;
+  op_leave(rig.op, NULL, NULL);
+  ask_rig_end(&rig);
+}
+
 static void released(void *arg) {
   ((struct ask_rig *)arg)->nexts = 100;
 }
@@ -220,6 +246,7 @@ int main(void) {
       UNIT(test_what_isn_t_offered_ends_with_enotsup),
       UNIT(test_answer_and_reason_are_handed_on),
       UNIT(test_alive_is_handed_on),
+      UNIT(test_word_goes_up_in_the_event_that_brings_it),
       UNIT(test_cancel_goes_down_and_bytes_stay_until_its_end),
       UNIT(test_layer_may_ask_for_no_operation),
       UNIT(test_store_is_found_by_its_name),
