@@ -24,6 +24,14 @@ noinst_LTLIBRARIES += %D%/lib/libhttpc.la
 	%D%/lib/httpc_private.h \
 	%D%/lib/httpc_url.c
 
+# ---- lib: operations that a layer keeps ------------------------------------
+
+noinst_LTLIBRARIES += %D%/lib/libwish.la
+%C%_lib_libwish_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+%C%_lib_libwish_la_SOURCES = \
+	%D%/lib/wish.c \
+	%D%/lib/wish.h
+
 # ---- lib: what the S3 plugins share -----------------------------------------
 
 noinst_LTLIBRARIES += %D%/lib/libs3.la
@@ -354,6 +362,17 @@ pkglib_LTLIBRARIES += %D%/backend/readonly/readonly.la
 EXTRA_%C%_backend_readonly_readonly_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_backend_readonly_readonly_la_SOURCES = %D%/backend/readonly/readonly.c
 
+# ---- backend/throttle, a layer ----------------------------------------------------
+
+pkglib_LTLIBRARIES += %D%/backend/throttle/throttle.la
+%C%_backend_throttle_throttle_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_backend_throttle_throttle_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+%C%_backend_throttle_throttle_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_backend_throttle_throttle_la_LIBADD = %D%/lib/libwish.la core/libbase.la $(EVENT_LIBS)
+EXTRA_%C%_backend_throttle_throttle_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_backend_throttle_throttle_la_SOURCES = %D%/backend/throttle/throttle.c
+
 # ---- hook/auth_basic --------------------------------------------------------
 
 noinst_LTLIBRARIES += %D%/hook/auth_basic/libauth_basic.la
@@ -603,6 +622,7 @@ EXTRA_DIST += \
 	%D%/backend/local/example.yaml \
 	%D%/backend/prefix/prefix.yaml \
 	%D%/backend/readonly/readonly.yaml \
+	%D%/backend/throttle/throttle.yaml \
 	%D%/hook/auth_basic/auth_basic.yaml \
 	%D%/hook/auth_basic/htpasswd \
 	%D%/hook/auth_jwt/auth_jwt.yaml \

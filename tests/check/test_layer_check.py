@@ -99,6 +99,13 @@ def test_encrypt_passes():
 
 
 @test
+def test_throttle_passes():
+    report = passed(*over(), plugin("throttle"), "concurrent=100",
+                    "rate=100000")
+    expect(len(report.passed) > 85, report.text)
+
+
+@test
 def test_prefix_passes_but_for_keys_without_room():
     report = passed(*over(), "--skip", "keys: of up to 1024 bytes",
                     plugin("prefix"), "prefix=a/b/")
