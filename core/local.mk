@@ -278,7 +278,9 @@ noinst_LTLIBRARIES += %D%/libgate.la
 	%D%/gate/reply.h \
 	%D%/gate/request.c \
 	%D%/gate/request.h \
-	%D%/gate/request_api.c
+	%D%/gate/request_api.c \
+	%D%/gate/intent.c \
+	%D%/gate/intent.h
 
 # ---- core/endpoints ---------------------------------------------------------
 
@@ -343,6 +345,7 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/resumable_body.c \
 	%D%/endpoints/resumable_digest.c \
 	%D%/endpoints/resumable_end.c \
+	%D%/endpoints/resumable_show.c \
 	%D%/endpoints/resumable_state.c \
 	%D%/endpoints/revocations.c \
 	%D%/endpoints/revocations.h \
@@ -358,6 +361,8 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 	%D%/endpoints/upload_about.c \
 	%D%/endpoints/upload_answer.c \
 	%D%/endpoints/upload_early.c \
+	%D%/endpoints/upload_hooks.c \
+	%D%/endpoints/upload_hooks.h \
 	%D%/endpoints/upload_reread.c \
 	%D%/endpoints/upload_reread.h \
 	%D%/endpoints/upload_store.c \
@@ -569,7 +574,8 @@ sluiceinclude_HEADERS = \
 	%D%/include/sluice/ask.h \
 	%D%/include/sluice/chore.h \
 	%D%/include/sluice/calls.h \
-	%D%/include/sluice/plugin.h
+	%D%/include/sluice/plugin.h \
+	%D%/include/sluice/upload.h
 
 pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = %D%/sluice.pc

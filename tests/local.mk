@@ -141,6 +141,7 @@ UNIT_TESTS = \
 	%D%/unit/test_jwk \
 	%D%/unit/test_jwks \
 	%D%/unit/test_jws \
+	%D%/unit/test_intent \
 	%D%/unit/test_key \
 	%D%/unit/test_line \
 	%D%/unit/test_listen \
@@ -510,6 +511,7 @@ TEST_PLUGIN_FLAGS = $(PLUGIN_FLAGS) -rpath $(pkglibdir)
 
 check_LTLIBRARIES += \
 	%D%/plugins/badoption.la \
+	%D%/plugins/bodyhook.la \
 	%D%/plugins/broken.la \
 	%D%/plugins/broken_hook.la \
 	%D%/plugins/broken_layer.la \
@@ -532,6 +534,7 @@ check_LTLIBRARIES += \
 	%D%/plugins/through.la
 
 %C%_plugins_badoption_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_bodyhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_broken_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_broken_la_LIBADD = core/libbase.la
 %C%_plugins_broken_hook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
@@ -711,6 +714,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_exposed.py \
 	%D%/integration/test_folder.py \
 	%D%/integration/test_forms.py \
+	%D%/integration/test_hook_bodies.py \
 	%D%/integration/test_idempotency.py \
 	%D%/integration/test_ingress.py \
 	%D%/integration/test_layers.py \
@@ -883,6 +887,7 @@ EXTRA_DIST += \
 	%D%/integration/kit.py \
 	%D%/integration/linkskit.py \
 	%D%/integration/objectskit.py \
+	%D%/integration/ways.py \
 	%D%/integration/names.py \
 	%D%/integration/relay.py \
 	%D%/integration/service.py \

@@ -48,6 +48,16 @@ request_driver_on_key(void *arg, struct sluice_request *request) {
 }
 
 static enum sluice_verdict
+request_driver_on_body(void *arg, struct sluice_request *request,
+                       const struct sluice_chunk *chunk) {
+  struct request_driver *driver = arg;
+  fixture_enter(driver->fixture, "on_body");
+  return request_driver_note(
+      driver, driver->fixture->hook->on_body(
+                  driver->fixture->hook_handle.handle, request, chunk));
+}
+
+static enum sluice_verdict
 request_driver_on_change(void *arg, struct sluice_request *request,
                          const struct sluice_object *object) {
   struct request_driver *driver = arg;
@@ -81,6 +91,7 @@ static void set_hook(struct request_driver *driver) {
   driver->plugin.on_request =
       hook->on_request ? request_driver_on_request : NULL;
   driver->plugin.on_key = hook->on_key ? request_driver_on_key : NULL;
+  driver->plugin.on_body = hook->on_body ? request_driver_on_body : NULL;
   driver->plugin.on_change = hook->on_change ? request_driver_on_change : NULL;
   driver->plugin.on_response =
       hook->on_response ? request_driver_on_response : NULL;
@@ -183,11 +194,40 @@ static void tell_change(struct request_driver *driver) {
   request_driver_wait_for(driver);
 }
 
+/* A body of three chunks, the last one empty, which nobody else has. */
+static void show_body(struct request_driver *driver) {
+  static const char *const texts[] = {"%PDF-1.7\n", "1 0 obj\n", ""};
+  for (size_t i = 0; i < 3 && driver->admitted; i++) {
+    char *lent = strdup(texts[i]);
+    if (lent == NULL)
+      abort();
+    driver->over = false;
+    request_show(
+        &driver->request,
+        &(struct sluice_chunk){
+            .data = lent, .length = strlen(lent), .fd = -1, .last = i == 2},
+        then, driver);
+    request_driver_wait_for(driver);
+    free(lent);
+  }
+}
+
 static void ask_key(struct request_driver *driver) {
+  static const struct sluice_upload known = {
+      .name = "b.pdf", .type = "application/pdf", .length = -1};
+  struct sluice_pair user[INTENT_PAIRS] = {{"uploaded-by", "alice"}};
+  if (request_driver_is(driver, "upload")) {
+    intent_tell(&driver->intent, &known, user);
+    driver->request.intent = &driver->intent;
+    show_body(driver);
+  }
   driver->request.key = driver->sent->key;
+  if (!driver->admitted)
+    return;
   driver->over = false;
   request_admit(&driver->request, REQUEST_ON_KEY, then, driver);
   request_driver_wait_for(driver);
+  driver->request.intent = NULL;
   if (driver->admitted && (request_driver_is(driver, "upload") ||
                            request_driver_is(driver, "delete")))
     tell_change(driver);

@@ -31,6 +31,7 @@ struct request_driver {
   struct sluice_hook plugin; /* notes what the hook says */
   struct request_hook hook;
   size_t chain[1];
+  struct intent intent;
   struct evkeyvalq answer;
   char what[160];
   bool over;                   /* the phase */

@@ -18,6 +18,7 @@
 #include "rawbody.h"
 #include "reply.h"
 #include "upload.h"
+#include "upload_hooks.h"
 
 static enum operation asked(const struct head *head) {
   struct buf lines;
@@ -157,7 +158,7 @@ static void put_start(struct exchange *ex) {
   describe(ex);
   if (precondition_read(ex, &upload->condition, true) &&
       upload_read_uploader(ex) && updigest_read(ex, &upload->digest))
-    exchange_check_as(ex, operation_of(ex), key, on_key);
+    upload_hooks_ask(ex, operation_of(ex), on_key);
 }
 
 const struct endpoint object_put_endpoint = {.operation = OPERATION_REPLACE,

@@ -47,8 +47,8 @@ static bool knows_methods(const struct op_backend *backend) {
   return (backend->plugin->abi & 0xffff) >= 1;
 }
 
-/* No storage counts, looks at types, or creates without being told so by who
- * uploads. */
+/* No storage counts, looks at types, creates without being told so by who
+ * uploads, or shows hooks what it is given. */
 static bool storage_keeps(struct exchange *ex, const struct ownlink *link) {
   const struct op_backend *backend = exchange_backend(ex);
   if (!has_links(backend) || link->uses > 0 || link->types != NULL ||
@@ -58,7 +58,8 @@ static bool storage_keeps(struct exchange *ex, const struct ownlink *link) {
   case OWNLINK_GET:
     return true;
   case OWNLINK_PUT:
-    return link->replace && knows_methods(backend);
+    return link->replace && knows_methods(backend) &&
+           !request_wants_body(&ex->request);
   case OWNLINK_POST:
     break;
   }

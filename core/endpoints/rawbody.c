@@ -84,10 +84,12 @@ static bool take(struct exchange *ex, const char *data, size_t len) {
 /* Makes room; false: the backend's next() goes on. */
 static bool make_room(struct exchange *ex) {
   const struct upload *upload = ex->work;
+  if (upload->backend == UPLOAD_SHOWS)
+    return false;
   if (upload_room(upload) > 0 || upload_grow(ex))
     return true;
   upload_push(ex);
-  return upload_room(upload) > 0;
+  return ex->work == upload && upload_room(upload) > 0;
 }
 
 static void pump(struct exchange *ex) {

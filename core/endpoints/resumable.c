@@ -12,10 +12,13 @@
 #include "must.h"
 #include "presign.h"
 #include "reply.h"
+#include "upload_hooks.h"
 
 static void resumable_left(void *work) {
   struct resumable *r = work;
   resumable_leave_key(r);
+  upload_hooks_leave(&r->upload);
+  resumable_show_leave(r);
   presign_leave(&r->upload.link);
   if (r->ex->op == r->op) /* the exchange lets go of it */
     r->op = NULL;
@@ -201,7 +204,8 @@ static void on_alive(void *arg) {
     return;
   if (r->ex->op != NULL)
     exchange_alive(r->ex);
-  else if (r->state != RESUMABLE_WANTS && r->state != RESUMABLE_COMMITTING)
+  else if (r->state != RESUMABLE_WANTS && r->state != RESUMABLE_SHOWING &&
+           r->state != RESUMABLE_COMMITTING)
     exchange_watch(r->ex);
 }
 
@@ -282,15 +286,9 @@ void resumable_create(struct exchange *ex) {
     on_key(ex);
     return;
   }
-  char key[KEY_MAX + 1];
-  if (!key_make(key, upload->key_prefix, date_now_ms() / 1000,
-                uploads_random(ex->gate->uploads), upload->filename)) {
-    reply_error(ex, 400, "bad_prefix",
-                "Bad 'prefix': the key would be longer than 1024 bytes");
-    return;
-  }
-  memcpy(upload->key, key, strlen(key) + 1);
-  exchange_check_key(ex, key, on_key);
+  upload->length = r->length;
+  if (upload_make_key(ex))
+    upload_hooks_ask(ex, ex->asked, on_key);
 }
 
 /* ---- a resource --------------------------------------------------------- */

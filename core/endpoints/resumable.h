@@ -52,7 +52,8 @@ enum resumable_wait { /* what goes on after the stage was saved */
                       RESUMABLE_BODY,
                       RESUMABLE_ANSWER,
                       RESUMABLE_BROKEN,
-                      RESUMABLE_SHORT
+                      RESUMABLE_SHORT,
+                      RESUMABLE_SHOWN
 };
 
 enum resumable_stage {
@@ -60,6 +61,7 @@ enum resumable_stage {
   RESUMABLE_WANTS,     /* it waits for a call */
   RESUMABLE_BORROWS,   /* it has a buffer */
   RESUMABLE_SAVING,    /* it makes durable what it has */
+  RESUMABLE_SHOWING,   /* it waits until hooks have seen what it has */
   RESUMABLE_COMMITTING /* it is asked to, once hooks have let the key pass */
 };
 
@@ -99,9 +101,10 @@ struct resumable {
 
   /* The stage. */
   struct sluice_op *op;
-  int64_t length; /* of the whole upload; -1: unknown */
-  uint64_t sent;  /* bytes that the backend has */
-  uint64_t saved; /* that are durable */
+  struct resumable_show *show; /* of its bytes to hooks; NULL: none is */
+  int64_t length;              /* of the whole upload; -1: unknown */
+  uint64_t sent;               /* bytes that the backend has */
+  uint64_t saved;              /* that are durable */
   int64_t expires_s;
   void (*killed)(struct exchange *); /* goes on once the stage is removed */
   struct event tick;
@@ -196,6 +199,14 @@ void resumable_commit(struct exchange *);
 void resumable_kill(struct exchange *, void (*then)(struct exchange *));
 /* The digests of all bytes so far, as text. */
 void resumable_read_sums(struct resumable *);
+
+/* ---- resumable_show.c --------------------------------------------------- */
+
+/* All bytes are durable: hooks see them, then resumable_shown(). */
+void resumable_show(struct exchange *);
+void resumable_shown(struct exchange *);
+/* The exchange is gone. */
+void resumable_show_leave(struct resumable *);
 
 /* ---- resumable_body.c --------------------------------------------------- */
 

@@ -83,7 +83,8 @@ static void go_on(struct resumable *r, enum resumable_wait wait) {
       [RESUMABLE_BODY] = body,
       [RESUMABLE_ANSWER] = answer,
       [RESUMABLE_BROKEN] = broken,
-      [RESUMABLE_SHORT] = fell_short};
+      [RESUMABLE_SHORT] = fell_short,
+      [RESUMABLE_SHOWN] = resumable_show};
   ways[wait](r->ex);
 }
 
@@ -342,6 +343,7 @@ static void resumable_end(struct resumable *r) {
   buf_fini(&r->concat);
   buf_fini(&r->upload.prefix);
   free(r->address);
+  free(r->upload.intent);
   for (size_t i = 0; i < 2; i++)
     free(r->upload.buffers[i].data);
   free(r);
@@ -363,7 +365,7 @@ static bool is_worth(struct resumable *r) {
 }
 
 void resumable_leave(struct resumable *r) {
-  if (r->state == RESUMABLE_COMMITTING)
+  if (r->state == RESUMABLE_SHOWING || r->state == RESUMABLE_COMMITTING)
     r->state = RESUMABLE_WANTS;
   if (is_worth(r)) {
     if (!r->leaving) {

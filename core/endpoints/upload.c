@@ -276,7 +276,8 @@ static bool foresee_digest(struct exchange *ex) {
 }
 
 static void pump(struct exchange *ex) {
-  for (;;) {
+  const struct upload *upload = ex->work;
+  while (ex->work == upload && upload->backend != UPLOAD_SHOWS) {
     size_t room = room_for_input(ex);
     if (room == 0) {
       bool grown = upload_grow(ex);
@@ -288,6 +289,8 @@ static void pump(struct exchange *ex) {
         return;
       if (!grown)
         upload_push(ex);
+      if (ex->work != upload) /* hooks refuse it */
+        return;
       room = room_for_input(ex);
       if (room == 0)
         return; /* the backend's next() goes on */

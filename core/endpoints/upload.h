@@ -45,6 +45,7 @@ enum upload_backend {
   UPLOAD_ADMITTING,   /* so; hooks are asked about the key that it is told */
   UPLOAD_ASKED,       /* to take it */
   UPLOAD_WANTS,       /* a chunk */
+  UPLOAD_SHOWS,       /* the same, and hooks see the chunk first */
   UPLOAD_BORROWS,     /* one */
   UPLOAD_BORROWS_END, /* the last one */
   UPLOAD_REREADS,     /* all of it, which it gives back once */
@@ -99,7 +100,12 @@ struct upload {
   char filename[KEY_NAME_MAX + 1]; /* "": by_key alone, the key's end */
   char type[MIME_MAX + 1];
   char uploader[REQUEST_IDENTITY_MAX + 1], md5_hex[2 * MD5_LEN + 1];
-  struct sluice_pair user[5];
+  struct sluice_pair user[INTENT_PAIRS];
+  struct intent *intent;            /* of hooks; NULL: none were asked yet */
+  void (*asked)(struct exchange *); /* goes on once they were */
+  bool showing;                     /* they are, in this very call */
+  bool is_bound;                    /* its key was told, and stays */
+  int64_t length; /* without a pump: of all its requests; -1: unknown */
   struct sluice_object object;   /* what is committed */
   struct presign_ask link;       /* for the answer */
   struct linkcommit by_link;     /* of one that came by a link */
@@ -149,6 +155,8 @@ void upload_answer(struct exchange *);
 void upload_say_location(struct exchange *);
 /* The SHA-256 in hex that is kept with the object; NULL: none is. */
 const char *upload_sha256(const struct upload *);
+/* Makes upload->key, which nobody has; false: answered. */
+bool upload_make_key(struct exchange *);
 /* Its metadata, in upload->user. */
 const struct sluice_pair *upload_describe(struct upload *);
 
@@ -173,13 +181,14 @@ void upload_ask(struct exchange *, const struct sluice_object *);
 bool upload_ask_early(struct exchange *);
 /* May it be, and is its key known? */
 bool upload_is_early(struct exchange *);
-/* The key that nobody has; false when that was answered. */
-bool upload_make_key(struct exchange *);
 /* Asks hooks about upload->key, then goes on. */
 void upload_check_key(struct exchange *, void (*then)(struct exchange *));
 /* As it is committed; its length and MD5 may be unknown yet. */
 void upload_name_object(struct upload *, const char *key);
-/* Lends a buffer where the backend waits for one; commits after the last. */
+/* Lends the buffer that is filled, for which the backend waits. */
+void upload_lend(struct exchange *);
+/* Shows hooks a buffer where the backend waits for one, and lends it, or
+ * commits after the last: it may be answered then. */
 void upload_push(struct exchange *);
 
 #endif

@@ -17,19 +17,21 @@ static bool is_key_known(const struct exchange *ex) {
   return upload->form == NULL || upload->has_prefix || ex->link != NULL;
 }
 
-/* A digest that the object is kept with has to be known when it is told of,
- * and a key that was used before may be of an earlier object. */
+/* A digest that the object is kept with has to be known when it is told of, a
+ * key that was used before may be of an earlier object, and hooks that see its
+ * bytes may say what it is by them. */
 bool upload_is_early(struct exchange *ex) {
   const struct upload *upload = ex->work;
   bool keeps = upload->digest != NULL && upload->digest->keeps;
   return ex->gate->settings->uploads.early_parts &&
          exchange_can(ex, SLUICE_CAN_EARLY) && upload->once == NULL &&
-         !keeps && is_key_known(ex) &&
+         !keeps && is_key_known(ex) && !request_wants_body(&ex->request) &&
          (ex->head.chunked || ex->head.length > EARLY_MIN);
 }
 
 static void ask(struct exchange *ex) {
   struct upload *upload = ex->work;
+  upload->is_bound = true;
   upload_name_object(upload, upload->key);
   upload_ask(ex, &upload->object);
 }

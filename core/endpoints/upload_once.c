@@ -10,7 +10,7 @@
 
 #include "idempotency.h"
 #include "reply.h"
-#include "upload.h"
+#include "upload_hooks.h"
 
 static void describe(const struct exchange *ex, struct oncerecord *object) {
   const struct upload *upload = ex->work;
@@ -18,9 +18,11 @@ static void describe(const struct exchange *ex, struct oncerecord *object) {
                                 .size = upload->size,
                                 .keeps = upload->digest->keeps};
   memcpy(object->key, upload->key, sizeof object->key);
-  memcpy(object->prefix, upload->key_prefix, sizeof object->prefix);
+  snprintf(object->prefix, sizeof object->prefix, "%s",
+           upload_hooks_said_prefix(upload));
   memcpy(object->filename, upload->filename, sizeof object->filename);
-  memcpy(object->type, upload->type, sizeof object->type);
+  snprintf(object->type, sizeof object->type, "%s",
+           upload_hooks_said_type(upload));
   memcpy(object->md5, upload->md5_hex, sizeof object->md5);
   memcpy(object->sha256, upload->digest->sha256, sizeof object->sha256);
 }
@@ -85,8 +87,8 @@ void upload_once_done(struct exchange *ex) {
 
 bool upload_once_shares_key(const struct exchange *ex) {
   const struct upload *upload = ex->work;
-  const char *earlier =
-      idempotency_earlier(upload->once, upload->key_prefix, upload->filename);
+  const char *earlier = idempotency_earlier(
+      upload->once, upload_hooks_said_prefix(upload), upload->filename);
   return earlier != NULL && strcmp(earlier, upload->key) == 0;
 }
 

@@ -15,6 +15,7 @@
 #include "must.h"
 #include "reply.h"
 #include "updigest.h"
+#include "upload_hooks.h"
 #include "upload_once.h"
 #include "upload_reread.h"
 #include "uploads.h"
@@ -90,6 +91,7 @@ bool upload_grow(struct exchange *ex) {
 
 static void upload_left(void *work) {
   struct upload *upload = work;
+  upload_hooks_leave(upload);
   presign_leave(&upload->link);
   idempotency_leave(upload->once);
   upload_reread_leave(upload->reread);
@@ -112,6 +114,7 @@ static void upload_free(void *work) {
   precondition_fini(&upload->condition);
   for (size_t i = 0; i < 2; i++)
     free(upload->buffers[i].data);
+  free(upload->intent);
   free(upload);
 }
 
@@ -237,7 +240,7 @@ const struct sluice_pair *upload_describe(struct upload *upload) {
   if (upload_sha256(upload) != NULL)
     upload->user[n++] =
         (struct sluice_pair){UPDIGEST_META, upload_sha256(upload)};
-  upload->user[n] = (struct sluice_pair){NULL, NULL};
+  upload_hooks_describe(upload, n);
   return upload->user;
 }
 
@@ -270,8 +273,8 @@ static void on_key(struct exchange *ex) {
 
 bool upload_make_key(struct exchange *ex) {
   struct upload *upload = ex->work;
-  const char *earlier =
-      idempotency_earlier(upload->once, upload->key_prefix, upload->filename);
+  const char *earlier = idempotency_earlier(
+      upload->once, upload_hooks_said_prefix(upload), upload->filename);
   if (earlier != NULL)
     memcpy(upload->key, earlier, strlen(earlier) + 1);
   if (earlier != NULL ||
@@ -298,13 +301,10 @@ static void drop_room(struct exchange *ex) {
 
 /* A link has an operation of its own. */
 void upload_check_key(struct exchange *ex, void (*then)(struct exchange *)) {
-  const struct upload *upload = ex->work;
-  if (ex->link == NULL)
-    exchange_check_key(ex, upload->key, then);
-  else
-    exchange_check_as(ex,
-                      ex->link->replace ? OPERATION_REPLACE : OPERATION_UPLOAD,
-                      upload->key, then);
+  enum operation operation = ex->asked;
+  if (ex->link != NULL)
+    operation = ex->link->replace ? OPERATION_REPLACE : OPERATION_UPLOAD;
+  upload_hooks_ask(ex, operation, then);
 }
 
 static void commit(struct exchange *ex) {
@@ -370,7 +370,7 @@ static void pass_by(struct exchange *ex, const struct upload_buffer *full) {
     upload_push(ex);
 }
 
-static void lend(struct exchange *ex) {
+void upload_lend(struct exchange *ex) {
   struct upload *upload = ex->work;
   struct upload_buffer *full = &upload->buffers[upload->filling];
   bool last = upload->body == UPLOAD_WHOLE;
@@ -400,8 +400,10 @@ void upload_push(struct exchange *ex) {
     upload_reread(ex);
   else if (upload->backend == UPLOAD_TOOK)
     commit(ex);
+  else if (upload->backend == UPLOAD_WANTS && upload_hooks_due(ex))
+    upload_hooks_show(ex);
   else if (upload->backend == UPLOAD_WANTS)
-    lend(ex);
+    upload_lend(ex);
 }
 
 static void on_next(void *arg) {
@@ -419,7 +421,7 @@ static void on_next(void *arg) {
 static void on_alive(void *arg) {
   struct exchange *ex = arg;
   const struct upload *upload = ex->work;
-  if (upload->backend != UPLOAD_WANTS)
+  if (upload->backend != UPLOAD_WANTS && upload->backend != UPLOAD_SHOWS)
     exchange_watch(ex);
 }
 

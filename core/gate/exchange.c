@@ -15,10 +15,11 @@
 #include "must.h"
 #include "reply.h"
 
-struct news { /* of a failure or a change */
+struct news { /* of a failure, a change, or bytes */
   enum sluice_status status;
   const char *why;
   const struct sluice_object *object;
+  const struct sluice_chunk *chunk;
   void (*answer)(struct exchange *);
 };
 
@@ -130,6 +131,11 @@ static void ask(struct exchange *ex, const struct news *news) {
   (void)news;
   exchange_watch(ex);
   request_admit(&ex->request, REQUEST_ON_KEY, on_verdict, ex);
+}
+
+static void show(struct exchange *ex, const struct news *news) {
+  exchange_watch(ex);
+  request_show(&ex->request, news->chunk, on_verdict, ex);
 }
 
 static void tell(struct exchange *ex, const struct news *news) {
@@ -322,6 +328,7 @@ static void (*const actions[])(struct exchange *, const struct news *) = {
     [EXCHANGE_GO_ON] = go_on,
     [EXCHANGE_REFUSE] = refuse,
     [EXCHANGE_ASK] = ask,
+    [EXCHANGE_SHOW] = show,
     [EXCHANGE_TELL] = tell,
     [EXCHANGE_WATCH] = watch,
     [EXCHANGE_FAIL] = fail,
@@ -379,6 +386,12 @@ void exchange_check_as(struct exchange *ex, enum operation operation,
                        const char *key, void (*then)(struct exchange *)) {
   ex->request.operation = operation_name(operation);
   exchange_check_key(ex, key, then);
+}
+
+void exchange_check_body(struct exchange *ex, const struct sluice_chunk *chunk,
+                         void (*then)(struct exchange *)) {
+  ex->go_on = then;
+  exchange_event(ex, EXCHANGE_BODY, &(struct news){.chunk = chunk});
 }
 
 void exchange_change(struct exchange *ex) {

@@ -115,6 +115,10 @@ void exchange_check_as(struct exchange *, enum operation, const char *key,
 void exchange_try_key(struct exchange *, const char *key,
                       void (*then)(struct exchange *),
                       void (*denied)(struct exchange *, enum sluice_status));
+/* Shows hooks the chunk, which is in memory and lent until `then` runs, or
+ * longer by request_keep(); what they deny is answered here. */
+void exchange_check_body(struct exchange *, const struct sluice_chunk *,
+                         void (*then)(struct exchange *));
 /* A change is about to begin; it ends in one of the next two. */
 void exchange_change(struct exchange *);
 /* It took place: hooks are told, then, where a client waits for the answer,

@@ -254,6 +254,7 @@ void exchange_begin(struct gate *gate, struct ingress_conn *conn,
                    gate->settings->server.trusted,
                    gate->settings->server.trusted_count, &ex->head);
   certify(ex);
+  ex->request.alive = exchange_alive;
   ex->request.cors = cors_is_on(&gate->settings->cors);
   const char *before = crash_about(ex->request.id);
   begin(ex, refusal);

@@ -14,7 +14,7 @@
 enum exchange_state {
   EXCHANGE_ADMITTING,         /* hooks decide on the request */
   EXCHANGE_WORKING,           /* the body is received, the backend works */
-  EXCHANGE_CHECKING,          /* hooks decide on its key */
+  EXCHANGE_CHECKING,          /* hooks decide on its key, or its bytes */
   EXCHANGE_CHANGING,          /* the backend carries out a change */
   EXCHANGE_CHANGING_ANSWERED, /* ... and its client was told that it's late */
   EXCHANGE_CHANGING_LEFT,     /* ... and its client has left */
@@ -31,6 +31,7 @@ enum exchange_event {
   EXCHANGE_DENIED,    /* one refuses it */
   EXCHANGE_VAIN,      /* a hook resumed it when nobody waited for that */
   EXCHANGE_KEY,       /* its key is known */
+  EXCHANGE_BODY,      /* bytes of its object are */
   EXCHANGE_CHANGE,    /* a change begins */
   EXCHANGE_CHANGED,   /* it took place */
   EXCHANGE_FAILED,    /* the operation failed: nothing changed */
@@ -50,6 +51,7 @@ enum exchange_action {
   EXCHANGE_GO_ON,        /* the endpoint goes on */
   EXCHANGE_REFUSE,       /* answers with the hook's refusal */
   EXCHANGE_ASK,          /* asks hooks about the key */
+  EXCHANGE_SHOW,         /* shows hooks the bytes */
   EXCHANGE_TELL,         /* tells hooks of the change */
   EXCHANGE_WATCH,        /* the time of who has something to do begins anew */
   EXCHANGE_FAIL,         /* answers with the failure */

@@ -76,6 +76,18 @@ bool request_guarded(const struct sluice_request *request) {
   return false;
 }
 
+static bool wants_body(const struct sluice_request *request, size_t index) {
+  return hook_at(request, index)->plugin->on_body != NULL &&
+         (request->sated & UINT64_C(1) << index) == 0;
+}
+
+bool request_wants_body(const struct sluice_request *request) {
+  for (size_t i = 0; i < request->chain_count; i++)
+    if (wants_body(request, i))
+      return true;
+  return false;
+}
+
 /* It has its hands full with what it never resumed. */
 static bool is_stuck(struct sluice_request *request,
                      const struct request_hook *hook) {
@@ -92,7 +104,10 @@ static enum sluice_verdict call(struct sluice_request *request) {
   struct request_hook *hook = hook_at(request, request->at);
   const struct sluice_hook *plugin = hook->plugin;
   request->calling = request->at;
-  if (request->is_signed && plugin->guards)
+  if (request->is_signed && plugin->guards &&
+      request->phase != REQUEST_ON_BODY)
+    return SLUICE_PASS;
+  if (request->phase == REQUEST_ON_BODY && !wants_body(request, request->at))
     return SLUICE_PASS;
   if (request->phase == REQUEST_ON_REQUEST && request->at < request->asked &&
       !plugin->guards)
@@ -108,6 +123,8 @@ static enum sluice_verdict call(struct sluice_request *request) {
     if (plugin->on_key != NULL)
       return plugin->on_key(hook->handle, request);
     break;
+  case REQUEST_ON_BODY:
+    return plugin->on_body(hook->handle, request, &request->chunk);
   case REQUEST_ON_CHANGE:
     if (plugin->on_change != NULL)
       return plugin->on_change(hook->handle, request, &request->object);
@@ -155,7 +172,10 @@ static bool is_final(struct sluice_request *request,
   }
   request->refusal = SLUICE_OK; /* nobody's last word is another's */
   request->message[0] = '\0';
-  if (verdict == SLUICE_ALLOW && hook_at(request, request->at)->plugin->guards)
+  if (verdict == SLUICE_ALLOW && request->phase == REQUEST_ON_BODY)
+    request->sated |= UINT64_C(1) << request->at;
+  else if (verdict == SLUICE_ALLOW &&
+           hook_at(request, request->at)->plugin->guards)
     request->allowed = true;
   return false;
 }
@@ -211,6 +231,19 @@ void request_change(struct sluice_request *request,
                     void (*then)(void *arg, bool admitted), void *arg) {
   request->object = *object;
   request_admit(request, REQUEST_ON_CHANGE, then, arg);
+}
+
+void request_show(struct sluice_request *request,
+                  const struct sluice_chunk *chunk,
+                  void (*then)(void *arg, bool admitted), void *arg) {
+  request->chunk = *chunk;
+  request_admit(request, REQUEST_ON_BODY, then, arg);
+}
+
+void request_keep(struct sluice_request *request, char **data) {
+  free(request->kept);
+  request->kept = *data;
+  *data = NULL;
 }
 
 /* The hook that may wait is the calling one again afterwards. */
@@ -336,6 +369,8 @@ void request_fini(struct sluice_request *request) {
   request->key = NULL;
   free(request->subject);
   request->subject = NULL;
+  free(request->kept);
+  request->kept = NULL;
   request->turn = REQUEST_GONE;
   while (request->states != NULL) {
     struct request_state *next = request->states->next;

@@ -9,6 +9,7 @@
 #include "head.h"
 #include "loop.h"
 #include "op.h"
+#include "intent.h"
 
 #define REQUEST_ID_MAX 128
 #define REQUEST_IDENTITY_MAX 256
@@ -18,7 +19,12 @@
  * many it isn't asked about more. */
 #define REQUEST_PENDING_MAX 256
 
-enum request_phase { REQUEST_ON_REQUEST, REQUEST_ON_KEY, REQUEST_ON_CHANGE };
+enum request_phase {
+  REQUEST_ON_REQUEST,
+  REQUEST_ON_KEY,
+  REQUEST_ON_BODY,
+  REQUEST_ON_CHANGE
+};
 
 /* The turns of a phase. */
 enum request_turn {
@@ -73,6 +79,7 @@ struct sluice_request {
   /* While a phase runs. */
   enum request_phase phase;
   struct sluice_object object; /* in REQUEST_ON_CHANGE */
+  struct sluice_chunk chunk;   /* in REQUEST_ON_BODY */
   enum request_turn turn;
   enum request_interest interest;
   bool allowed; /* by a hook that guards */
@@ -82,6 +89,12 @@ struct sluice_request {
   struct loop_task resume;
   void (*then)(void *arg, bool admitted);
   void *arg;
+
+  struct intent *intent; /* of the upload; NULL: no object is made of bytes */
+  uint64_t sated;    /* bits by the chain: these want no more of its bytes */
+  char *kept;        /* a chunk that a hook had when the upload was over */
+  /* A hook that waits goes on; NULL: nobody counts its time. */
+  void (*alive)(void *arg);
 
   enum sluice_status refusal; /* of the hook that denied */
   char message[256];
@@ -117,6 +130,14 @@ void request_admit(struct sluice_request *, enum request_phase,
  * is lent until then(), or until it is abandoned. */
 void request_change(struct sluice_request *, const struct sluice_object *,
                     void (*then)(void *arg, bool admitted), void *arg);
+/* The same for on_body, of hooks that want bytes still.  The chunk is in
+ * memory, and lent until then(), or longer by request_keep(). */
+void request_show(struct sluice_request *, const struct sluice_chunk *,
+                  void (*then)(void *arg, bool admitted), void *arg);
+/* Is there any? */
+bool request_wants_body(const struct sluice_request *);
+/* The upload is over: a chunk that a hook may still have is taken. */
+void request_keep(struct sluice_request *, char **data);
 /* A hook forbade it, and it is asked about anew, as another operation.  For
  * hooks that guard it ends here as a request that was refused, and another one
  * begins; others are asked once. */

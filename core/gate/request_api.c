@@ -167,3 +167,52 @@ void sluice_request_resume(struct sluice_request *request,
   request->verdict = verdict;
   loop_defer(request->loop, &request->resume);
 }
+
+/* ---- an object that is about to be made --------------------------------- */
+
+/* Only while hooks are asked about it: it may be over otherwise. */
+static struct intent *intent_of(const struct sluice_request *request) {
+  bool asked =
+      request->phase == REQUEST_ON_KEY || request->phase == REQUEST_ON_BODY;
+  bool open =
+      request->turn == REQUEST_ASKING || (request->turn == REQUEST_WAITING &&
+                                          request->interest == REQUEST_WANTED);
+  return asked && open ? request->intent : NULL;
+}
+
+const struct sluice_upload *
+sluice_request_object(const struct sluice_request *request) {
+  const struct intent *intent = intent_of(request);
+  return intent == NULL ? NULL : &intent->told;
+}
+
+bool sluice_request_set_type(struct sluice_request *request,
+                             const char *type) {
+  struct intent *intent = intent_of(request);
+  return intent != NULL && intent_type(intent, type);
+}
+
+bool sluice_request_add_meta(struct sluice_request *request, const char *name,
+                             const char *value) {
+  struct intent *intent = intent_of(request);
+  return intent != NULL && intent_meta(intent, name, value);
+}
+
+bool sluice_request_set_prefix(struct sluice_request *request,
+                               const char *prefix) {
+  struct intent *intent = intent_of(request);
+  return intent != NULL && intent_prefix(intent, prefix);
+}
+
+void sluice_request_alive(struct sluice_request *request) {
+  static const char name[] = "sluice_request_alive";
+  const struct request_hook *hook = request_hook(request);
+  if (!loop_is_mine(request->loop))
+    violation_of_thread(&hook->host, hook->plugin->name, name);
+  bool waits =
+      request->turn == REQUEST_WAITING &&
+      request->interest == REQUEST_WANTED &&
+      (request->phase == REQUEST_ON_KEY || request->phase == REQUEST_ON_BODY);
+  if (waits && request->alive != NULL)
+    request->alive(request->arg);
+}

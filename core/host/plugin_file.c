@@ -208,8 +208,8 @@ static const char *hook_lacks(const struct sluice_hook *h) {
   if (h->close == NULL)
     return "close";
   if (h->on_request == NULL && h->on_key == NULL && h->on_response == NULL &&
-      h->on_log == NULL && h->on_change == NULL)
-    return "on_request, on_key, on_response, on_log or on_change";
+      h->on_log == NULL && h->on_change == NULL && h->on_body == NULL)
+    return "on_request, on_key, on_response, on_log, on_change or on_body";
   return NULL;
 }
 

@@ -77,8 +77,8 @@ REFUSED = {
                     "1.1" + REBUILD),
     "missing_entry": ("missingentry", "backends", "has no ping" + ADD),
     "missing_entry_of_a_hook": (
-        "deafhook", "hooks", "has no on_request, on_key, on_response, on_log "
-        "or on_change" + ADD),
+        "deafhook", "hooks", "has no on_request, on_key, on_response, on_log, "
+        "on_change or on_body" + ADD),
     "hook_as_backend": ("goodhook", "backends", "is a hook, not a backend; "
                         "name it under hooks"),
     "backend_as_hook": ("goodbackend", "hooks", "is a backend, not a hook; "

@@ -472,6 +472,10 @@ struct sluice_hook {
                                    const struct sluice_object *);
   /* SIGHUP: open files again, read them again. */
   void (*reload)(void *handle);
+  /* Since 1.1: the bytes of an object that an upload makes, before any of them
+   * is visible (<sluice/upload.h>). */
+  enum sluice_verdict (*on_body)(void *handle, struct sluice_request *,
+                                 const struct sluice_chunk *);
 };
 
 /* ---- registration: const data, one symbol named after the plugin ------- */
@@ -500,5 +504,7 @@ struct sluice_hook {
 
 #include <sluice/ask.h>
 #include <sluice/chore.h>
+
+#include <sluice/upload.h>
 
 #endif
