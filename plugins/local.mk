@@ -579,6 +579,24 @@ pkglib_LTLIBRARIES += %D%/hook/rate_limit/rate_limit.la
 EXTRA_%C%_hook_rate_limit_rate_limit_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_hook_rate_limit_rate_limit_la_SOURCES =
 
+# ---- hook/scan_clamd --------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/hook/scan_clamd/libscan_clamd.la
+%C%_hook_scan_clamd_libscan_clamd_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_hook_scan_clamd_libscan_clamd_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+%C%_hook_scan_clamd_libscan_clamd_la_LIBADD = $(EVENT_LIBS)
+%C%_hook_scan_clamd_libscan_clamd_la_SOURCES = \
+	%D%/hook/scan_clamd/clamd.c \
+	%D%/hook/scan_clamd/clamd.h \
+	%D%/hook/scan_clamd/scan_clamd.c
+
+pkglib_LTLIBRARIES += %D%/hook/scan_clamd/scan_clamd.la
+%C%_hook_scan_clamd_scan_clamd_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_hook_scan_clamd_scan_clamd_la_LIBADD = %D%/hook/scan_clamd/libscan_clamd.la core/libbase.la
+EXTRA_%C%_hook_scan_clamd_scan_clamd_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_hook_scan_clamd_scan_clamd_la_SOURCES =
+
 # ---- templates for new plugins: built, tested, installed as sources ---------
 
 # -rpath is what makes libtool build a module of what isn't installed.
@@ -635,7 +653,8 @@ EXTRA_DIST += \
 	%D%/hook/events/eventskit.py \
 	%D%/hook/log_combined/log_combined.yaml \
 	%D%/hook/log_json/log_json.yaml \
-	%D%/hook/rate_limit/rate_limit.yaml
+	%D%/hook/rate_limit/rate_limit.yaml \
+	%D%/hook/scan_clamd/scan_clamd.yaml
 
 # An example, which make would take for a program of htpasswd.c.
 %D%/hook/auth_basic/htpasswd: ;

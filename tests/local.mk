@@ -17,7 +17,8 @@ AM_CPPFLAGS = $(SERVER_CPPFLAGS) -I$(srcdir)/%D%/unit \
 	-I$(srcdir)/plugins/hook/auth_request \
 	-I$(srcdir)/plugins/hook/auth_token \
 	-I$(srcdir)/plugins/hook/events \
-	-I$(srcdir)/plugins/hook/rate_limit
+	-I$(srcdir)/plugins/hook/rate_limit \
+	-I$(srcdir)/plugins/hook/scan_clamd
 LDADD = %D%/unit/libunit.la $(CORE_LIBS) $(CUNIT_LIBS)
 
 # Each folder of built plugins, where the tests look for them.
@@ -34,6 +35,7 @@ TEST_PLUGINS = plugins/backend/local plugins/backend/s3 plugins/backend/minio \
 	plugins/hook/log_combined \
 	plugins/hook/log_json \
 	plugins/hook/rate_limit \
+	plugins/hook/scan_clamd \
 	plugins/skeleton %D%/plugins
 
 AM_TESTS_ENVIRONMENT = \
@@ -97,6 +99,7 @@ UNIT_TESTS = \
 	%D%/unit/test_chunkform \
 	%D%/unit/test_cidr \
 	%D%/unit/test_clientcert \
+	%D%/unit/test_clamd \
 	%D%/unit/test_claims \
 	%D%/unit/test_clientblock \
 	%D%/unit/test_clients \
@@ -467,6 +470,8 @@ S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 
 %C%_unit_test_checks_LDADD = %D%/unit/libunit.la plugins/hook/auth_basic/libauth_basic.la $(CORE_LIBS) $(CUNIT_LIBS)
 
+%C%_unit_test_clamd_LDADD = %D%/unit/libunit.la plugins/hook/scan_clamd/libscan_clamd.la $(CORE_LIBS) $(CUNIT_LIBS)
+
 %C%_unit_test_claims_LDADD = %D%/unit/libunit.la plugins/hook/auth_jwt/libauth_jwt.la $(CORE_LIBS) $(CUNIT_LIBS)
 
 %C%_unit_test_clientblock_LDADD = %D%/unit/libunit.la plugins/lib/librate.la $(CORE_LIBS) $(CUNIT_LIBS)
@@ -836,7 +841,8 @@ HOOK_TESTS = \
 	plugins/hook/events/test_events_start.py \
 	plugins/hook/log_combined/test_log_combined.py \
 	plugins/hook/log_json/test_log_json.py \
-	plugins/hook/rate_limit/test_rate_limit.py
+	plugins/hook/rate_limit/test_rate_limit.py \
+	plugins/hook/scan_clamd/test_scan_clamd.py
 
 TESTS += $(HOOK_TESTS)
 EXTRA_DIST += $(HOOK_TESTS)

@@ -152,6 +152,13 @@ def test_rate_limit_passes(options):
     conforms("rate_limit", options)
 
 
+@each({"refused": "deny", "stored unseen": "pass"})
+def test_scan_clamd_passes(what):
+    """Without a clamd, which is what most of its rules are about."""
+    conforms("scan_clamd", {"socket": "/nonexistent/clamd.ctl",
+                            "on_failure": what})
+
+
 if __name__ == "__main__":
     if not os.access(CHECK, os.X_OK):
         raise Mismatch(f"{CHECK} isn't there")
