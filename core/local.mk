@@ -215,6 +215,7 @@ noinst_LTLIBRARIES += %D%/libhost.la
 	%D%/host/settings_routes.c \
 	%D%/host/settings_sections.c \
 	%D%/host/settings_tables.h \
+	%D%/host/settings_console.c \
 	%D%/host/settings_tls.c \
 	%D%/host/settings_web.c
 
@@ -289,7 +290,10 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 %C%_libendpoints_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS) \
 	$(JANSSON_CFLAGS)
 %C%_libendpoints_la_LIBADD = $(EVENT_LIBS) $(JANSSON_LIBS)
+nodist_%C%_libendpoints_la_SOURCES = %D%/console/files.c
 %C%_libendpoints_la_SOURCES = \
+	%D%/endpoints/console.c \
+	%D%/endpoints/console.h \
 	%D%/endpoints/bodysum.c \
 	%D%/endpoints/bodysum.h \
 	%D%/endpoints/copy.c \
@@ -473,6 +477,41 @@ CORE_LIBS = \
 	%D%/libconfig.la \
 	%D%/libyamlstream.la \
 	%D%/libbase.la
+
+# ---- the console's files, as C ----------------------------------------------
+
+CONSOLE_FILES = \
+	%D%/console/act.js \
+	%D%/console/api.js \
+	%D%/console/auth.js \
+	%D%/console/browse.js \
+	%D%/console/dom.js \
+	%D%/console/format.js \
+	%D%/console/icon.svg \
+	%D%/console/index.html \
+	%D%/console/main.js \
+	%D%/console/oidc.js \
+	%D%/console/preview.js \
+	%D%/console/qr.js \
+	%D%/console/queue.js \
+	%D%/console/queueview.js \
+	%D%/console/route.js \
+	%D%/console/rows.js \
+	%D%/console/send.js \
+	%D%/console/share.js \
+	%D%/console/style.css \
+	%D%/console/thumbs.js \
+	%D%/console/transfer.js \
+	%D%/console/words.js
+
+EXTRA_DIST += $(CONSOLE_FILES) %D%/console/embed.sh
+CLEANFILES += %D%/console/files.c
+
+%D%/console/files.c: $(CONSOLE_FILES) %D%/console/embed.sh
+	$(AM_V_GEN)$(MKDIR_P) %D%/console && cd $(srcdir) && \
+	  sh %D%/console/embed.sh $(CONSOLE_FILES) \
+	  >$(abs_builddir)/$@.new && mv $(abs_builddir)/$@.new \
+	  $(abs_builddir)/$@
 
 # ---- the program ------------------------------------------------------------
 

@@ -706,6 +706,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_check.py \
 	%D%/integration/test_clients.py \
 	%D%/integration/test_config.py \
+	%D%/integration/test_console.py \
 	%D%/integration/test_connections.py \
 	%D%/integration/test_copy.py \
 	%D%/integration/test_cors.py \
@@ -886,6 +887,8 @@ EXTRA_DIST += \
 	%D%/checks/names \
 	%D%/checks/objects.py \
 	%D%/e2e/chromium.py \
+	%D%/e2e/console.py \
+	%D%/e2e/consolekit.py \
 	%D%/e2e/crash.py \
 	%D%/e2e/drill.py \
 	%D%/integration/bucket.py \

@@ -35,6 +35,8 @@ struct endpoint {
   bool overridden;
   /* It only tells why not: it isn't among what its path allows. */
   bool unlisted;
+  /* It is there where server.console is on. */
+  bool console;
   /* NULL, or: hooks are asked about this one, too, where they forbid the
    * other. Who has it alone may do less. */
   const enum operation *lesser;

@@ -64,10 +64,17 @@ static void add_single(struct unfold *unfold,
       add(unfold, from, from->path, (*at)->tail, (*at)->method, *at);
 }
 
+/* Of those that are the gateway's own. */
+static bool is_served(const struct unfold *unfold,
+                      const struct endpoint *endpoint) {
+  return endpoint->operation == OPERATION_NONE &&
+         (!endpoint->console || unfold->settings->server.console);
+}
+
 static void add_own(struct unfold *unfold) {
   const struct endpoint *const *at = unfold->endpoints;
   for (; *at != NULL; at++)
-    if ((*at)->operation == OPERATION_NONE)
+    if (is_served(unfold, *at))
       add(unfold, NULL, (*at)->tail, "", (*at)->method, *at);
 }
 
@@ -102,7 +109,7 @@ static bool clash(const struct route *a, const struct route *b) {
 static bool is_own(const struct unfold *unfold, const char *path) {
   const struct endpoint *const *at = unfold->endpoints;
   for (; *at != NULL; at++)
-    if ((*at)->operation == OPERATION_NONE && strcmp((*at)->tail, path) == 0)
+    if (is_served(unfold, *at) && strcmp((*at)->tail, path) == 0)
       return true;
   return false;
 }

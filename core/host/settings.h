@@ -40,6 +40,10 @@ struct settings_server {
   const char *public_url; /* "" or http(s)://host[:port][/path], no final / */
   const char *log_level;  /* error, warn, info, debug */
   const char *admin;      /* "" or an entry as of listen: for operators */
+  const char *console_text;   /* "on" or "off" */
+  bool console;               /* a page for people, at /console/ */
+  const char *console_issuer; /* "" or http(s)://host[:port][/path] */
+  const char *console_client; /* what the issuer knows it as; "": none */
   struct settings_tls tls;
   const char *const *hosts;   /* that links may name; none: any */
   const struct pair *headers; /* of every answer, to a NULL name */

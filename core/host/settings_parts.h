@@ -10,6 +10,8 @@
 
 /* server, uploads, presign, limits */
 bool settings_read_sections(struct settings *, struct errmsg *);
+/* server.console and its issuer */
+bool settings_read_console(struct settings *, struct errmsg *);
 /* server.tls */
 bool settings_read_tls(struct settings *, struct errmsg *);
 /* uploads.types, server.hosts, server.headers, downloads, links */

@@ -48,6 +48,12 @@ static const struct sluice_option server_table[] = {
      "names that links may begin with: files.example, files.example:*"},
     {"admin", SLUICE_STRING, "", SERVER(admin),
      "where metrics are told, and to nobody else: host:port, unix:/path"},
+    {"console", SLUICE_STRING, "on", SERVER(console_text),
+     "a page for people at /console/, which does what its reader may do"},
+    {"console_issuer", SLUICE_STRING, "", SERVER(console_issuer),
+     "its readers sign in there, by OpenID Connect: https://id.example"},
+    {"console_client", SLUICE_STRING, "", SERVER(console_client),
+     "the console's client_id there"},
     {"log_level", SLUICE_STRING, "info", SERVER(log_level),
      "error, warn, info or debug"},
     {"trusted_proxies", SLUICE_LIST, "", SERVER(proxies),
@@ -308,6 +314,7 @@ static bool read_server(struct settings *s, struct errmsg *err) {
       !read_socket_mode(s, settings_line(server, "socket_mode"), err) ||
       !read_workers(s, settings_line(server, "workers"), err) ||
       !check_public_url(s, settings_line(server, "public_url"), err) ||
+      !settings_read_console(s, err) ||
       !read_proxies(s, settings_line(server, "trusted_proxies"), err))
     return false;
   if (!words_has(levels, s->server.log_level))

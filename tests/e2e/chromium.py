@@ -2,6 +2,7 @@
 """Chromium, steered by tests, and a gateway beside it."""
 import json
 import os
+import select
 import shutil
 import subprocess
 import tempfile
@@ -44,8 +45,23 @@ class Browser:
         os.close(into)
         os.close(out)
         self.number, self.input, self.events = 0, b"", []
+        self.session = self.context = None
+        self.page()
+
+    def fresh(self):
+        """A page that knows nothing of those before, which are closed."""
         self.session = None
-        page = self.call("Target.createTarget", url="about:blank")
+        if self.context:
+            self.call("Target.disposeBrowserContext", **self.context)
+        got = self.call("Target.createBrowserContext")
+        self.context = {"browserContextId": got["browserContextId"]}
+        self.events.clear()
+        self.page()
+
+    def page(self):
+        self.session = None
+        page = self.call("Target.createTarget", url="about:blank",
+                          **(self.context or {}))
         self.session = self.call("Target.attachToTarget", flatten=True,
                                  targetId=page["targetId"])["sessionId"]
         for area in "Page", "DOM", "Runtime":
@@ -53,6 +69,8 @@ class Browser:
 
     def message(self):
         while b"\0" not in self.input:
+            ready, _, _ = select.select([self.into], [], [], 6 * PATIENCE)
+            expect(ready, "the browser says nothing")
             data = os.read(self.into, 1 << 16)
             expect(data, "the browser ended")
             self.input += data
@@ -86,15 +104,19 @@ class Browser:
         expect(not result.get("errorText"), f"{url}: {result}")
         self.event("Page.loadEventFired")
 
+    def choose(self, selector, *paths):
+        """These files in an <input>, as if a person had chosen them."""
+        chosen = self.call("Runtime.evaluate", expression="document."
+                           f"querySelector({json.dumps(selector)})")["result"]
+        self.call("DOM.setFileInputFiles", objectId=chosen["objectId"],
+                  files=list(map(str, paths)))
+
     def fill(self, path, page=PAGE):
         """A page with a form, as if it came from the gateway's own host, and
         a file chosen in it."""
         self.run(f"document.open(); document.write({json.dumps(page)}); "
                  "document.close()")
-        chosen = self.call("Runtime.evaluate", expression="document."
-                           "querySelector('input[type=file]')")["result"]
-        self.call("DOM.setFileInputFiles", objectId=chosen["objectId"],
-                  files=[str(path)])
+        self.choose("input[type=file]", path)
 
     def run(self, script):
         result = self.call("Runtime.evaluate", expression=script,

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+//
+// Who the reader is.  The credential is in memory; "stay signed in" keeps it
+// for this tab, until it is closed.
+import {isSignedIn, setCredential, tell, useSignIn} from './api.js';
+import {ask, button, field, h} from './dom.js';
+import * as oidc from './oidc.js';
+import {t} from './words.js';
+
+const STORE = 'sluice.session';
+let last = null; // of OpenID Connect: {token, refresh, endpoint}
+
+function keep(header, stay) {
+  setCredential(header);
+  if (stay)
+    sessionStorage.setItem(STORE, header);
+  else
+    sessionStorage.removeItem(STORE);
+  tell('signed');
+}
+
+export function signOut() {
+  sessionStorage.removeItem(STORE);
+  last = null;
+  setCredential(null);
+  tell('signed');
+}
+
+const basic = (user, password) => 'Basic ' + btoa(String.fromCharCode(
+  ...new TextEncoder().encode(`${user}:${password}`)));
+
+/** A credential goes into a header; what no header can hold isn't one. */
+function checked(token) {
+  const text = token.trim().replace(/^Bearer\s+/i, '');
+  if (!/^[\x21-\x7e]+$/.test(text))
+    throw new Error(t('sign.noToken'));
+  return text;
+}
+
+async function signIn(challenge) {
+  const newer = await oidc.refresh(last);
+  if (newer) {
+    last = newer;
+    keep(`Bearer ${newer.token}`, sessionStorage.getItem(STORE) !== null);
+    return true;
+  }
+  return signInDialog(challenge);
+}
+
+/** Asks for a token, or a name and a password; true where there is one. */
+export async function signInDialog(challenge = '') {
+  const again = isSignedIn();
+  const onlyBasic = /basic/i.test(challenge) && !/bearer/i.test(challenge);
+  const token = h('input', {type: 'password', name: 'token',
+    autocomplete: 'off', spellcheck: 'false'});
+  const user = h('input', {name: 'user', autocomplete: 'username',
+    autocapitalize: 'none', spellcheck: 'false'});
+  const password = h('input', {type: 'password', name: 'password',
+    autocomplete: 'current-password'});
+  const stay = h('input', {type: 'checkbox', name: 'stay',
+    checked: sessionStorage.getItem(STORE) !== null});
+  const byToken = h('div', {}, field(t('sign.token'), token,
+    t('sign.tokenHint')));
+  const byName = h('div', {}, field(t('sign.user'), user),
+    field(t('sign.password'), password));
+  const ways = [['token', t('sign.byToken'), byToken],
+    ['basic', t('sign.byName'), byName]];
+  let way = onlyBasic ? 'basic' : 'token';
+  const show = () => ways.forEach(([name, , part]) =>
+    part.hidden = name !== way);
+  const radios = h('fieldset', {class: 'segments'},
+    h('legend', {class: 'unseen'}, t('sign.how')),
+    ways.map(([name, label]) => h('label', {}, h('input', {type: 'radio',
+      name: 'way', value: name, checked: name === way,
+      on: {change: () => { way = name; show(); }}}), h('span', {}, label))));
+  const issuer = oidc.offered() ? button('user', t('sign.oidc'), async () => {
+    try {
+      await oidc.begin(stay.checked);
+    } catch (error) {
+      trouble.textContent = error.message;
+    }
+  }, 'primary across') : null;
+  const trouble = h('p', {class: 'trouble', role: 'alert'});
+  show();
+  const done = await ask({
+    title: t(again ? 'sign.again' : 'sign.title'), yes: t('sign.in'),
+    body: [h('p', {class: 'hint'}, t(again ? 'sign.againWhy' : 'sign.why')),
+      issuer, trouble, radios, byToken, byName,
+      field(t('sign.stay'), stay, t('sign.stayHint'))],
+    accept() {
+      if (way === 'basic' && user.value === '')
+        throw new Error(t('sign.noUser'));
+      if (way === 'basic')
+        keep(basic(user.value, password.value), stay.checked);
+      else
+        keep(`Bearer ${checked(token.value)}`, stay.checked);
+      last = null;
+      return true;
+    },
+    opened: () => (way === 'basic' ? user : token).focus(),
+  });
+  return done === true;
+}
+
+/** Before the first request: what is kept, or comes back from the issuer. */
+export async function begin() {
+  useSignIn(signIn);
+  const back = await oidc.finish();
+  if (back) {
+    last = back;
+    keep(`Bearer ${back.token}`, back.keep);
+  } else if (sessionStorage.getItem(STORE)) {
+    setCredential(sessionStorage.getItem(STORE));
+  }
+}

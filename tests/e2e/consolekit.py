@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: MIT
+"""The console in a browser over a gateway of its own, and the words by which
+tests use it as a person would."""
+import atexit
+import base64
+import contextlib
+import ctypes
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+
+# pylint: disable=wrong-import-position
+from chromium import Browser, program
+from kit import Gateway, Mismatch, eventually, merged, needs
+
+KEYS = {"Enter": (13, "\r"), "Escape": (27, None), "Tab": (9, None),
+        "ArrowDown": (40, None), "ArrowUp": (38, None), "End": (35, None),
+        "Home": (36, None), "Delete": (46, None), "F2": (113, None),
+        "ArrowRight": (39, None), "PageDown": (34, None), " ": (32, " "),
+        "Backspace": (8, None), "/": (191, "/")}
+
+# Elements by what a person reads: a button's or a field's name.
+HELPERS = """
+window.named ??= (selector, name) => [...document.querySelectorAll(selector)]
+  .filter(e => e.checkVisibility?.() ?? true)
+  .find(e => (e.getAttribute('aria-label') ?? e.textContent).trim() === name);
+window.field ??= name => {
+  const label = [...document.querySelectorAll('label')]
+    .find(e => e.textContent.trim() === name);
+  return label && (label.control ?? label.querySelector('input'));
+};
+window.names ??= () => [...document.querySelectorAll('.rows .name a')]
+  .map(e => e.textContent);
+"""
+
+
+class Tabs:
+    """One browser for all tests; each has a profile of its own in it."""
+
+    def __init__(self):
+        self.browser = self.folder = None
+
+    def open(self):
+        if self.browser is None:
+            program()
+            self.folder = tempfile.mkdtemp(prefix="sluice-test-")
+            self.browser = Browser(self.folder)
+            atexit.register(self.close)
+        self.browser.fresh()
+        return self.browser
+
+    def close(self):
+        self.browser.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+TABS = Tabs()
+
+
+class Console:
+    """`with Console(...) as it:` a gateway and the page, at its root."""
+
+    def __init__(self, sections=None, *, folder=None, gateway=None):
+        self.browser = TABS.open()
+        self.folder = Path(tempfile.mkdtemp(prefix="sluice-test-"))
+        self.gateway = gateway or Gateway(merged(
+            {"uploads": {"max_bytes": "200MiB"}}, sections or {}),
+            folder=folder)
+        try:
+            self.size(1200, 800)
+            self.browser.call("Log.enable")
+            self.browser.call("Network.enable")
+        except BaseException:
+            self.gateway.kill()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *how):
+        try:
+            self.gateway.__exit__(*how)
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    # ---- the page ----------------------------------------------------------
+
+    @property
+    def url(self):
+        return f"{self.gateway.url}/console/"
+
+    def open(self, fragment="", query=""):
+        self.browser.visit("about:blank")
+        self.browser.visit(f"{self.url}{query}{fragment}")
+        self.run("0")
+
+    def size(self, width, height, mobile=False):
+        self.browser.call("Emulation.setDeviceMetricsOverride", width=width,
+                          height=height, deviceScaleFactor=1, mobile=mobile)
+
+    def looks(self, scheme):
+        self.browser.call("Emulation.setEmulatedMedia", features=[
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": "reduce"}])
+
+    def run(self, script):
+        return self.browser.run(f"{HELPERS}; {script}")
+
+    def wait(self, what, script, seconds=None):
+        """Until the script is true; its value."""
+        try:
+            return eventually(what, lambda: self.run(script), seconds, 0.05)
+        except Mismatch as why:
+            text = self.run("document.body?.innerText.slice(0, 600)")
+            raise Mismatch(f"{why}; the page says: {text}") from None
+
+    def click(self, name, within="button, a, [role=menuitem], summary"):
+        self.wait(f"«{name}»", f"named({json.dumps(within)}, "
+                  f"{json.dumps(name)}) && true")
+        self.run(f"named({json.dumps(within)}, {json.dumps(name)}).click()")
+
+    def write(self, name, text):
+        """Into the field of that label, as if typed."""
+        self.wait(f"field «{name}»", f"field({json.dumps(name)}) && true")
+        self.run(f"{{ const e = field({json.dumps(name)}); e.focus(); "
+                 f"e.value = {json.dumps(text)}; "
+                 "e.dispatchEvent(new Event('input', {bubbles: true})); "
+                 "e.dispatchEvent(new Event('change', {bubbles: true})); }")
+
+    def key(self, name, **more):
+        code, text = KEYS.get(name, (ord(name[0].upper()), name))
+        event = {"key": name, "windowsVirtualKeyCode": code, **more}
+        self.browser.call("Input.dispatchKeyEvent", type="keyDown",
+                          **event, **({"text": text} if text else {}))
+        self.browser.call("Input.dispatchKeyEvent", type="keyUp", **event)
+
+    def names(self):
+        return self.run("names()")
+
+    def shows(self, *names):
+        return self.wait(f"rows {names}", "JSON.stringify(names()) === " +
+                         json.dumps(json.dumps(list(names),
+                                               separators=(",", ":"),
+                                               ensure_ascii=False)))
+
+    def says(self, text, seconds=None):
+        return self.wait(f"the words «{text}»", "document.body?.innerText"
+                         f".includes({json.dumps(text)})", seconds)
+
+    def menu(self, name, action):
+        self.click(f"Actions for {name}")
+        self.click(action, "[role=menuitem]")
+
+    def upload(self, *paths):
+        self.browser.choose("body > input[multiple]", *paths)
+
+    def picture(self, path, **clip):
+        shot = self.browser.call("Page.captureScreenshot", format="png",
+                                 **({"clip": {**clip, "scale": 1}}
+                                    if clip else {}))
+        Path(path).write_bytes(base64.b64decode(shot["data"]))
+
+    def complaints(self):
+        """Errors of scripts and of the policy that the page had."""
+        found = []
+        for event in self.browser.events:
+            method, params = event.get("method"), event.get("params", {})
+            if method == "Runtime.exceptionThrown":
+                found.append(params["exceptionDetails"].get("exception", {})
+                             .get("description", str(params)))
+            if method == "Log.entryAdded" and \
+                    params["entry"]["source"] in ("security", "javascript"):
+                found.append(params["entry"]["text"])
+            if method == "Runtime.consoleAPICalled" and \
+                    params["type"] == "error":
+                found.append(str(params["args"]))
+        return found
+
+    def axe(self, source):
+        """Violations that axe-core finds, in a few words."""
+        self.browser.call("Runtime.evaluate", expression=source)
+        return json.loads(self.browser.run(
+            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', "
+            "'wcag21aa', 'wcag22aa', 'best-practice']}).then(r => "
+            "JSON.stringify(r.violations.map(v => [v.id, v.nodes.map(n => "
+            "n.html.slice(0, 160) + ' ' + n.failureSummary.slice(0, 300))])))"
+        ))
+
+
+# ---- gateways that ask who it is --------------------------------------------
+
+ANN = "users/ann/"
+
+
+def crypted(password):
+    library = ctypes.CDLL("libcrypt.so.1")
+    library.crypt.restype = ctypes.c_char_p
+    return library.crypt(password.encode(),
+                         b"$2b$04$abcdefghijklmnopqrstuu").decode()
+
+
+def write_tokens(path, key):
+    rights = {"sha256": hashlib.sha256(key.encode()).hexdigest(),
+              "identity": "ann", "operations": ["*"], "prefixes": [ANN]}
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps({"tokens": [rights]}))
+    new.chmod(0o600)
+    new.rename(path)
+
+
+@contextlib.contextmanager
+def guarded(basic=False, sections=None):
+    """A console before which one has to say who one is, and the secret: Ann's
+    token, who may do all below users/ann/; or her password."""
+    with tempfile.TemporaryDirectory(prefix="sluice-test-") as folder:
+        path = Path(folder, "secrets")
+        secret = "s3cret-of-ann-which-is-long-enough"
+        if basic:
+            path.write_text(f"ann:{crypted(secret)}\n")
+            path.chmod(0o600)
+            hook = {"plugin": "auth_basic", "file": str(path),
+                    "prefixes": [""]}
+        else:
+            write_tokens(path, secret)
+            hook = {"plugin": "auth_token", "file": str(path),
+                    "interval": "20ms"}
+        it = Console(merged({"hooks": [hook],
+                             "uploads": {"prefix": "users/{user}"}},
+                            sections or {}))
+        with it:
+            def another():
+                newer = "another-" + secret
+                write_tokens(path, newer)
+                refused = [f"Authorization: Bearer {secret}"]
+                eventually("the old key's end", lambda: it.gateway.ask(
+                    "GET", "/files?prefix=users/ann/", *refused).status
+                    == 401)
+                return newer
+            it.another_key = another
+            yield it, secret
