@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Since 1.1: chores, for which an operator asks a backend by sluice(1): its
- * entry `chore`.  A part of <sluice/plugin.h>, which is what a plugin
+ * entry `chore`.  It is called in a process of its own: without start(),
+ * perhaps beside a gateway that serves the same storage, and may block.
+ * SLUICE_OK: it was done, also where something was found; SLUICE_ENOTSUP: it
+ * has none of that kind.  A part of <sluice/plugin.h>, which is what a plugin
  * includes.
  */
 #ifndef SLUICE_CHORE_H

@@ -106,6 +106,7 @@ struct sluice_host;    /* one configured plugin: as a whole, or on one loop */
 struct sluice_op;      /* one operation in flight */
 struct sluice_request; /* one HTTP request, seen by hooks */
 struct event_base;
+struct sluice_object;
 struct sluice_chore; /* <sluice/chore.h> */
 
 struct sluice_pair {
@@ -168,13 +169,10 @@ struct sluice_get {
   uint64_t count; /* UINT64_MAX: to the end */
 };
 
-struct sluice_object;
-
 struct sluice_put {
   int64_t length; /* of the object, a hint: at most this; -1: unknown */
-  /* Since 1.1, where the backend has SLUICE_CAN_EARLY: what commit() will say,
-   * but for length and md5.  Its `user` may have more pairs then: they needn't
-   * be kept.  NULL: nothing is known yet. */
+  /* Since 1.1, for SLUICE_CAN_EARLY: what commit() will say, but for length
+   * and md5; pairs that come only then needn't be kept.  NULL: unknown. */
   const struct sluice_object *object;
 };
 
@@ -214,11 +212,9 @@ enum sluice_ability {
   SLUICE_CAN_MATCH_ANY = 64, /* `if_match` may be "*" */
   /* A put gives its bytes back, between the last chunk's sluice_next() and
    * commit(): read() comes for all of them, once at most; sluice_send() of one
-   * chunk, which is the last; after its more(): sluice_next().  Without it the
-   * gateway hashes more than it needs to. */
+   * chunk, which is the last; after its more(): sluice_next(). */
   SLUICE_CAN_REREAD = 128,
-  /* A put that is told its `object` may send bytes to the storage before
-   * commit(), and nobody sees them there. */
+  /* A put that is told its `object` may send bytes before commit(). */
   SLUICE_CAN_EARLY = 256
 };
 
@@ -404,12 +400,8 @@ struct sluice_backend {
    * for, and ends with SLUICE_ENOMEM. */
   size_t op_memory;
 
-  /* ---- chores, since 1.1 ---- */
-
-  /* Does what sluice(1) is asked for beside serving, in a process of its own:
-   * without start(), perhaps beside a gateway that serves the same storage.
-   * May block.  SLUICE_OK: it was done, also where something was found; else
-   * sluice_fail() says why.  SLUICE_ENOTSUP: it has none of that kind. */
+  /* Since 1.1: does what sluice(1) is asked for beside serving, in a process
+   * of its own (<sluice/chore.h>).  Else than SLUICE_OK: sluice_fail(). */
   enum sluice_status (*chore)(const void *conf, struct sluice_host *,
                               const struct sluice_chore *);
 };
@@ -472,8 +464,7 @@ struct sluice_hook {
                                    const struct sluice_object *);
   /* SIGHUP: open files again, read them again. */
   void (*reload)(void *handle);
-  /* Since 1.1: the bytes of an object that an upload makes, before any of them
-   * is visible (<sluice/upload.h>). */
+  /* Since 1.1: bytes of an upload, before anybody sees them. */
   enum sluice_verdict (*on_body)(void *handle, struct sluice_request *,
                                  const struct sluice_chunk *);
 };
@@ -504,7 +495,6 @@ struct sluice_hook {
 
 #include <sluice/ask.h>
 #include <sluice/chore.h>
-
 #include <sluice/upload.h>
 
 #endif
