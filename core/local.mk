@@ -290,7 +290,9 @@ noinst_LTLIBRARIES += %D%/libendpoints.la
 %C%_libendpoints_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS) \
 	$(JANSSON_CFLAGS)
 %C%_libendpoints_la_LIBADD = $(EVENT_LIBS) $(JANSSON_LIBS)
-nodist_%C%_libendpoints_la_SOURCES = %D%/console/files.c
+nodist_%C%_libendpoints_la_SOURCES = \
+	%D%/console/files.c \
+	%D%/endpoints/openapi_text.c
 %C%_libendpoints_la_SOURCES = \
 	%D%/endpoints/console.c \
 	%D%/endpoints/console.h \
@@ -382,7 +384,6 @@ nodist_%C%_libendpoints_la_SOURCES = %D%/console/files.c
 	%D%/endpoints/uploads_tus.c
 
 # The text of /openapi.yaml, as C.
-nodist_%C%_libendpoints_la_SOURCES = %D%/endpoints/openapi_text.c
 %D%/endpoints/openapi_text.c: $(srcdir)/docs/openapi.yaml
 	$(AM_V_GEN)$(MKDIR_P) %D%/endpoints && { \
 	  echo '#include "openapi.h"' && \
