@@ -451,6 +451,11 @@ noinst_LTLIBRARIES += %D%/libtools.la
 	%D%/tools/folder.c \
 	%D%/tools/jsonout.c \
 	%D%/tools/jsonout.h \
+	%D%/tools/carrier.c \
+	%D%/tools/carrier.h \
+	%D%/tools/migrate.c \
+	%D%/tools/pair_of_stores.c \
+	%D%/tools/pair_of_stores.h \
 	%D%/tools/plugindirs.c \
 	%D%/tools/plugindirs.h \
 	%D%/tools/probe.c \
@@ -458,6 +463,8 @@ noinst_LTLIBRARIES += %D%/libtools.la
 	%D%/tools/schema.c \
 	%D%/tools/stand.c \
 	%D%/tools/stand.h \
+	%D%/tools/report.c \
+	%D%/tools/report.h \
 	%D%/tools/storage.c \
 	%D%/tools/storage.h \
 	%D%/tools/tool.c \

@@ -734,6 +734,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_log.py \
 	%D%/integration/test_many.py \
 	%D%/integration/test_metrics.py \
+	%D%/integration/test_migrate.py \
 	%D%/integration/test_mixed.py \
 	%D%/integration/test_names.py \
 	%D%/integration/test_objects.py \
@@ -891,10 +892,12 @@ EXTRA_DIST += \
 	%D%/e2e/consolekit.py \
 	%D%/e2e/crash.py \
 	%D%/e2e/drill.py \
+	%D%/e2e/migrate.py \
 	%D%/integration/bucket.py \
 	%D%/integration/guards.py \
 	%D%/integration/kit.py \
 	%D%/integration/linkskit.py \
+	%D%/integration/migratekit.py \
 	%D%/integration/objectskit.py \
 	%D%/integration/ways.py \
 	%D%/integration/names.py \

@@ -86,6 +86,10 @@ bool gateway_check(struct gateway *, struct errmsg *);
  * can read. */
 void gateway_tell_exposed(const struct gateway *);
 bool gateway_check_spool(const struct gateway *, struct errmsg *);
+/* For commands that serve nothing: so many threads of the pool, and a backend
+ * of it, which has to have those below it. */
+unsigned gateway_threads(const struct settings *);
+bool gateway_start_backend(struct gateway *, size_t index, struct errmsg *);
 /* Serves until it is told to end.  False and why, when it can't start. */
 bool gateway_run(struct gateway *, struct errmsg *);
 void gateway_free(struct gateway *);

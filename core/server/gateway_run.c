@@ -24,7 +24,7 @@
 
 /* ---- parts -------------------------------------------------------------- */
 
-static unsigned pool_threads(const struct settings *settings) {
+unsigned gateway_threads(const struct settings *settings) {
   if (settings->limits.threads > 0)
     return (unsigned)settings->limits.threads;
   return settings->server.workers * 2 > 4 ? settings->server.workers * 2 : 4;
@@ -72,7 +72,7 @@ static bool bind_all(struct gateway *gateway, struct errmsg *errmsg) {
 static bool give_share(struct gateway *gateway, struct sluice_host *host,
                        struct errmsg *errmsg) {
   const struct settings *settings = gateway->settings;
-  unsigned threads = pool_threads(settings);
+  unsigned threads = gateway_threads(settings);
   unsigned most = (unsigned)settings->limits.threads_per_plugin;
   if (most == 0)
     most = work_share_most(threads,
@@ -108,8 +108,8 @@ static unsigned abilities_of(const struct gateway *gateway,
   return able;
 }
 
-static bool start_backend(struct gateway *gateway, size_t i,
-                          struct errmsg *errmsg) {
+bool gateway_start_backend(struct gateway *gateway, size_t i,
+                           struct errmsg *errmsg) {
   struct gateway_plugin *backend = &gateway->backends[i];
   if (!give_share(gateway, &backend->host, errmsg))
     return false;
@@ -136,7 +136,7 @@ static bool start_hook(struct gateway *gateway, size_t i,
 
 static bool start_plugins(struct gateway *gateway, struct errmsg *errmsg) {
   for (size_t i = 0; i < gateway->settings->backend_count; i++)
-    if (!start_backend(gateway, gateway->order[i], errmsg))
+    if (!gateway_start_backend(gateway, gateway->order[i], errmsg))
       return false;
   for (size_t i = 0; i < gateway->settings->hook_count; i++)
     if (!start_hook(gateway, i, errmsg))
@@ -381,7 +381,7 @@ static bool prepare(struct gateway *gateway, struct errmsg *errmsg) {
   gateway->connections_max = connections_max(gateway->settings);
   if (!gateway_check_spool(gateway, errmsg) || !bind_all(gateway, errmsg))
     return false;
-  gateway->pool = work_pool_new(pool_threads(gateway->settings));
+  gateway->pool = work_pool_new(gateway_threads(gateway->settings));
   if (gateway->pool == NULL)
     return errmsg_set(errmsg, "threads can't be started; lower "
                               "limits.threads or server.workers");

@@ -12,6 +12,7 @@ const struct tool *const tools[] = {
     &tool_check,
     &tool_doctor,
     &tool_explain,
+    &tool_migrate,
     &tool_restore,
     &tool_schema,
     NULL};

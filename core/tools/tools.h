@@ -15,6 +15,7 @@ extern const struct tool tool_backup;
 extern const struct tool tool_check;
 extern const struct tool tool_doctor;
 extern const struct tool tool_explain;
+extern const struct tool tool_migrate;
 extern const struct tool tool_restore;
 extern const struct tool tool_schema;
 

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""`sluice migrate` carries what is missing and what differs; what can't be
+carried is told, and the source isn't touched.  Over a Ceph: e2e/migrate.py."""
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from kit import (MIB, PATIENCE, Gateway, equal, like, main, merged, run,
+                 settings, test, written)
+from migratekit import Stores, files
+from objectskit import put
+
+
+@test
+def test_object_that_differs_is_carried_again():
+    with tempfile.TemporaryDirectory() as folder:
+        stores = Stores(folder, {"a": b"one", "b": b"two" * MIB})
+        stores.fill()
+        stores.migrate("main", "new")
+        for change in ({"a": b"ONE"}, {"b": b"TWO" * MIB}):
+            stores.objects.update(change)
+            with Gateway(folder=stores.folder) as local:
+                for pair in change.items():
+                    equal("put", put(local, *pair, "Content-Type: text/x-own",
+                                     "X-User-Id: ann").status, 200)
+            equal("carried", stores.migrate("main", "new")["carried"], 1)
+        equal("rows", stores.rows("new"), stores.rows("data"))
+
+
+@test
+def test_what_can_not_be_carried_is_told_and_the_rest_is():
+    """A blob that is damaged, and a name that is too long for a prefix."""
+    with tempfile.TemporaryDirectory() as folder:
+        stores = Stores(folder, {"a": b"a" * MIB, "b": b"b" * MIB,
+                                 "c": b"c"})
+        stores.fill()
+        path = sorted(files(stores.folder / "data"))[0]
+        os.chmod(path, 0o600)
+        with open(path, "r+b") as file:
+            file.write(b"X")
+        os.chmod(path, 0o400)
+        said = stores.migrate("main", "new", status=1)
+        finding, = said["findings"]
+        equal("what", finding["what"], "not-carried")
+        like("text", finding["text"], "bytes aren't those that were stored")
+        equal("carried", (said["failed"], said["carried"] + said["failed"]),
+              (1, said["objects"]))
+        equal("rows", {row[0] for row in stores.rows("new")},
+              {key.encode() for key in ("a", "b", "c")} -
+              {finding["key"].encode()})
+        conf = json.loads(stores.conf.read_text())
+        conf["backends"]["deep"] = {"plugin": "prefix", "over": "new",
+                                    "prefix": "p" * 100 + "/"}
+        stores.conf.write_text(json.dumps(conf))
+        with Gateway(folder=stores.folder) as local:
+            put(local, "k" * 1000, b"long")
+        said = stores.migrate("main", "deep", status=1)
+        told = {one["key"]: one["text"] for one in said["findings"]}
+        like("text", told["k" * 1000], "target can't take it")
+
+
+@test
+def test_mistakes_are_told_before_anything_is_done():
+    with tempfile.TemporaryDirectory() as folder:
+        conf = written(folder, merged(settings(folder), {"backends": {
+            "new": {"plugin": "local", "directory": folder + "/new"}}}),
+            "m.yaml")
+        for words, why in (
+                (("main", "main"), "'main' is both"),
+                (("main", "knew"), "'knew' is no backend of"),
+                (("main",), "something is missing"),
+                (("--jobs", "0", "main", "new"), "a number from 1 to 64"),
+                (("--jobs", "65", "main", "new"), "a number from 1 to 64"),
+                (("--jobs", "4x", "main", "new"), "a number from 1 to 64")):
+            status, _, err = run("migrate", "-c", conf, *words)
+            equal("status", status, 2)
+            like("error", err, why)
+        equal("left", [path.name for path in Path(folder).iterdir()],
+              ["m.yaml"])
+        with Gateway(folder=folder):
+            status, _, err = run("migrate", "-c", conf, "main", "new",
+                                 seconds=PATIENCE)
+            equal("status", status, 2)
+            like("error", err, "in use by another gateway")
+
+
+if __name__ == "__main__":
+    main()
