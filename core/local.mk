@@ -467,6 +467,7 @@ noinst_LTLIBRARIES += %D%/libtools.la
 	%D%/tools/report.h \
 	%D%/tools/storage.c \
 	%D%/tools/storage.h \
+	%D%/tools/sweep.c \
 	%D%/tools/tool.c \
 	%D%/tools/tool.h \
 	%D%/tools/tools.c \

@@ -48,6 +48,7 @@ noinst_LTLIBRARIES += %D%/lib/libs3.la
 	%D%/lib/s3/call.h \
 	%D%/lib/s3/call_correct.c \
 	%D%/lib/s3/call_private.h \
+	%D%/lib/s3/chore.c \
 	%D%/lib/s3/client.c \
 	%D%/lib/s3/client.h \
 	%D%/lib/s3/complete.c \
@@ -304,6 +305,8 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 	%D%/backend/local/strays.h \
 	%D%/backend/local/sweep.c \
 	%D%/backend/local/sweep.h \
+	%D%/backend/local/sweeper.c \
+	%D%/backend/local/sweeper.h \
 	%D%/backend/local/task.c \
 	%D%/backend/local/transaction.c \
 	%D%/backend/local/transaction.h \

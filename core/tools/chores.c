@@ -14,6 +14,7 @@ static int chores_do(struct storage *storage, const struct chores_wish *wish,
                                      .kind = wish->kind,
                                      .flags = wish->flags,
                                      .folder = wish->folder,
+                                     .older_ms = wish->older_ms,
                                      .tell = report_finding,
                                      .count = report_count,
                                      .arg = report};

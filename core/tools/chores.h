@@ -15,6 +15,7 @@ struct chores_wish {
   enum sluice_chore_kind kind;
   unsigned flags;
   const char *folder;
+  int64_t older_ms;
   const char *done; /* a line with the counts ends with it */
 };
 

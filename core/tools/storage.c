@@ -23,6 +23,10 @@ static bool storage_load(struct storage *storage, const char *name,
                          struct errmsg *err) {
   static const char *const others[] = {"plugin", NULL};
   storage->host.name = name;
+  storage->host.spool_directory =
+      storage->dirs.settings == NULL
+          ? "/var/tmp"
+          : storage->dirs.settings->uploads.spool_directory;
   storage->conf = calloc(1, plugin_conf_size(&storage->plugin) + 1);
   if (storage->conf == NULL)
     return errmsg_set(err, "out of memory");

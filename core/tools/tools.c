@@ -15,6 +15,7 @@ const struct tool *const tools[] = {
     &tool_migrate,
     &tool_restore,
     &tool_schema,
+    &tool_sweep,
     NULL};
 /* clang-format on */
 

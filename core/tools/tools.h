@@ -18,6 +18,7 @@ extern const struct tool tool_explain;
 extern const struct tool tool_migrate;
 extern const struct tool tool_restore;
 extern const struct tool tool_schema;
+extern const struct tool tool_sweep;
 
 extern const struct tool *const tools[];         /* by name, NULL-ended */
 const struct tool *tools_find(const char *name); /* NULL: there is none */

@@ -44,6 +44,7 @@ struct sluice_chore {
   enum sluice_chore_kind kind;
   unsigned flags;     /* enum sluice_chore_flag */
   const char *folder; /* of a backup */
+  int64_t older_ms;   /* sweep: uploads that nobody ended, begun before that */
   /* May be called at any time until the chore returns. */
   void (*tell)(void *arg, const struct sluice_finding *);
   void (*count)(void *arg, const char *what, uint64_t number); /* once each */

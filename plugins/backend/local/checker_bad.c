@@ -48,7 +48,7 @@ static bool is_so_still(struct bad *bad) {
 
 /* The bytes of a row whose sum is wrong, if they are those of its MD5. */
 static bool has_its_bytes(struct bad *bad, const struct row *row) {
-  unsigned char md5[DIGEST_MD5_LEN];
+  unsigned char md5[DIGEST_MD5_LEN] = {0};
   sqlite3_bind_int64(bad->small, 1, (int64_t)row->small);
   bool same = index_step(bad->small) == SQLITE_ROW &&
               (uint64_t)sqlite3_column_bytes(bad->small, 0) == row->length;

@@ -6,6 +6,7 @@
 
 #include "backup.h"
 #include "checker.h"
+#include "sweeper.h"
 
 enum sluice_status chore_do(const void *conf, struct sluice_host *host,
                             const struct sluice_chore *chore) {
@@ -17,7 +18,7 @@ enum sluice_status chore_do(const void *conf, struct sluice_host *host,
   case SLUICE_CHORE_RESTORE:
     return restore_run(conf, host, chore);
   case SLUICE_CHORE_SWEEP:
-    break;
+    return sweeper_run(conf, host, chore);
   }
   return SLUICE_ENOTSUP;
 }

@@ -88,6 +88,9 @@ struct s3_sweep {   /* which unfinished multipart uploads to give up */
   const char *key;  /* all of this one; NULL: those of the bucket that are
                        older than the options say */
   const char *keep; /* but the one of this id; NULL: none */
+  /* Told of each that is wanted; NULL: the log is. */
+  void (*found)(void *arg, const char *key, int64_t age_ms);
+  bool look; /* and give none up */
   /* Never from inside; a failure: some may be left. */
   void (*done)(void *arg, enum sluice_status);
   void *arg;

@@ -123,12 +123,21 @@ void s3_stage_get(void *handle, struct sluice_op *, const char *id);
 void s3_stage_remove(void *handle, struct sluice_op *, const char *id);
 void s3_stage_sweep(void *handle, struct sluice_op *, int64_t now_s);
 
+enum sluice_status s3_chore(const struct s3_conf *, struct sluice_host *,
+                            const struct sluice_chore *,
+                            const struct s3_dialect *);
+
 /* The descriptor of a provider: its options and its dialect, and for the rest
  * what all of them have.  `name_` is no text but a word. */
 #define S3_BACKEND(name_, summary_, options_, dialect_)           \
   static void *plugin_##name_##_start(const void *conf,           \
                                       struct sluice_host *host) { \
     return s3_start(conf, host, &(dialect_));                     \
+  }                                                               \
+  static enum sluice_status plugin_##name_##_chore(               \
+      const void *conf, struct sluice_host *host,                 \
+      const struct sluice_chore *chore) {                         \
+    return s3_chore(conf, host, chore, &(dialect_));              \
   }                                                               \
   static const struct sluice_backend plugin_##name_ = {           \
       SLUICE_HEAD(sluice_backend),                                \
@@ -162,7 +171,8 @@ void s3_stage_sweep(void *handle, struct sluice_op *, int64_t now_s);
       .stage_commit = s3_stage_commit,                            \
       .stage_get = s3_stage_get,                                  \
       .stage_remove = s3_stage_remove,                            \
-      .stage_sweep = s3_stage_sweep};                             \
+      .stage_sweep = s3_stage_sweep,                              \
+      .chore = plugin_##name_##_chore};                           \
   SLUICE_BACKEND(name_, plugin_##name_)
 
 #endif

@@ -27,6 +27,8 @@ struct sweep {
   unsigned given_up, left;
   bool blind; /* the service lists none without a key */
   enum sluice_status failure;
+  bool look; /* and give none up */
+  void (*found)(void *arg, const char *key, int64_t age_ms);
   void (*done)(void *arg, enum sluice_status);
   void *arg;
 };
@@ -44,7 +46,7 @@ static void sweep_end(struct sweep *sweep) {
   void (*done)(void *, enum sluice_status) = sweep->done;
   enum sluice_status failure = sweep->failure;
   void *arg = sweep->arg;
-  if (sweep->key == NULL && !sweep->blind)
+  if (sweep->key == NULL && !sweep->blind && sweep->found == NULL)
     sluice_log(sweep->loop->host, SLUICE_LOG_INFO,
                "[s3] %u unfinished uploads given up, %u are younger than "
                "sweep_uploads",
@@ -123,14 +125,19 @@ static bool on_upload(void *arg, const struct xml_upload *upload) {
     sweep->left++;
     return true;
   }
+  if (sweep->found != NULL)
+    sweep->found(sweep->arg, upload->key, age);
+  if (sweep->look)
+    return true;
   struct old_upload *old = malloc(sizeof *old);
   must(old != NULL);
   *old = (struct old_upload){sweep->old, copy(upload->key),
                              copy(upload->upload_id)};
   sweep->old = old;
-  sluice_log(sweep->loop->host, SLUICE_LOG_INFO,
-             "unfinished upload of '%s', begun %lld s ago", upload->key,
-             (long long)(age / 1000));
+  if (sweep->found == NULL)
+    sluice_log(sweep->loop->host, SLUICE_LOG_INFO,
+               "unfinished upload of '%s', begun %lld s ago", upload->key,
+               (long long)(age / 1000));
   return true;
 }
 
@@ -183,6 +190,8 @@ void s3_sweep_start(struct s3_loop *loop, const struct s3_sweep *wanted) {
   must(sweep != NULL);
   sweep->loop = loop;
   sweep->done = wanted->done;
+  sweep->found = wanted->found;
+  sweep->look = wanted->look;
   sweep->arg = wanted->arg;
   if (wanted->key != NULL)
     sweep->key = copy(wanted->key);
