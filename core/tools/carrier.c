@@ -91,30 +91,30 @@ static void carrier_take_digest(char out[2 * DIGEST_MD5_LEN + 1],
     *c = codec_lower(*c);
 }
 
-static const char *keep(struct carrier *carrier, const char *text) {
-  size_t at = carrier->texts.len;
-  buf_add(&carrier->texts, text, strlen(text) + 1);
-  return (const char *)(uintptr_t)at; /* an offset, until all are there */
+static const char *next_text(const char **at) {
+  const char *text = *at;
+  *at += strlen(text) + 1;
+  return text;
 }
 
 static bool take_user(struct carrier *carrier,
                       const struct sluice_meta *meta) {
+  struct buf *texts = &carrier->texts;
   size_t count = 0;
-  buf_clear(&carrier->texts);
+  buf_clear(texts);
   for (const struct sluice_pair *p = meta->user; p != NULL && p->name != NULL;
        p++, count++) {
     if (count == OP_USER_MAX)
       return false;
-    carrier->user[count].name = keep(carrier, p->name);
-    carrier->user[count].value = keep(carrier, p->value);
+    buf_add(texts, p->name, strlen(p->name) + 1);
+    buf_add(texts, p->value, strlen(p->value) + 1);
   }
-  if (carrier->texts.overflown)
+  if (texts->overflown)
     return false;
+  const char *at = texts->data;
   for (size_t i = 0; i < count; i++) {
-    carrier->user[i].name =
-        carrier->texts.data + (uintptr_t)carrier->user[i].name;
-    carrier->user[i].value =
-        carrier->texts.data + (uintptr_t)carrier->user[i].value;
+    carrier->user[i].name = next_text(&at);
+    carrier->user[i].value = next_text(&at);
   }
   carrier->user[count] = (struct sluice_pair){NULL, NULL};
   return true;

@@ -123,6 +123,10 @@ static bool judge(struct stray *stray) {
   bool there = result == SQLITE_ROW, ok = there || result == SQLITE_DONE;
   bool torn = there && row_load(&row, stray->find, stray->key) != SLUICE_OK;
   index_reset(stray->find);
+  if (ok && !there && stray->checker->repair) {
+    stray->checker->objects++;
+    stray->checker->bytes += stray->said.length;
+  }
   bool same = there && !torn && row.length == stray->said.length &&
               memcmp(row.md5, stray->said.md5, sizeof row.md5) == 0;
   if (ok && !there)

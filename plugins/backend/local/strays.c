@@ -90,7 +90,7 @@ bool strays_list(struct strays *strays, struct checker *checker,
 
 void strays_fini(struct strays *strays) {
   free(strays->files);
-  *strays = (struct strays){NULL};
+  *strays = (struct strays){.files = NULL};
 }
 
 bool strays_note(const struct strays *strays, struct checker *checker) {
