@@ -905,8 +905,10 @@ EXTRA_DIST += \
 	%D%/integration/relay.py \
 	%D%/integration/service.py \
 	%D%/integration/tlskit.py \
+	%D%/e2e/container \
 	%D%/e2e/newcomer \
 	%D%/e2e/one_key.py \
+	%D%/e2e/packages \
 	%D%/e2e/openapi/client.py \
 	%D%/e2e/openapi/client.ts \
 	%D%/e2e/openapi/hooks.py \

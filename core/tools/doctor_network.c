@@ -169,10 +169,11 @@ static bool fetch(struct doctor *d, const char *url, struct probe *probe,
          probe_ask(probe, "GET", answer, err);
 }
 
-/* <Code>..</Code> of S3, or the beginning of what came. */
+/* The <Code> of S3, or nothing. */
 static void say_why(const struct probe_answer *answer, char *out,
                     size_t size) {
-  const char *from = strstr(answer->body, "<Code>");
+  const char *from =
+      answer->body == NULL ? NULL : strstr(answer->body, "<Code>");
   const char *end = from == NULL ? NULL : strstr(from, "</Code>");
   if (end != NULL)
     snprintf(out, size, ": %.*s", (int)(end - from - 6), from + 6);
