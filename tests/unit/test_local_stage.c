@@ -210,6 +210,40 @@ static void test_one_of_no_bytes_becomes_an_object(void) {
   end(&kit);
 }
 
+/* Up to inline_max, and where nothing was saved before. */
+static void test_a_small_one_takes_no_file(void) {
+  static const struct {
+    size_t first, second;
+    bool saved;
+    int blobs;
+  } cases[] = {{100, 0, false, 0},
+               {60, 40, false, 0},
+               {101, 0, false, 1},
+               {60, 41, false, 1},
+               {60, 40, true, 1}};
+  static const char data[200] = "hello";
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct kit kit;
+    struct staging s;
+    size_t len = cases[i].first + cases[i].second;
+    begin(&kit);
+    make(&kit, &s);
+    CU_ASSERT_EQUAL(add(&kit, &s, data, cases[i].first), SLUICE_OK);
+    if (cases[i].saved)
+      CU_ASSERT_EQUAL(save(&kit, &s, "some"), SLUICE_OK);
+    CU_ASSERT_EQUAL(add(&kit, &s, data + cases[i].first, cases[i].second),
+                    SLUICE_OK);
+    CU_ASSERT_EQUAL(commit(&kit, &s, "key", data, len), SLUICE_OK);
+    CU_ASSERT(kit_has(&kit, "key", data, len));
+    kit_stop(&kit);
+    CU_ASSERT_EQUAL(
+        kit_number(&kit, "SELECT count(*) FROM object WHERE blob IS NOT NULL"),
+        cases[i].blobs);
+    CU_ASSERT_FATAL(kit_start(&kit));
+    end(&kit);
+  }
+}
+
 static void test_a_key_that_is_taken_leaves_the_stage(void) {
   struct kit kit;
   struct staging s;
@@ -383,6 +417,7 @@ int main(void) {
       UNIT(test_what_was_saved_is_there_after_a_new_start),
       UNIT(test_a_complete_one_tells_so_and_leaves_its_object),
       UNIT(test_one_of_no_bytes_becomes_an_object),
+      UNIT(test_a_small_one_takes_no_file),
       UNIT(test_a_key_that_is_taken_leaves_the_stage),
       UNIT(test_who_opens_it_ends_the_older),
       UNIT(test_the_older_writes_no_byte_and_commits_nothing),

@@ -166,11 +166,22 @@ static bool write_at(struct task *task, const void *data, size_t len,
   return ok;
 }
 
+/* What came of a small one goes to a file after all. */
+static bool write_before(struct task *task) {
+  size_t len = task->bytes.len;
+  if (len == 0)
+    return true;
+  bool ok = open_file(task) && write_at(task, task->bytes.data, len, 0);
+  if (ok)
+    buf_fini(&task->bytes);
+  return ok;
+}
+
 static void write_chunk(void *arg) {
   struct task *task = arg;
   struct store *store = &task->handle->local->store;
   size_t len = (size_t)task->chunk.length;
-  if (!open_file(task) ||
+  if (!write_before(task) || !open_file(task) ||
       !write_at(task, task->chunk.data, len, task->written))
     return;
   task->written += len;
@@ -192,12 +203,26 @@ static void room_made(void *arg) {
     task_work(task, write_chunk, chunk_written);
 }
 
+/* One that is small and comes in one request needs no file. */
+static bool keep_in_memory(struct task *task,
+                           const struct sluice_chunk *chunk) {
+  uint64_t most = task->handle->local->inline_max;
+  const struct stage *stage = task->stage;
+  if (task->file.fd >= 0 || stage->blob ||
+      !seat_is(stage->seat, stage->turn) || task->written != task->bytes.len ||
+      task->written > most || chunk->length > most - task->written ||
+      !buf_add(&task->bytes, chunk->data, (size_t)chunk->length))
+    return false;
+  task->written += chunk->length;
+  return true;
+}
+
 void stager_data(struct task *task, const struct sluice_chunk *chunk) {
   task->chunk = *chunk;
   task->stage->step = STAGE_SAVE; /* what it is for, on a full disk */
   if (!task_may_write(task))
     task_end(task);
-  else if (chunk->length == 0)
+  else if (chunk->length == 0 || keep_in_memory(task, chunk))
     sluice_next(task->op);
   else if (atomic_load(&task->handle->local->datadir.full))
     writer_reserve(task, room_made);
@@ -269,7 +294,8 @@ static void sync_file(struct task *task) {
 }
 
 static void sync_stage(void *arg) {
-  sync_file(arg);
+  if (write_before(arg))
+    sync_file(arg);
 }
 
 static void synced(void *arg) {
@@ -317,6 +343,8 @@ static bool cut_tail(struct task *task) {
 
 static void write_tail(void *arg) {
   struct task *task = arg;
+  if (task->bytes.len > 0) /* the transaction stores them */
+    return;
   if (task->written > 0 && (!open_file(task) || !cut_tail(task)))
     return;
   sync_file(task);
