@@ -880,6 +880,7 @@ EXTRA_DIST += \
 	%D%/bench/report.py \
 	%D%/bench/run \
 	%D%/bench/s3.py \
+	%D%/bench/uploads.py \
 	%D%/bench/special.py \
 	%D%/bench/stock.py \
 	%D%/bench/works.py \

@@ -37,7 +37,7 @@ static void op_driver_put_lend(struct op_driver *driver) {
   digest_wipe(&chunk, sizeof chunk);
 }
 
-/* What it becomes, but for its length and MD5. */
+/* Its object, but for length and MD5. */
 static struct sluice_object object_of(struct op_driver *driver,
                                       struct sluice_pair *user) {
   static const struct sluice_pair none[] = {{NULL, NULL}};

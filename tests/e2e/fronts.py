@@ -386,7 +386,7 @@ def test_resumable_upload_survives_the_front(front):
                        f"Content-Length: {len(data) - 1}", host=front.host))
         wire.send(data[1:5 * MIB])
         wire.reset()
-    # What a front had not passed on is lost, and nobody was told of it.
+    # The front may have had bytes that it passed on to nobody.
     at = eventually("an offset", lambda: [offset(front, where, {})])[0]
     expect(1 <= at <= 5 * MIB, at)
     with front.wire() as wire:

@@ -141,7 +141,7 @@ def test_a_removed_upload_is_gone_for_all():
 
 @test
 def test_tiny_appends_cost_requests_and_few_bytes():
-    """What lies there already isn't written again with each of them."""
+    """Bytes that lie there aren't written again with each of them."""
     s3, count = shared("minio"), 100
     kept = Kept(s3)
     with gateway(s3, **PARTS) as front:

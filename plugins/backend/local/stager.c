@@ -166,7 +166,7 @@ static bool write_at(struct task *task, const void *data, size_t len,
   return ok;
 }
 
-/* What came of a small one goes to a file after all. */
+/* A small one goes to a file after all, with the bytes that came. */
 static bool write_before(struct task *task) {
   size_t len = task->bytes.len;
   if (len == 0)
