@@ -16,6 +16,7 @@
 #include "must.h"
 
 #define MEMORY_MIN (16u * 1024)
+#define MEMORY_STEPS (1024u * 1024) /* beyond, all of it is had at once */
 
 static void forget(struct spool *spool) {
   sluice_memory_give(spool->host, spool->room);
@@ -206,7 +207,7 @@ static bool remember(struct spool *spool, const void *data, size_t len) {
   size_t room = spool->room > MEMORY_MIN ? spool->room : MEMORY_MIN;
   while (room < wanted && room <= SIZE_MAX / 2)
     room *= 2;
-  if (room > spool->most)
+  if (room > spool->most || room > MEMORY_STEPS)
     room = spool->most;
   if (room > spool->room) {
     size_t more = room - spool->room;

@@ -63,6 +63,21 @@ static void test_memory_ends_at_its_limit(void) {
   rig_fini(&rig);
 }
 
+static void test_more_memory_ends_at_its_limit_too(void) {
+  static const size_t most = 3 * 1024 * 1024; /* all at once beyond 1 MiB */
+  struct rig rig;
+  rig_init(&rig);
+  spool_keep_memory(rig.spool, most);
+  CU_ASSERT_EQUAL(rig_add(&rig, most - 1), SLUICE_OK);
+  CU_ASSERT_EQUAL(rig.spool->room, most);
+  CU_ASSERT_EQUAL(rig_add(&rig, 1), SLUICE_OK);
+  CU_ASSERT_EQUAL(rig.spool->file.fd, -1);
+  CU_ASSERT_EQUAL(rig_add(&rig, 1), SLUICE_OK);
+  CU_ASSERT_TRUE(rig.spool->file.fd >= 0);
+  CU_ASSERT_TRUE(reads_back(&rig, 65521));
+  rig_fini(&rig);
+}
+
 static void test_memory_grows_with_what_is_in_it(void) {
   struct rig rig;
   rig_init(&rig);
@@ -208,6 +223,7 @@ int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_what_was_added_is_read_back),
       UNIT(test_memory_ends_at_its_limit),
+      UNIT(test_more_memory_ends_at_its_limit_too),
       UNIT(test_memory_grows_with_what_is_in_it),
       UNIT(test_the_file_has_no_name_and_is_private),
       UNIT(test_nothing_is_beyond_the_end),
