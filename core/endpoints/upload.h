@@ -176,11 +176,6 @@ void upload_give_room(struct exchange *);
 bool upload_open(struct exchange *);
 /* Asks it: the object is what it is told of it; NULL: nothing. */
 void upload_ask(struct exchange *, const struct sluice_object *);
-/* The backend is told of the object before its bytes: hooks are asked about
- * its key first.  False when that was answered. */
-bool upload_ask_early(struct exchange *);
-/* May it be, and is its key known? */
-bool upload_is_early(struct exchange *);
 /* Asks hooks about upload->key, then goes on. */
 void upload_check_key(struct exchange *, void (*then)(struct exchange *));
 /* As it is committed; its length and MD5 may be unknown yet. */

@@ -20,7 +20,7 @@ static bool is_key_known(const struct exchange *ex) {
 /* A digest that the object is kept with has to be known when it is told of, a
  * key that was used before may be of an earlier object, and hooks that see its
  * bytes may say what it is by them. */
-bool upload_is_early(struct exchange *ex) {
+static bool is_early(struct exchange *ex) {
   const struct upload *upload = ex->work;
   bool keeps = upload->digest != NULL && upload->digest->keeps;
   return ex->gate->settings->uploads.early_parts &&
@@ -36,7 +36,7 @@ static void ask(struct exchange *ex) {
   upload_ask(ex, &upload->object);
 }
 
-bool upload_ask_early(struct exchange *ex) {
+static bool ask_early(struct exchange *ex) {
   struct upload *upload = ex->work;
   upload->backend = UPLOAD_ADMITTING;
   if (upload->by_key) { /* they were asked before the body */
@@ -48,4 +48,15 @@ bool upload_ask_early(struct exchange *ex) {
     return false;
   upload_check_key(ex, ask);
   return !exchange_is_answered(ex->state);
+}
+
+bool upload_open(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  if (idempotency_replays(upload->once))
+    upload->backend = UPLOAD_WANTS;
+  else if (is_early(ex))
+    return ask_early(ex);
+  else
+    upload_ask(ex, NULL);
+  return true;
 }

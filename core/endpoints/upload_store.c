@@ -454,14 +454,3 @@ void upload_ask(struct exchange *ex, const struct sluice_object *object) {
                            .object = object},
       &events, ex);
 }
-
-bool upload_open(struct exchange *ex) {
-  struct upload *upload = ex->work;
-  if (idempotency_replays(upload->once))
-    upload->backend = UPLOAD_WANTS;
-  else if (upload_is_early(ex))
-    return upload_ask_early(ex);
-  else
-    upload_ask(ex, NULL);
-  return true;
-}
