@@ -376,6 +376,17 @@ pkglib_LTLIBRARIES += %D%/backend/throttle/throttle.la
 EXTRA_%C%_backend_throttle_throttle_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_backend_throttle_throttle_la_SOURCES = %D%/backend/throttle/throttle.c
 
+# ---- backend/chaos, a layer -------------------------------------------------------
+
+pkglib_LTLIBRARIES += %D%/backend/chaos/chaos.la
+%C%_backend_chaos_chaos_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_backend_chaos_chaos_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+%C%_backend_chaos_chaos_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_backend_chaos_chaos_la_LIBADD = %D%/lib/libwish.la core/libbase.la $(EVENT_LIBS)
+EXTRA_%C%_backend_chaos_chaos_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_backend_chaos_chaos_la_SOURCES = %D%/backend/chaos/chaos.c
+
 # ---- hook/auth_basic --------------------------------------------------------
 
 noinst_LTLIBRARIES += %D%/hook/auth_basic/libauth_basic.la
@@ -644,6 +655,7 @@ EXTRA_DIST += \
 	%D%/backend/prefix/prefix.yaml \
 	%D%/backend/readonly/readonly.yaml \
 	%D%/backend/throttle/throttle.yaml \
+	%D%/backend/chaos/chaos.yaml \
 	%D%/hook/auth_basic/auth_basic.yaml \
 	%D%/hook/auth_basic/htpasswd \
 	%D%/hook/auth_jwt/auth_jwt.yaml \

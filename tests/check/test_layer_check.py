@@ -99,6 +99,12 @@ def test_encrypt_passes():
 
 
 @test
+def test_chaos_that_only_delays_passes():
+    report = passed(*over(), plugin("chaos"), "delay=3ms", "slow=1ms")
+    expect(len(report.passed) > 85, report.text)
+
+
+@test
 def test_throttle_passes():
     report = passed(*over(), plugin("throttle"), "concurrent=100",
                     "rate=100000")
