@@ -387,6 +387,20 @@ pkglib_LTLIBRARIES += %D%/backend/chaos/chaos.la
 EXTRA_%C%_backend_chaos_chaos_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_backend_chaos_chaos_la_SOURCES = %D%/backend/chaos/chaos.c
 
+# ---- backend/fallback, a layer ----------------------------------------------------
+
+pkglib_LTLIBRARIES += %D%/backend/fallback/fallback.la
+%C%_backend_fallback_fallback_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_backend_fallback_fallback_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+%C%_backend_fallback_fallback_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_backend_fallback_fallback_la_LIBADD = %D%/lib/libwish.la core/libbase.la $(EVENT_LIBS)
+EXTRA_%C%_backend_fallback_fallback_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_backend_fallback_fallback_la_SOURCES = \
+	%D%/backend/fallback/fallback.c \
+	%D%/backend/fallback/fallback.h \
+	%D%/backend/fallback/fallback_list.c
+
 # ---- hook/auth_basic --------------------------------------------------------
 
 noinst_LTLIBRARIES += %D%/hook/auth_basic/libauth_basic.la
@@ -656,6 +670,7 @@ EXTRA_DIST += \
 	%D%/backend/readonly/readonly.yaml \
 	%D%/backend/throttle/throttle.yaml \
 	%D%/backend/chaos/chaos.yaml \
+	%D%/backend/fallback/fallback.yaml \
 	%D%/hook/auth_basic/auth_basic.yaml \
 	%D%/hook/auth_basic/htpasswd \
 	%D%/hook/auth_jwt/auth_jwt.yaml \

@@ -26,6 +26,7 @@ TEST_PLUGINS = plugins/backend/local plugins/backend/s3 plugins/backend/minio \
 	plugins/backend/r2 plugins/backend/b2 plugins/backend/ceph \
 	plugins/backend/encrypt plugins/backend/prefix \
 	plugins/backend/readonly \
+	plugins/backend/fallback \
 	plugins/backend/chaos \
 	plugins/backend/throttle \
 	plugins/hook/auth_basic \
@@ -852,6 +853,7 @@ TESTS += $(HOOK_TESTS)
 EXTRA_DIST += $(HOOK_TESTS)
 
 LAYER_TESTS = \
+	plugins/backend/fallback/test_fallback.py \
 	plugins/backend/chaos/test_chaos.py \
 	plugins/backend/throttle/test_throttle.py \
 	plugins/backend/encrypt/test_encrypt.py \

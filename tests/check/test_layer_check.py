@@ -105,6 +105,12 @@ def test_chaos_that_only_delays_passes():
 
 
 @test
+def test_fallback_passes():
+    report = passed(*over(), plugin("fallback"))
+    expect(len(report.passed) > 60, report.text)
+
+
+@test
 def test_throttle_passes():
     report = passed(*over(), plugin("throttle"), "concurrent=100",
                     "rate=100000")

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The layer `fallback`: what isn't in the first backend is read from the next.
+ * New objects go to the first one, and a delete goes to all of them, the last
+ * one first: so what was deleted never shows again from behind.
+ * sluice-fallback(7).
+ */
+#include "fallback.h"
+
+#include <stdlib.h>
+
+#include "wish.h"
+
+struct fallback_conf {
+  const char *const *over;
+};
+
+static const struct sluice_option options[] = {
+    {"over", SLUICE_BACKEND_NAMES, NULL, offsetof(struct fallback_conf, over),
+     "the backends; the first one has what the others have not"},
+    {NULL, 0, NULL, 0, NULL}};
+
+struct fallback { /* of all loops */
+  const struct fallback_conf *conf;
+  unsigned abilities;
+};
+
+struct search { /* of an operation that asks one after the other, its state */
+  struct fallback_op common;
+  struct sluice_op *op;
+  struct fallback_handle *handle;
+  struct sluice_ask *ask;
+  struct wish *wish;
+  size_t at;
+  bool found;
+};
+
+struct upload { /* of a put, its state */
+  struct fallback_op common;
+  struct sluice_op *op;
+  struct fallback_handle *handle;
+  struct sluice_ask *put, *head; /* NULL: it isn't in flight */
+  struct wish *object;           /* what is to be committed */
+  size_t at;                     /* the backend that may have it already */
+  enum sluice_status status;
+  const char *why;
+};
+
+_Static_assert(sizeof(struct search) <= FALLBACK_STATE, "it has room");
+_Static_assert(sizeof(struct upload) <= FALLBACK_STATE, "it has room");
+
+/* ---- one after the other ------------------------------------------------ */
+
+static void search_end(struct search *search, enum sluice_status status,
+                       const char *why) {
+  wish_free(search->wish, search->handle->host);
+  wish_end(search->op, status, why);
+}
+
+static void search_go(struct search *search,
+                      const struct sluice_heard *heard) {
+  search->ask = wish_ask(search->wish, search->handle->stores[search->at],
+                         search->op, heard, search);
+}
+
+/* False, and it is done: there is no memory. */
+static bool search_init(struct search *search, void *handle,
+                        struct sluice_op *op, const struct wish *wish) {
+  *search = (struct search){.op = op, .handle = handle};
+  search->wish = wish_keep(wish, search->handle->host);
+  if (search->wish == NULL)
+    sluice_done(op, SLUICE_ENOMEM, "no memory is left for a key");
+  return search->wish != NULL;
+}
+
+/* ---- reads -------------------------------------------------------------- */
+
+static void on_found(void *arg, const struct sluice_meta *meta) {
+  struct search *search = arg;
+  search->found = true;
+  sluice_meta(search->op, meta);
+}
+
+static void on_read(void *arg, enum sluice_status status, const char *why);
+
+static const struct sluice_heard reads = {SLUICE_HEARD, .meta = on_found,
+                                          .done = on_read};
+
+/* Only what isn't there is looked for further on: one that can't be reached
+ * may have a newer one than those behind it. */
+static void on_read(void *arg, enum sluice_status status, const char *why) {
+  struct search *search = arg;
+  if (status == SLUICE_ENOENT && !search->found && !search->common.canceled &&
+      search->at + 1 < search->handle->count) {
+    search->at++;
+    search_go(search, &reads);
+    return;
+  }
+  search_end(search, status, why);
+}
+
+static void fallback_head(void *handle, struct sluice_op *op,
+                          const char *key) {
+  struct search *search = sluice_op_state(op, FALLBACK_STATE);
+  if (search_init(search, handle, op,
+                  &(struct wish){.kind = WISH_HEAD, .of.key = key}))
+    search_go(search, &reads);
+}
+
+static void fallback_get(void *handle, struct sluice_op *op,
+                         const struct sluice_get *get) {
+  struct search *search = sluice_op_state(op, FALLBACK_STATE);
+  if (search_init(search, handle, op,
+                  &(struct wish){.kind = WISH_GET, .of.get = *get}))
+    search_go(search, &reads);
+}
+
+/* ---- removes and pings: all of them ------------------------------------- */
+
+static void on_one(void *arg, enum sluice_status status, const char *why);
+
+static const struct sluice_heard ones = {SLUICE_HEARD, .done = on_one};
+
+static void on_one(void *arg, enum sluice_status status, const char *why) {
+  struct search *search = arg;
+  bool gone = status == SLUICE_OK || status == SLUICE_ENOENT;
+  if (search->common.canceled && search->at > 0) {
+    search_end(search, SLUICE_ECANCELED, why); /* the first one has it still */
+    return;
+  }
+  if (!gone || search->at == 0) {
+    search_end(search, gone ? SLUICE_OK : status, why);
+    return;
+  }
+  search->at--;
+  search_go(search, &ones);
+}
+
+static void fallback_remove(void *handle, struct sluice_op *op,
+                            const char *key) {
+  struct search *search = sluice_op_state(op, FALLBACK_STATE);
+  if (!search_init(search, handle, op,
+                   &(struct wish){.kind = WISH_REMOVE, .of.key = key}))
+    return;
+  search->at = search->handle->count - 1;
+  search_go(search, &ones);
+}
+
+static void on_pinged(void *arg, enum sluice_status status, const char *why) {
+  static const struct sluice_heard pinged = {SLUICE_HEARD, .done = on_pinged};
+  struct search *search = arg;
+  if (status != SLUICE_OK || search->common.canceled ||
+      search->at == search->handle->count) {
+    wish_end(search->op, status, why);
+    return;
+  }
+  struct sluice_store *store = search->handle->stores[search->at++];
+  search->ask = sluice_ask_ping(store, search->op, &pinged, search);
+}
+
+static void fallback_ping(void *handle, struct sluice_op *op) {
+  struct search *search = sluice_op_state(op, FALLBACK_STATE);
+  *search = (struct search){.op = op, .handle = handle};
+  on_pinged(search, SLUICE_OK, NULL);
+}
+
+/* ---- uploads ------------------------------------------------------------ */
+
+static void upload_end(struct upload *upload) {
+  wish_free(upload->object, upload->handle->host);
+  wish_end(upload->op, upload->status, upload->why);
+}
+
+/* The state before is that of the first backend alone. */
+static void on_stored_meta(void *arg, const struct sluice_meta *meta) {
+  struct upload *upload = arg;
+  struct sluice_meta told = SLUICE_META;
+  told.length = meta->length;
+  told.mtime_ms = meta->mtime_ms;
+  told.etag = meta->etag;
+  told.type = meta->type;
+  told.user = meta->user;
+  sluice_meta(upload->op, &told);
+}
+
+static void on_stored(void *arg, enum sluice_status status, const char *why) {
+  struct upload *upload = arg;
+  upload->put = NULL;
+  if (upload->status == SLUICE_OK) {
+    upload->status = status;
+    upload->why = upload->head == NULL ? why : "the first backend ended it";
+  }
+  if (upload->head != NULL)
+    sluice_ask_cancel(upload->head);
+  else
+    upload_end(upload);
+}
+
+static void look_behind(struct upload *upload);
+
+static void on_looked(void *arg, enum sluice_status status, const char *why) {
+  struct upload *upload = arg;
+  (void)why;
+  upload->head = NULL;
+  if (upload->put == NULL) {
+    upload_end(upload);
+    return;
+  }
+  if (status == SLUICE_ENOENT && !upload->common.canceled) {
+    upload->at++;
+    look_behind(upload);
+    return;
+  }
+  upload->status = status == SLUICE_OK ? SLUICE_EEXIST : status;
+  upload->why = status == SLUICE_OK
+                    ? "a backend behind the first one has it"
+                    : "a backend behind the first one may have it";
+  sluice_ask_cancel(upload->put);
+}
+
+static void on_nothing(void *arg, const struct sluice_meta *meta) {
+  (void)arg, (void)meta;
+}
+
+/* Nobody else writes to those behind, so what isn't there now won't be; that
+ * of many at once one succeeds is the first one's part. */
+static void look_behind(struct upload *upload) {
+  static const struct sluice_heard looks = {SLUICE_HEARD, .meta = on_nothing,
+                                            .done = on_looked};
+  const struct sluice_object *object = upload->object->of.stage.object;
+  if (upload->at == upload->handle->count)
+    sluice_ask_commit(upload->put, object);
+  else
+    upload->head = sluice_ask_head(upload->handle->stores[upload->at],
+                                   upload->op, object->key, &looks, upload);
+}
+
+static void fallback_put(void *arg, struct sluice_op *op,
+                         const struct sluice_put *put) {
+  static const struct sluice_heard stores = {
+      SLUICE_HEARD, .meta = on_stored_meta, .done = on_stored};
+  struct fallback_handle *handle = arg;
+  struct upload *upload = sluice_op_state(op, FALLBACK_STATE);
+  *upload = (struct upload){.op = op, .handle = handle, .at = 1};
+  upload->put = sluice_ask_put(handle->stores[0], op, put, &stores, upload);
+}
+
+static void fallback_commit(void *handle, struct sluice_op *op,
+                            const struct sluice_object *object) {
+  struct upload *upload = sluice_op_state(op, FALLBACK_STATE);
+  (void)handle;
+  if (!object->exclusive) {
+    sluice_ask_commit(upload->put, object);
+    return;
+  }
+  upload->object =
+      wish_keep(&(struct wish){.kind = WISH_STAGE, .of.stage.object = object},
+                upload->handle->host);
+  if (upload->object != NULL) {
+    look_behind(upload);
+    return;
+  }
+  upload->status = SLUICE_ENOMEM;
+  upload->why = "no memory is left for a key";
+  sluice_ask_cancel(upload->put);
+}
+
+/* ---- steps -------------------------------------------------------------- */
+
+static void fallback_read(void *handle, struct sluice_op *op, uint64_t first,
+                          uint64_t count) {
+  (void)handle;
+  sluice_ask_read(sluice_asked(op), first, count);
+}
+
+static void fallback_more(void *handle, struct sluice_op *op) {
+  (void)handle;
+  sluice_ask_more(sluice_asked(op));
+}
+
+static void fallback_data(void *handle, struct sluice_op *op,
+                          const struct sluice_chunk *chunk) {
+  (void)handle;
+  sluice_ask_data(sluice_asked(op), chunk);
+}
+
+/* Of an upload that looks behind, the end of that look cancels the rest. */
+static void fallback_cancel(void *handle, struct sluice_op *op) {
+  struct fallback_op *common = sluice_op_state(op, FALLBACK_STATE);
+  (void)handle;
+  common->canceled = true;
+  sluice_ask_cancel(sluice_asked(op));
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+/* Whether an object is to be replaced, removed or copied under a condition is
+ * nothing that several backends decide in one step. */
+static void *fallback_start(const void *arg, struct sluice_host *host) {
+  const struct fallback_conf *conf = arg;
+  size_t count = 0;
+  while (conf->over[count] != NULL)
+    count++;
+  struct fallback *shared =
+      count == 0 || count > FALLBACK_MAX ? NULL : calloc(1, sizeof *shared);
+  if (shared == NULL) {
+    sluice_fail(host, "over: names %zu backends; write 1 to %d", count,
+                FALLBACK_MAX);
+    return NULL;
+  }
+  shared->conf = conf;
+  shared->abilities = sluice_store_can(sluice_store(host, conf->over[0])) &
+                      (SLUICE_CAN_CREATE | SLUICE_CAN_REREAD);
+  return shared;
+}
+
+static unsigned fallback_can(void *instance) {
+  return ((const struct fallback *)instance)->abilities;
+}
+
+static void *fallback_open(void *instance, struct sluice_host *host) {
+  const struct fallback *shared = instance;
+  struct fallback_handle *handle = calloc(1, sizeof *handle);
+  if (handle == NULL) {
+    sluice_fail(host, "no memory is left");
+    return NULL;
+  }
+  handle->host = host;
+  for (; shared->conf->over[handle->count] != NULL; handle->count++)
+    handle->stores[handle->count] =
+        sluice_store(host, shared->conf->over[handle->count]);
+  return handle;
+}
+
+static const struct sluice_backend fallback = {
+    SLUICE_HEAD(sluice_backend),
+    .name = "fallback",
+    .version = SLUICE_VERSION,
+    .summary = "reads from the next backend what the first one has not",
+    .options = options,
+    .conf_size = sizeof(struct fallback_conf),
+    .start = fallback_start,
+    .stop = free,
+    .open = fallback_open,
+    .close = free,
+    .head = fallback_head,
+    .get = fallback_get,
+    .read = fallback_read,
+    .more = fallback_more,
+    .put = fallback_put,
+    .data = fallback_data,
+    .commit = fallback_commit,
+    .list = fallback_list,
+    .remove = fallback_remove,
+    .cancel = fallback_cancel,
+    .ping = fallback_ping,
+    .can = fallback_can,
+};
+
+SLUICE_BACKEND(fallback, fallback)
