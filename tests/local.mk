@@ -854,6 +854,7 @@ EXTRA_DIST += $(HOOK_TESTS)
 
 LAYER_TESTS = \
 	plugins/backend/fallback/test_fallback.py \
+	plugins/backend/fallback/test_fallback_s3.py \
 	plugins/backend/chaos/test_chaos.py \
 	plugins/backend/throttle/test_throttle.py \
 	plugins/backend/encrypt/test_encrypt.py \
