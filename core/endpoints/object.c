@@ -156,7 +156,9 @@ static void put_start(struct exchange *ex) {
   upload->by_key = true;
   memcpy(upload->key, key, strlen(key) + 1);
   describe(ex);
-  if (precondition_read(ex, &upload->condition, true) &&
+  bool able = exchange_can(ex, SLUICE_CAN_CREATE) ||
+              exchange_can(ex, SLUICE_CAN_REPLACE);
+  if (precondition_read(ex, &upload->condition, able) &&
       upload_read_uploader(ex) && updigest_read(ex, &upload->digest))
     upload_hooks_ask(ex, operation_of(ex), on_key);
 }

@@ -387,7 +387,7 @@ def test_backend_without_abilities_takes_a_put_without_conditions():
               (200, f'"{md5(b"two")}"'))
         is_there(gateway, "a", b"two")
         for line in ("If-None-Match: *", "If-Match: *", 'If-Match: "x"',
-                     'If-None-Match: "x"'):
+                     'If-None-Match: "x"', "If-Match: no tag"):
             for method in ("PUT", "DELETE"):
                 answer = gateway.ask(
                     method, url("a"), line,
