@@ -11,7 +11,6 @@
 
 #include "codec.h"
 #include "quantity.h"
-#include "query.h"
 #include "seal.h"
 #include "token.h"
 
@@ -108,46 +107,87 @@ bool ownlink_make(struct buf *url, struct ownlink *link,
 struct reading {
   struct ownlink *link;
   const struct digest_key *key;
-  const char *query; /* without its signature */
-  struct buf value;
+  struct buf value; /* of the word that is read */
+  bool of_prefix;   /* the name is one */
   bool bad; /* what was signed can't be read: another version made it */
 };
 
-static bool has(struct reading *reading, const char *name) {
-  enum query_result found = query_get(&reading->value, reading->query, name);
-  reading->bad = reading->bad || found == QUERY_BAD;
-  return found == QUERY_FOUND;
+static void read_text(struct reading *reading, char **text) {
+  char *copy = *text == NULL ? strdup(reading->value.data) : NULL;
+  if (copy == NULL)
+    reading->bad = true;
+  else
+    *text = copy;
 }
 
-static char *text_of(struct reading *reading, const char *name) {
-  if (!has(reading, name))
-    return NULL;
-  char *text = strdup(reading->value.data);
-  reading->bad = reading->bad || text == NULL;
-  return text;
-}
-
-static uint64_t number_of(struct reading *reading, const char *name,
-                          uint64_t most) {
+static uint64_t number_of(struct reading *reading, uint64_t most) {
   int64_t number = 0;
-  if (!has(reading, name))
-    return 0;
   if (!quantity_int(reading->value.data, &number) || number < 0 ||
       (uint64_t)number > most)
     reading->bad = true;
   return reading->bad ? 0 : (uint64_t)number;
 }
 
-static bool is_true(struct reading *reading, const char *name) {
-  return has(reading, name) && strcmp(reading->value.data, "true") == 0;
+static bool is_true(const struct reading *reading) {
+  return strcmp(reading->value.data, "true") == 0;
+}
+
+static void read_id(struct reading *reading) {
+  if (reading->value.len == LINKID_SIZE - 1)
+    memcpy(reading->link->id, reading->value.data, LINKID_SIZE);
+}
+
+static void read_expires(struct reading *reading) {
+  reading->link->expires_s = (int64_t)number_of(reading, INT64_MAX);
+}
+
+static void read_method(struct reading *reading) {
+  if (!ownlink_method_find(reading->value.data, &reading->link->method))
+    reading->bad = true;
+}
+
+static void read_key(struct reading *reading) {
+  read_text(reading, &reading->link->name);
+}
+
+static void read_prefix(struct reading *reading) {
+  read_text(reading, &reading->link->name);
+  reading->of_prefix = true;
+}
+
+static void read_filename(struct reading *reading) {
+  read_text(reading, &reading->link->filename);
+}
+
+static void read_inline(struct reading *reading) {
+  reading->link->is_inline = is_true(reading);
+}
+
+static void read_replace(struct reading *reading) {
+  reading->link->replace = is_true(reading);
+}
+
+static void read_types(struct reading *reading) {
+  read_text(reading, &reading->link->types);
+}
+
+static void read_max_bytes(struct reading *reading) {
+  reading->link->max_bytes = number_of(reading, INT64_MAX);
+}
+
+static void read_uses(struct reading *reading) {
+  reading->link->uses = (uint32_t)number_of(reading, OWNLINK_USES_MAX);
+}
+
+static void read_number(struct reading *reading) {
+  reading->link->number = number_of(reading, INT64_MAX);
 }
 
 static void read_owner(struct reading *reading) {
   struct buf plain;
-  if (!has(reading, "by"))
-    return;
   buf_init(&plain, OWNLINK_MAX);
-  bool ok = seal_open(&plain, reading->key, reading->value.data,
+  bool ok = reading->link->by == NULL &&
+            seal_open(&plain, reading->key, reading->value.data,
                       reading->value.len) &&
             plain.len > 1;
   if (ok) {
@@ -158,29 +198,46 @@ static void read_owner(struct reading *reading) {
   buf_fini(&plain);
 }
 
-static void read_method(struct reading *reading) {
-  if (has(reading, "method") &&
-      !ownlink_method_find(reading->value.data, &reading->link->method))
+static const struct {
+  const char *name;
+  void (*read)(struct reading *);
+} words[] = {{"id", read_id},         {"expires", read_expires},
+             {"method", read_method}, {"key", read_key},
+             {"prefix", read_prefix}, {"filename", read_filename},
+             {"inline", read_inline}, {"replace", read_replace},
+             {"types", read_types},   {"max_bytes", read_max_bytes},
+             {"uses", read_uses},     {"number", read_number},
+             {"by", read_owner}};
+#define WORDS (sizeof words / sizeof *words)
+
+/* One that isn't known may be a limit, which nobody would hold to. */
+static void read_word(struct reading *reading, const char *word, size_t len) {
+  const char *equals = memchr(word, '=', len);
+  size_t name = equals == NULL ? len : (size_t)(equals - word), i = 0;
+  while (i < WORDS && (strlen(words[i].name) != name ||
+                       memcmp(words[i].name, word, name) != 0))
+    i++;
+  buf_clear(&reading->value);
+  if (i == WORDS || equals == NULL ||
+      !codec_unpercent(&reading->value, equals + 1, len - name - 1, true) ||
+      !codec_utf8_valid(reading->value.data, reading->value.len))
     reading->bad = true;
+  else
+    words[i].read(reading);
 }
 
-static void read_all(struct reading *reading) {
-  struct ownlink *link = reading->link;
-  read_method(reading);
-  link->name =
-      text_of(reading, link->method == OWNLINK_POST ? "prefix" : "key");
-  link->filename = text_of(reading, "filename");
-  link->is_inline = is_true(reading, "inline");
-  link->replace = is_true(reading, "replace");
-  link->types = text_of(reading, "types");
-  link->max_bytes = number_of(reading, "max_bytes", INT64_MAX);
-  link->uses = (uint32_t)number_of(reading, "uses", OWNLINK_USES_MAX);
-  link->number = number_of(reading, "number", INT64_MAX);
-  link->expires_s = (int64_t)number_of(reading, "expires", INT64_MAX);
-  read_owner(reading);
-  if (has(reading, "id") && reading->value.len == LINKID_SIZE - 1)
-    memcpy(link->id, reading->value.data, LINKID_SIZE);
-  reading->bad = reading->bad || link->name == NULL || link->id[0] == '\0';
+static void read_all(struct reading *reading, const char *query, size_t len) {
+  const struct ownlink *link = reading->link;
+  const char *end = query + len;
+  for (const char *at = query; at < end && !reading->bad;) {
+    const char *and = memchr(at, '&', (size_t)(end - at));
+    size_t size = (size_t)((and == NULL ? end : and) - at);
+    read_word(reading, at, size);
+    at += size + 1;
+  }
+  if (link->name == NULL || link->id[0] == '\0' ||
+      reading->of_prefix != (link->method == OWNLINK_POST))
+    reading->bad = true;
 }
 
 static bool is_signed(const struct digest_key *key, const char *scope,
@@ -201,14 +258,10 @@ enum ownlink_verdict ownlink_read(struct ownlink *link,
   if (len <= TAIL_LEN || len > OWNLINK_MAX ||
       !is_signed(key, scope, query, len - TAIL_LEN))
     return OWNLINK_INVALID;
-  char *text = strndup(query, len - TAIL_LEN);
-  if (text == NULL)
-    return OWNLINK_INVALID;
-  struct reading reading = {.link = link, .key = key, .query = text};
+  struct reading reading = {.link = link, .key = key};
   buf_init(&reading.value, OWNLINK_MAX);
-  read_all(&reading);
+  read_all(&reading, query, len - TAIL_LEN);
   buf_fini(&reading.value);
-  free(text);
   if (reading.bad)
     return OWNLINK_INVALID;
   return now_s > link->expires_s ? OWNLINK_EXPIRED : OWNLINK_GOOD;

@@ -4,6 +4,7 @@
  * nothing else is.
  */
 #include "ownlink.h"
+#include "codec.h"
 #include "unit.h"
 
 #include <stdlib.h>
@@ -127,6 +128,43 @@ static void test_other_texts_are_invalid(void) {
   ownlink_fini(&link);
 }
 
+/* Another version may have signed it. */
+static enum ownlink_verdict read_signed(const char *text) {
+  unsigned char mac[DIGEST_SHA256_LEN];
+  char hex[2 * DIGEST_SHA256_LEN + 1], all[1024], query[1024];
+  struct ownlink read;
+  snprintf(all, sizeof all, "%s%s", SCOPE, text);
+  digest_key_sum(key, mac, all, strlen(all));
+  codec_hex(hex, mac, sizeof mac);
+  snprintf(query, sizeof query, "%s&signature=%s", text, hex);
+  enum ownlink_verdict verdict = ownlink_read(&read, key, SCOPE, query, NOW);
+  ownlink_fini(&read);
+  return verdict;
+}
+
+#define START \
+  "id=01234567890123456789012345678901234567890123&expires=1700000060"
+
+static void test_words_that_are_unknown_or_twice_are_invalid(void) {
+  static const struct {
+    const char *text;
+    enum ownlink_verdict verdict;
+  } rows[] = {{START "&key=a", OWNLINK_GOOD},
+              {START "&method=POST&prefix=a", OWNLINK_GOOD},
+              {START "&key=a&countries=de", OWNLINK_INVALID},
+              {START "&key=a&key=b", OWNLINK_INVALID},
+              {START "&key=a&uses", OWNLINK_INVALID},
+              {START "&key=a&uses=1000001", OWNLINK_INVALID},
+              {START "&key=a&&uses=1", OWNLINK_INVALID},
+              {START "&key=%ff", OWNLINK_INVALID},
+              {START "&prefix=a", OWNLINK_INVALID},
+              {START "&method=POST&key=a", OWNLINK_INVALID},
+              {START "&method=HEAD&key=a", OWNLINK_INVALID},
+              {START, OWNLINK_INVALID}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    ROW(rows[i].text, read_signed(rows[i].text) == rows[i].verdict);
+}
+
 static void test_it_is_good_in_its_scope_by_its_key_until_it_ends(void) {
   struct digest_key *other = digest_key_new("other", 5);
   struct ownlink link = full(), read;
@@ -229,6 +267,7 @@ int main(void) {
       UNIT(test_identity_is_not_in_the_clear),
       UNIT(test_any_other_byte_is_invalid),
       UNIT(test_other_texts_are_invalid),
+      UNIT(test_words_that_are_unknown_or_twice_are_invalid),
       UNIT(test_it_is_good_in_its_scope_by_its_key_until_it_ends),
       UNIT(test_it_has_a_longest),
       UNIT(test_types_are_types),
