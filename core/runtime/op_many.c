@@ -11,7 +11,7 @@
 #include "must.h"
 #include "op_private.h"
 
-#define MANY_AT_ONCE 64
+#define MANY_AT_ONCE 256 /* one transaction of `local` */
 #define WHY_MAX 256
 
 struct op_one {
@@ -29,7 +29,7 @@ struct op_many {
   struct op_one ones[MANY_AT_ONCE];
 };
 
-static void go_on(struct op_many *many);
+static void go_on(struct op_many *many, struct op_one *free_one);
 
 static void on_alive(void *arg) {
   sluice_alive(((struct op_one *)arg)->many->op);
@@ -47,7 +47,7 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
                why == NULL ? "no reason given" : why);
   }
   sluice_alive(many->op);
-  go_on(many);
+  go_on(many, one);
 }
 
 static void start_one(struct op_many *many, struct op_one *one) {
@@ -57,11 +57,9 @@ static void start_one(struct op_many *many, struct op_one *one) {
   one->op = op_remove(many->op->backend, many->keys[one->index], &events, one);
 }
 
-static void go_on(struct op_many *many) {
-  for (size_t i = 0; i < MANY_AT_ONCE; i++)
-    if (!many->canceled && many->next < many->count &&
-        many->ones[i].op == NULL)
-      start_one(many, &many->ones[i]);
+static void go_on(struct op_many *many, struct op_one *free_one) {
+  if (!many->canceled && many->next < many->count)
+    start_one(many, free_one);
   if (many->running > 0)
     return;
   struct sluice_op *op = many->op;
@@ -86,7 +84,8 @@ static void start(struct sluice_op *op, const char *const *keys,
   *many = (struct op_many){.op = op, .keys = keys, .count = count};
   op->many = many;
   op->cancel_many = cancel;
-  go_on(many);
+  for (size_t i = 0; i < MANY_AT_ONCE && i < count; i++)
+    go_on(many, &many->ones[i]);
 }
 
 struct sluice_op *op_remove_many(struct op_backend *backend,
