@@ -870,6 +870,7 @@ EXTRA_DIST += \
 	%D%/bench/instructions \
 	%D%/bench/instructions.txt \
 	%D%/bench/measure.py \
+	%D%/bench/objects.py \
 	%D%/bench/memory.py \
 	%D%/bench/peers/__init__.py \
 	%D%/bench/peers/apache.py \
