@@ -20,14 +20,13 @@ void linkcount_key(char out[LINKCOUNT_KEY_SIZE], const struct ownlink *link) {
            (uint64_t)link->expires_s & UINT64_C(0xffffffffff), link->id);
 }
 
-bool linkcount_ends(const char *key, int64_t *expires_s) {
+bool linkcount_is_over(const char *key, int64_t now_s) {
   static const char digits[] = "0123456789abcdef";
   const char *at = key + sizeof LINKCOUNT_FOLDER - 1;
   if (strncmp(key, LINKCOUNT_FOLDER, sizeof LINKCOUNT_FOLDER - 1) != 0 ||
       strspn(at, digits) != END_DIGITS || at[END_DIGITS] != '-')
     return false;
-  *expires_s = (int64_t)strtoull(at, NULL, 16);
-  return true;
+  return (int64_t)strtoull(at, NULL, 16) + LINKCOUNT_SLACK_S < now_s;
 }
 
 void linkcount_print(char out[LINKCOUNT_TEXT_SIZE],

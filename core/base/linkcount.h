@@ -11,6 +11,7 @@
 #define LINKCOUNT_FOLDER ".sluice/uses/"
 #define LINKCOUNT_KEY_SIZE 80
 #define LINKCOUNT_TEXT_SIZE 64
+#define LINKCOUNT_SLACK_S 3600 /* of two gateways' clocks */
 
 struct linkcount {
   uint32_t used;
@@ -20,8 +21,8 @@ struct linkcount {
 };
 
 void linkcount_key(char out[LINKCOUNT_KEY_SIZE], const struct ownlink *);
-/* Of such a key: when its link ends.  False: it is no such key. */
-bool linkcount_ends(const char *key, int64_t *expires_s);
+/* Is it such a key, of a link that by no gateway's clock is good any more? */
+bool linkcount_is_over(const char *key, int64_t now_s);
 
 void linkcount_print(char out[LINKCOUNT_TEXT_SIZE], const struct linkcount *);
 bool linkcount_parse(struct linkcount *, const char *text); /* false: bad */

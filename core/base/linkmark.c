@@ -117,3 +117,9 @@ bool linkmark_parse(struct linkmark *mark, const char *key) {
   mark->expires_s = (int64_t)end;
   return true;
 }
+
+bool linkmark_is_over(const struct linkmark *mark, int64_t now_s,
+                      uint64_t newest, uint64_t top) {
+  return newest > mark->number ||
+         (mark->expires_s < now_s && mark->number < top);
+}

@@ -38,5 +38,9 @@ struct linkmark {
 
 void linkmark_key(char out[LINKMARK_KEY_SIZE], const struct linkmark *);
 bool linkmark_parse(struct linkmark *, const char *key); /* false: no such */
+/* May it be forgotten?  `newest` is the greatest number of its mark, `top`
+ * that of all, which stays: links that are made carry it. */
+bool linkmark_is_over(const struct linkmark *, int64_t now_s, uint64_t newest,
+                      uint64_t top);
 
 #endif

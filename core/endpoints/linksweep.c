@@ -19,7 +19,6 @@
 #include "ownobject.h"
 
 #define EVERY_S 60
-#define SLACK_S 3600 /* of two clocks */
 #define PAGE 1000
 
 enum linksweep_folder { SWEEPS_USES, SWEEPS_REVOKED, SWEEPS_NOTHING };
@@ -49,15 +48,14 @@ static void list_page(struct sweeper *sweeper);
 /* ---- what is over ------------------------------------------------------- */
 
 static bool is_over(const struct sweeper *sweeper, const char *key) {
-  int64_t now = date_now_ms() / 1000, ends;
+  int64_t now = date_now_ms() / 1000;
+  struct marks *marks = sweeper->marks;
   struct linkmark mark;
   if (sweeper->folder == SWEEPS_USES)
-    return linkcount_ends(key, &ends) && ends + SLACK_S < now;
-  if (!linkmark_parse(&mark, key) || marks_read_ms(sweeper->marks) == 0)
-    return false;
-  bool superseded = marks_find(sweeper->marks, mark.mark) > mark.number;
-  bool last = mark.number >= marks_top(sweeper->marks);
-  return superseded || (mark.expires_s < now && !last);
+    return linkcount_is_over(key, now);
+  return linkmark_parse(&mark, key) && marks_read_ms(marks) > 0 &&
+         linkmark_is_over(&mark, now, marks_find(marks, mark.mark),
+                          marks_top(marks));
 }
 
 /* ---- one page ----------------------------------------------------------- */

@@ -47,14 +47,26 @@ static void test_other_texts_are_none(void) {
 static void test_its_key_begins_with_the_end(void) {
   struct ownlink link = {.expires_s = 1700000000, .id = "abc"};
   char key[LINKCOUNT_KEY_SIZE];
-  int64_t ends = 0;
   linkcount_key(key, &link);
   CU_ASSERT_STRING_EQUAL(key, LINKCOUNT_FOLDER "006553f100-abc");
-  CU_ASSERT_TRUE(linkcount_ends(key, &ends));
-  CU_ASSERT_EQUAL(ends, 1700000000);
-  CU_ASSERT_FALSE(linkcount_ends(LINKCOUNT_FOLDER "006553f10-abc", &ends));
-  CU_ASSERT_FALSE(linkcount_ends(LINKCOUNT_FOLDER "006553f1000-abc", &ends));
-  CU_ASSERT_FALSE(linkcount_ends("uses/006553f100-abc", &ends));
+  CU_ASSERT_FALSE(linkcount_is_over(key, 1700003600));
+  CU_ASSERT_TRUE(linkcount_is_over(key, 1700003601));
+}
+
+static void test_it_stays_for_an_hour_and_others_stay(void) {
+  static const struct {
+    const char *key;
+    bool over;
+  } rows[] = {{LINKCOUNT_FOLDER "006553f100-abc", true},
+              {LINKCOUNT_FOLDER "00ffffffff-abc", false},
+              {LINKCOUNT_FOLDER "006553f10-abc", false},
+              {LINKCOUNT_FOLDER "006553f1000-abc", false},
+              {LINKCOUNT_FOLDER "006553F100-abc", false},
+              {LINKCOUNT_FOLDER, false},
+              {"uses/006553f100-abc", false}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    ROW(rows[i].key,
+        linkcount_is_over(rows[i].key, 1700003601) == rows[i].over);
 }
 
 int main(void) {
@@ -62,6 +74,7 @@ int main(void) {
       UNIT(test_what_was_printed_is_parsed),
       UNIT(test_other_texts_are_none),
       UNIT(test_its_key_begins_with_the_end),
+      UNIT(test_it_stays_for_an_hour_and_others_stay),
       {NULL, NULL}};
   return unit_main("linkcount", tests);
 }

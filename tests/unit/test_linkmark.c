@@ -114,10 +114,29 @@ static void test_it_is_kept_as_a_key(void) {
   CU_ASSERT_FALSE(linkmark_parse(&read, key));
 }
 
+static void test_it_is_over_when_it_ends_or_is_superseded(void) {
+  static const struct {
+    const char *name;
+    int64_t now;
+    uint64_t newest, top;
+    bool over;
+  } rows[] = {{"young", 1000, 5, 9, false},
+              {"ended", 1001, 5, 9, true},
+              {"ended and the last of all", 1001, 5, 5, false},
+              {"superseded", 0, 6, 9, true},
+              {"superseded by the last", 1001, 9, 9, true},
+              {"not known here", 1000, 0, 9, false}};
+  const struct linkmark mark = {.number = 5, .expires_s = 1000};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    ROW(rows[i].name, linkmark_is_over(&mark, rows[i].now, rows[i].newest,
+                                       rows[i].top) == rows[i].over);
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_a_revocation_reaches_its_links_and_no_others),
       UNIT(test_it_is_kept_as_a_key),
+      UNIT(test_it_is_over_when_it_ends_or_is_superseded),
       {NULL, NULL}};
   return unit_main("linkmark", tests);
 }
