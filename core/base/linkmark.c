@@ -26,8 +26,20 @@ static void add_name(struct buf *text, enum linkmark_kind kind,
       buf_addc(text, name[i]);
 }
 
+void linkmark_owner(unsigned char out[LINKMARK_OWNER_LEN], const char *owner) {
+  unsigned char sum[DIGEST_SHA256_LEN];
+  struct buf text;
+  buf_init(&text, TEXT_MAX);
+  buf_adds(&text, "sluice-owner\n");
+  buf_adds(&text, owner);
+  digest_sha256(sum, text.data, text.len);
+  memcpy(out, sum, LINKMARK_OWNER_LEN);
+  buf_fini(&text);
+}
+
 static void make(unsigned char out[LINKMARK_LEN], enum linkmark_kind kind,
-                 const char *name, size_t len, const char *owner) {
+                 const char *name, size_t len, const char *owner,
+                 const unsigned char end[LINKMARK_OWNER_LEN]) {
   unsigned char sum[DIGEST_SHA256_LEN];
   struct buf text;
   buf_init(&text, TEXT_MAX);
@@ -38,16 +50,22 @@ static void make(unsigned char out[LINKMARK_LEN], enum linkmark_kind kind,
     buf_adds(&text, owner);
   digest_sha256(sum, text.data, text.len);
   memcpy(out, sum, LINKMARK_LEN);
+  if (owner != NULL)
+    memcpy(out + LINKMARK_LEN - LINKMARK_OWNER_LEN, end, LINKMARK_OWNER_LEN);
   buf_fini(&text);
 }
 
 void linkmark_make(unsigned char out[LINKMARK_LEN], enum linkmark_kind kind,
                    const char *name, const char *owner) {
-  make(out, kind, name, strlen(name), owner);
+  unsigned char end[LINKMARK_OWNER_LEN] = {0};
+  if (owner != NULL)
+    linkmark_owner(end, owner);
+  make(out, kind, name, strlen(name), owner, end);
 }
 
 struct asking {
   const char *by;
+  unsigned char end[LINKMARK_OWNER_LEN];
   bool (*test)(void *arg, const unsigned char *mark);
   void *arg;
 };
@@ -56,10 +74,10 @@ struct asking {
 static bool both(const struct asking *asking, enum linkmark_kind kind,
                  const char *name, size_t len) {
   unsigned char mark[LINKMARK_LEN];
-  make(mark, kind, name, len, NULL);
+  make(mark, kind, name, len, NULL, NULL);
   if (asking->test(asking->arg, mark))
     return true;
-  make(mark, kind, name, len, asking->by);
+  make(mark, kind, name, len, asking->by, asking->end);
   return asking->test(asking->arg, mark);
 }
 
@@ -68,9 +86,9 @@ bool linkmark_any(const struct ownlink *link,
                   void *arg) {
   unsigned char mark[LINKMARK_LEN];
   const char *by = link->by == NULL ? NOBODY : link->by;
-  const struct asking asking = {.by = by, .test = test, .arg = arg};
-  linkmark_make(mark, LINKMARK_ID, link->id, NULL);
-  if (test(arg, mark))
+  struct asking asking = {.by = by, .test = test, .arg = arg};
+  linkmark_owner(asking.end, by);
+  if (both(&asking, LINKMARK_ID, link->id, strlen(link->id)))
     return true;
   linkmark_make(mark, LINKMARK_IDENTITY, by, NULL);
   if (test(arg, mark))

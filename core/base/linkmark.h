@@ -12,6 +12,7 @@
 #include "ownlink.h"
 
 #define LINKMARK_LEN 16
+#define LINKMARK_OWNER_LEN 4 /* its end, of marks that have an owner */
 #define LINKMARK_FOLDER ".sluice/revoked/"
 #define LINKMARK_KEY_SIZE 80
 
@@ -25,6 +26,8 @@ enum linkmark_kind {
 /* `owner`: only of what this identity made; NULL: of all. */
 void linkmark_make(unsigned char out[LINKMARK_LEN], enum linkmark_kind,
                    const char *name, const char *owner);
+/* Marks of this owner end in it, so that they can be counted. */
+void linkmark_owner(unsigned char out[LINKMARK_OWNER_LEN], const char *owner);
 /* Asks about each mark that the link has, until `test` says true. */
 bool linkmark_any(const struct ownlink *,
                   bool (*test)(void *arg, const unsigned char *mark),

@@ -23,6 +23,7 @@
 /* As long as any link may live, by any gateway's configuration. */
 #define LIFE_S (INT64_C(7) * 24 * 3600)
 #define SLACK_S 3600 /* of two clocks */
+#define OWN_MAX 1024 /* of an identity that takes back its own alone */
 
 /* The writing, which takes place whoever leaves. */
 struct raising {
@@ -93,6 +94,32 @@ static uint64_t next_number(uint64_t top) {
   return top < now ? now : top + 1;
 }
 
+/* One for each that somebody takes back of their own: not so many that there
+ * is no room for others'. */
+static bool is_counted(const struct links *links) {
+  return links->only_own && links->kind != LINKMARK_IDENTITY;
+}
+
+/* False when it was answered. */
+static bool has_room(struct exchange *ex, struct marks *marks) {
+  const struct links *links = ex->work;
+  unsigned char owner[LINKMARK_OWNER_LEN];
+  linkmark_owner(owner, links->who);
+  if (is_counted(links) &&
+      marks_count_ends(marks, owner, sizeof owner) >= OWN_MAX)
+    reply_error(ex, 507, "too_many_revocations",
+                "You took back %d links that haven't expired, one by one; "
+                "name your identity to take all of yours back, or wait",
+                OWN_MAX);
+  else if (marks_count(marks) >= MARKS_MAX)
+    reply_error(ex, 507, "too_many_revocations",
+                "So many links were taken back one by one that there is room "
+                "for no more; wait until some of them have expired");
+  else
+    return true;
+  return false;
+}
+
 static void on_known(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   struct links *links = ex->work;
@@ -104,16 +131,9 @@ static void on_known(void *arg, enum sluice_status status, const char *why) {
   }
   unsigned char mark[LINKMARK_LEN];
   linkmark_make(mark, links->kind, links->value,
-                links->only_own && links->kind != LINKMARK_IDENTITY &&
-                        links->kind != LINKMARK_ID
-                    ? links->who
-                    : NULL);
-  if (marks_count(marks) >= MARKS_MAX && marks_find(marks, mark) == 0) {
-    reply_error(ex, 507, "too_many_revocations",
-                "So many links were taken back one by one that there is room "
-                "for no more; wait until some of them have expired");
+                is_counted(links) ? links->who : NULL);
+  if (marks_find(marks, mark) == 0 && !has_room(ex, marks))
     return;
-  }
   struct raising *raising = calloc(1, sizeof *raising);
   must(raising != NULL); /* charged with the request */
   raising->ex = ex;

@@ -131,6 +131,18 @@ size_t marks_count(struct marks *marks) {
   return count;
 }
 
+size_t marks_count_ends(struct marks *marks, const void *end, size_t len) {
+  size_t count = 0;
+  pthread_mutex_lock(&marks->lock);
+  for (size_t i = 0; i < marks->table.room; i++) {
+    const struct mark *mark = &marks->table.slots[i].mark;
+    count += mark->number != 0 &&
+             memcmp(mark->name + MARKS_NAME_LEN - len, end, len) == 0;
+  }
+  pthread_mutex_unlock(&marks->lock);
+  return count;
+}
+
 /* A table of all of them that has room for `more`. */
 static bool grow(struct marks *marks, size_t more) {
   struct table *old = &marks->table, larger;

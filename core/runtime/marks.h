@@ -30,6 +30,8 @@ uint64_t marks_find(struct marks *, const unsigned char name[MARKS_NAME_LEN]);
 /* The greatest number that was ever seen. */
 uint64_t marks_top(struct marks *);
 size_t marks_count(struct marks *);
+/* Of those whose names end so. */
+size_t marks_count_ends(struct marks *, const void *end, size_t len);
 /* Counts at least this number for the name; false: there is no memory, or
  * there are too many names. */
 bool marks_raise(struct marks *, const struct mark *);

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Links over a storage that fails or stands still: uses that came to nothing
 come back whole, and nobody waits for ever for what was taken back."""
+import hashlib
+import json
 import random
 import sqlite3
 import tempfile
@@ -156,6 +158,49 @@ def test_16384_are_taken_back_and_not_one_more():
             fresh = target(link(gateway, key=KEY)["url"])
             equal("one that is there", revoke(gateway, key=KEY).status, 200)
             gone(gateway, fresh)
+
+
+def guarded(folder):
+    """`root` may all, alice and bob make links and take back their own."""
+    rows = [{"identity": who, "operations": may, "prefixes": [""],
+             "sha256": hashlib.sha256(who.encode()).hexdigest()}
+            for who, may in (("root", ["*"]), ("alice", ["presign"]),
+                             ("bob", ["presign"]))]
+    path = Path(folder, "tokens.yaml")
+    path.write_text(json.dumps({"tokens": rows}))
+    path.chmod(0o600)
+    return {"hooks": [{"plugin": "auth_token", "file": str(path)}]}
+
+
+def by(who):
+    return [f"Authorization: Bearer {who}"]
+
+
+@test
+def test_own_links_are_taken_back_1024_times_and_others_find_room():
+    end = hashlib.sha256(b"sluice-owner\nalice").hexdigest()[:8]
+    with tempfile.TemporaryDirectory() as folder:
+        taken_back_once(folder)
+        multiply(folder, 1023, lambda i, number, mark: (
+            number - i - 1, f"{i:024x}{end}"))
+        with Gateway(guarded(folder), folder=folder) as gateway:
+            mine = link(gateway, by("alice"), key=KEY)
+            his = link(gateway, by("bob"), key=KEY)
+            answer = revoke(gateway, by("alice"), id=mine["id"])
+            equal("the last one", answer.status, 200)
+            gone(gateway, target(mine["url"]))
+            more = link(gateway, by("alice"), key=KEY)
+            answer = revoke(gateway, by("alice"), id=more["id"])
+            equal("one more", (answer.status, code(answer)),
+                  (507, "too_many_revocations"))
+            equal("again", revoke(gateway, by("alice"),
+                                  id=mine["id"]).status, 200)
+            equal("another's", revoke(gateway, by("bob"),
+                                      id=his["id"]).status, 200)
+            gone(gateway, target(his["url"]))
+            equal("all of hers", revoke(gateway, by("alice"),
+                                        identity="alice").status, 200)
+            gone(gateway, target(more["url"]))
 
 
 if __name__ == "__main__":

@@ -50,6 +50,8 @@ static void test_a_revocation_reaches_its_links_and_no_others(void) {
       {"nobody's", OWNLINK_GET, "k", NULL, LINKMARK_IDENTITY, "anonymous",
        NULL, true},
       {"id", OWNLINK_GET, "k", NULL, LINKMARK_ID, ID, NULL, true},
+      {"own id", OWNLINK_GET, "k", "bob", LINKMARK_ID, ID, "bob", true},
+      {"another's id", OWNLINK_GET, "k", "bob", LINKMARK_ID, ID, "eve", false},
       {"own key", OWNLINK_GET, "k", "bob", LINKMARK_KEY, "k", "bob", true},
       {"another's key", OWNLINK_GET, "k", "bob", LINKMARK_KEY, "k", "eve",
        false},
@@ -114,6 +116,20 @@ static void test_it_is_kept_as_a_key(void) {
   CU_ASSERT_FALSE(linkmark_parse(&read, key));
 }
 
+static void test_marks_of_an_owner_end_alike(void) {
+  unsigned char one[LINKMARK_LEN], two[LINKMARK_LEN], other[LINKMARK_LEN];
+  unsigned char end[LINKMARK_OWNER_LEN];
+  const size_t at = LINKMARK_LEN - LINKMARK_OWNER_LEN;
+  linkmark_make(one, LINKMARK_KEY, "a", "bob");
+  linkmark_make(two, LINKMARK_ID, ID, "bob");
+  linkmark_make(other, LINKMARK_KEY, "a", "bobby");
+  linkmark_owner(end, "bob");
+  CU_ASSERT_EQUAL(memcmp(one + at, end, sizeof end), 0);
+  CU_ASSERT_EQUAL(memcmp(two + at, end, sizeof end), 0);
+  CU_ASSERT_NOT_EQUAL(memcmp(other + at, end, sizeof end), 0);
+  CU_ASSERT_NOT_EQUAL(memcmp(one, two, at), 0);
+}
+
 static void test_it_is_over_when_it_ends_or_is_superseded(void) {
   static const struct {
     const char *name;
@@ -136,6 +152,7 @@ int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_a_revocation_reaches_its_links_and_no_others),
       UNIT(test_it_is_kept_as_a_key),
+      UNIT(test_marks_of_an_owner_end_alike),
       UNIT(test_it_is_over_when_it_ends_or_is_superseded),
       {NULL, NULL}};
   return unit_main("linkmark", tests);

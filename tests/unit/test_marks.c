@@ -45,6 +45,19 @@ static void test_a_number_only_grows(void) {
   CU_ASSERT_EQUAL(memory.free, MEMORY);
 }
 
+static void test_those_that_end_alike_are_counted(void) {
+  struct marks *marks = made(MEMORY);
+  CU_ASSERT_EQUAL(marks_count_ends(marks, "end", 3), 0);
+  for (unsigned n = 1; n <= 200; n++) {
+    struct mark mark = named(n, n);
+    memcpy(mark.name + MARKS_NAME_LEN - 3, n % 2 == 0 ? "end" : "odd", 3);
+    CU_ASSERT_TRUE(marks_raise(marks, &mark));
+  }
+  CU_ASSERT_EQUAL(marks_count_ends(marks, "end", 3), 100);
+  CU_ASSERT_EQUAL(marks_count_ends(marks, "enD", 3), 0);
+  marks_free(marks);
+}
+
 static void test_what_is_read_takes_the_place_of_what_was(void) {
   struct marks *marks = made(MEMORY);
   struct mark first[] = {named(1, 1), named(2, 2)}, second = named(2, 3);
@@ -128,6 +141,7 @@ static void test_without_memory_it_says_so_and_keeps_what_it_had(void) {
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_a_number_only_grows),
+      UNIT(test_those_that_end_alike_are_counted),
       UNIT(test_what_is_read_takes_the_place_of_what_was),
       UNIT(test_what_is_raised_meanwhile_stays),
       UNIT(test_an_older_reading_changes_nothing),
