@@ -589,6 +589,24 @@ pkglib_LTLIBRARIES += %D%/hook/log_json/log_json.la
 EXTRA_%C%_hook_log_json_log_json_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_hook_log_json_log_json_la_SOURCES =
 
+# ---- hook/quota -------------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/hook/quota/libquota.la
+%C%_hook_quota_libquota_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_hook_quota_libquota_la_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+%C%_hook_quota_libquota_la_LIBADD = $(SQLITE_LIBS)
+%C%_hook_quota_libquota_la_SOURCES = \
+	%D%/hook/quota/account.c \
+	%D%/hook/quota/account.h \
+	%D%/hook/quota/quota.c
+
+pkglib_LTLIBRARIES += %D%/hook/quota/quota.la
+%C%_hook_quota_quota_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_hook_quota_quota_la_LIBADD = %D%/hook/quota/libquota.la core/libbase.la
+EXTRA_%C%_hook_quota_quota_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_hook_quota_quota_la_SOURCES =
+
 # ---- hook/rate_limit --------------------------------------------------------
 
 noinst_LTLIBRARIES += %D%/hook/rate_limit/librate_limit.la
@@ -683,6 +701,7 @@ EXTRA_DIST += \
 	%D%/hook/events/eventskit.py \
 	%D%/hook/log_combined/log_combined.yaml \
 	%D%/hook/log_json/log_json.yaml \
+	%D%/hook/quota/quota.yaml \
 	%D%/hook/rate_limit/rate_limit.yaml \
 	%D%/hook/scan_clamd/scan_clamd.yaml
 

@@ -36,6 +36,7 @@ TEST_PLUGINS = plugins/backend/local plugins/backend/s3 plugins/backend/minio \
 	plugins/hook/events \
 	plugins/hook/log_combined \
 	plugins/hook/log_json \
+	plugins/hook/quota \
 	plugins/hook/rate_limit \
 	plugins/hook/scan_clamd \
 	plugins/skeleton %D%/plugins
@@ -846,6 +847,7 @@ HOOK_TESTS = \
 	plugins/hook/events/test_events_start.py \
 	plugins/hook/log_combined/test_log_combined.py \
 	plugins/hook/log_json/test_log_json.py \
+	plugins/hook/quota/test_quota.py \
 	plugins/hook/rate_limit/test_rate_limit.py \
 	plugins/hook/scan_clamd/test_scan_clamd.py
 

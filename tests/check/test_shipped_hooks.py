@@ -152,6 +152,13 @@ def test_rate_limit_passes(options):
     conforms("rate_limit", options)
 
 
+@each({"identity": {"bytes": "10MiB"},
+       "prefix": {"by": "prefix", "objects": 3}})
+def test_quota_passes(options):
+    with tempfile.TemporaryDirectory() as folder:
+        conforms("quota", {"file": f"{folder}/quota.db", **options})
+
+
 @each({"refused": "deny", "stored unseen": "pass"})
 def test_scan_clamd_passes(what):
     """Without a clamd, which is what most of its rules are about."""

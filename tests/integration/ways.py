@@ -113,7 +113,11 @@ def tus_whole(gateway, data):
 
 def tus_parts(gateway, data):
     half = len(data) // 2
-    where = _created(gateway, *_tus_lines(len(data)), query="?prefix=t")
+    answer = gateway.ask("POST", "/files/uploads?prefix=t",
+                         *_tus_lines(len(data)), body=b"")
+    where = answer.header("location")
+    if answer.status != 201:
+        return answer
     answer = gateway.ask("PATCH", where, TUS, OFFSET, "Upload-Offset: 0",
                          body=data[:half])
     equal("status of a part", answer.status, 204)

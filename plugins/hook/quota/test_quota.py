@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""No more is stored than fits, by whichever way it comes and however many come
+at once; and the account survives restarts."""
+import os
+import sqlite3
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "tests/integration"))
+import kit  # noqa: E402  pylint: disable=wrong-import-position
+import ways  # noqa: E402
+from guards import JSON  # noqa: E402
+from kit import (Gateway, among, built, each, equal, eventually,  # noqa: E402
+                 expect, hook_source, like, refusal, test)
+from linkskit import to_json  # noqa: E402
+from objectskit import put, together, url  # noqa: E402
+from ways import WAYS, stored  # noqa: E402
+
+STORED = (200, 201, 204)
+
+
+def limited(folder, *before, **options):
+    """With `folder` for its account and its objects."""
+    return Gateway({"hooks": [*before, {
+        "plugin": "quota", "file": f"{folder}/quota.db", **options}]},
+        folder=folder)
+
+
+def scratch():
+    return tempfile.TemporaryDirectory()
+
+
+def account(folder):
+    """The sums of each owner, as a gateway that was stopped left them."""
+    base = sqlite3.connect(Path(folder, "quota.db"))
+    try:
+        return {name: (size, count) for name, size, count in base.execute(
+            "SELECT name, bytes, objects FROM owner") if count or size}
+    finally:
+        base.close()
+
+
+DATA = os.urandom(50000)
+
+
+@each(WAYS)
+def test_quota_is_a_limit_of_every_way(way):
+    before = 6 if way is ways.replace else 0  # which it replaces
+    with scratch() as folder:
+        with limited(folder, bytes=f"{len(DATA)}B") as gateway:
+            among("at it", way(gateway, DATA).status, STORED)
+        equal("account", account(folder), {"": (len(DATA), 1)})
+    with scratch() as folder:
+        with limited(folder, bytes=f"{len(DATA) - 1}B") as gateway:
+            answer = way(gateway, DATA)
+            equal("status", answer.status, 507)
+            like("message", answer.error, "The quota has no room: .* of .* "
+                 "are used")
+            equal("objects", len(stored(gateway)), before and 1)
+        equal("account", account(folder),
+              {"": (before, 1)} if before else {})
+
+
+@each({"bytes": {"bytes": "10000B"}, "objects": {"objects": "10"}})
+def test_no_more_is_stored_than_fits_however_many_come_at_once(options):
+    with scratch() as folder:
+        with limited(folder, **options) as gateway:
+            got = together(30, lambda n: put(gateway, f"t/{n}",
+                                             b"x" * 1000).status)
+            equal("answers", (got.count(201), got.count(507)), (10, 20))
+            equal("objects", len(stored(gateway)), 10)
+            gateway.delete("t/" + str(got.index(201)))
+            equal("after a delete", put(gateway, "t/new", b"x" * 1000).status,
+                  201)
+            equal("one more", put(gateway, "t/more", b"x").status,
+                  507)
+        equal("account", account(folder), {"": (10000, 10)})
+
+
+@test
+def test_account_survives_restarts_and_a_second_gateway_is_refused():
+    with scratch() as folder:
+        with limited(folder, bytes="1000B") as gateway:
+            equal("first", put(gateway, "t/a", b"x" * 600).status, 201)
+            with scratch() as other:
+                like("why", refusal({"hooks": [{
+                    "plugin": "quota", "file": f"{folder}/quota.db",
+                    "bytes": "1B"}]}, folder=other),
+                    r"quota.db can't be used \(database is locked\)")
+        with limited(folder, bytes="1000B") as gateway:
+            equal("too much", put(gateway, "t/b", b"x" * 401).status, 507)
+            equal("fits", put(gateway, "t/b", b"x" * 400).status, 201)
+
+
+@test
+def test_replaced_objects_make_room():
+    with scratch() as folder:
+        with limited(folder, bytes="1000B", objects="1") as gateway:
+            for size in 600, 1000, 10, 999:
+                among(f"of {size}", put(gateway, "t/a", b"x" * size).status,
+                      STORED)
+            equal("too much", put(gateway, "t/a", b"x" * 1001).status, 507)
+        equal("account", account(folder), {"": (999, 1)})
+
+
+def ask(gateway, what, source, target, **more):
+    return gateway.ask("POST", f"/files/{what}", JSON, body=to_json(
+        {"from": source, "to": target, **more}))
+
+
+@test
+def test_copies_count_and_moves_need_no_room():
+    with scratch() as folder:
+        with limited(folder, bytes="1000B") as gateway:
+            put(gateway, "t/a", b"x" * 400)
+            equal("copy", ask(gateway, "copy", "t/a", "t/b").status, 201)
+            equal("one more", ask(gateway, "copy", "t/a", "t/c").status, 507)
+            equal("move", ask(gateway, "move", "t/a", "t/c").status, 201)
+            equal("room", put(gateway, "t/d", b"x" * 200).status, 201)
+            equal("objects", stored(gateway), ["t/b", "t/c", "t/d"])
+        equal("account", account(folder), {"": (1000, 3)})
+
+
+@test
+def test_batches_make_room():
+    with scratch() as folder:
+        with limited(folder, objects="5") as gateway:
+            keys = [f"t/{n}" for n in range(5)]
+            for key in keys:
+                put(gateway, key, b"x")
+            equal("full", put(gateway, "t/more", b"x").status, 507)
+            equal("status", gateway.ask("POST", "/files/delete", JSON,
+                                        body=to_json({"keys": keys[1:]})
+                                        ).status, 200)
+            equal("room", put(gateway, "t/more", b"x").status, 201)
+        equal("account", account(folder), {"": (2, 2)})
+
+
+@test
+def test_what_is_not_stored_after_all_takes_no_room():
+    with scratch() as folder:
+        with limited(folder, bytes="1000B") as gateway:
+            put(gateway, "t/a", b"x" * 100)
+            for _ in range(20):
+                answer = gateway.ask("PUT", url("t/a"), "If-None-Match: *",
+                                     body=b"x" * 900)
+                equal("status", answer.status, 412)
+            equal("room", put(gateway, "t/b", b"x" * 900).status, 201)
+        equal("account", account(folder), {"": (1000, 2)})
+
+
+@test
+def test_clients_that_leave_take_no_room():
+    with scratch() as folder:
+        with limited(folder, bytes="100000B") as gateway:
+            for n in range(10):
+                with gateway.wire() as wire:
+                    wire.send(kit.request("PUT", url(f"t/{n}"),
+                                          body=DATA)[:-1])
+                    wire.reset()
+            eventually("room", lambda: put(gateway, "t/a", DATA * 2).status
+                       == 201)
+
+
+@test
+def test_account_never_says_less_than_there_is_after_sigkill():
+    with scratch() as folder:
+        for turn in range(4):
+            gateway = limited(folder, bytes="100MiB")
+            stop = threading.Event()
+
+            def uploads(n, gateway=gateway, turn=turn, stop=stop):
+                count = 0
+                while not stop.is_set():
+                    try:
+                        put(gateway, f"t/{turn}-{n}-{count}", DATA[:20000])
+                    except (OSError, kit.Mismatch):
+                        return
+                    count += 1
+            threads = [threading.Thread(target=uploads, args=[n])
+                       for n in range(4)]
+            for thread in threads:
+                thread.start()
+            eventually("some are there", lambda gateway=gateway: len(
+                stored(gateway)) > 5 * (turn + 1))
+            stop.set()
+            gateway.kill()
+            for thread in threads:
+                thread.join()
+        with limited(folder, bytes="100MiB") as gateway:
+            there = len(stored(gateway))
+        size, count = account(folder)[""]
+        equal("sums", size, count * 20000)
+        expect(there <= count <= there + 16, f"{count} of {there}")
+
+
+@test
+def test_each_identity_has_its_own():
+    with scratch() as folder:
+        built(folder, "naming", hook_source(
+            "naming", ask='const char *who = sluice_request_header(request, '
+            '"X-Who"); if (who) sluice_request_identify(request, who); '
+            "return SLUICE_PASS;"))
+        sections = {"plugin_path": [*kit.PLUGINS, folder], "hooks": [
+            {"plugin": "naming"}, {"plugin": "quota", "bytes": "1000B",
+                                   "file": f"{folder}/quota.db"}]}
+        with Gateway(sections, folder=folder) as gateway:
+            for who in "ann", "bob":
+                equal(who, put(gateway, f"t/{who}", b"x" * 900,
+                               f"X-Who: {who}").status, 201)
+            equal("more of ann", put(gateway, "t/b", b"x" * 900,
+                                     "X-Who: ann").status, 507)
+            equal("bob over ann's", put(gateway, "t/ann", b"x" * 100,
+                                        "X-Who: bob").status, 200)
+        equal("account", account(folder), {"bob": (1000, 2)})
+
+
+@test
+def test_each_prefix_has_its_own():
+    with scratch() as folder:
+        with limited(folder, by="prefix", segments="2", objects="1"
+                     ) as gateway:
+            for key, status in (("a/b/c", 201), ("a/b/d", 507),
+                                ("a/c/d", 201), ("a/x", 201), ("a/y", 507),
+                                ("x", 201), ("y", 507)):
+                equal(key, put(gateway, key, b"x").status, status)
+
+
+@each({"by": ({"by": "day", "bytes": "1B"}, "neither identity nor prefix"),
+       "nothing": ({}, "it limits nothing; set bytes or objects"),
+       "segments": ({"segments": "17", "bytes": "1B"}, "segments: 1 to 16"),
+       "below 0": ({"objects": "-1"}, "none below 0"),
+       "file": ({"bytes": "1B", "file": "/nonexistent/a.db"},
+                "give it a file of its own")})
+def test_option_that_cannot_be_is_refused(case):
+    options, why = case
+    with scratch() as folder:
+        like("why", refusal({"hooks": [{
+            "plugin": "quota", "file": f"{folder}/quota.db", **options}]}),
+            why)
+
+
+@test
+def test_file_of_something_else_is_refused():
+    with scratch() as folder:
+        Path(folder, "quota.db").write_bytes(b"nothing of SQLite" * 100)
+        like("why", refusal({"hooks": [{
+            "plugin": "quota", "file": f"{folder}/quota.db", "bytes": "1B"}]}),
+            "file is not a database")
+
+
+@test
+def test_example_is_right():
+    text = Path(__file__).with_name("quota.yaml").read_text()
+    with scratch() as folder:
+        text += f"plugin_path: {kit.json.dumps(kit.PLUGINS)}\n"
+        path = kit.written(folder, text)
+        status, _, err = kit.run("-t", "-c", path)
+        equal("status", (status, err[-300:] if status else ""), (0, ""))
+
+
+if __name__ == "__main__":
+    ways.main()
