@@ -984,6 +984,12 @@ EXTRA_DIST += \
 	%D%/abi/v1/plugin.h \
 	%D%/abi/v1/shelf.c \
 	%D%/check/conform.py \
+	%D%/sdk/languages/go.mod \
+	%D%/sdk/languages/keep.rs \
+	%D%/sdk/languages/sieve.cc \
+	%D%/sdk/languages/tally.c \
+	%D%/sdk/languages/tally.go \
+	%D%/sdk/test_languages.py \
 	%D%/sdk/later.cc \
 	%D%/sdk/guide.py \
 	%D%/sdk/outside.py \

@@ -53,6 +53,7 @@ const sluice_hook hook = {SLUICE_HEAD(sluice_hook),
                           on_response,
                           nullptr,
                           nullptr,
+                          nullptr,
                           nullptr};
 
 } // namespace
