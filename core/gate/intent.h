@@ -34,8 +34,8 @@ struct intent {
   char text[SLUICE_UPLOAD_META_MAX];
 };
 
-/* This much is known from now on; `user` are all pairs, theirs last, with room for
- * INTENT_PAIRS, and the intent adds to them. */
+/* This much is known from now on; `user` are all pairs, theirs last, with room
+ * for INTENT_PAIRS, and the intent adds to them. */
 void intent_tell(struct intent *, const struct sluice_upload *known,
                  struct sluice_pair *user);
 

@@ -20,6 +20,7 @@ struct bodyhook_conf {
 struct bodyhook { /* one loop's */
   const struct bodyhook_conf *conf;
   struct sluice_host *host;
+  struct later *laters; /* that haven't resumed */
 };
 
 struct seen { /* of a request */
@@ -30,6 +31,7 @@ struct seen { /* of a request */
 };
 
 struct later {
+  struct later *next;
   struct bodyhook *hook;
   struct sluice_request *request;
   const struct sluice_chunk *chunk;
@@ -66,6 +68,17 @@ static void *open_hook(void *instance, struct sluice_host *host) {
   if (hook != NULL)
     *hook = (struct bodyhook){.conf = instance, .host = host};
   return hook;
+}
+
+static void close_hook(void *arg) {
+  struct bodyhook *hook = arg;
+  while (hook->laters != NULL) { /* the gateway doesn't wait for them */
+    struct later *next = hook->laters->next;
+    free(hook->laters->copy);
+    free(hook->laters);
+    hook->laters = next;
+  }
+  free(hook);
 }
 
 static const char *or_none(const char *text) {
@@ -145,6 +158,10 @@ static void resume(struct later *later) {
   if (memcmp(later->copy, later->data, later->length) != 0)
     sluice_log(later->hook->host, SLUICE_LOG_ERROR, "a lent chunk changed");
   sluice_request_resume(later->request, later->verdict);
+  struct later **at = &later->hook->laters;
+  while (*at != later)
+    at = &(*at)->next;
+  *at = later->next;
   free(later->copy);
   free(later);
 }
@@ -182,6 +199,8 @@ static enum sluice_verdict sometime(struct bodyhook *hook,
   if (later->copy == NULL)
     abort();
   memcpy(later->copy, chunk->data, later->length);
+  later->next = hook->laters;
+  hook->laters = later;
   event_base_once(sluice_loop(hook->host), -1, EV_TIMEOUT,
                   hook->conf->alive > 0 ? on_alive : on_time, later, &delay);
   return SLUICE_WAIT;
@@ -238,7 +257,7 @@ static const struct sluice_hook hook = {
     .start = start,
     .stop = stop,
     .open = open_hook,
-    .close = free,
+    .close = close_hook,
     .on_key = on_key,
     .on_change = on_change,
     .on_body = on_body,
