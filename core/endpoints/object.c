@@ -160,7 +160,7 @@ static void put_start(struct exchange *ex) {
               exchange_can(ex, SLUICE_CAN_REPLACE);
   if (precondition_read(ex, &upload->condition, able) &&
       upload_read_uploader(ex) && updigest_read(ex, &upload->digest))
-    upload_hooks_ask(ex, operation_of(ex), on_key);
+    upload_hooks_ask(ex, operation_of(ex), NULL, on_key);
 }
 
 const struct endpoint object_put_endpoint = {.operation = OPERATION_REPLACE,

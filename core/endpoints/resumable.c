@@ -163,7 +163,7 @@ static void look(struct exchange *ex) {
   bool due = r->dialect->way == UPLOADID_TUS && !r->id.partial &&
              !r->complete && r->length >= 0 && (uint64_t)r->length == r->saved;
   if (due) /* who looks after it must find the object */
-    resumable_commit(ex);
+    resumable_show(ex, resumable_commit);
   else
     resumable_tell(ex);
 }
@@ -288,7 +288,7 @@ void resumable_create(struct exchange *ex) {
   }
   upload->length = r->length;
   if (upload_make_key(ex))
-    upload_hooks_ask(ex, ex->asked, on_key);
+    upload_hooks_ask(ex, ex->asked, upload_make_key, on_key);
 }
 
 /* ---- a resource --------------------------------------------------------- */

@@ -202,9 +202,9 @@ void resumable_read_sums(struct resumable *);
 
 /* ---- resumable_show.c --------------------------------------------------- */
 
-/* All bytes are durable: hooks see them, then resumable_shown(). */
-void resumable_show(struct exchange *);
-void resumable_shown(struct exchange *);
+/* Hooks that want to see the bytes, all of which are durable then, do; goes
+ * on. */
+void resumable_show(struct exchange *, void (*then)(struct exchange *));
 /* The exchange is gone. */
 void resumable_show_leave(struct resumable *);
 

@@ -77,6 +77,7 @@ static void answer(struct exchange *ex) {
 }
 
 static void body(struct exchange *ex);
+static void show(struct exchange *ex);
 
 static void go_on(struct resumable *r, enum resumable_wait wait) {
   static void (*const ways[])(struct exchange *) = {
@@ -84,8 +85,21 @@ static void go_on(struct resumable *r, enum resumable_wait wait) {
       [RESUMABLE_ANSWER] = answer,
       [RESUMABLE_BROKEN] = broken,
       [RESUMABLE_SHORT] = fell_short,
-      [RESUMABLE_SHOWN] = resumable_show};
+      [RESUMABLE_SHOWN] = show};
   ways[wait](r->ex);
+}
+
+static void show(struct exchange *ex) {
+  resumable_show(ex, resumable_commit);
+}
+
+/* Hooks are shown what is durable. */
+static void commit(struct exchange *ex) {
+  struct resumable *r = resumable_of(ex);
+  if (r->sent > r->saved && request_wants_body(&ex->request))
+    resumable_save(r, RESUMABLE_SHOWN);
+  else
+    show(ex);
 }
 
 /* A content that counts whole or not at all isn't saved before its end, and
@@ -112,7 +126,7 @@ static void finish(struct resumable *r) {
   } else if (!resumable_check_content(ex)) {
     return;
   } else if (r->dialect->ends(r)) {
-    resumable_commit(ex);
+    commit(ex);
   } else {
     save_and(r, r->last ? RESUMABLE_SHORT : RESUMABLE_ANSWER, true);
   }

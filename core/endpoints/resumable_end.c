@@ -53,19 +53,9 @@ void resumable_commit(struct exchange *ex) {
     return;
   }
   resumable_read_sums(r);
-  r->length = r->upload.length = (int64_t)r->upload.size;
-  r->upload.is_bound = true;
-  if (!request_wants_body(&ex->request))
-    resumable_shown(ex);
-  else if (r->sent > r->saved)
-    resumable_save(r, RESUMABLE_SHOWN);
-  else
-    resumable_show(ex);
-}
-
-void resumable_shown(struct exchange *ex) {
-  resumable_of(ex)->state = RESUMABLE_COMMITTING;
-  upload_hooks_ask(ex, ex->asked, commit);
+  r->length = (int64_t)r->upload.size;
+  r->state = RESUMABLE_COMMITTING;
+  upload_hooks_ask(ex, ex->asked, NULL, commit);
 }
 
 static void on_killed(void *arg, enum sluice_status status, const char *why) {

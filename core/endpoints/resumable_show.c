@@ -19,6 +19,7 @@
 
 struct resumable_show {
   struct exchange *ex; /* NULL: gone */
+  void (*then)(struct exchange *);
   struct sluice_op *op;
   struct sluice_chunk chunk; /* lent by the backend */
   uint64_t used;             /* bytes of it */
@@ -53,9 +54,12 @@ void resumable_show_leave(struct resumable *r) {
 
 /* Nothing more is to be seen. */
 static void end_show(struct exchange *ex) {
-  resumable_show_leave(resumable_of(ex));
+  struct resumable *r = resumable_of(ex);
+  void (*then)(struct exchange *) = r->show->then;
+  resumable_show_leave(r);
   exchange_unwatch(ex);
-  resumable_shown(ex);
+  r->state = RESUMABLE_WANTS;
+  then(ex);
 }
 
 static void go_on(struct resumable_show *show);
@@ -169,13 +173,19 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
   if (status == SLUICE_OK)
     reply_failure(show->ex, SLUICE_EUPSTREAM, "a stage gave back too little");
   else
-    resumable_failed(show->ex, status, why);
+    reply_failure(show->ex, status, why);
 }
 
-void resumable_show(struct exchange *ex) {
+void resumable_show(struct exchange *ex, void (*then)(struct exchange *)) {
   static const struct op_events events = {
       .meta = on_meta, .chunk = on_chunk, .alive = on_alive, .done = on_done};
   struct resumable *r = resumable_of(ex);
+  r->upload.is_bound = true;
+  r->upload.length = (int64_t)r->upload.size;
+  if (!request_wants_body(&ex->request)) {
+    then(ex);
+    return;
+  }
   if (!exchange_charge(ex, sizeof(struct resumable_show) + SHOW_PIECE) ||
       !upload_hooks_tell(ex))
     return;
@@ -184,6 +194,7 @@ void resumable_show(struct exchange *ex) {
   show->piece = malloc(SHOW_PIECE);
   must(show->piece != NULL);
   show->ex = ex;
+  show->then = then;
   r->show = show;
   r->state = RESUMABLE_SHOWING;
   if (r->upload.size == 0) {

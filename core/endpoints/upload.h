@@ -103,8 +103,10 @@ struct upload {
   struct sluice_pair user[INTENT_PAIRS];
   struct intent *intent;            /* of hooks; NULL: none were asked yet */
   void (*asked)(struct exchange *); /* goes on once they were */
-  bool showing;                     /* they are, in this very call */
-  bool is_bound;                    /* its key was told, and stays */
+  void (*seen)(struct exchange *);  /* the same, of a buffer */
+  bool (*make_key)(struct exchange *); /* of another prefix; or NULL */
+  bool showing;                        /* they are, in this very call */
+  bool is_bound;                       /* its key was told, and stays */
   int64_t length; /* without a pump: of all its requests; -1: unknown */
   struct sluice_object object;   /* what is committed */
   struct presign_ask link;       /* for the answer */
@@ -180,8 +182,6 @@ void upload_ask(struct exchange *, const struct sluice_object *);
 void upload_check_key(struct exchange *, void (*then)(struct exchange *));
 /* As it is committed; its length and MD5 may be unknown yet. */
 void upload_name_object(struct upload *, const char *key);
-/* Lends the buffer that is filled, for which the backend waits. */
-void upload_lend(struct exchange *);
 /* Shows hooks a buffer where the backend waits for one, and lends it, or
  * commits after the last: it may be answered then. */
 void upload_push(struct exchange *);

@@ -38,6 +38,31 @@ static void drop_empty(struct sluice_pair *pairs) {
   pairs[kept] = (struct sluice_pair){NULL, NULL};
 }
 
+/* Theirs go behind the first `count`, and the end. */
+static void add_theirs(struct upload *upload, size_t count) {
+  const struct intent *intent = upload->intent;
+  size_t theirs = intent == NULL ? 0 : intent->count;
+  must(count <= INTENT_OWN_PAIRS);
+  for (size_t i = 0; i < theirs; i++)
+    upload->user[count + i] = intent->pairs[i];
+  upload->user[count + theirs] = (struct sluice_pair){NULL, NULL};
+}
+
+const struct sluice_pair *upload_describe(struct upload *upload) {
+  size_t n = 0;
+  if (upload->filename[0] != '\0')
+    upload->user[n++] =
+        (struct sluice_pair){"original-filename", upload->filename};
+  if (upload->md5_hex[0] != '\0') /* else it is made still */
+    upload->user[n++] = (struct sluice_pair){"md5", upload->md5_hex};
+  upload->user[n++] = (struct sluice_pair){"uploaded-by", upload->uploader};
+  if (upload_sha256(upload) != NULL)
+    upload->user[n++] =
+        (struct sluice_pair){UPDIGEST_META, upload_sha256(upload)};
+  add_theirs(upload, n);
+  return upload->user;
+}
+
 bool upload_hooks_tell(struct exchange *ex) {
   struct upload *upload = ex->work;
   if (upload->intent == NULL && !exchange_charge(ex, sizeof *upload->intent))
@@ -61,15 +86,6 @@ bool upload_hooks_tell(struct exchange *ex) {
   return true;
 }
 
-void upload_hooks_describe(struct upload *upload, size_t count) {
-  const struct intent *intent = upload->intent;
-  size_t theirs = intent == NULL ? 0 : intent->count;
-  must(count <= INTENT_OWN_PAIRS);
-  for (size_t i = 0; i < theirs; i++)
-    upload->user[count + i] = intent->pairs[i];
-  upload->user[count + theirs] = (struct sluice_pair){NULL, NULL};
-}
-
 void upload_hooks_leave(struct upload *upload) {
   struct sluice_request *request = &upload->ex->request;
   request->intent = NULL;
@@ -88,13 +104,14 @@ bool upload_hooks_due(const struct exchange *ex) {
 static void on_seen(struct exchange *ex) {
   struct upload *upload = ex->work;
   upload->backend = UPLOAD_WANTS;
-  upload_lend(ex);
+  upload->seen(ex);
   if (!upload->showing && upload->body != UPLOAD_WHOLE)
     upload->pump(ex);
 }
 
-void upload_hooks_show(struct exchange *ex) {
+void upload_hooks_show(struct exchange *ex, void (*lend)(struct exchange *)) {
   struct upload *upload = ex->work;
+  upload->seen = lend;
   const struct upload_buffer *full = &upload->buffers[upload->filling];
   if (!upload_hooks_tell(ex))
     return;
@@ -147,7 +164,7 @@ static bool take_prefix(struct exchange *ex) {
   memcpy(intent->said_prefix, upload->key_prefix, sizeof intent->said_prefix);
   memcpy(upload->key_prefix, intent->prefix, sizeof upload->key_prefix);
   intent->has_prefix = INTENT_PREFIX_TAKEN;
-  return upload_make_key(ex) && upload_hooks_tell(ex);
+  return upload->make_key(ex) && upload_hooks_tell(ex);
 }
 
 static void on_asked(struct exchange *ex) {
@@ -161,11 +178,13 @@ static void on_asked(struct exchange *ex) {
 }
 
 void upload_hooks_ask(struct exchange *ex, enum operation operation,
+                      bool (*make_key)(struct exchange *),
                       void (*then)(struct exchange *)) {
   struct upload *upload = ex->work;
   bool any = ex->request.chain_count > 0;
   if (any && !upload_hooks_tell(ex))
     return;
   upload->asked = then;
+  upload->make_key = make_key;
   exchange_check_as(ex, operation, upload->key, any ? on_asked : then);
 }

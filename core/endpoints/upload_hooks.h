@@ -9,8 +9,10 @@
 #include "upload.h"
 
 /* Asks about upload->key, as this operation, then goes on; where a hook chose
- * a prefix they are asked about the key that is made of it. */
+ * a prefix, make_key() makes upload->key anew, and they are asked about that
+ * one.  NULL: it stays. */
 void upload_hooks_ask(struct exchange *, enum operation,
+                      bool (*make_key)(struct exchange *),
                       void (*then)(struct exchange *));
 /* The request has what is known of the object; false: no memory, and
  * answered. */
@@ -18,11 +20,9 @@ bool upload_hooks_tell(struct exchange *);
 
 /* Is the buffer that is filled to be shown first? */
 bool upload_hooks_due(const struct exchange *);
-/* Shows it, then lends it, and goes on. */
-void upload_hooks_show(struct exchange *);
+/* Shows it, then has it lent, and goes on. */
+void upload_hooks_show(struct exchange *, void (*lend)(struct exchange *));
 
-/* Adds the pairs of hooks behind upload->user[0..count), and the end. */
-void upload_hooks_describe(struct upload *, size_t count);
 /* These would be, without hooks. */
 const char *upload_hooks_said_prefix(const struct upload *);
 const char *upload_hooks_said_type(const struct upload *);

@@ -228,22 +228,6 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
     exchange_failed(ex, failure(upload, status), why);
 }
 
-/* The metadata that the object is stored with. */
-const struct sluice_pair *upload_describe(struct upload *upload) {
-  size_t n = 0;
-  if (upload->filename[0] != '\0')
-    upload->user[n++] =
-        (struct sluice_pair){"original-filename", upload->filename};
-  if (upload->md5_hex[0] != '\0') /* else it is made still */
-    upload->user[n++] = (struct sluice_pair){"md5", upload->md5_hex};
-  upload->user[n++] = (struct sluice_pair){"uploaded-by", upload->uploader};
-  if (upload_sha256(upload) != NULL)
-    upload->user[n++] =
-        (struct sluice_pair){UPDIGEST_META, upload_sha256(upload)};
-  upload_hooks_describe(upload, n);
-  return upload->user;
-}
-
 void upload_name_object(struct upload *upload, const char *key) {
   upload->object = (struct sluice_object){
       .key = key,
@@ -304,7 +288,7 @@ void upload_check_key(struct exchange *ex, void (*then)(struct exchange *)) {
   enum operation operation = ex->asked;
   if (ex->link != NULL)
     operation = ex->link->replace ? OPERATION_REPLACE : OPERATION_UPLOAD;
-  upload_hooks_ask(ex, operation, then);
+  upload_hooks_ask(ex, operation, upload_make_key, then);
 }
 
 static void commit(struct exchange *ex) {
@@ -370,7 +354,7 @@ static void pass_by(struct exchange *ex, const struct upload_buffer *full) {
     upload_push(ex);
 }
 
-void upload_lend(struct exchange *ex) {
+static void lend(struct exchange *ex) {
   struct upload *upload = ex->work;
   struct upload_buffer *full = &upload->buffers[upload->filling];
   bool last = upload->body == UPLOAD_WHOLE;
@@ -401,9 +385,9 @@ void upload_push(struct exchange *ex) {
   else if (upload->backend == UPLOAD_TOOK)
     commit(ex);
   else if (upload->backend == UPLOAD_WANTS && upload_hooks_due(ex))
-    upload_hooks_show(ex);
+    upload_hooks_show(ex, lend);
   else if (upload->backend == UPLOAD_WANTS)
-    upload_lend(ex);
+    lend(ex);
 }
 
 static void on_next(void *arg) {
