@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """An object in which clamd finds something is never there, by whichever way it
-comes; and what it can't look at is refused.  With a clamd of the test's own, which
-knows one signature."""
+comes; and what it can't look at is refused.  With a clamd of the test's own,
+which knows one signature."""
 import contextlib
 import os
 import shutil
