@@ -108,7 +108,9 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/urgent.c \
 	%D%/base/urgent.h \
 	%D%/base/words.c \
-	%D%/base/words.h
+	%D%/base/words.h \
+	%D%/base/zip.c \
+	%D%/base/zip.h
 
 # ---- core/yaml; its stream is also of plugins --------------------------------
 
@@ -294,6 +296,9 @@ nodist_%C%_libendpoints_la_SOURCES = \
 	%D%/console/files.c \
 	%D%/endpoints/openapi_text.c
 %C%_libendpoints_la_SOURCES = \
+	%D%/endpoints/archive.c \
+	%D%/endpoints/archive.h \
+	%D%/endpoints/archive_send.c \
 	%D%/endpoints/console.c \
 	%D%/endpoints/console.h \
 	%D%/endpoints/bodysum.c \

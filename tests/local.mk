@@ -703,6 +703,7 @@ EXTRA_DIST += $(CHECKS)
 
 INTEGRATION_TESTS = \
 	%D%/integration/test_answers.py \
+	%D%/integration/test_archive.py \
 	%D%/integration/test_attacks.py \
 	%D%/integration/test_attacks_objects.py \
 	%D%/integration/test_bench.py \

@@ -54,3 +54,20 @@ enum query_result query_get(struct buf *out, const char *query,
   }
   return result;
 }
+
+enum query_result query_next(struct buf *out, const char **query,
+                             const char *name) {
+  buf_clear(out);
+  while (*query != NULL && **query != '\0') {
+    const char *at = *query;
+    size_t len = strcspn(at, "&");
+    const char *equals = memchr(at, '=', len);
+    size_t name_len = equals != NULL ? (size_t)(equals - at) : len;
+    size_t value = equals != NULL ? name_len + 1 : len;
+    *query += len;
+    *query += **query == '&';
+    if (len > 0 && name_is(at, name_len, name))
+      return take(out, at + value, len - value);
+  }
+  return QUERY_NONE;
+}

@@ -18,4 +18,9 @@ enum query_result {
 enum query_result query_get(struct buf *out, const char *query,
                             const char *name);
 
+/* The same of the next parameter that is called so, one of several; `*query`
+ * is moved past it. */
+enum query_result query_next(struct buf *out, const char **query,
+                             const char *name);
+
 #endif

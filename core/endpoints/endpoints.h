@@ -33,8 +33,8 @@
 #define SIGNED_CORS_EXPOSE \
   "Location, ETag, Content-Disposition, Content-Length, Content-Range"
 
-extern const struct endpoint console_endpoint, console_bare_endpoint,
-    console_asset_endpoint;
+extern const struct endpoint archive_endpoint, console_endpoint,
+    console_bare_endpoint, console_asset_endpoint;
 extern const struct endpoint upload_endpoint, presign_endpoint,
     download_endpoint, signed_endpoint, signed_put_endpoint,
     signed_post_endpoint, signed_delete_endpoint, signed_patch_endpoint,
