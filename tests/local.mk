@@ -900,6 +900,9 @@ EXTRA_DIST += \
 	%D%/checks/objects.py \
 	%D%/e2e/chromium.py \
 	%D%/e2e/console.py \
+	%D%/e2e/console_acts.py \
+	%D%/e2e/console_pictures.py \
+	%D%/e2e/console_uploads.py \
 	%D%/e2e/consolekit.py \
 	%D%/e2e/crash.py \
 	%D%/e2e/drill.py \

@@ -69,6 +69,8 @@ export function refusalOf(status, body, challenge) {
   } catch {
     // a proxy's page, or nothing
   }
+  if (json.code === 'object_exists')
+    return new Refusal(status, json.code, t('refused.exists'));
   const word = WORDS[status];
   const own = typeof json.error === 'string' ? json.error : '';
   const text = word ? t(`refused.${word}`) :

@@ -12,6 +12,7 @@ import {t} from './words.js';
 
 export const SMALL = 4 << 20; // bytes; up to here nothing is gained by parts
 const PIECE_MIN = 1 << 20;    // bytes, where a proxy takes no large bodies
+const STALL = 60000;          // ms without a byte, while there are some to send
 const ATTEMPTS = 12;          // without a byte more, then a person has to say
 const STORE = 'sluice.uploads';
 
@@ -56,14 +57,26 @@ function send({method, url, headers, body, progress, signal}) {
     const turn = turnNow();
     const call = new XMLHttpRequest();
     const stop = () => call.abort();
-    const over = () => signal.removeEventListener('abort', stop);
+    let stalled = false, timer;
+    const over = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+    };
+    const alive = left => {
+      clearTimeout(timer);
+      if (left > 0)
+        timer = setTimeout(() => { stalled = true; call.abort(); }, STALL);
+    };
     call.open(method, url);
     call.withCredentials = sendsCookies();
     for (const [name, value] of Object.entries(headers))
       call.setRequestHeader(name, value);
     if (credential())
       call.setRequestHeader('Authorization', credential());
-    call.upload.onprogress = event => progress?.(event.loaded);
+    call.upload.onprogress = event => {
+      alive(event.total - event.loaded);
+      progress?.(event.loaded);
+    };
     call.onload = async () => {
       over();
       const challenge = call.getResponseHeader('WWW-Authenticate') ?? '';
@@ -77,12 +90,15 @@ function send({method, url, headers, body, progress, signal}) {
     };
     call.onerror = () => { over(); reject(refusalOf(0, '')); };
     call.onabort = () => { over();
-      reject(new DOMException('', 'AbortError')); };
+      reject(stalled ? refusalOf(0, '') :
+        new DOMException('', 'AbortError')); };
     signal.addEventListener('abort', stop);
-    if (signal.aborted)
+    if (signal.aborted) {
       stop();
-    else
+    } else {
+      alive(body?.size ?? 0);
       call.send(body);
+    }
   });
 }
 

@@ -45,7 +45,7 @@ class Browser:
         os.close(into)
         os.close(out)
         self.number, self.input, self.events = 0, b"", []
-        self.session = self.context = None
+        self.session = self.context = self.target = None
         self.page()
 
     def fresh(self):
@@ -58,10 +58,18 @@ class Browser:
         self.events.clear()
         self.page()
 
+    def again(self):
+        """The page ends at once, as if it had crashed; another one has what
+        it kept."""
+        self.session = None
+        self.call("Target.closeTarget", targetId=self.target)
+        self.page()
+
     def page(self):
         self.session = None
         page = self.call("Target.createTarget", url="about:blank",
-                          **(self.context or {}))
+                         **(self.context or {}))
+        self.target = page["targetId"]
         self.session = self.call("Target.attachToTarget", flatten=True,
                                  targetId=page["targetId"])["sessionId"]
         for area in "Page", "DOM", "Runtime":

@@ -8,14 +8,18 @@ import ctypes
 import hashlib
 import json
 import shutil
+import socket
+import struct
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
 # pylint: disable=wrong-import-position
 from chromium import Browser, program
+from relay import Relay
 from kit import Gateway, Mismatch, eventually, merged, needs
 
 KEYS = {"Enter": (13, "\r"), "Escape": (27, None), "Tab": (9, None),
@@ -62,11 +66,41 @@ class Tabs:
 TABS = Tabs()
 
 
+class Line(Relay):
+    """Between the browser and the gateway: as fast as `rate`, bytes a second,
+    and it can be cut."""
+    rate = None
+
+    def _join(self, near):
+        try:
+            super()._join(near)
+        except OSError: # no gateway is there
+            near.close()
+
+    def _pass(self, one, other):
+        for end in one, other:
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        try:
+            while data := one.recv(65536):
+                if self.rate:
+                    time.sleep(len(data) / self.rate)
+                other.sendall(data)
+        except OSError:
+            pass
+        for end in one, other:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+                # A reset, which who only sends hears of, too.
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                               struct.pack("ii", 1, 0))
+                end.close()
+
+
 class Console:
     """`with Console(...) as it:` a gateway and the page, at its root."""
 
     def __init__(self, sections=None, *, folder=None, gateway=None):
-        self.browser = TABS.open()
+        self.browser, self.line = TABS.open(), None
         self.folder = Path(tempfile.mkdtemp(prefix="sluice-test-"))
         self.gateway = gateway or Gateway(merged(
             {"uploads": {"max_bytes": "200MiB"}}, sections or {}),
@@ -83,6 +117,8 @@ class Console:
         return self
 
     def __exit__(self, *how):
+        if self.line:
+            self.line.away()
         try:
             self.gateway.__exit__(*how)
         finally:
@@ -92,7 +128,13 @@ class Console:
 
     @property
     def url(self):
-        return f"{self.gateway.url}/console/"
+        return f"{self.line.endpoint if self.line else self.gateway.url}" \
+            "/console/"
+
+    def over_a_line(self):
+        """From now on the page comes by a line of its own."""
+        self.line = Line(int(self.gateway.url.rpartition(":")[2]))
+        return self.line
 
     def open(self, fragment="", query=""):
         self.browser.visit("about:blank")

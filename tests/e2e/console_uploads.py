@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Uploads by the console: through a broken line, a gateway that is killed, a
+reload, and what the gateway refuses.  Exits with 77 when no Chromium is
+installed."""
+import hashlib
+import os
+import socket
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+
+from consolekit import Console, guarded
+from kit import MIB, Gateway, equal, expect, main, merged, test
+from objectskit import put
+
+
+def written(it, name, size):
+    path = it.folder / name
+    path.write_bytes(os.urandom(size))
+    return path
+
+
+def is_stored(it, key, path, *lines):
+    answer = it.gateway.ask("GET", f"/files/object?key={quote(key)}", *lines)
+    equal(key, (answer.status, hashlib.sha256(answer.body).hexdigest()),
+          (200, hashlib.sha256(path.read_bytes()).hexdigest()))
+    return answer
+
+
+def keys(it, *lines):
+    return [one["key"] for one in it.gateway.ask(
+        "GET", "/files?prefix=&limit=1000", *lines).json["objects"]]
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+BARS = "[...document.querySelectorAll('.queue li progress')]"
+MOVED = f"{BARS}.some(bar => bar.value > .2 && bar.value < 1)"
+
+
+@test
+def test_files_small_and_large_come_under_their_names():
+    with Console() as it:
+        small = written(it, "small – ü.bin", 1000)
+        empty = written(it, "empty", 0)
+        large = written(it, "large.bin", 9 * MIB)
+        it.open("#/in/")
+        it.says("Nothing here yet")
+        it.upload(small, empty, large)
+        it.says("3 files uploaded")
+        it.shows("empty", "large.bin", "small – ü.bin")
+        for path in small, empty, large:
+            is_stored(it, f"in/{path.name}", path)
+        equal("keys", len(keys(it)), 3)
+        equal("records", it.run("localStorage.getItem('sluice.uploads')"),
+              "{}")
+        equal("complaints", it.complaints(), [])
+
+
+@test
+def test_name_that_is_taken_is_asked_about():
+    with Console() as it:
+        paths = [written(it, name, size) for name, size in (
+            ("a.txt", 10), ("b.txt", 5 * MIB), ("c.txt", 7 * MIB),
+            ("d.txt", 20))]
+        for path in paths:
+            put(it.gateway, path.name, b"older")
+        it.open()
+        it.upload(*paths)
+        it.wait("questions", "document.querySelectorAll('.queue .asked')"
+                ".length === 4")
+        it.click("Replace: a.txt")
+        it.click("Keep both: b.txt")
+        it.click("Replace: c.txt")
+        it.click("Skip: d.txt")
+        it.says("3 files uploaded")
+        is_stored(it, "a.txt", paths[0])
+        is_stored(it, "b (2).txt", paths[1])
+        is_stored(it, "c.txt", paths[2])
+        equal("keys", keys(it), ["a.txt", "b (2).txt", "b.txt", "c.txt",
+                                 "d.txt"])
+
+
+@test
+def test_upload_that_was_paused_goes_on():
+    with Console() as it:
+        path = written(it, "large.bin", 16 * MIB)
+        line = it.over_a_line()
+        it.open()
+        line.rate = 1.5 * MIB
+        it.upload(path)
+        it.wait("bytes", MOVED)
+        it.click("Pause: large.bin")
+        it.says("Paused at")
+        line.rate = None
+        it.click("Go on: large.bin")
+        it.says("1 file uploaded")
+        is_stored(it, "large.bin", path)
+
+
+@test
+def test_line_that_is_cut_is_waited_for():
+    with Console() as it:
+        path = written(it, "large.bin", 16 * MIB)
+        line = it.over_a_line()
+        it.open()
+        line.rate = 1.5 * MIB
+        it.upload(path)
+        it.wait("bytes", MOVED)
+        line.away()
+        it.says("It is tried again by itself")
+        line.rate = None
+        line.back()
+        it.says("1 file uploaded", 60)
+        is_stored(it, "large.bin", path)
+        equal("keys", keys(it), ["large.bin"])
+
+
+@test
+def test_gateway_that_is_killed_in_the_middle_loses_nothing():
+    server = {"server": {"listen": [f"127.0.0.1:{free_port()}"]}}
+    with Console(server) as it:
+        path = written(it, "large.bin", 16 * MIB)
+        line = it.over_a_line()
+        it.open()
+        line.rate = 1.5 * MIB
+        it.upload(path)
+        it.wait("bytes", MOVED)
+        first = it.gateway
+        first.own = False
+        first.kill()
+        it.says("It is tried again by itself")
+        line.rate = None
+        it.gateway = Gateway(merged({"uploads": {"max_bytes": "200MiB"}},
+                                    server), folder=first.folder)
+        it.says("1 file uploaded", 60)
+        is_stored(it, "large.bin", path)
+        equal("keys", keys(it), ["large.bin"])
+
+
+@test
+def test_reload_goes_on_with_the_same_file():
+    with Console() as it:
+        path = written(it, "large.bin", 16 * MIB)
+        other = written(it, "other.bin", 16 * MIB)
+        line = it.over_a_line()
+        it.open("#/in/")
+        line.rate = 1.5 * MIB
+        it.upload(path)
+        it.wait("bytes", MOVED)
+        it.browser.again()
+        line.rate = None
+        it.browser.visit(f"{it.url}#/in/")
+        it.says("Unfinished: choose the file again to go on")
+        it.run("window.patched = []; { const real = "
+               "XMLHttpRequest.prototype.setRequestHeader; "
+               "XMLHttpRequest.prototype.setRequestHeader = function(n, v) {"
+               " if (n === 'Upload-Offset') patched.push(Number(v)); "
+               "return real.call(this, n, v); } }")
+        it.upload(other)
+        it.says("1 file uploaded")
+        it.says("Unfinished: choose the file again to go on")
+        it.upload(path)
+        it.says("2 files uploaded")
+        is_stored(it, "in/large.bin", path)
+        expect(max(it.run("patched")) >= MIB, "it began anew")
+        equal("keys", keys(it), ["in/large.bin", "in/other.bin"])
+
+
+@test
+def test_refusals_are_told_in_words():
+    with Console({"uploads": {"max_bytes": "6MiB"}}) as it:
+        large = written(it, "large.bin", 6 * MIB + 1)
+        fits = written(it, "fits.bin", 6 * MIB)
+        it.open()
+        it.upload(large, fits)
+        it.says("The file is too large.")
+        it.says("1 file uploaded")
+        equal("keys", keys(it), ["fits.bin"])
+
+
+@test
+def test_token_that_ends_in_the_middle_is_asked_for_and_it_goes_on():
+    with guarded() as (it, key):
+        path = written(it, "large.bin", 12 * MIB)
+        it.open("#/users/ann/")
+        it.write("Access token", key)
+        it.click("Sign in", "[type=submit]")
+        it.says("Nothing here yet")
+        newer = it.another_key()
+        it.upload(path)
+        it.says("Sign in again")
+        it.write("Access token", newer)
+        it.click("Sign in", "[type=submit]")
+        it.says("1 file uploaded")
+        is_stored(it, "users/ann/large.bin", path,
+                  f"Authorization: Bearer {newer}")
+
+
+@test
+def test_folder_that_may_not_be_written_is_told():
+    with guarded() as (it, key):
+        it.open("#/users/bob/")
+        it.write("Access token", key)
+        it.click("Sign in", "[type=submit]")
+        it.says("You have no right to do this.")
+        it.upload(written(it, "a.txt", 10))
+        it.wait("refusal", "document.querySelector('.queue .failed')"
+                "?.innerText.includes('You have no right')")
+
+
+@test
+def test_folders_are_dropped_with_all_below_them():
+    with Console() as it:
+        top = it.folder / "album"
+        (top / "deep").mkdir(parents=True)
+        (top / "a.txt").write_bytes(b"a")
+        (top / "deep" / "b.txt").write_bytes(b"bb")
+        it.open("#/x/")
+        it.says("Nothing here yet")
+        for kind in "dragEnter", "dragOver", "drop":
+            it.browser.call("Input.dispatchDragEvent", type=kind, x=500,
+                            y=400, data={"items": [], "files": [str(top)],
+                                         "dragOperationsMask": 1})
+        it.says("2 files uploaded")
+        equal("keys", keys(it), ["x/album/a.txt", "x/album/deep/b.txt"])
+        it.shows("album")
+
+
+@test
+def test_upload_is_as_fast_as_curl():
+    size = int(os.environ.get("SLUICE_CONSOLE_MIB", "64")) * MIB
+    with Console({"uploads": {"max_bytes": "2GiB"}}) as it:
+        path = written(it, "large.bin", size)
+        it.open()
+        it.upload(path)
+        it.says("1 file uploaded", 120)
+        took = it.run("performance.getEntriesByType('resource').filter(one "
+                      "=> one.name.includes('/uploads')).reduce((sum, one) "
+                      "=> sum + one.duration, 0)")
+        print(f"{size / MIB / took * 1000:.0f} MiB/s")
+        is_stored(it, "large.bin", path)
+
+
+if __name__ == "__main__":
+    main()
