@@ -302,7 +302,7 @@ static uint64_t measure(struct archive_send *send) {
 
 /* One item gives it its name. */
 static void say_name(struct exchange *ex, const struct archive *archive) {
-  char name[KEY_MAX + 8] = "files";
+  char name[KEY_MAX + 8] = "files.zip";
   const char *text = archive->items[0].text;
   size_t len = strlen(text);
   if (len > 0 && text[len - 1] == '/')
@@ -310,9 +310,8 @@ static void say_name(struct exchange *ex, const struct archive *archive) {
   if (archive->item_count == 1 && len > archive->strip) {
     len -= archive->strip;
     memcpy(name, text + archive->strip, len);
-    name[len] = '\0';
+    memcpy(name + len, ".zip", sizeof ".zip");
   }
-  strcat(name, ".zip"); /* there is room for it */
   struct buf value;
   buf_init(&value, 8 * KEY_MAX);
   mime_disposition(&value, false, name);
