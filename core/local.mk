@@ -447,6 +447,7 @@ noinst_LTLIBRARIES += %D%/libtools.la
 	%D%/tools/doctor.c \
 	%D%/tools/doctor.h \
 	%D%/tools/doctor_network.c \
+	%D%/tools/doctor_option.c \
 	%D%/tools/doctor_storage.c \
 	%D%/tools/explain.c \
 	%D%/tools/explain.h \

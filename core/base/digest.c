@@ -150,18 +150,6 @@ void digest_random(void *out, size_t len) {
   }
 }
 
-void digest_random_name(void *out, size_t len) {
-  static _Thread_local unsigned char supply[16 * DIGEST_NAME_MAX];
-  static _Thread_local size_t left;
-  must(len <= DIGEST_NAME_MAX);
-  if (left < len) {
-    digest_random(supply, sizeof supply);
-    left = sizeof supply;
-  }
-  left -= len;
-  memcpy(out, supply + left, len);
-}
-
 void digest_wipe(void *secret, size_t len) {
   explicit_bzero(secret, len);
 }

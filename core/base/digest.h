@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DIGEST_NAME_MAX 64
 #define DIGEST_MD5_LEN 16
 #define DIGEST_SHA256_LEN 32
 
@@ -46,9 +45,6 @@ void digest_key_free(struct digest_key *); /* wipes it; NULL: nothing */
 bool digest_equal(const void *a, const void *b, size_t len);
 /* From getrandom(2); never fails. */
 void digest_random(void *out, size_t len);
-/* The same for names, which needn't be secret before they are told: up to
- * DIGEST_NAME_MAX bytes, of a supply that each thread has. */
-void digest_random_name(void *out, size_t len);
 /* Overwrites a secret; never optimised away. */
 void digest_wipe(void *, size_t len);
 

@@ -7,8 +7,8 @@
 
 #include "exchange.h"
 
-#define CONSOLE_COST (EXCHANGE_COST + 16384) /* the page, as it is filled in \
-                                              */
+/* With the page, as it is filled in. */
+#define CONSOLE_COST (EXCHANGE_COST + 16384)
 
 struct console_bytes {
   const unsigned char *data;

@@ -41,7 +41,7 @@ void request_init(struct sluice_request *request, struct loop *loop,
     return;
   }
   unsigned char random[16];
-  digest_random_name(random, sizeof random);
+  loop_name(loop, random, sizeof random);
   codec_hex(request->id, random, sizeof random);
 }
 

@@ -91,8 +91,8 @@ struct sluice_request {
   void *arg;
 
   struct intent *intent; /* of the upload; NULL: no object is made of bytes */
-  uint64_t sated;    /* bits by the chain: these want no more of its bytes */
-  char *kept;        /* a chunk that a hook had when the upload was over */
+  uint64_t sated; /* bits by the chain: these want no more of its bytes */
+  char *kept;     /* a chunk that a hook had when the upload was over */
   /* A hook that waits goes on; NULL: nobody counts its time. */
   void (*alive)(void *arg);
 

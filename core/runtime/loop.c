@@ -10,9 +10,11 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "digest.h"
 #include "must.h"
 
 struct owned {
@@ -36,6 +38,8 @@ struct loop {
   struct owned *owned; /* freed with the loop */
   int fd;
   bool running, stopping;
+  unsigned char names[64 * LOOP_NAME_MAX]; /* random bytes, for loop_name() */
+  size_t named;                            /* of them are left */
 };
 
 static void queue_init(struct queue *q) {
@@ -138,6 +142,16 @@ void loop_free(struct loop *loop) {
     loop->owned = next;
   }
   free(loop);
+}
+
+void loop_name(struct loop *loop, void *out, size_t len) {
+  must(len <= LOOP_NAME_MAX);
+  if (loop->named < len) {
+    digest_random(loop->names, sizeof loop->names);
+    loop->named = sizeof loop->names;
+  }
+  loop->named -= len;
+  memcpy(out, loop->names + loop->named, len);
 }
 
 struct event_base *loop_base(struct loop *loop) {

@@ -16,9 +16,15 @@ struct loop_task {
   void (*run)(struct loop_task *);
 };
 
+#define LOOP_NAME_MAX 64 /* bytes */
+
 struct loop *loop_new(void); /* NULL: no memory or no descriptor */
 void loop_free(struct loop *);
 struct event_base *loop_base(struct loop *);
+/* Random bytes for a name, which needn't be secret before it is told: up to
+ * LOOP_NAME_MAX.  They come of a supply, so that getrandom(2) isn't called for
+ * each. */
+void loop_name(struct loop *, void *out, size_t len);
 
 /* Runs until loop_stop() and until nothing that was submitted to the pool is
  * outstanding.  The calling thread becomes the loop's. */

@@ -325,19 +325,17 @@ static void leave(struct explain *e) {
 
 /* "http://host/path", or a path alone. */
 static bool split_url(struct explain_line *line, const char *url) {
-  static char host[256];
   const char *at = strstr(url, "://");
-  line->host = "localhost";
+  snprintf(line->host, sizeof line->host, "localhost");
   line->target = url;
   if (*url == '/' || at == NULL)
     return *url == '/';
   at += 3;
   size_t len = strcspn(at, "/?");
-  if (len == 0 || len >= sizeof host)
+  if (len == 0 || len >= sizeof line->host)
     return false;
-  memcpy(host, at, len);
-  host[len] = '\0';
-  line->host = host;
+  memcpy(line->host, at, len);
+  line->host[len] = '\0';
   line->target = at[len] == '\0' ? "/" : at + len;
   return *line->target == '/';
 }

@@ -12,7 +12,8 @@
 #include "tools.h"
 
 struct explain_line { /* a request as the command line has it */
-  const char *method, *host, *target;
+  const char *method, *target;
+  char host[256];
   const char **headers;
   size_t header_count;
 };
