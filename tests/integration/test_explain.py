@@ -94,7 +94,7 @@ def test_layers_are_told_down_to_the_storage():
 def test_a_wrong_command_line_is_2(words):
     status, out, err = run("explain", *words)
     equal("exit status and stdout", (status, out), (2, ""))
-    like("stderr", err, "usage: sluice explain")
+    like("stderr", err, "sluice explain: ")
 
 
 @test

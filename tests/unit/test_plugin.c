@@ -103,8 +103,8 @@ static void test_incomplete_descriptor_is_refused(void) {
                 "it to the descriptor");
   check_refused(
       "deafhook", PLUGIN_HOOK,
-      "plugin 'deafhook': has no on_request, on_key, on_response, "
-      "on_log or on_change, which is required; add it to the descriptor");
+      "plugin 'deafhook': has no on_request, on_key, on_response, on_log, "
+      "on_change or on_body, which is required; add it to the descriptor");
   snprintf(want, sizeof want,
            "plugin 'shortsize': its descriptor of %zu bytes is not a whole "
            "one; begin it with SLUICE_HEAD(sluice_backend)",

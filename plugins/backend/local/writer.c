@@ -371,9 +371,10 @@ static bool end_cleanly(struct local *local) {
 
 void writer_close(struct local *local) {
   struct writer *writer = &local->writer;
-  int hold = hold_take(local->datadir.dir, HOLD_CHANGE);
-  bool held = hold_forbids(hold);
+  int hold = HOLD_NONE;
   if (writer->lane) {
+    hold = hold_take(local->datadir.dir, HOLD_CHANGE);
+    bool held = hold_forbids(hold);
     /* SQLite then removes the WAL by its name, which may be another's. */
     if (!health_read_only(&local->health) && end_cleanly(local) && !held &&
         identity_holds_index(&local->identity, &local->datadir))
