@@ -57,17 +57,20 @@ static void start_one(struct op_many *many, struct op_one *one) {
   one->op = op_remove(many->op->backend, many->keys[one->index], &events, one);
 }
 
-static void go_on(struct op_many *many, struct op_one *free_one) {
-  if (!many->canceled && many->next < many->count)
-    start_one(many, free_one);
-  if (many->running > 0)
-    return;
+static void end_many(struct op_many *many) {
   struct sluice_op *op = many->op;
   op->many = NULL;
   for (; many->next < many->count; many->next++)
     sluice_failed(op, many->next, SLUICE_ECANCELED);
   sluice_done(op, SLUICE_OK, many->why[0] == '\0' ? NULL : "%s", many->why);
   free(many);
+}
+
+static void go_on(struct op_many *many, struct op_one *free_one) {
+  if (!many->canceled && many->next < many->count)
+    start_one(many, free_one);
+  else if (many->running == 0)
+    end_many(many);
 }
 
 static void cancel(struct op_many *many) {
@@ -84,8 +87,10 @@ static void start(struct sluice_op *op, const char *const *keys,
   *many = (struct op_many){.op = op, .keys = keys, .count = count};
   op->many = many;
   op->cancel_many = cancel;
-  for (size_t i = 0; i < MANY_AT_ONCE && i < count; i++)
-    go_on(many, &many->ones[i]);
+  while (many->next < count && many->next < MANY_AT_ONCE)
+    start_one(many, &many->ones[many->next]);
+  if (count == 0)
+    end_many(many);
 }
 
 struct sluice_op *op_remove_many(struct op_backend *backend,
