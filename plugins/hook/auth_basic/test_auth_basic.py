@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(os.environ.get("srcdir") or
 # pylint: disable=wrong-import-position
 import guards  # noqa: E402
 from kit import (  # noqa: E402
-    FORM, PATIENCE, SOURCES, Gateway, Wire, among, each, equal, eventually,
-    expect, field, file, form, head, like, main, refusal, request, run,
-    settings, test, written)
+    FORM, PATIENCE, SLOWNESS, SOURCES, Gateway, Wire, among, each, equal,
+    eventually, expect, field, file, form, head, like, main, refusal, request,
+    run, settings, test, written)
 
 INTERVAL = "20ms"
 SALTS = {
@@ -494,7 +494,7 @@ def test_guesses_of_one_client_do_not_hold_up_another():
             eventually("guesses to be many",
                        lambda: len(guesses.threads) >= 20)
             times = [login_time(gateway, user) for user in users[3:]]
-        slow = [took for took in times if took > 4 * alone + 1]
+        slow = [took for took in times if took > 4 * alone + SLOWNESS]
         expect(not slow, f"alone it took {alone:.2f} s, beside guesses " +
                ", ".join(f"{took:.2f}" for took in times))
         expect(429 in guesses.statuses, f"{guesses.statuses}")
