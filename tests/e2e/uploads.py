@@ -24,13 +24,11 @@ sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE.parent / "integration"))
 
 # pylint: disable=wrong-import-position
-import kit  # noqa: E402
-from browser import Browser, NAMES  # noqa: E402
+from chromium import Browser, program  # noqa: E402
 from cutter import Cutter  # noqa: E402
 from kit import (KIB, MIB, PATIENCE, Gateway, equal,  # noqa: E402
                  eventually, expect, main, needs, test)
 
-kit.TESTS.clear()  # those of browser.py
 COUNT = int(os.environ.get("SLUICE_E2E_UPLOADS", "25"))
 OVER = sys.argv.pop() if "--backend" in sys.argv else "local"
 if "--backend" in sys.argv:
@@ -325,11 +323,10 @@ class Page:
     """Chromium, with the clients in a page of the proxy's origin."""
 
     def __init__(self, place, clients):
-        program = next(filter(None, map(shutil.which, NAMES)), None)
-        needs(program, "no Chromium")
+        program()
         self.place = place
         self.script = Path(clients, "page.js").read_text()
-        self.browser = Browser(program, place.folder)
+        self.browser = Browser(place.folder)
 
     def __enter__(self):
         return self
