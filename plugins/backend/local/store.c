@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "folder.h"
@@ -282,7 +284,9 @@ bool store_move(const struct store *store, uint64_t number, int folder,
                 const char *name) {
   char path[PATH_SIZE];
   store_path(path, number);
-  return renameat2(store->blobs, path, folder, name, RENAME_NOREPLACE) == 0;
+  /* Not every C library has a function for it. */
+  return syscall(SYS_renameat2, store->blobs, path, folder, name,
+                 RENAME_NOREPLACE) == 0;
 }
 
 bool store_unlink(const struct store *store, uint64_t number) {
