@@ -410,6 +410,8 @@ noinst_LTLIBRARIES += %D%/libserver.la
 	%D%/server/admin.h \
 	%D%/server/certificate.c \
 	%D%/server/certificate.h \
+	%D%/server/counts.c \
+	%D%/server/counts.h \
 	%D%/server/cursorkey.c \
 	%D%/server/cursorkey.h \
 	%D%/server/endpoints.c \
@@ -417,10 +419,20 @@ noinst_LTLIBRARIES += %D%/libserver.la
 	%D%/server/gateway.h \
 	%D%/server/gateway_check.c \
 	%D%/server/gateway_run.c \
+	%D%/server/generation.c \
+	%D%/server/generation.h \
+	%D%/server/instance.c \
+	%D%/server/instance.h \
+	%D%/server/presence.c \
+	%D%/server/presence.h \
+	%D%/server/reload.c \
+	%D%/server/reload.h \
 	%D%/server/scrape.c \
 	%D%/server/scrape.h \
 	%D%/server/layers.c \
 	%D%/server/layers.h \
+	%D%/server/seat.c \
+	%D%/server/seat.h \
 	%D%/server/signals.c \
 	%D%/server/signals.h \
 	%D%/server/worker.c \

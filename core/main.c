@@ -45,13 +45,6 @@ static int fail(const struct errmsg *errmsg) {
   return 1;
 }
 
-static void set_level(const char *word) {
-  static const char *const words[] = {"error", "warn", "info", "debug"};
-  for (size_t i = 0; i < 4; i++)
-    if (strcmp(word, words[i]) == 0)
-      log_set_level((enum sluice_level)i);
-}
-
 /* Those of the configuration's plugin_path where there is one. */
 static int list_plugins(const struct command *command) {
   struct plugindirs dirs;
@@ -73,7 +66,7 @@ static int run(const struct command *command) {
     if (ok)
       printf("%s is fine\n", command->file);
   } else {
-    set_level(gateway->settings->server.log_level);
+    log_set_level_word(gateway->fixed->server.log_level);
     ok = gateway_run(gateway, &errmsg);
   }
   gateway_free(gateway);

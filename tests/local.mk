@@ -747,6 +747,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_presigned.py \
 	%D%/integration/test_proxies.py \
 	%D%/integration/test_ready.py \
+	%D%/integration/test_reload.py \
 	%D%/integration/test_rogue.py \
 	%D%/integration/test_routes.py \
 	%D%/integration/test_s3_away.py \

@@ -100,7 +100,8 @@ static void set_hook(struct request_driver *driver) {
       (struct request_hook){.plugin = &driver->plugin,
                             .handle = driver,
                             .host = driver->fixture->hook_handle.host};
-  driver->request.hooks = &driver->hook;
+  driver->all[0] = &driver->hook;
+  driver->request.hooks = driver->all;
   driver->request.chain = driver->chain;
   driver->request.chain_count = 1;
 }

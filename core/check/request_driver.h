@@ -29,7 +29,7 @@ struct request_driver {
   struct head head;
   struct sluice_request request;
   struct sluice_hook plugin; /* notes what the hook says */
-  struct request_hook hook;
+  struct request_hook hook, *all[1];
   size_t chain[1];
   struct intent intent;
   struct evkeyvalq answer;

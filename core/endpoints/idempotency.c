@@ -219,9 +219,11 @@ bool idempotency_fits(const struct idempotency *once,
 /* ---- the end ------------------------------------------------------------ */
 
 static void once_free(struct idempotency *once) {
+  struct gate *gate = once->gate;
   event_del(&once->timer);
-  budget_give(once->gate->memory, sizeof *once);
+  budget_give(gate->memory, sizeof *once);
   free(once);
+  gate_release(gate);
 }
 
 /* Those without conditional removes can't tell another one's claim from this
@@ -322,6 +324,7 @@ bool idempotency_read(struct exchange *ex, struct idempotency **out,
   once->ex = ex;
   once->left = on_left;
   once->gate = ex->gate;
+  gate_hold(once->gate);
   oncerecord_key(once->key, identity, ex->route->path, key);
   digest_random(owner, sizeof owner);
   codec_hex(once->owner, owner, sizeof owner);

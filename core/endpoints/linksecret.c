@@ -24,6 +24,7 @@
 
 struct linksecret {
   struct gate *gate;
+  size_t index;                /* among the backends */
   struct linksecret_keys keys; /* NULL: not known yet */
   struct ownobject own;        /* it, in the storage */
   char text[LEN + 1];
@@ -44,7 +45,7 @@ static const struct linksecret_keys *known(const struct linksecret *secret) {
 /* Where the backend's options have a key for links, it is made of that one. */
 static void prefer_own(struct linksecret *secret) {
   const struct gate *gate = secret->gate;
-  size_t index = (size_t)(secret->own.backend - gate->backends);
+  size_t index = secret->index;
   unsigned char key[DIGEST_SHA256_LEN];
   if (!gate->keyed[index])
     return;
@@ -71,6 +72,7 @@ static void take(struct linksecret *secret, const void *text, size_t len) {
 static void tell(struct linksecret *secret, enum sluice_status status,
                  const char *why) {
   struct linksecret_waiter *waiter = secret->waiters;
+  struct gate *gate = secret->gate;
   secret->waiters = NULL;
   secret->tries = 0;
   while (waiter != NULL) {
@@ -79,6 +81,7 @@ static void tell(struct linksecret *secret, enum sluice_status status,
     waiter->told(waiter->arg, known(secret), status, why);
     waiter = next;
   }
+  gate_release(gate);
 }
 
 /* ---- making it ---------------------------------------------------------- */
@@ -175,8 +178,10 @@ void linksecret_ask(struct linksecrets *secrets, size_t backend,
   }
   waiter->next = secret->waiters;
   secret->waiters = waiter;
-  if (secret->own.op == NULL)
-    read_it(secret);
+  if (secret->own.op != NULL)
+    return;
+  gate_hold(secret->gate);
+  read_it(secret);
 }
 
 void linksecret_leave(struct linksecrets *secrets, size_t backend,
@@ -198,8 +203,9 @@ struct linksecrets *linksecrets_new(struct gate *gate) {
   secrets->count = count;
   for (size_t i = 0; i < count; i++) {
     secrets->of[i].gate = gate;
-    ownobject_init(&secrets->of[i].own, &gate->backends[i],
-                   secrets->of[i].text, LEN, on_own, &secrets->of[i]);
+    secrets->of[i].index = i;
+    ownobject_init(&secrets->of[i].own, gate->backends[i], secrets->of[i].text,
+                   LEN, on_own, &secrets->of[i]);
   }
   return secrets;
 }

@@ -73,10 +73,12 @@ static void end_page(struct sweeper *sweeper) {
 }
 
 static void remove_next(struct sweeper *sweeper) {
-  if (sweeper->at == sweeper->count || sweeper->sweep->stopped)
+  if (sweeper->at == sweeper->count || sweeper->sweep->stopped) {
     end_page(sweeper);
-  else
-    ownobject_remove(&sweeper->own, sweeper->keys[sweeper->at++]);
+    return;
+  }
+  gate_hold(sweeper->sweep->gate);
+  ownobject_remove(&sweeper->own, sweeper->keys[sweeper->at++]);
 }
 
 static void complain(const struct sweeper *sweeper, const char *why) {
@@ -88,6 +90,7 @@ static void complain(const struct sweeper *sweeper, const char *why) {
 
 static void on_removed(void *arg, enum sluice_status status, const char *why) {
   struct sweeper *sweeper = arg;
+  gate_release(sweeper->sweep->gate);
   if (status != SLUICE_OK && status != SLUICE_ENOENT) {
     complain(sweeper, why);
     sweeper->at = sweeper->count;
@@ -127,7 +130,7 @@ static void on_listed(void *arg, enum sluice_status status, const char *why) {
   else if (status != SLUICE_ECANCELED)
     complain(sweeper, why);
   sweeper->op = NULL;
-  loop_release(sweeper->sweep->gate->loop);
+  gate_release(sweeper->sweep->gate);
   sweeper->at = 0;
   remove_next(sweeper);
 }
@@ -136,7 +139,7 @@ static void list_page(struct sweeper *sweeper) {
   static const struct op_events events = {.done = on_listed};
   static const char *const prefixes[] = {
       [SWEEPS_USES] = LINKCOUNT_FOLDER, [SWEEPS_REVOKED] = LINKMARK_FOLDER};
-  loop_hold(sweeper->sweep->gate->loop);
+  gate_hold(sweeper->sweep->gate);
   sweeper->op =
       op_list(sweeper->backend,
               &(struct sluice_list){.prefix = prefixes[sweeper->folder],
@@ -181,7 +184,7 @@ struct linksweep *linksweep_new(struct gate *gate) {
   for (size_t i = 0; i < gate->settings->backend_count; i++) {
     struct sweeper *sweeper = &sweep->backends[i];
     sweeper->sweep = sweep;
-    sweeper->backend = &gate->backends[i];
+    sweeper->backend = gate->backends[i];
     sweeper->marks = gate->marks[i];
     sweeper->folder = SWEEPS_NOTHING;
     ownobject_init(&sweeper->own, sweeper->backend, NULL, 0, on_removed,

@@ -30,6 +30,7 @@ enum counter_step {
 };
 
 struct linkuses_counter {
+  struct gate *gate;
   LIST_ENTRY(linkuses_counter) in_list;
   struct ownobject own;
   char text[LINKCOUNT_TEXT_SIZE];
@@ -119,7 +120,9 @@ static void rest(struct linkuses_counter *counter) {
     return;
   }
   LIST_REMOVE(counter, in_list);
+  struct gate *gate = counter->gate;
   free(counter);
+  gate_release(gate);
 }
 
 static void give_up(struct linkuses_counter *counter,
@@ -313,6 +316,8 @@ static struct linkuses_counter *counter_of(struct linkuses *all,
   must(counter != NULL); /* charged with the request */
   memcpy(counter->key, key, sizeof key);
   counter->uses = link->uses;
+  counter->gate = all->gate;
+  gate_hold(all->gate);
   ownobject_init(&counter->own, backend, counter->text,
                  sizeof counter->text - 1, on_own, counter);
   LIST_INSERT_HEAD(&all->counters, counter, in_list);
@@ -323,7 +328,7 @@ void linkuses_ask(struct linkuses *all, size_t backend,
                   const struct ownlink *link, enum linkuses_want want,
                   struct linkuses_waiter *waiter) {
   struct linkuses_counter *counter =
-      counter_of(all, &all->gate->backends[backend], link);
+      counter_of(all, all->gate->backends[backend], link);
   waiter->counter = counter;
   waiter->want = want;
   append(&counter->waiters, waiter);
@@ -334,7 +339,7 @@ void linkuses_ask(struct linkuses *all, size_t backend,
 void linkuses_give(struct linkuses *all, size_t backend,
                    const struct ownlink *link, struct linkuses_last last) {
   struct linkuses_counter *counter =
-      counter_of(all, &all->gate->backends[backend], link);
+      counter_of(all, all->gate->backends[backend], link);
   counter->owed++;
   counter->owed_last = last;
   if (counter->step == COUNTER_IDLE)

@@ -74,6 +74,7 @@ static void fail(struct walk *walk, const char *why) {
 static void on_removed(void *arg, enum sluice_status status, const char *why) {
   struct walk *walk = arg;
   walk->op = NULL;
+  gate_release(walk->sweep->gate);
   bool gone = status == SLUICE_OK || status == SLUICE_ENOENT ||
               status == SLUICE_EPRECOND; /* it was taken anew */
   if (walk->sweep->stopped)
@@ -91,6 +92,7 @@ static void remove_next(struct walk *walk) {
     return;
   }
   const struct expired *expired = &walk->found[walk->at++];
+  gate_hold(walk->sweep->gate);
   if (expired->etag != NULL)
     walk->op =
         op_remove_if(walk->backend,
@@ -128,6 +130,7 @@ static void on_listed(void *arg, enum sluice_status status, const char *why) {
   struct walk *walk = arg;
   struct sluice_op *op = walk->op;
   walk->op = NULL;
+  gate_release(walk->sweep->gate);
   free(walk->token);
   walk->token = NULL;
   if (walk->sweep->stopped)
@@ -147,6 +150,7 @@ static void on_time(evutil_socket_t fd, short what, void *arg) {
   static const struct op_events events = {.done = on_listed};
   struct walk *walk = arg;
   (void)fd, (void)what;
+  gate_hold(walk->sweep->gate);
   walk->op = op_list(walk->backend,
                      &(struct sluice_list){.prefix = ONCERECORD_PREFIX,
                                            .token = walk->token,
@@ -161,7 +165,7 @@ static bool begin(struct oncesweep *sweep, size_t i) {
   struct walk *walk = &sweep->walks[i];
   unsigned needed = SLUICE_CAN_CREATE | SLUICE_CAN_REPLACE;
   walk->sweep = sweep;
-  walk->backend = &sweep->gate->backends[i];
+  walk->backend = sweep->gate->backends[i];
   walk->timer = event_new(loop_base(sweep->gate->loop), -1, 0, on_time, walk);
   if (walk->timer != NULL && (walk->backend->abilities & needed) == needed)
     rest(walk, sweep->every_ms);

@@ -23,14 +23,15 @@ static void begin(struct ownobject *own, const char *key) {
   must(own->op == NULL && strlen(key) < sizeof own->key);
   snprintf(own->key, sizeof own->key, "%s", key);
   own->learns = false;
-  loop_hold(own->backend->host.loop);
+  loop_owe(own->backend->host.loop, &own->backend->host.debt);
 }
 
 static void end(struct ownobject *own, enum sluice_status status,
                 const char *why) {
-  loop_release(own->backend->host.loop);
+  struct op_backend *backend = own->backend; /* `own` may be gone then */
   own->op = NULL;
   own->then(own->arg, status, why);
+  loop_pay(backend->host.loop, &backend->host.debt);
 }
 
 static void take_etag(struct ownobject *own, const struct sluice_meta *meta) {

@@ -83,6 +83,7 @@ static void finish(struct readiness *readiness) {
 static void on_done(void *arg, enum sluice_status status, const char *why) {
   struct probe *probe = arg;
   probe->op = NULL;
+  gate_release(probe->readiness->gate);
   if (!probe->asked)
     return; /* it came too late */
   probe->asked = false;
@@ -118,6 +119,7 @@ static void ask_all(struct readiness *readiness) {
       continue; /* it hasn't ended the last one */
     probe->asked = true;
     readiness->missing++;
+    gate_hold(readiness->gate);
     probe->op = op_ping(probe->backend, &events, probe);
   }
 }
@@ -179,7 +181,7 @@ struct readiness *readiness_new(struct gate *gate) {
   readiness->limit = evtimer_new(loop_base(gate->loop), on_limit, readiness);
   for (size_t i = 0; i < count; i++) {
     readiness->probes[i].readiness = readiness;
-    readiness->probes[i].backend = &gate->backends[i];
+    readiness->probes[i].backend = gate->backends[i];
   }
   if (readiness->limit != NULL)
     return readiness;

@@ -39,6 +39,7 @@ struct resumable *resumable_new(struct exchange *ex, enum resumable_act act,
   upload_init(&r->upload, ex);
   r->ex = ex;
   r->gate = ex->gate;
+  gate_hold(r->gate);
   r->backend = exchange_backend(ex);
   r->dialect = dialect;
   r->act = act;

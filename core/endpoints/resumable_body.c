@@ -342,6 +342,7 @@ void resumable_body_start(struct exchange *ex) {
 
 static void resumable_end(struct resumable *r) {
   static const struct op_events none = {.done = NULL};
+  struct gate *gate = r->gate;
   if (!r->told && r->stage[0] != '\0') /* nobody can go on with it */
     op_stage_remove(r->backend, r->stage, &none, NULL);
   if (r->leaving)
@@ -361,6 +362,7 @@ static void resumable_end(struct resumable *r) {
   for (size_t i = 0; i < 2; i++)
     free(r->upload.buffers[i].data);
   free(r);
+  gate_release(gate);
 }
 
 static void on_released(void *arg) {

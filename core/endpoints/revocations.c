@@ -139,7 +139,7 @@ static void finish(struct reader *reader, enum sluice_status status,
   free(reader->read);
   reader->read = NULL;
   reader->room = 0;
-  loop_release(reader->gate->loop);
+  gate_release(reader->gate);
   event_del(&reader->deadline);
   reader->failed_ms = status == SLUICE_OK ? 0 : clock_ms();
   reader->failure = status;
@@ -206,7 +206,7 @@ static void on_page(void *arg, enum sluice_status status, const char *why) {
 }
 
 static void begin(struct reader *reader) {
-  loop_hold(reader->gate->loop);
+  gate_hold(reader->gate);
   reader->begun = marks_begin(reader->marks);
   reader->began_us = clock_us();
   reader->count = 0;
@@ -280,7 +280,7 @@ struct revocations *revocations_new(struct gate *gate) {
   all->count = count;
   for (size_t i = 0; i < count; i++) {
     all->of[i].gate = gate;
-    all->of[i].backend = &gate->backends[i];
+    all->of[i].backend = gate->backends[i];
     all->of[i].marks = gate->marks[i];
     event_assign(&all->of[i].deadline, loop_base(gate->loop), -1, 0,
                  on_deadline, &all->of[i]);

@@ -17,6 +17,7 @@
 #define PARTS 8 /* of the time after which an upload expires */
 
 struct sweeping { /* of one backend */
+  struct gate *gate;
   struct op_backend *backend;
   struct sluice_op *op;
 };
@@ -30,6 +31,7 @@ struct stagesweep {
 static void on_done(void *arg, enum sluice_status status, const char *why) {
   struct sweeping *sweeping = arg;
   sweeping->op = NULL;
+  gate_release(sweeping->gate);
   if (status != SLUICE_OK && status != SLUICE_ECANCELED)
     log_line(SLUICE_LOG_WARN, sweeping->backend->host.name,
              "uploads that have expired can't be removed: %s; it is tried "
@@ -43,9 +45,11 @@ static void on_time(evutil_socket_t fd, short what, void *arg) {
   (void)fd, (void)what;
   for (size_t i = 0; i < sweep->gate->settings->backend_count; i++) {
     struct sweeping *sweeping = &sweep->backends[i];
-    if (sweeping->op == NULL && op_can_stage(sweeping->backend))
-      sweeping->op = op_stage_sweep(sweeping->backend, date_now_ms() / 1000,
-                                    &events, sweeping);
+    if (sweeping->op != NULL || !op_can_stage(sweeping->backend))
+      continue;
+    gate_hold(sweep->gate);
+    sweeping->op = op_stage_sweep(sweeping->backend, date_now_ms() / 1000,
+                                  &events, sweeping);
   }
 }
 
@@ -70,7 +74,8 @@ struct stagesweep *stagesweep_new(struct gate *gate) {
     return NULL;
   }
   for (size_t i = 0; i < gate->settings->backend_count; i++)
-    sweep->backends[i].backend = &gate->backends[i];
+    sweep->backends[i] =
+        (struct sweeping){.gate = gate, .backend = gate->backends[i]};
   event_add(sweep->timer, &time);
   event_active(sweep->timer, EV_TIMEOUT, 0); /* also what a crash left */
   return sweep;

@@ -12,17 +12,11 @@
 
 #define SPARE 4
 
-bool clients_init(struct clients *clients, const struct settings *settings,
-                  size_t connections) {
-  const struct settings_limits *limits = &settings->limits;
-  *clients = (struct clients){.settings = settings};
+bool clients_init(struct clients *clients, size_t connections) {
+  *clients = (struct clients){.connections = tally_new(connections * SPARE),
+                              .requests = tally_new(connections * SPARE)};
   digest_random(clients->secret, sizeof clients->secret);
-  if (limits->client_connections > 0)
-    clients->connections = tally_new(connections * SPARE);
-  if (limits->client_requests > 0)
-    clients->requests = tally_new(connections * SPARE);
-  return (limits->client_connections == 0 || clients->connections != NULL) &&
-         (limits->client_requests == 0 || clients->requests != NULL);
+  return clients->connections != NULL && clients->requests != NULL;
 }
 
 void clients_fini(struct clients *clients) {
@@ -31,9 +25,8 @@ void clients_fini(struct clients *clients) {
   clients->connections = clients->requests = NULL;
 }
 
-static bool is_proxy(const struct clients *clients,
+static bool is_proxy(const struct settings_server *server,
                      const struct cidr_address *address) {
-  const struct settings_server *server = &clients->settings->server;
   for (size_t i = 0; i < server->trusted_count; i++)
     if (cidr_holds(&server->trusted[i], address))
       return true;
@@ -58,25 +51,24 @@ static bool count(const struct clients *clients, struct tally *tally,
   return true;
 }
 
-bool clients_connect(struct clients *clients, const char *peer,
-                     struct tally_ticket *ticket) {
+bool clients_connect(struct clients *clients, const struct settings *settings,
+                     const char *peer, struct tally_ticket *ticket) {
+  int64_t most = settings->limits.client_connections;
   struct cidr_address address;
   *ticket = (struct tally_ticket){NULL, 0};
-  if (clients->connections == NULL ||
-      !cidr_address(&address, peer, strlen(peer)) || address.is_unix ||
-      is_proxy(clients, &address))
+  if (most == 0 || !cidr_address(&address, peer, strlen(peer)) ||
+      address.is_unix || is_proxy(&settings->server, &address))
     return true;
-  return count(clients, clients->connections, &address,
-               clients->settings->limits.client_connections, ticket);
+  return count(clients, clients->connections, &address, most, ticket);
 }
 
-bool clients_request(struct clients *clients, const char *client,
-                     struct tally_ticket *ticket) {
+bool clients_request(struct clients *clients, const struct settings *settings,
+                     const char *client, struct tally_ticket *ticket) {
+  int64_t most = settings->limits.client_requests;
   struct cidr_address address;
   *ticket = (struct tally_ticket){NULL, 0};
-  if (clients->requests == NULL ||
-      !cidr_address(&address, client, strlen(client)) || address.is_unix)
+  if (most == 0 || !cidr_address(&address, client, strlen(client)) ||
+      address.is_unix)
     return true;
-  return count(clients, clients->requests, &address,
-               clients->settings->limits.client_requests, ticket);
+  return count(clients, clients->requests, &address, most, ticket);
 }

@@ -12,21 +12,20 @@
 #include "tally.h"
 
 struct clients {
-  const struct settings *settings;
-  struct tally *connections, *requests; /* NULL: they aren't counted */
+  struct tally *connections, *requests;
   unsigned char secret[SIPHASH_KEY_LEN];
 };
 
 /* `connections`: as many as there can be in the process.  False: no memory. */
-bool clients_init(struct clients *, const struct settings *,
-                  size_t connections);
+bool clients_init(struct clients *, size_t connections);
 void clients_fini(struct clients *);
 
-/* Addresses as in ingress_peer().  False: it has all that it may have. True:
- * tally_leave() at the end. */
-bool clients_connect(struct clients *, const char *peer,
-                     struct tally_ticket *);
-bool clients_request(struct clients *, const char *client,
-                     struct tally_ticket *);
+/* Addresses as in ingress_peer(); where there is no limit, they aren't
+ * counted. False: it has all that it may have. True: tally_leave() at the end.
+ */
+bool clients_connect(struct clients *, const struct settings *,
+                     const char *peer, struct tally_ticket *);
+bool clients_request(struct clients *, const struct settings *,
+                     const char *client, struct tally_ticket *);
 
 #endif

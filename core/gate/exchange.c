@@ -268,16 +268,18 @@ static void exchange_free(struct exchange *ex) {
     ownlink_fini(ex->link);
   free(ex->link);
   exchange_unwatch(ex);
-  quarantine_give(&ex->gate->spent, ex);
+  quarantine_give(ex->gate->spent, ex);
 }
 
 static void free_pending(struct exchange *ex, const struct news *news) {
-  struct exchange **at = &ex->gate->pending;
+  struct gate *gate = ex->gate;
+  struct exchange **at = &gate->pending;
   (void)news;
   while (*at != ex)
     at = &(*at)->next_pending;
   *at = ex->next_pending;
   exchange_free(ex);
+  gate->ended(gate->arg);
 }
 
 void exchange_free_pending(struct gate *gate) {

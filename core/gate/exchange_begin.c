@@ -59,7 +59,7 @@ static const char *code_of_refusal(int status) {
 
 static void note_memory(struct exchange *ex) {
   metrics_refuse(ex->gate->metrics, METRICS_MEMORY);
-  repeat_line(&ex->gate->refusals, ex->gate->loop, SLUICE_LOG_WARN, NULL,
+  repeat_line(ex->gate->refusals, ex->gate->loop, SLUICE_LOG_WARN, NULL,
               "memory",
               "%s is refused: requests in flight use all of limits.memory",
               ex->request.client);
@@ -85,10 +85,11 @@ bool exchange_charge(struct exchange *ex, size_t bytes) {
 static bool count_client(struct exchange *ex) {
   struct gate *gate = ex->gate;
   long long most = gate->settings->limits.client_requests;
-  if (clients_request(gate->clients, ex->request.client, &ex->counted))
+  if (clients_request(gate->clients, gate->settings, ex->request.client,
+                      &ex->counted))
     return true;
   metrics_refuse(gate->metrics, METRICS_CLIENT_REQUESTS);
-  repeat_line(&gate->refusals, gate->loop, SLUICE_LOG_WARN, NULL, "requests",
+  repeat_line(gate->refusals, gate->loop, SLUICE_LOG_WARN, NULL, "requests",
               "%s is refused: it has %lld requests in flight, as many as "
               "limits.per_client.requests allows",
               ex->request.client, most);
@@ -236,7 +237,7 @@ void exchange_begin(struct gate *gate, struct ingress_conn *conn,
                     const struct head_refusal *refusal) {
   static const struct ingress_events events = {
       .body = on_body, .finished = on_finished, .gone = on_gone};
-  struct exchange *ex = quarantine_take(&gate->spent, gate->loop, sizeof *ex);
+  struct exchange *ex = quarantine_take(gate->spent, gate->loop, sizeof *ex);
   must(ex != NULL); /* a few KiB, for each connection and what was left */
   ex->gate = gate;
   ex->conn = conn;

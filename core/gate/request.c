@@ -66,7 +66,7 @@ void request_certify(struct sluice_request *request, const char *name,
 
 static struct request_hook *hook_at(const struct sluice_request *request,
                                     size_t index) {
-  return &request->hooks[request->chain[index]];
+  return request->hooks[request->chain[index]];
 }
 
 bool request_guarded(const struct sluice_request *request) {
@@ -357,6 +357,18 @@ bool request_leave(struct sluice_request *request) {
   return request->turn == REQUEST_WAITING || request->turn == REQUEST_RESUMING;
 }
 
+/* Its chain, and the list of hooks, are no longer than its configuration. */
+static void keep_hook(struct sluice_request *request) {
+  static const size_t first = 0;
+  if (request->chain_count == 0)
+    return;
+  request->last = request_hook(request);
+  request->hooks = &request->last;
+  request->chain = &first;
+  request->chain_count = 1;
+  request->calling = request->waited = 0;
+}
+
 struct request_hook *request_hook(const struct sluice_request *request) {
   bool asking = request->turn == REQUEST_ASKING;
   return hook_at(request, asking ? request->calling : request->waited);
@@ -371,6 +383,7 @@ void request_fini(struct sluice_request *request) {
   request->subject = NULL;
   free(request->kept);
   request->kept = NULL;
+  keep_hook(request);
   request->turn = REQUEST_GONE;
   while (request->states != NULL) {
     struct request_state *next = request->states->next;

@@ -65,9 +65,10 @@ struct sluice_request {
   char identity[REQUEST_IDENTITY_MAX + 1]; /* "": nobody said */
   char *subject; /* of the client's certificate; NULL: it has none */
 
-  struct request_hook *hooks; /* all of this loop's */
-  const size_t *chain;        /* indices of this request's */
+  struct request_hook *const *hooks; /* all of this loop's */
+  const size_t *chain;               /* indices of this request's */
   size_t chain_count;
+  struct request_hook *last; /* once it is gone: its hook */
 
   bool cors;      /* is configured, so its headers are the gateway's own */
   bool is_signed; /* hooks that guard aren't asked */

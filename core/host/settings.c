@@ -86,8 +86,13 @@ struct settings *settings_parse(const char *file, const char *data, size_t len,
   return settings_new(config_parse(file, data, len, err), folder, err);
 }
 
+struct settings *settings_keep(struct settings *s) {
+  s->keepers++;
+  return s;
+}
+
 void settings_free(struct settings *s) {
-  if (s == NULL)
+  if (s == NULL || s->keepers-- > 0)
     return;
   config_free(s->config);
   free(s);

@@ -143,6 +143,7 @@ struct settings {
   size_t hook_count, common_hooks;
   struct settings_route *routes;
   size_t route_count;
+  size_t keepers; /* beside the one who made it */
 };
 
 /* NULL and why: one line, with file:line where a line is to blame.  `folder`
@@ -152,6 +153,8 @@ struct settings *settings_load(const char *file, const char *folder,
 /* The same from memory; `file` is for messages. */
 struct settings *settings_parse(const char *file, const char *data, size_t len,
                                 const char *folder, struct errmsg *);
+/* One more settings_free() is needed; one thread's. */
+struct settings *settings_keep(struct settings *);
 void settings_free(struct settings *);
 
 #endif

@@ -194,9 +194,28 @@ static struct bufferevent *on_accept(struct event_base *base, void *arg) {
 
 /* ---- for its owner ------------------------------------------------------ */
 
-static const struct timeval *timeout_of(struct loop *loop, int64_t ms) {
-  struct timeval time = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-  return event_base_init_common_timeout(loop_base(loop), &time);
+/* libevent keeps one queue for each length of time, for ever, and has room for
+ * 256 of them; others are as good, and dearer. */
+static const struct timeval *timeout_of(struct loop *loop, int64_t ms,
+                                        struct timeval *plain) {
+  *plain = (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+  const struct timeval *common =
+      event_base_init_common_timeout(loop_base(loop), plain);
+  return common != NULL ? common : plain;
+}
+
+void ingress_limit(struct ingress *ingress,
+                   const struct ingress_settings *settings) {
+  struct loop *loop = ingress->loop;
+  struct timeval *plain = ingress->plain;
+  ingress->head_timeout =
+      timeout_of(loop, settings->head_timeout_ms, &plain[0]);
+  ingress->body_timeout =
+      timeout_of(loop, settings->body_timeout_ms, &plain[1]);
+  ingress->idle_timeout =
+      timeout_of(loop, settings->idle_timeout_ms, &plain[2]);
+  ingress->memory = settings->memory;
+  pace_init(ingress, settings);
 }
 
 struct ingress *ingress_new(struct loop *loop, SSL_CTX *tls,
@@ -212,18 +231,13 @@ struct ingress *ingress_new(struct loop *loop, SSL_CTX *tls,
     SSL_CTX_up_ref(tls);
   TAILQ_INIT(&ingress->conns);
   TAILQ_INIT(&ingress->lingerers);
-  ingress->head_timeout = timeout_of(loop, settings->head_timeout_ms);
-  ingress->body_timeout = timeout_of(loop, settings->body_timeout_ms);
-  ingress->idle_timeout = timeout_of(loop, settings->idle_timeout_ms);
-  ingress->memory = settings->memory;
-  pace_init(ingress, settings);
-  ingress->linger_silence = timeout_of(loop, LINGER_SILENCE_MS);
+  ingress_limit(ingress, settings);
+  ingress->linger_silence =
+      timeout_of(loop, LINGER_SILENCE_MS, &ingress->linger_plain);
   ingress->http = evhttp_new(loop_base(loop));
   ingress->sweeper =
       event_new(loop_base(loop), -1, EV_PERSIST, ingress_on_sweep, ingress);
   if (ingress->http == NULL || ingress->sweeper == NULL ||
-      ingress->idle_timeout == NULL || ingress->body_timeout == NULL ||
-      ingress->linger_silence == NULL || ingress->head_timeout == NULL ||
       event_add(ingress->sweeper, &second) < 0) {
     ingress_free(ingress);
     return NULL;

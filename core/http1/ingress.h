@@ -88,6 +88,8 @@ struct ingress *ingress_new(struct loop *, SSL_CTX *tls,
                             const struct ingress_settings *,
                             const struct ingress_owner *);
 void ingress_free(struct ingress *); /* closes what is open */
+/* From the next wait on, of all connections. */
+void ingress_limit(struct ingress *, const struct ingress_settings *);
 /* Of one with TLS: new connections use this one, those that are open keep
  * theirs. */
 void ingress_renew_tls(struct ingress *, SSL_CTX *);

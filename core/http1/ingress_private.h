@@ -88,6 +88,8 @@ struct ingress {
   struct ingress_owner owner;
   const struct timeval *head_timeout, *body_timeout, *idle_timeout,
       *linger_silence;
+  struct timeval plain[3],
+      linger_plain;      /* of those, where libevent has no room for more */
   struct budget *memory; /* NULL: heads aren't charged */
   struct ingress_conns conns;
   struct ingress_conns lingerers; /* oldest first */

@@ -159,11 +159,13 @@ static void ask_on_done(void *arg, enum sluice_status status,
   else if (hearer(ask) != NULL)
     hand_on(ask->op, parent, status, why);
   ask->op = NULL;
-  quarantine_give(&ask->layer->layer->asks, ask);
+  struct op_backend *layer = ask->layer;
+  quarantine_give(&layer->layer->asks, ask);
   if (held != NULL)
     op_let_go(held);
   else if (parent != NULL)
     op_settle(parent);
+  loop_pay(layer->host.loop, &layer->host.debt);
 }
 
 const struct op_events ask_events = {.meta = ask_on_meta,
@@ -213,6 +215,7 @@ struct sluice_ask *ask_new(struct sluice_store *store,
   struct sluice_ask *ask =
       quarantine_take(&layer->layer->asks, layer->host.loop, sizeof *ask);
   must(ask != NULL); /* the limits of memory are kept by who asks */
+  loop_owe(layer->host.loop, &layer->host.debt);
   ask->layer = layer;
   ask->parent = parent;
   ask->arg = arg;

@@ -9,13 +9,16 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct budget {
-  atomic_size_t free; /* bytes */
+  _Atomic int64_t free; /* bytes; below 0 once it was made smaller */
 };
 
 /* From any thread.  False, and nothing taken, when less is left. */
 bool budget_take(struct budget *, size_t bytes);
 void budget_give(struct budget *, size_t bytes);
+/* It is larger, or smaller, by so much from now on; what is taken stays. */
+void budget_resize(struct budget *, int64_t bytes);
 
 #endif

@@ -69,6 +69,15 @@ static void name_object(struct object *object, const char *path) {
   memcpy(object->file, name, len < NAME_MAX_LEN ? len : NAME_MAX_LEN);
 }
 
+static struct object *find_object(uintptr_t address) {
+  for (size_t i = 0; i < crash_table.count; i++) {
+    struct object *object = &crash_table.objects[i];
+    if (address >= object->low && address < object->high)
+      return object;
+  }
+  return NULL;
+}
+
 static int add_object(struct dl_phdr_info *info, size_t size, void *arg) {
   (void)size, (void)arg;
   if (crash_table.count == CRASH_OBJECTS_MAX)
@@ -84,22 +93,17 @@ static int add_object(struct dl_phdr_info *info, size_t size, void *arg) {
       object.high = low + part->p_memsz;
   }
   name_object(&object, info->dlpi_name);
-  if (object.high > 0)
+  if (object.high > 0 && find_object(object.low) == NULL)
     crash_table.objects[crash_table.count++] = object;
   return 0;
 }
 
-static struct object *find_object(uintptr_t address) {
-  for (size_t i = 0; i < crash_table.count; i++) {
-    struct object *object = &crash_table.objects[i];
-    if (address >= object->low && address < object->high)
-      return object;
-  }
-  return NULL;
-}
-
 void crash_plugin(const char *name, uintptr_t inside) {
   struct object *object = find_object(inside);
+  if (object == NULL && crash_table.count > 0) /* it was loaded since */
+    dl_iterate_phdr(add_object, NULL);
+  if (object == NULL)
+    object = find_object(inside);
   if (object != NULL)
     object->plugin = name;
 }

@@ -5,19 +5,39 @@
 #include "log.h"
 
 #include <event2/event.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "codec.h"
 #include "log_writer.h"
 
-static enum sluice_level log_level = SLUICE_LOG_INFO;
+static _Atomic enum sluice_level log_level = SLUICE_LOG_INFO;
+
+static const char *const level_words[] = {[SLUICE_LOG_ERROR] = "error",
+                                          [SLUICE_LOG_WARN] = "warn",
+                                          [SLUICE_LOG_INFO] = "info",
+                                          [SLUICE_LOG_DEBUG] = "debug"};
 
 void log_set_level(enum sluice_level level) {
-  log_level = level;
+  atomic_store_explicit(&log_level, level, memory_order_relaxed);
+}
+
+bool log_set_level_word(const char *word) {
+  for (size_t i = 0; i < sizeof level_words / sizeof *level_words; i++)
+    if (strcmp(word, level_words[i]) == 0) {
+      log_set_level((enum sluice_level)i);
+      return true;
+    }
+  return false;
+}
+
+const char *log_level_word(void) {
+  return level_words[atomic_load_explicit(&log_level, memory_order_relaxed)];
 }
 
 bool log_shows(enum sluice_level level) {
-  return level <= log_level;
+  return level <= atomic_load_explicit(&log_level, memory_order_relaxed);
 }
 
 /* Puts the message behind the line's first `n` bytes, cleans it, ends the
@@ -40,10 +60,10 @@ static void finish(char line[LOG_LINE_MAX], size_t n, const char *fmt,
 
 void log_vline(enum sluice_level level, const char *who, const char *fmt,
                va_list args) {
-  static const char *const words[] = {"error", "warn", "info", "debug"};
   char line[LOG_LINE_MAX];
   if (log_shows(level))
-    finish(line, log_head(line, sizeof line, words[level], who), fmt, args);
+    finish(line, log_head(line, sizeof line, level_words[level], who), fmt,
+           args);
 }
 
 void log_line(enum sluice_level level, const char *who, const char *fmt, ...) {

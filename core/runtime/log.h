@@ -20,7 +20,10 @@
 #define LOG_QUEUE_SIZE (256u << 10) /* bytes of lines that wait */
 #define LOG_PATIENCE_MS 3000        /* at the end, with a log that stands */
 
-void log_set_level(enum sluice_level); /* before threads are started */
+void log_set_level(enum sluice_level); /* from any thread */
+/* "error", "warn", "info" or "debug"; else false, and nothing changes. */
+bool log_set_level_word(const char *);
+const char *log_level_word(void);
 bool log_shows(enum sluice_level);
 /* Any thread.  `who`: a plugin's name or NULL. */
 void log_line(enum sluice_level, const char *who, const char *fmt, ...)

@@ -211,3 +211,18 @@ void loop_release(struct loop *loop) {
   loop->holds--;
   loop_ended(loop);
 }
+
+void loop_owe(struct loop *loop, struct loop_debt *debt) {
+  if (debt != NULL)
+    debt->count++;
+  loop_hold(loop);
+}
+
+void loop_pay(struct loop *loop, struct loop_debt *debt) {
+  if (debt != NULL) {
+    must(debt->count > 0);
+    if (--debt->count == 0 && debt->paid != NULL)
+      debt->paid(debt->arg);
+  }
+  loop_release(loop);
+}

@@ -45,4 +45,15 @@ void *loop_own(struct loop *, size_t size);
 void loop_hold(struct loop *);
 void loop_release(struct loop *);
 
+/* Of what somebody has begun on a loop, that isn't over yet. */
+struct loop_debt {
+  size_t count;
+  void (*paid)(void *arg); /* NULL, or: nothing is left; it begins nothing */
+  void *arg;
+};
+/* The same, and counted; `debt` may be NULL.  paid() is called inside of the
+ * last loop_pay(). */
+void loop_owe(struct loop *, struct loop_debt *);
+void loop_pay(struct loop *, struct loop_debt *);
+
 #endif

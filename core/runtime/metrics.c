@@ -123,10 +123,28 @@ void metrics_add_call(struct metrics *metrics, size_t backend, unsigned call,
 /* ---- reading --------------------------------------------------------------
  */
 
+static void sum_cells(_Atomic uint64_t *into, const _Atomic uint64_t *from,
+                      size_t count) {
+  for (size_t i = 0; i < count; i++)
+    add(&into[i], atomic_load_explicit(&from[i], memory_order_relaxed));
+}
+
 void metrics_sum(struct metrics *into, const struct metrics *from) {
-  for (size_t i = 0; i < into->count; i++)
-    add(&into->cells[i],
-        atomic_load_explicit(&from->cells[i], memory_order_relaxed));
+  sum_cells(into->cells, from->cells, into->count);
+}
+
+void metrics_sum_as(struct metrics *into, const struct metrics *from,
+                    const size_t *routes, const size_t *backends) {
+  sum_cells(into->cells, from->cells, CALLS_AT);
+  for (size_t i = 0; i < from->backends; i++)
+    if (backends[i] != METRICS_NOWHERE)
+      sum_cells(&into->cells[calls_at(backends[i], 0)],
+                &from->cells[calls_at(i, 0)], METRICS_CALLS * PER_CALL);
+  for (size_t i = 0; i < from->routes; i++)
+    if (routes[i] != METRICS_NOWHERE)
+      sum_cells(&into->cells[requests_at(into, routes[i], 0)],
+                &from->cells[requests_at(from, i, 0)],
+                METRICS_OPERATIONS * METRICS_HTTP);
 }
 
 const _Atomic uint64_t *metrics_requests(const struct metrics *metrics,

@@ -86,6 +86,11 @@ void metrics_add_call(struct metrics *, size_t backend, unsigned call,
 
 /* Adds what `from` has; both have the same shape. */
 void metrics_sum(struct metrics *into, const struct metrics *from);
+/* The same where they don't: which route and backend of `into` each of `from`
+ * is; METRICS_NOWHERE: its numbers are dropped. */
+#define METRICS_NOWHERE SIZE_MAX
+void metrics_sum_as(struct metrics *into, const struct metrics *from,
+                    const size_t *routes, const size_t *backends);
 /* The first of METRICS_HTTP numbers. */
 const _Atomic uint64_t *metrics_requests(const struct metrics *, size_t route,
                                          size_t operation);

@@ -35,7 +35,7 @@ const char *op_call_name(unsigned call) {
 }
 
 static void op_free(struct sluice_op *op) {
-  struct loop *loop = op->backend->host.loop;
+  struct op_backend *backend = op->backend;
   if (op->released != NULL)
     op->released(op->released_arg);
   for (size_t i = 0; i < op->text_count; i++)
@@ -53,8 +53,8 @@ static void op_free(struct sluice_op *op) {
     budget_give(op->backend->host.memory, op->charged);
   op->state = NULL;
   op->turn = OP_BURIED;
-  quarantine_give(&op->backend->ops, op);
-  loop_release(loop);
+  quarantine_give(&backend->ops, op);
+  loop_pay(backend->host.loop, &backend->host.debt);
 }
 
 static bool op_takes(struct sluice_op *op, enum op_signal signal) {
@@ -162,7 +162,7 @@ struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
   op->since_us = clock_us();
   op->turn = first[kind];
   backend->operations++;
-  loop_hold(backend->host.loop);
+  loop_owe(backend->host.loop, &backend->host.debt);
   return op;
 }
 

@@ -37,7 +37,7 @@ const char *sluice_spool_directory(const struct sluice_host *host) {
 
 void sluice_work(struct sluice_host *host, void (*work)(void *arg),
                  void (*then)(void *arg), void *arg) {
-  work_submit(host->share, host->loop, work, then, arg);
+  work_submit_for(host->share, host->loop, &host->debt, work, then, arg);
 }
 
 struct sluice_lane *
@@ -48,7 +48,7 @@ sluice_lane_new(struct sluice_host *host,
 
 void sluice_lane_add(struct sluice_lane *lane, struct sluice_host *host,
                      void *job, void (*then)(void *job)) {
-  work_lane_add(lane, host->loop, job, then);
+  work_lane_add_for(lane, host->loop, &host->debt, job, then);
 }
 
 void sluice_lane_free(struct sluice_lane *lane) {

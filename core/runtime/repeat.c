@@ -49,8 +49,10 @@ static struct repeat *find(struct repeats *repeats, struct loop *loop,
   struct repeat *repeat = repeats->first;
   while (repeat != NULL && strcmp(repeat->kind, kind) != 0)
     repeat = repeat->next;
-  if (repeat != NULL)
+  if (repeat != NULL) {
+    repeat->who = who; /* another one may have taken the place */
     return repeat;
+  }
   repeat = loop_own(loop, sizeof *repeat);
   if (repeat == NULL)
     return NULL;

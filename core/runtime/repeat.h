@@ -21,11 +21,13 @@ struct repeats { /* one loop's; zeroed: none */
 };
 
 /* On the loop's thread.  `kind` tells the lines apart that are counted
- * together; it and `who` stay valid as long as the loop. */
+ * together; it stays valid as long as the loop, and `who`
+ * until repeat_end(). */
 void repeat_line(struct repeats *, struct loop *, enum sluice_level,
                  const char *who, const char *kind, const char *fmt, ...)
     SLUICE_PRINTF(6, 7);
-/* Before the loop is freed: writes what was counted up to now. */
+/* Before the loop is freed, or who owns it has ended: writes what was counted
+ * up to now. */
 void repeat_end(struct repeats *);
 
 #endif

@@ -30,6 +30,7 @@ struct job {
   struct loop_task task; /* first: what the loop gets back */
   struct job *next;      /* in a share's queue, or in a lane's */
   struct loop *loop;
+  struct loop_debt *debt;  /* NULL: nobody's */
   void (*work)(void *arg); /* NULL: the lane's run() did it */
   void (*then)(void *arg);
   void *arg;
@@ -45,6 +46,7 @@ struct work_share {
   struct work_pool *pool;
   struct jobs queue;
   unsigned running, most;       /* threads */
+  bool left;                    /* its owner has no use for it any more */
   bool ready;                   /* it stands in the pool's list of those */
   TAILQ_ENTRY(work_share) next; /* of the ready ones */
   SLIST_ENTRY(work_share) of_pool;
@@ -97,11 +99,12 @@ static struct job *jobs_take(struct jobs *jobs) {
 static void job_return(struct loop_task *task) {
   struct job *job = (struct job *)task;
   struct loop *loop = job->loop;
+  struct loop_debt *debt = job->debt;
   const char *before = crash_about(job->about);
   job->then(job->arg);
   crash_about(before);
   free(job);
-  loop_release(loop);
+  loop_pay(loop, debt);
 }
 
 /* ---- shares; all with the pool's lock ------------------------------------
@@ -153,11 +156,20 @@ static struct job *share_take(struct work_share *share) {
   return job;
 }
 
+/* A thread may be about to give back what its last job has used. */
+static void share_end(struct work_share *share) {
+  if (!share->left || share->running > 0 || share->queue.first != NULL)
+    return;
+  SLIST_REMOVE(&share->pool->shares, share, work_share, of_pool);
+  free(share);
+}
+
 static void share_give_back(struct work_share *share) {
   share->running--;
   share->pool->busy--;
   share->pool->plugins -= is_plugins(share);
   share_check(share);
+  share_end(share);
 }
 
 /* ---- threads ------------------------------------------------------------ */
@@ -293,8 +305,20 @@ struct work_share *work_share_new(struct work_pool *pool, unsigned most) {
   if (share == NULL)
     return NULL;
   share_init(share, pool, most > 0 ? most : 1);
+  pthread_mutex_lock(&pool->lock);
   SLIST_INSERT_HEAD(&pool->shares, share, of_pool);
+  pthread_mutex_unlock(&pool->lock);
   return share;
+}
+
+void work_share_free(struct work_share *share) {
+  if (share == NULL)
+    return;
+  struct work_pool *pool = share->pool;
+  pthread_mutex_lock(&pool->lock);
+  share->left = true;
+  share_end(share);
+  pthread_mutex_unlock(&pool->lock);
 }
 
 unsigned work_share_most(unsigned threads, size_t plugins) {
@@ -304,8 +328,8 @@ unsigned work_share_most(unsigned threads, size_t plugins) {
 
 /* ---- for the loops ------------------------------------------------------ */
 
-static struct job *job_new(struct loop *loop, void (*then)(void *),
-                           void *arg) {
+static struct job *job_new(struct loop *loop, struct loop_debt *debt,
+                           void (*then)(void *), void *arg) {
   must(loop_is_mine(loop));
   struct job *job = calloc(1, sizeof *job);
   /* A few bytes that can't be had: nothing that is in flight could go on. */
@@ -315,18 +339,25 @@ static struct job *job_new(struct loop *loop, void (*then)(void *),
   job->then = then;
   job->arg = arg;
   job->about = crash_request();
-  loop_hold(loop);
+  job->debt = debt;
+  loop_owe(loop, debt);
   return job;
 }
 
-void work_submit(struct work_share *share, struct loop *loop,
-                 void (*work)(void *), void (*then)(void *), void *arg) {
-  struct job *job = job_new(loop, then, arg);
+void work_submit_for(struct work_share *share, struct loop *loop,
+                     struct loop_debt *debt, void (*work)(void *),
+                     void (*then)(void *), void *arg) {
+  struct job *job = job_new(loop, debt, then, arg);
   job->work = work;
   pthread_mutex_lock(&share->pool->lock);
   share->pool->waiting++;
   share_add(share, job);
   pthread_mutex_unlock(&share->pool->lock);
+}
+
+void work_submit(struct work_share *share, struct loop *loop,
+                 void (*work)(void *), void (*then)(void *), void *arg) {
+  work_submit_for(share, loop, NULL, work, then, arg);
 }
 
 struct sluice_lane *work_lane_new(struct work_share *share,
@@ -343,10 +374,11 @@ struct sluice_lane *work_lane_new(struct work_share *share,
   return lane;
 }
 
-void work_lane_add(struct sluice_lane *lane, struct loop *loop, void *arg,
-                   void (*then)(void *)) {
+void work_lane_add_for(struct sluice_lane *lane, struct loop *loop,
+                       struct loop_debt *debt, void *arg,
+                       void (*then)(void *)) {
   struct work_pool *pool = lane->share->pool;
-  struct job *job = job_new(loop, then, arg);
+  struct job *job = job_new(loop, debt, then, arg);
   pthread_mutex_lock(&pool->lock);
   pool->waiting++;
   jobs_add(&lane->waiting, job);
@@ -355,6 +387,11 @@ void work_lane_add(struct sluice_lane *lane, struct loop *loop, void *arg,
     share_add(lane->share, &lane->turn);
   }
   pthread_mutex_unlock(&pool->lock);
+}
+
+void work_lane_add(struct sluice_lane *lane, struct loop *loop, void *arg,
+                   void (*then)(void *)) {
+  work_lane_add_for(lane, loop, NULL, arg, then);
 }
 
 void work_lane_free(struct sluice_lane *lane) {

@@ -16,6 +16,7 @@
 #include <sluice/plugin.h>
 
 struct loop;
+struct loop_debt;
 struct work_pool;
 struct work_share;
 
@@ -33,9 +34,11 @@ struct work_load work_load(struct work_pool *); /* from any thread */
 
 /* The gateway's own, of as many threads as there are. */
 struct work_share *work_own(struct work_pool *);
-/* A plugin's, of at most so many threads at once, at least one; it lives as
- * long as the pool.  Before jobs are submitted.  NULL: no memory. */
+/* A plugin's, of at most so many threads at once, at least one.  NULL: no
+ * memory. */
 struct work_share *work_share_new(struct work_pool *, unsigned most);
+/* All its jobs have returned; else it goes with the pool.  NULL: nothing. */
+void work_share_free(struct work_share *);
 /* How many threads a plugin gets where nobody says: all where it is alone,
  * else all but a quarter, and at least one is left to others. */
 unsigned work_share_most(unsigned threads, size_t plugins);
@@ -44,12 +47,17 @@ unsigned work_share_most(unsigned threads, size_t plugins);
  * has run there. */
 void work_submit(struct work_share *, struct loop *, void (*work)(void *),
                  void (*then)(void *), void *arg);
+/* So, too, and as what somebody owes. */
+void work_submit_for(struct work_share *, struct loop *, struct loop_debt *,
+                     void (*work)(void *), void (*then)(void *), void *arg);
 
 struct sluice_lane *work_lane_new(struct work_share *,
                                   void (*run)(void *, void **, size_t),
                                   void *arg);
 void work_lane_add(struct sluice_lane *, struct loop *, void *job,
                    void (*then)(void *));
+void work_lane_add_for(struct sluice_lane *, struct loop *, struct loop_debt *,
+                       void *job, void (*then)(void *));
 void work_lane_free(struct sluice_lane *);
 
 #endif

@@ -217,7 +217,7 @@ static void on_resume(evutil_socket_t fd, short what, void *arg) {
  */
 
 struct admin *admin_new(struct gateway *gateway, struct errmsg *errmsg) {
-  const char *entry = gateway->settings->server.admin;
+  const char *entry = gateway->fixed->server.admin;
   /* On this machine the gateway's own user may ask, and nobody else. */
   static const struct listen_settings settings = {
       .key = "server.admin", .loops = 1, .mode = 0600};

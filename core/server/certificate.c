@@ -36,11 +36,11 @@ static void take_stamp(struct certificate_stamp *stamp, const char *path) {
   stamp->changed_ns = st.st_ctim.tv_nsec;
 }
 
-static void take_stamps(const struct certificate *certificate,
+static void take_stamps(const struct settings_tls *tls,
                         struct certificate_stamp out[CERTIFICATE_FILES]) {
-  take_stamp(&out[0], certificate->settings->certificate);
-  take_stamp(&out[1], certificate->settings->private_key);
-  take_stamp(&out[2], certificate->settings->client_ca);
+  take_stamp(&out[0], tls->certificate);
+  take_stamp(&out[1], tls->private_key);
+  take_stamp(&out[2], tls->client_ca);
 }
 
 static bool are_settled(const struct certificate_stamp *stamps) {
@@ -51,9 +51,7 @@ static bool are_settled(const struct certificate_stamp *stamps) {
   return true;
 }
 
-static SSL_CTX *load(const struct certificate *certificate,
-                     struct errmsg *errmsg) {
-  const struct settings_tls *from = certificate->settings;
+static SSL_CTX *load(const struct settings_tls *from, struct errmsg *errmsg) {
   const struct tls_settings settings = {
       .certificate = from->certificate,
       .private_key = from->private_key,
@@ -64,30 +62,57 @@ static SSL_CTX *load(const struct certificate *certificate,
   return tls_new(&settings, errmsg);
 }
 
-bool certificate_init(struct certificate *certificate,
+bool certificate_load(struct certificate_fresh *fresh,
                       const struct settings_tls *settings,
                       struct errmsg *errmsg) {
-  certificate->settings = settings;
   if (settings->certificate[0] == '\0')
     return true;
-  take_stamps(certificate, certificate->seen);
-  certificate->tls = load(certificate, errmsg);
-  return certificate->tls != NULL;
+  take_stamps(settings, fresh->seen);
+  fresh->tls = load(settings, errmsg);
+  return fresh->tls != NULL;
 }
 
 void certificate_fini(struct certificate *certificate) {
   SSL_CTX_free(certificate->tls);
+  settings_free(certificate->from);
+}
+
+static void use(struct certificate *certificate, SSL_CTX *tls) {
+  SSL_CTX_free(certificate->tls);
+  certificate->tls = tls;
+  if (certificate->renewed != NULL)
+    certificate->renewed(certificate->arg, tls);
+}
+
+void certificate_use(struct certificate *certificate,
+                     struct settings *settings,
+                     struct certificate_fresh *fresh) {
+  if (fresh->tls == NULL)
+    return;
+  settings_free(certificate->from);
+  certificate->from = settings_keep(settings);
+  use(certificate, fresh->tls);
+  fresh->tls = NULL;
+  if (certificate->looking) { /* a thread is about to write `seen` */
+    certificate->stale = certificate->again = true;
+    return;
+  }
+  memcpy(certificate->seen, fresh->seen, sizeof certificate->seen);
+  if (certificate->timer != NULL) {
+    event_del(certificate->timer);
+    certificate_watch(certificate);
+  }
 }
 
 /* ---- its age ------------------------------------------------------------ */
 
-bool certificate_check(const struct certificate *certificate,
+bool certificate_check(SSL_CTX *tls, const struct settings_tls *settings,
                        struct errmsg *errmsg) {
   char date[TLS_DATE_SIZE];
-  if (certificate->tls == NULL)
+  if (tls == NULL)
     return true;
-  const char *file = certificate->settings->certificate;
-  switch (tls_age(certificate->tls, time(NULL), date)) {
+  const char *file = settings->certificate;
+  switch (tls_age(tls, time(NULL), date)) {
   case TLS_VALID:
     break;
   case TLS_SOON:
@@ -118,7 +143,8 @@ int64_t certificate_ends(const struct certificate *certificate) {
 static void tell_age(struct certificate *certificate) {
   struct errmsg old;
   certificate->told = time(NULL);
-  if (!certificate_check(certificate, &old))
+  if (!certificate_check(certificate->tls, &certificate->from->server.tls,
+                         &old))
     log_line(SLUICE_LOG_ERROR, NULL, "%s", old.text);
 }
 
@@ -126,30 +152,35 @@ static void tell_age(struct certificate *certificate) {
 
 static void on_thread(void *arg) {
   struct certificate *certificate = arg;
+  const struct settings_tls *tls = &certificate->looks_at->server.tls;
   struct certificate_stamp now[CERTIFICATE_FILES];
-  take_stamps(certificate, now);
+  take_stamps(tls, now);
   bool changed = memcmp(now, certificate->seen, sizeof now) != 0;
   if (!certificate->asked && (!changed || !are_settled(now)))
     return;
   memcpy(certificate->seen, now, sizeof now);
   certificate->read = true;
-  certificate->fresh = load(certificate, &certificate->why);
+  certificate->fresh = load(tls, &certificate->why);
 }
 
 static void use_fresh(struct certificate *certificate) {
-  SSL_CTX_free(certificate->tls);
-  certificate->tls = certificate->fresh;
+  use(certificate, certificate->fresh);
   certificate->fresh = NULL;
-  certificate->renewed(certificate->arg, certificate->tls);
   log_line(SLUICE_LOG_INFO, NULL, "server.tls.certificate: %s was read again",
-           certificate->settings->certificate);
+           certificate->from->server.tls.certificate);
   tell_age(certificate);
 }
 
 static void on_looked(void *arg) {
   struct certificate *certificate = arg;
   certificate->looking = certificate->asked = false;
-  if (certificate->fresh != NULL)
+  settings_free(certificate->looks_at);
+  certificate->looks_at = NULL;
+  if (certificate->stale) {
+    SSL_CTX_free(certificate->fresh);
+    certificate->fresh = NULL;
+    certificate->stale = false;
+  } else if (certificate->fresh != NULL)
     use_fresh(certificate);
   else if (certificate->read)
     log_line(SLUICE_LOG_ERROR, NULL,
@@ -165,6 +196,7 @@ static void on_looked(void *arg) {
 
 static void look(struct certificate *certificate) {
   certificate->looking = true;
+  certificate->looks_at = settings_keep(certificate->from);
   certificate->read = false;
   work_submit(certificate->share, certificate->loop, on_thread, on_looked,
               certificate);
@@ -188,9 +220,11 @@ bool certificate_start(struct certificate *certificate, struct loop *loop,
 }
 
 void certificate_watch(struct certificate *certificate) {
-  int64_t ms = certificate->settings->interval_ms;
+  if (certificate->tls == NULL)
+    return;
+  int64_t ms = certificate->from->server.tls.interval_ms;
   struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-  if (certificate->tls != NULL && ms > 0)
+  if (ms > 0)
     event_add(certificate->timer, &wait);
 }
 

@@ -26,9 +26,14 @@ struct certificate_stamp { /* of a file; all bytes count */
   int64_t modified, modified_ns, changed, changed_ns;
 };
 
+struct certificate_fresh { /* that isn't in use yet */
+  SSL_CTX *tls;            /* NULL: none is configured */
+  struct certificate_stamp seen[CERTIFICATE_FILES];
+};
+
 struct certificate {
-  const struct settings_tls *settings;
-  SSL_CTX *tls; /* in use; NULL: none is configured */
+  struct settings *from; /* kept; NULL: none is configured */
+  SSL_CTX *tls;          /* in use; NULL: none is configured */
   /* Of the files that were read last, whether they were good or not. */
   struct certificate_stamp seen[CERTIFICATE_FILES];
 
@@ -39,19 +44,26 @@ struct certificate {
   struct event *timer;
   time_t told;       /* when its age was looked at */
   bool asked, again; /* files are read in any case; and once more then */
+  bool stale;        /* what is being read is another configuration's */
 
   /* A thread's, while it looks. */
   bool looking, read;
-  SSL_CTX *fresh; /* NULL: `why` */
+  struct settings *looks_at; /* kept */
+  SSL_CTX *fresh;            /* NULL: `why` */
   struct errmsg why;
 };
 
-/* Zeroed before.  True where none is configured; false and why. */
-bool certificate_init(struct certificate *, const struct settings_tls *,
+/* Reads the files.  True where none is configured; false and why. */
+bool certificate_load(struct certificate_fresh *, const struct settings_tls *,
                       struct errmsg *);
-void certificate_fini(struct certificate *);
 /* False and why: its time is over, or hasn't come.  Near its end: a line. */
-bool certificate_check(const struct certificate *, struct errmsg *);
+bool certificate_check(SSL_CTX *, const struct settings_tls *,
+                       struct errmsg *);
+/* Uses this one from now on, which is taken, and looks at its files; renewed()
+ * is called, where loops run. */
+void certificate_use(struct certificate *, struct settings *,
+                     struct certificate_fresh *);
+void certificate_fini(struct certificate *);
 
 /* In seconds since 1970; one is configured. */
 int64_t certificate_ends(const struct certificate *);

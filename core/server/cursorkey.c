@@ -70,7 +70,7 @@ static bool add_machine(struct buf *out) {
 
 struct digest_key *cursorkey_new(const char *secret, const char *backend,
                                  const struct plugin *plugin, const void *conf,
-                                 bool *lonely) {
+                                 const char *spare, bool *lonely) {
   struct buf material;
   unsigned char key[DIGEST_SHA256_LEN];
   struct digest_key *made = NULL;
@@ -84,8 +84,8 @@ struct digest_key *cursorkey_new(const char *secret, const char *backend,
   else
     *lonely = !add_secrets(&material, plugin, conf);
   if (*lonely && !add_machine(&material))
-    made = digest_key_random();
-  else if (!material.overflown) {
+    add_text(&material, spare);
+  if (!material.overflown) {
     digest_sha256(key, material.data, material.len);
     made = digest_key_new(key, sizeof key);
     digest_wipe(key, sizeof key);

@@ -10,45 +10,25 @@
 #include "budget.h"
 #include "certificate.h"
 #include "clients.h"
-#include "digest.h"
-#include "layer.h"
+#include "generation.h"
 #include "listen.h"
-#include "marks.h"
-#include "plugin.h"
+#include "reload.h"
 #include "signals.h"
 #include "worker.h"
-
-struct gateway_plugin { /* a configured backend or hook */
-  struct plugin plugin;
-  struct sluice_host host;
-  void *conf, *instance;
-  unsigned abilities;  /* of a backend: enum sluice_ability */
-  bool lonely_cursors; /* of a backend: no other gateway takes them */
-
-  /* Of a backend that stands on others (layers.c); NULL: it doesn't. */
-  struct layer *layer;
-  size_t *below, below_count; /* indices into backends */
-  struct sluice_store *stores;
-};
-
-/* All that it can be asked for, also what passes to the backend below. */
-static inline const struct sluice_backend *
-gateway_offers(const struct gateway_plugin *backend) {
-  return backend->layer == NULL ? &backend->plugin.backend
-                                : &backend->layer->offers;
-}
 
 /* Everything that is served; NULL-ended. */
 extern const struct endpoint *const gateway_endpoints[];
 
 struct gateway {
-  struct settings *settings;
-  struct route_table routes;
-  struct gateway_plugin *backends, *hooks;
-  size_t *order, ordered; /* of the backends: each after those below it */
-  struct digest_key **cursor_keys; /* as many as backends */
-  bool *keyed;                     /* has a key for links; so many, too */
-  struct marks **marks;            /* revoked links; as many as backends */
+  const char *file, *folder; /* the configuration; installed plugins */
+  char spare_id[65];         /* random, of this process */
+  struct generation *now;
+  LIST_HEAD(generations, generation) earlier; /* whose requests go on */
+  size_t earlier_count;
+  /* Of the first generation, kept: what can't change while it runs. */
+  struct settings *fixed;
+  struct metrics retired; /* what ended generations have counted, as `now` */
+  struct reload reload;
   struct certificate certificate;
   struct work_pool *pool;
   struct uploads *uploads;
@@ -56,7 +36,6 @@ struct gateway {
   struct clients clients;
   struct listen *listens; /* as many as the settings' listen */
   size_t listen_count;
-  size_t connections_max; /* of a worker */
   struct worker *workers;
   size_t worker_count;
 
@@ -84,12 +63,13 @@ struct gateway *gateway_new(const char *file, const char *folder,
 bool gateway_check(struct gateway *, struct errmsg *);
 /* A line of the log for each file with secrets that any user of the machine
  * can read. */
-void gateway_tell_exposed(const struct gateway *);
+void gateway_tell_exposed(const struct settings *);
 bool gateway_check_spool(const struct gateway *, struct errmsg *);
-/* For commands that serve nothing: so many threads of the pool, and a backend
- * of it, which has to have those below it. */
+/* Of the pool, and connections of each loop, as the settings want them. */
 unsigned gateway_threads(const struct settings *);
-bool gateway_start_backend(struct gateway *, size_t index, struct errmsg *);
+size_t gateway_connections(const struct settings *, unsigned loops);
+/* Posts that task of each worker. */
+void gateway_post(struct gateway *, size_t member);
 /* Serves until it is told to end.  False and why, when it can't start. */
 bool gateway_run(struct gateway *, struct errmsg *);
 void gateway_free(struct gateway *);

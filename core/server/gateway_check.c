@@ -14,7 +14,7 @@
 
 bool gateway_check_spool(const struct gateway *gateway,
                          struct errmsg *errmsg) {
-  const char *directory = gateway->settings->uploads.spool_directory;
+  const char *directory = gateway->fixed->uploads.spool_directory;
   return access(directory, R_OK | W_OK | X_OK) == 0 ||
          errmsg_set(errmsg,
                     "uploads.spool_directory: %s can't be written to: %s; "
@@ -24,11 +24,11 @@ bool gateway_check_spool(const struct gateway *gateway,
 
 static bool check_listen(const struct gateway *gateway,
                          struct errmsg *errmsg) {
-  const char *const *listen = gateway->settings->server.listen;
+  const char *const *listen = gateway->fixed->server.listen;
   for (; *listen != NULL; listen++)
     if (!listen_check("server.listen", *listen, errmsg))
       return false;
-  const char *admin = gateway->settings->server.admin;
+  const char *admin = gateway->fixed->server.admin;
   return admin[0] == '\0' || listen_check("server.admin", admin, errmsg);
 }
 
@@ -37,8 +37,8 @@ static bool check_listen(const struct gateway *gateway,
 static bool check_hooks(struct gateway *gateway, struct errmsg *errmsg) {
   struct work_pool *pool = work_pool_new(1);
   bool ok = pool != NULL || errmsg_set(errmsg, "out of memory");
-  for (size_t i = 0; ok && i < gateway->settings->hook_count; i++) {
-    struct gateway_plugin *hook = &gateway->hooks[i];
+  for (size_t i = 0; ok && i < gateway->now->settings->hook_count; i++) {
+    struct instance *hook = gateway->now->hooks[i];
     if (!hook->plugin.hook.guards)
       continue;
     hook->host.share = work_own(pool);
@@ -48,6 +48,7 @@ static bool check_hooks(struct gateway *gateway, struct errmsg *errmsg) {
     else
       ok = errmsg_set(errmsg, "hook '%s': %s", hook->host.name,
                       hook->host.failure);
+    hook->host.share = NULL;
   }
   work_pool_free(pool);
   return ok;
@@ -63,9 +64,9 @@ static void tell_file(const char *key, const char *path,
     log_line(SLUICE_LOG_WARN, NULL, "%s: %s %s %s", key, path, fault, path);
 }
 
-void gateway_tell_exposed(const struct gateway *gateway) {
-  const struct config *config = gateway->settings->config;
-  const struct settings_tls *tls = &gateway->settings->server.tls;
+void gateway_tell_exposed(const struct settings *settings) {
+  const struct config *config = settings->config;
+  const struct settings_tls *tls = &settings->server.tls;
   const char *secret = exposure_fault(config->mode, EXPOSURE_SECRET);
   const char *public = exposure_fault(config->mode, EXPOSURE_PUBLIC);
   if (secret != NULL && config->secret_line > 0)
@@ -82,8 +83,9 @@ void gateway_tell_exposed(const struct gateway *gateway) {
 }
 
 bool gateway_check(struct gateway *gateway, struct errmsg *errmsg) {
-  gateway_tell_exposed(gateway);
+  gateway_tell_exposed(gateway->fixed);
   return gateway_check_spool(gateway, errmsg) &&
          check_listen(gateway, errmsg) && check_hooks(gateway, errmsg) &&
-         certificate_check(&gateway->certificate, errmsg);
+         certificate_check(gateway->certificate.tls,
+                           &gateway->fixed->server.tls, errmsg);
 }

@@ -12,7 +12,6 @@
 #include "address.h"
 #include "crash.h"
 #include "gateway.h"
-#include "layers.h"
 #include "log.h"
 #include "uploads.h"
 #include "work.h"
@@ -32,7 +31,7 @@ unsigned gateway_threads(const struct settings *settings) {
 
 /* Of a loop.  A connection without a descriptor for its object would fail, so
  * there are no more of them than the process may open files. */
-static size_t connections_max(const struct settings *settings) {
+size_t gateway_connections(const struct settings *settings, unsigned loops) {
   struct rlimit files = {0};
   size_t wanted = (size_t)settings->limits.connections;
   getrlimit(RLIMIT_NOFILE, &files);
@@ -44,12 +43,12 @@ static size_t connections_max(const struct settings *settings) {
                     : 1;
   if (wanted > room)
     wanted = room;
-  size_t each = wanted / settings->server.workers;
+  size_t each = wanted / loops;
   return each > 0 ? each : 1;
 }
 
 static bool bind_all(struct gateway *gateway, struct errmsg *errmsg) {
-  const struct settings_server *server = &gateway->settings->server;
+  const struct settings_server *server = &gateway->fixed->server;
   size_t count = 0;
   while (server->listen[count] != NULL)
     count++;
@@ -68,96 +67,9 @@ static bool bind_all(struct gateway *gateway, struct errmsg *errmsg) {
   return true;
 }
 
-/* The plugin's part of the pool. */
-static bool give_share(struct gateway *gateway, struct sluice_host *host,
-                       struct errmsg *errmsg) {
-  const struct settings *settings = gateway->settings;
-  unsigned threads = gateway_threads(settings);
-  unsigned most = (unsigned)settings->limits.threads_per_plugin;
-  if (most == 0)
-    most = work_share_most(threads,
-                           settings->backend_count + settings->hook_count);
-  host->memory = &gateway->memory;
-  host->share = work_share_new(gateway->pool, most);
-  return host->share != NULL || errmsg_set(errmsg, "out of memory");
-}
-
-/* Of the one backend that a layer stands on. */
-static unsigned abilities_below(const struct gateway *gateway,
-                                const struct gateway_plugin *backend) {
-  return layer_kind(plugin_options(&backend->plugin)) == LAYER_ONE
-             ? gateway->backends[backend->below[0]].abilities
-             : 0;
-}
-
-/* A plugin isn't asked for what it has no entry for, whatever it says. */
-static unsigned abilities_of(const struct gateway *gateway,
-                             const struct gateway_plugin *backend) {
-  const struct sluice_backend *plugin = &backend->plugin.backend;
-  const struct sluice_backend *offers = gateway_offers(backend);
-  if (plugin->can == NULL)
-    return layer_can(
-        offers, layer_inherits(plugin, abilities_below(gateway, backend)));
-  unsigned said = plugin->can(backend->instance);
-  unsigned able = layer_can(offers, said);
-  if (able != said)
-    log_line(SLUICE_LOG_WARN, backend->host.name,
-             "plugin '%s' says that it can what it has no entry for; it isn't "
-             "asked for that",
-             plugin->name);
-  return able;
-}
-
-bool gateway_start_backend(struct gateway *gateway, size_t i,
-                           struct errmsg *errmsg) {
-  struct gateway_plugin *backend = &gateway->backends[i];
-  if (!give_share(gateway, &backend->host, errmsg))
-    return false;
-  layers_start(gateway, backend);
-  backend->instance =
-      backend->plugin.backend.start(backend->conf, &backend->host);
-  if (backend->instance != NULL)
-    backend->abilities = abilities_of(gateway, backend);
-  return backend->instance != NULL ||
-         errmsg_set(errmsg, "backend '%s': %s", backend->host.name,
-                    backend->host.failure);
-}
-
-static bool start_hook(struct gateway *gateway, size_t i,
-                       struct errmsg *errmsg) {
-  struct gateway_plugin *hook = &gateway->hooks[i];
-  if (!give_share(gateway, &hook->host, errmsg))
-    return false;
-  hook->instance = hook->plugin.hook.start(hook->conf, &hook->host);
-  return hook->instance != NULL ||
-         errmsg_set(errmsg, "hook '%s': %s", hook->host.name,
-                    hook->host.failure);
-}
-
-static bool start_plugins(struct gateway *gateway, struct errmsg *errmsg) {
-  for (size_t i = 0; i < gateway->settings->backend_count; i++)
-    if (!gateway_start_backend(gateway, gateway->order[i], errmsg))
-      return false;
-  for (size_t i = 0; i < gateway->settings->hook_count; i++)
-    if (!start_hook(gateway, i, errmsg))
-      return false;
-  return true;
-}
-
-static void stop_plugins(struct gateway *gateway) {
-  for (size_t i = 0; i < gateway->settings->hook_count; i++)
-    if (gateway->hooks[i].instance != NULL)
-      gateway->hooks[i].plugin.hook.stop(gateway->hooks[i].instance);
-  for (size_t i = gateway->ordered; i-- > 0;) {
-    struct gateway_plugin *backend = &gateway->backends[gateway->order[i]];
-    if (backend->instance != NULL)
-      backend->plugin.backend.stop(backend->instance);
-  }
-}
-
 /* ---- the end ------------------------------------------------------------ */
 
-static void post_all(struct gateway *gateway, size_t member) {
+void gateway_post(struct gateway *gateway, size_t member) {
   for (size_t i = 0; i < gateway->worker_count; i++) {
     struct worker *worker = &gateway->workers[i];
     void *task = (char *)worker + member;
@@ -169,20 +81,40 @@ static void post_all(struct gateway *gateway, size_t member) {
 static void break_off(struct gateway *gateway) {
   static const struct timeval grace = {.tv_sec = GRACE_MS / 1000};
   gateway->forced = true;
-  post_all(gateway, offsetof(struct worker, end));
+  gateway_post(gateway, offsetof(struct worker, end));
   event_add(gateway->deadline, &grace);
 }
 
-static void name_debtors(const struct gateway *gateway) {
-  for (size_t b = 0; b < gateway->settings->backend_count; b++) {
-    size_t pending = 0;
-    for (size_t i = 0; i < gateway->worker_count; i++)
-      pending += worker_pending(&gateway->workers[i], b);
-    if (pending > 0)
-      log_line(SLUICE_LOG_ERROR, gateway->backends[b].host.name,
-               "plugin '%s' hasn't ended %zu operations that were canceled",
-               gateway->backends[b].plugin.name, pending);
+static size_t pending(const struct gateway *gateway,
+                      const struct instance *backend) {
+  const struct presence *presence;
+  size_t count = 0;
+  for (size_t i = 0; i < gateway->worker_count; i++) {
+    presence = LIST_FIRST(&gateway->workers[i].presences);
+    for (; presence != NULL; presence = LIST_NEXT(presence, in_list))
+      if (presence->of == backend)
+        count += presence->backend.pending;
   }
+  return count;
+}
+
+static void name_debtors_of(const struct gateway *gateway,
+                            const struct generation *generation) {
+  for (size_t b = 0; b < generation->settings->backend_count; b++) {
+    const struct instance *backend = generation->backends[b];
+    size_t count = pending(gateway, backend);
+    if (count > 0)
+      log_line(SLUICE_LOG_ERROR, backend->host.name,
+               "plugin '%s' hasn't ended %zu operations that were canceled",
+               backend->plugin.name, count);
+  }
+}
+
+static void name_debtors(const struct gateway *gateway) {
+  const struct generation *generation;
+  name_debtors_of(gateway, gateway->now);
+  LIST_FOREACH(generation, &gateway->earlier, in_list)
+  name_debtors_of(gateway, generation);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg) {
@@ -202,7 +134,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg) {
 }
 
 static void stop(struct gateway *gateway) {
-  int64_t ms = gateway->settings->limits.drain_timeout_ms;
+  int64_t ms = gateway->now->settings->limits.drain_timeout_ms;
   struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
   if (gateway->stopping) {
     if (!gateway->forced)
@@ -211,17 +143,7 @@ static void stop(struct gateway *gateway) {
   }
   gateway->stopping = true;
   event_add(gateway->deadline, &limit);
-  post_all(gateway, offsetof(struct worker, drain));
-}
-
-/* Before all handles are there, nothing is old yet. */
-static void reload(struct gateway *gateway, const char *why) {
-  if (gateway->opened < gateway->worker_count || gateway->stopping)
-    return;
-  log_line(SLUICE_LOG_INFO, NULL, "%s: hooks reload", why);
-  for (size_t i = 0; i < gateway->worker_count; i++)
-    worker_reload(&gateway->workers[i]);
-  certificate_reload(&gateway->certificate);
+  gateway_post(gateway, offsetof(struct worker, drain));
 }
 
 static void on_certificate(void *arg, SSL_CTX *tls) {
@@ -262,13 +184,17 @@ static void on_opened(struct loop_task *task) {
   struct worker *worker =
       (void *)((char *)task - offsetof(struct worker, opened));
   struct gateway *gateway = worker->gateway;
+  if (gateway->served == gateway->worker_count) {
+    reload_opened(worker);
+    return;
+  }
   bool failed = note_failure(worker);
   if (++gateway->opened < gateway->worker_count || gateway->stopping)
     return;
   if (failed)
     stop(gateway);
   else
-    post_all(gateway, offsetof(struct worker, serve));
+    gateway_post(gateway, offsetof(struct worker, serve));
 }
 
 /* Said once, as whoever asks can name any host. */
@@ -288,9 +214,10 @@ static void warn_of_hosts(const struct settings *settings) {
 
 /* Links of a storage's own are a sign that others may use it, too. */
 static void warn_of_cursors(const struct gateway *gateway) {
-  for (size_t i = 0; i < gateway->settings->backend_count; i++) {
-    const struct gateway_plugin *backend = &gateway->backends[i];
-    if (backend->lonely_cursors && gateway_offers(backend)->verify == NULL)
+  const struct generation *now = gateway->now;
+  for (size_t i = 0; i < now->settings->backend_count; i++) {
+    const struct instance *backend = now->backends[i];
+    if (now->lonely_cursors[i] && instance_offers(backend)->verify == NULL)
       log_line(SLUICE_LOG_INFO, backend->host.name,
                "cursors of lists are good on this machine alone: set "
                "links.secret where gateways of several share the storage");
@@ -315,11 +242,11 @@ static void on_served(struct loop_task *task) {
     log_line(SLUICE_LOG_INFO, NULL, "metrics are at %s/metrics",
              admin_url(gateway->admin));
   certificate_watch(&gateway->certificate);
-  warn_of_hosts(gateway->settings);
+  warn_of_hosts(gateway->fixed);
   warn_of_cursors(gateway);
-  size_t most = gateway->connections_max * gateway->worker_count;
+  size_t most = gateway->now->connections_max * gateway->worker_count;
   if (most + gateway->worker_count <
-      (size_t)gateway->settings->limits.connections)
+      (size_t)gateway->fixed->limits.connections)
     log_line(SLUICE_LOG_INFO, NULL,
              "limits.connections is lowered to %zu by the limit of open files",
              most);
@@ -340,12 +267,11 @@ static void on_ended(struct loop_task *task) {
 /* ---- the run ------------------------------------------------------------ */
 
 static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
-  size_t count = gateway->settings->server.workers;
+  size_t count = gateway->fixed->server.workers;
   gateway->loop = loop_new();
   gateway->workers = calloc(count + 1, sizeof(*gateway->workers));
   if (gateway->loop == NULL || gateway->workers == NULL ||
-      !clients_init(&gateway->clients, gateway->settings,
-                    gateway->connections_max * count))
+      !clients_init(&gateway->clients, gateway->now->connections_max * count))
     return errmsg_set(errmsg, "out of memory");
   struct event_base *base = loop_base(gateway->loop);
   gateway->deadline = evtimer_new(base, on_deadline, gateway);
@@ -355,7 +281,7 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
   if (!certificate_start(&gateway->certificate, gateway->loop,
                          work_own(gateway->pool), on_certificate, gateway))
     return errmsg_set(errmsg, "out of memory");
-  if (gateway->settings->server.admin[0] != '\0' &&
+  if (gateway->fixed->server.admin[0] != '\0' &&
       (gateway->admin = admin_new(gateway, errmsg)) == NULL)
     return false;
   for (; gateway->worker_count < count; gateway->worker_count++) {
@@ -365,6 +291,7 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
       return false;
     }
     worker->opened.run = on_opened;
+    worker->dropped.run = reload_on_dropped;
     worker->served.run = on_served;
     worker->ended.run = on_ended;
   }
@@ -374,21 +301,25 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
 static bool prepare(struct gateway *gateway, struct errmsg *errmsg) {
   signals_hold(); /* one that comes during the start waits */
   struct errmsg old;
-  gateway_tell_exposed(gateway);
-  if (!certificate_check(&gateway->certificate,
+  gateway_tell_exposed(gateway->fixed);
+  if (!certificate_check(gateway->certificate.tls, &gateway->fixed->server.tls,
                          &old)) /* a proxy may not mind */
     log_line(SLUICE_LOG_ERROR, NULL, "%s", old.text);
-  gateway->connections_max = connections_max(gateway->settings);
+  gateway->now->connections_max =
+      gateway_connections(gateway->fixed, gateway->fixed->server.workers);
   if (!gateway_check_spool(gateway, errmsg) || !bind_all(gateway, errmsg))
     return false;
-  gateway->pool = work_pool_new(gateway_threads(gateway->settings));
+  gateway->pool = work_pool_new(gateway_threads(gateway->fixed));
   if (gateway->pool == NULL)
     return errmsg_set(errmsg, "threads can't be started; lower "
                               "limits.threads or server.workers");
   gateway->uploads = uploads_new(work_own(gateway->pool));
   if (gateway->uploads == NULL)
     return errmsg_set(errmsg, "out of memory");
-  return start_plugins(gateway, errmsg) && make_loops(gateway, errmsg);
+  return metrics_init(&gateway->retired, gateway->fixed->route_count + 1,
+                      gateway->fixed->backend_count) &&
+         generation_start(gateway->now, gateway, errmsg) &&
+         make_loops(gateway, errmsg);
 }
 
 static bool serve(struct gateway *gateway, struct errmsg *errmsg) {
@@ -413,7 +344,9 @@ static bool serve(struct gateway *gateway, struct errmsg *errmsg) {
 static void clean(struct gateway *gateway) {
   for (size_t i = 0; i < gateway->worker_count; i++)
     worker_fini(&gateway->workers[i]);
-  stop_plugins(gateway);
+  reload_end(gateway);
+  generation_free(gateway->now);
+  gateway->now = NULL;
   uploads_free(gateway->uploads);
   work_pool_free(gateway->pool);
   for (size_t i = 0; i < gateway->listen_count; i++)
@@ -428,24 +361,11 @@ static void clean(struct gateway *gateway) {
   free(gateway->workers);
 }
 
-/* All plugins are loaded by now. */
-static void watch_crashes(const struct gateway *gateway) {
-  crash_watch();
-  for (size_t i = 0; i < gateway->settings->backend_count; i++) {
-    const struct plugin *plugin = &gateway->backends[i].plugin;
-    crash_plugin(plugin->name, (uintptr_t)plugin->backend.name);
-  }
-  for (size_t i = 0; i < gateway->settings->hook_count; i++) {
-    const struct plugin *plugin = &gateway->hooks[i].plugin;
-    crash_plugin(plugin->name, (uintptr_t)plugin->hook.start);
-  }
-}
-
 bool gateway_run(struct gateway *gateway, struct errmsg *errmsg) {
   if (!log_start())
     return errmsg_set(errmsg, "out of memory");
   gateway->started_s = time(NULL);
-  watch_crashes(gateway);
+  crash_watch();
   bool ok = prepare(gateway, errmsg) && serve(gateway, errmsg);
   clean(gateway);
   log_stop();

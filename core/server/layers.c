@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "ask.h"
-#include "gateway.h"
+#include "generation.h"
 #include "options.h"
 #include "words.h"
 
@@ -19,8 +19,8 @@
 /* ---- names -------------------------------------------------------------- */
 
 struct naming { /* an option of a layer that names backends */
-  struct gateway *gateway;
-  struct gateway_plugin *layer;
+  struct generation *generation;
+  struct instance *layer;
   const struct settings_plugin *from;
   const struct sluice_option *option;
   const struct config_node *node; /* the value; NULL: the default */
@@ -34,14 +34,14 @@ static bool name_fault(const struct naming *naming, size_t item,
                   : node->kind == CONFIG_SEQUENCE && item < node->count
                       ? node->items[item].line
                       : node->line;
-  return config_fault(naming->gateway->settings->config, line, naming->err,
+  return config_fault(naming->generation->settings->config, line, naming->err,
                       "backend '%s': '%s' %s", naming->from->name,
                       naming->option->name, what);
 }
 
 static bool unknown_name(const struct naming *naming, size_t item,
                          const char *name) {
-  const struct settings *settings = naming->gateway->settings;
+  const struct settings *settings = naming->generation->settings;
   const char *names[SETTINGS_BACKENDS_MAX + 1] = {NULL};
   char what[512], known[300];
   size_t count = 0;
@@ -64,8 +64,8 @@ static bool unknown_name(const struct naming *naming, size_t item,
 
 static bool add_name(const struct naming *naming, size_t item,
                      const char *name) {
-  const struct settings *settings = naming->gateway->settings;
-  struct gateway_plugin *layer = naming->layer;
+  const struct settings *settings = naming->generation->settings;
+  struct instance *layer = naming->layer;
   size_t at = 0;
   while (at < settings->backend_count &&
          strcmp(settings->backends[at].name, name) != 0)
@@ -104,9 +104,10 @@ static bool add_option(const struct naming *naming) {
   return true;
 }
 
-static bool find_names(struct gateway *gateway, size_t i, struct errmsg *err) {
-  struct gateway_plugin *layer = &gateway->backends[i];
-  const struct settings_plugin *from = &gateway->settings->backends[i];
+static bool find_names(struct generation *generation, size_t i,
+                       struct errmsg *err) {
+  struct instance *layer = generation->backends[i];
+  const struct settings_plugin *from = &generation->settings->backends[i];
   const struct sluice_option *option = plugin_options(&layer->plugin);
   if (layer_kind(option) == LAYER_NONE)
     return true;
@@ -117,7 +118,7 @@ static bool find_names(struct gateway *gateway, size_t i, struct errmsg *err) {
     return errmsg_set(err, "out of memory");
   for (; option->name != NULL; option++) {
     const struct naming naming = {
-        gateway, layer, from, option, config_get(from->node, option->name),
+        generation, layer, from, option, config_get(from->node, option->name),
         err};
     if (layer_is_name(option->type) && !add_option(&naming))
       return false;
@@ -128,14 +129,14 @@ static bool find_names(struct gateway *gateway, size_t i, struct errmsg *err) {
 /* ---- order -------------------------------------------------------------- */
 
 struct walk {
-  struct gateway *gateway;
+  struct generation *generation;
   struct errmsg *err;
   size_t path[SETTINGS_BACKENDS_MAX], length; /* from the top down */
   unsigned height[SETTINGS_BACKENDS_MAX];     /* 0: not seen; a storage: 1 */
 };
 
 static bool circle(struct walk *walk, size_t again) {
-  const struct settings *settings = walk->gateway->settings;
+  const struct settings *settings = walk->generation->settings;
   char chain[CHAIN_SIZE];
   size_t len = 0, from = 0;
   while (walk->path[from] != again)
@@ -151,9 +152,9 @@ static bool circle(struct walk *walk, size_t again) {
 }
 
 static bool visit(struct walk *walk, size_t at) {
-  struct gateway *gateway = walk->gateway;
-  const struct settings *settings = gateway->settings;
-  const struct gateway_plugin *layer = &gateway->backends[at];
+  struct generation *generation = walk->generation;
+  const struct settings *settings = generation->settings;
+  const struct instance *layer = generation->backends[at];
   unsigned height = 0;
   for (size_t i = 0; i < walk->length; i++)
     if (walk->path[i] == at)
@@ -175,38 +176,38 @@ static bool visit(struct walk *walk, size_t at) {
                         "are at most 16 on each other",
                         settings->backends[at].name);
   walk->height[at] = height + 1;
-  gateway->order[gateway->ordered++] = at;
+  generation->order[generation->ordered++] = at;
   return true;
 }
 
-static void unfold(struct gateway *gateway, struct gateway_plugin *backend) {
-  const struct gateway_plugin *below = NULL;
+static void unfold(struct generation *generation, struct instance *backend) {
+  const struct instance *below = NULL;
   if (backend->layer == NULL)
     return;
   if (layer_kind(plugin_options(&backend->plugin)) == LAYER_ONE)
-    below = &gateway->backends[backend->below[0]];
+    below = generation->backends[backend->below[0]];
   layer_unfold(backend->layer, &backend->plugin.backend,
-               below == NULL ? NULL : gateway_offers(below));
+               below == NULL ? NULL : instance_offers(below));
 }
 
-bool layers_find(struct gateway *gateway, struct errmsg *err) {
-  size_t count = gateway->settings->backend_count;
-  struct walk walk = {.gateway = gateway, .err = err};
-  gateway->order = calloc(count + 1, sizeof *gateway->order);
-  if (gateway->order == NULL)
+bool layers_find(struct generation *generation, struct errmsg *err) {
+  size_t count = generation->settings->backend_count;
+  struct walk walk = {.generation = generation, .err = err};
+  generation->order = calloc(count + 1, sizeof *generation->order);
+  if (generation->order == NULL)
     return errmsg_set(err, "out of memory");
   for (size_t i = 0; i < count; i++)
-    if (!find_names(gateway, i, err))
+    if (!find_names(generation, i, err))
       return false;
   for (size_t i = 0; i < count; i++)
     if (!visit(&walk, i))
       return false;
   for (size_t i = 0; i < count; i++)
-    unfold(gateway, &gateway->backends[gateway->order[i]]);
+    unfold(generation, generation->backends[generation->order[i]]);
   return true;
 }
 
-void layers_free(struct gateway_plugin *backend) {
+void layers_free(struct instance *backend) {
   free(backend->below);
   free(backend->layer);
   free(backend->stores);
@@ -214,12 +215,12 @@ void layers_free(struct gateway_plugin *backend) {
 
 /* ---- life --------------------------------------------------------------- */
 
-static void name_stores(const struct gateway *gateway,
-                        const struct gateway_plugin *layer,
+static void name_stores(const struct generation *generation,
+                        const struct instance *layer,
                         struct sluice_store *stores,
                         struct sluice_host *host) {
   for (size_t i = 0; i < layer->below_count; i++) {
-    const struct gateway_plugin *below = &gateway->backends[layer->below[i]];
+    const struct instance *below = generation->backends[layer->below[i]];
     stores[i] = (struct sluice_store){
         .name = below->host.name, .abilities = below->abilities, .host = host};
   }
@@ -227,26 +228,28 @@ static void name_stores(const struct gateway *gateway,
   host->store_count = layer->below_count;
 }
 
-void layers_start(struct gateway *gateway, struct gateway_plugin *layer) {
-  name_stores(gateway, layer, layer->stores, &layer->host);
+void layers_start(const struct generation *generation,
+                  struct instance *layer) {
+  name_stores(generation, layer, layer->stores, &layer->host);
 }
 
-bool layers_open(const struct gateway *gateway, size_t at,
-                 struct op_backend *backends) {
-  const struct gateway_plugin *from = &gateway->backends[at];
-  struct op_backend *layer = &backends[at];
+bool layers_open(const struct generation *generation, size_t at,
+                 struct op_backend *const *backends) {
+  const struct instance *from = generation->backends[at];
+  struct op_backend *layer = backends[at];
+  struct op_layer *before = layer->layer; /* of one that has ended */
   if (from->layer == NULL)
     return true;
   struct sluice_store *stores = calloc(LAYER_NAMES_MAX, sizeof *stores);
-  layer->layer = calloc(1, sizeof *layer->layer);
+  layer->layer = before != NULL ? before : calloc(1, sizeof *layer->layer);
   if (stores == NULL || layer->layer == NULL) {
     free(stores);
     return false;
   }
-  name_stores(gateway, from, stores, &layer->host);
+  name_stores(generation, from, stores, &layer->host);
   for (size_t i = 0; i < from->below_count; i++) {
     stores[i].layer = layer;
-    stores[i].below = &backends[from->below[i]];
+    stores[i].below = backends[from->below[i]];
   }
   layer->layer->calls = &from->layer->calls;
   if (layer_kind(plugin_options(&from->plugin)) == LAYER_ONE)
@@ -255,10 +258,7 @@ bool layers_open(const struct gateway *gateway, size_t at,
 }
 
 void layers_close(struct op_backend *layer) {
-  if (layer->layer == NULL)
-    return;
   free(layer->host.stores);
-  free(layer->layer);
   layer->host.stores = NULL;
-  layer->layer = NULL;
+  layer->host.store_count = 0;
 }

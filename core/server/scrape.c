@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "counts.h"
 #include "ender.h"
 #include "exposition.h"
 #include "gateway.h"
@@ -39,9 +40,9 @@ static const char *operation_label(size_t operation) {
 
 /* "/files", or "/a" where a route is one path; "none": of no route. */
 static const char *route_label(const struct gateway *gateway, size_t i) {
-  if (i == gateway->settings->route_count)
+  if (i == gateway->now->settings->route_count)
     return "none";
-  const struct settings_route *route = &gateway->settings->routes[i];
+  const struct settings_route *route = &gateway->now->settings->routes[i];
   if (route->mount == NULL)
     return route->path;
   return route->mount[0] == '\0' ? "/" : route->mount;
@@ -49,9 +50,9 @@ static const char *route_label(const struct gateway *gateway, size_t i) {
 
 static bool has_operation(const struct gateway *gateway, size_t i,
                           size_t operation) {
-  if (i == gateway->settings->route_count)
+  if (i == gateway->now->settings->route_count)
     return operation == OPERATION_NONE;
-  const struct settings_route *route = &gateway->settings->routes[i];
+  const struct settings_route *route = &gateway->now->settings->routes[i];
   return route->mount != NULL || operation == operation_find(route->operation);
 }
 
@@ -196,7 +197,7 @@ static void put_calls(const struct gateway *gateway, const struct metrics *sum,
     for (unsigned call = 0; call < METRICS_CALLS; call++)
       for (size_t i = 0; i < METRICS_RESULTS; i++) {
         const struct exposition_label labels[] = {
-            {"backend", gateway->settings->backends[b].name},
+            {"backend", gateway->now->settings->backends[b].name},
             {"call", op_call_name(call)},
             {"result", results[i]},
             {NULL, NULL}};
@@ -209,7 +210,7 @@ static void put_calls(const struct gateway *gateway, const struct metrics *sum,
   for (size_t b = 0; b < sum->backends; b++)
     for (unsigned call = 0; call < METRICS_CALLS; call++) {
       const struct exposition_label labels[] = {
-          {"backend", gateway->settings->backends[b].name},
+          {"backend", gateway->now->settings->backends[b].name},
           {"call", op_call_name(call)},
           {NULL, NULL}};
       put_histogram(page, "sluice_backend_operation_seconds", labels,
@@ -229,18 +230,19 @@ static void put_gauge(struct buf *page, const char *name, const char *help,
 static void put_state(struct gateway *gateway, const struct metrics *sum,
                       struct buf *page) {
   const _Atomic uint64_t *gauges = metrics_gauges(sum);
-  const struct settings_limits *limits = &gateway->settings->limits;
+  const struct settings_limits *limits = &gateway->now->settings->limits;
   struct work_load load = work_load(gateway->pool);
   put_gauge(page, "sluice_connections", "Connections that are open.",
             at(gauges, METRICS_OPEN_CONNECTIONS));
   put_gauge(page, "sluice_connections_max",
             "As many as may be open: limits.connections.",
-            gateway->connections_max * gateway->worker_count);
+            gateway->now->connections_max * gateway->worker_count);
   put_gauge(page, "sluice_requests_in_flight", "Requests that have begun.",
             at(gauges, METRICS_OPEN_REQUESTS));
   put_gauge(page, "sluice_memory_used_bytes",
             "What requests in flight have taken of limits.memory.",
-            limits->memory - atomic_load(&gateway->memory.free));
+            (uint64_t)((int64_t)limits->memory -
+                       atomic_load(&gateway->memory.free)));
   put_gauge(page, "sluice_memory_max_bytes", "limits.memory.", limits->memory);
   put_gauge(page, "sluice_pool_threads", "Threads for calls that block.",
             load.threads);
@@ -316,13 +318,11 @@ static void put_build(const struct gateway *gateway, struct buf *page) {
 
 void scrape(struct gateway *gateway, struct buf *page) {
   struct metrics sum = {0};
-  if (!metrics_init(&sum, gateway->settings->route_count + 1,
-                    gateway->settings->backend_count)) {
+  if (!counts_sum(gateway, &sum)) {
+    metrics_fini(&sum);
     page->overflown = true;
     return;
   }
-  for (size_t i = 0; i < gateway->worker_count; i++)
-    metrics_sum(&sum, &gateway->workers[i].metrics);
   put_build(gateway, page);
   put_requests(gateway, &sum, page);
   put_times(&sum, page);

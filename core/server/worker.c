@@ -11,19 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "violation.h"
 #include "crash.h"
 #include "exchange.h"
 #include "gateway.h"
-#include "layers.h"
-#include "linksecret.h"
-#include "linksweep.h"
-#include "linkuses.h"
 #include "log.h"
-#include "readiness.h"
-#include "oncesweep.h"
-#include "revocations.h"
-#include "stagesweep.h"
 
 #define PAUSE_MS 100
 
@@ -44,7 +35,7 @@ static void listeners_enable(struct worker *worker, bool on) {
 
 static void pause_accepting(struct worker *worker, const char *why) {
   static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
-  if (worker->paused || worker->gate.draining)
+  if (worker->paused || worker->draining)
     return;
   metrics_refuse(&worker->metrics, METRICS_CONNECTIONS);
   repeat_line(&worker->repeats, worker->loop, SLUICE_LOG_WARN, NULL, "accept",
@@ -62,7 +53,7 @@ static void on_resume(evutil_socket_t fd, short what, void *arg) {
   static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
   struct worker *worker = arg;
   (void)fd, (void)what;
-  if (worker->gate.draining)
+  if (worker->draining)
     return;
   if (is_full(worker)) { /* who does nothing makes room */
     ingress_evict(worker->plain, worker->connections_max / 16 + 1);
@@ -86,11 +77,18 @@ static void on_accept_error(struct evconnlistener *listener, void *arg) {
                            : strerror(error));
 }
 
+static size_t exchanges(const struct worker *worker) {
+  size_t count = 0;
+  struct seat *seat;
+  TAILQ_FOREACH(seat, &worker->seats, in_list)
+  count += seat->gate.exchanges;
+  return count;
+}
+
 /* A loop that drains may have nothing left to do. */
-static void check_end(void *arg) {
-  struct worker *worker = arg;
-  if (!worker->gate.draining || worker->over || worker->gate.exchanges > 0 ||
-      worker->connections > 0)
+static void check_end(struct worker *worker) {
+  if (!worker->draining || worker->over || worker->connections > 0 ||
+      exchanges(worker) > 0)
     return;
   worker->over = true;
   loop_stop(worker->loop);
@@ -111,23 +109,23 @@ static void on_count(void *arg, int change) {
 static bool on_admit(void *arg, const char *peer,
                      struct tally_ticket *ticket) {
   struct worker *worker = arg;
-  if (clients_connect(&worker->gateway->clients, peer, ticket))
+  const struct settings *settings = worker->seat->gate.settings;
+  if (clients_connect(&worker->gateway->clients, settings, peer, ticket))
     return true;
   metrics_refuse(&worker->metrics, METRICS_CLIENT_CONNECTIONS);
-  repeat_line(&worker->gate.refusals, worker->loop, SLUICE_LOG_WARN, NULL,
+  repeat_line(&worker->refusals, worker->loop, SLUICE_LOG_WARN, NULL,
               "connections",
               "%s is refused: it has %lld connections, as many as "
               "limits.per_client.connections allows",
-              peer, (long long)worker->settings->limits.client_connections);
+              peer, (long long)settings->limits.client_connections);
   return false;
 }
 
 static void on_slow(void *arg, const char *peer, const char *what) {
   struct worker *worker = arg;
   metrics_refuse(&worker->metrics, METRICS_MIN_RATE);
-  repeat_line(&worker->gate.refusals, worker->loop, SLUICE_LOG_WARN, NULL,
-              what, "%s is refused: it %s at less than limits.min_rate", peer,
-              what);
+  repeat_line(&worker->refusals, worker->loop, SLUICE_LOG_WARN, NULL, what,
+              "%s is refused: it %s at less than limits.min_rate", peer, what);
 }
 
 static void on_mistaken(void *arg, const char *peer,
@@ -144,7 +142,7 @@ static void on_mistaken(void *arg, const char *peer,
                               "is missing",
       [INGRESS_NO_HANDSHAKE] = "the handshake of TLS failed: "};
   struct worker *worker = arg;
-  repeat_line(&worker->gate.refusals, worker->loop, SLUICE_LOG_INFO, NULL,
+  repeat_line(&worker->refusals, worker->loop, SLUICE_LOG_INFO, NULL,
               kinds[mistake], "%s is refused: %s%s", peer, texts[mistake],
               why);
 }
@@ -153,89 +151,114 @@ static void on_request(void *arg, struct ingress_conn *conn,
                        struct evhttp_request *http, struct head *head,
                        const struct head_refusal *refusal) {
   struct worker *worker = arg;
-  exchange_begin(&worker->gate, conn, http, head, refusal);
+  exchange_begin(&worker->seat->gate, conn, http, head, refusal);
 }
 
 /* ---- calls of the main thread ------------------------------------------- */
 
-size_t worker_pending(const struct worker *worker, size_t backend) {
-  return worker->gate.backends[backend].pending;
-}
-
 #define WORKER_OF(task, member) \
   ((struct worker *)(void *)((char *)(task)-offsetof(struct worker, member)))
 
-static bool open_hook(struct worker *worker, size_t i) {
-  const struct gateway_plugin *from = &worker->gateway->hooks[i];
-  struct request_hook *hook = &worker->gate.hooks[i];
-  hook->plugin = &from->plugin.hook;
-  hook->host = from->host;
-  hook->host.loop = worker->loop;
-  hook->handle = hook->plugin->open(from->instance, &hook->host);
-  if (hook->handle == NULL)
-    snprintf(worker->failure, sizeof worker->failure, "hook '%s': %.900s",
-             hook->host.name, hook->host.failure);
-  return hook->handle != NULL;
-}
-
-static bool open_backend(struct worker *worker, size_t i) {
-  const struct gateway_plugin *from = &worker->gateway->backends[i];
-  struct op_backend *backend = &worker->gate.backends[i];
-  const struct sluice_backend *own = &from->plugin.backend;
-  backend->plugin = gateway_offers(from);
-  backend->host = from->host;
-  backend->host.loop = worker->loop;
-  backend->abilities = from->abilities;
-  backend->metrics = &worker->metrics;
-  backend->index = i;
-  if (layers_open(worker->gateway, i, worker->gate.backends))
-    backend->handle = own->open(from->instance, &backend->host);
-  else
-    sluice_fail(&backend->host, "out of memory");
-  if (backend->handle == NULL)
-    snprintf(worker->failure, sizeof worker->failure, "backend '%s': %.900s",
-             backend->host.name, backend->host.failure);
-  return backend->handle != NULL;
-}
-
 static void on_open(struct loop_task *task) {
   struct worker *worker = WORKER_OF(task, open);
-  const struct settings *settings = worker->settings;
-  bool ok = true;
-  for (size_t i = 0; ok && i < settings->backend_count; i++)
-    ok = open_backend(worker, worker->gateway->order[i]);
-  for (size_t i = 0; ok && i < settings->hook_count; i++)
-    ok = open_hook(worker, i);
+  worker->failure[0] = '\0';
+  worker->next = seat_new(worker, worker->fresh);
   loop_post(worker->gateway->loop, &worker->opened);
 }
 
+/* Another loop couldn't open its own. */
+static void on_drop(struct loop_task *task) {
+  struct worker *worker = WORKER_OF(task, drop);
+  if (worker->next != NULL)
+    seat_close(worker->next);
+  seat_free(worker->next);
+  worker->next = NULL;
+  loop_post(worker->gateway->loop, &worker->dropped);
+}
+
+/* ---- seats that aren't the newest --------------------------------------- */
+
+static void end_seats(struct worker *worker) {
+  struct seat *seat = TAILQ_FIRST(&worker->seats), *next;
+  for (; seat != NULL && seat != worker->seat; seat = next) {
+    next = TAILQ_NEXT(seat, in_list);
+    if (!seat_is_idle(seat))
+      continue;
+    TAILQ_REMOVE(&worker->seats, seat, in_list);
+    seat_close(seat);
+    loop_post(worker->gateway->loop, &seat->gone);
+  }
+}
+
+static void on_look(struct loop_task *task) {
+  struct worker *worker = WORKER_OF(task, look);
+  worker->looking = false;
+  if (!worker->over)
+    end_seats(worker);
+}
+
+void worker_look(void *arg) {
+  struct worker *worker = arg;
+  if (worker->over)
+    return;
+  check_end(worker);
+  if (worker->over || worker->looking ||
+      TAILQ_FIRST(&worker->seats) == worker->seat)
+    return;
+  worker->looking = true;
+  loop_defer(worker->loop, &worker->look);
+}
+
+static struct ingress_settings limits_of(const struct worker *worker,
+                                         const struct settings *settings) {
+  const struct settings_limits *limits = &settings->limits;
+  return (struct ingress_settings){.head_timeout_ms = limits->head_timeout_ms,
+                                   .body_timeout_ms = limits->body_timeout_ms,
+                                   .idle_timeout_ms = limits->idle_timeout_ms,
+                                   .write_timeout_ms =
+                                       limits->write_timeout_ms,
+                                   .min_rate = limits->min_rate,
+                                   .memory = &worker->gateway->memory};
+}
+
+static void use_next(struct worker *worker) {
+  struct seat *before = worker->seat, *seat = worker->next;
+  struct ingress_settings limits = limits_of(worker, seat->gate.settings);
+  TAILQ_INSERT_TAIL(&worker->seats, seat, in_list);
+  worker->seat = seat;
+  worker->next = NULL;
+  worker->connections_max = seat->generation->connections_max;
+  ingress_limit(worker->plain, &limits);
+  if (worker->tls != NULL)
+    ingress_limit(worker->tls, &limits);
+  seat->gate.draining = worker->draining;
+  if (before != NULL)
+    seat_retire(before);
+  if (!worker->draining)
+    seat_use(seat);
+}
+
+static void reload_hooks(const struct worker *worker) {
+  const struct gate *gate = &worker->seat->gate;
+  for (size_t i = 0; i < gate->settings->hook_count; i++)
+    if (gate->hooks[i]->plugin->reload != NULL)
+      gate->hooks[i]->plugin->reload(gate->hooks[i]->handle);
+}
+
+static void on_use(struct loop_task *task) {
+  struct worker *worker = WORKER_OF(task, use);
+  use_next(worker);
+  reload_hooks(worker);
+  worker_look(worker);
+}
+
+/* At the end of the loop, which nothing is outstanding on. */
 static void close_handles(struct worker *worker) {
-  const struct settings *settings = worker->settings;
-  for (size_t i = 0; i < settings->hook_count; i++) {
-    struct request_hook *hook = &worker->gate.hooks[i];
-    if (hook->handle == NULL)
-      continue;
-    hook->plugin->close(hook->handle);
-    if (hook->host.taken > 0)
-      violation_note(&hook->misused, &hook->host, hook->plugin->name, "close",
-                     VIOLATION_KEEPS);
-    repeat_end(&hook->repeats);
-    violation_sum(hook->host.name, hook->plugin->name, hook->misused,
-                  hook->silent);
-  }
-  for (size_t i = settings->backend_count; i-- > 0;) {
-    size_t at = worker->gateway->order[i];
-    struct op_backend *backend = &worker->gate.backends[at];
-    if (backend->handle == NULL)
-      continue;
-    worker->gateway->backends[at].plugin.backend.close(backend->handle);
-    if (backend->host.taken > 0)
-      violation_note(&backend->misused, &backend->host, backend->plugin->name,
-                     "close", VIOLATION_KEEPS);
-    repeat_end(&backend->repeats);
-    violation_sum(backend->host.name, backend->plugin->name, backend->misused,
-                  backend->silent);
-  }
+  struct seat *seat;
+  if (worker->next != NULL)
+    seat_close(worker->next);
+  TAILQ_FOREACH(seat, &worker->seats, in_list)
+  seat_close(seat);
 }
 
 static bool serve_one(struct worker *worker, size_t i) {
@@ -260,25 +283,19 @@ static bool serve_one(struct worker *worker, size_t i) {
 
 static void on_serve(struct loop_task *task) {
   struct worker *worker = WORKER_OF(task, serve);
+  use_next(worker);
   for (size_t i = 0; i < worker->gateway->listen_count; i++)
     if (!serve_one(worker, i))
       snprintf(worker->failure, sizeof worker->failure,
                "cannot listen on %s: %s", worker->gateway->listens[i].url,
                strerror(errno));
-  if (worker->index == 0) {
-    worker->sweep = stagesweep_new(&worker->gate);
-    worker->oncesweep = oncesweep_new(&worker->gate);
-    worker->linksweep = linksweep_new(&worker->gate);
-  }
   loop_post(worker->gateway->loop, &worker->served);
 }
 
 static void on_reload(struct loop_task *task) {
   struct worker *worker = WORKER_OF(task, reload);
   atomic_store(&worker->reloading, false);
-  for (size_t i = 0; i < worker->settings->hook_count; i++)
-    if (worker->gate.hooks[i].plugin->reload != NULL)
-      worker->gate.hooks[i].plugin->reload(worker->gate.hooks[i].handle);
+  reload_hooks(worker);
 }
 
 static void on_renew(struct loop_task *task) {
@@ -291,10 +308,12 @@ static void on_renew(struct loop_task *task) {
 static void on_closing(evutil_socket_t fd, short what, void *arg) {
   struct worker *worker = arg;
   (void)fd, (void)what;
-  worker->gate.draining = true;
-  stagesweep_stop(worker->sweep);
-  oncesweep_stop(worker->oncesweep);
-  linksweep_stop(worker->linksweep);
+  struct seat *seat;
+  worker->draining = true;
+  TAILQ_FOREACH(seat, &worker->seats, in_list)
+  seat->gate.draining = true;
+  if (worker->seat != NULL)
+    seat_retire(worker->seat);
   event_del(worker->resume);
   for (size_t i = 0; i < worker->gateway->listen_count; i++) {
     if (worker->bound[i] == NULL)
@@ -322,13 +341,15 @@ static void on_drain(struct loop_task *task) {
 
 static void on_end(struct loop_task *task) {
   struct worker *worker = WORKER_OF(task, end);
-  if (worker->gate.exchanges > 0)
-    log_line(SLUICE_LOG_WARN, NULL, "%zu requests are broken off",
-             worker->gate.exchanges);
+  struct seat *seat;
+  size_t count = exchanges(worker);
+  if (count > 0)
+    log_line(SLUICE_LOG_WARN, NULL, "%zu requests are broken off", count);
   ingress_close(worker->plain);
   if (worker->tls != NULL)
     ingress_close(worker->tls);
-  exchange_break_off(&worker->gate); /* now all of them were left */
+  TAILQ_FOREACH(seat, &worker->seats, in_list) /* all of them were left */
+  exchange_break_off(&seat->gate);
 }
 
 /* ---- life --------------------------------------------------------------- */
@@ -340,94 +361,59 @@ static void *worker_thread(void *arg) {
   loop_run(worker->loop);
   close_handles(worker);
   repeat_end(&worker->repeats);
-  repeat_end(&worker->gate.refusals);
+  repeat_end(&worker->refusals);
   loop_post(worker->gateway->loop, &worker->ended);
   return NULL;
 }
 
-static bool init_ingress(struct worker *worker) {
-  const struct settings_limits *limits = &worker->settings->limits;
-  struct ingress_settings settings = {
-      .head_timeout_ms = limits->head_timeout_ms,
-      .body_timeout_ms = limits->body_timeout_ms,
-      .idle_timeout_ms = limits->idle_timeout_ms,
-      .write_timeout_ms = limits->write_timeout_ms,
-      .min_rate = limits->min_rate,
-      .memory = worker->gate.memory};
+static bool init_ingress(struct worker *worker,
+                         const struct settings *settings) {
+  struct ingress_settings limits = limits_of(worker, settings);
   struct ingress_owner owner = {.request = on_request,
                                 .count = on_count,
                                 .arg = worker,
                                 .admit = on_admit,
                                 .slow = on_slow,
                                 .mistaken = on_mistaken};
-  worker->plain = ingress_new(worker->loop, NULL, &settings, &owner);
+  worker->plain = ingress_new(worker->loop, NULL, &limits, &owner);
   if (worker->plain == NULL)
     return false;
   SSL_CTX *tls = worker->gateway->certificate.tls;
   if (tls == NULL)
     return true;
-  worker->tls = ingress_new(worker->loop, tls, &settings, &owner);
+  worker->tls = ingress_new(worker->loop, tls, &limits, &owner);
   return worker->tls != NULL;
 }
 
 static bool init_events(struct worker *worker) {
-  int64_t ms = worker->settings->limits.backend_timeout_ms;
-  struct timeval patience = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-  worker->gate.backend_timeout =
-      event_base_init_common_timeout(loop_base(worker->loop), &patience);
   worker->resume = evtimer_new(loop_base(worker->loop), on_resume, worker);
   worker->closing = evtimer_new(loop_base(worker->loop), on_closing, worker);
-  return worker->gate.backend_timeout != NULL && worker->resume != NULL &&
-         worker->closing != NULL;
+  return worker->resume != NULL && worker->closing != NULL;
 }
 
 bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
                  struct errmsg *errmsg) {
-  const struct settings *settings = gateway->settings;
   *worker = (struct worker){.gateway = gateway,
-                            .settings = settings,
                             .index = index,
-                            .gate = {.settings = settings,
-                                     .routes = &gateway->routes,
-                                     .memory = &gateway->memory,
-                                     .metrics = &worker->metrics,
-                                     .clients = &gateway->clients,
-                                     .uploads = gateway->uploads,
-                                     .marks = gateway->marks,
-                                     .keyed = gateway->keyed,
-                                     .cursor_keys = gateway->cursor_keys,
-                                     .ended = check_end,
-                                     .arg = worker},
+                            .fresh = gateway->now,
                             .open = {.run = on_open},
+                            .use = {.run = on_use},
+                            .drop = {.run = on_drop},
+                            .look = {.run = on_look},
                             .serve = {.run = on_serve},
                             .reload = {.run = on_reload},
                             .renew = {.run = on_renew},
                             .drain = {.run = on_drain},
                             .end = {.run = on_end}};
-  TAILQ_INIT(&worker->gate.left);
-  worker->connections_max = gateway->connections_max;
-  worker->loop = worker->gate.loop = loop_new();
+  TAILQ_INIT(&worker->seats);
+  LIST_INIT(&worker->presences);
+  worker->connections_max = gateway->now->connections_max;
+  worker->loop = loop_new();
   worker->bound = calloc(gateway->listen_count, sizeof(*worker->bound));
-  worker->gate.backends =
-      calloc(settings->backend_count, sizeof(*worker->gate.backends));
-  worker->gate.hooks =
-      calloc(settings->hook_count + 1, sizeof(*worker->gate.hooks));
-  worker->gate.common_hooks =
-      calloc(settings->common_hooks + 1, sizeof(*worker->gate.common_hooks));
   if (worker->loop == NULL || worker->bound == NULL ||
-      worker->gate.backends == NULL || worker->gate.hooks == NULL ||
-      worker->gate.common_hooks == NULL ||
-      !headerlines_init(&worker->gate.lines, settings) ||
-      !metrics_init(&worker->metrics, settings->route_count + 1,
-                    settings->backend_count) ||
-      !init_ingress(worker) || !init_events(worker) ||
-      (worker->gate.readiness = readiness_new(&worker->gate)) == NULL ||
-      (worker->gate.links = linksecrets_new(&worker->gate)) == NULL ||
-      (worker->gate.revocations = revocations_new(&worker->gate)) == NULL ||
-      (worker->gate.linkuses = linkuses_new(&worker->gate)) == NULL)
+      !metrics_init(&worker->metrics, 0, 0) ||
+      !init_ingress(worker, gateway->now->settings) || !init_events(worker))
     return errmsg_set(errmsg, "a loop can't be made: %s", strerror(errno));
-  for (size_t i = 0; i < settings->common_hooks; i++)
-    worker->gate.common_hooks[i] = i;
   return true;
 }
 
@@ -439,24 +425,15 @@ void worker_fini(struct worker *worker) {
     event_free(worker->resume);
   if (worker->closing != NULL)
     event_free(worker->closing);
-  readiness_free(worker->gate.readiness);
-  linksecrets_free(worker->gate.links);
-  revocations_free(worker->gate.revocations);
-  linkuses_free(worker->gate.linkuses);
-  stagesweep_free(worker->sweep);
-  oncesweep_free(worker->oncesweep);
-  linksweep_free(worker->linksweep);
-  exchange_free_pending(&worker->gate);
+  while (!TAILQ_EMPTY(&worker->seats)) {
+    struct seat *seat = TAILQ_FIRST(&worker->seats);
+    TAILQ_REMOVE(&worker->seats, seat, in_list);
+    seat_free(seat);
+  }
+  seat_free(worker->next);
   loop_free(worker->loop);
+  presences_free(worker);
   free(worker->bound);
-  for (size_t i = 0;
-       worker->gate.backends != NULL && i < worker->settings->backend_count;
-       i++)
-    layers_close(&worker->gate.backends[i]);
-  free(worker->gate.backends);
-  free(worker->gate.hooks);
-  free(worker->gate.common_hooks);
-  headerlines_fini(&worker->gate.lines);
   metrics_fini(&worker->metrics);
 }
 

@@ -37,7 +37,8 @@ static void make_prefix(struct doctor *d) {
 }
 
 static void examine(struct doctor *d, size_t backend) {
-  const struct settings_plugin *of = &d->gateway->settings->backends[backend];
+  const struct settings_plugin *of =
+      &d->gateway->now->settings->backends[backend];
   d->backend = backend;
   d->versioned = false;
   findings_backend(&d->findings, of->name, of->plugin);
@@ -55,7 +56,7 @@ static void examine(struct doctor *d, size_t backend) {
 /* ---- all of them -------------------------------------------------------- */
 
 static bool examine_all(struct doctor *d, const char *only) {
-  const struct settings *settings = d->gateway->settings;
+  const struct settings *settings = d->gateway->now->settings;
   bool found = false;
   for (size_t i = 0; i < settings->backend_count; i++)
     if (only == NULL || strcmp(settings->backends[i].name, only) == 0) {

@@ -26,7 +26,7 @@ static const struct {
 
 static void note_provider(struct doctor *d, const struct probe *probe,
                           const struct probe_answer *answer) {
-  const char *plugin = d->gateway->settings->backends[d->backend].plugin,
+  const char *plugin = d->gateway->now->settings->backends[d->backend].plugin,
              *fits = NULL;
   char id[128] = "";
   if (!probe_header(answer, "Server", d->server, sizeof d->server))
@@ -218,7 +218,7 @@ void doctor_fetch(struct doctor *d, const char *step, const char *url,
 }
 
 void doctor_public_url(struct doctor *d) {
-  const char *url = d->gateway->settings->server.public_url;
+  const char *url = d->gateway->now->settings->server.public_url;
   char health[2304];
   if (*url == '\0') {
     finding_add(&d->findings, FINDING_SKIP, "public_url", NULL,

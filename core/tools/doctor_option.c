@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-static struct gateway_plugin *at_hand(const struct doctor *d) {
-  return &d->gateway->backends[d->backend];
+static struct instance *at_hand(const struct doctor *d) {
+  return d->gateway->now->backends[d->backend];
 }
 
 const struct sluice_option *doctor_option(const struct doctor *d,

@@ -68,12 +68,12 @@ static void say_backend(struct explain *e) {
   char text[512];
   size_t at = e->route->backend, n = 0;
   for (unsigned depth = 0; depth < 8 && n < sizeof text; depth++) {
-    const struct settings_plugin *of = &gateway->settings->backends[at];
+    const struct settings_plugin *of = &gateway->now->settings->backends[at];
     n += (size_t)snprintf(text + n, sizeof text - n, "%s%s (%s)",
                           depth > 0 ? " over " : "", of->name, of->plugin);
-    if (gateway->backends[at].below_count == 0)
+    if (gateway->now->backends[at]->below_count == 0)
       break;
-    at = gateway->backends[at].below[0];
+    at = gateway->now->backends[at]->below[0];
   }
   explain_say(e, "backend", "%s", text);
   explain_say(e, "call", "%s", call_of(e->route->endpoint));
@@ -95,7 +95,7 @@ static void say_route(struct explain *e) {
 
 static int find_route(struct explain *e) {
   char allow[64];
-  const struct route_table *routes = &e->gateway->routes;
+  const struct route_table *routes = &e->gateway->now->routes;
   switch (route_find(routes, e->head.method, e->head.path, &e->route)) {
   case ROUTE_FOUND:
     say_route(e);
@@ -166,7 +166,8 @@ static enum sluice_verdict note_key(void *arg,
 /* One that is never asked before the answer isn't started: it would open its
  * files. */
 static bool add_hook(struct explain *e, size_t index, struct errmsg *err) {
-  const struct sluice_hook *plugin = &e->gateway->hooks[index].plugin.hook;
+  const struct sluice_hook *plugin =
+      &e->gateway->now->hooks[index]->plugin.hook;
   if (plugin->on_request == NULL && plugin->on_key == NULL) {
     explain_say(e, "hook", "%s: only hears what became of it", plugin->name);
     return true;
@@ -242,8 +243,8 @@ static int ask_hooks(struct explain *e) {
       return explain_end(e, 0, "no_start", err.text);
   request_init(&e->request, e->stand.loop, &e->head, e->peer);
   forwarded_client(e->request.client, e->peer,
-                   e->gateway->settings->server.trusted,
-                   e->gateway->settings->server.trusted_count, &e->head);
+                   e->gateway->now->settings->server.trusted,
+                   e->gateway->now->settings->server.trusted_count, &e->head);
   e->request.operation = operation_name(operation);
   e->request.is_signed = endpoint->operation == OPERATION_SIGNED;
   e->request.hooks = e->seen;

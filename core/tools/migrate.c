@@ -173,9 +173,9 @@ static bool make_carriers(struct migrate *migrate,
   migrate->carriers = calloc(migrate->jobs, sizeof *migrate->carriers);
   for (size_t i = 0; migrate->carriers != NULL && i < migrate->jobs; i++) {
     struct carrier *carrier = &migrate->carriers[i];
-    carrier->from = &pair->handles[pair->from];
-    carrier->to = &pair->handles[pair->to];
-    carrier->loop = pair->loop;
+    carrier->from = pair->from;
+    carrier->to = pair->to;
+    carrier->loop = pair->stand.loop;
     carrier->share = work_own(pair->gateway->pool);
     carrier->dry = migrate->dry;
     carrier->read = line->flags[READ] != NULL;

@@ -6,15 +6,13 @@
 #ifndef TOOLS_PAIR_OF_STORES_H
 #define TOOLS_PAIR_OF_STORES_H
 
-#include "gateway.h"
-#include "op.h"
+#include "stand.h"
 
 struct pair_of_stores {
   struct gateway *gateway;
-  struct loop *loop;
-  bool *needed;               /* as many as backends */
-  struct op_backend *handles; /* so, too */
-  size_t from, to;
+  struct stand stand;
+  bool stands;
+  struct op_backend *from, *to;
 };
 
 /* False and why; pair_of_stores_fini() is needed in any case. */

@@ -9,74 +9,67 @@
 #include "layers.h"
 #include "work.h"
 
-#define POOL_THREADS 4
+static bool make_arrays(struct stand *stand) {
+  const struct settings *settings = stand->gateway->now->settings;
+  size_t backends = settings->backend_count + 1;
+  stand->backends = calloc(backends, sizeof *stand->backends);
+  stand->each = calloc(backends, sizeof *stand->each);
+  stand->hooks = calloc(settings->hook_count + 1, sizeof *stand->hooks);
+  for (size_t i = 0;
+       stand->backends != NULL && stand->each != NULL && i < backends; i++)
+    stand->each[i] = &stand->backends[i];
+  return stand->backends != NULL && stand->each != NULL &&
+         stand->hooks != NULL;
+}
 
 bool stand_init(struct stand *stand, struct gateway *gateway,
                 struct errmsg *err) {
-  *stand =
-      (struct stand){.gateway = gateway,
-                     .pool = work_pool_new(POOL_THREADS),
-                     .loop = loop_new(),
-                     .backends = calloc(gateway->settings->backend_count + 1,
-                                        sizeof *stand->backends),
-                     .hooks = calloc(gateway->settings->hook_count + 1,
-                                     sizeof *stand->hooks)};
-  return (stand->pool != NULL && stand->loop != NULL &&
-          stand->backends != NULL && stand->hooks != NULL) ||
+  *stand = (struct stand){.gateway = gateway, .loop = loop_new()};
+  gateway->pool = work_pool_new(gateway_threads(gateway->fixed));
+  return (gateway->pool != NULL && stand->loop != NULL &&
+          make_arrays(stand)) ||
          errmsg_set(err, "out of memory");
 }
 
-static bool stand_start(struct stand *stand, size_t index,
-                        struct errmsg *err) {
-  struct gateway_plugin *from = &stand->gateway->backends[index];
-  const struct sluice_backend *plugin = &from->plugin.backend;
-  from->host.share = work_own(stand->pool);
-  from->host.memory = &stand->gateway->memory;
-  layers_start(stand->gateway, from);
-  from->instance = plugin->start(from->conf, &from->host);
-  if (from->instance == NULL)
-    return errmsg_set(err, "%s", from->host.failure);
-  from->abilities = plugin->can == NULL ? 0 : plugin->can(from->instance);
-  return true;
-}
-
 bool stand_backend(struct stand *stand, size_t index, struct errmsg *err) {
-  struct gateway_plugin *from = &stand->gateway->backends[index];
+  struct generation *generation = stand->gateway->now;
+  struct instance *from = generation->backends[index];
   struct op_backend *backend = &stand->backends[index];
   if (backend->handle != NULL)
     return true;
   for (size_t i = 0; i < from->below_count; i++)
     if (!stand_backend(stand, from->below[i], err))
       return false;
-  if (from->instance == NULL && !stand_start(stand, index, err))
+  if (!generation_start_backend(generation, stand->gateway, index, err))
     return false;
-  backend->plugin = gateway_offers(from);
+  backend->plugin = instance_offers(from);
   backend->host = from->host;
   backend->host.loop = stand->loop;
   backend->abilities = from->abilities;
   backend->index = index;
-  if (!layers_open(stand->gateway, index, stand->backends))
+  if (!layers_open(generation, index, stand->each))
     return errmsg_set(err, "out of memory");
-  backend->handle = from->plugin.backend.open(from->instance, &backend->host);
+  backend->handle = from->plugin.backend.open(from->started, &backend->host);
   return backend->handle != NULL ||
-         errmsg_set(err, "%s", backend->host.failure);
+         errmsg_set(err, "backend '%s': %s", from->host.name,
+                    backend->host.failure);
 }
 
 bool stand_hook(struct stand *stand, size_t index, struct errmsg *err) {
-  struct gateway_plugin *from = &stand->gateway->hooks[index];
+  struct gateway *gateway = stand->gateway;
+  struct instance *from = gateway->now->hooks[index];
   struct request_hook *hook = &stand->hooks[index];
   if (hook->handle != NULL)
     return true;
-  from->host.share = work_own(stand->pool);
-  from->host.memory = &stand->gateway->memory;
-  from->instance = from->plugin.hook.start(from->conf, &from->host);
-  if (from->instance == NULL)
-    return errmsg_set(err, "%s", from->host.failure);
+  if (!instance_start(from, gateway, 0, gateway->now->settings->hook_count + 1,
+                      err))
+    return false;
   hook->plugin = &from->plugin.hook;
   hook->host = from->host;
   hook->host.loop = stand->loop;
-  hook->handle = hook->plugin->open(from->instance, &hook->host);
-  return hook->handle != NULL || errmsg_set(err, "%s", hook->host.failure);
+  hook->handle = hook->plugin->open(from->started, &hook->host);
+  return hook->handle != NULL ||
+         errmsg_set(err, "hook '%s': %s", from->host.name, hook->host.failure);
 }
 
 /* ---- running ------------------------------------------------------------ */
@@ -103,29 +96,27 @@ bool stand_until(struct stand *stand, const bool *flag, int64_t ms) {
 /* ---- the end ------------------------------------------------------------ */
 
 static void stand_close_hooks(struct stand *stand) {
-  for (size_t i = 0; i < stand->gateway->settings->hook_count; i++) {
-    struct gateway_plugin *from = &stand->gateway->hooks[i];
+  const struct generation *generation = stand->gateway->now;
+  for (size_t i = 0; i < generation->settings->hook_count; i++) {
+    struct instance *from = generation->hooks[i];
     if (stand->hooks[i].handle != NULL)
       from->plugin.hook.close(stand->hooks[i].handle);
     repeat_end(&stand->hooks[i].repeats);
-    if (from->instance != NULL)
-      from->plugin.hook.stop(from->instance);
-    from->instance = NULL;
+    instance_stop(from);
   }
 }
 
+/* Layers before those that they stand on. */
 static void stand_close_backends(struct stand *stand) {
-  const struct gateway *gateway = stand->gateway;
-  for (size_t i = gateway->ordered; i-- > 0;) {
-    size_t at = gateway->order[i];
-    struct gateway_plugin *from = &gateway->backends[at];
+  const struct generation *generation = stand->gateway->now;
+  for (size_t i = generation->ordered; i-- > 0;) {
+    size_t at = generation->order[i];
+    struct instance *from = generation->backends[at];
     if (stand->backends[at].handle != NULL)
       from->plugin.backend.close(stand->backends[at].handle);
     layers_close(&stand->backends[at]);
     repeat_end(&stand->backends[at].repeats);
-    if (from->instance != NULL)
-      from->plugin.backend.stop(from->instance);
-    from->instance = NULL;
+    instance_stop(from);
   }
 }
 
@@ -139,8 +130,10 @@ void stand_fini(struct stand *stand) {
   if (stand->backends != NULL)
     stand_close_backends(stand);
   loop_free(stand->loop);
-  if (stand->pool != NULL)
-    work_pool_free(stand->pool);
+  if (stand->gateway->pool != NULL)
+    work_pool_free(stand->gateway->pool);
+  stand->gateway->pool = NULL;
   free(stand->backends);
+  free(stand->each);
   free(stand->hooks);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The plugins of a configuration, started and opened on one loop, without a
- * socket and without a request: what subcommands try things on.
+ * socket and without a request: what commands work on.
  */
 #ifndef TOOLS_STAND_H
 #define TOOLS_STAND_H
@@ -12,9 +12,9 @@
 
 struct stand {
   struct gateway *gateway;
-  struct work_pool *pool;
   struct loop *loop;
   struct op_backend *backends; /* as many as the gateway's */
+  struct op_backend **each;    /* of them */
   struct request_hook *hooks;
 };
 
@@ -25,7 +25,8 @@ bool stand_backend(struct stand *, size_t index, struct errmsg *);
 bool stand_hook(struct stand *, size_t index, struct errmsg *);
 /* Runs the loop until the flag is set; false: it wasn't within `ms`. */
 bool stand_until(struct stand *, const bool *flag, int64_t ms);
-/* Closes and stops all that was started.  The gateway is the caller's. */
+/* Closes and stops all that was started.  The gateway is the caller's, and may
+ * have another stand. */
 void stand_fini(struct stand *);
 
 #endif

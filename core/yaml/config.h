@@ -52,6 +52,10 @@ void config_free(struct config *); /* wipes all scalars */
 const struct config_node *config_get(const struct config_node *mapping,
                                      const char *key);
 
+/* Do both say the same?  Lines and comments don't count; NULL: nothing is
+ * said. */
+bool config_same(const struct config_node *, const struct config_node *);
+
 /* Zeroed memory that lives as long as the config; NULL: no memory. */
 void *config_alloc(struct config *, size_t size);
 

@@ -83,3 +83,22 @@ const struct config_node *config_get(const struct config_node *mapping,
       return &mapping->items[i];
   return NULL;
 }
+
+static bool same_text(const struct config_node *a,
+                      const struct config_node *b) {
+  return a->null == b->null && (a->null || strcmp(a->text, b->text) == 0);
+}
+
+bool config_same(const struct config_node *a, const struct config_node *b) {
+  if (a == NULL || b == NULL)
+    return a == b;
+  if (a->kind != b->kind || a->count != b->count)
+    return false;
+  if (a->kind == CONFIG_SCALAR)
+    return same_text(a, b);
+  for (size_t i = 0; i < a->count; i++)
+    if ((a->kind == CONFIG_MAPPING && !same_text(&a->keys[i], &b->keys[i])) ||
+        !config_same(&a->items[i], &b->items[i]))
+      return false;
+  return true;
+}

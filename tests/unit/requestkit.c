@@ -66,10 +66,11 @@ void scene_init_head(struct scene *scene, const char *letters,
         .on_change = none ? NULL : on_change};
     scene->hooks[i].plugin = &scene->plugins[i];
     scene->hooks[i].handle = &scene->letters[i];
+    scene->all[i] = &scene->hooks[i];
     scene->chain[i] = i;
     scene->request.chain_count++;
   }
-  scene->request.hooks = scene->hooks;
+  scene->request.hooks = scene->all;
   scene->request.chain = scene->chain;
 }
 

@@ -13,7 +13,7 @@ struct scene {
   struct loop *loop;
   struct head head;
   struct sluice_request request;
-  struct request_hook hooks[SCENE_HOOKS_MAX];
+  struct request_hook hooks[SCENE_HOOKS_MAX], *all[SCENE_HOOKS_MAX];
   struct sluice_hook plugins[SCENE_HOOKS_MAX];
   size_t chain[SCENE_HOOKS_MAX];
   char letters[SCENE_HOOKS_MAX]; /* how each hook answers */

@@ -319,10 +319,10 @@ static void test_memory_of_a_layer_is_charged_to_the_last_byte(void) {
     ask_rig_begin(
         &rig, &(struct sluice_backend){.more = my_more, .op_memory = kept});
     size_t room = OP_LAYER_COST + kept - less;
-    atomic_store(&rig.memory.free, room);
+    atomic_store(&rig.memory.free, (int64_t)room);
     rig.op = op_get(&rig.above, &(struct sluice_get){.key = "k"},
                     &ask_rig_events, &rig);
-    CU_ASSERT_EQUAL(rig.memory.free, less == 0 ? 0 : room);
+    CU_ASSERT_EQUAL(rig.memory.free, less == 0 ? 0 : (int64_t)room);
     ask_rig_turn(&rig);
     CU_ASSERT_EQUAL(rig.dones, less);
     if (less == 0)
@@ -330,7 +330,7 @@ static void test_memory_of_a_layer_is_charged_to_the_last_byte(void) {
     else
       CU_ASSERT_EQUAL(rig.status, SLUICE_ENOMEM);
     ask_rig_turn(&rig);
-    CU_ASSERT_EQUAL(rig.memory.free, room);
+    CU_ASSERT_EQUAL(rig.memory.free, (int64_t)room);
     atomic_store(&rig.memory.free, ASK_RIG_MEMORY);
     ask_rig_end(&rig);
   }

@@ -12,7 +12,7 @@
 static void test_all_of_it_can_be_taken_and_not_a_byte_more(void) {
   static const size_t sizes[] = {1, 1000, 1 << 20, (1 << 20) + 1};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-    struct budget budget = {sizes[i]};
+    struct budget budget = {(int64_t)sizes[i]};
     CU_ASSERT_FALSE(budget_take(&budget, sizes[i] + 1));
     CU_ASSERT_TRUE(budget_take(&budget, sizes[i]));
     CU_ASSERT_FALSE(budget_take(&budget, 1));
@@ -108,6 +108,18 @@ static void test_a_host_without_a_bound_gives_all(void) {
   CU_ASSERT_EQUAL(host.taken, 0);
 }
 
+static void test_a_smaller_bound_waits_for_what_was_taken(void) {
+  struct budget budget = {1000};
+  CU_ASSERT_TRUE(budget_take(&budget, 900));
+  budget_resize(&budget, -500);
+  CU_ASSERT_FALSE(budget_take(&budget, 1));
+  budget_give(&budget, 900);
+  CU_ASSERT_FALSE(budget_take(&budget, 501));
+  CU_ASSERT_TRUE(budget_take(&budget, 500));
+  budget_resize(&budget, 1);
+  CU_ASSERT_TRUE(budget_take(&budget, 1));
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_all_of_it_can_be_taken_and_not_a_byte_more),
@@ -118,6 +130,7 @@ int main(void) {
       UNIT(test_a_plugin_takes_to_the_limit_and_gives_back),
       UNIT(test_a_plugin_gives_no_more_than_it_took),
       UNIT(test_a_host_without_a_bound_gives_all),
+      UNIT(test_a_smaller_bound_waits_for_what_was_taken),
       {NULL, NULL}};
   return unit_main("budget", tests);
 }

@@ -24,7 +24,7 @@ static void bench_init(struct bench *b, int64_t connections,
   CU_ASSERT_PTR_NULL(cidr_parse(&b->proxy, "10.0.0.0/8"));
   b->settings.server.trusted = &b->proxy;
   b->settings.server.trusted_count = 1;
-  CU_ASSERT_TRUE(clients_init(&b->clients, &b->settings, 1000));
+  CU_ASSERT_TRUE(clients_init(&b->clients, 1000));
 }
 
 static void test_each_client_has_its_connections_up_to_the_limit(void) {
@@ -43,13 +43,14 @@ static void test_each_client_has_its_connections_up_to_the_limit(void) {
     struct tally_ticket tickets[4];
     bench_init(&b, 2, 0);
     for (int k = 0; k < 2; k++)
-      ROW(rows[i].first,
-          clients_connect(&b.clients, rows[i].first, &tickets[k]));
-    ROW(rows[i].second, clients_connect(&b.clients, rows[i].second,
-                                        &tickets[2]) != rows[i].same);
+      ROW(rows[i].first, clients_connect(&b.clients, &b.settings,
+                                         rows[i].first, &tickets[k]));
+    ROW(rows[i].second,
+        clients_connect(&b.clients, &b.settings, rows[i].second,
+                        &tickets[2]) != rows[i].same);
     tally_leave(&tickets[0]);
     ROW(rows[i].first,
-        clients_connect(&b.clients, rows[i].first, &tickets[3]));
+        clients_connect(&b.clients, &b.settings, rows[i].first, &tickets[3]));
     clients_fini(&b.clients);
   }
 }
@@ -61,7 +62,8 @@ static void test_proxies_and_unix_peers_connect_as_they_like(void) {
   bench_init(&b, 1, 1);
   for (size_t i = 0; i < sizeof peers / sizeof *peers; i++)
     for (int k = 0; k < 5; k++) {
-      ROW(peers[i], clients_connect(&b.clients, peers[i], &ticket));
+      ROW(peers[i],
+          clients_connect(&b.clients, &b.settings, peers[i], &ticket));
       ROW(peers[i], ticket.tally == NULL);
     }
   clients_fini(&b.clients);
@@ -71,10 +73,14 @@ static void test_requests_of_a_proxy_itself_are_counted(void) {
   struct bench b;
   struct tally_ticket ticket, second;
   bench_init(&b, 1, 1);
-  CU_ASSERT_TRUE(clients_request(&b.clients, "10.1.2.3", &ticket));
-  CU_ASSERT_FALSE(clients_request(&b.clients, "10.1.2.3", &second));
-  CU_ASSERT_TRUE(clients_request(&b.clients, "192.0.2.1", &second));
-  CU_ASSERT_TRUE(clients_connect(&b.clients, "192.0.2.1", &second));
+  CU_ASSERT_TRUE(
+      clients_request(&b.clients, &b.settings, "10.1.2.3", &ticket));
+  CU_ASSERT_FALSE(
+      clients_request(&b.clients, &b.settings, "10.1.2.3", &second));
+  CU_ASSERT_TRUE(
+      clients_request(&b.clients, &b.settings, "192.0.2.1", &second));
+  CU_ASSERT_TRUE(
+      clients_connect(&b.clients, &b.settings, "192.0.2.1", &second));
   clients_fini(&b.clients);
 }
 
@@ -83,8 +89,10 @@ static void test_zero_counts_nobody(void) {
   struct tally_ticket ticket;
   bench_init(&b, 0, 0);
   for (int i = 0; i < 5; i++) {
-    CU_ASSERT_TRUE(clients_connect(&b.clients, "192.0.2.1", &ticket));
-    CU_ASSERT_TRUE(clients_request(&b.clients, "192.0.2.1", &ticket));
+    CU_ASSERT_TRUE(
+        clients_connect(&b.clients, &b.settings, "192.0.2.1", &ticket));
+    CU_ASSERT_TRUE(
+        clients_request(&b.clients, &b.settings, "192.0.2.1", &ticket));
   }
   clients_fini(&b.clients);
 }
@@ -99,7 +107,7 @@ static void test_a_flood_of_addresses_needs_no_more_memory(void) {
   for (int i = 0; i < 100000; i++) {
     snprintf(name, sizeof name, "192.%d.%d.%d", i >> 16, i >> 8 & 255,
              i & 255);
-    if (!clients_connect(&b.clients, name, &ticket))
+    if (!clients_connect(&b.clients, &b.settings, name, &ticket))
       CU_FAIL("a stranger was refused");
     counted += ticket.tally != NULL;
   }

@@ -311,6 +311,28 @@ static void test_file_that_cannot_be_read_is_named(void) {
                                    "name a file with -c FILE");
 }
 
+static void test_same_is_what_says_the_same_on_whatever_line(void) {
+  static const struct {
+    const char *one, *other;
+    bool same;
+  } rows[] = {
+      {"a: 1", "\n# b\na:  1", true}, {"a: 1", "a: 2", false},
+      {"a: 1", "b: 1", false},        {"a: [1, 2]", "a:\n- 1\n- 2", true},
+      {"a: [1, 2]", "a: [1]", false}, {"a: [1]", "a: {b: 1}", false},
+      {"a: ~", "a: ", true},          {"a: ~", "a: \"\"", false}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct errmsg err;
+    struct config *one =
+        config_parse("f", rows[i].one, strlen(rows[i].one), &err);
+    struct config *other =
+        config_parse("f", rows[i].other, strlen(rows[i].other), &err);
+    ROW(rows[i].other, config_same(one->root, other->root) == rows[i].same);
+    config_free(one);
+    config_free(other);
+  }
+  CU_ASSERT_TRUE(config_same(NULL, NULL));
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_nodes_know_their_lines),
@@ -330,6 +352,7 @@ int main(void) {
       UNIT(test_scalar_limit_holds_after_replacement),
       UNIT(test_all_text_has_a_limit),
       UNIT(test_file_is_loaded),
+      UNIT(test_same_is_what_says_the_same_on_whatever_line),
       UNIT(test_file_that_cannot_be_read_is_named),
       {NULL, NULL},
   };

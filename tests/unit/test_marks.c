@@ -22,7 +22,7 @@ static struct mark named(unsigned n, uint64_t number) {
 }
 
 static struct marks *made(size_t bytes) {
-  atomic_init(&memory.free, bytes);
+  atomic_init(&memory.free, (int64_t)bytes);
   return marks_new(&memory);
 }
 

@@ -101,6 +101,25 @@ static void test_loops_are_added_up(void) {
   metrics_fini(&sum);
 }
 
+static void test_numbers_go_to_the_route_and_backend_of_another_shape(void) {
+  static const size_t routes[] = {METRICS_NOWHERE, 2}, backends[] = {1};
+  struct metrics from = {0}, into = {0};
+  CU_ASSERT_TRUE_FATAL(metrics_init(&from, 2, 1));
+  CU_ASSERT_TRUE_FATAL(metrics_init(&into, 3, 2));
+  for (size_t route = 0; route < 2; route++)
+    metrics_add_request(
+        &from, &(struct metrics_request){.route = route, .status = 200});
+  metrics_add_call(&from, 0, 3, SLUICE_OK, 1);
+  metrics_sum_as(&into, &from, routes, backends);
+  for (size_t route = 0; route < 3; route++)
+    CU_ASSERT_EQUAL(metrics_requests(&into, route, 0)[0], route == 2);
+  for (size_t backend = 0; backend < 2; backend++)
+    CU_ASSERT_EQUAL(metrics_calls(&into, backend, 3)[SLUICE_OK], backend == 1);
+  CU_ASSERT_EQUAL(metrics_ended(&into)[0], 2); /* of any route */
+  metrics_fini(&from);
+  metrics_fini(&into);
+}
+
 static void test_nothing_is_counted_where_nobody_asked(void) {
   metrics_add_request(NULL, &(struct metrics_request){.status = 200});
   metrics_add_call(NULL, 0, 0, SLUICE_OK, 1);
@@ -114,6 +133,7 @@ int main(void) {
       UNIT(test_time_is_in_the_first_bucket_that_holds_it),
       UNIT(test_who_nobody_waited_for_has_no_time),
       UNIT(test_loops_are_added_up),
+      UNIT(test_numbers_go_to_the_route_and_backend_of_another_shape),
       UNIT(test_nothing_is_counted_where_nobody_asked),
       {NULL, NULL}};
   return unit_main("metrics", tests);

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From one generation to the next.
+ */
+#include "reload.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "counts.h"
+#include "gateway.h"
+#include "log.h"
+#include "words.h"
+
+#define FIXED_SIZE 256 /* of a message's list of keys */
+
+/* ---- those that wait ---------------------------------------------------- */
+
+static void tell(struct gateway *gateway, bool ok, const char *what) {
+  struct reload_waiter *waiter = gateway->reload.waiters;
+  gateway->reload.waiters = NULL;
+  while (waiter != NULL) {
+    struct reload_waiter *next = waiter->next;
+    waiter->told(waiter->arg, ok, what);
+    waiter = next;
+  }
+}
+
+static void fail(struct gateway *gateway, const struct errmsg *why) {
+  log_line(SLUICE_LOG_ERROR, NULL,
+           "%s; nothing was changed, and the configuration before stays in "
+           "use",
+           why->text);
+  tell(gateway, false, why->text);
+}
+
+static void again(struct gateway *gateway) {
+  if (!gateway->reload.again)
+    return;
+  gateway->reload.again = false;
+  reload(gateway, "once more");
+}
+
+/* ---- what can't change -------------------------------------------------- */
+
+static bool same_list(const char *const *a, const char *const *b) {
+  for (; *a != NULL && *b != NULL; a++, b++)
+    if (strcmp(*a, *b) != 0)
+      return false;
+  return *a == *b;
+}
+
+/* The keys whose new values wait for the next start; "": none. */
+static void name_fixed(const struct settings *was, const struct settings *is,
+                       char out[FIXED_SIZE]) {
+  const struct settings_server *a = &was->server, *b = &is->server;
+  const struct settings_limits *l = &was->limits, *m = &is->limits;
+  const struct {
+    const char *key;
+    bool same;
+  } rows[] = {
+      {"server.listen", same_list(a->listen, b->listen)},
+      {"server.socket_mode", a->socket_mode == b->socket_mode},
+      {"server.workers", a->workers == b->workers},
+      {"server.admin", strcmp(a->admin, b->admin) == 0},
+      {"server.tls, whether there is one",
+       (a->tls.certificate[0] == '\0') == (b->tls.certificate[0] == '\0')},
+      {"limits.threads", l->threads == m->threads},
+      {"limits.threads_per_plugin",
+       l->threads_per_plugin == m->threads_per_plugin},
+      {"uploads.spool_directory", strcmp(was->uploads.spool_directory,
+                                         is->uploads.spool_directory) == 0}};
+  const char *keys[sizeof rows / sizeof *rows + 1] = {NULL};
+  size_t count = 0;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (!rows[i].same)
+      keys[count++] = rows[i].key;
+  out[0] = '\0';
+  if (count > 0)
+    words_join(out, FIXED_SIZE, keys);
+}
+
+/* ---- a new one ---------------------------------------------------------- */
+
+/* An exclusive storage is still the earlier one's. */
+static void say_why(const struct gateway *gateway,
+                    const struct generation *next, struct errmsg *why) {
+  struct errmsg was = *why;
+  for (size_t k = 0; k < next->ordered; k++) {
+    const struct instance *mine = next->backends[next->order[k]];
+    if (mine->started != NULL)
+      continue;
+    for (size_t i = 0; i < gateway->now->settings->backend_count; i++)
+      if (strcmp(mine->host.name, gateway->now->backends[i]->host.name) == 0)
+        errmsg_set(why,
+                   "%s (its options were changed while it is in use with "
+                   "those before: if it allows one user only, restart the "
+                   "gateway)",
+                   was.text);
+    return; /* the one that failed */
+  }
+}
+
+static struct generation *make(struct gateway *gateway, struct errmsg *why) {
+  if (gateway->earlier_count >= GENERATIONS_MAX) {
+    errmsg_set(why,
+               "requests of %d earlier configurations haven't ended; wait for "
+               "them, or restart the gateway",
+               GENERATIONS_MAX);
+    return NULL;
+  }
+  return generation_new(gateway, why);
+}
+
+static bool start(struct gateway *gateway, struct generation *next,
+                  struct errmsg *why) {
+  generation_inherit(next, gateway->now);
+  if (generation_start(next, gateway, why))
+    return true;
+  say_why(gateway, next, why);
+  return false;
+}
+
+static void open_all(struct gateway *gateway, struct generation *next) {
+  struct reload *reload = &gateway->reload;
+  next->number = gateway->now->number + 1;
+  next->connections_max =
+      gateway_connections(next->settings, (unsigned)gateway->worker_count);
+  *reload = (struct reload){.next = next, .waiters = reload->waiters};
+  for (size_t i = 0; i < gateway->worker_count; i++)
+    gateway->workers[i].fresh = next;
+  gateway_post(gateway, offsetof(struct worker, open));
+}
+
+/* Files of hooks and the certificate may have changed all the same. */
+static void read_files(struct gateway *gateway, const char *why) {
+  log_line(SLUICE_LOG_INFO, NULL, "%s: hooks reload", why);
+  for (size_t i = 0; i < gateway->worker_count; i++)
+    worker_reload(&gateway->workers[i]);
+  certificate_reload(&gateway->certificate);
+  tell(gateway, true, "the configuration is the same; files were read again");
+}
+
+void reload(struct gateway *gateway, const char *why) {
+  struct errmsg errmsg = {0};
+  if (gateway->reload.next != NULL) {
+    gateway->reload.again = true;
+    return;
+  }
+  /* Before all handles are there, nothing is old yet. */
+  if (gateway->served < gateway->worker_count || gateway->stopping) {
+    tell(gateway, false, "the gateway starts, or stops");
+    return;
+  }
+  struct generation *next = make(gateway, &errmsg);
+  if (next != NULL && generation_same(next, gateway->now)) {
+    generation_free(next);
+    read_files(gateway, why);
+  } else if (next != NULL && start(gateway, next, &errmsg)) {
+    log_line(SLUICE_LOG_INFO, NULL, "%s: %s was read again", why,
+             gateway->file);
+    open_all(gateway, next);
+  } else {
+    generation_free(next);
+    fail(gateway, &errmsg);
+  }
+}
+
+void reload_ask(struct gateway *gateway, const char *why,
+                struct reload_waiter *waiter) {
+  waiter->next = gateway->reload.waiters;
+  gateway->reload.waiters = waiter;
+  reload(gateway, why);
+}
+
+void reload_leave(struct gateway *gateway, struct reload_waiter *waiter) {
+  struct reload_waiter **at = &gateway->reload.waiters;
+  for (; *at != NULL; at = &(*at)->next)
+    if (*at == waiter) {
+      *at = waiter->next;
+      return;
+    }
+}
+
+/* ---- opened, or not ----------------------------------------------------- */
+
+static void end_next(struct gateway *gateway) {
+  struct errmsg why = gateway->reload.why;
+  generation_free(gateway->reload.next);
+  gateway->reload.next = NULL;
+  fail(gateway, &why);
+  again(gateway);
+}
+
+void reload_on_dropped(struct loop_task *task) {
+  struct worker *worker =
+      (void *)((char *)task - offsetof(struct worker, dropped));
+  struct gateway *gateway = worker->gateway;
+  if (++gateway->reload.dropped == gateway->worker_count)
+    end_next(gateway);
+}
+
+/* Whatever belongs to the process, and not to a loop. */
+static void apply(struct gateway *gateway, const struct settings *was,
+                  struct generation *now) {
+  const struct settings *is = now->settings;
+  budget_resize(&gateway->memory,
+                (int64_t)is->limits.memory - (int64_t)was->limits.memory);
+  if (strcmp(was->server.log_level, is->server.log_level) != 0)
+    log_set_level_word(is->server.log_level);
+  gateway_tell_exposed(is);
+  if (gateway->certificate.tls != NULL)
+    certificate_use(&gateway->certificate, now->settings, &now->certificate);
+}
+
+/* From now on requests begin in the new one. */
+static void use(struct gateway *gateway) {
+  struct generation *before = gateway->now, *now = gateway->reload.next;
+  char fixed[FIXED_SIZE], what[2 * FIXED_SIZE];
+  before->seats = gateway->worker_count;
+  LIST_INSERT_HEAD(&gateway->earlier, before, in_list);
+  gateway->earlier_count++;
+  gateway->now = now;
+  gateway->reload.next = NULL;
+  gateway_post(gateway, offsetof(struct worker, use));
+  apply(gateway, before->settings, now);
+  name_fixed(gateway->fixed, now->settings, fixed);
+  if (fixed[0] != '\0')
+    log_line(SLUICE_LOG_WARN, NULL,
+             "these change with the next start only: %s", fixed);
+  log_line(SLUICE_LOG_INFO, NULL,
+           "configuration %llu is in use for new requests",
+           (unsigned long long)now->number);
+  snprintf(what, sizeof what, "the new configuration is in use%s%s",
+           fixed[0] == '\0' ? "" : "; these change with the next start only: ",
+           fixed);
+  tell(gateway, true, what);
+  again(gateway);
+}
+
+static void drop(struct gateway *gateway) {
+  gateway_post(gateway, offsetof(struct worker, drop));
+}
+
+static bool translate(struct gateway *gateway) {
+  struct metrics retired = {0};
+  if (!counts_translate(gateway, gateway->reload.next, &retired)) {
+    metrics_fini(&retired);
+    return false;
+  }
+  metrics_fini(&gateway->retired);
+  gateway->retired = retired;
+  return true;
+}
+
+void reload_opened(struct worker *worker) {
+  struct gateway *gateway = worker->gateway;
+  struct reload *reload = &gateway->reload;
+  if (worker->failure[0] != '\0' && !reload->failed) {
+    reload->failed = true;
+    errmsg_set(&reload->why, "%s", worker->failure);
+  }
+  if (++reload->opened < gateway->worker_count)
+    return;
+  if (!reload->failed && gateway->stopping) {
+    reload->failed = true;
+    errmsg_set(&reload->why, "the gateway stops");
+  } else if (!reload->failed && !translate(gateway)) {
+    reload->failed = true;
+    errmsg_set(&reload->why, "out of memory");
+  }
+  if (reload->failed)
+    drop(gateway);
+  else
+    use(gateway);
+}
+
+/* ---- the end of earlier ones -------------------------------------------- */
+
+static void end_earlier(struct gateway *gateway,
+                        struct generation *generation) {
+  LIST_REMOVE(generation, in_list);
+  gateway->earlier_count--;
+  counts_retire(gateway, generation);
+  log_line(SLUICE_LOG_DEBUG, NULL, "configuration %llu has ended",
+           (unsigned long long)generation->number);
+  generation_free(generation);
+}
+
+void reload_on_gone(struct loop_task *task) {
+  struct seat *seat = (void *)((char *)task - offsetof(struct seat, gone));
+  struct generation *generation = seat->generation;
+  struct gateway *gateway = seat->worker->gateway;
+  seat_free(seat);
+  if (--generation->seats == 0)
+    end_earlier(gateway, generation);
+}
+
+void reload_end(struct gateway *gateway) {
+  struct reload *reload = &gateway->reload;
+  tell(gateway, false, "the gateway stops");
+  generation_free(reload->next);
+  reload->next = NULL;
+  while (!LIST_EMPTY(&gateway->earlier)) {
+    struct generation *generation = LIST_FIRST(&gateway->earlier);
+    LIST_REMOVE(generation, in_list);
+    generation_free(generation);
+  }
+}
