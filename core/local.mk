@@ -403,13 +403,16 @@ CLEANFILES += %D%/endpoints/openapi_text.c
 noinst_LTLIBRARIES += %D%/libserver.la
 %C%_libserver_la_CPPFLAGS = $(SERVER_CPPFLAGS) \
 	-DSLUICE_VERSION='"$(VERSION)"'
-%C%_libserver_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS)
-%C%_libserver_la_LIBADD = $(EVENT_LIBS) $(SSL_LIBS)
+%C%_libserver_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS) \
+	$(JANSSON_CFLAGS)
+%C%_libserver_la_LIBADD = $(EVENT_LIBS) $(SSL_LIBS) $(JANSSON_LIBS)
 %C%_libserver_la_SOURCES = \
 	%D%/server/admin.c \
 	%D%/server/admin.h \
 	%D%/server/certificate.c \
 	%D%/server/certificate.h \
+	%D%/server/control.c \
+	%D%/server/control.h \
 	%D%/server/counts.c \
 	%D%/server/counts.h \
 	%D%/server/cursorkey.c \
@@ -421,6 +424,8 @@ noinst_LTLIBRARIES += %D%/libserver.la
 	%D%/server/gateway_run.c \
 	%D%/server/generation.c \
 	%D%/server/generation.h \
+	%D%/server/inflight.c \
+	%D%/server/inflight.h \
 	%D%/server/instance.c \
 	%D%/server/instance.h \
 	%D%/server/presence.c \
@@ -561,11 +566,13 @@ sluice_CPPFLAGS = $(TOOLS_CPPFLAGS) \
 	-DSLUICE_VERSION='"$(VERSION)"' \
 	-DSLUICE_PLUGINDIR='"$(pkglibdir)"' \
 	-DSLUICE_SYSCONFDIR='"$(confdir)"'
-sluice_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+sluice_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS)
 sluice_LDFLAGS = $(AM_LDFLAGS) $(EXPORT_FLAGS)
-sluice_LDADD = %D%/libtools.la $(CORE_LIBS)
+sluice_LDADD = %D%/libtools.la $(CORE_LIBS) $(JANSSON_LIBS)
 EXTRA_sluice_DEPENDENCIES = $(EXPORT_FILES)
-sluice_SOURCES = %D%/main.c
+sluice_SOURCES = %D%/main.c \
+	%D%/ctl.c \
+	%D%/ctl.h
 
 # ---- the conformance kit for plugins ----------------------------------------
 

@@ -716,6 +716,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_cors.py \
 	%D%/integration/test_costs.py \
 	%D%/integration/test_crash.py \
+	%D%/integration/test_ctl.py \
 	%D%/integration/test_cursors.py \
 	%D%/integration/test_digests.py \
 	%D%/integration/test_doctor.py \

@@ -307,6 +307,7 @@ static void end(struct exchange *ex, const struct news *news) {
   count(ex);
   budget_give(gate->memory, ex->cost);
   tally_leave(&ex->counted);
+  TAILQ_REMOVE(&gate->all, ex, in_gate);
   metrics_set(gate->metrics, METRICS_OPEN_REQUESTS, --gate->exchanges);
   if (request_leave(&ex->request)) { /* a hook that waits points to it */
     ex->next_pending = gate->pending;

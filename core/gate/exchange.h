@@ -38,6 +38,7 @@ struct exchange {
   enum exchange_state state;
   enum operation asked;          /* a key of several has its own */
   TAILQ_ENTRY(exchange) in_left; /* in a state that exchange_is_left() */
+  TAILQ_ENTRY(exchange) in_gate;
 
   char *key;            /* once it is known: or the prefix of a list */
   struct sluice_op *op; /* in flight, or NULL */

@@ -248,6 +248,7 @@ void exchange_begin(struct gate *gate, struct ingress_conn *conn,
   head->text = NULL;
   event_assign(&ex->timer, loop_base(gate->loop), -1, 0, exchange_on_silence,
                ex);
+  TAILQ_INSERT_TAIL(&gate->all, ex, in_gate);
   metrics_set(gate->metrics, METRICS_OPEN_REQUESTS, ++gate->exchanges);
   ingress_own(conn, &events, ex);
   request_init(&ex->request, gate->loop, &ex->head, ingress_peer(conn));

@@ -55,6 +55,7 @@ struct gate {
   struct quarantine *spent;             /* exchanges: hooks point to them */
   struct exchange *pending;             /* ended; a hook has yet to resume */
   TAILQ_HEAD(gate_left, exchange) left; /* by their clients, amid a change */
+  TAILQ_HEAD(gate_all, exchange) all;   /* in flight, in their order */
   size_t leaving;           /* uploads that are saved for clients that left */
   size_t exchanges;         /* requests in flight */
   struct loop_debt debt;    /* what is to be ended for nobody's request */

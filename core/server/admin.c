@@ -8,11 +8,13 @@
 #include <event2/bufferevent.h>
 #include <event2/event_struct.h>
 #include <event2/listener.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+#include "control.h"
 #include "exposition.h"
 #include "gateway.h"
 #include "head.h"
@@ -21,6 +23,7 @@
 
 enum admin_state {
   ADMIN_READS,   /* the head comes */
+  ADMIN_WAITS,   /* the answer is being made */
   ADMIN_ANSWERS, /* the answer goes */
   ADMIN_CLOSES,  /* so, to a client that has closed its side */
   ADMIN_LISTENS  /* the answer went; what still comes isn't looked at */
@@ -32,6 +35,7 @@ struct admin_conn {
   struct event limit; /* of its life */
   enum admin_state state;
   size_t looked; /* bytes of the head in which its end isn't */
+  struct control control;
   LIST_ENTRY(admin_conn) next;
 };
 
@@ -47,6 +51,7 @@ struct admin {
 static void conn_free(struct admin_conn *conn) {
   struct admin *admin = conn->admin;
   LIST_REMOVE(conn, next);
+  control_leave(&conn->control);
   event_del(&conn->limit);
   bufferevent_free(conn->io);
   free(conn);
@@ -93,10 +98,41 @@ static void answer_metrics(struct admin_conn *conn, bool whole) {
   buf_fini(&page);
 }
 
+static void on_control(void *arg, int status, json_t *document) {
+  struct admin_conn *conn = arg;
+  char line[32];
+  struct buf body;
+  char *text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT);
+  json_decref(document);
+  buf_init(&body, CONTROL_ANSWER_MAX);
+  buf_adds(&body, text == NULL ? "{\"error\":\"out of memory\"}" : text);
+  snprintf(line, sizeof line, "%d %s", status,
+           status == 200 ? "OK" : "Refused");
+  answer(conn, line, "application/json", "", &body, true);
+  buf_fini(&body);
+  free(text);
+}
+
+/* Orders are for this machine alone, and for whom the socket's mode lets. */
+static bool is_control(const struct admin_conn *conn,
+                       const struct head *head) {
+  return conn->admin->listen.is_unix && control_has(head->path);
+}
+
+static void answer_control(struct admin_conn *conn, const struct head *head) {
+  conn->state = ADMIN_WAITS;
+  conn->control = (struct control){
+      .gateway = conn->admin->gateway, .told = on_control, .arg = conn};
+  control_ask(&conn->control, head);
+}
+
 static void answer_head(struct admin_conn *conn, const struct head *head) {
   bool get = strcmp(head->method, "GET") == 0;
-  if (strcmp(head->path, "/metrics") != 0)
-    refuse(conn, "404 Not Found", "", "There is /metrics, and nothing else");
+  if (is_control(conn, head))
+    answer_control(conn, head);
+  else if (strcmp(head->path, "/metrics") != 0)
+    refuse(conn, "404 Not Found", "",
+           "There is /metrics; orders are for a UNIX socket");
   else if (!get && strcmp(head->method, "HEAD") != 0)
     refuse(conn, "405 Method Not Allowed", "Allow: GET, HEAD\r\n",
            "This path allows GET, HEAD");

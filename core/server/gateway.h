@@ -11,6 +11,7 @@
 #include "certificate.h"
 #include "clients.h"
 #include "generation.h"
+#include "inflight.h"
 #include "listen.h"
 #include "reload.h"
 #include "signals.h"
@@ -29,6 +30,7 @@ struct gateway {
   struct settings *fixed;
   struct metrics retired; /* what ended generations have counted, as `now` */
   struct reload reload;
+  struct inflight inflight;
   struct certificate certificate;
   struct work_pool *pool;
   struct uploads *uploads;
@@ -68,6 +70,8 @@ bool gateway_check_spool(const struct gateway *, struct errmsg *);
 /* Of the pool, and connections of each loop, as the settings want them. */
 unsigned gateway_threads(const struct settings *);
 size_t gateway_connections(const struct settings *, unsigned loops);
+/* Requests may finish; the second time they may not. */
+void gateway_stop(struct gateway *);
 /* Posts that task of each worker. */
 void gateway_post(struct gateway *, size_t member);
 /* Serves until it is told to end.  False and why, when it can't start. */

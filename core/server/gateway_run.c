@@ -133,7 +133,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg) {
   _exit(1);
 }
 
-static void stop(struct gateway *gateway) {
+void gateway_stop(struct gateway *gateway) {
   int64_t ms = gateway->now->settings->limits.drain_timeout_ms;
   struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
   if (gateway->stopping) {
@@ -160,7 +160,7 @@ static void on_signal(void *arg, const char *name,
     log_line(SLUICE_LOG_INFO, NULL, "%s: %s", name,
              gateway->stopping ? "ending now"
                                : "no new connections, requests may finish");
-    stop(gateway);
+    gateway_stop(gateway);
     break;
   case SIGNAL_RELOAD:
     reload(gateway, name);
@@ -192,7 +192,7 @@ static void on_opened(struct loop_task *task) {
   if (++gateway->opened < gateway->worker_count || gateway->stopping)
     return;
   if (failed)
-    stop(gateway);
+    gateway_stop(gateway);
   else
     gateway_post(gateway, offsetof(struct worker, serve));
 }
@@ -232,7 +232,7 @@ static void on_served(struct loop_task *task) {
   if (++gateway->served < gateway->worker_count || gateway->stopping)
     return;
   if (failed) {
-    stop(gateway);
+    gateway_stop(gateway);
     return;
   }
   for (size_t i = 0; i < gateway->listen_count; i++)
@@ -295,7 +295,7 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
     worker->served.run = on_served;
     worker->ended.run = on_ended;
   }
-  return true;
+  return inflight_init(gateway) || errmsg_set(errmsg, "out of memory");
 }
 
 static bool prepare(struct gateway *gateway, struct errmsg *errmsg) {
@@ -331,7 +331,7 @@ static bool serve(struct gateway *gateway, struct errmsg *errmsg) {
     gateway->failure = "threads can't be started; lower server.workers";
     gateway->ended = gateway->worker_count - started;
     gateway->opened = gateway->ended;
-    stop(gateway);
+    gateway_stop(gateway);
   }
   signals_release();
   if (started > 0)
@@ -352,6 +352,7 @@ static void clean(struct gateway *gateway) {
   for (size_t i = 0; i < gateway->listen_count; i++)
     listen_close(&gateway->listens[i]);
   admin_free(gateway->admin);
+  inflight_fini(gateway);
   certificate_stop(&gateway->certificate);
   signals_unwatch(&gateway->signals);
   if (gateway->deadline != NULL)

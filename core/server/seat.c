@@ -183,6 +183,7 @@ struct seat *seat_new(struct worker *worker, struct generation *generation) {
                              .ended = on_ended,
                              .arg = seat};
   TAILQ_INIT(&seat->gate.left);
+  TAILQ_INIT(&seat->gate.all);
   set_timeout(seat);
   if (make_lists(seat) && open_all(seat) && make_parts(seat))
     return seat;

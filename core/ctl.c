@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The command line of `sluice ctl`: one request to the gateway's server.admin,
+ * and its answer as text or JSON.
+ */
+#include "ctl.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "log.h"
+#include "settings.h"
+
+#define ANSWER_MAX (64u << 20)
+#define PATIENCE_S 60 /* a reload starts plugins */
+
+static int ctl_usage(FILE *out, int status) {
+  fputs("usage: sluice ctl [-c FILE | -s SOCKET] [--json] COMMAND\n"
+        "       sluice reload [-c FILE | -s SOCKET]\n"
+        "\n"
+        "  status        what the gateway is, and how loaded\n"
+        "  requests      what is in flight, and for whom it waits\n"
+        "  reload        read the configuration again\n"
+        "  level LEVEL   show so much in the log: error, warn, info, debug\n"
+        "  drain         accept no more, and end when requests have\n"
+        "\n"
+        "  -c FILE       the gateway's configuration, which has server.admin\n"
+        "                (default: " SLUICE_SYSCONFDIR "/sluice.yaml)\n"
+        "  -s SOCKET     the socket itself\n"
+        "  --json        the answer as the gateway gives it\n",
+        out);
+  return status;
+}
+
+struct command {
+  const char *file, *socket;
+  bool json;
+  const struct order *order;
+  const char *argument;
+};
+
+/* ---- answers as text ---------------------------------------------------- */
+
+static void print_value(const json_t *value) {
+  if (json_is_string(value))
+    printf("%s", json_string_value(value));
+  else if (json_is_integer(value))
+    printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+  else if (json_is_null(value))
+    printf("-");
+  else {
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    printf("%s", text == NULL ? "?" : text);
+    free(text);
+  }
+}
+
+static void print_pairs(json_t *document) {
+  const char *key;
+  json_t *value;
+  json_object_foreach(document, key, value) {
+    printf("%-24s", key);
+    print_value(value);
+    putchar('\n');
+  }
+}
+
+static const char *text_of(const json_t *object, const char *key) {
+  const char *text = json_string_value(json_object_get(object, key));
+  return text == NULL ? "-" : text;
+}
+
+static void print_request(const json_t *request) {
+  const json_t *waits = json_object_get(request, "waits");
+  double seconds =
+      (double)json_integer_value(json_object_get(request, "age_us")) / 1e6;
+  printf("%-32s %8.1fs  %-8s %-6s in %" JSON_INTEGER_FORMAT
+         " out %" JSON_INTEGER_FORMAT "  waits for %s %s  %s  %s  %s\n",
+         text_of(request, "id"), seconds, text_of(request, "operation"),
+         text_of(request, "method"),
+         json_integer_value(json_object_get(request, "bytes_in")),
+         json_integer_value(json_object_get(request, "bytes_out")),
+         text_of(waits, "for"), text_of(waits, "name"),
+         text_of(request, "client"), text_of(request, "identity"),
+         text_of(request, "key"));
+}
+
+static void print_requests(json_t *document) {
+  const json_t *list = json_object_get(document, "requests");
+  json_int_t count = json_integer_value(json_object_get(document, "count"));
+  size_t i;
+  json_t *request;
+  json_array_foreach(list, i, request) print_request(request);
+  if ((json_int_t)json_array_size(list) < count)
+    printf("and %" JSON_INTEGER_FORMAT " more\n",
+           count - (json_int_t)json_array_size(list));
+}
+
+static void print_done(json_t *document) {
+  printf("%s\n", text_of(document, "done"));
+}
+
+static const struct order {
+  const char *name, *method, *path;
+  bool argument;
+  void (*print)(json_t *document);
+} orders[] = {{"status", "GET", "/status", false, print_pairs},
+              {"requests", "GET", "/requests", false, print_requests},
+              {"reload", "POST", "/reload", false, print_done},
+              {"drain", "POST", "/drain", false, print_done},
+              {"level", "POST", "/level/", true, print_pairs}};
+
+static const struct order *find_order(const char *name) {
+  for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+    if (strcmp(orders[i].name, name) == 0)
+      return &orders[i];
+  return NULL;
+}
+
+/* ---- the socket --------------------------------------------------------- */
+
+static bool take_path(struct sockaddr_un *to, const char *path,
+                      struct errmsg *why) {
+  if (strlen(path) >= sizeof to->sun_path)
+    return errmsg_set(why, "%s is longer than the path of a socket may be",
+                      path);
+  to->sun_family = AF_UNIX;
+  memcpy(to->sun_path, path, strlen(path) + 1);
+  return true;
+}
+
+/* The socket that is named, or that of the configuration. */
+static bool find_socket(const struct command *command, struct sockaddr_un *to,
+                        struct errmsg *why) {
+  static const char unix_scheme[] = "unix:";
+  if (command->socket != NULL)
+    return take_path(to, command->socket, why);
+  struct settings *settings =
+      settings_load(command->file, SLUICE_PLUGINDIR, why);
+  if (settings == NULL)
+    return false;
+  const char *admin = settings->server.admin;
+  size_t len = sizeof unix_scheme - 1;
+  bool ok = strncmp(admin, unix_scheme, len) == 0
+                ? take_path(to, admin + len, why)
+                : errmsg_set(why,
+                             "%s: server.admin is no UNIX socket; write one, "
+                             "as in unix:/run/sluice/admin, or name one with "
+                             "-s",
+                             command->file);
+  settings_free(settings);
+  return ok;
+}
+
+static int open_socket(const struct sockaddr_un *to, struct errmsg *why) {
+  const struct timeval patience = {.tv_sec = PATIENCE_S};
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0) {
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (connect(fd, (const struct sockaddr *)to, sizeof *to) == 0)
+      return fd;
+  }
+  errmsg_set(why, "%s: %s; is the gateway running, and is this its user?",
+             to->sun_path, strerror(errno));
+  if (fd >= 0)
+    close(fd);
+  return -1;
+}
+
+static bool exchange_bytes(int fd, const char *request, struct buf *answer) {
+  char piece[16384];
+  ssize_t got = send(fd, request, strlen(request), MSG_NOSIGNAL);
+  if (got != (ssize_t)strlen(request))
+    return false;
+  while ((got = recv(fd, piece, sizeof piece, 0)) > 0)
+    buf_add(answer, piece, (size_t)got);
+  return got == 0 && !answer->overflown;
+}
+
+/* ---- the command -------------------------------------------------------- */
+
+static int print_answer(const struct command *command, const char *text) {
+  json_error_t error;
+  const char *body = strstr(text, "\r\n\r\n");
+  json_t *document = body == NULL ? NULL : json_loads(body + 4, 0, &error);
+  if (document == NULL) {
+    log_plain("sluice: the gateway's answer isn't one; is it another "
+              "version?");
+    return 1;
+  }
+  const char *refusal = json_string_value(json_object_get(document, "error"));
+  if (command->json)
+    printf("%s\n", body + 4);
+  else if (refusal != NULL)
+    log_plain("sluice: %s", refusal);
+  else
+    command->order->print(document);
+  json_decref(document);
+  return refusal == NULL ? 0 : 1;
+}
+
+static int ask(const struct command *command) {
+  struct errmsg why = {0};
+  struct sockaddr_un to = {0};
+  char request[256];
+  struct buf answer;
+  int fd = find_socket(command, &to, &why) ? open_socket(&to, &why) : -1;
+  if (fd < 0) {
+    log_plain("sluice: %s", why.text);
+    return 1;
+  }
+  snprintf(request, sizeof request,
+           "%s %s%.32s HTTP/1.1\r\nHost: sluice\r\n\r\n",
+           command->order->method, command->order->path,
+           command->argument == NULL ? "" : command->argument);
+  buf_init(&answer, ANSWER_MAX);
+  int status = 1;
+  if (exchange_bytes(fd, request, &answer) && buf_add(&answer, "", 1))
+    status = print_answer(command, (const char *)answer.data);
+  else
+    log_plain("sluice: the gateway didn't answer: %s", strerror(errno));
+  buf_fini(&answer);
+  close(fd);
+  return status;
+}
+
+static bool read_order(struct command *command, int count, char **words) {
+  command->order = count > 0 ? find_order(words[0]) : NULL;
+  if (command->order == NULL || count != 1 + command->order->argument)
+    return false;
+  if (command->order->argument) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+    command->argument = words[1];
+    return strspn(words[1], letters) == strlen(words[1]);
+  }
+  return true;
+}
+
+int ctl_main(int argc, char **argv) {
+  enum { JSON = 256, HELP };
+  static const struct option options[] = {{"json", no_argument, NULL, JSON},
+                                          {"help", no_argument, NULL, HELP},
+                                          {NULL, 0, NULL, 0}};
+  static char reload_word[] = "reload";
+  char *reload_words[] = {reload_word};
+  struct command command = {.file = SLUICE_SYSCONFDIR "/sluice.yaml"};
+  bool is_reload = strcmp(argv[0], reload_word) == 0;
+  int option;
+  while ((option = getopt_long(argc, argv, "c:s:", options, NULL)) != -1) {
+    switch (option) {
+    case 'c':
+      command.file = optarg;
+      break;
+    case 's':
+      command.socket = optarg;
+      break;
+    case JSON:
+      command.json = true;
+      break;
+    case HELP:
+      return ctl_usage(stdout, 0);
+    default:
+      return ctl_usage(stderr, 2);
+    }
+  }
+  bool ok = is_reload ? optind == argc && read_order(&command, 1, reload_words)
+                      : read_order(&command, argc - optind, argv + optind);
+  return ok ? ask(&command) : ctl_usage(stderr, 2);
+}
