@@ -422,6 +422,7 @@ noinst_LTLIBRARIES += %D%/libserver.la
 	%D%/server/gateway.h \
 	%D%/server/gateway_check.c \
 	%D%/server/gateway_run.c \
+	%D%/server/gateway_size.c \
 	%D%/server/generation.c \
 	%D%/server/generation.h \
 	%D%/server/inflight.c \

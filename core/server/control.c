@@ -102,7 +102,7 @@ static void order_drain(struct control *control, const char *argument) {
   log_line(SLUICE_LOG_INFO, NULL,
            "drain: no new connections, requests may finish");
   if (!control->gateway->stopping)
-    gateway_stop(control->gateway);
+    control->gateway->stop(control->gateway);
   tell(control, 200,
        json_pack("{s:s}", "done",
                  "no new connections; it ends when requests have"));

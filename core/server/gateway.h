@@ -53,6 +53,8 @@ struct gateway {
   /* When every address is being listened on; NULL: nobody waits for it. */
   void (*ready)(struct gateway *);
   void *ready_arg;
+  /* Requests may finish; the second time they may not. */
+  void (*stop)(struct gateway *);
 };
 
 /* Reads the configuration and loads the plugins; touches no storage and no
@@ -70,8 +72,6 @@ bool gateway_check_spool(const struct gateway *, struct errmsg *);
 /* Of the pool, and connections of each loop, as the settings want them. */
 unsigned gateway_threads(const struct settings *);
 size_t gateway_connections(const struct settings *, unsigned loops);
-/* Requests may finish; the second time they may not. */
-void gateway_stop(struct gateway *);
 /* Posts that task of each worker. */
 void gateway_post(struct gateway *, size_t member);
 /* Serves until it is told to end.  False and why, when it can't start. */

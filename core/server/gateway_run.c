@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "address.h"
@@ -16,36 +15,9 @@
 #include "uploads.h"
 #include "work.h"
 
-#define FILES_SPARE 128  /* descriptors for everything but requests */
-#define FILES_BACKEND 32 /* of each, as files it keeps open */
-#define FILES_PER_CONN 2 /* the connection, and an object's file */
-#define GRACE_MS 5000    /* for backends, after requests were broken off */
+#define GRACE_MS 5000 /* for backends, after requests were broken off */
 
 /* ---- parts -------------------------------------------------------------- */
-
-unsigned gateway_threads(const struct settings *settings) {
-  if (settings->limits.threads > 0)
-    return (unsigned)settings->limits.threads;
-  return settings->server.workers * 2 > 4 ? settings->server.workers * 2 : 4;
-}
-
-/* Of a loop.  A connection without a descriptor for its object would fail, so
- * there are no more of them than the process may open files. */
-size_t gateway_connections(const struct settings *settings, unsigned loops) {
-  struct rlimit files = {0};
-  size_t wanted = (size_t)settings->limits.connections;
-  getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
-  size_t spare = FILES_SPARE + FILES_BACKEND * settings->backend_count;
-  size_t room = files.rlim_cur > spare + FILES_PER_CONN
-                    ? (files.rlim_cur - spare) / FILES_PER_CONN
-                    : 1;
-  if (wanted > room)
-    wanted = room;
-  size_t each = wanted / loops;
-  return each > 0 ? each : 1;
-}
 
 static bool bind_all(struct gateway *gateway, struct errmsg *errmsg) {
   const struct settings_server *server = &gateway->fixed->server;
@@ -68,15 +40,6 @@ static bool bind_all(struct gateway *gateway, struct errmsg *errmsg) {
 }
 
 /* ---- the end ------------------------------------------------------------ */
-
-void gateway_post(struct gateway *gateway, size_t member) {
-  for (size_t i = 0; i < gateway->worker_count; i++) {
-    struct worker *worker = &gateway->workers[i];
-    void *task = (char *)worker + member;
-    if (worker->started)
-      loop_post(worker->loop, task);
-  }
-}
 
 static void break_off(struct gateway *gateway) {
   static const struct timeval grace = {.tv_sec = GRACE_MS / 1000};
@@ -133,7 +96,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg) {
   _exit(1);
 }
 
-void gateway_stop(struct gateway *gateway) {
+static void stop(struct gateway *gateway) {
   int64_t ms = gateway->now->settings->limits.drain_timeout_ms;
   struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
   if (gateway->stopping) {
@@ -160,7 +123,7 @@ static void on_signal(void *arg, const char *name,
     log_line(SLUICE_LOG_INFO, NULL, "%s: %s", name,
              gateway->stopping ? "ending now"
                                : "no new connections, requests may finish");
-    gateway_stop(gateway);
+    stop(gateway);
     break;
   case SIGNAL_RELOAD:
     reload(gateway, name);
@@ -192,7 +155,7 @@ static void on_opened(struct loop_task *task) {
   if (++gateway->opened < gateway->worker_count || gateway->stopping)
     return;
   if (failed)
-    gateway_stop(gateway);
+    stop(gateway);
   else
     gateway_post(gateway, offsetof(struct worker, serve));
 }
@@ -232,7 +195,7 @@ static void on_served(struct loop_task *task) {
   if (++gateway->served < gateway->worker_count || gateway->stopping)
     return;
   if (failed) {
-    gateway_stop(gateway);
+    stop(gateway);
     return;
   }
   for (size_t i = 0; i < gateway->listen_count; i++)
@@ -292,6 +255,7 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
     }
     worker->opened.run = on_opened;
     worker->dropped.run = reload_on_dropped;
+    worker->gone = reload_on_gone;
     worker->served.run = on_served;
     worker->ended.run = on_ended;
   }
@@ -331,7 +295,7 @@ static bool serve(struct gateway *gateway, struct errmsg *errmsg) {
     gateway->failure = "threads can't be started; lower server.workers";
     gateway->ended = gateway->worker_count - started;
     gateway->opened = gateway->ended;
-    gateway_stop(gateway);
+    stop(gateway);
   }
   signals_release();
   if (started > 0)
@@ -366,6 +330,7 @@ bool gateway_run(struct gateway *gateway, struct errmsg *errmsg) {
   if (!log_start())
     return errmsg_set(errmsg, "out of memory");
   gateway->started_s = time(NULL);
+  gateway->stop = stop;
   crash_watch();
   bool ok = prepare(gateway, errmsg) && serve(gateway, errmsg);
   clean(gateway);

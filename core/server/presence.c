@@ -27,7 +27,7 @@ static struct sluice_host host_of(struct worker *worker,
                                   const struct instance *instance) {
   struct sluice_host host = instance->host;
   host.loop = worker->loop;
-  host.debt = (struct loop_debt){.paid = worker_look, .arg = worker};
+  host.debt = (struct loop_debt){.paid = worker->noted, .arg = worker};
   return host;
 }
 

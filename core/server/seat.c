@@ -114,7 +114,7 @@ void seat_free(struct seat *seat) {
 
 static void on_ended(void *arg) {
   struct seat *seat = arg;
-  worker_look(seat->worker);
+  seat->worker->noted(seat->worker);
 }
 
 static void set_timeout(struct seat *seat) {
@@ -165,7 +165,7 @@ struct seat *seat_new(struct worker *worker, struct generation *generation) {
   }
   seat->worker = worker;
   seat->generation = generation;
-  seat->gone.run = reload_on_gone;
+  seat->gone.run = worker->gone;
   seat->gate = (struct gate){.settings = generation->settings,
                              .routes = &generation->routes,
                              .loop = worker->loop,

@@ -197,7 +197,7 @@ static void on_look(struct loop_task *task) {
     end_seats(worker);
 }
 
-void worker_look(void *arg) {
+static void note_end(void *arg) {
   struct worker *worker = arg;
   if (worker->over)
     return;
@@ -249,7 +249,7 @@ static void on_use(struct loop_task *task) {
   struct worker *worker = WORKER_OF(task, use);
   use_next(worker);
   reload_hooks(worker);
-  worker_look(worker);
+  note_end(worker);
 }
 
 /* At the end of the loop, which nothing is outstanding on. */
@@ -396,6 +396,7 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
   *worker = (struct worker){.gateway = gateway,
                             .index = index,
                             .fresh = gateway->now,
+                            .noted = note_end,
                             .open = {.run = on_open},
                             .use = {.run = on_use},
                             .drop = {.run = on_drop},

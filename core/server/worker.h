@@ -34,11 +34,13 @@ struct worker {
   bool paused;                      /* accepts nobody for a moment */
   struct repeats repeats, refusals; /* `refusals`: of clients */
   bool draining, over;
-  bool looking;               /* `look` is deferred */
-  atomic_bool reloading;      /* `reload` is posted */
-  _Atomic(SSL_CTX *) renewed; /* for its ingress; `renew` is posted */
-  struct event *resume;       /* of accepting */
-  struct event *closing;      /* of the listening sockets, to drain */
+  bool looking;                     /* `look` is deferred */
+  void (*noted)(void *worker);      /* on its thread: something has ended */
+  void (*gone)(struct loop_task *); /* on the main thread: a seat has */
+  atomic_bool reloading;            /* `reload` is posted */
+  _Atomic(SSL_CTX *) renewed;       /* for its ingress; `renew` is posted */
+  struct event *resume;             /* of accepting */
+  struct event *closing;            /* of the listening sockets, to drain */
   pthread_t thread;
   bool started;       /* the thread is there */
   char failure[1024]; /* why a handle couldn't be opened */
@@ -62,8 +64,6 @@ void worker_fini(struct worker *);
  * use() has requests begin there, or drop() closes them and posts
  * `dropped`. */
 bool worker_start(struct worker *);
-/* On its thread: something has ended. */
-void worker_look(void *worker);
 /* From the main thread, while the loop runs: its hooks reload(). */
 void worker_reload(struct worker *);
 /* From the main thread, while the loop runs: new connections use this one. */
