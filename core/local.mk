@@ -153,6 +153,8 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/loop.c \
 	%D%/runtime/loop.h \
 	%D%/runtime/metrics.c \
+	%D%/runtime/notify.c \
+	%D%/runtime/notify.h \
 	%D%/runtime/metrics.h \
 	%D%/runtime/marks.c \
 	%D%/runtime/marks.h \

@@ -12,6 +12,7 @@
 #include "crash.h"
 #include "gateway.h"
 #include "log.h"
+#include "notify.h"
 #include "uploads.h"
 #include "work.h"
 
@@ -105,6 +106,7 @@ static void stop(struct gateway *gateway) {
     return;
   }
   gateway->stopping = true;
+  notify_say("STOPPING=1");
   event_add(gateway->deadline, &limit);
   gateway_post(gateway, offsetof(struct worker, drain));
 }
@@ -216,6 +218,7 @@ static void on_served(struct loop_task *task) {
   log_line(SLUICE_LOG_INFO, NULL, "ready");
   if (gateway->ready != NULL)
     gateway->ready(gateway);
+  notify_say("READY=1");
 }
 
 static void on_ended(struct loop_task *task) {

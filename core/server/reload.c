@@ -11,6 +11,7 @@
 #include "counts.h"
 #include "gateway.h"
 #include "log.h"
+#include "notify.h"
 #include "words.h"
 
 #define FIXED_SIZE 256 /* of a message's list of keys */
@@ -19,7 +20,10 @@
 
 static void tell(struct gateway *gateway, bool ok, const char *what) {
   struct reload_waiter *waiter = gateway->reload.waiters;
+  bool serves = gateway->served == gateway->worker_count;
   gateway->reload.waiters = NULL;
+  if (serves && !gateway->stopping)
+    notify_say("READY=1"); /* with the new one, or the one before */
   while (waiter != NULL) {
     struct reload_waiter *next = waiter->next;
     waiter->told(waiter->arg, ok, what);
@@ -153,6 +157,7 @@ void reload(struct gateway *gateway, const char *why) {
     tell(gateway, false, "the gateway starts, or stops");
     return;
   }
+  notify_reloading();
   struct generation *next = make(gateway, &errmsg);
   if (next != NULL && generation_same(next, gateway->now)) {
     generation_free(next);

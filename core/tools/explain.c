@@ -183,6 +183,7 @@ static bool add_hook(struct explain *e, size_t index, struct errmsg *err) {
   hook->own.on_request = plugin->on_request == NULL ? NULL : note_request;
   hook->own.on_key = plugin->on_key == NULL ? NULL : note_key;
   *seen = e->stand.hooks[index];
+  e->each[e->hook_count] = seen;
   seen->plugin = &hook->own;
   seen->handle = hook;
   e->chain[e->hook_count] = e->hook_count;
@@ -247,7 +248,7 @@ static int ask_hooks(struct explain *e) {
                    e->gateway->now->settings->server.trusted_count, &e->head);
   e->request.operation = operation_name(operation);
   e->request.is_signed = endpoint->operation == OPERATION_SIGNED;
-  e->request.hooks = e->seen;
+  e->request.hooks = e->each;
   e->request.chain = e->chain;
   e->request.chain_count = e->hook_count;
   if (e->hook_count == 0)

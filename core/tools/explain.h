@@ -38,6 +38,7 @@ struct explain {
   struct sluice_request request;
   struct explain_hook hooks[SETTINGS_HOOKS_MAX];
   struct request_hook seen[SETTINGS_HOOKS_MAX];
+  struct request_hook *each[SETTINGS_HOOKS_MAX]; /* of them */
   size_t chain[SETTINGS_HOOKS_MAX], hook_count;
   struct explain_hook *asked; /* whose verdict isn't told yet */
   const char *phase;

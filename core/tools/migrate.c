@@ -113,8 +113,7 @@ static void list(struct migrate *migrate) {
     abort(); /* some bytes */
   page->migrate = migrate;
   migrate->listing = true;
-  page->op = op_list(&migrate->pair.handles[migrate->pair.from], &list,
-                     &events, page);
+  page->op = op_list(migrate->pair.from, &list, &events, page);
 }
 
 /* ---- its objects -------------------------------------------------------- */
@@ -162,7 +161,7 @@ static void feed(struct migrate *migrate) {
   if (!migrate->listed)
     list(migrate);
   else if (migrate->busy == 0)
-    loop_stop(migrate->pair.loop);
+    loop_stop(migrate->pair.stand.loop);
 }
 
 /* ---- the command -------------------------------------------------------- */
@@ -223,7 +222,7 @@ static bool migrate_do(struct migrate *migrate, const struct tool_line *line) {
       !make_carriers(migrate, line))
     return false;
   list(migrate);
-  loop_run(migrate->pair.loop);
+  loop_run(migrate->pair.stand.loop);
   count_all(migrate);
   return migrate->err.text[0] == '\0';
 }

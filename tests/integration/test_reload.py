@@ -325,6 +325,26 @@ def test_end_does_not_wait_for_a_reload():
         equal("exit status", gateway.wait(), 0)
 
 
+@each({"path": "{}/notify", "abstract": "@{}/notify"})
+def test_service_manager_hears_of_start_reload_and_end(name):
+    with tempfile.TemporaryDirectory() as folder, \
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        name = name.format(folder)
+        heard.bind(name.replace("@", "\0"))
+        heard.settimeout(PATIENCE)
+        with Gateway(env={"NOTIFY_SOCKET": name}) as gateway:
+            equal("start", heard.recv(256), b"READY=1")
+            reload(gateway, {"uploads": {"max_bytes": "2KiB"}})
+            expect(re.fullmatch(rb"RELOADING=1\nMONOTONIC_USEC=\d+",
+                                heard.recv(256)), "it didn't say so")
+            equal("reloaded", heard.recv(256), b"READY=1")
+            reload(gateway, "server: [", REFUSED)
+            expect(heard.recv(256).startswith(b"RELOADING=1"), "so, too")
+            equal("as before", heard.recv(256), b"READY=1")
+            gateway.signal(signal.SIGTERM)
+            equal("end", heard.recv(256), b"STOPPING=1")
+
+
 # ---- many ------------------------------------------------------------------
 
 def number_of(gateway, text):
