@@ -65,11 +65,10 @@ static void print_value(const json_t *value) {
 }
 
 static void print_pairs(json_t *document) {
-  const char *key;
-  json_t *value;
-  json_object_foreach(document, key, value) {
-    printf("%-24s", key);
-    print_value(value);
+  void *at = json_object_iter(document);
+  for (; at != NULL; at = json_object_iter_next(document, at)) {
+    printf("%-24s", json_object_iter_key(at));
+    print_value(json_object_iter_value(at));
     putchar('\n');
   }
 }
@@ -97,9 +96,8 @@ static void print_request(const json_t *request) {
 static void print_requests(json_t *document) {
   const json_t *list = json_object_get(document, "requests");
   json_int_t count = json_integer_value(json_object_get(document, "count"));
-  size_t i;
-  json_t *request;
-  json_array_foreach(list, i, request) print_request(request);
+  for (size_t i = 0; i < json_array_size(list); i++)
+    print_request(json_array_get(list, i));
   if ((json_int_t)json_array_size(list) < count)
     printf("and %" JSON_INTEGER_FORMAT " more\n",
            count - (json_int_t)json_array_size(list));

@@ -28,8 +28,9 @@ static void tell_error(struct control *control, int status,
 static json_t *earlier(const struct gateway *gateway) {
   json_t *list = json_array();
   const struct generation *generation;
-  LIST_FOREACH(generation, &gateway->earlier, in_list)
-  json_array_append_new(list, json_integer((json_int_t)generation->number));
+  for (generation = LIST_FIRST(&gateway->earlier); generation != NULL;
+       generation = LIST_NEXT(generation, in_list))
+    json_array_append_new(list, json_integer((json_int_t)generation->number));
   return list;
 }
 

@@ -77,8 +77,9 @@ static void name_debtors_of(const struct gateway *gateway,
 static void name_debtors(const struct gateway *gateway) {
   const struct generation *generation;
   name_debtors_of(gateway, gateway->now);
-  LIST_FOREACH(generation, &gateway->earlier, in_list)
-  name_debtors_of(gateway, generation);
+  for (generation = LIST_FIRST(&gateway->earlier); generation != NULL;
+       generation = LIST_NEXT(generation, in_list))
+    name_debtors_of(gateway, generation);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg) {

@@ -57,11 +57,13 @@ static void on_ask(struct loop_task *task) {
   const struct exchange *ex;
   inflight->count = 0;
   inflight->requests = json_array();
-  TAILQ_FOREACH(seat, &worker->seats, in_list)
-  TAILQ_FOREACH(ex, &seat->gate.all, in_gate)
-  if (inflight->count++ < INFLIGHT_MAX)
-    json_array_append_new(inflight->requests,
-                          request_json(ex, seat->generation->number));
+  for (seat = TAILQ_FIRST(&worker->seats); seat != NULL;
+       seat = TAILQ_NEXT(seat, in_list))
+    for (ex = TAILQ_FIRST(&seat->gate.all); ex != NULL;
+         ex = TAILQ_NEXT(ex, in_gate))
+      if (inflight->count++ < INFLIGHT_MAX)
+        json_array_append_new(inflight->requests,
+                              request_json(ex, seat->generation->number));
   loop_post(worker->gateway->loop, &inflight->told);
 }
 

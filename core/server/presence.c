@@ -17,9 +17,10 @@ static bool is_backend(const struct presence *presence) {
 static struct presence *find(struct worker *worker,
                              const struct instance *instance) {
   struct presence *presence;
-  LIST_FOREACH(presence, &worker->presences, in_list)
-  if (presence->of == instance)
-    return presence;
+  for (presence = LIST_FIRST(&worker->presences); presence != NULL;
+       presence = LIST_NEXT(presence, in_list))
+    if (presence->of == instance)
+      return presence;
   return NULL;
 }
 

@@ -80,8 +80,9 @@ static void on_accept_error(struct evconnlistener *listener, void *arg) {
 static size_t exchanges(const struct worker *worker) {
   size_t count = 0;
   struct seat *seat;
-  TAILQ_FOREACH(seat, &worker->seats, in_list)
-  count += seat->gate.exchanges;
+  for (seat = TAILQ_FIRST(&worker->seats); seat != NULL;
+       seat = TAILQ_NEXT(seat, in_list))
+    count += seat->gate.exchanges;
   return count;
 }
 
@@ -257,8 +258,9 @@ static void close_handles(struct worker *worker) {
   struct seat *seat;
   if (worker->next != NULL)
     seat_close(worker->next);
-  TAILQ_FOREACH(seat, &worker->seats, in_list)
-  seat_close(seat);
+  for (seat = TAILQ_FIRST(&worker->seats); seat != NULL;
+       seat = TAILQ_NEXT(seat, in_list))
+    seat_close(seat);
 }
 
 static bool serve_one(struct worker *worker, size_t i) {
@@ -310,8 +312,9 @@ static void on_closing(evutil_socket_t fd, short what, void *arg) {
   (void)fd, (void)what;
   struct seat *seat;
   worker->draining = true;
-  TAILQ_FOREACH(seat, &worker->seats, in_list)
-  seat->gate.draining = true;
+  for (seat = TAILQ_FIRST(&worker->seats); seat != NULL;
+       seat = TAILQ_NEXT(seat, in_list))
+    seat->gate.draining = true;
   if (worker->seat != NULL)
     seat_retire(worker->seat);
   event_del(worker->resume);
@@ -348,8 +351,9 @@ static void on_end(struct loop_task *task) {
   ingress_close(worker->plain);
   if (worker->tls != NULL)
     ingress_close(worker->tls);
-  TAILQ_FOREACH(seat, &worker->seats, in_list) /* all of them were left */
-  exchange_break_off(&seat->gate);
+  for (seat = TAILQ_FIRST(&worker->seats); seat != NULL;
+       seat = TAILQ_NEXT(seat, in_list)) /* all of them were left */
+    exchange_break_off(&seat->gate);
 }
 
 /* ---- life --------------------------------------------------------------- */
