@@ -4,6 +4,7 @@
 want to be markup, who may see anything, languages, keys and narrow screens.
 Exits with 77 when no Chromium is installed."""
 import sys
+import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
@@ -235,10 +236,11 @@ def test_list_that_fails_is_told_and_asked_again():
 
 @test
 def test_two_mounts_are_two_places():
-    with Console({"routes": [{"mount": "/files", "backend": "main"},
-                             {"mount": "/other", "backend": "two"}],
-                  "backends": {"two": {"plugin": "local",
-                                       "directory": "two-data"}}}) as it:
+    with tempfile.TemporaryDirectory(prefix="sluice-test-") as folder, \
+            Console({"routes": [{"mount": "/files", "backend": "main"},
+                                {"mount": "/other", "backend": "two"}],
+                     "backends": {"two": {"plugin": "local",
+                                          "directory": folder}}}) as it:
         put(it.gateway, "b/b.txt", b"x", mount="/other")
         store(it.gateway, "a.txt")
         it.open()
