@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a reader does with objects: download, rename, move, copy, delete.  A
-// folder is all objects below it.
+// Objects downloaded, renamed, moved, copied and deleted by a reader.  A folder
+// is all objects below it.
 import {ask as askGateway, isSignedIn, linkFor, listPage, request, tell}
   from './api.js';
 import {ask, field, h, saveFrom, toast} from './dom.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Who the reader is.  The credential is in memory; "stay signed in" keeps it
+// Signs a reader in.  The credential is in memory; "stay signed in" keeps it
 // for this tab, until it is closed.
 import {isSignedIn, setCredential, tell, useSignIn} from './api.js';
 import {ask, button, field, h} from './dom.js';

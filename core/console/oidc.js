@@ -55,8 +55,8 @@ async function askToken(endpoint, fields) {
   return {token: got.access_token, refresh: got.refresh_token, endpoint};
 }
 
-/** What the issuer sent the reader back with: {token, refresh, keep}; null
- * where this is no such visit.  The address bar no longer shows it. */
+/** The answer that the issuer sent the reader back with: {token, refresh,
+ * keep}; null where this is no such visit.  The address bar no longer shows it. */
 export async function finish() {
   const told = new URLSearchParams(location.search);
   if (!told.has('state'))

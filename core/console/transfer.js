@@ -200,7 +200,7 @@ async function create(task) {
   return record;
 }
 
-/** Where it stands: {offset}, or {key} of one that is complete; null: the
+/** Asks how far it is: {offset}, or {key} of one that is complete; null: the
  * gateway has forgotten it. */
 async function stateOf(task, record) {
   const url = new URL(record.url);

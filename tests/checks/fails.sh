@@ -66,6 +66,8 @@ spoil abi tests/abi/v1/functions sluice_never
 spoil layout more.txt 'at the top'
 spoil headless core/base/buf.c '/* What is left of it. */'
 spoil headless tests/integration/kit.py '# Who asks.'
+spoil headless core/console/act.js '// Who asks.'
+spoil headless config/more.toml '# Who asks.'
 spoil headless core/base/more.c "$(printf '%s\n' '/*' ' * A head.' ' */' \
   'int a;' '/* What is left of it. */')"
 spoil headless plugins/lib/buf.h "$(printf '/*\n * Which of them: none.\n */')"

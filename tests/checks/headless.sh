@@ -17,8 +17,10 @@ headless() {
   {
     c_sources core plugins tests
     find core plugins tests config \( -name '*.py' -o -name '*.sh' \
-      -o -name '*.yaml' \
+      -o -name '*.yaml' -o -name '*.toml' \
+      -o -name '*.js' -o -name '*.ts' -o -name '*.cc' -o -name '*.css' \
       -o -name '*.mk' -o -type f -perm -u+x \) -print
+    find config -type f ! -name '*.svg' ! -name '*.json'
   } | grep -vE '^tests/(abi|fuzz/corpus)/' | sort -u | xargs awk '
     function judge() {
       if (text !~ /^(What|Who|Whom|Whose|Which|Whence|Where)[ \n]/) return
@@ -29,7 +31,7 @@ headless() {
       print place ":" sentence
     }
     function close_comment() { if (text != "") judge(); text = "" }
-    FNR == 1 { close_comment(); c = FILENAME ~ /\.[ch]$/; inside = 0 }
+    FNR == 1 { close_comment(); c = FILENAME ~ /\.(c|h|cc|js|ts|css)$/; inside = 0 }
     {
       line = $0
       begins = c ? line ~ /^ *(\/\*|\/\/)/ : line ~ /^ *(#|""")/
