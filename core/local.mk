@@ -464,6 +464,7 @@ noinst_LTLIBRARIES += %D%/libtools.la
 	%D%/tools/check.c \
 	%D%/tools/chores.c \
 	%D%/tools/chores.h \
+	%D%/tools/ctl.c \
 	%D%/tools/doctor.c \
 	%D%/tools/doctor.h \
 	%D%/tools/doctor_network.c \
@@ -569,13 +570,11 @@ sluice_CPPFLAGS = $(TOOLS_CPPFLAGS) \
 	-DSLUICE_VERSION='"$(VERSION)"' \
 	-DSLUICE_PLUGINDIR='"$(pkglibdir)"' \
 	-DSLUICE_SYSCONFDIR='"$(confdir)"'
-sluice_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS)
+sluice_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 sluice_LDFLAGS = $(AM_LDFLAGS) $(EXPORT_FLAGS)
-sluice_LDADD = %D%/libtools.la $(CORE_LIBS) $(JANSSON_LIBS)
+sluice_LDADD = %D%/libtools.la $(CORE_LIBS)
 EXTRA_sluice_DEPENDENCIES = $(EXPORT_FILES)
-sluice_SOURCES = %D%/main.c \
-	%D%/ctl.c \
-	%D%/ctl.h
+sluice_SOURCES = %D%/main.c
 
 # ---- the conformance kit for plugins ----------------------------------------
 

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ctl.h"
 #include "gateway.h"
 #include "log.h"
 #include "plugindirs.h"
@@ -19,7 +18,6 @@ static int usage(FILE *out, int status) {
   fputs("usage: sluice [-c FILE] [-t] [--version] [--plugins] [--help]\n"
         "       sluice [-c FILE] DIR\n"
         "       sluice COMMAND [--help] [-c FILE] ...\n"
-        "       sluice ctl COMMAND | sluice reload (see sluice ctl --help)\n"
         "\n"
         "  -c FILE     the configuration (default: " SLUICE_SYSCONFDIR
         "/sluice.yaml)\n"
@@ -119,9 +117,6 @@ int main(int argc, char **argv) {
   const struct tool *tool = argc > 1 ? tools_find(argv[1]) : NULL;
   if (tool != NULL)
     return tool_main(tool, argc - 1, argv + 1);
-  if (argc > 1 &&
-      (strcmp(argv[1], "ctl") == 0 || strcmp(argv[1], "reload") == 0))
-    return ctl_main(argc - 1, argv + 1);
   while ((option = getopt_long(argc, argv, "c:t", options, NULL)) != -1) {
     switch (option) {
     case 'c':

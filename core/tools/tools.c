@@ -10,9 +10,11 @@
 const struct tool *const tools[] = {
     &tool_backup,
     &tool_check,
+    &tool_ctl,
     &tool_doctor,
     &tool_explain,
     &tool_migrate,
+    &tool_reload,
     &tool_restore,
     &tool_schema,
     &tool_sweep,

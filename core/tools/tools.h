@@ -13,9 +13,11 @@ extern const struct tool tool_folder;
 
 extern const struct tool tool_backup;
 extern const struct tool tool_check;
+extern const struct tool tool_ctl;
 extern const struct tool tool_doctor;
 extern const struct tool tool_explain;
 extern const struct tool tool_migrate;
+extern const struct tool tool_reload;
 extern const struct tool tool_restore;
 extern const struct tool tool_schema;
 extern const struct tool tool_sweep;

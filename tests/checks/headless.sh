@@ -31,7 +31,11 @@ headless() {
       print place ":" sentence
     }
     function close_comment() { if (text != "") judge(); text = "" }
-    FNR == 1 { close_comment(); c = FILENAME ~ /\.(c|h|cc|js|ts|css)$/; inside = 0 }
+    FNR == 1 {
+      close_comment()
+      c = FILENAME ~ /\.(c|h|cc|js|ts|css)$/
+      inside = 0
+    }
     {
       line = $0
       begins = c ? line ~ /^ *(\/\*|\/\/)/ : line ~ /^ *(#|""")/

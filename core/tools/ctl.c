@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The command line of `sluice ctl`: one request to the gateway's server.admin,
+ * `sluice ctl` and `sluice reload`: one request to the gateway's server.admin,
  * and its answer as text or JSON.
  */
-#include "ctl.h"
-
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,27 +16,10 @@
 #include "buf.h"
 #include "log.h"
 #include "settings.h"
+#include "tools.h"
 
 #define ANSWER_MAX (64u << 20)
 #define PATIENCE_S 60 /* a reload starts plugins */
-
-static int ctl_usage(FILE *out, int status) {
-  fputs("usage: sluice ctl [-c FILE | -s SOCKET] [--json] COMMAND\n"
-        "       sluice reload [-c FILE | -s SOCKET]\n"
-        "\n"
-        "  status        what the gateway is, and how loaded\n"
-        "  requests      what is in flight, and for whom it waits\n"
-        "  reload        read the configuration again\n"
-        "  level LEVEL   show so much in the log: error, warn, info, debug\n"
-        "  drain         accept no more, and end when requests have\n"
-        "\n"
-        "  -c FILE       the gateway's configuration, which has server.admin\n"
-        "                (default: " SLUICE_SYSCONFDIR "/sluice.yaml)\n"
-        "  -s SOCKET     the socket itself\n"
-        "  --json        the answer as the gateway gives it\n",
-        out);
-  return status;
-}
 
 struct command {
   const char *file, *socket;
@@ -194,7 +174,7 @@ static int print_answer(const struct command *command, const char *text) {
   if (document == NULL) {
     log_plain("sluice: the gateway's answer isn't one; is it another "
               "version?");
-    return 1;
+    return TOOL_CANT;
   }
   const char *refusal = json_string_value(json_object_get(document, "error"));
   if (command->json)
@@ -204,7 +184,7 @@ static int print_answer(const struct command *command, const char *text) {
   else
     command->order->print(document);
   json_decref(document);
-  return refusal == NULL ? 0 : 1;
+  return refusal == NULL ? TOOL_OK : TOOL_FOUND;
 }
 
 static int ask(const struct command *command) {
@@ -215,14 +195,14 @@ static int ask(const struct command *command) {
   int fd = find_socket(command, &to, &why) ? open_socket(&to, &why) : -1;
   if (fd < 0) {
     log_plain("sluice: %s", why.text);
-    return 1;
+    return TOOL_CANT;
   }
   snprintf(request, sizeof request,
            "%s %s%.32s HTTP/1.1\r\nHost: sluice\r\n\r\n",
            command->order->method, command->order->path,
            command->argument == NULL ? "" : command->argument);
   buf_init(&answer, ANSWER_MAX);
-  int status = 1;
+  int status = TOOL_CANT;
   if (exchange_bytes(fd, request, &answer) && buf_add(&answer, "", 1))
     status = print_answer(command, (const char *)answer.data);
   else
@@ -232,46 +212,58 @@ static int ask(const struct command *command) {
   return status;
 }
 
-static bool read_order(struct command *command, int count, char **words) {
-  command->order = count > 0 ? find_order(words[0]) : NULL;
-  if (command->order == NULL || count != 1 + command->order->argument)
+static bool read_order(struct command *command, char **words, size_t count) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+  command->order = find_order(words[0]);
+  if (command->order == NULL || count != 1 + (size_t)command->order->argument)
     return false;
-  if (command->order->argument) {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+  if (command->order->argument)
     command->argument = words[1];
-    return strspn(words[1], letters) == strlen(words[1]);
-  }
-  return true;
+  return command->argument == NULL ||
+         strspn(command->argument, letters) == strlen(command->argument);
 }
 
-int ctl_main(int argc, char **argv) {
-  enum { JSON = 256, HELP };
-  static const struct option options[] = {{"json", no_argument, NULL, JSON},
-                                          {"help", no_argument, NULL, HELP},
-                                          {NULL, 0, NULL, 0}};
-  static char reload_word[] = "reload";
-  char *reload_words[] = {reload_word};
-  struct command command = {.file = SLUICE_SYSCONFDIR "/sluice.yaml"};
-  bool is_reload = strcmp(argv[0], reload_word) == 0;
-  int option;
-  while ((option = getopt_long(argc, argv, "c:s:", options, NULL)) != -1) {
-    switch (option) {
-    case 'c':
-      command.file = optarg;
-      break;
-    case 's':
-      command.socket = optarg;
-      break;
-    case JSON:
-      command.json = true;
-      break;
-    case HELP:
-      return ctl_usage(stdout, 0);
-    default:
-      return ctl_usage(stderr, 2);
-    }
-  }
-  bool ok = is_reload ? optind == argc && read_order(&command, 1, reload_words)
-                      : read_order(&command, argc - optind, argv + optind);
-  return ok ? ask(&command) : ctl_usage(stderr, 2);
+static int give(const struct tool_line *line, char **words, size_t count) {
+  struct command command = {
+      .file = line->file, .socket = line->flags[0], .json = line->json};
+  if (read_order(&command, words, count))
+    return ask(&command);
+  log_plain("sluice ctl: '%s' is no order of it, or has another number of "
+            "words; `sluice ctl --help` lists them",
+            words[0]);
+  return TOOL_CANT;
 }
+
+static int ctl_run(const struct tool_line *line) {
+  return give(line, line->words, line->word_count);
+}
+
+static int reload_run(const struct tool_line *line) {
+  char word[] = "reload", *words[] = {word};
+  return give(line, words, 1);
+}
+
+static const struct tool_flag flags[] = {
+    {"s", "SOCKET", "the gateway's, in place of the configuration's"},
+    {NULL, NULL, NULL}};
+
+const struct tool tool_ctl = {
+    .name = "ctl",
+    .synopsis = "[-c FILE | -s SOCKET] [--json] "
+                "status|requests|reload|drain|level LEVEL",
+    .summary = "Asks a gateway that runs, or orders it.",
+    .flags = flags,
+    .words_min = 1,
+    .words_max = 2,
+    .json = true,
+    .run = ctl_run,
+};
+
+const struct tool tool_reload = {
+    .name = "reload",
+    .synopsis = "[-c FILE | -s SOCKET] [--json]",
+    .summary = "Has a gateway that runs read its configuration again.",
+    .flags = flags,
+    .json = true,
+    .run = reload_run,
+};
