@@ -150,7 +150,6 @@ static void end_entry(struct archive_send *send) {
   checksum_fini(&send->sum);
   add_head(send, zip_descriptor);
   send->now++;
-  pass(send, next_entry);
 }
 
 static void ask_more(struct archive_send *send) {
@@ -249,11 +248,13 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
   struct archive_send *send = send_of(ex);
   ex->op = NULL;
   exchange_unwatch(ex);
-  if (status == SLUICE_OK && send->left == 0)
+  if (status == SLUICE_OK && send->left == 0) {
     end_entry(send);
-  else
-    reply_break_off(ex, status == SLUICE_OK ? SLUICE_EUPSTREAM : status,
-                    why != NULL ? why : "an object of an archive is gone");
+    pass(send, next_entry);
+    return;
+  }
+  reply_break_off(ex, status == SLUICE_OK ? SLUICE_EUPSTREAM : status,
+                  why != NULL ? why : "an object of an archive is gone");
 }
 
 static void open_entry(struct archive_send *send) {
@@ -269,18 +270,36 @@ static void open_entry(struct archive_send *send) {
                   &events, ex);
 }
 
+static void begin_entry(struct archive_send *send) {
+  must(checksum_init(&send->sum, CHECKSUM_CRC32)); /* takes no memory */
+  send->left = send->archive->entries[send->now].size;
+  add_head(send, zip_local);
+}
+
+/* There may be thousands of them behind each other. */
+static void pass_empty(struct archive_send *send) {
+  const struct archive *archive = send->archive;
+  while (send->now < archive->entry_count &&
+         archive->entries[send->now].size == 0 &&
+         evbuffer_get_length(send->out) < ENOUGH) {
+    begin_entry(send);
+    end_entry(send);
+  }
+}
+
 static void next_entry(struct archive_send *send) {
   const struct archive *archive = send->archive;
-  if (send->now == archive->entry_count) {
+  pass_empty(send);
+  if (evbuffer_get_length(send->out) >= ENOUGH) {
+    push(send, next_entry);
+  } else if (send->now == archive->entry_count) {
     send->now = 0;
     send->offset = 0;
     next_central(send);
-    return;
+  } else {
+    begin_entry(send);
+    pass(send, open_entry);
   }
-  must(checksum_init(&send->sum, CHECKSUM_CRC32)); /* takes no memory */
-  send->left = archive->entries[send->now].size;
-  add_head(send, zip_local);
-  pass(send, send->left == 0 ? end_entry : open_entry);
 }
 
 /* ---- the beginning ------------------------------------------------------ */
