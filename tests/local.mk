@@ -220,6 +220,7 @@ UNIT_TESTS = \
 	%D%/unit/test_urgent \
 	%D%/unit/test_watch \
 	%D%/unit/test_watch_read \
+	%D%/unit/test_wish \
 	%D%/unit/test_work \
 	%D%/unit/test_work_shares \
 	%D%/unit/test_xml \
@@ -428,6 +429,10 @@ S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 %C%_unit_test_sigv4vectors_LDADD = $(S3_TEST_LIBS)
 %C%_unit_test_sigv4vectors_SOURCES = \
 	%D%/unit/test_sigv4vectors.c
+
+%C%_unit_test_wish_LDADD = plugins/lib/libwish.la $(LDADD)
+%C%_unit_test_wish_SOURCES = \
+	%D%/unit/test_wish.c
 
 %C%_unit_test_spool_LDADD = $(S3_TEST_LIBS)
 %C%_unit_test_spool_SOURCES = \

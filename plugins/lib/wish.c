@@ -97,6 +97,20 @@ static void pack_pairs(struct pack *pack, const struct sluice_pair **pairs) {
     *pairs = copy;
 }
 
+static void pack_object(struct pack *pack, const struct sluice_object **from) {
+  if (*from == NULL)
+    return;
+  struct sluice_object object = **from;
+  pack_text(pack, &object.key);
+  pack_text(pack, &object.type);
+  pack_text(pack, &object.md5);
+  pack_text(pack, &object.if_match);
+  pack_pairs(pack, &object.user);
+  void *copy = pack_bytes(pack, &object, sizeof object);
+  if (copy != NULL)
+    *from = copy;
+}
+
 static void pack_stage(struct pack *pack, struct sluice_stage *stage) {
   pack_text(pack, &stage->id);
   pack_text(pack, &stage->owner);
@@ -109,17 +123,7 @@ static void pack_stage(struct pack *pack, struct sluice_stage *stage) {
     if (copy != NULL)
       stage->save = copy;
   }
-  if (stage->object != NULL) {
-    struct sluice_object object = *stage->object;
-    pack_text(pack, &object.key);
-    pack_text(pack, &object.type);
-    pack_text(pack, &object.md5);
-    pack_text(pack, &object.if_match);
-    pack_pairs(pack, &object.user);
-    void *copy = pack_bytes(pack, &object, sizeof object);
-    if (copy != NULL)
-      stage->object = copy;
-  }
+  pack_object(pack, &stage->object);
 }
 
 static void pack_wish(struct pack *pack, struct wish *wish) {
@@ -151,6 +155,8 @@ static void pack_wish(struct pack *pack, struct wish *wish) {
     pack_stage(pack, &wish->of.stage);
     break;
   case WISH_PUT:
+    pack_object(pack, &wish->of.put.object);
+    break;
   case WISH_REMOVE_MANY:
     break;
   }
