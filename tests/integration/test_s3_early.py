@@ -3,9 +3,11 @@
 """Uploads over S3 with uploads.early_parts: a part is at the service while
 the client still sends, there is no file of the spool, and what doesn't come to
 its end leaves nothing."""
-from bucket import BUCKET, DIALECTS, PARTS, gateway, noise, shared, stored
-from kit import (FORM, MIB, PLUGINS, built, chunked, each, equal, eventually,
-                 expect, field, file, form, head, hook_source, main, md5, test)
+from bucket import (BUCKET, DIALECTS, PARTS, backend, gateway, noise, shared,
+                    stored)
+from kit import (FORM, MIB, PLUGINS, Gateway, built, chunked, each, equal,
+                 eventually, expect, field, file, form, head, hook_source,
+                 main, md5, test)
 
 EVERY = dict(DIALECTS)
 DATA = noise(12 * MIB + 12345)
@@ -98,6 +100,31 @@ def test_parts_go_while_the_next_comes_in(case):
     with early(s3) as running:
         goes_early(s3, running, WAYS[way]())
     s3.blameless()
+
+
+@test
+def test_layer_that_hands_a_put_on_later_keeps_what_it_was_told():
+    s3 = shared("minio")
+    with Gateway({
+            "backends": {"main": backend(s3, **QUICK),
+                         "calm": {"plugin": "throttle", "over": "main",
+                                  "concurrent": "1"}},
+            "routes": [{"mount": "/files", "backend": "calm"}],
+            "uploads": {"early_parts": "true"}}) as running:
+        with running.wire() as first, running.wire() as second:
+            rest = start(first, raw())
+            eventually("parts before the end", lambda: parts(s3) >= 1)
+            second.send(head("POST", RAW, f"Content-Length: {len(DATA)}"))
+            second.send(DATA[:MIB])
+            first.send(rest)
+            equal("status", first.answer().status, 201)
+            second.send(DATA[MIB:])
+            answer = second.answer()
+        equal("status, md5", (answer.status, answer.json.get("md5")),
+              (201, md5(DATA)))
+        equal("type", running.download(answer.json["key"]).header(
+            "content-type"), "application/octet-stream")
+        stays_away(s3, running)
 
 
 @test
