@@ -87,23 +87,41 @@ static void name_fixed(const struct settings *was, const struct settings *is,
 
 /* ---- a new one ---------------------------------------------------------- */
 
-/* An exclusive storage is still the earlier one's. */
+/* The first plugin that hasn't started; NULL: all have. */
+static const struct instance *failed_one(const struct generation *next) {
+  for (size_t k = 0; k < next->ordered; k++)
+    if (next->backends[next->order[k]]->started == NULL)
+      return next->backends[next->order[k]];
+  for (size_t i = 0; i < next->settings->hook_count; i++)
+    if (next->hooks[i]->started == NULL)
+      return next->hooks[i];
+  return NULL;
+}
+
+/* Does the plugin run under that name already, with other options? */
+static bool has_namesake(const struct generation *now,
+                         const struct instance *plugin) {
+  bool hook = plugin->plugin.kind == PLUGIN_HOOK;
+  struct instance *const *list = hook ? now->hooks : now->backends;
+  size_t count =
+      hook ? now->settings->hook_count : now->settings->backend_count;
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(plugin->host.name, list[i]->host.name) == 0)
+      return true;
+  return false;
+}
+
+/* A store, or a file, of one user is still the earlier one's. */
 static void say_why(const struct gateway *gateway,
                     const struct generation *next, struct errmsg *why) {
   struct errmsg was = *why;
-  for (size_t k = 0; k < next->ordered; k++) {
-    const struct instance *mine = next->backends[next->order[k]];
-    if (mine->started != NULL)
-      continue;
-    for (size_t i = 0; i < gateway->now->settings->backend_count; i++)
-      if (strcmp(mine->host.name, gateway->now->backends[i]->host.name) == 0)
-        errmsg_set(why,
-                   "%s (its options were changed while it is in use with "
-                   "those before: if it allows one user only, restart the "
-                   "gateway)",
-                   was.text);
-    return; /* the one that failed */
-  }
+  const struct instance *failed = failed_one(next);
+  if (failed != NULL && has_namesake(gateway->now, failed))
+    errmsg_set(why,
+               "%s (its options were changed while it is in use with "
+               "those before: if it allows one user only, restart the "
+               "gateway)",
+               was.text);
 }
 
 static struct generation *make(struct gateway *gateway, struct errmsg *why) {

@@ -227,6 +227,20 @@ def test_backends_come_and_go_and_the_same_one_stays_open():
 
 
 @test
+def test_file_of_a_hook_that_has_one_user_is_not_opened_twice():
+    with tempfile.TemporaryDirectory() as folder:
+        def quota(limit):
+            return {"hooks": [{"plugin": "quota", "by": "prefix",
+                               "bytes": limit, "file": f"{folder}/db"}]}
+        with Gateway(quota("1KiB")) as gateway:
+            like("why", reload(gateway, quota("1MiB"), REFUSED),
+                 r"is locked.*restart the gateway")
+            equal("as before", gateway.ask(
+                "PUT", "/files/object?key=t/a",
+                body=b"x" * 2048).status, 507)
+
+
+@test
 def test_storage_of_one_user_is_not_opened_twice():
     with Gateway() as gateway:
         key = gateway.upload()["key"]
