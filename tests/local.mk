@@ -696,6 +696,7 @@ CHECKS = \
 	%D%/checks/layout.sh \
 	%D%/checks/lists.sh \
 	%D%/checks/locks.sh \
+	%D%/checks/openapi.sh \
 	%D%/checks/options.sh \
 	%D%/checks/shell.sh \
 	%D%/checks/size.sh \

@@ -37,6 +37,7 @@ static const struct {
     {&signed_patch_endpoint, "nothing: no link allows it"},
     {&links_endpoint, "get and put of small objects below .sluice/"},
     {&list_endpoint, "list"},
+    {&archive_endpoint, "list or head, then get of each object"},
     {&delete_endpoint, "remove"},
     {&object_put_endpoint, "put, then commit under this key"},
     {&object_delete_endpoint, "remove, or remove_if with If-Match"},
@@ -51,6 +52,9 @@ static const struct {
     {&resource_delete_endpoint, "stage_remove"},
     {&healthz_endpoint, "nothing"},
     {&readyz_endpoint, "ping, of those that server.ready names"},
+    {&console_endpoint, "nothing"},
+    {&console_bare_endpoint, "nothing"},
+    {&console_asset_endpoint, "nothing"},
     {&openapi_endpoint, "nothing"}};
 
 static const char *call_of(const struct endpoint *endpoint) {

@@ -6,14 +6,16 @@ import base64
 import hashlib
 import io
 import sys
+import zipfile
 from urllib.parse import parse_qsl, urlsplit
 
 sys.path.insert(0, sys.argv[1])
 
 # pylint: disable=wrong-import-position,import-error
 from generated import AuthenticatedClient, models  # noqa: E402
-from generated.api.files import (delete, download,  # noqa: E402
-                                 download_head, list_, presign, upload)
+from generated.api.files import (archive, archive_head,  # noqa: E402
+                                 delete, download, download_head, list_,
+                                 presign, upload)
 from generated.api.health import healthz, openapi, readyz  # noqa: E402
 from generated.api.links import (revoke, signed_get,  # noqa: E402
                                  signed_head, signed_post, signed_put)
@@ -77,6 +79,12 @@ def files():
     same("a range", part.content, b"el")
     head = ask(download_head, 200, key=stored.key)
     same("length", head.headers["content-length"], "5")
+    packed = ask(archive, 200, key=[stored.key]).content
+    with zipfile.ZipFile(io.BytesIO(packed)) as found:
+        same("packed", [found.read(name) for name in found.namelist()],
+             [b"hello"])
+    head = ask(archive_head, 200, key=[stored.key])
+    same("its length", head.headers["content-length"], str(len(packed)))
     page = ask(list_, 200, prefix="py/f/").parsed
     same("keys", [entry.key for entry in page.objects], [stored.key])
     same("deleted", ask(delete, 200, body=models.DeleteBody(stored.key))

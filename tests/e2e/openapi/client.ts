@@ -59,6 +59,12 @@ async function files(): Promise<void> {
   same("a range", part.data, "el");
   await ask("downloadHead", 200, client.HEAD("/files/download",
     { params: { query: { key } } }));
+  const packed = await ask("archive", 200, client.GET("/files/archive",
+    { params: { query: { key: [key] } }, parseAs: "arrayBuffer" }));
+  same("packed", new DataView(packed.data as unknown as ArrayBuffer)
+    .getUint32(0, true), 0x04034b50);
+  await ask("archiveHead", 200, client.HEAD("/files/archive",
+    { params: { query: { prefix: ["ts/f/"] } } }));
   const page = await ask("list", 200,
     client.GET("/files", { params: { query: { prefix: "ts/f/" } } }));
   same("keys", page.data!.objects.map((entry) => entry.key).join(), key);
