@@ -231,6 +231,25 @@ def test_client_that_leaves_ends_its_scan():
 
 
 @test
+def test_client_that_leaves_ends_its_scan_after_a_reload_too():
+    with scanning() as gateway, clamd().held():
+        wire = gateway.wire()
+        equal("warm", wire.ask("GET", "/healthz").status, 200)
+        before = len(gateway.descriptors())
+        wire.send(kit.request("PUT", "/files/object?key=t/a", body=SOUND))
+        eventually("a scan", lambda: len(gateway.descriptors()) > before)
+        kit.written(gateway.folder, kit.settings(gateway.folder, {"hooks": [
+            {"plugin": "scan_clamd", "socket": clamd().path,
+             "timeout": "59s"}], "server": {"workers": "1",
+                                            "log_level": "debug"}}))
+        os.kill(gateway.pid, signal.SIGHUP)
+        gateway.says("configuration 2 is in use")
+        wire.reset()
+        gateway.says("configuration 1 has ended")
+        equal("status", gateway.ask("GET", "/healthz").status, 200)
+
+
+@test
 def test_one_scan_more_than_may_be_is_a_failure():
     with scanning(scans="1") as gateway:
         base = gateway.quiet()
