@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * A wish keeps what it was told, whatever becomes of the words it was given.
+ */
 #include "wish.h"
 
 #include <string.h>
