@@ -7,7 +7,7 @@ import threading
 import time
 
 from bucket import BUCKET, PARTS, gateway, shared, stored
-from kit import MIB, each, equal, eventually, expect, main, test
+from kit import MIB, SLOWNESS, each, equal, eventually, expect, main, test
 from test_s3_stages import Kept, finish, holds
 from test_uploads import append, create, offset
 
@@ -91,7 +91,8 @@ def test_a_look_doesnt_end_a_commit_of_the_same_gateway():
     s3.forget()
     with gateway(s3, **PARTS) as front:
         where = create(front, body=data)
-        s3.faults({"match": COMPLETE, "do": "stall", "seconds": 0.7})
+        s3.faults({"match": COMPLETE, "do": "stall",
+                   "seconds": 0.7 * SLOWNESS})
         thread, answers = later(append, front, where, len(data), b"", True)
         s3.wait_for_fault()
         answer = front.ask("GET", where)
@@ -108,8 +109,8 @@ def test_nothing_is_made_once_another_gateway_has_the_upload():
     s3.forget()
     with gateway(s3, **PARTS) as one, gateway(s3, **PARTS) as other:
         where = create(one, body=data)
-        s3.faults({"match": COPY, "do": "stall", "seconds": 0.5},
-                  {"match": UPLOADS, "do": "stall", "seconds": 0.9})
+        s3.faults({"match": COPY, "do": "stall", "seconds": 0.5 * SLOWNESS},
+                  {"match": UPLOADS, "do": "stall", "seconds": 0.9 * SLOWNESS})
         thread, answers = later(append, one, where, len(data), b"", True)
         s3.wait_for_fault()
         equal("offset", offset(other, where), len(data))

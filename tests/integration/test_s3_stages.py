@@ -8,7 +8,8 @@ import random
 import threading
 
 from bucket import BUCKET, DIALECTS, PARTS, gateway, shared
-from kit import MIB, each, equal, eventually, expect, main, md5, test
+from kit import (MIB, SLOWNESS, each, equal, eventually, expect, main, md5,
+                 test)
 from test_uploads import append, create, offset
 
 EVERY = {name: dialect for name, dialect in DIALECTS.items()}
@@ -216,7 +217,7 @@ def test_a_record_that_comes_late_takes_back_no_offset():
         where, answers = create(one), []
         # The first record of a kind says how far it is, the next one saves.
         s3.faults({"match": {"method": "PUT", "path": "/r/[^?]*o$", "nth": 2},
-                   "do": "stall", "when": "before", "seconds": 0.5})
+                   "do": "stall", "when": "before", "seconds": SLOWNESS / 2})
         thread = threading.Thread(target=lambda: answers.append(
             append(one, where, 0, b"x" * 2000)))
         thread.start()
