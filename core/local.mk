@@ -174,8 +174,11 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/repeat.h \
 	%D%/runtime/tally.c \
 	%D%/runtime/tally.h \
+	%D%/runtime/timer.c \
+	%D%/runtime/timer.h \
 	%D%/runtime/work.c \
-	%D%/runtime/work.h
+	%D%/runtime/work.h \
+	%D%/runtime/work_private.h
 
 noinst_LTLIBRARIES += %D%/libconfig.la
 %C%_libconfig_la_CPPFLAGS = $(YAML_CPPFLAGS)
@@ -262,6 +265,8 @@ noinst_LTLIBRARIES += %D%/libgate.la
 %C%_libgate_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS) $(JANSSON_CFLAGS)
 %C%_libgate_la_LIBADD = $(EVENT_LIBS) $(JANSSON_LIBS)
 %C%_libgate_la_SOURCES = \
+	%D%/gate/attributes.c \
+	%D%/gate/attributes.h \
 	%D%/gate/clients.c \
 	%D%/gate/clients.h \
 	%D%/gate/cors.c \
@@ -284,6 +289,7 @@ noinst_LTLIBRARIES += %D%/libgate.la
 	%D%/gate/request.c \
 	%D%/gate/request.h \
 	%D%/gate/request_api.c \
+	%D%/gate/request_choice.c \
 	%D%/gate/intent.c \
 	%D%/gate/intent.h
 
@@ -650,6 +656,9 @@ sluiceinclude_HEADERS = \
 	%D%/include/sluice/chore.h \
 	%D%/include/sluice/calls.h \
 	%D%/include/sluice/plugin.h \
+	%D%/include/sluice/request.h \
+	%D%/include/sluice/texts.h \
+	%D%/include/sluice/timer.h \
 	%D%/include/sluice/upload.h
 
 pkgconfigdir = $(libdir)/pkgconfig

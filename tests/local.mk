@@ -84,6 +84,7 @@ UNIT_TESTS = \
 	%D%/unit/test_ask_faults \
 	%D%/unit/test_answerheader \
 	%D%/unit/test_auth_memo \
+	%D%/unit/test_attributes \
 	%D%/unit/test_authority \
 	%D%/unit/test_backoff \
 	%D%/unit/test_boundary \
@@ -214,6 +215,7 @@ UNIT_TESTS = \
 	%D%/unit/test_stagerecord \
 	%D%/unit/test_tally \
 	%D%/unit/test_tls \
+	%D%/unit/test_timer \
 	%D%/unit/test_tokens \
 	%D%/unit/test_uploadhead \
 	%D%/unit/test_uploadid \
@@ -528,6 +530,7 @@ check_LTLIBRARIES += \
 	%D%/plugins/broken.la \
 	%D%/plugins/broken_hook.la \
 	%D%/plugins/broken_layer.la \
+	%D%/plugins/choicehook.la \
 	%D%/plugins/deafhook.la \
 	%D%/plugins/faultydisk.la \
 	%D%/plugins/goodbackend.la \
@@ -552,6 +555,7 @@ check_LTLIBRARIES += \
 %C%_plugins_broken_la_LIBADD = core/libbase.la
 %C%_plugins_broken_hook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_broken_layer_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_choicehook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_deafhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_faultydisk_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version \
 	-shared -rpath $(pkglibdir)
@@ -714,6 +718,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_attacks_objects.py \
 	%D%/integration/test_bench.py \
 	%D%/integration/test_check.py \
+	%D%/integration/test_choice.py \
 	%D%/integration/test_clients.py \
 	%D%/integration/test_config.py \
 	%D%/integration/test_console.py \

@@ -95,6 +95,7 @@ bool ownlink_make(struct buf *url, struct ownlink *link,
   add_text(url, "types", link->types);
   add_number(url, "max_bytes", link->max_bytes);
   add_number(url, "uses", link->uses);
+  add_text(url, "backend", link->backend);
   add_number(url, "number", link->number);
   add_owner(url, link, key);
   return !url->overflown && url->len - start <= OWNLINK_MAX - TAIL_LEN &&
@@ -179,6 +180,10 @@ static void read_uses(struct reading *reading) {
   reading->link->uses = (uint32_t)number_of(reading, OWNLINK_USES_MAX);
 }
 
+static void read_backend(struct reading *reading) {
+  read_text(reading, &reading->link->backend);
+}
+
 static void read_number(struct reading *reading) {
   reading->link->number = number_of(reading, INT64_MAX);
 }
@@ -206,8 +211,8 @@ static const struct {
              {"prefix", read_prefix}, {"filename", read_filename},
              {"inline", read_inline}, {"replace", read_replace},
              {"types", read_types},   {"max_bytes", read_max_bytes},
-             {"uses", read_uses},     {"number", read_number},
-             {"by", read_owner}};
+             {"uses", read_uses},     {"backend", read_backend},
+             {"number", read_number}, {"by", read_owner}};
 #define WORDS (sizeof words / sizeof *words)
 
 /* One that isn't known may be a limit, which nobody would hold to. */
@@ -271,8 +276,24 @@ void ownlink_fini(struct ownlink *link) {
   free(link->name);
   free(link->filename);
   free(link->types);
+  free(link->backend);
   free(link->by);
   *link = (struct ownlink){0};
+}
+
+char *ownlink_backend(const char *query) {
+  static const char word[] = "&backend=";
+  const char *at = query == NULL ? NULL : strstr(query, word);
+  struct buf name;
+  if (at == NULL)
+    return NULL;
+  at += sizeof word - 1;
+  buf_init(&name, OWNLINK_MAX);
+  char *taken = codec_unpercent(&name, at, strcspn(at, "&"), true)
+                    ? buf_take(&name)
+                    : NULL;
+  buf_fini(&name);
+  return taken;
 }
 
 /* ---- media types -------------------------------------------------------- */

@@ -33,6 +33,7 @@ struct ownlink {
   /* Of who made it; NULL: nobody is known. */
   char *by;
   bool established;  /* a hook said so, and not the client itself */
+  char *backend;     /* that serves it; NULL: the mount's own */
   uint64_t number;   /* of the last revocation before it was made */
   int64_t expires_s; /* since 1970, UTC */
 };
@@ -54,6 +55,9 @@ enum ownlink_verdict ownlink_read(struct ownlink *, const struct digest_key *,
                                   const char *scope, const char *query,
                                   int64_t now_s);
 void ownlink_fini(struct ownlink *);
+/* The backend that a query names, which is to be freed, before anybody can say
+ * whether it is a link: whose key it has to verify by.  NULL: none. */
+char *ownlink_backend(const char *query);
 
 /* Is it one media type without parameters, or "type/" "*"? */
 bool ownlink_type_valid(const char *type);

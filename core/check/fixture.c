@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "rules.h"
+#include "timer.h"
 #include "work.h"
 
 #define POOL_THREADS 4
@@ -272,6 +273,9 @@ void fixture_stop(struct fixture *fixture) {
   fixture_mark(fixture, NULL);
   fixture->instance = NULL;
   floors_stop(fixture->floors, fixture->plan->floors->count);
+  size_t timers = timer_free_all(fixture->host.share);
+  if (timers > 0)
+    fixture_report(fixture, "timers", "stop() leaves %zu of them", timers);
 }
 
 struct fixture_key fixture_key(const struct fixture *fixture,

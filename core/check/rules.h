@@ -22,6 +22,9 @@
 #define RULE_MEMORY                                                   \
   "Given back when it is freed, all of it before close() or start() " \
   "returns."
+#define RULE_TIMERS                                                          \
+  "it isn't called any more: at the latest in stop(), or in a start() that " \
+  "fails"
 #define RULE_BLOCK                                                       \
   "A plugin takes no locks and never blocks: blocking calls go through " \
   "sluice_work() or a lane."

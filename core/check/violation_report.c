@@ -37,6 +37,8 @@ static const struct {
          true, true},
     [VIOLATION_REPORT_BLOCK] = {"block", "loop: no call blocks it", RULE_BLOCK,
                                 true, true},
+    [VIOLATION_REPORT_TIMERS] = {"timers", "timers: stop() leaves none",
+                                 RULE_TIMERS, true, true},
 };
 
 const char *violation_report_name(enum violation_report report) {

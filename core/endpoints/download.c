@@ -53,7 +53,7 @@ static void download_left(void *work) {
     return;
   linkuses_leave(ex->gate->linkuses, &download->use);
   if (download->taken && ex->status != EXCHANGE_CLIENT_GONE)
-    linkuses_give(ex->gate->linkuses, ex->route->backend, ex->link,
+    linkuses_give(ex->gate->linkuses, ex->request.backend, ex->link,
                   download->use.last);
 }
 
@@ -318,8 +318,8 @@ static void on_taken(void *arg, enum sluice_status status, const char *why,
 static void take_use(struct exchange *ex) {
   struct download *download = ex->work;
   download->use.told = on_taken;
-  linkuses_ask(ex->gate->linkuses, ex->route->backend, ex->link, LINKUSES_TAKE,
-               &download->use);
+  linkuses_ask(ex->gate->linkuses, ex->request.backend, ex->link,
+               LINKUSES_TAKE, &download->use);
 }
 
 /* One that goes on counts only where the last one was long ago. */
@@ -343,7 +343,7 @@ static void count_use(struct exchange *ex) {
   if (download->range.first == 0)
     take_use(ex);
   else
-    linkuses_ask(ex->gate->linkuses, ex->route->backend, ex->link,
+    linkuses_ask(ex->gate->linkuses, ex->request.backend, ex->link,
                  LINKUSES_LOOK, &download->use);
 }
 

@@ -24,7 +24,7 @@ bool linkcheck_known(struct exchange *ex, const struct ownlink *link,
                 "again");
     return false;
   }
-  if (!revocations_hold(ex->gate->revocations, ex->route->backend, link))
+  if (!revocations_hold(ex->gate->revocations, ex->request.backend, link))
     return true;
   refuse(ex, "link_revoked", "This link was taken back");
   return false;

@@ -32,8 +32,8 @@ static void on_known(void *arg, enum sluice_status status, const char *why) {
     return;
   }
   commit->use = (struct linkuses_waiter){.told = on_used, .arg = commit};
-  linkuses_ask(ex->gate->linkuses, ex->route->backend, ex->link, LINKUSES_TAKE,
-               &commit->use);
+  linkuses_ask(ex->gate->linkuses, ex->request.backend, ex->link,
+               LINKUSES_TAKE, &commit->use);
 }
 
 void linkcommit_ask(struct linkcommit *commit, struct exchange *ex,
@@ -45,7 +45,7 @@ void linkcommit_ask(struct linkcommit *commit, struct exchange *ex,
   *commit = (struct linkcommit){.ex = ex, .then = then};
   commit->known = (struct revocations_waiter){.told = on_known, .arg = commit};
   exchange_watch(ex);
-  revocations_ask(ex->gate->revocations, ex->route->backend,
+  revocations_ask(ex->gate->revocations, ex->request.backend,
                   REVOCATIONS_AGE_MS, &commit->known);
 }
 
@@ -66,15 +66,16 @@ void linkcommit_undo(struct linkcommit *commit, struct exchange *ex,
   commit->taken = false;
   commit->then = then;
   commit->use = (struct linkuses_waiter){.told = on_given, .arg = commit};
-  linkuses_ask(ex->gate->linkuses, ex->route->backend, ex->link, LINKUSES_GIVE,
-               &commit->use);
+  linkuses_ask(ex->gate->linkuses, ex->request.backend, ex->link,
+               LINKUSES_GIVE, &commit->use);
 }
 
 void linkcommit_leave(struct linkcommit *commit) {
   struct exchange *ex = commit->ex;
   if (ex == NULL)
     return;
-  revocations_leave(ex->gate->revocations, ex->route->backend, &commit->known);
+  revocations_leave(ex->gate->revocations, ex->request.backend,
+                    &commit->known);
   linkuses_leave(ex->gate->linkuses, &commit->use);
   commit->ex = NULL;
 }

@@ -50,7 +50,7 @@ struct links {
 static void links_left(void *work) {
   struct links *links = work;
   struct gate *gate = links->ex->gate;
-  size_t backend = links->ex->route->backend;
+  size_t backend = links->ex->request.backend;
   linksecret_leave(gate->links, backend, &links->secret);
   revocations_leave(gate->revocations, backend, &links->known);
   if (links->raising != NULL)
@@ -123,7 +123,7 @@ static bool has_room(struct exchange *ex, struct marks *marks) {
 static void on_known(void *arg, enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   struct links *links = ex->work;
-  struct marks *marks = ex->gate->marks[ex->route->backend];
+  struct marks *marks = ex->gate->marks[ex->request.backend];
   char key[LINKMARK_KEY_SIZE];
   if (status != SLUICE_OK) {
     reply_failure(ex, status, why);
@@ -155,7 +155,8 @@ static void raise(struct exchange *ex) {
   struct links *links = ex->work;
   exchange_watch(ex);
   links->known = (struct revocations_waiter){.told = on_known, .arg = ex};
-  revocations_ask(ex->gate->revocations, ex->route->backend, 0, &links->known);
+  revocations_ask(ex->gate->revocations, ex->request.backend, 0,
+                  &links->known);
 }
 
 /* ---- who may ------------------------------------------------------------ */
@@ -301,7 +302,7 @@ static void on_json(struct exchange *ex, json_t *document) {
   snprintf(links->who, sizeof links->who, "%s", who == NULL ? "" : who);
   links->secret = (struct linksecret_waiter){.told = on_secret, .arg = ex};
   exchange_watch(ex);
-  linksecret_ask(ex->gate->links, ex->route->backend, &links->secret);
+  linksecret_ask(ex->gate->links, ex->request.backend, &links->secret);
 }
 
 static void links_start(struct exchange *ex) {

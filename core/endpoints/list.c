@@ -55,7 +55,7 @@ static json_t *entry_json(const struct op_entry *entry) {
 }
 
 static const struct digest_key *key_of(const struct exchange *ex) {
-  return ex->gate->cursor_keys[ex->route->backend];
+  return ex->gate->cursor_keys[ex->request.backend];
 }
 
 static uint32_t room(const struct list *list) {

@@ -93,6 +93,17 @@ const char *presign_fault(const struct presign_ask *ask) {
 
 /* ---- of the gateway ----------------------------------------------------- */
 
+/* A link asks no hook that guards, so it has to say by itself what one has
+ * chosen. */
+static void name_backend(struct exchange *ex, struct ownlink *link) {
+  free(link->backend);
+  link->backend = NULL;
+  if (ex->request.backend == ex->route->backend)
+    return;
+  link->backend = strdup(exchange_backend(ex)->host.name);
+  must(link->backend != NULL); /* charged with the request */
+}
+
 static void on_known(void *arg, enum sluice_status status, const char *why) {
   struct presign_ask *ask = arg;
   struct exchange *ex = ask->ex;
@@ -104,8 +115,9 @@ static void on_known(void *arg, enum sluice_status status, const char *why) {
   buf_init(&url, OWNLINK_MAX);
   buf_init(&scope, URL_BASE_MAX);
   ask->link.expires_s = date_now_ms() / 1000 + ask->seconds;
+  name_backend(ex, &ask->link);
   ask->link.number =
-      revocations_number(ex->gate->revocations, ex->route->backend);
+      revocations_number(ex->gate->revocations, ex->request.backend);
   bool ok = ownurl_add(ex, &url, ex->route->signed_path) &&
             buf_addc(&url, '?') && linkcheck_scope(ex, &scope) &&
             ownlink_make(&url, &ask->link, ask->key, scope.data);
@@ -127,7 +139,7 @@ static void on_secret(void *arg, const struct linksecret_keys *keys,
     return;
   }
   ask->key = keys->links;
-  revocations_ask(ex->gate->revocations, ex->route->backend,
+  revocations_ask(ex->gate->revocations, ex->request.backend,
                   ask->fresh ? 0 : REVOCATIONS_AGE_MS, &ask->known);
 }
 
@@ -137,7 +149,7 @@ static void by_gateway(struct presign_ask *ask) {
     tell(ask, SLUICE_ENOTSUP, "no route serves links", NULL, NULL,
          ask->seconds);
   else
-    linksecret_ask(ex->gate->links, ex->route->backend, &ask->secret);
+    linksecret_ask(ex->gate->links, ex->request.backend, &ask->secret);
 }
 
 /* ---- of the storage ----------------------------------------------------- */
@@ -232,9 +244,9 @@ void presign_link(struct exchange *ex, struct presign_ask *ask,
 void presign_leave(struct presign_ask *ask) {
   if (ask->ex == NULL)
     return;
-  linksecret_leave(ask->ex->gate->links, ask->ex->route->backend,
+  linksecret_leave(ask->ex->gate->links, ask->ex->request.backend,
                    &ask->secret);
-  revocations_leave(ask->ex->gate->revocations, ask->ex->route->backend,
+  revocations_leave(ask->ex->gate->revocations, ask->ex->request.backend,
                     &ask->known);
   ownlink_fini(&ask->link);
   ask->ex = NULL;

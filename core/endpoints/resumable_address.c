@@ -55,12 +55,12 @@ void resumable_ask_key(struct exchange *ex, void (*then)(struct exchange *)) {
   r->waits = true;
   r->waiter = (struct linksecret_waiter){.told = on_key, .arg = ex};
   exchange_watch(ex);
-  linksecret_ask(ex->gate->links, ex->route->backend, &r->waiter);
+  linksecret_ask(ex->gate->links, ex->request.backend, &r->waiter);
 }
 
 void resumable_leave_key(struct resumable *r) {
   if (r->waits)
-    linksecret_leave(r->gate->links, r->ex->route->backend, &r->waiter);
+    linksecret_leave(r->gate->links, r->ex->request.backend, &r->waiter);
   r->waits = false;
 }
 

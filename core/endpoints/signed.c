@@ -33,7 +33,7 @@ struct check {
 static void check_left(void *work) {
   struct check *check = work;
   struct gate *gate = check->ex->gate;
-  size_t backend = check->ex->route->backend;
+  size_t backend = check->ex->request.backend;
   linksecret_leave(gate->links, backend, &check->secret);
   revocations_leave(gate->revocations, backend, &check->known);
   linkuses_leave(gate->linkuses, &check->count);
@@ -49,6 +49,11 @@ static void check_free(void *work) {
 
 static void refuse(struct exchange *ex, const char *code, const char *what) {
   reply_error(ex, 403, code, "%s", what);
+}
+
+static void refuse_unknown(struct exchange *ex) {
+  refuse(ex, "link_invalid",
+         "This is no link of this gateway, or not all of it");
 }
 
 static void refuse_method(struct exchange *ex, enum ownlink_method method) {
@@ -162,7 +167,7 @@ static void on_known(void *arg, enum sluice_status status, const char *why) {
   }
   exchange_watch(ex);
   check->count = (struct linkuses_waiter){.told = on_count, .arg = ex};
-  linkuses_ask(ex->gate->linkuses, ex->route->backend, &check->link,
+  linkuses_ask(ex->gate->linkuses, ex->request.backend, &check->link,
                LINKUSES_LOOK, &check->count);
 }
 
@@ -184,9 +189,7 @@ static void on_secret(void *arg, const struct linksecret_keys *keys,
   buf_fini(&scope);
   switch (verdict) {
   case OWNLINK_INVALID:
-    refuse(ex, "link_invalid",
-           "This is no link of this gateway, or not all "
-           "of it");
+    refuse_unknown(ex);
     return;
   case OWNLINK_EXPIRED:
     refuse(ex, "link_expired", "This link has expired");
@@ -195,11 +198,25 @@ static void on_secret(void *arg, const struct linksecret_keys *keys,
     break;
   }
   exchange_watch(ex);
-  revocations_ask(ex->gate->revocations, ex->route->backend,
+  revocations_ask(ex->gate->revocations, ex->request.backend,
                   REVOCATIONS_AGE_MS, &check->known);
 }
 
+/* A link is served from the backend that it was made for: hooks that guard,
+ * which may have chosen it, aren't asked.  False: it is none of these. */
+static bool find_backend(struct exchange *ex) {
+  char *name = ownlink_backend(ex->head.query);
+  bool ok = name == NULL ||
+            request_find_backend(&ex->request, name, &ex->request.backend);
+  free(name);
+  return ok;
+}
+
 static void signed_start(struct exchange *ex) {
+  if (!find_backend(ex)) {
+    refuse_unknown(ex);
+    return;
+  }
   struct check *check = calloc(1, sizeof *check);
   must(check != NULL); /* charged with the request */
   check->ex = ex;
@@ -209,7 +226,7 @@ static void signed_start(struct exchange *ex) {
   ex->work_free = check_free;
   ex->work_left = check_left;
   exchange_watch(ex);
-  linksecret_ask(ex->gate->links, ex->route->backend, &check->secret);
+  linksecret_ask(ex->gate->links, ex->request.backend, &check->secret);
 }
 
 /* Those of no link are here so that a link which was changed is told before

@@ -113,6 +113,13 @@ static bool asks_no_hook(const struct exchange *ex) {
   return ex->route->endpoint->operation == OPERATION_NONE;
 }
 
+static void use_backend(struct exchange *ex) {
+  ex->request.backends = ex->gate->backends;
+  ex->request.backend_count = ex->gate->settings->backend_count;
+  ex->request.backend = ex->route == NULL ? 0 : ex->route->backend;
+  ex->request.backend_kept = ex->request.backend;
+}
+
 static void use_hooks(struct exchange *ex) {
   struct gate *gate = ex->gate;
   ex->request.hooks = gate->hooks;
@@ -207,6 +214,7 @@ static void begin(struct exchange *ex, const struct head_refusal *refusal) {
   if (refusal == NULL)
     found = route_find(ex->gate->routes, ex->head.method, ex->head.path,
                        &ex->route);
+  use_backend(ex);
   use_hooks(ex);
   if (refusal != NULL && refusal->status == 503)
     note_memory(ex);

@@ -12,7 +12,7 @@
 #include "must.h"
 
 struct op_backend *exchange_backend(struct exchange *ex) {
-  return ex->gate->backends[ex->route == NULL ? 0 : ex->route->backend];
+  return ex->gate->backends[ex->request.backend];
 }
 
 bool exchange_can(struct exchange *ex, unsigned abilities) {

@@ -170,6 +170,11 @@ static bool is_final(struct sluice_request *request,
       request->refusal = SLUICE_EDENIED;
     return true;
   }
+  if (request->astray && request->phase == REQUEST_ON_REQUEST) {
+    request->refusal = SLUICE_EIO;
+    request->message[0] = '\0';
+    return true;
+  }
   request->refusal = SLUICE_OK; /* nobody's last word is another's */
   request->message[0] = '\0';
   if (verdict == SLUICE_ALLOW && request->phase == REQUEST_ON_BODY)
@@ -339,6 +344,7 @@ void request_again(struct sluice_request *request, const char *operation) {
     drop_state(request, i);
   }
   request->operation = operation;
+  request->backend = request->backend_kept;
   request->allowed = false;
   request->refusal = SLUICE_OK;
   request->message[0] = '\0';
@@ -383,6 +389,7 @@ void request_fini(struct sluice_request *request) {
   request->subject = NULL;
   free(request->kept);
   request->kept = NULL;
+  attributes_fini(&request->attributes);
   keep_hook(request);
   request->turn = REQUEST_GONE;
   while (request->states != NULL) {

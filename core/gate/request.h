@@ -5,6 +5,7 @@
 #ifndef GATE_REQUEST_H
 #define GATE_REQUEST_H
 
+#include "attributes.h"
 #include "cidr.h"
 #include "head.h"
 #include "loop.h"
@@ -70,8 +71,16 @@ struct sluice_request {
   size_t chain_count;
   struct request_hook *last; /* once it is gone: its hook */
 
+  /* It goes to one of these: its route's, another one that a hook chose, or a
+   * link's.  NULL, where a hook is tried without any: all names are there. */
+  struct op_backend *const *backends;
+  size_t backend_count, backend;
+  size_t backend_kept; /* without what hooks that guard have chosen */
+  struct attributes attributes;
+
   bool cors;      /* is configured, so its headers are the gateway's own */
   bool is_signed; /* hooks that guard aren't asked */
+  bool astray;    /* a hook chose a backend that isn't there */
   int status;     /* of the answer; 0 before */
   size_t calling; /* the hook that runs, or waits: index into the chain */
   size_t waited;  /* the one that waited last */
@@ -104,6 +113,9 @@ struct sluice_request {
   size_t answer_count;      /* that hooks added */
 };
 
+/* False: there is none of that name. */
+bool request_find_backend(const struct sluice_request *, const char *name,
+                          size_t *index);
 /* The id is the client's own where it sent a sane one. */
 void request_init(struct sluice_request *, struct loop *, const struct head *,
                   const char *peer);

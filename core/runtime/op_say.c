@@ -114,6 +114,11 @@ void sluice_done(struct sluice_op *op, enum sluice_status status,
   op_say(op, OP_SAID_DONE);
 }
 
+void sluice_done_text(struct sluice_op *op, enum sluice_status status,
+                      const char *why) {
+  sluice_done(op, status, why == NULL ? NULL : "%s", why);
+}
+
 void sluice_alive(struct sluice_op *op) {
   if (listening(op, "sluice_alive"))
     op_say(op, OP_SAID_ALIVE);

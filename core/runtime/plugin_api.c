@@ -6,11 +6,17 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "violation.h"
 #include "budget.h"
+#include "crash.h"
 #include "log.h"
 #include "work.h"
+
+void sluice_fail_text(struct sluice_host *host, const char *why) {
+  snprintf(host->failure, sizeof host->failure, "%s", why);
+}
 
 void sluice_fail(struct sluice_host *host, const char *fmt, ...) {
   va_list args;
@@ -19,12 +25,40 @@ void sluice_fail(struct sluice_host *host, const char *fmt, ...) {
   va_end(args);
 }
 
+/* A client may choose a short id, which is in many texts by chance. */
+static bool names_request(const char *text, const char *id) {
+  static const char word[] = "request ";
+  size_t len = strlen(id);
+  for (; (text = strstr(text, word)) != NULL; text += sizeof word - 1) {
+    const char *named = text + sizeof word - 1;
+    if (strncmp(named, id, len) == 0 &&
+        (named[len] == ':' || named[len] == ' ' || named[len] == '\0'))
+      return true;
+  }
+  return false;
+}
+
+/* The request that this thread works for is named, where the plugin doesn't
+ * name it itself. */
+void sluice_log_text(struct sluice_host *host, enum sluice_level level,
+                     const char *text) {
+  const char *request = crash_request();
+  if (request == NULL || names_request(text, request))
+    log_line(level, host->name, "%s", text);
+  else
+    log_line(level, host->name, "request %s: %s", request, text);
+}
+
 void sluice_log(struct sluice_host *host, enum sluice_level level,
                 const char *fmt, ...) {
+  char text[LOG_LINE_MAX];
   va_list args;
+  if (!log_shows(level))
+    return;
   va_start(args, fmt);
-  log_vline(level, host->name, fmt, args);
+  vsnprintf(text, sizeof text, fmt, args);
   va_end(args);
+  sluice_log_text(host, level, text);
 }
 
 struct event_base *sluice_loop(struct sluice_host *host) {

@@ -11,69 +11,20 @@
  */
 #include "work.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/queue.h>
 #include <sys/resource.h>
+#include <time.h>
 
+#include "clock.h"
 #include "crash.h"
-#include "loop.h"
 #include "must.h"
+#include "work_private.h"
 
 #define WORK_STACK (256u * 1024)
 /* Where processors are short, loops go first: what they do next answers most
  * requests.  The pool still gets a quarter. */
 #define WORK_NICE 5
-
-struct job {
-  struct loop_task task; /* first: what the loop gets back */
-  struct job *next;      /* in a share's queue, or in a lane's */
-  struct loop *loop;
-  struct loop_debt *debt;  /* NULL: nobody's */
-  void (*work)(void *arg); /* NULL: the lane's run() did it */
-  void (*then)(void *arg);
-  void *arg;
-  const char *about;        /* the request, for crashes */
-  struct sluice_lane *lane; /* set in a lane's own job: run a batch */
-};
-
-struct jobs {
-  struct job *first, **end;
-};
-
-struct work_share {
-  struct work_pool *pool;
-  struct jobs queue;
-  unsigned running, most;       /* threads */
-  bool left;                    /* its owner has no use for it any more */
-  bool ready;                   /* it stands in the pool's list of those */
-  TAILQ_ENTRY(work_share) next; /* of the ready ones */
-  SLIST_ENTRY(work_share) of_pool;
-};
-
-struct work_pool {
-  pthread_mutex_t lock; /* guards what follows, the shares and the lanes */
-  pthread_cond_t some;
-  TAILQ_HEAD(work_ready, work_share) ready; /* who had its turn stands last */
-  unsigned plugins, plugins_most;           /* threads that run their jobs */
-  unsigned busy;
-  size_t waiting; /* jobs that no thread has begun */
-  bool ending;
-  struct work_share own;
-  SLIST_HEAD(work_shares, work_share) shares; /* of plugins */
-  unsigned count;
-  pthread_t threads[];
-};
-
-struct sluice_lane {
-  struct work_share *share;
-  void (*run)(void *arg, void **jobs, size_t count);
-  void *arg;
-  struct jobs waiting;
-  struct job turn; /* in the share's queue while `queued` */
-  bool queued;     /* or running */
-};
 
 static void jobs_init(struct jobs *jobs) {
   jobs->first = NULL;
@@ -137,7 +88,7 @@ static struct work_share *next_share(struct work_pool *pool) {
   return share;
 }
 
-static void share_add(struct work_share *share, struct job *job) {
+void work_share_add(struct work_share *share, struct job *job) {
   jobs_add(&share->queue, job);
   share_check(share);
   if (next_share(share->pool) != NULL)
@@ -195,7 +146,7 @@ static void lane_turn(struct sluice_lane *lane) {
   pthread_mutex_lock(&pool->lock);
   lane->queued = lane->waiting.first != NULL;
   if (lane->queued)
-    share_add(lane->share, &lane->turn);
+    work_share_add(lane->share, &lane->turn);
   pthread_mutex_unlock(&pool->lock);
   for (size_t i = 0; i < n; i++)
     loop_post(batch[i]->loop, &batch[i]->task);
@@ -206,10 +157,31 @@ static void job_run(struct job *job) {
     lane_turn(job->lane);
     return;
   }
+  if (job->turn != NULL) {
+    job->turn(job);
+    return;
+  }
   crash_about(job->about);
   job->work(job->arg);
   crash_about(NULL);
   loop_post(job->loop, &job->task);
+}
+
+/* Timers that are due queue their jobs: it is a thread of the pool that keeps
+ * the time. */
+static void pool_fire(struct work_pool *pool) {
+  if (pool->due_us != 0 && pool->due_us <= clock_us())
+    pool->fire(pool);
+}
+
+static void pool_wait(struct work_pool *pool) {
+  const struct timespec until = {.tv_sec = (time_t)(pool->due_us / 1000000),
+                                 .tv_nsec =
+                                     (long)(pool->due_us % 1000000) * 1000};
+  if (pool->due_us == 0)
+    pthread_cond_wait(&pool->some, &pool->lock);
+  else
+    pthread_cond_timedwait(&pool->some, &pool->lock, &until);
 }
 
 static void *pool_thread(void *arg) {
@@ -220,8 +192,11 @@ static void *pool_thread(void *arg) {
   setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + WORK_NICE);
   pthread_mutex_lock(&pool->lock);
   for (;;) {
-    while ((share = next_share(pool)) == NULL && !pool->ending)
-      pthread_cond_wait(&pool->some, &pool->lock);
+    pool_fire(pool);
+    while ((share = next_share(pool)) == NULL && !pool->ending) {
+      pool_wait(pool);
+      pool_fire(pool);
+    }
     if (share == NULL)
       break;
     struct job *job = share_take(share);
@@ -257,7 +232,12 @@ struct work_pool *work_pool_new(unsigned threads) {
   if (pool == NULL)
     return NULL;
   pthread_mutex_init(&pool->lock, NULL);
-  pthread_cond_init(&pool->some, NULL);
+  pthread_condattr_t monotonic;
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_cond_init(&pool->some, &monotonic);
+  pthread_condattr_destroy(&monotonic);
+  pthread_cond_init(&pool->turned, NULL);
   TAILQ_INIT(&pool->ready);
   SLIST_INIT(&pool->shares);
   share_init(&pool->own, pool, threads + 1);
@@ -277,7 +257,8 @@ void work_pool_free(struct work_pool *pool) {
   pthread_mutex_unlock(&pool->lock);
   for (unsigned i = 0; i < pool->count; i++)
     pthread_join(pool->threads[i], NULL);
-  must(TAILQ_EMPTY(&pool->ready));
+  must(TAILQ_EMPTY(&pool->ready) && pool->timers == NULL);
+  pthread_cond_destroy(&pool->turned);
   pthread_cond_destroy(&pool->some);
   pthread_mutex_destroy(&pool->lock);
   while (!SLIST_EMPTY(&pool->shares)) {
@@ -351,7 +332,7 @@ void work_submit_for(struct work_share *share, struct loop *loop,
   job->work = work;
   pthread_mutex_lock(&share->pool->lock);
   share->pool->waiting++;
-  share_add(share, job);
+  work_share_add(share, job);
   pthread_mutex_unlock(&share->pool->lock);
 }
 
@@ -384,7 +365,7 @@ void work_lane_add_for(struct sluice_lane *lane, struct loop *loop,
   jobs_add(&lane->waiting, job);
   if (!lane->queued) {
     lane->queued = true;
-    share_add(lane->share, &lane->turn);
+    work_share_add(lane->share, &lane->turn);
   }
   pthread_mutex_unlock(&pool->lock);
 }

@@ -24,7 +24,7 @@ static json_t *waits(const struct exchange *ex) {
     return json_pack("{s:s, s:s}", "for", "hook", "name", hook->host.name);
   if (waits_for_backend(ex) && ex->route != NULL)
     return json_pack("{s:s, s:s}", "for", "backend", "name",
-                     ex->gate->backends[ex->route->backend]->host.name);
+                     ex->gate->backends[ex->request.backend]->host.name);
   return json_pack("{s:s, s:n}", "for", ex->conn == NULL ? "nobody" : "client",
                    "name");
 }

@@ -13,6 +13,8 @@
 #include "layers.h"
 #include "log.h"
 #include "options.h"
+#include "timer.h"
+#include "violation.h"
 #include "work.h"
 
 static bool load(struct instance *out, const struct settings_plugin *from,
@@ -149,6 +151,14 @@ bool instance_start(struct instance *instance, struct gateway *gateway,
 
 /* ---- its end ------------------------------------------------------------ */
 
+/* The instance that they work with is gone. */
+static void stop_timers(struct instance *instance) {
+  struct sluice_host *host = &instance->host;
+  if (host->share != NULL && timer_free_all(host->share) > 0)
+    violation_note(&host->misgiven, host, instance->plugin.name,
+                   "sluice_timer_new", VIOLATION_TIMERS);
+}
+
 void instance_stop(struct instance *instance) {
   if (instance->started != NULL) {
     if (instance->plugin.kind == PLUGIN_BACKEND)
@@ -157,6 +167,7 @@ void instance_stop(struct instance *instance) {
       instance->plugin.hook.stop(instance->started);
   }
   instance->started = NULL;
+  stop_timers(instance);
   work_share_free(instance->host.share);
   instance->host.share = NULL;
   for (size_t i = 0; i < instance->loops; i++)

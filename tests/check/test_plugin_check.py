@@ -119,6 +119,8 @@ HOOK = {
     "forgets": "reload: comes at any time, and admits nobody new",
     "gone_unanswered":
         "log: also of one whose client left while it waited",
+    "keeps_timer": "timers: stop() leaves none",
+    "late_backend": TURN,
     "leaks_file": "leaks: no descriptors",
     "leaks_memory": "leaks: no memory",
     "long_key": "verdict: of any key",

@@ -79,8 +79,8 @@ def test_log_that_nobody_reads_stops_nobody():
             it.send_signal(signal.SIGTERM)
             log = rest_of(reading)
             equal("exit status", it.wait(PATIENCE), 0)
-        said = [int(n) for n in re.findall(r"\[talker\] key=(\d+) 0+$", log,
-                                           re.M)]
+        said = [int(n) for n in re.findall(
+            r"\[talker\] request \w+: key=(\d+) 0+$", log, re.M)]
         equal("the order", said, sorted(set(said)))
         lost = [int(n) for n in re.findall(
             r" warn (\d+) lines? (?:was|were) dropped: ", log)]

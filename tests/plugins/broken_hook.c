@@ -136,6 +136,8 @@ static enum sluice_verdict on_request(void *arg,
 
 static enum sluice_verdict on_key(void *arg, struct sluice_request *request) {
   const struct handle *handle = arg;
+  if (breaks(handle, "late_backend"))
+    sluice_request_backend(request, "main");
   if (breaks(handle, "long_key") &&
       strlen(sluice_request_key(request)) == 1024)
     raise(SIGSEGV);
@@ -160,8 +162,13 @@ static void reload(void *arg) {
 
 /* ---- life --------------------------------------------------------------- */
 
+static void beat(void *arg) {
+  (void)arg;
+}
+
 static void *start(const void *conf, struct sluice_host *host) {
-  (void)host;
+  if (strcmp(((const struct conf *)conf)->rule, "keeps_timer") == 0)
+    sluice_timer_new(host, SLUICE_TIMER_MIN_MS, beat, NULL);
   return (void *)conf;
 }
 

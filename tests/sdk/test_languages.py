@@ -56,6 +56,7 @@ def test_hook_in_go_sees_bytes_and_answers():
             answer = gateway.ask("GET", "/files?prefix=t/")
             equal("X-Before", answer.header("x-before"), str(before))
         refuses_programs(gateway)
+        gateway.says(r"\[tally\] request \w+: Programs aren't taken$")
         serves(gateway)
 
 

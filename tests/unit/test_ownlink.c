@@ -213,6 +213,39 @@ static void test_it_has_a_longest(void) {
   CU_ASSERT_FALSE(fits(len + 1));
 }
 
+static void test_backend_is_read_before_who_signed_is_known(void) {
+  static const struct {
+    const char *query, *backend;
+  } rows[] = {{NULL, NULL},
+              {"", NULL},
+              {"id=1&key=a", NULL},
+              {"id=1&key=%26backend%3Da", NULL},
+              {"backend=a&id=1", NULL},
+              {"id=1&backend=", ""},
+              {"id=1&backend=a%20b&uses=1", "a b"},
+              {"id=1&backend=a&backend=b", "a"},
+              {"id=1&backend=%zz", NULL},
+              {"id=1&backend=%00", NULL}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    char *name = ownlink_backend(rows[i].query);
+    ROW(rows[i].query, same(name, rows[i].backend));
+    free(name);
+  }
+}
+
+static void test_backend_is_one_of_a_links_words(void) {
+  struct ownlink link = full(), read;
+  link.backend = strdup("main 2");
+  char *query = query_of(&link), *name = ownlink_backend(query);
+  CU_ASSERT_STRING_EQUAL(name, "main 2");
+  CU_ASSERT_EQUAL(ownlink_read(&read, key, SCOPE, query, NOW), OWNLINK_GOOD);
+  CU_ASSERT_TRUE(same(read.backend, "main 2"));
+  free(name);
+  free(query);
+  ownlink_fini(&read);
+  ownlink_fini(&link);
+}
+
 static void test_types_are_types(void) {
   static char longest[OWNLINK_TYPE_MAX + 2] = "a/";
   static const struct {
@@ -270,6 +303,8 @@ int main(void) {
       UNIT(test_words_that_are_unknown_or_twice_are_invalid),
       UNIT(test_it_is_good_in_its_scope_by_its_key_until_it_ends),
       UNIT(test_it_has_a_longest),
+      UNIT(test_backend_is_read_before_who_signed_is_known),
+      UNIT(test_backend_is_one_of_a_links_words),
       UNIT(test_types_are_types),
       UNIT(test_types_are_taken),
       {NULL, NULL}};

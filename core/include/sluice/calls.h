@@ -144,4 +144,9 @@ const char *sluice_request_subject(const struct sluice_request *);
 #ifdef __cplusplus
 }
 #endif
+
+#include <sluice/request.h>
+#include <sluice/texts.h>
+#include <sluice/timer.h>
+
 #endif

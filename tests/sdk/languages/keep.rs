@@ -59,14 +59,15 @@ extern "C" {
         heard: *const c_void,
         arg: *mut c_void,
     ) -> *mut Ask;
-    fn sluice_done(op: *mut Op, status: c_int, why: *const c_char, ...);
+    fn sluice_done_text(op: *mut Op, status: c_int, why: *const c_char);
 }
 
 // Without open() the handle is the loop's host.
 extern "C" fn remove(host: *mut c_void, op: *mut Op, key: *const c_char) {
     unsafe {
         if CStr::from_ptr(key).to_bytes().starts_with(b"keep/") {
-            sluice_done(op, DENIED, null());
+            let why = c"100% of keep/ stays";
+            sluice_done_text(op, DENIED, why.as_ptr());
         } else {
             let below = sluice_store(host, null());
             sluice_ask_remove(below, op, key, null(), null::<c_void>() as *mut _);

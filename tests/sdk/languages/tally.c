@@ -18,8 +18,8 @@ static void *start(const void *conf, struct sluice_host *host) {
 }
 
 static void *open_hook(void *instance, struct sluice_host *host) {
-  (void)host;
-  return instance;
+  (void)instance;
+  return host;
 }
 
 static void nothing(void *it) {

@@ -43,6 +43,8 @@ func tallyOnBody(handle unsafe.Pointer, request *C.struct_sluice_request,
 	}
 	why := C.CString("Programs aren't taken")
 	C.sluice_request_refuse(request, C.SLUICE_EDENIED, why)
+	// The handle is the host, as tally.c opens it.
+	C.sluice_log_text((*C.struct_sluice_host)(handle), C.SLUICE_LOG_INFO, why)
 	C.free(unsafe.Pointer(why))
 	return C.SLUICE_DENY
 }
