@@ -248,6 +248,40 @@ static void test_what_is_forbidden_may_be_asked_again_as_less(void) {
   scene_fini(&scene);
 }
 
+/* As the hook of that place would in on_request(). */
+static bool choose(struct scene *scene, size_t hook, const char *name) {
+  scene->request.phase = REQUEST_ON_REQUEST;
+  scene->request.turn = REQUEST_ASKING;
+  scene->request.calling = scene->request.at = hook;
+  bool chosen = sluice_request_backend(&scene->request, name);
+  scene->request.turn = REQUEST_IDLE;
+  return chosen;
+}
+
+/* A guard is asked anew then, and others aren't. */
+static void test_choice_of_a_guard_is_gone_when_it_is_asked_again(void) {
+  struct op_backend backends[] = {{.host = {.name = "own"}},
+                                  {.host = {.name = "one"}},
+                                  {.host = {.name = "two"}}};
+  struct op_backend *const all[] = {&backends[0], &backends[1], &backends[2]};
+  struct scene scene;
+  scene_init(&scene, "pD");
+  scene.request.backends = all;
+  scene.request.backend_count = 3;
+  CU_ASSERT_TRUE(choose(&scene, 0, "one"));
+  CU_ASSERT_TRUE(choose(&scene, 1, "two"));
+  CU_ASSERT_EQUAL(scene.request.backend, 2);
+  request_again(&scene.request, "presign");
+  CU_ASSERT_EQUAL(scene.request.backend, 1);
+  CU_ASSERT_FALSE(choose(&scene, 1, "three"));
+  CU_ASSERT_TRUE(scene.request.astray);
+  CU_ASSERT_EQUAL(scene.request.backend, 1);
+  CU_ASSERT_TRUE(choose(&scene, 1, "own"));
+  CU_ASSERT_FALSE(scene.request.astray);
+  CU_ASSERT_EQUAL(scene.request.backend, 0);
+  scene_fini(&scene);
+}
+
 static void test_each_hook_has_its_state_in_all_phases(void) {
   const struct sluice_object object = {.key = "k"};
   struct scene scene;
@@ -277,6 +311,7 @@ int main(void) {
       UNIT(test_a_change_is_told_to_all_and_refused_by_none),
       UNIT(test_a_signed_link_asks_no_guard),
       UNIT(test_what_is_forbidden_may_be_asked_again_as_less),
+      UNIT(test_choice_of_a_guard_is_gone_when_it_is_asked_again),
       UNIT(test_each_hook_has_its_state_in_all_phases),
       {NULL, NULL}};
   return unit_main("request", tests);
