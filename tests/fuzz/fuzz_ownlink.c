@@ -30,7 +30,11 @@ static void make_again(struct ownlink *link) {
     assert(same(again.name, link->name) && same(again.types, link->types) &&
            same(again.filename, link->filename) && same(again.by, link->by) &&
            again.uses == link->uses && again.max_bytes == link->max_bytes &&
-           again.method == link->method && again.replace == link->replace);
+           again.method == link->method && again.replace == link->replace &&
+           same(again.backend, link->backend));
+    char *backend = ownlink_backend(url.data); /* before it was verified */
+    assert(same(backend, link->backend));
+    free(backend);
     ownlink_fini(&again);
   }
   buf_fini(&url);
