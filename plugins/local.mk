@@ -279,6 +279,8 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 	%D%/backend/local/lister.h \
 	%D%/backend/local/local.c \
 	%D%/backend/local/local.h \
+	%D%/backend/local/many.c \
+	%D%/backend/local/many.h \
 	%D%/backend/local/mirror.c \
 	%D%/backend/local/mirror.h \
 	%D%/backend/local/reader.c \

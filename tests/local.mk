@@ -163,6 +163,7 @@ UNIT_TESTS = \
 	%D%/unit/test_local_fault \
 	%D%/unit/test_local_identity \
 	%D%/unit/test_local_list \
+	%D%/unit/test_local_many \
 	%D%/unit/test_local_orphans \
 	%D%/unit/test_local_stage \
 	%D%/unit/test_local_start \
@@ -306,6 +307,11 @@ LOCAL_FAULT_KIT = \
 %C%_unit_test_local_list_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_list_SOURCES = \
 	%D%/unit/test_local_list.c \
+	$(LOCAL_TEST_KIT)
+
+%C%_unit_test_local_many_LDADD = $(LOCAL_TEST_LIBS)
+%C%_unit_test_local_many_SOURCES = \
+	%D%/unit/test_local_many.c \
 	$(LOCAL_TEST_KIT)
 
 %C%_unit_test_local_orphans_LDADD = $(LOCAL_TEST_LIBS)

@@ -12,6 +12,7 @@
 
 #define RIVALS 8
 #define MANY 40
+#define LARGE_LENGTH 100000 /* of one that may be kept in another way */
 
 static const struct sluice_pair user[] = {
     {"original-filename", "Plan B.txt"}, {"uploaded-by", "ann"}, {NULL, NULL}};
@@ -395,7 +396,8 @@ static void removes_many(struct fixture *fixture) {
     keys[i] = fixture_key(fixture, name);
     texts[i] = keys[i].text;
     if (i % 5 != 4) /* the others are absent */
-      objects_put(fixture, texts[i], (struct sample){1, 10});
+      objects_put(fixture, texts[i],
+                  (struct sample){1, i % 5 == 3 ? LARGE_LENGTH : 10});
   }
   struct fixture_key beside = fixture_key(fixture, "many/100");
   objects_put(fixture, beside.text, (struct sample){1, 10});

@@ -10,6 +10,7 @@
 
 #define STEPS_MAX 64
 #define LENGTH 200000
+#define MANY 4
 
 /* Waits a little before it cancels, for what takes its time. */
 static const int64_t pauses[] = {0, 1, 2, 3, 5, 8, 13};
@@ -126,6 +127,38 @@ static void removes(struct fixture *fixture) {
     objects_remove(fixture, key.text);
     objects_expect_none(fixture, key.text);
   }
+}
+
+/* Each is gone or not, and one beside them stays. */
+static void cancels_remove_many(struct fixture *fixture) {
+  static const char *const names[MANY] = {"each/1", "each/2", "each/3",
+                                          "each/4"};
+  struct fixture_key keys[MANY], beside = fixture_key(fixture, "each/beside");
+  const char *texts[MANY];
+  if (fixture->backend->remove_many == NULL)
+    fixture_skip(fixture, "it has no remove_many()");
+  for (int k = 0; k < MANY; k++) {
+    keys[k] = fixture_key(fixture, names[k]);
+    texts[k] = keys[k].text;
+  }
+  objects_put(fixture, beside.text, (struct sample){1, 100});
+  for (size_t i = 0; i < PAUSES; i++) {
+    struct op_driver driver;
+    for (int k = 0; k < MANY; k++)
+      objects_put(fixture, texts[k], (struct sample){1, k % 2 ? LENGTH : 100});
+    op_driver_init(&driver, fixture);
+    op_driver_remove_many(&driver, texts, MANY);
+    if (pauses[i] > 0)
+      fixture_idle(fixture, pauses[i]);
+    op_driver_leave(&driver);
+    op_driver_wait(&driver);
+    op_driver_fini(&driver);
+    for (int k = 0; k < MANY; k++) {
+      objects_remove(fixture, texts[k]);
+      objects_expect_none(fixture, texts[k]);
+    }
+  }
+  objects_expect(fixture, beside.text, (struct sample){1, 100});
 }
 
 /* ---- puts --------------------------------------------------------------- */
@@ -251,6 +284,7 @@ const struct check cancel_checks[] = {
     {"cancel: of a list", RULE, lists, CHECK_USUAL},
     {"cancel: of a ping", RULE, cancels_pings, CHECK_USUAL},
     {"cancel: of a remove", RULE, removes, CHECK_USUAL},
+    {"cancel: of a remove_many", RULE, cancels_remove_many, CHECK_USUAL},
     {"cancel: at every step of a put, nothing is left", RULE, puts_large,
      CHECK_USUAL},
     {"cancel: of a small put, nothing is left", RULE, puts_small, CHECK_USUAL},

@@ -119,6 +119,16 @@ static const struct op_events get_events = {
 static const struct op_events head_events = {.meta = on_meta, .done = on_done};
 static const struct op_events plain_events = {.done = on_done};
 
+static void on_many_done(void *arg, enum sluice_status status,
+                         const char *why) {
+  struct call *call = arg;
+  for (size_t i = 0; i < call->key_count; i++)
+    call->each[i] = op_removed(call->op, i);
+  on_done(arg, status, why);
+}
+
+static const struct op_events many_events = {.done = on_many_done};
+
 static void begin(struct call *call) {
   row_init(&call->row);
   buf_init(&call->body, 64u << 20);
@@ -154,6 +164,13 @@ void call_head(struct call *call) {
 void call_remove(struct call *call) {
   begin(call);
   call->op = op_remove(&call->kit->backend, call->key, &plain_events, call);
+  turn(call, nothing);
+}
+
+void call_remove_many(struct call *call) {
+  begin(call);
+  call->op = op_remove_many(&call->kit->backend, call->keys, call->key_count,
+                            &many_events, call);
   turn(call, nothing);
 }
 
@@ -204,6 +221,24 @@ enum sluice_status kit_remove(struct kit *kit, const char *key) {
   call_wait(&call);
   call_fini(&call);
   return call.status;
+}
+
+size_t kit_remove_many(struct kit *kit, const char *const *keys, size_t count,
+                       enum sluice_status *each) {
+  enum sluice_status *ends = calloc(count, sizeof *ends);
+  struct call call = {
+      .kit = kit, .keys = keys, .key_count = count, .each = ends};
+  size_t left = 0;
+  assert(ends);
+  call_remove_many(&call);
+  call_wait(&call);
+  call_fini(&call);
+  for (size_t i = 0; i < count; i++)
+    left += ends[i] != SLUICE_OK;
+  if (each)
+    memcpy(each, ends, count * sizeof *each);
+  free(ends);
+  return left;
 }
 
 enum sluice_status kit_head(struct kit *kit, const char *key) {

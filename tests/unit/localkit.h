@@ -46,7 +46,10 @@ struct call {
   const struct sluice_pair *user;
   size_t claim; /* the length that commit claims; 0: the right one */
   bool exclusive;
-  uint64_t first, count; /* get; count 0: to the end */
+  uint64_t first, count;   /* get; count 0: to the end */
+  const char *const *keys; /* remove many; so many, and their ends */
+  size_t key_count;
+  enum sluice_status *each;
   enum call_leave leave; /* at turn number `turn`, from 0: the start */
   int turn;
 
@@ -66,6 +69,7 @@ void call_put(struct call *);
 void call_get(struct call *);
 void call_head(struct call *);
 void call_remove(struct call *);
+void call_remove_many(struct call *);
 void call_ping(struct call *);
 void call_wait(struct call *);
 /* Until it has taken so many turns: a put in one chunk has 3. */
@@ -76,6 +80,9 @@ void call_fini(struct call *);
 enum sluice_status kit_put(struct kit *, const char *key, const char *data,
                            size_t length);
 enum sluice_status kit_remove(struct kit *, const char *key);
+/* How many are still there; `each` may be NULL. */
+size_t kit_remove_many(struct kit *, const char *const *keys, size_t count,
+                       enum sluice_status *each);
 /* Is it there with just these bytes? */
 bool kit_has(struct kit *, const char *key, const char *data, size_t length);
 enum sluice_status kit_head(struct kit *, const char *key);

@@ -79,6 +79,35 @@ static void finish(struct job *job, int out) {
   free(job->data);
 }
 
+static void end_job(struct job *job, int out) {
+  call_wait(&job->call);
+  finish(job, out);
+}
+
+/* Every other key, of which none is under way, by one operation. */
+static void remove_some(struct kit *kit, struct job *jobs, bool *busy,
+                        uint32_t first, int out) {
+  const char *keys[KEYS];
+  enum sluice_status each[KEYS];
+  struct note notes[KEYS];
+  size_t count = 0;
+  for (uint32_t key = first; key < KEYS; key += 2) {
+    if (busy[key])
+      end_job(&jobs[key], out);
+    busy[key] = false;
+    snprintf(jobs[key].name, sizeof jobs[key].name, "k/%u", key);
+    notes[count] = (struct note){.key = key};
+    keys[count] = jobs[key].name;
+    tell(out, &notes[count++]);
+  }
+  if (kit_remove_many(kit, keys, count, each) != 0)
+    _exit(4);
+  for (size_t i = 0; i < count; i++) {
+    notes[i].acknowledged = true;
+    tell(out, &notes[i]);
+  }
+}
+
 static _Noreturn void work(struct kit *kit, uint64_t seed, int out) {
   static struct job jobs[KEYS];
   bool busy[KEYS] = {false};
@@ -86,11 +115,14 @@ static _Noreturn void work(struct kit *kit, uint64_t seed, int out) {
     _exit(3);
   for (;;) {
     uint32_t key = (uint32_t)(kit_noise(&seed) % KEYS);
-    if (busy[key]) {
-      call_wait(&jobs[key].call);
-      finish(&jobs[key], out);
-    }
+    if (busy[key])
+      end_job(&jobs[key], out);
     uint64_t choice = kit_noise(&seed);
+    if (choice / 5 % 20 == 0) {
+      busy[key] = false;
+      remove_some(kit, jobs, busy, key % 2, out);
+      continue;
+    }
     uint32_t version = choice % 5 == 0 ? 0 : (uint32_t)(choice >> 32) | 1;
     begin(&jobs[key], kit, key, version, out);
     busy[key] = true;

@@ -21,9 +21,13 @@
 #define LARGE 200000u
 #define SMALL 10000u
 
-static void make_disk(struct kit *kit) {
+static void make_disk_of(struct kit *kit, const char *size) {
   kit_init(kit, 16384);
-  CU_ASSERT_FATAL(mount("none", kit->dir, "tmpfs", 0, "size=3m") == 0);
+  CU_ASSERT_FATAL(mount("none", kit->dir, "tmpfs", 0, size) == 0);
+}
+
+static void make_disk(struct kit *kit) {
+  make_disk_of(kit, "size=3m");
 }
 
 static void start(struct kit *kit) {
@@ -168,6 +172,33 @@ static void test_removes_work_on_a_full_disk(void) {
   remove_all(&kit, 1, tiny);
   remove_all(&kit, LARGE, large);
   CU_ASSERT_EQUAL(kit_put(&kit, "again", data, LARGE), SLUICE_OK);
+  end(&kit);
+  free(data);
+}
+
+/* Together they write more, each in a page of its own, than there is room
+ * kept for. */
+static void test_a_thousand_removes_at_once_work_on_a_full_disk(void) {
+  enum { COUNT = 1000, LENGTH = 1300 };
+  static char texts[2 * COUNT][16];
+  static const char *keys[COUNT];
+  struct kit kit;
+  char *data = kit_bytes(1, LENGTH);
+  make_disk_of(&kit, "size=16m");
+  CU_ASSERT_FATAL(kit_start(&kit));
+  for (int i = 0; i < 2 * COUNT; i++) {
+    snprintf(texts[i], sizeof texts[i], "%d", i);
+    keys[i / 2] = texts[i];
+    CU_ASSERT_EQUAL(kit_put(&kit, texts[i], data, LENGTH), SLUICE_OK);
+  }
+  kit_stop(&kit);
+  CU_ASSERT_FATAL(mount("none", kit.dir, "tmpfs", MS_REMOUNT, "size=5m") == 0);
+  CU_ASSERT_FATAL(kit_start(&kit)); /* little room is kept now */
+  take_all(&kit);
+  CU_ASSERT_EQUAL(kit_remove_many(&kit, keys, COUNT, NULL), 0);
+  for (int i = 0; i < 2 * COUNT; i++)
+    CU_ASSERT_EQUAL(kit_head(&kit, texts[i]),
+                    i % 2 ? SLUICE_ENOENT : SLUICE_OK);
   end(&kit);
   free(data);
 }
@@ -389,6 +420,7 @@ int main(void) {
       UNIT(test_full_disk_goes_on_after_a_removal),
       UNIT(test_what_fits_is_kept_beside_what_does_not),
       UNIT(test_removes_work_on_a_full_disk),
+      UNIT(test_a_thousand_removes_at_once_work_on_a_full_disk),
       UNIT(test_removes_work_while_others_take_what_is_freed),
       UNIT(test_room_in_the_index_is_used_again),
       UNIT(test_removes_beside_uploads_work_on_a_full_disk),

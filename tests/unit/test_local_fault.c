@@ -74,6 +74,39 @@ static enum sluice_status remove_other(struct kit *kit) {
   return kit_remove(kit, "other");
 }
 
+/* The end of the one that is there. */
+static enum sluice_status remove_many(struct kit *kit) {
+  const char *const keys[] = {"none", "other", "none either"};
+  enum sluice_status each[3];
+  kit_remove_many(kit, keys, 3, each);
+  CU_ASSERT_EQUAL(each[0], each[1]);
+  CU_ASSERT_EQUAL(each[2], each[1]);
+  return each[1];
+}
+
+/* It was removed, though its blob can't be. */
+static enum sluice_status remove_many_blobs(struct kit *kit) {
+  const char *const keys[] = {"a", "b"};
+  enum sluice_status each[2];
+  fault_clear();
+  for (size_t i = 0; i < 2; i++)
+    CU_ASSERT_EQUAL(kit_put(kit, keys[i], bytes, LARGE), SLUICE_OK);
+  fault_set(FAULT_UNLINK, 'B', EROFS);
+  kit_remove_many(kit, keys, 2, each);
+  CU_ASSERT_EQUAL(each[1], SLUICE_OK);
+  return each[0];
+}
+
+/* Neither is gone, as a transaction is all or nothing. */
+static enum sluice_status remove_many_old(struct kit *kit) {
+  const char *const keys[] = {"other", "old", "small"};
+  enum sluice_status each[3];
+  CU_ASSERT_EQUAL(kit_remove_many(kit, keys, 3, each), 3);
+  CU_ASSERT(kit_has(kit, "other", bytes, 1000));
+  CU_ASSERT(kit_has(kit, "old", bytes, LARGE));
+  return each[1];
+}
+
 /* The number after the last of a folder, so that the next one is made. */
 static enum sluice_status put_next_folder(struct kit *kit) {
   atomic_store(&kit->local->ledger.next, 256);
@@ -114,6 +147,11 @@ static const struct {
 } faults[] = {
     {"WAL write", FAULT_WRITE, 'w', EIO, put_small, SLUICE_EIO},
     {"WAL write, remove", FAULT_WRITE, 'w', EIO, remove_other, SLUICE_EIO},
+    {"WAL write, remove many", FAULT_WRITE, 'w', EIO, remove_many_old,
+     SLUICE_EIO},
+    {"WAL sync, remove many", FAULT_SYNC, 'w', EIO, remove_many, SLUICE_EIO},
+    {"blob unlink, remove many", FAULT_UNLINK, 'B', EROFS, remove_many_blobs,
+     SLUICE_OK},
     {"WAL sync", FAULT_SYNC, 'w', EIO, put_small, SLUICE_EIO},
     {"WAL sync, remove", FAULT_SYNC, 'w', EIO, remove_other, SLUICE_EIO},
     {"WAL gone read-only", FAULT_WRITE, 'w', EROFS, put_small, SLUICE_EIO},
@@ -163,6 +201,7 @@ static const struct {
     {FAULT_WRITE, 'w', EDQUOT, put_small, SLUICE_ENOSPC},
     {FAULT_WRITE, 'w', EFBIG, put_small, SLUICE_ENOSPC},
     {FAULT_SYNC, 'w', EDQUOT, put_small, SLUICE_ENOSPC},
+    {FAULT_WRITE, 'w', ENOSPC, remove_many_old, SLUICE_ENOSPC},
     {FAULT_WRITE, 'd', ENOSPC, put_many, SLUICE_OK},
     {FAULT_ALLOCATE, 'd', ENOSPC, put_many, SLUICE_ENOSPC},
     {FAULT_WRITE, 'b', ENOSPC, put_large, SLUICE_ENOSPC},

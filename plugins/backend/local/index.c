@@ -139,7 +139,8 @@ static bool tune(sqlite3 *db, const char *folder, bool sync,
                  struct errmsg *err) {
   if (!index_exec(db, "PRAGMA page_size = 4096; PRAGMA trusted_schema = OFF;"
                       "PRAGMA cache_size = -4096; PRAGMA mmap_size = 0;"
-                      "PRAGMA journal_size_limit = 67108864"))
+                      "PRAGMA journal_size_limit = 67108864;"
+                      "PRAGMA secure_delete = FAST"))
     return index_broken(db, folder, err);
   if (!is_wal(db)) {
     if (sqlite3_errcode(db) != SQLITE_OK && sqlite3_errcode(db) < SQLITE_ROW)

@@ -172,6 +172,7 @@ static const struct sluice_backend backend = {
     .can = local_can,
     .remove_if = uploader_remove_if,
     .copy = copier_copy,
+    .remove_many = many_remove,
     .stage = stager_stage,
     .save = stager_save,
     .stage_commit = stager_commit,

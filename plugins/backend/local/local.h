@@ -23,6 +23,7 @@
 #include "identity.h"
 #include "ledger.h"
 #include "lister.h"
+#include "many.h"
 #include "reader.h"
 #include "row.h"
 #include "stage.h"
@@ -69,6 +70,7 @@ enum task_kind {
   TASK_PUT,
   TASK_COPY,
   TASK_REMOVE,
+  TASK_REMOVE_MANY,
   TASK_STAGE,
   TASK_STAGE_GET,
   TASK_STAGE_REMOVE,
@@ -104,6 +106,7 @@ struct task {
   struct cache_entry *entry;  /* head, get: lent, in place of row and bytes */
   struct stage *stage;        /* the last four: owned */
   struct listing *listing;    /* list: owned */
+  struct many *many;          /* of many keys: owned */
   char *target;               /* copy: owned, until it is the key */
   uint64_t written;           /* put, copy: bytes so far */
   struct sluice_chunk chunk;  /* put: lent */
@@ -154,7 +157,9 @@ bool task_is_back(struct task *);
 bool task_goes_on(struct task *);
 /* Does the writer do it, even on a full disk? */
 static inline bool task_needs_no_room(const struct task *task) {
-  return task->stage ? stage_needs_no_room(task) : task->kind == TASK_REMOVE;
+  if (task->stage)
+    return stage_needs_no_room(task);
+  return task->kind == TASK_REMOVE || task->kind == TASK_REMOVE_MANY;
 }
 
 #endif

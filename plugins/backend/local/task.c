@@ -129,6 +129,7 @@ static void let_go(struct task *task) {
   row_fini(&task->row);
   buf_fini(&task->bytes);
   listing_free(task->listing);
+  many_free(task->many);
   stager_let_go(task);
   sluice_done(task->op, task->status, task->why.text[0] ? "%s" : NULL,
               task->why.text);

@@ -15,23 +15,25 @@
 
 /* The numbers of a row that is damaged may be those of other objects, whose
  * bytes have to stay: what it had is left lying. */
-static void leave_bytes(struct local *local, struct task *task) {
+static void leave_bytes(struct local *local, const char *key) {
   uint64_t count = atomic_fetch_add(&local->damaged, 1) + 1;
   sluice_log(local->host, SLUICE_LOG_WARN,
              "the row of \"%.512s\" isn't what was written: it goes, and its "
              "bytes stay on the disk (damage was met %llu times since the "
              "start)",
-             task->key, (unsigned long long)count);
+             key, (unsigned long long)count);
 }
 
 /* Takes what the key has out of the tables beside `object`. */
-static bool detach(struct local *local, struct task *task, bool *found) {
+static bool detach(struct local *local, struct task *task, const char *key,
+                   bool *found) {
   struct writer *writer = &local->writer;
-  index_bind(writer->find, 1, task->key, strlen(task->key));
+  size_t key_len = strlen(key);
+  index_bind(writer->find, 1, key, key_len);
   int result = index_step(writer->find);
   struct row_fields row = {.small = 0};
-  bool intact = result != SQLITE_ROW ||
-                row_read(&row, writer->find, task->key, strlen(task->key));
+  bool intact =
+      result != SQLITE_ROW || row_read(&row, writer->find, key, key_len);
   unsigned char md5[DIGEST_MD5_LEN] = {0};
   if (result == SQLITE_ROW && intact)
     memcpy(md5, row.md5, sizeof md5); /* while it is in the statement */
@@ -51,13 +53,37 @@ static bool detach(struct local *local, struct task *task, bool *found) {
     return true;
   }
   if (!intact) {
-    leave_bytes(local, task);
+    leave_bytes(local, key);
     return true;
   }
   task->old = row.blob;
   return (row.small == 0 ||
           index_run_number(writer->erase_small, row.small)) &&
          (task->old == 0 || index_run_number(writer->put_garbage, task->old));
+}
+
+static bool erase_key(struct local *local, struct task *task,
+                      const char *key) {
+  struct writer *writer = &local->writer;
+  bool found;
+  task->old = 0;
+  if (!detach(local, task, key, &found))
+    return false;
+  if (task->status != SLUICE_OK || !found)
+    return true;
+  index_bind(writer->erase, 1, key, strlen(key));
+  return index_run(writer->erase);
+}
+
+static bool erase_many(struct local *local, struct task *task) {
+  struct many *many = task->many;
+  for (size_t i = 0; i < many->taken; i++) {
+    if (!erase_key(local, task, many->keys[many->next + i]))
+      return false;
+    many_note_blob(many, task->old);
+  }
+  task->old = 0;
+  return true;
 }
 
 static bool put_bytes(struct writer *writer, struct task *task) {
@@ -93,14 +119,14 @@ static bool transaction_apply(struct local *local, struct task *task) {
     if (task->stage->step != STAGE_COMMIT || task->status != SLUICE_OK)
       return true;
   }
-  if (!detach(local, task, &found))
+  if (task->many)
+    return erase_many(local, task);
+  if (task->kind == TASK_REMOVE)
+    return erase_key(local, task, task->key);
+  if (!detach(local, task, task->key, &found))
     return false;
   if (task->status != SLUICE_OK)
     return true;
-  if (task->kind == TASK_REMOVE) {
-    index_bind(writer->erase, 1, task->key, strlen(task->key));
-    return !found || index_run(writer->erase);
-  }
   if (!task->blob) /* a blob's description has it already */
     task->row.mtime_ms = date_now_ms();
   if (!put_bytes(writer, task))
@@ -209,14 +235,20 @@ static void transaction_failed(struct local *local, struct task **tasks,
     tasks[i]->why = why;
     tasks[i]->old = 0;
     tasks[i]->unknown = unknown;
+    if (tasks[i]->many)
+      tasks[i]->many->blob_count = 0;
   }
 }
 
 static void change(struct local *local, struct task **tasks, size_t count,
                    void (*step)(struct cache_epochs *, const char *key)) {
-  for (size_t i = 0; i < count; i++)
+  for (size_t i = 0; i < count; i++) {
+    const struct many *many = tasks[i]->many;
     if (!tasks[i]->reserve && tasks[i]->key)
       step(&local->epochs, tasks[i]->key);
+    for (size_t k = 0; many && k < many->taken; k++)
+      step(&local->epochs, many->keys[many->next + k]);
+  }
 }
 
 /* Nothing is written any more once a write has failed. */
@@ -228,8 +260,18 @@ static bool transaction_refused(struct local *local, struct task **tasks,
     task_may_write(tasks[i]);
     tasks[i]->old = 0;
     tasks[i]->unknown = false;
+    if (tasks[i]->many)
+      many_give_up(tasks[i]->many);
   }
   return true;
+}
+
+/* Of operations on many keys the first ones go first. */
+static void take_keys(struct task **tasks, size_t count) {
+  size_t room = MANY_KEYS_MAX;
+  for (size_t i = 0; i < count; i++)
+    if (tasks[i]->many)
+      many_take(tasks[i]->many, &room);
 }
 
 bool transaction_run(struct local *local, struct task **tasks, size_t count,
@@ -240,6 +282,7 @@ bool transaction_run(struct local *local, struct task **tasks, size_t count,
   *unknown = false;
   if (transaction_refused(local, tasks, count))
     return false;
+  take_keys(tasks, count);
   bool ok = index_run(writer->begin);
   for (size_t i = 0; ok && i < count; i++)
     ok = transaction_apply(local, tasks[i]);

@@ -95,12 +95,20 @@ static bool writer_is_full(const struct task *task) {
   return task->status == SLUICE_ENOSPC;
 }
 
+/* Of many keys that can't be removed together some can be. */
+static bool run_alone(struct local *local, struct task **task) {
+  bool unknown;
+  return transaction_run(local, task, 1, &unknown) ||
+         ((*task)->many != NULL && !unknown && many_take_less((*task)->many) &&
+          transaction_run(local, task, 1, &unknown));
+}
+
 static void one_by_one(struct local *local, struct task **tasks,
                        size_t count) {
   bool unknown;
   for (size_t i = 0; i < count; i++)
-    if (!transaction_run(local, &tasks[i], 1, &unknown) &&
-        task_needs_no_room(tasks[i]) && writer_is_full(tasks[i]) &&
+    if (!run_alone(local, &tasks[i]) && task_needs_no_room(tasks[i]) &&
+        writer_is_full(tasks[i]) &&
         copy_back(local, SQLITE_CHECKPOINT_RESTART))
       transaction_run(local, &tasks[i], 1, &unknown);
 }
@@ -182,6 +190,8 @@ static void take_back(struct task **tasks, size_t count,
     tasks[i]->status = SLUICE_EBUSY;
     tasks[i]->why = *why;
     tasks[i]->old = 0;
+    if (tasks[i]->many != NULL)
+      many_give_up(tasks[i]->many);
   }
 }
 
@@ -192,7 +202,8 @@ static void run_batch(struct local *local, struct task **tasks, size_t count) {
   if (!transaction_run(local, tasks, count, &unknown)) {
     if (writer_is_full(tasks[0]))
       run_full(local, tasks, count, unknown);
-    else if (!unknown && count > 1 && !health_read_only(&local->health))
+    else if (!unknown && (count > 1 || tasks[0]->many != NULL) &&
+             !health_read_only(&local->health))
       one_by_one(local, tasks, count);
   }
 }
@@ -270,18 +281,23 @@ static bool drop_blob(struct local *local, uint64_t number) {
   return false;
 }
 
-void writer_drop_old(struct task *task) {
-  struct local *local = task->handle->local;
-  uint64_t old = task->old;
-  task->old = 0;
-  if (!old || health_read_only(&local->health))
+void writer_drop(struct local *local, const uint64_t *blobs, size_t count) {
+  if (count == 0 || health_read_only(&local->health))
     return;
   int hold = hold_take(local->datadir.dir, HOLD_CHANGE);
-  if (hold_forbids(hold))
-    note_blob(&local->writer.postponed, old);
-  else if (drop_blob(local, old))
-    note_blob(&local->writer.freed, old);
+  bool forbidden = hold_forbids(hold);
+  for (size_t i = 0; i < count; i++)
+    if (forbidden)
+      note_blob(&local->writer.postponed, blobs[i]);
+    else if (drop_blob(local, blobs[i]))
+      note_blob(&local->writer.freed, blobs[i]);
   hold_end(hold);
+}
+
+void writer_drop_old(struct task *task) {
+  uint64_t old = task->old;
+  task->old = 0;
+  writer_drop(task->handle->local, &old, old != 0);
 }
 
 static void writer_tidy(void *arg) {
