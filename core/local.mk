@@ -36,6 +36,7 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/date.h \
 	%D%/base/digest.c \
 	%D%/base/digest.h \
+	%D%/base/digest_key.c \
 	%D%/base/digestfield.c \
 	%D%/base/digestfield.h \
 	%D%/base/errmsg.c \

@@ -63,18 +63,33 @@ static int byte_value(const char *in) {
   return low < 0 ? -1 : high << 4 | low;
 }
 
+/* How many of them mean themselves. */
+static size_t plain_len(const char *in, size_t len, bool plus) {
+  size_t i = 0;
+  while (i < len && in[i] != '%' && in[i] != '\0' && !(plus && in[i] == '+'))
+    i++;
+  return i;
+}
+
 bool codec_unpercent(struct buf *out, const char *in, size_t len, bool plus) {
   for (size_t i = 0; i < len; i++) {
-    char c = in[i];
+    size_t plain = plain_len(in + i, len - i, plus);
+    if (!buf_add(out, in + i, plain))
+      return false;
+    i += plain;
+    if (i == len)
+      break;
 
+    char c = in[i];
     if (c == '%') {
       int value = len - i < 3 ? -1 : byte_value(in + i + 1);
       if (value < 0)
         return false;
       c = (char)value;
       i += 2;
-    } else if (c == '+' && plus)
+    } else if (c == '+') {
       c = ' ';
+    }
     if (!c || !buf_addc(out, c))
       return false;
   }

@@ -12,7 +12,6 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/params.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -78,57 +77,6 @@ void digest_hmac_sha256(unsigned char out[DIGEST_SHA256_LEN], const void *key,
   must(key_len <= INT_MAX);
   must(HMAC(EVP_sha256(), key_len ? key : "", (int)key_len, data, len, out,
             NULL) != NULL);
-}
-
-/* ---- keys --------------------------------------------------------------- */
-
-struct digest_key {
-  EVP_MAC_CTX *context; /* keyed, of which each sum takes a copy */
-};
-
-struct digest_key *digest_key_new(const void *key, size_t len) {
-  struct digest_key *made = calloc(1, sizeof *made);
-  EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-  char method[] = "SHA256";
-  const OSSL_PARAM parameters[] = {
-      OSSL_PARAM_construct_utf8_string("digest", method, 0),
-      OSSL_PARAM_construct_end()};
-
-  must(made && hmac);
-  made->context = EVP_MAC_CTX_new(hmac);
-  EVP_MAC_free(hmac);
-  must(made->context &&
-       EVP_MAC_init(made->context, len ? key : "", len, parameters) == 1);
-  return made;
-}
-
-struct digest_key *digest_key_random(void) {
-  unsigned char bytes[DIGEST_SHA256_LEN];
-  struct digest_key *made;
-
-  digest_random(bytes, sizeof bytes);
-  made = digest_key_new(bytes, sizeof bytes);
-  digest_wipe(bytes, sizeof bytes);
-  return made;
-}
-
-void digest_key_sum(const struct digest_key *key,
-                    unsigned char out[DIGEST_SHA256_LEN], const void *data,
-                    size_t len) {
-  EVP_MAC_CTX *context = EVP_MAC_CTX_dup(key->context);
-  size_t got = 0;
-
-  must(context && EVP_MAC_update(context, data, len) == 1 &&
-       EVP_MAC_final(context, out, &got, DIGEST_SHA256_LEN) == 1 &&
-       got == DIGEST_SHA256_LEN);
-  EVP_MAC_CTX_free(context);
-}
-
-void digest_key_free(struct digest_key *key) {
-  if (!key)
-    return;
-  EVP_MAC_CTX_free(key->context);
-  free(key);
 }
 
 /* ---- other -------------------------------------------------------------- */

@@ -30,8 +30,8 @@ void digest_md5(unsigned char out[DIGEST_MD5_LEN], const void *data,
 void digest_hmac_sha256(unsigned char out[DIGEST_SHA256_LEN], const void *key,
                         size_t key_len, const void *data, size_t len);
 
-/* A key of many HMAC-SHA-256: it is set up once, which takes OpenSSL longer
- * than most sums.  Threads may share it. */
+/* A key of many HMAC-SHA-256, which is set up once (digest_key.c).  Threads
+ * may share it. */
 struct digest_key;
 
 struct digest_key *digest_key_new(const void *key, size_t len);

@@ -8,7 +8,8 @@
 #include "revocations.h"
 
 bool linkcheck_scope(const struct exchange *ex, struct buf *out) {
-  return buf_addf(out, "sluice-link-2\n%s\n", ex->route->signed_path);
+  return buf_adds(out, "sluice-link-2\n") &&
+         buf_adds(out, ex->route->signed_path) && buf_addc(out, '\n');
 }
 
 static void refuse(struct exchange *ex, const char *code, const char *what) {

@@ -167,13 +167,20 @@ static void derive(struct linksecret *secret) {
 
 /* ---- for endpoints ------------------------------------------------------ */
 
-void linksecret_ask(struct linksecrets *secrets, size_t backend,
-                    struct linksecret_waiter *waiter) {
+const struct linksecret_keys *linksecret_known(struct linksecrets *secrets,
+                                               size_t backend) {
   struct linksecret *secret = &secrets->of[backend];
   if (known(secret) == NULL && *secret->gate->settings->links.secret != '\0')
     derive(secret);
-  if (known(secret) != NULL) {
-    waiter->told(waiter->arg, known(secret), SLUICE_OK, NULL);
+  return known(secret);
+}
+
+void linksecret_ask(struct linksecrets *secrets, size_t backend,
+                    struct linksecret_waiter *waiter) {
+  struct linksecret *secret = &secrets->of[backend];
+  const struct linksecret_keys *keys = linksecret_known(secrets, backend);
+  if (keys != NULL) {
+    waiter->told(waiter->arg, keys, SLUICE_OK, NULL);
     return;
   }
   waiter->next = secret->waiters;

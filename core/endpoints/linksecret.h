@@ -32,6 +32,9 @@ struct linksecret_waiter {
   void *arg;
 };
 
+/* The keys; NULL: they have to be asked for. */
+const struct linksecret_keys *linksecret_known(struct linksecrets *,
+                                               size_t backend);
 /* Tells the waiter at once, or when it is known. */
 void linksecret_ask(struct linksecrets *, size_t backend,
                     struct linksecret_waiter *);

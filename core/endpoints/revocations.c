@@ -216,8 +216,8 @@ static void begin(struct reader *reader) {
 
 /* ---- for endpoints ------------------------------------------------------ */
 
-void revocations_ask(struct revocations *all, size_t backend, uint64_t age_ms,
-                     struct revocations_waiter *waiter) {
+bool revocations_known(struct revocations *all, size_t backend,
+                       uint64_t age_ms) {
   struct reader *reader = &all->of[backend];
   uint64_t now = clock_ms(), read = marks_read_ms(reader->marks);
   bool known = read > 0 && now - read <= age_ms && age_ms > 0;
@@ -225,10 +225,17 @@ void revocations_ask(struct revocations *all, size_t backend, uint64_t age_ms,
       !reader->gate->draining &&
       marks_claim(reader->marks, now, REVOCATIONS_REFRESH_MS))
     begin(reader);
-  if (known) {
+  return known;
+}
+
+void revocations_ask(struct revocations *all, size_t backend, uint64_t age_ms,
+                     struct revocations_waiter *waiter) {
+  struct reader *reader = &all->of[backend];
+  if (revocations_known(all, backend, age_ms)) {
     waiter->told(waiter->arg, SLUICE_OK, NULL);
     return;
   }
+  uint64_t now = clock_ms();
   if (reader->failed_ms > 0 && now - reader->failed_ms < PAUSE_MS &&
       reader->op == NULL) {
     waiter->told(waiter->arg, reader->failure, NULL);

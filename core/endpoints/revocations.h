@@ -34,6 +34,8 @@ struct revocations_waiter {
   void *arg;
 };
 
+/* Are they known, as of `age_ms` ago at the most? */
+bool revocations_known(struct revocations *, size_t backend, uint64_t age_ms);
 /* Tells the waiter when they are known, as of `age_ms` ago at the most; at
  * once where they are. */
 void revocations_ask(struct revocations *, size_t backend, uint64_t age_ms,

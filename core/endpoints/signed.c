@@ -155,10 +155,9 @@ static void on_count(void *arg, enum sluice_status status, const char *why,
 
 /* ---- the check ---------------------------------------------------------- */
 
-static void on_known(void *arg, enum sluice_status status, const char *why) {
-  struct exchange *ex = arg;
+static void check_revoked(struct exchange *ex, enum sluice_status status,
+                          const char *why) {
   struct check *check = ex->work;
-  exchange_unwatch(ex);
   if (!linkcheck_known(ex, &check->link, status, why))
     return;
   if (check->link.uses == 0) {
@@ -171,16 +170,28 @@ static void on_known(void *arg, enum sluice_status status, const char *why) {
                LINKUSES_LOOK, &check->count);
 }
 
-static void on_secret(void *arg, const struct linksecret_keys *keys,
-                      enum sluice_status status, const char *why) {
-  struct exchange *ex = arg;
+static void on_known(void *arg, enum sluice_status status, const char *why) {
+  exchange_unwatch(arg);
+  check_revoked(arg, status, why);
+}
+
+/* Mostly it is known, and there is nothing to watch. */
+static void ask_revoked(struct exchange *ex) {
+  struct revocations *revocations = ex->gate->revocations;
   struct check *check = ex->work;
-  struct buf scope;
-  exchange_unwatch(ex);
-  if (keys == NULL) {
-    reply_failure(ex, status, why);
+  size_t backend = ex->request.backend;
+  if (revocations_known(revocations, backend, REVOCATIONS_AGE_MS)) {
+    check_revoked(ex, SLUICE_OK, NULL);
     return;
   }
+  exchange_watch(ex);
+  revocations_ask(revocations, backend, REVOCATIONS_AGE_MS, &check->known);
+}
+
+static void check_signature(struct exchange *ex,
+                            const struct linksecret_keys *keys) {
+  struct check *check = ex->work;
+  struct buf scope;
   buf_init(&scope, SCOPE_MAX);
   linkcheck_scope(ex, &scope);
   enum ownlink_verdict verdict =
@@ -197,9 +208,17 @@ static void on_secret(void *arg, const struct linksecret_keys *keys,
   case OWNLINK_GOOD:
     break;
   }
-  exchange_watch(ex);
-  revocations_ask(ex->gate->revocations, ex->request.backend,
-                  REVOCATIONS_AGE_MS, &check->known);
+  ask_revoked(ex);
+}
+
+static void on_secret(void *arg, const struct linksecret_keys *keys,
+                      enum sluice_status status, const char *why) {
+  struct exchange *ex = arg;
+  exchange_unwatch(ex);
+  if (keys == NULL)
+    reply_failure(ex, status, why);
+  else
+    check_signature(ex, keys);
 }
 
 /* A link is served from the backend that it was made for: hooks that guard,
@@ -225,6 +244,12 @@ static void signed_start(struct exchange *ex) {
   ex->work = check;
   ex->work_free = check_free;
   ex->work_left = check_left;
+  const struct linksecret_keys *keys =
+      linksecret_known(ex->gate->links, ex->request.backend);
+  if (keys != NULL) {
+    check_signature(ex, keys);
+    return;
+  }
   exchange_watch(ex);
   linksecret_ask(ex->gate->links, ex->request.backend, &check->secret);
 }
