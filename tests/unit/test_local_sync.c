@@ -46,6 +46,29 @@ static void test_commit_syncs_bytes_then_folders_then_row(void) {
   free(data);
 }
 
+/* Else a power cut brings back a blob that the index has forgotten. */
+static void test_removed_blob_is_forgotten_after_its_folder_was_synced(void) {
+  struct kit kit;
+  char *data = kit_bytes(1, LARGE);
+  start(&kit, true);
+  kit_put(&kit, "a", data, LARGE);
+  kit_remove(&kit, "a");
+  fault_clear();
+  kit_stop(&kit);
+  const char *folder = strchr(fault_syncs(), 'l');
+  CU_ASSERT_PTR_NOT_NULL_FATAL(folder);
+  CU_ASSERT_PTR_NOT_NULL(strchr(folder, 'w'));
+  CU_ASSERT_EQUAL(kit_number(&kit, "SELECT count(*) FROM garbage"), 0);
+  CU_ASSERT(kit_sql(&kit, "INSERT INTO garbage VALUES(1)"));
+  fault_clear();
+  CU_ASSERT_FATAL(kit_start(&kit));
+  CU_ASSERT_PTR_NOT_NULL(strchr(fault_syncs(), 'l'));
+  kit_stop(&kit);
+  CU_ASSERT_EQUAL(kit_number(&kit, "SELECT count(*) FROM garbage"), 0);
+  kit_fini(&kit);
+  free(data);
+}
+
 static void test_without_sync_nothing_waits_for_the_disk(void) {
   struct kit kit;
   char *data = kit_bytes(1, LARGE);
@@ -164,6 +187,7 @@ static void test_removes_work_when_a_quota_is_used_up(void) {
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_commit_syncs_bytes_then_folders_then_row),
+      UNIT(test_removed_blob_is_forgotten_after_its_folder_was_synced),
       UNIT(test_without_sync_nothing_waits_for_the_disk),
       UNIT(test_blob_that_is_not_durable_is_not_committed),
       UNIT(test_row_that_is_in_doubt_keeps_its_blob_until_a_start),

@@ -193,7 +193,7 @@ static bool unlink_garbage(struct local *local) {
   sqlite3_finalize(scan);
   if (result != SQLITE_DONE)
     return false;
-  if (all)
+  if (all && store_sync_unlinked(&local->store))
     return index_exec(db, "DELETE FROM garbage");
   sluice_log(local->host, SLUICE_LOG_WARN,
              "blobs that were deleted can't be removed from %s/blobs; let "

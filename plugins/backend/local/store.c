@@ -289,10 +289,44 @@ bool store_move(const struct store *store, uint64_t number, int folder,
                  RENAME_NOREPLACE) == 0;
 }
 
-bool store_unlink(const struct store *store, uint64_t number) {
+/* After the unlink, so that a sync which takes the note also has that. */
+static void note_emptied(struct store *store, uint64_t leaf) {
+  for (size_t i = 0; i < STORE_RING; i++) {
+    uint64_t there = 0;
+    if (atomic_compare_exchange_strong(&store->emptied[i], &there, leaf + 1) ||
+        there == leaf + 1)
+      return;
+  }
+  atomic_store(&store->emptied_more, true);
+}
+
+bool store_unlink(struct store *store, uint64_t number) {
   char path[PATH_SIZE];
   store_path(path, number);
-  return unlinkat(store->blobs, path, 0) == 0 || errno == ENOENT;
+  /* One that isn't there may have been unlinked by a process that ended. */
+  if (unlinkat(store->blobs, path, 0) != 0 && errno != ENOENT)
+    return false;
+  note_emptied(store, number >> 8);
+  return true;
+}
+
+bool store_sync_unlinked(struct store *store) {
+  char path[PATH_SIZE];
+  bool ok = true;
+  for (size_t i = 0; i < STORE_RING; i++) {
+    uint64_t leaf = atomic_exchange(&store->emptied[i], 0);
+    if (leaf == 0 || !store->sync)
+      continue;
+    store_path(path, (leaf - 1) << 8);
+    ok = (sync_folder(store, path) || errno == ENOENT) && ok;
+  }
+  /* A folder that can't be synced is tried with all else the next time. */
+  bool more = atomic_exchange(&store->emptied_more, false) && store->sync;
+  if (more)
+    ok = syncfs(store->blobs) == 0 && ok;
+  if (!ok)
+    atomic_store(&store->emptied_more, true);
+  return ok;
 }
 
 enum sluice_status store_fault(int error) {

@@ -23,6 +23,10 @@ struct store {
   _Atomic uint64_t names; /* so far */
   /* Folders known to be durable, as number >> 8, plus 1. */
   _Atomic uint64_t made[STORE_RING];
+  /* Those where a blob was unlinked and which weren't synced since, so too;
+   * 0: none. */
+  _Atomic uint64_t emptied[STORE_RING];
+  atomic_bool emptied_more; /* and others that found no place there */
 };
 
 #define STORE_CLOSED \
@@ -65,7 +69,9 @@ int store_read(const struct store *, uint64_t number);
 /* To a name in another folder, where it replaces nothing. */
 bool store_move(const struct store *, uint64_t number, int folder,
                 const char *name);
-bool store_unlink(const struct store *, uint64_t number); /* or isn't there */
+bool store_unlink(struct store *, uint64_t number); /* or isn't there */
+/* All that was unlinked by now stays unlinked when the power fails. */
+bool store_sync_unlinked(struct store *);
 
 enum sluice_status store_fault(int error);
 

@@ -90,7 +90,8 @@ static bool remove_blobs(struct sweeper *sweeper) {
             all;
   sqlite3_finalize(scan);
   return (result == SQLITE_DONE &&
-          (!all || index_exec(sweeper->db, "DELETE FROM garbage"))) ||
+          (!all || !store_sync_unlinked(&sweeper->store) ||
+           index_exec(sweeper->db, "DELETE FROM garbage"))) ||
          failed(sweeper);
 }
 

@@ -147,8 +147,6 @@ bool transaction_keep_up(struct local *local, struct upkeep *want) {
       (!index_run_number(writer->put_low, want->low) ||
        !index_run_number(writer->erase_recent, want->low)))
     return false;
-  if (!writer->freed_pending)
-    writer->freed_pending = atomic_exchange(&writer->freed, NULL);
   for (struct writer_freed *f = writer->freed_pending; f; f = f->next)
     if (!index_run_number(writer->erase_garbage, f->blob))
       return false;

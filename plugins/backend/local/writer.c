@@ -75,6 +75,25 @@ static bool copy_back(struct local *local, int mode) {
   return ok;
 }
 
+/* Blobs whose unlinking is durable leave the index's list of garbage with the
+ * next transaction.  Until then a start unlinks them again. */
+static void settle_garbage(struct local *local) {
+  struct writer *writer = &local->writer;
+  if (writer->freed_pending || health_read_only(&local->health) ||
+      !atomic_load(&writer->freed))
+    return;
+  struct writer_freed *freed = atomic_exchange(&writer->freed, NULL);
+  if (store_sync_unlinked(&local->store)) {
+    writer->freed_pending = freed;
+    return;
+  }
+  struct errmsg why;
+  errmsg_set(&why, "a folder of blobs can't be synced: %s", strerror(errno));
+  health_fault(&local->health, store_fault(errno), why.text);
+  writer->freed_pending = freed;
+  transaction_forget(writer); /* the next start tidies up */
+}
+
 /* Readers that never pause would keep the WAL from starting over; one that
  * stays, as a backup does, may not hold up every batch. */
 static void checkpoint(struct local *local) {
@@ -83,6 +102,7 @@ static void checkpoint(struct local *local) {
   writer->wal_pages = 0;
   if (pages < WAL_PAGES)
     return;
+  settle_garbage(local);
   if (pages < writer->wal_limit)
     copy_back(local, SQLITE_CHECKPOINT_PASSIVE);
   else if (copy_back(local, SQLITE_CHECKPOINT_RESTART))
@@ -308,7 +328,8 @@ static void writer_tidy(void *arg) {
     return; /* all of it stays for the next start */
   writer_drop_old(task);
   /* A blob that stays also stays pinned, and the next start sweeps it. */
-  if (task->unknown || (task->blob && !drop_blob(local, task->blob)))
+  if (task->unknown || (task->blob && (!drop_blob(local, task->blob) ||
+                                       !store_sync_unlinked(&local->store))))
     return;
   if (task->pinned)
     ledger_unpin(&local->ledger, task->pin);
@@ -366,6 +387,7 @@ static bool end_cleanly(struct local *local) {
   struct upkeep now;
   uint64_t next = atomic_load(&local->ledger.next);
   copy_back(local, SQLITE_CHECKPOINT_RESTART);
+  settle_garbage(local);
   bool ok = index_run(writer->begin) && transaction_keep_up(local, &now) &&
             (!ledger_idle(&local->ledger) ||
              (index_run_number(writer->put_reserved, next) &&

@@ -34,7 +34,9 @@ struct writer {
   sqlite3_stmt *put_recent, *erase_recent;
   sqlite3_stmt *put_reserved, *put_low, *pages;
   _Atomic(struct writer_freed *) freed; /* pushed by any thread */
-  struct writer_freed *freed_pending;   /* taken from it, the lane's */
+  /* Taken from it, the lane's, once the folders were synced: the index may
+   * forget what no power cut brings back. */
+  struct writer_freed *freed_pending;
   /* Blobs of the garbage that wait until nobody copies the store. */
   _Atomic(struct writer_freed *) postponed; /* pushed by any thread */
   int wal_pages, wal_limit;
