@@ -239,6 +239,27 @@ def test_damaged_index_gives_what_it_has_left():
         store.serves()
 
 
+@each({"with an unfinished index": True, "before it was made": False})
+def test_repair_that_was_cut_short_is_gone_on_with(unfinished):
+    with a_store() as store:
+        lost = Path(store.data, "lost+found")
+        lost.mkdir(exist_ok=True)
+        Path(store.data, "repair").write_text("+index.db.1")
+        with store.index() as index:
+            index.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if unfinished:
+            Path(store.data, "index.db").rename(lost / "index.db.1")
+            with store.index() as index:
+                index.execute("CREATE TABLE half(made INTEGER)")
+        status, _, err = run("-c", written(store.folder,
+                                           settings(store.folder)))
+        equal("status of a start", status, 1)
+        like("log", err, "was cut short; run sluice check --repair again")
+        store.found("--repair", status=0)
+        equal("afterwards", store.found("--read", status=0), {})
+        store.serves()
+
+
 @test
 def test_index_of_before_gets_the_blobs_of_after():
     with a_store() as store:

@@ -196,7 +196,7 @@ static bool repair(struct checker *checker) {
   if (!store_open(&checker->store, checker->dir, true, &checker->err) ||
       !list_files(checker, &strays))
     return false;
-  if (!missing)
+  if (!missing && !salvage_is_due(checker->dir))
     checker->db = index_open(checker->directory, true, &checker->err);
   bool ok =
       checker->db != NULL && schema_upgrade(checker->db) && is_intact(checker);
@@ -215,7 +215,8 @@ static bool repair(struct checker *checker) {
        (index_exec(checker->db, "BEGIN IMMEDIATE") ||
         checker_failed(checker)) &&
        compare(checker, &strays) && strays_end(checker) &&
-       (index_exec(checker->db, "COMMIT") || checker_failed(checker));
+       (index_exec(checker->db, "COMMIT") || checker_failed(checker)) &&
+       (!checker->rebuilt || salvage_end(checker));
   strays_fini(&strays);
   if (checker->db != NULL)
     index_copy_back_at_close(checker->db);

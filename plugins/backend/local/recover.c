@@ -9,6 +9,7 @@
 #include "hold.h"
 #include "index.h"
 #include "local.h"
+#include "salvage.h"
 #include "schema.h"
 #include "sweep.h"
 
@@ -244,6 +245,11 @@ static bool recover_held(struct local *local, struct errmsg *err) {
   off_t size;
   int64_t id, marked;
   struct state state;
+  if (salvage_is_due(local->datadir.dir))
+    return errmsg_set(err,
+                      "a repair of directory %s was cut short; run sluice "
+                      "check --repair again",
+                      local->datadir.path);
   bool fresh = !recover_has_index(local, &size);
   if (fresh && lost_index(local, err))
     return false;

@@ -30,20 +30,86 @@ static const struct index_sql to_new[] = {
     {offsetof(struct salvage, put_small), "INSERT INTO small VALUES(?1, ?2)"},
     {0, NULL}};
 
+/* ---- cut short ---------------------------------------------------------- */
+
+/* While an index is made anew, this file says what the old one is called in
+ * lost+found; its first letter, whether there was none. */
+#define MARK "repair"
+#define MISSING '-'
+#define THERE '+'
+
+bool salvage_is_due(int dir) {
+  return faccessat(dir, MARK, F_OK, 0) == 0;
+}
+
+/* The name, and whether the old one was there; false: no repair was cut. */
+static bool read_mark(int dir, char name[32], bool *missing) {
+  char text[33] = "";
+  int fd = openat(dir, MARK, O_RDONLY | O_CLOEXEC);
+  ssize_t got = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, 0);
+  if (fd >= 0)
+    close(fd);
+  if (got < 2 || strchr(text, '/') != NULL)
+    return false;
+  *missing = text[0] == MISSING;
+  snprintf(name, 32, "%s", text + 1);
+  return true;
+}
+
+static bool write_mark(int dir, const char *name, bool missing) {
+  char text[34];
+  int len =
+      snprintf(text, sizeof text, "%c%s", missing ? MISSING : THERE, name);
+  return folder_put(dir, MARK, text, (size_t)len);
+}
+
+bool salvage_end(struct checker *checker) {
+  if (unlinkat(checker->dir, MARK, 0) == 0 && fsync(checker->dir) == 0)
+    return true;
+  return errmsg_set(&checker->err, "%s/" MARK " can't be removed: %s",
+                    checker->directory, strerror(errno));
+}
+
 /* ---- the old one -------------------------------------------------------- */
 
-/* index.db.N, and its log beside it by that name. */
-static bool move_old(struct checker *checker, char name[32]) {
+static bool remove_file(int dir, const char *name) {
+  return unlinkat(dir, name, 0) == 0 || errno == ENOENT;
+}
+
+/* Finds a name that is free: index.db.N. */
+static void choose_name(int lost, char name[32]) {
   char log[40];
-  int lost = folder_make(checker->dir, "lost+found");
-  for (int i = 1; lost >= 0 && i < 1000; i++) {
+  for (int i = 1; i < 1000; i++) {
     snprintf(name, 32, INDEX_FILE ".%d", i);
     snprintf(log, sizeof log, "%s-wal", name);
     if (faccessat(lost, name, F_OK, 0) != 0 &&
         faccessat(lost, log, F_OK, 0) != 0)
-      break;
+      return;
   }
+}
+
+/* Removes what a repair that was cut short has made; the old one is elsewhere.
+ */
+static bool remove_unfinished(int dir, int lost, const char *name,
+                              bool missing) {
+  if (!missing && faccessat(lost, name, F_OK, 0) != 0)
+    return true; /* it isn't: this is the old one */
+  return remove_file(dir, INDEX_FILE "-wal") &&
+         remove_file(dir, INDEX_FILE "-journal") &&
+         remove_file(dir, INDEX_FILE);
+}
+
+/* To lost+found, and its log beside it by that name. */
+static bool move_old(struct checker *checker, char name[32], bool *missing) {
+  char log[40];
+  int lost = folder_make(checker->dir, "lost+found");
+  bool again = lost >= 0 && read_mark(checker->dir, name, missing);
+  if (lost >= 0 && !again)
+    choose_name(lost, name);
+  snprintf(log, sizeof log, "%s-wal", name);
   bool ok = lost >= 0 &&
+            (again ? remove_unfinished(checker->dir, lost, name, *missing)
+                   : write_mark(checker->dir, name, *missing)) &&
             (renameat(checker->dir, INDEX_FILE "-wal", lost, log) == 0 ||
              errno == ENOENT) &&
             (renameat(checker->dir, INDEX_FILE, lost, name) == 0 ||
@@ -169,7 +235,7 @@ static bool keep_id(struct checker *checker) {
 
 bool salvage(struct checker *checker, bool missing) {
   char name[32] = "";
-  if (!move_old(checker, name))
+  if (!move_old(checker, name, &missing))
     return false;
   checker->db = index_open(checker->directory, true, &checker->err);
   if (checker->db == NULL)

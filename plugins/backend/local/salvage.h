@@ -11,4 +11,10 @@
  * checker->db, and takes over the rows that can be read. */
 bool salvage(struct checker *, bool missing);
 
+/* A repair was cut short, after it had begun to make the index anew: no start
+ * before it is done. */
+bool salvage_is_due(int dir);
+/* The index that salvage() made is whole. */
+bool salvage_end(struct checker *);
+
 #endif
