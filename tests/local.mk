@@ -283,6 +283,30 @@ LOCAL_FAULT_KIT = \
 	%D%/unit/test_local_crash.c \
 	$(LOCAL_TEST_KIT)
 
+# Of tests/crashpoints.
+if CUNIT
+check_PROGRAMS += %D%/crashpoints/looker
+endif
+%C%_crashpoints_looker_LDADD = $(LOCAL_TEST_LIBS)
+%C%_crashpoints_looker_SOURCES = \
+	%D%/crashpoints/looker.c \
+	$(LOCAL_TEST_KIT)
+check_LTLIBRARIES += \
+	%D%/crashpoints/nthfault.la \
+	%D%/crashpoints/recorder.la
+%C%_crashpoints_nthfault_la_SOURCES = %D%/crashpoints/nthfault.c
+%C%_crashpoints_nthfault_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version \
+	-shared -rpath $(pkglibdir)
+%C%_crashpoints_recorder_la_SOURCES = %D%/crashpoints/recorder.c
+%C%_crashpoints_recorder_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version \
+	-shared -rpath $(pkglibdir)
+EXTRA_DIST += \
+	%D%/crashpoints/crashpoints.py \
+	%D%/crashpoints/disk.py \
+	%D%/crashpoints/faults.py \
+	%D%/crashpoints/scenarios.py \
+	%D%/crashpoints/told.py
+
 %C%_unit_test_local_damage_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_damage_SOURCES = \
 	%D%/unit/test_local_damage.c \
