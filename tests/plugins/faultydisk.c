@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * No plugin, but a library for LD_PRELOAD: while the file that FAULTY_DISK
- * names is there, each write to an index of the backend `local`, and each sync
- * of one, fails with EIO; where COPIES_NOTHING is set, the kernel copies no
- * file for others.
+ * names is there, each write to an index of the backend `local`, or to a file
+ * with FAULTY_PATH in its name, and each sync of one, fails with EIO; where
+ * COPIES_NOTHING is set, the kernel copies no file for others.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -26,12 +26,13 @@ OWN ssize_t copy_file_range(int from, off64_t *from_at, int to, off64_t *to_at,
 static bool fails(int fd) {
   char link[40], path[400];
   const char *switched = getenv("FAULTY_DISK");
+  const char *wanted = getenv("FAULTY_PATH");
   if (switched == NULL || access(switched, F_OK) != 0)
     return false;
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   ssize_t len = readlink(link, path, sizeof path - 1);
   path[len < 0 ? 0 : len] = '\0';
-  if (strstr(path, "/index.db") == NULL)
+  if (strstr(path, wanted == NULL ? "/index.db" : wanted) == NULL)
     return false;
   errno = EIO;
   return true;
