@@ -378,6 +378,35 @@ pkglib_LTLIBRARIES += %D%/backend/throttle/throttle.la
 EXTRA_%C%_backend_throttle_throttle_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_backend_throttle_throttle_la_SOURCES = %D%/backend/throttle/throttle.c
 
+# ---- backend/cache, a layer -------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/backend/cache/libcache.la
+%C%_backend_cache_libcache_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_backend_cache_libcache_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+%C%_backend_cache_libcache_la_LIBADD = $(EVENT_LIBS)
+%C%_backend_cache_libcache_la_SOURCES = \
+	%D%/backend/cache/cache.c \
+	%D%/backend/cache/cachebody.h \
+	%D%/backend/cache/cachedir.c \
+	%D%/backend/cache/cachedir.h \
+	%D%/backend/cache/cachefill.c \
+	%D%/backend/cache/cacheform.c \
+	%D%/backend/cache/cacheform.h \
+	%D%/backend/cache/cacheget.c \
+	%D%/backend/cache/cacheindex.c \
+	%D%/backend/cache/cacheindex.h \
+	%D%/backend/cache/cachelayer.h \
+	%D%/backend/cache/cacheopen.c \
+	%D%/backend/cache/cacheopen.h
+
+pkglib_LTLIBRARIES += %D%/backend/cache/cache.la
+%C%_backend_cache_cache_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_backend_cache_cache_la_LIBADD = \
+	%D%/backend/cache/libcache.la %D%/lib/libwish.la core/libbase.la
+EXTRA_%C%_backend_cache_cache_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_backend_cache_cache_la_SOURCES =
+
 # ---- backend/chaos, a layer -------------------------------------------------------
 
 pkglib_LTLIBRARIES += %D%/backend/chaos/chaos.la
@@ -684,6 +713,7 @@ dist_skeleton_DATA = \
 	%D%/skeleton/skeleton_hook.c
 
 EXTRA_DIST += \
+	%D%/backend/cache/cache.yaml \
 	%D%/backend/encrypt/encrypt.yaml \
 	%D%/backend/local/example.yaml \
 	%D%/backend/prefix/prefix.yaml \

@@ -10,6 +10,7 @@ AM_CPPFLAGS = $(SERVER_CPPFLAGS) -I$(srcdir)/%D%/unit \
 	-I$(srcdir)/plugins/lib/hook \
 	-I$(srcdir)/plugins/lib/logs \
 	-I$(srcdir)/plugins/lib/s3 \
+	-I$(srcdir)/plugins/backend/cache \
 	-I$(srcdir)/plugins/backend/encrypt \
 	-I$(srcdir)/plugins/backend/local \
 	-I$(srcdir)/plugins/hook/auth_basic \
@@ -24,6 +25,7 @@ LDADD = %D%/unit/libunit.la $(CORE_LIBS) $(CUNIT_LIBS)
 # Each folder of built plugins, where the tests look for them.
 TEST_PLUGINS = plugins/backend/local plugins/backend/s3 plugins/backend/minio \
 	plugins/backend/r2 plugins/backend/b2 plugins/backend/ceph \
+	plugins/backend/cache \
 	plugins/backend/encrypt plugins/backend/prefix \
 	plugins/backend/readonly \
 	plugins/backend/fallback \
@@ -114,6 +116,7 @@ UNIT_TESTS = \
 	%D%/unit/test_credentials_refresh \
 	%D%/unit/test_credentials_source \
 	%D%/unit/test_credentials_sts \
+	%D%/unit/test_cacheform \
 	%D%/unit/test_cryptform \
 	%D%/unit/test_cursor \
 	%D%/unit/test_date \
@@ -254,6 +257,9 @@ LOCAL_FAULT_KIT = \
 %C%_unit_test_local_SOURCES = \
 	%D%/unit/test_local.c \
 	$(LOCAL_TEST_KIT)
+
+%C%_unit_test_cacheform_LDADD = plugins/backend/cache/libcache.la \
+	plugins/lib/libwish.la $(LDADD)
 
 %C%_unit_test_cryptform_LDADD = plugins/backend/encrypt/libencrypt.la \
 	$(LDADD)
@@ -612,6 +618,7 @@ check_LTLIBRARIES += \
 # replay their corpus as a test.
 FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_cachecontrol \
+	%D%/fuzz/fuzz_cacheform \
 	%D%/fuzz/fuzz_chunked \
 	%D%/fuzz/fuzz_clientcert \
 	%D%/fuzz/fuzz_config \
@@ -652,6 +659,8 @@ endif
 
 %C%_fuzz_fuzz_cachecontrol_LDADD = plugins/hook/auth_request/libauth_request.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_cachecontrol_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_cacheform_LDADD = plugins/backend/cache/libcache.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_cacheform_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_chunked_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_chunked_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_clientcert_LDADD = $(FUZZ_LIBS)
@@ -899,6 +908,10 @@ TESTS += $(HOOK_TESTS)
 EXTRA_DIST += $(HOOK_TESTS)
 
 LAYER_TESTS = \
+	plugins/backend/cache/test_cache.py \
+	plugins/backend/cache/test_cache_disk.py \
+	plugins/backend/cache/test_cache_s3.py \
+	plugins/backend/cache/test_cache_storm.py \
 	plugins/backend/fallback/test_fallback.py \
 	plugins/backend/fallback/test_fallback_s3.py \
 	plugins/backend/chaos/test_chaos.py \
@@ -908,7 +921,8 @@ LAYER_TESTS = \
 	plugins/backend/readonly/test_readonly.py
 
 TESTS += $(LAYER_TESTS)
-EXTRA_DIST += $(LAYER_TESTS) plugins/backend/encrypt/unseal.py
+EXTRA_DIST += $(LAYER_TESTS) plugins/backend/encrypt/unseal.py \
+	plugins/backend/cache/cachekit.py
 
 EXTRA_DIST += \
 	%D%/bench/figures.py \

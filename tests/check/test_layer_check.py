@@ -115,6 +115,12 @@ def test_fallback_passes():
 
 
 @test
+def test_cache_passes():
+    report = passed(*over(), plugin("cache"), directory(), "ttl=1h")
+    expect(len(report.passed) > 85, report.text)
+
+
+@test
 def test_throttle_passes():
     report = passed(*over(), plugin("throttle"), "concurrent=100",
                     "rate=100000")
