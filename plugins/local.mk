@@ -432,6 +432,16 @@ EXTRA_%C%_backend_fallback_fallback_la_DEPENDENCIES = $(PLUGIN_FILES)
 	%D%/backend/fallback/fallback.h \
 	%D%/backend/fallback/fallback_list.c
 
+# ---- backend/mirror, a layer ------------------------------------------------------
+
+noinst_LTLIBRARIES += %D%/backend/mirror/libarrears.la
+%C%_backend_mirror_libarrears_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+%C%_backend_mirror_libarrears_la_SOURCES = \
+	%D%/backend/mirror/arrears.c \
+	%D%/backend/mirror/arrears.h \
+	%D%/backend/mirror/arrears_file.c \
+	%D%/backend/mirror/arrears_file.h
+
 # ---- hook/auth_basic --------------------------------------------------------
 
 noinst_LTLIBRARIES += %D%/hook/auth_basic/libauth_basic.la

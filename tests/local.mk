@@ -12,6 +12,7 @@ AM_CPPFLAGS = $(SERVER_CPPFLAGS) -I$(srcdir)/%D%/unit \
 	-I$(srcdir)/plugins/lib/s3 \
 	-I$(srcdir)/plugins/backend/cache \
 	-I$(srcdir)/plugins/backend/encrypt \
+	-I$(srcdir)/plugins/backend/mirror \
 	-I$(srcdir)/plugins/backend/local \
 	-I$(srcdir)/plugins/hook/auth_basic \
 	-I$(srcdir)/plugins/hook/auth_jwt \
@@ -82,6 +83,7 @@ check_LTLIBRARIES += %D%/unit/libunit.la
 
 UNIT_TESTS = \
 	%D%/unit/test_address \
+	%D%/unit/test_arrears \
 	%D%/unit/test_ask \
 	%D%/unit/test_ask_faults \
 	%D%/unit/test_answerheader \
@@ -260,6 +262,8 @@ LOCAL_FAULT_KIT = \
 
 %C%_unit_test_cacheform_LDADD = plugins/backend/cache/libcache.la \
 	plugins/lib/libwish.la $(LDADD)
+%C%_unit_test_arrears_LDADD = plugins/backend/mirror/libarrears.la \
+	$(LDADD)
 
 %C%_unit_test_cryptform_LDADD = plugins/backend/encrypt/libencrypt.la \
 	$(LDADD)
