@@ -432,7 +432,7 @@ EXTRA_%C%_backend_fallback_fallback_la_DEPENDENCIES = $(PLUGIN_FILES)
 	%D%/backend/fallback/fallback.h \
 	%D%/backend/fallback/fallback_list.c
 
-# ---- backend/mirror, a layer ------------------------------------------------------
+# ---- backend/mirror, a layer ----------------------------------------------------
 
 noinst_LTLIBRARIES += %D%/backend/mirror/libarrears.la
 %C%_backend_mirror_libarrears_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
@@ -441,6 +441,28 @@ noinst_LTLIBRARIES += %D%/backend/mirror/libarrears.la
 	%D%/backend/mirror/arrears.h \
 	%D%/backend/mirror/arrears_file.c \
 	%D%/backend/mirror/arrears_file.h
+
+pkglib_LTLIBRARIES += %D%/backend/mirror/mirror.la
+%C%_backend_mirror_mirror_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_backend_mirror_mirror_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+%C%_backend_mirror_mirror_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_backend_mirror_mirror_la_LIBADD = %D%/backend/mirror/libarrears.la \
+	%D%/lib/libwish.la core/libbase.la $(EVENT_LIBS)
+EXTRA_%C%_backend_mirror_mirror_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_backend_mirror_mirror_la_SOURCES = \
+	%D%/backend/mirror/mirror.c \
+	%D%/backend/mirror/mirror_carry.c \
+	%D%/backend/mirror/mirror_carry.h \
+	%D%/backend/mirror/mirror_change.c \
+	%D%/backend/mirror/mirror_desk.c \
+	%D%/backend/mirror/mirror_desk.h \
+	%D%/backend/mirror/mirror_heal.c \
+	%D%/backend/mirror/mirror_layer.h \
+	%D%/backend/mirror/mirror_leg.c \
+	%D%/backend/mirror/mirror_read.c \
+	%D%/backend/mirror/mirror_write.c \
+	%D%/backend/mirror/mirror_write.h
 
 # ---- hook/auth_basic --------------------------------------------------------
 
@@ -731,6 +753,7 @@ EXTRA_DIST += \
 	%D%/backend/throttle/throttle.yaml \
 	%D%/backend/chaos/chaos.yaml \
 	%D%/backend/fallback/fallback.yaml \
+	%D%/backend/mirror/mirror.yaml \
 	%D%/hook/auth_basic/auth_basic.yaml \
 	%D%/hook/auth_basic/htpasswd \
 	%D%/hook/auth_jwt/auth_jwt.yaml \

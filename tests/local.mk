@@ -30,6 +30,7 @@ TEST_PLUGINS = plugins/backend/local plugins/backend/s3 plugins/backend/minio \
 	plugins/backend/encrypt plugins/backend/prefix \
 	plugins/backend/readonly \
 	plugins/backend/fallback \
+	plugins/backend/mirror \
 	plugins/backend/chaos \
 	plugins/backend/throttle \
 	plugins/hook/auth_basic \
@@ -918,6 +919,8 @@ LAYER_TESTS = \
 	plugins/backend/cache/test_cache_storm.py \
 	plugins/backend/fallback/test_fallback.py \
 	plugins/backend/fallback/test_fallback_s3.py \
+	plugins/backend/mirror/test_mirror.py \
+	plugins/backend/mirror/test_mirror_faults.py \
 	plugins/backend/chaos/test_chaos.py \
 	plugins/backend/throttle/test_throttle.py \
 	plugins/backend/encrypt/test_encrypt.py \
@@ -927,6 +930,7 @@ LAYER_TESTS = \
 TESTS += $(LAYER_TESTS)
 EXTRA_DIST += $(LAYER_TESTS) plugins/backend/encrypt/unseal.py \
 	plugins/backend/cache/cachekit.py
+	plugins/backend/mirror/mirrorkit.py
 
 EXTRA_DIST += \
 	%D%/bench/figures.py \

@@ -121,6 +121,12 @@ def test_cache_passes():
 
 
 @test
+def test_mirror_of_one_passes():
+    report = passed(*over(), plugin("mirror"), directory())
+    expect(len(report.passed) > 90, report.text)
+
+
+@test
 def test_throttle_passes():
     report = passed(*over(), plugin("throttle"), "concurrent=100",
                     "rate=100000")

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The lane's side: a batch of jobs, then one sync for all that were taken.
+ */
+#include "mirror_desk.h"
+
+#include <string.h>
+
+#include "clock.h"
+
+void desk_count(struct mirror *shared) {
+  const struct arrears *arrears = shared->arrears;
+  for (unsigned i = 0; i < shared->count; i++)
+    atomic_store(&shared->owed[i], arrears_count(arrears, i));
+  atomic_store(&shared->state, arrears_is_broken(arrears) ? MIRROR_BROKEN
+                               : arrears_is_full(arrears) ? MIRROR_FULL
+                                                          : MIRROR_WELL);
+}
+
+static void serve(struct mirror *shared, struct desk_job *job) {
+  struct arrears *arrears = shared->arrears;
+  const char *next;
+  switch (job->wish) {
+  case DESK_TAKE:
+    job->answer = arrears_take(arrears, job->key, &job->owed, &job->late);
+    break;
+  case DESK_LEAVE:
+    arrears_leave(arrears, job->key, job->owed, job->late);
+    if (job->postpone)
+      arrears_postpone(arrears, job->key, clock_ms());
+    break;
+  case DESK_OVER:
+    arrears_over(arrears, job->key, job->late);
+    break;
+  case DESK_LOOK:
+    job->owed = arrears_owed(arrears, job->key);
+    break;
+  case DESK_NEXT:
+    next = arrears_next(arrears, clock_ms(), job->owed, &job->late);
+    job->next = next == NULL ? NULL : strdup(next);
+    job->owed = next == NULL ? 0 : arrears_owed(arrears, next);
+    if (next != NULL && job->next == NULL)
+      arrears_leave(arrears, next, job->owed, 0);
+    break;
+  }
+}
+
+void desk_run(void *arg, void **jobs, size_t count) {
+  struct mirror *shared = arg;
+  for (size_t i = 0; i < count; i++)
+    serve(shared, jobs[i]);
+  bool synced = true, taken = false;
+  for (size_t i = 0; i < count; i++) {
+    const struct desk_job *job = jobs[i];
+    taken = taken || (job->wish == DESK_TAKE && job->answer == ARREARS_TAKEN);
+  }
+  if (taken)
+    synced = arrears_sync(shared->arrears);
+  else
+    arrears_flush(shared->arrears);
+  for (size_t i = 0; !synced && i < count; i++) {
+    struct desk_job *job = jobs[i];
+    if (job->wish == DESK_TAKE && job->answer == ARREARS_TAKEN)
+      job->answer = ARREARS_FAILED;
+  }
+  desk_count(shared);
+}
+
+static void desk_then(void *arg) {
+  struct desk_job *job = arg;
+  job->then(job->arg);
+}
+
+void desk_ask(struct mirror_handle *handle, struct desk_job *job) {
+  job->shared = handle->shared;
+  sluice_lane_add(handle->shared->lane, handle->host, job, desk_then);
+}
