@@ -102,6 +102,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/structured.c \
 	%D%/base/structured.h \
 	%D%/base/token.h \
+	%D%/base/tracecontext.c \
+	%D%/base/tracecontext.h \
 	%D%/base/uploadhead.c \
 	%D%/base/uploadhead.h \
 	%D%/base/uploadid.c \
@@ -138,6 +140,7 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/ask_private.h \
 	%D%/runtime/ask_start.c \
 	%D%/runtime/ask_step.c \
+	%D%/runtime/about.h \
 	%D%/runtime/budget.c \
 	%D%/runtime/budget.h \
 	%D%/runtime/crash.c \
@@ -166,6 +169,7 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/op_offered.c \
 	%D%/runtime/op_private.h \
 	%D%/runtime/op_say.c \
+	%D%/runtime/op_trace.c \
 	%D%/runtime/op_turn.c \
 	%D%/runtime/op_turn.h \
 	%D%/runtime/plugin_api.c \
@@ -287,10 +291,14 @@ noinst_LTLIBRARIES += %D%/libgate.la
 	%D%/gate/ownurl.h \
 	%D%/gate/reply.c \
 	%D%/gate/reply.h \
+	%D%/gate/servertiming.c \
+	%D%/gate/servertiming.h \
 	%D%/gate/request.c \
 	%D%/gate/request.h \
 	%D%/gate/request_api.c \
 	%D%/gate/request_choice.c \
+	%D%/gate/request_trace.c \
+	%D%/gate/request_trace.h \
 	%D%/gate/intent.c \
 	%D%/gate/intent.h
 
@@ -660,6 +668,7 @@ sluiceinclude_HEADERS = \
 	%D%/include/sluice/request.h \
 	%D%/include/sluice/texts.h \
 	%D%/include/sluice/timer.h \
+	%D%/include/sluice/trace.h \
 	%D%/include/sluice/upload.h
 
 pkgconfigdir = $(libdir)/pkgconfig

@@ -224,6 +224,7 @@ UNIT_TESTS = \
 	%D%/unit/test_tls \
 	%D%/unit/test_timer \
 	%D%/unit/test_tokens \
+	%D%/unit/test_tracecontext \
 	%D%/unit/test_uploadhead \
 	%D%/unit/test_uploadid \
 	%D%/unit/test_urgent \
@@ -645,6 +646,7 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_structured \
 	%D%/fuzz/fuzz_stagerecord \
 	%D%/fuzz/fuzz_tokens \
+	%D%/fuzz/fuzz_tracecontext \
 	%D%/fuzz/fuzz_xml
 
 fuzz: $(FUZZ_TARGETS)
@@ -712,6 +714,8 @@ endif
 %C%_fuzz_fuzz_structured_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_tokens_LDADD = plugins/hook/auth_token/libauth_token.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_tokens_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_tracecontext_LDADD = $(FUZZ_LIBS)
+%C%_fuzz_fuzz_tracecontext_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_xml_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_xml_LDFLAGS = $(FUZZ_FLAGS)
 
@@ -838,6 +842,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_tls_mistakes.py \
 	%D%/integration/test_tls_reload.py \
 	%D%/integration/test_tls_rules.py \
+	%D%/integration/test_trace.py \
 	%D%/integration/test_uploads.py
 
 TESTS += $(INTEGRATION_TESTS)

@@ -63,8 +63,10 @@ static void on_hashed(void *arg) {
   body->len = 0;
   if (orphaned)
     bodysum_free(body);
-  else
+  else {
+    exchange_hashed(body->ex);
     body->go_on(body->ex);
+  }
 }
 
 static void hash(struct bodysum *body) {
@@ -75,8 +77,10 @@ static void hash(struct bodysum *body) {
                            .then = on_hashed,
                            .arg = body};
   body->turn = HASHES;
-  if (!uploads_hash(gate->uploads, gate->loop, &body->job))
+  if (!uploads_hash(gate->uploads, gate->loop, &body->job)) {
+    exchange_hashes(body->ex);
     return;
+  }
   body->turn = GATHERS;
   body->len = 0;
 }

@@ -62,12 +62,13 @@ void resumable_failed(struct exchange *ex, enum sluice_status status,
     reply_error(ex, 409, "upload_taken",
                 "Another request goes on with this upload; ask for its offset "
                 "first");
-  else if (status == SLUICE_ERATE)
+  else if (status == SLUICE_ERATE) {
+    ex->refused_by = "uploads.resumable.max_open";
     reply_error(ex, 429, "too_many_uploads",
                 "%lld uploads of this client aren't complete, which is the "
                 "limit; complete or delete some",
                 (long long)ex->gate->settings->uploads.max_open);
-  else
+  } else
     reply_failure(ex, status, why);
 }
 

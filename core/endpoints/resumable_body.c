@@ -162,8 +162,10 @@ static void on_hashed(void *arg) {
   r->upload.hash = UPLOAD_HASHED;
   if (r->ex == NULL)
     resumable_leave(r);
-  else
+  else {
+    exchange_hashed(r->ex);
     body(r->ex);
+  }
 }
 
 /* An upload that is put together of others has no content. */
@@ -206,6 +208,9 @@ void resumable_push(struct resumable *r) {
   bool drowned =
       r->body == RESUMABLE_BODY_BROKEN && r->fault == NULL && r->ex != NULL;
   bool any = filled(r)->len > 0 && !drowned;
+  if (r->state == RESUMABLE_WANTS && upload->hash == UPLOAD_HASHING &&
+      r->ex != NULL)
+    exchange_hashes(r->ex);
   if (r->state != RESUMABLE_WANTS || upload->hash == UPLOAD_HASHING ||
       r->op == NULL)
     return;

@@ -24,6 +24,10 @@ uint64_t upload_max(const struct exchange *ex) {
 void upload_too_large(struct exchange *ex) {
   char limit[32];
   quantity_print(limit, upload_max(ex));
+  metrics_refuse(ex->gate->metrics, METRICS_UPLOAD_SIZE);
+  ex->refused_by = upload_max(ex) < ex->gate->settings->uploads.max_bytes
+                       ? "max_bytes of the link"
+                       : "uploads.max_bytes";
   reply_error(ex, 413, "too_large", "File too large (max %s)", limit);
 }
 

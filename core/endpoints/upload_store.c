@@ -323,8 +323,10 @@ static void on_hashed(void *arg) {
   upload->hash = UPLOAD_HASHED;
   if (orphaned)
     upload_free(upload);
-  else if (upload->ex != NULL)
+  else if (upload->ex != NULL) {
+    exchange_hashed(upload->ex);
     go_on(upload->ex);
+  }
 }
 
 static struct sums *file_sums(struct upload *upload) {
@@ -378,8 +380,10 @@ static void lend(struct exchange *ex) {
 
 void upload_push(struct exchange *ex) {
   const struct upload *upload = ex->work;
-  if (upload->hash == UPLOAD_HASHING)
+  if (upload->hash == UPLOAD_HASHING) {
+    exchange_hashes(ex);
     return;
+  }
   if (upload->backend == UPLOAD_TOOK && upload_reread_due(ex))
     upload_reread(ex);
   else if (upload->backend == UPLOAD_TOOK)

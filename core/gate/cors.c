@@ -58,21 +58,23 @@ bool cors_is_foreign(const struct settings_cors *cors, const struct head *head,
          (strcmp(site, "cross-site") == 0 || !own);
 }
 
-/* The configuration's list, then `more`. */
+/* The configuration's list, then the other two; NULL: none. */
 static void add_list(struct evkeyvalq *answer, const char *name,
-                     const char *list, const char *more) {
+                     const char *list, const char *more, const char *also) {
   struct buf joined;
   buf_init(&joined, LIST_MAX);
   buf_adds(&joined, list);
   if (more != NULL)
     buf_addf(&joined, "%s%s", joined.len > 0 ? ", " : "", more);
+  if (also != NULL)
+    buf_addf(&joined, "%s%s", joined.len > 0 ? ", " : "", also);
   if (joined.len > 0)
     evhttp_add_header(answer, name, joined.data);
   buf_fini(&joined);
 }
 
 void cors_answer(const struct settings_cors *cors, const struct head *head,
-                 const char *fields, struct evkeyvalq *answer) {
+                 const char *fields, bool timed, struct evkeyvalq *answer) {
   const char *origin = allowed_origin(cors, head);
   if (!cors->any) /* caches keep an answer for each origin */
     evhttp_add_header(answer, "Vary", "Origin");
@@ -81,9 +83,11 @@ void cors_answer(const struct settings_cors *cors, const struct head *head,
   evhttp_add_header(answer, "Access-Control-Allow-Origin", origin);
   if (cors->credentials)
     evhttp_add_header(answer, "Access-Control-Allow-Credentials", "true");
+  if (timed)
+    evhttp_add_header(answer, "Timing-Allow-Origin", origin);
   if (!cors_is_preflight(head))
     add_list(answer, "Access-Control-Expose-Headers", cors->expose_text,
-             fields);
+             fields, timed ? "Server-Timing" : NULL);
 }
 
 void cors_preflight(const struct settings_cors *cors, const struct head *head,
@@ -96,6 +100,7 @@ void cors_preflight(const struct settings_cors *cors, const struct head *head,
   snprintf(age, sizeof age, "%" PRId64, cors->max_age_ms / 1000);
   evhttp_add_header(answer, "Access-Control-Allow-Methods",
                     methods[0] != '\0' ? methods : allow);
-  add_list(answer, "Access-Control-Allow-Headers", cors->headers_text, fields);
+  add_list(answer, "Access-Control-Allow-Headers", cors->headers_text, fields,
+           NULL);
   evhttp_add_header(answer, "Access-Control-Max-Age", age);
 }

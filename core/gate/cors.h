@@ -26,8 +26,8 @@ void cors_preflight(const struct settings_cors *, const struct head *,
 bool cors_is_foreign(const struct settings_cors *, const struct head *,
                      bool own);
 /* The headers of any answer that is about to go, where CORS is on; `fields`
- * are its own that scripts may read, or NULL. */
+ * are its own that scripts may read, or NULL; `timed`: it has Server-Timing,
+ * which they may read as well. */
 void cors_answer(const struct settings_cors *, const struct head *,
-                 const char *fields, struct evkeyvalq *answer);
-
+                 const char *fields, bool timed, struct evkeyvalq *answer);
 #endif

@@ -15,6 +15,8 @@
 #include "must.h"
 #include "reply.h"
 
+#define TIMEOUT "limits.backend_timeout"
+
 struct news { /* of a failure, a change, or bytes */
   enum sluice_status status;
   const char *why;
@@ -116,6 +118,8 @@ static void refuse(struct exchange *ex, const struct news *news) {
   if (ask_lesser(ex))
     return;
   ex->denied = NULL;
+  if (status != SLUICE_OK)
+    ex->refused_by = request_denier(&ex->request)->host.name;
   if (denied != NULL) {
     ex->request.refusal = SLUICE_OK;
     ex->request.message[0] = '\0';
@@ -178,6 +182,7 @@ static void late_hook(struct exchange *ex, const struct news *news) {
   (void)news;
   log_silence(ex, hook->host.name, &hook->repeats,
               "the hook didn't answer in time", &hook->silent);
+  ex->refused_by = TIMEOUT;
   reply_denial(ex, ENDER_TIME, SLUICE_ETIMEOUT, "");
 }
 
@@ -186,6 +191,7 @@ static void late_backend(struct exchange *ex, const struct news *news) {
   (void)news;
   log_silence(ex, backend->host.name, &backend->repeats,
               "the backend didn't answer in time", &backend->silent);
+  ex->refused_by = TIMEOUT;
   reply_denial(ex, ENDER_TIME, SLUICE_ETIMEOUT, "");
 }
 
@@ -222,6 +228,7 @@ static void cut_answer(struct exchange *ex, const struct news *news) {
   log_silence(ex, backend->host.name, &backend->repeats,
               "the backend stalled in the middle of an object",
               &backend->silent);
+  ex->refused_by = TIMEOUT;
   reply_abort(ex, ENDER_TIME, SLUICE_ETIMEOUT);
 }
 
@@ -235,14 +242,6 @@ static void ignore(struct exchange *ex, const struct news *news) {
 }
 
 /* ---- the end ------------------------------------------------------------ */
-
-/* The client's part is what nobody else took. */
-static void count_times(struct exchange *ex) {
-  uint64_t *us = ex->waited_us;
-  us[METRICS_WHOLE] = clock_us() - ex->since_us;
-  us[METRICS_CLIENT] =
-      us[METRICS_WHOLE] - us[METRICS_HOOKS] - us[METRICS_BACKEND];
-}
 
 static void count(struct exchange *ex) {
   const struct settings *settings = ex->gate->settings;
@@ -291,7 +290,7 @@ static void end(struct exchange *ex, const struct news *news) {
   struct gate *gate = ex->gate;
   (void)news;
   exchange_drop(ex);
-  count_times(ex);
+  exchange_count_times(ex);
   ex->request.operation = operation_name(ex->asked);
   struct sluice_record record = {.size = sizeof record,
                                  .status = ex->status,
@@ -303,7 +302,13 @@ static void end(struct exchange *ex, const struct news *news) {
                                  .client_us = ex->waited_us[METRICS_CLIENT],
                                  .code = ex->code,
                                  .ended_by = ender_word(ex->ended_by)};
+  const struct sluice_effort effort = {.size = sizeof effort,
+                                       .hash_us = ex->waited_us[METRICS_HASH],
+                                       .attempts = ex->request.about.attempts,
+                                       .refused_by = ex->refused_by};
+  ex->request.effort = &effort;
   request_log(&ex->request, &record);
+  ex->request.effort = NULL;
   count(ex);
   budget_give(gate->memory, ex->cost);
   tally_leave(&ex->counted);
@@ -357,7 +362,7 @@ static void exchange_event(struct exchange *ex, enum exchange_event event,
   else if (!was_left && is_left)
     TAILQ_INSERT_TAIL(&ex->gate->left, ex, in_left);
   ex->state = step.next;
-  const char *before = crash_about(ex->request.id);
+  struct about *before = crash_about(&ex->request.about);
   actions[step.action](ex, news);
   crash_about(before);
 }

@@ -65,6 +65,8 @@ struct exchange {
   uint64_t bytes_in, bytes_out;
   int status; /* of the answer */
   enum ender ended_by;
+  /* An option that set the limit, or a hook's name; NULL: none refused. */
+  const char *refused_by;
   const char *code; /* of an error */
 };
 
@@ -80,6 +82,8 @@ void exchange_free_pending(struct gate *);
 
 /* ---- for the begin and for endpoints ------------------------------------ */
 
+/* How long whom, up to now: the client's part is what nobody else took. */
+void exchange_count_times(struct exchange *);
 /* Hooks decide on the request, then its endpoint starts. */
 void exchange_admit(struct exchange *);
 /* The same without hooks. */
@@ -96,6 +100,10 @@ bool exchange_can(struct exchange *, unsigned abilities);
  * time. */
 void exchange_watch(struct exchange *);
 void exchange_unwatch(struct exchange *);
+/* Digests are waited for from now on, unless somebody else has to act, until
+ * the next of these or exchange_hashed(). */
+void exchange_hashes(struct exchange *);
+void exchange_hashed(struct exchange *);
 /* Of op_events: the backend says that it goes on, so that its time begins
  * anew.  Once a download has begun only bytes count. */
 void exchange_alive(void *exchange);

@@ -18,7 +18,7 @@
 
 static void on_body(void *arg) {
   struct exchange *ex = arg;
-  const char *before = crash_about(ex->request.id);
+  struct about *before = crash_about(&ex->request.about);
   if (ex->on_body != NULL)
     ex->on_body(ex);
   crash_about(before);
@@ -59,6 +59,7 @@ static const char *code_of_refusal(int status) {
 
 static void note_memory(struct exchange *ex) {
   metrics_refuse(ex->gate->metrics, METRICS_MEMORY);
+  ex->refused_by = "limits.memory";
   repeat_line(ex->gate->refusals, ex->gate->loop, SLUICE_LOG_WARN, NULL,
               "memory",
               "%s is refused: requests in flight use all of limits.memory",
@@ -89,6 +90,7 @@ static bool count_client(struct exchange *ex) {
                       &ex->counted))
     return true;
   metrics_refuse(gate->metrics, METRICS_CLIENT_REQUESTS);
+  ex->refused_by = "limits.per_client.requests";
   repeat_line(gate->refusals, gate->loop, SLUICE_LOG_WARN, NULL, "requests",
               "%s is refused: it has %lld requests in flight, as many as "
               "limits.per_client.requests allows",
@@ -266,7 +268,7 @@ void exchange_begin(struct gate *gate, struct ingress_conn *conn,
   certify(ex);
   ex->request.alive = exchange_alive;
   ex->request.cors = cors_is_on(&gate->settings->cors);
-  const char *before = crash_about(ex->request.id);
+  struct about *before = crash_about(&ex->request.about);
   begin(ex, refusal);
   crash_about(before);
 }

@@ -65,6 +65,18 @@ static void begin_wait(struct exchange *ex) {
   ex->waits_for = whom;
 }
 
+void exchange_hashes(struct exchange *ex) {
+  if (ex->waits_us != 0)
+    return;
+  ex->waits_us = clock_us();
+  ex->waits_for = METRICS_HASH;
+}
+
+void exchange_hashed(struct exchange *ex) {
+  if (ex->waits_for == METRICS_HASH)
+    end_wait(ex);
+}
+
 void exchange_watch(struct exchange *ex) {
   if (ex->state == EXCHANGE_CHANGING_ANSWERED ||
       ex->state == EXCHANGE_TELLING_ANSWERED)
@@ -76,4 +88,11 @@ void exchange_watch(struct exchange *ex) {
 void exchange_unwatch(struct exchange *ex) {
   event_del(&ex->timer);
   end_wait(ex);
+}
+
+void exchange_count_times(struct exchange *ex) {
+  uint64_t *us = ex->waited_us;
+  us[METRICS_WHOLE] = clock_us() - ex->since_us;
+  us[METRICS_CLIENT] = us[METRICS_WHOLE] - us[METRICS_HOOKS] -
+                       us[METRICS_BACKEND] - us[METRICS_HASH];
 }

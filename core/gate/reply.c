@@ -15,6 +15,7 @@
 #include "cors.h"
 #include "log.h"
 #include "must.h"
+#include "servertiming.h"
 
 #define RETRY_AFTER "5" /* seconds, with 503 */
 
@@ -79,6 +80,12 @@ static bool serves_links(const struct exchange *ex) {
          ex->route->endpoint->operation == OPERATION_SIGNED;
 }
 
+static void add_timing(struct exchange *ex) {
+  char timing[SERVERTIMING_SIZE];
+  servertiming_text(ex, timing);
+  reply_header(ex, "Server-Timing", timing);
+}
+
 /* The answer begins: nobody may give another one. */
 static void prepare(struct exchange *ex, int status) {
   struct exchange_step step = exchange_step(ex->state, EXCHANGE_ANSWER);
@@ -97,7 +104,9 @@ static void prepare(struct exchange *ex, int status) {
   if (ex->request.cors)
     cors_answer(&ex->gate->settings->cors, &ex->head,
                 ex->route == NULL ? NULL : ex->route->endpoint->cors_expose,
-                reply_headers(ex));
+                ex->request.debug, reply_headers(ex));
+  if (ex->request.debug)
+    add_timing(ex);
   request_response(&ex->request, reply_headers(ex));
 }
 

@@ -17,6 +17,7 @@
 #include "crash.h"
 #include "digest.h"
 #include "must.h"
+#include "request_trace.h"
 
 static bool sane_id(const char *id) {
   static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -38,11 +39,12 @@ void request_init(struct sluice_request *request, struct loop *loop,
   const char *id = head_get(head, "X-Request-Id");
   if (sane_id(id)) {
     memcpy(request->id, id, strlen(id) + 1); /* REQUEST_ID_MAX, as checked */
-    return;
+  } else {
+    unsigned char random[16];
+    loop_name(loop, random, sizeof random);
+    codec_hex(request->id, random, sizeof random);
   }
-  unsigned char random[16];
-  loop_name(loop, random, sizeof random);
-  codec_hex(request->id, random, sizeof random);
+  request_trace(request);
 }
 
 bool request_identify(struct sluice_request *request, const char *identity) {
@@ -67,6 +69,11 @@ void request_certify(struct sluice_request *request, const char *name,
 static struct request_hook *hook_at(const struct sluice_request *request,
                                     size_t index) {
   return request->hooks[request->chain[index]];
+}
+
+const struct request_hook *
+request_denier(const struct sluice_request *request) {
+  return hook_at(request, request->at);
 }
 
 bool request_guarded(const struct sluice_request *request) {
@@ -206,7 +213,7 @@ static void on_resume(struct loop_task *task) {
   struct sluice_request *request =
       (struct sluice_request *)((char *)task -
                                 offsetof(struct sluice_request, resume));
-  const char *before = crash_about(request->id);
+  struct about *before = crash_about(&request->about);
   request->turn = REQUEST_IDLE;
   if (request->interest == REQUEST_PENDING)
     hook_at(request, request->at)->pending--;
@@ -346,6 +353,7 @@ void request_again(struct sluice_request *request, const char *operation) {
   request->operation = operation;
   request->backend = request->backend_kept;
   request->allowed = false;
+  request->debug = false;
   request->refusal = SLUICE_OK;
   request->message[0] = '\0';
 }
@@ -383,6 +391,7 @@ struct request_hook *request_hook(const struct sluice_request *request) {
 /* Whoever still has a pointer to it finds nothing. */
 void request_fini(struct sluice_request *request) {
   static const struct head none;
+  request_trace_end(request);
   request->head = &none;
   request->key = NULL;
   free(request->subject);

@@ -5,6 +5,7 @@
 #ifndef GATE_REQUEST_H
 #define GATE_REQUEST_H
 
+#include "about.h"
 #include "attributes.h"
 #include "cidr.h"
 #include "head.h"
@@ -65,6 +66,10 @@ struct sluice_request {
   char id[REQUEST_ID_MAX + 1];
   char identity[REQUEST_IDENTITY_MAX + 1]; /* "": nobody said */
   char *subject; /* of the client's certificate; NULL: it has none */
+
+  struct about about; /* its trace */
+  bool debug;         /* its client may know how long what took */
+  const struct sluice_effort *effort; /* in on_log */
 
   struct request_hook *const *hooks; /* all of this loop's */
   const size_t *chain;               /* indices of this request's */
@@ -134,6 +139,8 @@ void request_abandon(struct sluice_request *);
 bool request_leave(struct sluice_request *);
 /* That hook, or the one that runs. */
 struct request_hook *request_hook(const struct sluice_request *);
+/* The one that said SLUICE_DENY. */
+const struct request_hook *request_denier(const struct sluice_request *);
 
 /* Runs on_request (before the key is known) or on_key through the chain, then
  * then(): at once, or later, when a hook waits. */

@@ -3,6 +3,7 @@
  * The operations that a layer may ask for, one call each.
  */
 #include "ask_private.h"
+#include "crash.h"
 
 /* For an operation that was canceled while the layer was at work: without a
  * cancel() of its own the layer doesn't know, and nobody hears the answer. */
@@ -14,12 +15,19 @@ static struct sluice_ask *begun(struct sluice_ask *ask) {
   return ask;
 }
 
+/* A layer may ask from a timer of its own. */
+static struct about *for_its_request(const struct sluice_op *op) {
+  return crash_about(op == NULL ? crash_request() : op_about(op));
+}
+
 /* Nothing of the operation is said before its start has returned. */
 #define ASK(start)                                                   \
   struct sluice_ask *ask = ask_new(store, op, heard, arg, __func__); \
   if (ask == NULL)                                                   \
     return NULL;                                                     \
+  struct about *before = for_its_request(op);                        \
   ask->op = start;                                                   \
+  crash_about(before);                                               \
   return begun(ask)
 
 struct sluice_ask *sluice_ask_head(struct sluice_store *store,

@@ -55,7 +55,7 @@ static struct {
 } crash_table = {.began = ATOMIC_FLAG_INIT};
 
 static _Thread_local struct {
-  const char *request;
+  struct about *about;
   uintptr_t stack_end; /* 0: unknown */
   char stack[STACK_SIZE];
 } crash_mine;
@@ -108,14 +108,14 @@ void crash_plugin(const char *name, uintptr_t inside) {
     object->plugin = name;
 }
 
-const char *crash_about(const char *request) {
-  const char *before = crash_mine.request;
-  crash_mine.request = request;
+struct about *crash_about(struct about *about) {
+  struct about *before = crash_mine.about;
+  crash_mine.about = about;
   return before;
 }
 
-const char *crash_request(void) {
-  return crash_mine.request;
+struct about *crash_request(void) {
+  return crash_mine.about;
 }
 
 /* A fault that is blocked ends the process without asking the handler. */
@@ -228,9 +228,9 @@ static void say(int number, const ucontext_t *context) {
     urgent_text(&line, ", called ");
     say_place(&line, caller);
   }
-  if (crash_mine.request != NULL) {
+  if (crash_mine.about != NULL) {
     urgent_text(&line, ", request ");
-    urgent_text(&line, crash_mine.request);
+    urgent_text(&line, crash_mine.about->id);
   }
   urgent_write(&line);
 }

@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+#include "about.h"
+
 #define CRASH_OBJECTS_MAX 256 /* shared objects that are told apart */
 
 /* Notes where each loaded object lies, and watches for crashes: once, when
@@ -21,9 +23,9 @@ void crash_plugin(const char *name, uintptr_t inside);
 /* Each thread's beginning, so that a stack that overflowed is told of, too. */
 void crash_thread(void);
 /* The request that this thread works for from now on, or NULL, and which one
- * it was before.  The text is lent as long as its loop: an exchange's memory
- * rests before it is another's. */
-const char *crash_about(const char *request);
-const char *crash_request(void);
+ * it was before.  It is lent as long as its loop: an exchange's memory rests
+ * before it is another's. */
+struct about *crash_about(struct about *);
+struct about *crash_request(void);
 
 #endif

@@ -29,8 +29,15 @@ const uint64_t metrics_bounds_us[METRICS_BOUNDS] = {
 #define GAUGES_AT (REFUSED_AT + METRICS_LIMITS)
 #define CALLS_AT (GAUGES_AT + METRICS_GAUGES)
 
+/* Its calls, then two numbers for its attempts. */
+#define PER_BACKEND (METRICS_CALLS * PER_CALL + 2)
+
 static size_t calls_at(size_t backend, unsigned call) {
-  return CALLS_AT + (backend * METRICS_CALLS + call) * PER_CALL;
+  return CALLS_AT + backend * PER_BACKEND + call * PER_CALL;
+}
+
+static size_t attempts_at(size_t backend) {
+  return calls_at(backend, METRICS_CALLS);
 }
 
 static size_t requests_at(const struct metrics *metrics, size_t route,
@@ -120,6 +127,15 @@ void metrics_add_call(struct metrics *metrics, size_t backend, unsigned call,
   add_time(cells + METRICS_RESULTS, us);
 }
 
+void metrics_add_attempt(struct metrics *metrics, size_t backend, bool again) {
+  if (metrics == NULL)
+    return;
+  _Atomic uint64_t *cells = &metrics->cells[attempts_at(backend)];
+  add(&cells[0], 1);
+  if (again)
+    add(&cells[1], 1);
+}
+
 /* ---- reading --------------------------------------------------------------
  */
 
@@ -139,7 +155,7 @@ void metrics_sum_as(struct metrics *into, const struct metrics *from,
   for (size_t i = 0; i < from->backends; i++)
     if (backends[i] != METRICS_NOWHERE)
       sum_cells(&into->cells[calls_at(backends[i], 0)],
-                &from->cells[calls_at(i, 0)], METRICS_CALLS * PER_CALL);
+                &from->cells[calls_at(i, 0)], PER_BACKEND);
   for (size_t i = 0; i < from->routes; i++)
     if (routes[i] != METRICS_NOWHERE)
       sum_cells(&into->cells[requests_at(into, routes[i], 0)],
@@ -178,4 +194,9 @@ const _Atomic uint64_t *metrics_gauges(const struct metrics *metrics) {
 const _Atomic uint64_t *metrics_calls(const struct metrics *metrics,
                                       size_t backend, unsigned call) {
   return &metrics->cells[calls_at(backend, call)];
+}
+
+const _Atomic uint64_t *metrics_attempts(const struct metrics *metrics,
+                                         size_t backend) {
+  return &metrics->cells[attempts_at(backend)];
 }

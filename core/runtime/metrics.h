@@ -29,6 +29,7 @@ enum metrics_wait {                 /* on whom a request waited */
                     METRICS_CLIENT, /* and what the gateway did itself */
                     METRICS_HOOKS,
                     METRICS_BACKEND,
+                    METRICS_HASH,  /* digests, made by the pool */
                     METRICS_WHOLE, /* all of it */
                     METRICS_WAITS
 };
@@ -39,6 +40,7 @@ enum metrics_limit { /* who was refused by which */
                      METRICS_CLIENT_CONNECTIONS,
                      METRICS_CLIENT_REQUESTS,
                      METRICS_MIN_RATE,
+                     METRICS_UPLOAD_SIZE,
                      METRICS_LIMITS
 };
 
@@ -80,6 +82,8 @@ void metrics_set(struct metrics *, enum metrics_gauge, uint64_t);
 /* Of the entry `call` of a backend, which ended so. */
 void metrics_add_call(struct metrics *, size_t backend, unsigned call,
                       enum sluice_status, uint64_t us);
+/* Its storage was asked something; `again`: as that failed before. */
+void metrics_add_attempt(struct metrics *, size_t backend, bool again);
 
 /* ---- by any thread --------------------------------------------------------
  */
@@ -106,5 +110,8 @@ const _Atomic uint64_t *metrics_gauges(const struct metrics *);
 /* The first of METRICS_RESULTS numbers, then METRICS_HISTOGRAM of times. */
 const _Atomic uint64_t *metrics_calls(const struct metrics *, size_t backend,
                                       unsigned call);
+/* Attempts, and those of them that were repeated ones. */
+const _Atomic uint64_t *metrics_attempts(const struct metrics *,
+                                         size_t backend);
 
 #endif

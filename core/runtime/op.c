@@ -91,7 +91,7 @@ static void op_end(struct sluice_op *op) {
 
 static void op_deliver(struct loop_task *task) {
   struct sluice_op *op = (struct sluice_op *)task;
-  const char *before = crash_about(op->about);
+  struct about *before = crash_about(op_about(op));
   op->queued = false;
   if (op_takes(op, OP_SAID_META) && op->events->meta != NULL)
     op->events->meta(op->arg, &op->meta->meta);
@@ -159,6 +159,7 @@ struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
   op->events = events;
   op->arg = arg;
   op->about = crash_request();
+  op->serial = op->about == NULL ? 0 : op->about->serial;
   op->since_us = clock_us();
   op->turn = first[kind];
   backend->operations++;

@@ -6,6 +6,7 @@
 #ifndef RUNTIME_OP_PRIVATE_H
 #define RUNTIME_OP_PRIVATE_H
 
+#include "about.h"
 #include "ask.h"
 #include "op.h"
 #include "op_turn.h"
@@ -55,7 +56,8 @@ struct sluice_op {
   struct op_backend *backend;
   const struct op_events *events;
   void *arg;
-  const char *about; /* the request, for crashes; outlived by its loop */
+  struct about *about; /* the request; outlived by its loop */
+  uint64_t serial;     /* its number, as long as it is that one */
   uint64_t since_us;
   enum op_kind kind;
   enum op_turn turn;
@@ -152,5 +154,8 @@ void op_say(struct sluice_op *, enum op_signal signal);
 struct op_item *op_item_new(const char *key, const struct sluice_meta *);
 /* The place of a text in a meta; NULL: it has no more. */
 const char **op_item_text(struct sluice_meta *, size_t index);
+
+/* The request that it works for; NULL: there is none, or it is over. */
+struct about *op_about(const struct sluice_op *);
 
 #endif

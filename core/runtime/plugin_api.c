@@ -42,11 +42,11 @@ static bool names_request(const char *text, const char *id) {
  * name it itself. */
 void sluice_log_text(struct sluice_host *host, enum sluice_level level,
                      const char *text) {
-  const char *request = crash_request();
-  if (request == NULL || names_request(text, request))
+  const struct about *about = crash_request();
+  if (about == NULL || names_request(text, about->id))
     log_line(level, host->name, "%s", text);
   else
-    log_line(level, host->name, "request %s: %s", request, text);
+    log_line(level, host->name, "request %s: %s", about->id, text);
 }
 
 void sluice_log(struct sluice_host *host, enum sluice_level level,

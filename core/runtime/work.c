@@ -13,6 +13,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -51,7 +52,7 @@ static void job_return(struct loop_task *task) {
   struct job *job = (struct job *)task;
   struct loop *loop = job->loop;
   struct loop_debt *debt = job->debt;
-  const char *before = crash_about(job->about);
+  struct about *before = crash_about(about_same(job->about, job->serial));
   job->then(job->arg);
   crash_about(before);
   free(job);
@@ -161,7 +162,7 @@ static void job_run(struct job *job) {
     job->turn(job);
     return;
   }
-  crash_about(job->about);
+  crash_about(job->about == NULL ? NULL : &job->named);
   job->work(job->arg);
   crash_about(NULL);
   loop_post(job->loop, &job->task);
@@ -312,14 +313,20 @@ unsigned work_share_most(unsigned threads, size_t plugins) {
 static struct job *job_new(struct loop *loop, struct loop_debt *debt,
                            void (*then)(void *), void *arg) {
   must(loop_is_mine(loop));
-  struct job *job = calloc(1, sizeof *job);
+  struct about *about = crash_request();
+  size_t id_size = about == NULL ? 0 : strlen(about->id) + 1;
+  struct job *job = calloc(1, sizeof *job + id_size);
   /* A few bytes that can't be had: nothing that is in flight could go on. */
   must(job != NULL);
   job->task.run = job_return;
   job->loop = loop;
   job->then = then;
   job->arg = arg;
-  job->about = crash_request();
+  if (about != NULL) {
+    job->about = about;
+    job->serial = about->serial;
+    job->named.id = memcpy(job + 1, about->id, id_size);
+  }
   job->debt = debt;
   loop_owe(loop, debt);
   return job;

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sys/queue.h>
 
+#include "about.h"
 #include "loop.h"
 #include "work.h"
 
@@ -19,7 +20,9 @@ struct job {
   void (*work)(void *arg); /* NULL: the lane's run() did it */
   void (*then)(void *arg);
   void *arg;
-  const char *about;          /* the request, for crashes */
+  struct about *about;        /* the request, of the loop's side */
+  uint64_t serial;            /* its, when it asked */
+  struct about named;         /* its name, for the thread: it may be over */
   struct sluice_lane *lane;   /* set in a lane's own job: run a batch */
   void (*turn)(struct job *); /* set in a timer's own: does all of it */
 };

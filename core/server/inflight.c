@@ -25,6 +25,8 @@ static json_t *waits(const struct exchange *ex) {
   if (waits_for_backend(ex) && ex->route != NULL)
     return json_pack("{s:s, s:s}", "for", "backend", "name",
                      ex->gate->backends[ex->request.backend]->host.name);
+  if (ex->waits_us != 0 && ex->waits_for == METRICS_HASH)
+    return json_pack("{s:s, s:n}", "for", "hash", "name");
   return json_pack("{s:s, s:n}", "for", ex->conn == NULL ? "nobody" : "client",
                    "name");
 }

@@ -99,7 +99,8 @@ static void put_requests(const struct gateway *gateway,
 static void put_times(const struct metrics *sum, struct buf *page) {
   static const char *const waits[] = {[METRICS_CLIENT] = "client",
                                       [METRICS_HOOKS] = "hooks",
-                                      [METRICS_BACKEND] = "backend"};
+                                      [METRICS_BACKEND] = "backend",
+                                      [METRICS_HASH] = "hash"};
   exposition_family(page, "sluice_request_seconds", "histogram",
                     "From the first byte of a request to its end.");
   for (size_t i = 0; i < METRICS_OPERATIONS; i++) {
@@ -143,7 +144,8 @@ static void put_ends(const struct metrics *sum, struct buf *page) {
       [METRICS_CONNECTIONS] = "connections",
       [METRICS_CLIENT_CONNECTIONS] = "per_client.connections",
       [METRICS_CLIENT_REQUESTS] = "per_client.requests",
-      [METRICS_MIN_RATE] = "min_rate"};
+      [METRICS_MIN_RATE] = "min_rate",
+      [METRICS_UPLOAD_SIZE] = "uploads.max_bytes"};
   exposition_family(page, "sluice_requests_ended_total", "counter",
                     "Requests by who kept them from the end that the client "
                     "wanted; none: nobody did.");
@@ -187,6 +189,24 @@ static const char *const results[METRICS_RESULTS] = {
     [SLUICE_ENOTSUP] = "not_supported",
     [SLUICE_ENOMEM] = "no_memory",
     [SLUICE_ECANCELED] = "canceled"};
+
+static void put_attempts(const struct gateway *gateway,
+                         const struct metrics *sum, struct buf *page) {
+  static const char *const names[] = {"sluice_backend_attempts_total",
+                                      "sluice_backend_retries_total"};
+  static const char *const helps[] = {
+      "Requests to their storages, over a network, for operations.",
+      "Those of them that were made as an earlier one had failed."};
+  for (size_t i = 0; i < 2; i++) {
+    exposition_family(page, names[i], "counter", helps[i]);
+    for (size_t b = 0; b < sum->backends; b++) {
+      const struct exposition_label labels[] = {
+          {"backend", gateway->now->settings->backends[b].name}, {NULL, NULL}};
+      exposition_number(page, names[i], labels,
+                        at(metrics_attempts(sum, b), i));
+    }
+  }
+}
 
 static void put_calls(const struct gateway *gateway, const struct metrics *sum,
                       struct buf *page) {
@@ -329,6 +349,7 @@ void scrape(struct gateway *gateway, struct buf *page) {
   put_bytes(&sum, page);
   put_ends(&sum, page);
   put_calls(gateway, &sum, page);
+  put_attempts(gateway, &sum, page);
   put_state(gateway, &sum, page);
   put_process(gateway, page);
   metrics_fini(&sum);

@@ -492,9 +492,9 @@ struct sluice_hook {
 #endif
 
 #include <sluice/calls.h>
-
 #include <sluice/ask.h>
 #include <sluice/chore.h>
+#include <sluice/trace.h>
 #include <sluice/upload.h>
 
 #endif

@@ -108,6 +108,7 @@ static enum sluice_verdict caller_admit(struct caller *caller) {
   failures_admit(instance->failures, sluice_request_client(caller->request),
                  caller->name, clock_us());
   caller->known = true;
+  grants_show(&instance->grants, caller->request);
   if (grants_allow(&instance->grants, operation))
     return SLUICE_ALLOW;
   sluice_request_refuse(caller->request, SLUICE_EDENIED,

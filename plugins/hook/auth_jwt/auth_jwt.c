@@ -67,6 +67,7 @@ static enum sluice_verdict auth_jwt_admit(struct state *state,
   state->bearer = bearer_hold(bearer);
   if (!sluice_request_identify(request, bearer->identity))
     return refuse_token(state, "The token's identity can't be used");
+  grants_show(&bearer->grants, request);
   if (grants_allow(&bearer->grants, sluice_request_operation(request)))
     return SLUICE_ALLOW;
   return auth_jwt_refuse(state, SLUICE_EDENIED, "insufficient_scope",

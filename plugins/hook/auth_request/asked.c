@@ -70,6 +70,9 @@ static enum sluice_verdict asked_admit(struct asked *asked) {
                     sluice_request_operation(asked->request)))
     return asked_refuse(asked, SLUICE_EDENIED, "This operation isn't allowed");
   asked->admitted = true;
+  grants_show(&asked->asking->auth->grants, asked->request);
+  if (answer->debug)
+    sluice_request_debug(asked->request);
   return SLUICE_ALLOW;
 }
 

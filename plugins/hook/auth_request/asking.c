@@ -231,8 +231,10 @@ struct asking *asking_new(const struct auth *auth, struct sluice_host *host) {
   asking->auth = auth;
   asking->conf = conf;
   asking->host = host;
-  asking->wish = (struct auth_answer_wish){.identity = conf->identity_header,
-                                           .returned = conf->return_headers};
+  asking->wish = (struct auth_answer_wish){
+      .identity = conf->identity_header,
+      .debug = conf->debug_header[0] != '\0' ? conf->debug_header : NULL,
+      .returned = conf->return_headers};
   asking->breaker = (struct breaker){.failures_max = conf->breaker_failures,
                                      .time_ms = conf->breaker_time_ms};
   asking->salt = digest_key_random();

@@ -17,7 +17,7 @@
   65536 /* bytes of an answer's body, which are ignored */
 
 struct auth_conf {
-  const char *url, *method, *identity_header, *ca_file;
+  const char *url, *method, *identity_header, *debug_header, *ca_file;
   const char *const *send_headers, *const *return_headers;
   const char *const *operations, *const *prefixes;
   bool check_key, verify;

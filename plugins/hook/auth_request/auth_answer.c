@@ -46,6 +46,11 @@ static bool read_identity(struct buf *text, const struct httpc_call *call,
   return true;
 }
 
+static bool is_true(const struct httpc_call *call, const char *name) {
+  const char *value = name == NULL ? NULL : httpc_header(call, name);
+  return value != NULL && strcmp(value, "true") == 0;
+}
+
 struct auth_answer *auth_answer_new(const struct httpc_call *call,
                                     const struct auth_answer_wish *wish,
                                     const char **why) {
@@ -71,6 +76,7 @@ struct auth_answer *auth_answer_new(const struct httpc_call *call,
     goto out;
   answer->refs = 1;
   answer->status = status;
+  answer->debug = status / 100 == 2 && is_true(call, wish->debug);
   answer->size = sizeof *answer + text.len + 1;
   answer->headers = answer->identity + headers;
   memcpy(answer->identity, text.data, text.len + 1);

@@ -15,6 +15,7 @@
 struct auth_answer {
   unsigned refs;
   int status;
+  bool debug;          /* they may see how long what took */
   size_t size;         /* of this block */
   const char *headers; /* "name\0value\0", again and again, then "\0" */
   char identity[];     /* "": it says nothing */
@@ -22,6 +23,7 @@ struct auth_answer {
 
 struct auth_answer_wish {
   const char *identity;        /* of which header; "": none */
+  const char *debug;           /* so, too: it says "true" */
   const char *const *returned; /* names of headers, NULL at the end */
 };
 

@@ -27,6 +27,8 @@ static const struct sluice_option options[] = {
            "headers of its answer that the client gets"),
     OPTION("identity_header", SLUICE_STRING, "", identity_header,
            "the header of its answer that says who it is; empty: none"),
+    OPTION("debug_header", SLUICE_STRING, "", debug_header,
+           "the one by which \"true\" grants Server-Timing; empty: none"),
     OPTION("check_key", SLUICE_BOOL, "false", check_key,
            "ask a second time, with the key"),
     OPTION("operations", SLUICE_LIST, "[\"*\"]", operations,
@@ -122,6 +124,9 @@ static bool auth_request_check(const struct auth_conf *conf,
     return errmsg_set(err,
                       "'identity_header': '%s' isn't the name of a header",
                       conf->identity_header);
+  if (conf->debug_header[0] != '\0' && !is_token(conf->debug_header))
+    return errmsg_set(err, "'debug_header': '%s' isn't the name of a header",
+                      conf->debug_header);
   return check_names("send_headers", conf->send_headers, inquiry_is_ours,
                      err) &&
          check_names("return_headers", conf->return_headers, is_gateways,

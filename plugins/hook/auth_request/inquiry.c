@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The lines are the client's headers that were chosen, then ours.  Only the
- * request's id isn't digested: no two requests would be alike.
+ * The lines are the client's headers that were chosen, then ours.  Its id and
+ * its trace aren't digested: no two requests would be alike.
  */
 #include "inquiry.h"
 
@@ -75,12 +75,19 @@ static bool add_key(struct inquiry *inquiry, const char *key) {
   return buf_addc(&inquiry->text, '\0');
 }
 
+/* The client's own isn't sent beside ours. */
+static bool is_of_trace(const char *name) {
+  return codec_same(name, strlen(name), "traceparent") ||
+         codec_same(name, strlen(name), "tracestate");
+}
+
 static bool inquiry_add_all(struct inquiry *inquiry,
                             const struct sluice_request *request,
                             const char *const *names, const char *key) {
   for (; *names != NULL; names++) {
     const char *value = sluice_request_header(request, *names);
-    if (value != NULL && !inquiry_add(inquiry, *names, value))
+    if (value != NULL && !is_of_trace(*names) &&
+        !inquiry_add(inquiry, *names, value))
       return false;
   }
   return inquiry_add(inquiry, "X-Original-Method",
@@ -92,6 +99,16 @@ static bool inquiry_add_all(struct inquiry *inquiry,
          add_key(inquiry, key);
 }
 
+/* Of this request alone. */
+static bool add_own(struct inquiry *inquiry,
+                    const struct sluice_request *request) {
+  const char *state = sluice_request_tracestate(request);
+  return inquiry_add(inquiry, "X-Request-Id", sluice_request_id(request)) &&
+         inquiry_add(inquiry, "traceparent",
+                     sluice_request_traceparent(request)) &&
+         (state == NULL || inquiry_add(inquiry, "tracestate", state));
+}
+
 bool inquiry_init(struct inquiry *inquiry,
                   const struct sluice_request *request,
                   const char *const *names, const char *key,
@@ -100,7 +117,7 @@ bool inquiry_init(struct inquiry *inquiry,
   if (!inquiry_add_all(inquiry, request, names, key))
     return false;
   digest_key_sum(salt, inquiry->digest, inquiry->text.data, inquiry->text.len);
-  if (!inquiry_add(inquiry, "X-Request-Id", sluice_request_id(request)))
+  if (!add_own(inquiry, request))
     return false;
   size_t count = 0;
   for (size_t at = 0; at < inquiry->text.len;

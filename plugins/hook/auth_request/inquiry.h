@@ -16,7 +16,7 @@
 
 struct inquiry {
   struct buf text; /* lines, each with its NUL; wiped at the end */
-  const char *lines[INQUIRY_NAMES_MAX + 8];
+  const char *lines[INQUIRY_NAMES_MAX + 10];
   unsigned char digest[DIGEST_SHA256_LEN];
 };
 

@@ -32,13 +32,14 @@ def test_service_is_told_what_is_asked():
         asked = service.last
         equal("answer", answer.status, 404)
         equal("line", (asked.method, asked.target), ("GET", "/may-i"))
+        trace = asked.header("traceparent")
         equal("headers", dict(asked.headers), {
-            "host": f"127.0.0.1:{service.port}",
+            "traceparent": trace, "host": f"127.0.0.1:{service.port}",
             "authorization": "Bearer a", "cookie": "b=c",
             "x-original-method": "GET", "x-original-uri": KEY + "&x=%0d%0a",
             "x-operation": "download", "x-client": "127.0.0.1",
             "x-request-id": answer.header("x-request-id")})
-        equal("how many", len(asked.headers), 8)
+        equal("how many", len(asked.headers), 9)
 
 
 @test

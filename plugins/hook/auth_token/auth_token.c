@@ -127,6 +127,7 @@ auth_token_on_request(void *arg, struct sluice_request *request) {
                              "The token has no usable identity");
   snprintf(caller->identity, sizeof caller->identity, "%s", token->identity);
   caller->why = NULL;
+  grants_show(&token->grants, request);
   return SLUICE_ALLOW;
 }
 

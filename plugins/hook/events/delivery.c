@@ -13,9 +13,11 @@
 #include "backoff.h"
 #include "date.h"
 #include "digest.h"
+#include "event_body.h"
 #include "signature.h"
 
-#define TELL_MS 1000 /* failures are logged at most that often */
+#define TRACE_MAX 1024 /* bytes of a header line */
+#define TELL_MS 1000   /* failures are logged at most that often */
 
 static void give_up(struct delivery *delivery, const char *why) {
   struct events *events = delivery->events;
@@ -137,7 +139,7 @@ void delivery_start(struct delivery *delivery, struct httpc *httpc,
                                              .head = delivery_on_head,
                                              .data = delivery_on_data,
                                              .done = delivery_on_done};
-  struct buf id, signature;
+  struct buf id, signature, parent, state;
   delivery->state = DELIVERY_CALLING;
   delivery->event = *event;
   event->body = NULL;
@@ -146,10 +148,21 @@ void delivery_start(struct delivery *delivery, struct httpc *httpc,
   delivery->after_ms = 0;
   buf_init(&id, SIGNATURE_MAX);
   buf_init(&signature, 2 * SIGNATURE_MAX);
+  buf_init(&parent, TRACE_MAX);
+  buf_init(&state, TRACE_MAX);
+  event_body_trace(delivery->event.body, delivery->event.len, &parent, &state);
   bool made = buf_addf(&id, "X-Sluice-Event-Id: %s", delivery->event.id) &&
               delivery_sign(&signature, delivery);
-  const char *headers[] = {"Content-Type: application/json", id.data,
-                           signature.data, NULL};
+  const char *headers[] = {"Content-Type: application/json",
+                           id.data,
+                           signature.data,
+                           NULL,
+                           NULL,
+                           NULL};
+  if (parent.len > 0 && !parent.overflown)
+    headers[3] = parent.data;
+  if (parent.len > 0 && state.len > 0 && !state.overflown)
+    headers[4] = state.data;
   if (made)
     delivery->call = httpc_start(
         httpc,
@@ -160,6 +173,8 @@ void delivery_start(struct delivery *delivery, struct httpc *httpc,
         &events, delivery);
   buf_fini(&id);
   buf_fini(&signature);
+  buf_fini(&parent);
+  buf_fini(&state);
   if (delivery->call == NULL)
     end(delivery, "no memory is left");
 }

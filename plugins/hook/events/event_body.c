@@ -37,7 +37,24 @@ bool event_body(struct buf *out, const struct event_words *words) {
               (!words->uploaded || set_upload(object, words)) &&
               set(object, "identity", words->identity) &&
               set(object, "request_id", words->request_id) &&
+              set(object, "traceparent", words->traceparent) &&
+              set(object, "tracestate", words->tracestate) &&
               json_dump_callback(object, add_text, out, JSON_COMPACT) == 0;
   json_decref(object);
   return made && !out->overflown;
+}
+
+static void add_header(struct buf *out, const json_t *object,
+                       const char *name) {
+  const char *value = json_string_value(json_object_get(object, name));
+  if (value != NULL)
+    buf_addf(out, "%s: %s", name, value);
+}
+
+void event_body_trace(const char *body, size_t len, struct buf *parent,
+                      struct buf *state) {
+  json_t *object = json_loadb(body, len, 0, NULL);
+  add_header(parent, object, "traceparent");
+  add_header(state, object, "tracestate");
+  json_decref(object);
 }

@@ -24,7 +24,7 @@ def test_upload_and_delete_are_told(folder):
         equal("id", first.header("X-Sluice-Event-Id"), event["id"])
         like("time", event["time"], r"\A20\d\d-\d\d-\d\dT[\d:]{8}\+00:00\Z")
         like("request", event["request_id"], r"\A[0-9a-f]{32}\Z")
-        for name in ("id", "time", "request_id"):
+        for name in ("id", "time", "request_id", "traceparent"):
             expect(event.pop(name) and later.pop(name), name)
         equal("upload", event, {
             "type": "object.uploaded", "key": made["key"], "size_bytes": 5,

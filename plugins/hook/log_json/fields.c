@@ -119,6 +119,35 @@ static void put_backend_us(struct line *line, const struct source *from) {
   line_number(line, from->record->backend_us);
 }
 
+/* Nothing of it is known where a request was refused to be asked anew. */
+static const struct sluice_effort *effort_of(const struct source *from) {
+  static const struct sluice_effort none = {.size = sizeof none};
+  const struct sluice_effort *effort = sluice_request_effort(from->request);
+  return effort == NULL ? &none : effort;
+}
+
+static void put_hash_us(struct line *line, const struct source *from) {
+  line_number(line, effort_of(from)->hash_us);
+}
+
+static void put_attempts(struct line *line, const struct source *from) {
+  line_number(line, effort_of(from)->attempts);
+}
+
+static void put_refused_by(struct line *line, const struct source *from) {
+  line_json(line, effort_of(from)->refused_by, LINE_SHORT_MAX);
+}
+
+static void put_trace_id(struct line *line, const struct source *from) {
+  char id[ACCESS_TRACE_SIZE];
+  line_json(line, access_trace(from->request, id), LINE_SHORT_MAX);
+}
+
+static void put_span_id(struct line *line, const struct source *from) {
+  char id[ACCESS_SPAN_SIZE];
+  line_json(line, access_span(from->request, id), LINE_SHORT_MAX);
+}
+
 static void put_referer(struct line *line, const struct source *from) {
   char text[LINE_VALUE_MAX + 1];
   line_json(line, access_referer(from->request, text, sizeof text),
@@ -155,6 +184,11 @@ static const struct {
                     {"client_us", put_client_us},
                     {"hooks_us", put_hooks_us},
                     {"backend_us", put_backend_us},
+                    {"hash_us", put_hash_us},
+                    {"attempts", put_attempts},
+                    {"refused_by", put_refused_by},
+                    {"trace_id", put_trace_id},
+                    {"span_id", put_span_id},
                     {"referer", put_referer},
                     {"user_agent", put_agent}};
 
@@ -171,7 +205,7 @@ struct fields {
 
 static bool fields_unknown(const char *name, struct errmsg *err) {
   const char *words[FIELDS + 1] = {NULL};
-  char list[256];
+  char list[512];
   for (size_t i = 0; i < FIELDS; i++)
     words[i] = known_fields[i].name;
   const char *nearest = words_nearest(name, words);

@@ -10,10 +10,14 @@
 #include "key.h"
 #include "words.h"
 
+#define DEBUG "debug"
+
 unsigned grants_operation(const char *name) {
   enum operation operation = operation_find(name);
   if (strcmp(name, "*") == 0)
     return GRANTS_ALL;
+  if (strcmp(name, DEBUG) == 0)
+    return GRANTS_DEBUG;
   return operation < OPERATION_SIGNED ? OPERATION_BIT(operation) : 0;
 }
 
@@ -36,9 +40,14 @@ const char *grants_prefix_fault(const char *prefix) {
 }
 
 static bool grants_unknown(const char *name, struct errmsg *err) {
-  const char *words[OPERATION_WORDS];
+  const char *words[OPERATION_WORDS + 1];
   char list[128];
-  operation_words(words, "*");
+  size_t count = 0;
+  operation_words(words, DEBUG);
+  while (words[count] != NULL)
+    count++;
+  words[count++] = "*";
+  words[count] = NULL;
   words_join(list, sizeof list, words);
   const char *nearest = words_nearest(name, words);
   if (nearest != NULL)

@@ -18,14 +18,17 @@
 /* The bits of all operations that may be granted. */
 #define GRANTS_ALL (OPERATION_BIT(OPERATION_SIGNED) - 1)
 
+/* "debug": no operation, but to see how long what took.  "*" hasn't it. */
+#define GRANTS_DEBUG (1u << 31)
+
 struct grants {
-  unsigned operations; /* OPERATION_BIT() of each */
+  unsigned operations; /* OPERATION_BIT() of each, and GRANTS_DEBUG */
   /* Keys, and prefixes of lists, begin with one of these; ends with NULL;
    * none at all: no key. */
   const char *const *prefixes;
 };
 
-/* The bit of a name ("upload", "*" for all); 0: no such operation. */
+/* The bits of a name ("upload", "debug", "*" for all); 0: it is none. */
 unsigned grants_operation(const char *name);
 
 /* Why a prefix can't be used, or NULL: it isn't UTF-8, has control characters,
@@ -44,6 +47,14 @@ bool grants_take_prefixes(struct grants *, const char *const *prefixes,
 /* In on_request: may this operation be begun?  False for any that isn't
  * known. */
 bool grants_allow(const struct grants *, const char *operation);
+
+/* Of somebody who is admitted: the answer tells how long what took, if they
+ * may see it. */
+static inline void grants_show(const struct grants *grants,
+                               struct sluice_request *request) {
+  if ((grants->operations & GRANTS_DEBUG) != 0)
+    sluice_request_debug(request);
+}
 
 /* In on_key: does the key (or the prefix of a list) begin with one of the
  * prefixes, byte for byte, "{user}" replaced by the identity?  A prefix with

@@ -45,3 +45,21 @@ const char *access_referer(const struct sluice_request *request, char *out,
   out[len] = '\0';
   return out;
 }
+
+/* "00-", the trace, "-", the span, "-" and two digits. */
+static const char *part(const struct sluice_request *request, size_t at,
+                        char *out, size_t size) {
+  memcpy(out, sluice_request_traceparent(request) + at, size - 1);
+  out[size - 1] = '\0';
+  return out;
+}
+
+const char *access_trace(const struct sluice_request *request,
+                         char out[ACCESS_TRACE_SIZE]) {
+  return part(request, 3, out, ACCESS_TRACE_SIZE);
+}
+
+const char *access_span(const struct sluice_request *request,
+                        char out[ACCESS_SPAN_SIZE]) {
+  return part(request, 36, out, ACCESS_SPAN_SIZE);
+}

@@ -16,6 +16,7 @@ struct s3_conf {
   const char *credentials_file, *profile;
   const char *addressing;
   bool create_bucket, verify, conditional_put, conditional_delete, strict_etag;
+  bool trace;
   const char *ca_file, *proxy;
   int64_t connect_timeout_ms, idle_timeout_ms, retry_time_ms, attempts;
   int64_t sweep_uploads_ms, wait_ms;
@@ -74,6 +75,8 @@ struct s3_conf {
                 "at the start, for a service that isn't there yet"),          \
       S3_OPTION(SLUICE_INT, "attempts", "5", attempts,                        \
                 "attempts at a request, 1 to 20"),                            \
+      S3_OPTION(SLUICE_BOOL, "trace", "true", trace,                          \
+                "send the trace of requests: traceparent, tracestate"),       \
       S3_OPTION(SLUICE_INT, "connections", "128", connections,                \
                 "open at once on each loop, 1 to 10000"),                     \
       S3_OPTION(SLUICE_INT, "parallel_parts", "4", parallel_parts,            \

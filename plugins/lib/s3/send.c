@@ -15,7 +15,7 @@
 #define BUFFERED_MAX (16u << 20) /* more than sockets hold, both ways */
 #define URL_MAX 16384
 #define HEADERS_TEXT_MAX 32768
-#define HEADERS_MAX (S3_CALL_HEADERS_MAX + 6)
+#define HEADERS_MAX (S3_CALL_HEADERS_MAX + 8)
 
 /* ---- what is sent ------------------------------------------------------- */
 
@@ -69,6 +69,21 @@ static bool write_headers(struct buf *text, const char **lines,
     lines[i] = text->data + at[i];
   lines[count] = NULL;
   return !text->overflown;
+}
+
+/* They aren't signed: no service wants them to be, and what stands between
+ * may change them. */
+static size_t add_trace(const struct s3_call *call, struct sigv4_pair *headers,
+                        size_t count) {
+  const struct sluice_op *op = call->request->op;
+  const char *parent = op == NULL ? NULL : sluice_op_traceparent(op);
+  const char *state = op == NULL ? NULL : sluice_op_tracestate(op);
+  if (!call->loop->s3->conf->trace || parent == NULL)
+    return count;
+  headers[count++] = (struct sigv4_pair){"traceparent", parent};
+  if (state != NULL)
+    headers[count++] = (struct sigv4_pair){"tracestate", state};
+  return count;
 }
 
 static bool sign(const struct s3_call *call, struct buf *url,
@@ -201,6 +216,7 @@ bool s3_call_send(struct s3_call *call) {
   if (ok) {
     headers[count++] =
         (struct sigv4_pair){"Authorization", authorization.data};
+    count = add_trace(call, headers, count);
     ok = write_headers(&text, lines, headers, count);
   }
   call->sent = 0;
@@ -219,5 +235,7 @@ bool s3_call_send(struct s3_call *call) {
   buf_fini(&url);
   buf_fini(&authorization);
   buf_fini(&text);
+  if (call->http != NULL && call->request->op != NULL)
+    sluice_attempt(call->request->op, call->attempt);
   return ok && call->http != NULL;
 }
