@@ -448,6 +448,8 @@ noinst_LTLIBRARIES += %D%/libserver.la
 	%D%/server/instance.h \
 	%D%/server/presence.c \
 	%D%/server/presence.h \
+	%D%/server/readyask.c \
+	%D%/server/readyask.h \
 	%D%/server/reload.c \
 	%D%/server/reload.h \
 	%D%/server/scrape.c \

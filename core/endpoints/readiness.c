@@ -5,11 +5,15 @@
  */
 #include "readiness.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "clock.h"
+#include "codec.h"
 #include "gate.h"
 #include "log.h"
+
+#define WHY_SIZE 256
 
 struct probe { /* of one backend */
   struct readiness *readiness;
@@ -18,6 +22,7 @@ struct probe { /* of one backend */
   bool asked;           /* in this round, and hasn't answered */
   bool failed;          /* as was logged */
   enum sluice_status status;
+  char why[WHY_SIZE]; /* it isn't ready */
 };
 
 struct readiness {
@@ -56,6 +61,9 @@ static const char *word_of(enum sluice_status status) {
 static void note(struct probe *probe, enum sluice_status status,
                  const char *why) {
   probe->status = status;
+  snprintf(probe->why, sizeof probe->why, "%s",
+           why == NULL ? "no reason given" : why);
+  codec_clean(probe->why);
   if (status != SLUICE_OK && !probe->failed)
     log_line(SLUICE_LOG_WARN, probe->backend->host.name,
              "the backend isn't ready (%s): %s", word_of(status),
@@ -169,6 +177,23 @@ json_t *readiness_json(const struct readiness *readiness) {
                         json_string(word_of(probe->status)));
   }
   return words;
+}
+
+static json_t *report_of(const struct probe *probe, bool needed) {
+  bool ready = probe->status == SLUICE_OK;
+  return json_pack("{s:s, s:b, s:s, s:s?}", "name", probe->backend->host.name,
+                   "needed", (int)needed, "state", word_of(probe->status),
+                   "why", ready ? NULL : probe->why);
+}
+
+json_t *readiness_report(const struct readiness *readiness) {
+  const struct settings *settings = readiness->gate->settings;
+  json_t *backends = json_array();
+  for (size_t i = 0; i < settings->backend_count; i++)
+    json_array_append_new(backends, report_of(&readiness->probes[i],
+                                              settings->backends[i].needed));
+  return json_pack("{s:b, s:o}", "ready", (int)readiness_is_ready(readiness),
+                   "backends", backends);
 }
 
 struct readiness *readiness_new(struct gate *gate) {

@@ -34,5 +34,8 @@ void readiness_leave(struct readiness *, struct readiness_waiter *);
 bool readiness_is_ready(const struct readiness *);
 /* {"main": "ready", "archive": "full"} */
 json_t *readiness_json(const struct readiness *);
+/* For operators: {"ready": true, "backends": [{"name": "main", "needed": true,
+ * "state": "full", "why": "..."}]}; NULL in place of a text: it is ready. */
+json_t *readiness_report(const struct readiness *);
 
 #endif

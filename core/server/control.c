@@ -81,6 +81,26 @@ static void requests(struct control *control, const char *argument) {
   inflight_ask(control->gateway, &control->loops);
 }
 
+/* ---- readiness ---------------------------------------------------------- */
+
+static void on_ready(void *arg, json_t *report) {
+  struct control *control = arg;
+  bool stopping = control->gateway->stopping;
+  json_t *document = json_deep_copy(report);
+  json_object_set_new(document, "state",
+                      json_string(stopping ? "draining" : "serving"));
+  if (stopping)
+    json_object_set_new(document, "ready", json_false());
+  tell(control, 200, document);
+}
+
+static void ready(struct control *control, const char *argument) {
+  (void)argument;
+  control->waits = CONTROL_WAITS_FOR_READY;
+  control->ready = (struct readyask_waiter){.told = on_ready, .arg = control};
+  readyask_ask(control->gateway, &control->ready);
+}
+
 /* ---- orders ------------------------------------------------------------- */
 
 static void on_reloaded(void *arg, bool ok, const char *what) {
@@ -122,11 +142,9 @@ static void order_level(struct control *control, const char *argument) {
 static const struct row {
   const char *method, *path;
   void (*run)(struct control *, const char *argument);
-} rows[] = {{"GET", "/status", status},
-            {"GET", "/requests", requests},
-            {"POST", "/reload", order_reload},
-            {"POST", "/drain", order_drain},
-            {"POST", "/level/", order_level}};
+} rows[] = {{"GET", "/status", status},      {"GET", "/requests", requests},
+            {"GET", "/ready", ready},        {"POST", "/reload", order_reload},
+            {"POST", "/drain", order_drain}, {"POST", "/level/", order_level}};
 
 /* A path that ends in / has an argument behind it. */
 static bool fits(const struct row *row, const char *path) {
@@ -160,6 +178,9 @@ void control_leave(struct control *control) {
     break;
   case CONTROL_WAITS_FOR_LOOPS:
     inflight_leave(control->gateway, &control->loops);
+    break;
+  case CONTROL_WAITS_FOR_READY:
+    readyask_leave(control->gateway, &control->ready);
     break;
   case CONTROL_WAITS_FOR_RELOAD:
     reload_leave(control->gateway, &control->reload);

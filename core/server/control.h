@@ -8,6 +8,7 @@
 
 #include "head.h"
 #include "inflight.h"
+#include "readyask.h"
 #include "reload.h"
 
 #define CONTROL_ANSWER_MAX (64u << 20) /* bytes of a document */
@@ -24,9 +25,11 @@ struct control { /* of one request; zeroed but for these */
   enum control_wait {
     CONTROL_WAITS_FOR_NOTHING,
     CONTROL_WAITS_FOR_LOOPS,
+    CONTROL_WAITS_FOR_READY,
     CONTROL_WAITS_FOR_RELOAD
   } waits;
   struct inflight_waiter loops;
+  struct readyask_waiter ready;
   struct reload_waiter reload;
 };
 

@@ -13,6 +13,7 @@
 #include "generation.h"
 #include "inflight.h"
 #include "listen.h"
+#include "readyask.h"
 #include "reload.h"
 #include "signals.h"
 #include "worker.h"
@@ -31,6 +32,7 @@ struct gateway {
   struct metrics retired; /* what ended generations have counted, as `now` */
   struct reload reload;
   struct inflight inflight;
+  struct readyask readyask;
   struct certificate certificate;
   struct work_pool *pool;
   struct uploads *uploads;

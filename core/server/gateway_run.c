@@ -263,6 +263,7 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
     worker->served.run = on_served;
     worker->ended.run = on_ended;
   }
+  readyask_init(gateway);
   return inflight_init(gateway) || errmsg_set(errmsg, "out of memory");
 }
 
@@ -321,6 +322,7 @@ static void clean(struct gateway *gateway) {
     listen_close(&gateway->listens[i]);
   admin_free(gateway->admin);
   inflight_fini(gateway);
+  readyask_fini(gateway);
   certificate_stop(&gateway->certificate);
   signals_unwatch(&gateway->signals);
   if (gateway->deadline != NULL)

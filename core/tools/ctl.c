@@ -83,6 +83,23 @@ static void print_requests(json_t *document) {
            count - (json_int_t)json_array_size(list));
 }
 
+static void print_backend(const json_t *backend) {
+  const char *why = json_string_value(json_object_get(backend, "why"));
+  bool needed = json_is_true(json_object_get(backend, "needed"));
+  printf("%-24s%s%s%s%s\n", text_of(backend, "name"),
+         text_of(backend, "state"), needed ? "" : " (not needed)",
+         why == NULL ? "" : ": ", why == NULL ? "" : why);
+}
+
+static void print_ready(json_t *document) {
+  const json_t *list = json_object_get(document, "backends");
+  bool ready = json_is_true(json_object_get(document, "ready"));
+  printf("%-24s%s, %s\n", "gateway", ready ? "ready" : "not ready",
+         text_of(document, "state"));
+  for (size_t i = 0; i < json_array_size(list); i++)
+    print_backend(json_array_get(list, i));
+}
+
 static void print_done(json_t *document) {
   printf("%s\n", text_of(document, "done"));
 }
@@ -93,6 +110,7 @@ static const struct order {
   void (*print)(json_t *document);
 } orders[] = {{"status", "GET", "/status", false, print_pairs},
               {"requests", "GET", "/requests", false, print_requests},
+              {"ready", "GET", "/ready", false, print_ready},
               {"reload", "POST", "/reload", false, print_done},
               {"drain", "POST", "/drain", false, print_done},
               {"level", "POST", "/level/", true, print_pairs}};
@@ -183,8 +201,10 @@ static int print_answer(const struct command *command, const char *text) {
     log_plain("sluice: %s", refusal);
   else
     command->order->print(document);
+  bool good =
+      refusal == NULL && !json_is_false(json_object_get(document, "ready"));
   json_decref(document);
-  return refusal == NULL ? TOOL_OK : TOOL_FOUND;
+  return good ? TOOL_OK : TOOL_FOUND;
 }
 
 static int ask(const struct command *command) {
@@ -250,7 +270,7 @@ static const struct tool_flag flags[] = {
 const struct tool tool_ctl = {
     .name = "ctl",
     .synopsis = "[-c FILE | -s SOCKET] [--json] "
-                "status|requests|reload|drain|level LEVEL",
+                "status|requests|ready|reload|drain|level LEVEL",
     .summary = "Asks a gateway that runs, or orders it.",
     .flags = flags,
     .words_min = 1,

@@ -11,8 +11,8 @@ from kit import (FORM, KIB, MIB, Gateway, each, equal, eventually,
                  head, large_form, like, main, run, settings, test,
                  written)
 
-COMMANDS = {"status": (), "requests": (), "reload": (), "drain": (),
-            "level": ("debug",)}
+COMMANDS = {"status": (), "requests": (), "ready": (), "reload": (),
+            "drain": (), "level": ("debug",)}
 
 
 @contextlib.contextmanager
@@ -70,6 +70,51 @@ def test_requests_are_told_with_how_far_and_for_whom_they_wait():
         equal("status", wire.answer().status, 201)
         eventually("its end", lambda: answer(gateway, "requests")["count"] ==
                    0)
+
+
+@test
+def test_ready_says_which_backend_is_not_and_why():
+    with tempfile.TemporaryDirectory() as scratch:
+        mute = Path(scratch, "mute")
+        mute.touch()
+        with served(server={"ready": ["main"]},
+                    backends={"far": {"plugin": "stall", "mute": str(mute)}},
+                    routes=[{"mount": "/files", "backend": "main"},
+                            {"mount": "/far", "backend": "far"}]) as gateway:
+            told = answer(gateway, "ready")
+            backends = {one["name"]: one for one in told["backends"]}
+            equal("whole", (told["ready"], told["state"]), (True, "serving"))
+            equal("main", backends["main"], {
+                "name": "main", "needed": True, "state": "ready",
+                "why": None})
+            equal("far", backends["far"], {
+                "name": "far", "needed": False, "state": "timeout",
+                "why": "it didn't answer in two seconds"})
+            like("text", ctl(gateway, "ready"),
+                 r"(?s)gateway +ready, serving\n.*far +timeout "
+                 r"\(not needed\): it didn't answer in two seconds\n")
+
+
+@test
+def test_gateway_that_is_not_ready_has_another_exit_status():
+    with tempfile.TemporaryDirectory() as scratch:
+        mute = Path(scratch, "mute")
+        mute.touch()
+        with served(backends={"far": {"plugin": "stall", "mute": str(mute)}},
+                    routes=[{"mount": "/files", "backend": "main"},
+                            {"mount": "/far", "backend": "far"}]) as gateway:
+            got, out, _ = run("ctl", "-c", gateway.path, "ready")
+            equal("exit status", got, 1)
+            like("text", out, r"gateway +not ready, serving\n")
+
+
+@test
+def test_ready_is_said_by_the_exit_status():
+    with served() as gateway:
+        like("text", ctl(gateway, "ready"),
+             r"gateway +ready, serving\nmain +ready\n\Z")
+        for _ in range(3):  # what is known is told again
+            equal("ready", answer(gateway, "ready")["ready"], True)
 
 
 @test
