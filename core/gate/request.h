@@ -67,8 +67,7 @@ struct sluice_request {
   char identity[REQUEST_IDENTITY_MAX + 1]; /* "": nobody said */
   char *subject; /* of the client's certificate; NULL: it has none */
 
-  struct about about; /* its trace */
-  bool debug;         /* its client may know how long what took */
+  struct about about;                 /* its trace */
   const struct sluice_effort *effort; /* in on_log */
 
   struct request_hook *const *hooks; /* all of this loop's */
@@ -85,6 +84,7 @@ struct sluice_request {
 
   bool cors;      /* is configured, so its headers are the gateway's own */
   bool is_signed; /* hooks that guard aren't asked */
+  bool debug;     /* its client may know how long what took */
   bool astray;    /* a hook chose a backend that isn't there */
   int status;     /* of the answer; 0 before */
   size_t calling; /* the hook that runs, or waits: index into the chain */
