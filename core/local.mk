@@ -255,6 +255,8 @@ noinst_LTLIBRARIES += %D%/libhttp1.la
 	%D%/http1/ingress_table.c \
 	%D%/http1/ingress_table.h \
 	%D%/http1/linger.c \
+	%D%/http1/inherit.c \
+	%D%/http1/inherit.h \
 	%D%/http1/listen.c \
 	%D%/http1/listen.h \
 	%D%/http1/pace.c \
@@ -426,6 +428,8 @@ noinst_LTLIBRARIES += %D%/libserver.la
 %C%_libserver_la_SOURCES = \
 	%D%/server/admin.c \
 	%D%/server/admin.h \
+	%D%/server/baton.c \
+	%D%/server/baton.h \
 	%D%/server/certificate.c \
 	%D%/server/certificate.h \
 	%D%/server/control.c \
@@ -442,6 +446,8 @@ noinst_LTLIBRARIES += %D%/libserver.la
 	%D%/server/gateway_size.c \
 	%D%/server/generation.c \
 	%D%/server/generation.h \
+	%D%/server/handover.c \
+	%D%/server/handover.h \
 	%D%/server/inflight.c \
 	%D%/server/inflight.h \
 	%D%/server/instance.c \
@@ -460,6 +466,10 @@ noinst_LTLIBRARIES += %D%/libserver.la
 	%D%/server/seat.h \
 	%D%/server/signals.c \
 	%D%/server/signals.h \
+	%D%/server/takeover.c \
+	%D%/server/takeover.h \
+	%D%/server/watchdog.c \
+	%D%/server/watchdog.h \
 	%D%/server/worker.c \
 	%D%/server/worker.h
 
@@ -665,6 +675,7 @@ sluiceincludedir = $(includedir)/sluice
 sluiceinclude_HEADERS = \
 	%D%/include/sluice/ask.h \
 	%D%/include/sluice/chore.h \
+	%D%/include/sluice/handover.h \
 	%D%/include/sluice/calls.h \
 	%D%/include/sluice/plugin.h \
 	%D%/include/sluice/request.h \

@@ -15,13 +15,15 @@
 #include "tools.h"
 
 static int usage(FILE *out, int status) {
-  fputs("usage: sluice [-c FILE] [-t] [--version] [--plugins] [--help]\n"
+  fputs("usage: sluice [-c FILE] [-t] [--takeover] [--version] [--plugins] "
+        "[--help]\n"
         "       sluice [-c FILE] DIR\n"
         "       sluice COMMAND [--help] [-c FILE] ...\n"
         "\n"
         "  -c FILE     the configuration (default: " SLUICE_SYSCONFDIR
         "/sluice.yaml)\n"
         "  -t          check the configuration and end\n"
+        "  --takeover  take over from the gateway at server.admin\n"
         "  --plugins   list the plugins with their options and end\n"
         "  --version   print the version and end\n"
         "  --help      print this and end\n"
@@ -37,7 +39,8 @@ static int usage(FILE *out, int status) {
 
 struct command {
   const char *file;
-  bool test, plugins;
+  const char *program;
+  bool test, plugins, takeover;
 };
 
 static int fail(const struct errmsg *errmsg) {
@@ -67,6 +70,8 @@ static int run(const struct command *command) {
       printf("%s is fine\n", command->file);
   } else {
     log_set_level_word(gateway->fixed->server.log_level);
+    gateway->program = command->program;
+    gateway->takeover.wanted = command->takeover;
     ok = gateway_run(gateway, &errmsg);
   }
   gateway_free(gateway);
@@ -104,13 +109,15 @@ static int serve_folder(const struct command *command, char **words) {
 }
 
 int main(int argc, char **argv) {
-  enum { VERSION = 256, PLUGINS, HELP };
+  enum { VERSION = 256, PLUGINS, TAKEOVER, HELP };
   static const struct option options[] = {
       {"version", no_argument, NULL, VERSION},
+      {"takeover", no_argument, NULL, TAKEOVER},
       {"plugins", no_argument, NULL, PLUGINS},
       {"help", no_argument, NULL, HELP},
       {NULL, 0, NULL, 0}};
-  struct command command = {.file = SLUICE_SYSCONFDIR "/sluice.yaml"};
+  struct command command = {.file = SLUICE_SYSCONFDIR "/sluice.yaml",
+                            .program = argv[0]};
   int option;
   open_standard_streams();
   log_libevent();
@@ -127,6 +134,9 @@ int main(int argc, char **argv) {
       break;
     case PLUGINS:
       command.plugins = true;
+      break;
+    case TAKEOVER:
+      command.takeover = true;
       break;
     case VERSION:
       printf("sluice %s (plugin ABI %u.%u)\n", SLUICE_VERSION,

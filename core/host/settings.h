@@ -96,13 +96,14 @@ struct settings_limits {
   int64_t connections; /* open at once, in the whole process */
   uint64_t memory;     /* for requests in flight, in the whole process */
   int64_t threads;     /* of the pool for blocking calls; 0: by cores */
-  int64_t threads_per_plugin; /* at once; 0: by their number */
-  int64_t head_timeout_ms;    /* a whole head */
-  int64_t body_timeout_ms;    /* silence inside a body */
-  int64_t idle_timeout_ms;    /* silence between two requests */
-  int64_t write_timeout_ms;   /* the client takes nothing */
-  int64_t backend_timeout_ms; /* the backend neither progresses nor ends */
-  int64_t drain_timeout_ms;   /* after SIGTERM, for requests in flight */
+  int64_t threads_per_plugin;  /* at once; 0: by their number */
+  int64_t head_timeout_ms;     /* a whole head */
+  int64_t body_timeout_ms;     /* silence inside a body */
+  int64_t idle_timeout_ms;     /* silence between two requests */
+  int64_t write_timeout_ms;    /* the client takes nothing */
+  int64_t backend_timeout_ms;  /* the backend neither progresses nor ends */
+  int64_t drain_timeout_ms;    /* after SIGTERM, for requests in flight */
+  int64_t handover_timeout_ms; /* so, after another process took over */
   uint64_t min_rate; /* bytes a second of who sends or takes; 0: any */
   int64_t client_connections, client_requests; /* of one; 0: any number */
 };

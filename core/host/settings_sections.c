@@ -131,6 +131,8 @@ static const struct sluice_option limits_table[] = {
      "a backend neither gets on nor ends"},
     {"drain_timeout", SLUICE_TIME, "30s", LIMITS(drain_timeout_ms),
      "for requests in flight, once the gateway is told to stop"},
+    {"handover_timeout", SLUICE_TIME, "1h", LIMITS(handover_timeout_ms),
+     "for requests in flight, once another process has taken over"},
     {"min_rate", SLUICE_SIZE, "1KiB", LIMITS(min_rate),
      "bytes a second that a client has to send or take; 0: any"},
     {0}};
@@ -145,6 +147,7 @@ static const struct range limits_ranges[] = {
     {"write_timeout", LIMITS(write_timeout_ms), 100, HOUR, "100ms to 1h"},
     {"backend_timeout", LIMITS(backend_timeout_ms), 100, DAY, "100ms to 1d"},
     {"drain_timeout", LIMITS(drain_timeout_ms), 0, HOUR, "0 to 1h"},
+    {"handover_timeout", LIMITS(handover_timeout_ms), 0, DAY, "0 to 1d"},
     {"min_rate", LIMITS(min_rate), 0, MIB, "0 to 1MiB"},
     {0}};
 

@@ -305,6 +305,10 @@ void ingress_close(struct ingress *ingress) {
   }
 }
 
+void ingress_retire(struct ingress *ingress) {
+  ingress->retiring = true;
+}
+
 void ingress_drain(struct ingress *ingress) {
   ingress->draining = true;
   ingress_evict(ingress, SIZE_MAX);

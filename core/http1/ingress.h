@@ -95,6 +95,8 @@ void ingress_limit(struct ingress *, const struct ingress_settings *);
 void ingress_renew_tls(struct ingress *, SSL_CTX *);
 struct evhttp *ingress_http(struct ingress *);
 size_t ingress_open(const struct ingress *);
+/* Closes each connection after its next answer. */
+void ingress_retire(struct ingress *);
 /* Closes idle connections, and others after their answer. */
 void ingress_drain(struct ingress *);
 /* When draining began, had its request come already, unread? */

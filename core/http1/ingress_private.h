@@ -100,7 +100,7 @@ struct ingress {
   uint64_t min_rate;
   size_t strays; /* requests without a checked head: none */
   struct event *sweeper;
-  bool draining;
+  bool draining, retiring;
 };
 
 static inline void ingress_become(struct ingress_conn *conn,

@@ -27,7 +27,8 @@ static bool is_last(const struct ingress_conn *conn) {
 }
 
 static bool must_close(const struct ingress_conn *conn) {
-  if (!conn->head.keep_alive || conn->ingress->draining || is_last(conn))
+  if (!conn->head.keep_alive || conn->ingress->draining ||
+      conn->ingress->retiring || is_last(conn))
     return true;
   switch (conn->body) {
   case INGRESS_BODY_ENDED:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Binding: each loop has a socket of its own, between which the kernel
- * spreads connections; of a UNIX socket they have copies.
+ * spreads connections; of a UNIX socket, and of one that was inherited, they
+ * have copies.
  */
 #include "listen.h"
 
@@ -125,12 +126,51 @@ static void tell_url(struct listen *listen, const struct address *address,
            tls ? "https" : "http", host, port);
 }
 
+/* ---- inherited ---------------------------------------------------------- */
+
+static bool copy_sockets(struct listen *listen, size_t from) {
+  for (size_t i = from; i < listen->count; i++) {
+    listen->fds[i] = fcntl(listen->fds[i % from], F_DUPFD_CLOEXEC, 0);
+    if (listen->fds[i] < 0)
+      return false;
+  }
+  return true;
+}
+
+/* The sockets of the entry that are there already, all of them: a queue that
+ * nobody has open is lost.  0: none is. */
+static size_t adopt(struct listen *listen, const char *entry,
+                    const struct address *address,
+                    const struct listen_settings *settings) {
+  enum inherit_from from = INHERIT_FROM_GATEWAY;
+  if (settings->inherits == NULL)
+    return 0;
+  size_t found = inherits_find(settings->inherits, entry,
+                               (const struct sockaddr *)&address->storage,
+                               listen->fds, LISTEN_FDS_MAX, &from);
+  if (found > listen->count)
+    listen->count = found;
+  listen->keeps_path = found > 0;
+  listen->managed = found > 0 && from == INHERIT_FROM_MANAGER;
+  listen->borrowed = found > 0 && from == INHERIT_FROM_GATEWAY;
+  return found;
+}
+
+/* ---- bound -------------------------------------------------------------- */
+
 static bool bind_tcp(struct listen *listen, const char *entry,
                      const struct listen_settings *settings,
                      struct errmsg *errmsg) {
   struct address address = {0};
   if (!resolve(&address, settings->key, entry, errmsg))
     return false;
+  size_t found = adopt(listen, entry, &address, settings);
+  if (found > 0) {
+    learn_port(&address, listen->fds[0]);
+    tell_url(listen, &address, settings->tls);
+    return copy_sockets(listen, found) ||
+           bind_fault(errmsg, settings->key, entry);
+  }
   /* Sockets that share a port would let a second gateway in unnoticed. */
   int probe = open_socket(&address, false, -1);
   if (probe < 0)
@@ -173,13 +213,19 @@ static bool bind_unix(struct listen *listen, const char *entry,
                       settings->key, path, sizeof un->sun_path - 1);
   un->sun_family = AF_UNIX;
   memcpy(un->sun_path, path, strlen(path) + 1); /* it fits, as checked */
+  listen->is_unix = true;
+  snprintf(listen->url, sizeof listen->url, "%s", entry);
+  size_t found = adopt(listen, entry, &address, settings);
+  if (found > 0)
+    return copy_sockets(listen, found) ||
+           bind_fault(errmsg, settings->key, entry);
+  listen->keeps_path = true; /* until it is its own */
   int fd = open_socket(&address, false, settings->mode);
   if (fd < 0 && errno == EADDRINUSE && remove_stale(&address, path))
     fd = open_socket(&address, false, settings->mode);
   if (fd < 0)
     return bind_fault(errmsg, settings->key, entry);
-  listen->is_unix = true;
-  snprintf(listen->url, sizeof listen->url, "%s", entry);
+  listen->keeps_path = false;
   listen->fds[0] = fd;
   if (settings->mode >= 0 && chmod(path, (mode_t)settings->mode) < 0)
     return errmsg_set(
@@ -187,12 +233,7 @@ static bool bind_unix(struct listen *listen, const char *entry,
         "server.socket_mode: the settings->mode of %s can't be set: %s; "
         "leave it out",
         path, strerror(errno));
-  for (size_t i = 1; i < listen->count; i++) {
-    listen->fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (listen->fds[i] < 0)
-      return bind_fault(errmsg, settings->key, entry);
-  }
-  return true;
+  return copy_sockets(listen, 1) || bind_fault(errmsg, settings->key, entry);
 }
 
 bool listen_check(const char *key, const char *entry, struct errmsg *errmsg) {
@@ -205,26 +246,41 @@ bool listen_bind(struct listen *listen, const char *entry,
                  const struct listen_settings *settings,
                  struct errmsg *errmsg) {
   size_t loops = settings->loops;
-  *listen =
-      (struct listen){.fds = malloc(loops * sizeof(int)), .count = loops};
-  if (listen->fds == NULL)
+  size_t room = loops > LISTEN_FDS_MAX ? loops : LISTEN_FDS_MAX;
+  *listen = (struct listen){.fds = malloc(room * sizeof(int)),
+                            .known = malloc(room * sizeof(int)),
+                            .count = loops};
+  if (listen->fds == NULL || listen->known == NULL) {
+    listen_close(listen);
     return errmsg_set(errmsg, "out of memory");
-  for (size_t i = 0; i < loops; i++)
+  }
+  for (size_t i = 0; i < room; i++)
     listen->fds[i] = -1;
   bool ok = strncmp(entry, "unix:", 5) == 0
                 ? bind_unix(listen, entry, settings, errmsg)
                 : bind_tcp(listen, entry, settings, errmsg);
+  memcpy(listen->known, listen->fds, room * sizeof(int));
   if (!ok)
     listen_close(listen);
   return ok;
+}
+
+void listen_own(struct listen *listen) {
+  if (listen->borrowed)
+    listen->borrowed = listen->keeps_path = false;
+}
+
+void listen_lend(struct listen *listen) {
+  listen->keeps_path = true;
 }
 
 void listen_close(struct listen *listen) {
   for (size_t i = 0; listen->fds != NULL && i < listen->count; i++)
     if (listen->fds[i] >= 0)
       close(listen->fds[i]);
-  if (listen->is_unix)
+  if (listen->is_unix && !listen->keeps_path)
     unlink(listen->url + strlen("unix:"));
   free(listen->fds);
+  free(listen->known);
   *listen = (struct listen){0};
 }

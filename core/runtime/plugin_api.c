@@ -69,6 +69,10 @@ const char *sluice_spool_directory(const struct sluice_host *host) {
   return host->spool_directory;
 }
 
+struct sluice_handed *sluice_handed(struct sluice_host *host) {
+  return host->handed;
+}
+
 void sluice_work(struct sluice_host *host, void (*work)(void *arg),
                  void (*then)(void *arg), void *arg) {
   work_submit_for(host->share, host->loop, &host->debt, work, then, arg);

@@ -8,6 +8,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event_struct.h>
 #include <event2/listener.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,7 @@ static void conn_free(struct admin_conn *conn) {
   event_del(&conn->limit);
   bufferevent_free(conn->io);
   free(conn);
-  if (admin->count-- == ADMIN_CONNECTIONS_MAX)
+  if (admin->count-- == ADMIN_CONNECTIONS_MAX && admin->listener != NULL)
     evconnlistener_enable(admin->listener);
 }
 
@@ -126,9 +127,26 @@ static void answer_control(struct admin_conn *conn, const struct head *head) {
   control_ask(&conn->control, head);
 }
 
+/* It is no HTTP from here on. */
+static void hand_over(struct admin_conn *conn) {
+  struct gateway *gateway = conn->admin->gateway;
+  int fd = fcntl(bufferevent_getfd(conn->io), F_DUPFD_CLOEXEC, 0);
+  conn_free(conn);
+  if (fd >= 0)
+    handover_begin(gateway, fd);
+}
+
+static bool is_takeover(const struct admin_conn *conn,
+                        const struct head *head) {
+  return conn->admin->listen.is_unix && strcmp(head->path, "/takeover") == 0 &&
+         strcmp(head->method, "POST") == 0;
+}
+
 static void answer_head(struct admin_conn *conn, const struct head *head) {
   bool get = strcmp(head->method, "GET") == 0;
-  if (is_control(conn, head))
+  if (is_takeover(conn, head))
+    hand_over(conn);
+  else if (is_control(conn, head))
     answer_control(conn, head);
   else if (strcmp(head->path, "/metrics") != 0)
     refuse(conn, "404 Not Found", "",
@@ -245,7 +263,7 @@ static void on_accept_error(struct evconnlistener *listener, void *arg) {
 static void on_resume(evutil_socket_t fd, short what, void *arg) {
   struct admin *admin = arg;
   (void)fd, (void)what;
-  if (admin->count < ADMIN_CONNECTIONS_MAX)
+  if (admin->count < ADMIN_CONNECTIONS_MAX && admin->listener != NULL)
     evconnlistener_enable(admin->listener);
 }
 
@@ -255,8 +273,10 @@ static void on_resume(evutil_socket_t fd, short what, void *arg) {
 struct admin *admin_new(struct gateway *gateway, struct errmsg *errmsg) {
   const char *entry = gateway->fixed->server.admin;
   /* On this machine the gateway's own user may ask, and nobody else. */
-  static const struct listen_settings settings = {
-      .key = "server.admin", .loops = 1, .mode = 0600};
+  const struct listen_settings settings = {.key = "server.admin",
+                                           .loops = 1,
+                                           .mode = 0600,
+                                           .inherits = &gateway->inherits};
   struct admin *admin = calloc(1, sizeof *admin);
   if (admin == NULL) {
     errmsg_set(errmsg, "out of memory");
@@ -285,6 +305,22 @@ struct admin *admin_new(struct gateway *gateway, struct errmsg *errmsg) {
 
 const char *admin_url(const struct admin *admin) {
   return admin->listen.url;
+}
+
+int admin_socket(const struct admin *admin) {
+  return admin->listen.known[0];
+}
+
+void admin_retire(struct admin *admin) {
+  listen_lend(&admin->listen);
+  evconnlistener_free(admin->listener);
+  admin->listener = NULL;
+  event_del(admin->resume);
+}
+
+void admin_own(struct admin *admin) {
+  if (admin != NULL)
+    listen_own(&admin->listen);
 }
 
 void admin_free(struct admin *admin) {

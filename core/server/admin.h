@@ -19,6 +19,11 @@ struct admin;
 /* Listens, and answers from now on; NULL and why. */
 struct admin *admin_new(struct gateway *, struct errmsg *);
 const char *admin_url(const struct admin *);
+/* The socket that it listens with. */
+int admin_socket(const struct admin *);
+/* Another gateway has the socket: nobody is accepted any more. */
+void admin_retire(struct admin *);
+void admin_own(struct admin *); /* it is this one's alone; NULL: nothing */
 void admin_free(struct admin *);
 
 #endif

@@ -103,7 +103,7 @@ static void ready(struct control *control, const char *argument) {
 
 /* ---- orders ------------------------------------------------------------- */
 
-static void on_reloaded(void *arg, bool ok, const char *what) {
+static void on_done(void *arg, bool ok, const char *what) {
   if (ok)
     tell(arg, 200, json_pack("{s:s}", "done", what));
   else
@@ -113,9 +113,16 @@ static void on_reloaded(void *arg, bool ok, const char *what) {
 static void order_reload(struct control *control, const char *argument) {
   (void)argument;
   control->waits = CONTROL_WAITS_FOR_RELOAD;
-  control->reload =
-      (struct reload_waiter){.told = on_reloaded, .arg = control};
+  control->reload = (struct reload_waiter){.told = on_done, .arg = control};
   reload_ask(control->gateway, "reload", &control->reload);
+}
+
+static void order_upgrade(struct control *control, const char *argument) {
+  (void)argument;
+  control->waits = CONTROL_WAITS_FOR_HANDOVER;
+  control->handover =
+      (struct handover_waiter){.told = on_done, .arg = control};
+  handover_start(control->gateway, &control->handover);
 }
 
 static void order_drain(struct control *control, const char *argument) {
@@ -142,9 +149,13 @@ static void order_level(struct control *control, const char *argument) {
 static const struct row {
   const char *method, *path;
   void (*run)(struct control *, const char *argument);
-} rows[] = {{"GET", "/status", status},      {"GET", "/requests", requests},
-            {"GET", "/ready", ready},        {"POST", "/reload", order_reload},
-            {"POST", "/drain", order_drain}, {"POST", "/level/", order_level}};
+} rows[] = {{"GET", "/status", status},
+            {"GET", "/requests", requests},
+            {"GET", "/ready", ready},
+            {"POST", "/reload", order_reload},
+            {"POST", "/upgrade", order_upgrade},
+            {"POST", "/drain", order_drain},
+            {"POST", "/level/", order_level}};
 
 /* A path that ends in / has an argument behind it. */
 static bool fits(const struct row *row, const char *path) {
@@ -184,6 +195,9 @@ void control_leave(struct control *control) {
     break;
   case CONTROL_WAITS_FOR_RELOAD:
     reload_leave(control->gateway, &control->reload);
+    break;
+  case CONTROL_WAITS_FOR_HANDOVER:
+    handover_leave(control->gateway, &control->handover);
     break;
   }
   control->waits = CONTROL_WAITS_FOR_NOTHING;

@@ -6,6 +6,7 @@
 #ifndef SERVER_CONTROL_H
 #define SERVER_CONTROL_H
 
+#include "handover.h"
 #include "head.h"
 #include "inflight.h"
 #include "readyask.h"
@@ -26,11 +27,13 @@ struct control { /* of one request; zeroed but for these */
     CONTROL_WAITS_FOR_NOTHING,
     CONTROL_WAITS_FOR_LOOPS,
     CONTROL_WAITS_FOR_READY,
-    CONTROL_WAITS_FOR_RELOAD
+    CONTROL_WAITS_FOR_RELOAD,
+    CONTROL_WAITS_FOR_HANDOVER
   } waits;
   struct inflight_waiter loops;
   struct readyask_waiter ready;
   struct reload_waiter reload;
+  struct handover_waiter handover;
 };
 
 /* Is there anything at this path? */

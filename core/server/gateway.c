@@ -23,6 +23,7 @@ struct gateway *gateway_new(const char *file, const char *folder,
   }
   gateway->file = file;
   gateway->folder = folder;
+  gateway->takeover.socket = -1;
   LIST_INIT(&gateway->earlier);
   make_spare_id(gateway);
   gateway->now = generation_new(gateway, errmsg);

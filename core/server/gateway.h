@@ -11,11 +11,14 @@
 #include "certificate.h"
 #include "clients.h"
 #include "generation.h"
+#include "handover.h"
 #include "inflight.h"
 #include "listen.h"
 #include "readyask.h"
 #include "reload.h"
 #include "signals.h"
+#include "takeover.h"
+#include "watchdog.h"
 #include "worker.h"
 
 /* Everything that is served; NULL-ended. */
@@ -31,6 +34,11 @@ struct gateway {
   struct settings *fixed;
   struct metrics retired; /* what ended generations have counted, as `now` */
   struct reload reload;
+  const char *program;      /* this one, to be started anew; NULL: unknown */
+  struct inherits inherits; /* sockets that are there before the start */
+  struct takeover takeover; /* from another one */
+  struct handover handover; /* to another one */
+  struct watchdog watchdog;
   struct inflight inflight;
   struct readyask readyask;
   struct certificate certificate;
@@ -57,6 +65,8 @@ struct gateway {
   void *ready_arg;
   /* Requests may finish; the second time they may not. */
   void (*stop)(struct gateway *);
+  /* Its sockets are nobody else's any more. */
+  void (*own)(struct gateway *);
 };
 
 /* Reads the configuration and loads the plugins; touches no storage and no

@@ -20,6 +20,26 @@
 
 /* ---- parts -------------------------------------------------------------- */
 
+/* Sockets that are there already are the service manager's, or those of the
+ * gateway that this one takes over from. */
+static bool inherit(struct gateway *gateway, struct errmsg *errmsg) {
+  return inherits_take_environment(&gateway->inherits, errmsg) &&
+         (!gateway->takeover.wanted || takeover_begin(gateway, errmsg));
+}
+
+static void tell_left(const char *address) {
+  log_line(SLUICE_LOG_WARN, NULL,
+           "nobody listens on %s any more: the configuration doesn't name it",
+           address);
+}
+
+static void own(struct gateway *gateway) {
+  for (size_t i = 0; i < gateway->listen_count; i++)
+    listen_own(&gateway->listens[i]);
+  admin_own(gateway->admin);
+  inherits_fini(&gateway->inherits, tell_left);
+}
+
 static bool bind_all(struct gateway *gateway, struct errmsg *errmsg) {
   const struct settings_server *server = &gateway->fixed->server;
   size_t count = 0;
@@ -32,7 +52,8 @@ static bool bind_all(struct gateway *gateway, struct errmsg *errmsg) {
                                            .loops = server->workers,
                                            .tls = gateway->certificate.tls !=
                                                   NULL,
-                                           .mode = server->socket_mode};
+                                           .mode = server->socket_mode,
+                                           .inherits = &gateway->inherits};
   for (size_t i = 0; i < count; i++, gateway->listen_count++)
     if (!listen_bind(&gateway->listens[i], server->listen[i], &settings,
                      errmsg))
@@ -98,8 +119,17 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg) {
   _exit(1);
 }
 
+/* Another process has copies of the sockets. */
+static void lend(struct gateway *gateway) {
+  for (size_t i = 0; i < gateway->listen_count; i++)
+    listen_lend(&gateway->listens[i]);
+  admin_retire(gateway->admin);
+}
+
 static void stop(struct gateway *gateway) {
-  int64_t ms = gateway->now->settings->limits.drain_timeout_ms;
+  const struct settings_limits *limits = &gateway->now->settings->limits;
+  int64_t ms = gateway->handover.done ? limits->handover_timeout_ms
+                                      : limits->drain_timeout_ms;
   struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
   if (gateway->stopping) {
     if (!gateway->forced)
@@ -107,7 +137,11 @@ static void stop(struct gateway *gateway) {
     return;
   }
   gateway->stopping = true;
-  notify_say("STOPPING=1");
+  if (gateway->handover.done)
+    lend(gateway);
+  else
+    notify_say("STOPPING=1");
+  handover_end(gateway, "the gateway stops");
   event_add(gateway->deadline, &limit);
   gateway_post(gateway, offsetof(struct worker, drain));
 }
@@ -219,7 +253,12 @@ static void on_served(struct loop_task *task) {
   log_line(SLUICE_LOG_INFO, NULL, "ready");
   if (gateway->ready != NULL)
     gateway->ready(gateway);
-  notify_say("READY=1");
+  if (!watchdog_start(&gateway->watchdog, gateway))
+    log_line(SLUICE_LOG_ERROR, NULL, "no memory is left for the watchdog");
+  if (gateway->takeover.wanted)
+    takeover_ready(gateway);
+  else
+    notify_say("READY=1");
 }
 
 static void on_ended(struct loop_task *task) {
@@ -251,6 +290,10 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
   if (gateway->fixed->server.admin[0] != '\0' &&
       (gateway->admin = admin_new(gateway, errmsg)) == NULL)
     return false;
+  if (gateway->admin != NULL)
+    gateway->handover.admin = admin_socket(gateway->admin);
+  if (!inherits_check(&gateway->inherits, errmsg))
+    return false;
   for (; gateway->worker_count < count; gateway->worker_count++) {
     struct worker *worker = &gateway->workers[gateway->worker_count];
     if (!worker_init(worker, gateway, gateway->worker_count, errmsg)) {
@@ -276,7 +319,8 @@ static bool prepare(struct gateway *gateway, struct errmsg *errmsg) {
     log_line(SLUICE_LOG_ERROR, NULL, "%s", old.text);
   gateway->now->connections_max =
       gateway_connections(gateway->fixed, gateway->fixed->server.workers);
-  if (!gateway_check_spool(gateway, errmsg) || !bind_all(gateway, errmsg))
+  if (!gateway_check_spool(gateway, errmsg) || !inherit(gateway, errmsg) ||
+      !bind_all(gateway, errmsg))
     return false;
   gateway->pool = work_pool_new(gateway_threads(gateway->fixed));
   if (gateway->pool == NULL)
@@ -311,8 +355,11 @@ static bool serve(struct gateway *gateway, struct errmsg *errmsg) {
 }
 
 static void clean(struct gateway *gateway) {
+  handover_end(gateway, "the gateway ends");
+  takeover_end(gateway);
   for (size_t i = 0; i < gateway->worker_count; i++)
     worker_fini(&gateway->workers[i]);
+  watchdog_fini(&gateway->watchdog);
   reload_end(gateway);
   generation_free(gateway->now);
   gateway->now = NULL;
@@ -337,6 +384,7 @@ bool gateway_run(struct gateway *gateway, struct errmsg *errmsg) {
     return errmsg_set(errmsg, "out of memory");
   gateway->started_s = time(NULL);
   gateway->stop = stop;
+  gateway->own = own;
   crash_watch();
   bool ok = prepare(gateway, errmsg) && serve(gateway, errmsg);
   clean(gateway);

@@ -123,7 +123,9 @@ static bool start_backend(struct instance *backend, struct gateway *gateway,
   if (!make_memory(backend, gateway, errmsg))
     return false;
   crash_plugin(plugin->name, (uintptr_t)plugin->name);
+  backend->host.handed = takeover_handed(gateway, backend->host.name);
   backend->started = plugin->start(backend->conf, &backend->host);
+  backend->host.handed = NULL;
   if (backend->started == NULL)
     return errmsg_set(errmsg, "backend '%s': %s", backend->host.name,
                       backend->host.failure);

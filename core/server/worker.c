@@ -21,11 +21,9 @@
 /* ---- accepting ---------------------------------------------------------- */
 
 static void listeners_enable(struct worker *worker, bool on) {
-  for (size_t i = 0; i < worker->gateway->listen_count; i++) {
-    if (worker->bound[i] == NULL)
-      continue;
+  for (size_t i = 0; i < worker->socket_count; i++) {
     struct evconnlistener *listener =
-        evhttp_bound_socket_get_listener(worker->bound[i]);
+        evhttp_bound_socket_get_listener(worker->sockets[i].bound);
     if (on)
       evconnlistener_enable(listener);
     else
@@ -263,23 +261,39 @@ static void close_handles(struct worker *worker) {
     seat_close(seat);
 }
 
-static bool serve_one(struct worker *worker, size_t i) {
-  struct listen *listen = &worker->gateway->listens[i];
-  int fd = listen->fds[worker->index];
-  struct ingress *ingress =
-      worker->tls != NULL && !listen->is_unix ? worker->tls : worker->plain;
+static bool serve_socket(struct worker *worker, struct ingress *ingress,
+                         int *fd) {
+  struct worker_socket *all = realloc(
+      worker->sockets, (worker->socket_count + 1) * sizeof(*worker->sockets));
+  if (all == NULL)
+    return false;
+  worker->sockets = all;
   struct evconnlistener *listener = evconnlistener_new(
       loop_base(worker->loop), NULL, NULL,
-      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, LISTEN_BACKLOG, fd);
+      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, LISTEN_BACKLOG, *fd);
   if (listener == NULL)
     return false;
-  listen->fds[worker->index] = -1;
+  *fd = -1;
   evconnlistener_set_error_cb(listener, on_accept_error);
-  worker->bound[i] = evhttp_bind_listener(ingress_http(ingress), listener);
-  if (worker->bound[i] == NULL) {
+  struct evhttp_bound_socket *bound =
+      evhttp_bind_listener(ingress_http(ingress), listener);
+  if (bound == NULL) {
     evconnlistener_free(listener);
     return false;
   }
+  all[worker->socket_count++] =
+      (struct worker_socket){.bound = bound, .ingress = ingress};
+  return true;
+}
+
+/* Of more sockets than loops each has several. */
+static bool serve_one(struct worker *worker, struct listen *listen) {
+  struct ingress *ingress =
+      worker->tls != NULL && !listen->is_unix ? worker->tls : worker->plain;
+  for (size_t i = worker->index; i < listen->count;
+       i += worker->gateway->worker_count)
+    if (!serve_socket(worker, ingress, &listen->fds[i]))
+      return false;
   return true;
 }
 
@@ -287,7 +301,7 @@ static void on_serve(struct loop_task *task) {
   struct worker *worker = WORKER_OF(task, serve);
   use_next(worker);
   for (size_t i = 0; i < worker->gateway->listen_count; i++)
-    if (!serve_one(worker, i))
+    if (!serve_one(worker, &worker->gateway->listens[i]))
       snprintf(worker->failure, sizeof worker->failure,
                "cannot listen on %s: %s", worker->gateway->listens[i].url,
                strerror(errno));
@@ -307,30 +321,43 @@ static void on_renew(struct loop_task *task) {
   SSL_CTX_free(tls);
 }
 
-static void on_closing(evutil_socket_t fd, short what, void *arg) {
-  struct worker *worker = arg;
-  (void)fd, (void)what;
+static void stop_listening(struct worker *worker) {
+  event_del(worker->resume);
+  for (size_t i = 0; i < worker->socket_count; i++)
+    evhttp_del_accept_socket(ingress_http(worker->sockets[i].ingress),
+                             worker->sockets[i].bound);
+  worker->socket_count = 0;
+}
+
+/* Another process accepts.  Who is connected here may ask once more, and goes
+ * there then. */
+static void retire(struct worker *worker) {
+  ingress_retire(worker->plain);
+  if (worker->tls != NULL)
+    ingress_retire(worker->tls);
+}
+
+static void drain(struct worker *worker) {
   struct seat *seat;
-  worker->draining = true;
   for (seat = TAILQ_FIRST(&worker->seats); seat != NULL;
        seat = TAILQ_NEXT(seat, in_list))
     seat->gate.draining = true;
-  if (worker->seat != NULL)
-    seat_retire(worker->seat);
-  event_del(worker->resume);
-  for (size_t i = 0; i < worker->gateway->listen_count; i++) {
-    if (worker->bound[i] == NULL)
-      continue;
-    struct ingress *ingress =
-        worker->tls != NULL && !worker->gateway->listens[i].is_unix
-            ? worker->tls
-            : worker->plain;
-    evhttp_del_accept_socket(ingress_http(ingress), worker->bound[i]);
-    worker->bound[i] = NULL;
-  }
   ingress_drain(worker->plain);
   if (worker->tls != NULL)
     ingress_drain(worker->tls);
+}
+
+static void on_closing(evutil_socket_t fd, short what, void *arg) {
+  struct worker *worker = arg;
+  (void)fd, (void)what;
+  worker->draining = true;
+  if (worker->seat != NULL)
+    seat_retire(worker->seat);
+  stop_listening(worker);
+  if (worker->gateway->handover.done)
+    retire(worker);
+  else
+    drain(worker);
   check_end(worker);
 }
 
@@ -414,9 +441,7 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
   LIST_INIT(&worker->presences);
   worker->connections_max = gateway->now->connections_max;
   worker->loop = loop_new();
-  worker->bound = calloc(gateway->listen_count, sizeof(*worker->bound));
-  if (worker->loop == NULL || worker->bound == NULL ||
-      !metrics_init(&worker->metrics, 0, 0) ||
+  if (worker->loop == NULL || !metrics_init(&worker->metrics, 0, 0) ||
       !init_ingress(worker, gateway->now->settings) || !init_events(worker))
     return errmsg_set(errmsg, "a loop can't be made: %s", strerror(errno));
   return true;
@@ -438,7 +463,7 @@ void worker_fini(struct worker *worker) {
   seat_free(worker->next);
   loop_free(worker->loop);
   presences_free(worker);
-  free(worker->bound);
+  free(worker->sockets);
   metrics_fini(&worker->metrics);
 }
 

@@ -17,19 +17,25 @@
 
 struct gateway;
 
+struct worker_socket { /* that it listens on */
+  struct evhttp_bound_socket *bound;
+  struct ingress *ingress;
+};
+
 struct worker {
   struct gateway *gateway;
   size_t index;
   struct loop *loop;
-  struct ingress *plain, *tls;        /* `tls` may be NULL */
-  struct evhttp_bound_socket **bound; /* as many as the settings' listen */
-  struct seats seats;                 /* all but `next` */
-  struct seat *seat;                  /* where requests begin */
-  struct seat *next;                  /* opened, and not in use yet */
-  struct generation *fresh;           /* main's, for the next `open` */
-  struct presences presences;         /* handles of all seats */
-  struct quarantine spent;            /* exchanges of all seats */
-  struct metrics metrics;             /* of connections */
+  struct ingress *plain, *tls; /* `tls` may be NULL */
+  struct worker_socket *sockets;
+  size_t socket_count;
+  struct seats seats;         /* all but `next` */
+  struct seat *seat;          /* where requests begin */
+  struct seat *next;          /* opened, and not in use yet */
+  struct generation *fresh;   /* main's, for the next `open` */
+  struct presences presences; /* handles of all seats */
+  struct quarantine spent;    /* exchanges of all seats */
+  struct metrics metrics;     /* of connections */
   size_t connections, connections_max;
   bool paused;                      /* accepts nobody for a moment */
   struct repeats repeats, refusals; /* `refusals`: of clients */

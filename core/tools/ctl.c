@@ -112,6 +112,7 @@ static const struct order {
               {"requests", "GET", "/requests", false, print_requests},
               {"ready", "GET", "/ready", false, print_ready},
               {"reload", "POST", "/reload", false, print_done},
+              {"upgrade", "POST", "/upgrade", false, print_done},
               {"drain", "POST", "/drain", false, print_done},
               {"level", "POST", "/level/", true, print_pairs}};
 
@@ -270,7 +271,7 @@ static const struct tool_flag flags[] = {
 const struct tool tool_ctl = {
     .name = "ctl",
     .synopsis = "[-c FILE | -s SOCKET] [--json] "
-                "status|requests|ready|reload|drain|level LEVEL",
+                "status|requests|ready|reload|upgrade|drain|level LEVEL",
     .summary = "Asks a gateway that runs, or orders it.",
     .flags = flags,
     .words_min = 1,

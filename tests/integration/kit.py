@@ -224,9 +224,11 @@ def index_of(folder):
 
 class Gateway:
     """A running gateway; `with` ends it by SIGTERM and checks how it went.
-    With `folder` it works in somebody else's folder, which stays."""
+    With `folder` it works in somebody else's folder, which stays; `words` are
+    more of its command line."""
 
-    def __init__(self, sections=None, *, folder=None, env=None, before=None):
+    def __init__(self, sections=None, *, folder=None, env=None, before=None,
+                 words=()):
         self.own = folder is None
         self.folder = Path(folder or tempfile.mkdtemp(prefix="sluice-test-"))
         self.path = written(self.folder, settings(self.folder, sections))
@@ -235,7 +237,7 @@ class Gateway:
         self.ready, self.marks = False, 0
         # The gateway's limits are set before it starts, by a process of its
         # own, so that nothing runs between fork and exec here.
-        command = [*(before or []), BINARY, "-c", str(self.path)]
+        command = [*(before or []), BINARY, "-c", str(self.path), *words]
         self.process = subprocess.Popen(
             command, env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)

@@ -91,6 +91,7 @@ static void check_defaults(const struct settings *s) {
   CU_ASSERT_EQUAL(s->limits.write_timeout_ms, 30000);
   CU_ASSERT_EQUAL(s->limits.backend_timeout_ms, 60000);
   CU_ASSERT_EQUAL(s->limits.drain_timeout_ms, 30000);
+  CU_ASSERT_EQUAL(s->limits.handover_timeout_ms, 3600000);
   CU_ASSERT_EQUAL(s->limits.min_rate, 1024);
   CU_ASSERT_EQUAL(s->limits.client_connections, 256);
   CU_ASSERT_EQUAL(s->limits.client_requests, 256);
@@ -323,6 +324,10 @@ static void test_each_number_has_its_range(void) {
        "t.yaml:5: 'write_timeout': 0 is out of range; write 100ms to 1h"},
       {"limits: {drain_timeout: 2h}",
        "t.yaml:3: 'drain_timeout': 2h is out of range; write 0 to 1h"},
+      {"limits: {handover_timeout: 1d}", NULL},
+      {"limits: {handover_timeout: 86400001ms}",
+       "t.yaml:3: 'handover_timeout': 86400001ms is out of range; write 0 to "
+       "1d"},
       {"limits: {min_rate: 0}", NULL},
       {"limits: {min_rate: 1048577B}",
        "t.yaml:3: 'min_rate': 1048577B is out of range; write 0 to 1MiB"},

@@ -4,8 +4,8 @@
  * entry `chore`.  It is called in a process of its own: without start(),
  * perhaps beside a gateway that serves the same storage, and may block.
  * SLUICE_OK: it was done, also where something was found; SLUICE_ENOTSUP: it
- * has none of that kind.  A part of <sluice/plugin.h>, which is what a plugin
- * includes.
+ * has none of that kind; else sluice_fail() says why not.  A part of
+ * <sluice/plugin.h>, which is what a plugin includes.
  */
 #ifndef SLUICE_CHORE_H
 #define SLUICE_CHORE_H

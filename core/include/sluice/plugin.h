@@ -400,10 +400,10 @@ struct sluice_backend {
    * for, and ends with SLUICE_ENOMEM. */
   size_t op_memory;
 
-  /* Since 1.1: does what sluice(1) is asked for beside serving, in a process
-   * of its own (<sluice/chore.h>).  Else than SLUICE_OK: sluice_fail(). */
+  /* Since 1.1: <sluice/chore.h> and <sluice/handover.h>. */
   enum sluice_status (*chore)(const void *conf, struct sluice_host *,
                               const struct sluice_chore *);
+  size_t (*hand_over)(void *instance, int *fds);
 };
 
 /* ---- hook -------------------------------------------------------------- */
@@ -491,9 +491,10 @@ struct sluice_hook {
 }
 #endif
 
-#include <sluice/calls.h>
 #include <sluice/ask.h>
+#include <sluice/calls.h>
 #include <sluice/chore.h>
+#include <sluice/handover.h>
 #include <sluice/trace.h>
 #include <sluice/upload.h>
 

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The new gateway's side.
+ */
+#include "takeover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "baton.h"
+#include "gateway.h"
+#include "log.h"
+#include "notify.h"
+
+/* ---- asked -------------------------------------------------------------- */
+
+static bool dial(struct takeover *takeover, const char *admin,
+                 struct errmsg *errmsg) {
+  static const char scheme[] = "unix:";
+  const struct timeval patience = {.tv_sec = TAKEOVER_PATIENCE_S};
+  struct sockaddr_un to = {.sun_family = AF_UNIX};
+  size_t len = sizeof scheme - 1;
+  if (strncmp(admin, scheme, len) != 0 ||
+      strlen(admin + len) >= sizeof to.sun_path)
+    return errmsg_set(errmsg, "--takeover asks the gateway that runs, at "
+                              "server.admin, which has to be a UNIX socket, "
+                              "as in unix:/run/sluice/admin");
+  memcpy(to.sun_path, admin + len, strlen(admin + len) + 1);
+  takeover->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (takeover->socket >= 0) {
+    setsockopt(takeover->socket, SOL_SOCKET, SO_RCVTIMEO, &patience,
+               sizeof patience);
+    setsockopt(takeover->socket, SOL_SOCKET, SO_SNDTIMEO, &patience,
+               sizeof patience);
+    if (connect(takeover->socket, (const struct sockaddr *)&to, sizeof to) ==
+        0)
+      return true;
+  }
+  return errmsg_set(errmsg,
+                    "no gateway to take over from is at %s: %s; start this "
+                    "one without --takeover",
+                    admin, strerror(errno));
+}
+
+static bool take_sockets(struct gateway *gateway, struct baton *baton,
+                         struct errmsg *errmsg) {
+  enum inherit_from from = baton->kind == BATON_MANAGED ? INHERIT_FROM_MANAGER
+                                                        : INHERIT_FROM_GATEWAY;
+  bool ok = true;
+  for (size_t i = 0; i < baton->count; i++)
+    ok = inherits_add(&gateway->inherits, baton->fds[i], from, baton->text) &&
+         ok;
+  baton->count = 0;
+  return ok || errmsg_set(errmsg, "out of memory");
+}
+
+static bool take_backend(struct takeover *takeover, struct baton *baton,
+                         struct errmsg *errmsg) {
+  struct takeover_backend *list = realloc(
+      takeover->backends, (takeover->count + 1) * sizeof(*takeover->backends));
+  char *name = strdup(baton->text);
+  if (list != NULL)
+    takeover->backends = list;
+  if (list == NULL || name == NULL || baton->count > SLUICE_HANDOVER_FDS) {
+    free(name);
+    baton_close_fds(baton);
+    return errmsg_set(errmsg, "out of memory");
+  }
+  struct takeover_backend *backend = &list[takeover->count++];
+  *backend = (struct takeover_backend){.name = name};
+  backend->handed.count = baton->count;
+  memcpy(backend->handed.fds, baton->fds, baton->count * sizeof(int));
+  baton->count = 0;
+  return true;
+}
+
+static bool take(struct gateway *gateway, struct baton *baton,
+                 struct errmsg *errmsg) {
+  switch (baton->kind) {
+  case BATON_LISTEN:
+  case BATON_MANAGED:
+  case BATON_ADMIN:
+    return take_sockets(gateway, baton, errmsg);
+  case BATON_BACKEND:
+    return take_backend(&gateway->takeover, baton, errmsg);
+  case BATON_REFUSED:
+    return errmsg_set(errmsg, "the gateway that runs doesn't hand over: %s",
+                      baton->text);
+  case BATON_END:
+    return true;
+  case BATON_READY:
+  case BATON_YOURS:
+    break;
+  }
+  return errmsg_set(errmsg, "the gateway that runs says what has no meaning");
+}
+
+bool takeover_begin(struct gateway *gateway, struct errmsg *errmsg) {
+  struct takeover *takeover = &gateway->takeover;
+  struct baton baton = {.kind = BATON_BACKEND};
+  if (!dial(takeover, gateway->fixed->server.admin, errmsg))
+    return false;
+  size_t len = strlen(BATON_REQUEST);
+  if (send(takeover->socket, BATON_REQUEST, len, MSG_NOSIGNAL) != (ssize_t)len)
+    return errmsg_set(errmsg, "the gateway that runs can't be asked: %s",
+                      strerror(errno));
+  while (baton.kind != BATON_END) {
+    if (!baton_receive(takeover->socket, &baton, errmsg))
+      return false;
+    bool ok = take(gateway, &baton, errmsg);
+    baton_close_fds(&baton);
+    if (!ok)
+      return false;
+  }
+  return true;
+}
+
+struct sluice_handed *takeover_handed(struct gateway *gateway,
+                                      const char *name) {
+  struct takeover *takeover = &gateway->takeover;
+  for (size_t i = 0; i < takeover->count; i++)
+    if (strcmp(takeover->backends[i].name, name) == 0)
+      return &takeover->backends[i].handed;
+  return NULL;
+}
+
+/* ---- served ------------------------------------------------------------- */
+
+static void hang_up(struct takeover *takeover) {
+  if (takeover->heard != NULL)
+    event_free(takeover->heard);
+  takeover->heard = NULL;
+  if (takeover->socket >= 0)
+    close(takeover->socket);
+  takeover->socket = -1;
+}
+
+static void own(struct gateway *gateway, const char *how) {
+  hang_up(&gateway->takeover);
+  gateway->own(gateway);
+  log_line(SLUICE_LOG_INFO, NULL, "%s", how);
+  notify_say("READY=1");
+}
+
+/* An end without a word is the other one's death: this one is the gateway. */
+static void on_word(evutil_socket_t fd, short what, void *arg) {
+  struct gateway *gateway = arg;
+  struct baton baton = {.kind = BATON_YOURS};
+  struct errmsg why;
+  (void)what;
+  if (!baton_receive((int)fd, &baton, &why)) {
+    own(gateway, "the gateway before has died; this one goes on");
+    return;
+  }
+  baton_close_fds(&baton);
+  if (baton.kind == BATON_YOURS) {
+    own(gateway, "took over from the gateway before");
+    return;
+  }
+  log_line(SLUICE_LOG_ERROR, NULL,
+           "the gateway that runs doesn't hand over: %s; this one ends",
+           baton.text);
+  hang_up(&gateway->takeover);
+  gateway->failure = "it was not to take over";
+  gateway->stop(gateway);
+}
+
+void takeover_ready(struct gateway *gateway) {
+  struct takeover *takeover = &gateway->takeover;
+  takeover->heard = event_new(loop_base(gateway->loop), takeover->socket,
+                              EV_READ, on_word, gateway);
+  if (takeover->heard == NULL ||
+      !baton_send(takeover->socket, BATON_READY, "", NULL, 0))
+    own(gateway, "the gateway before has gone; this one goes on");
+  else
+    event_add(takeover->heard, NULL);
+}
+
+void takeover_end(struct gateway *gateway) {
+  struct takeover *takeover = &gateway->takeover;
+  hang_up(takeover);
+  inherits_fini(&gateway->inherits, NULL);
+  for (size_t i = 0; i < takeover->count; i++) {
+    struct sluice_handed *handed = &takeover->backends[i].handed;
+    for (size_t j = 0; j < handed->count; j++)
+      if (handed->fds[j] >= 0)
+        close(handed->fds[j]);
+    free(takeover->backends[i].name);
+  }
+  free(takeover->backends);
+  *takeover = (struct takeover){.socket = -1};
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Tells the service manager that all loops turn, as sd_watchdog_enabled(3)
+ * wants it: only when each has run a task since the last time, so that one
+ * that stands still is noticed.  Without $WATCHDOG_USEC, nothing.
+ */
+#ifndef SERVER_WATCHDOG_H
+#define SERVER_WATCHDOG_H
+
+#include "loop.h"
+
+struct gateway;
+
+struct watchdog_beat { /* of one loop */
+  struct loop_task turn, back;
+  struct watchdog *watchdog;
+};
+
+struct watchdog {
+  struct gateway *gateway;
+  struct event *timer; /* NULL: nobody wants to know */
+  struct watchdog_beat *beats;
+  size_t away; /* loops that haven't turned yet */
+};
+
+/* All loops run.  False: no memory. */
+bool watchdog_start(struct watchdog *, struct gateway *);
+void watchdog_fini(struct watchdog *); /* no loop runs any more */
+
+#endif
