@@ -295,6 +295,10 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 	%D%/backend/local/schema.h \
 	%D%/backend/local/seats.c \
 	%D%/backend/local/seats.h \
+	%D%/backend/local/share.c \
+	%D%/backend/local/share.h \
+	%D%/backend/local/shm.c \
+	%D%/backend/local/shm.h \
 	%D%/backend/local/snapshot.c \
 	%D%/backend/local/snapshot.h \
 	%D%/backend/local/stage.c \

@@ -843,7 +843,8 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_tls_reload.py \
 	%D%/integration/test_tls_rules.py \
 	%D%/integration/test_trace.py \
-	%D%/integration/test_uploads.py
+	%D%/integration/test_uploads.py \
+	%D%/integration/test_upgrade.py
 
 TESTS += $(INTEGRATION_TESTS)
 EXTRA_DIST += $(INTEGRATION_TESTS)
@@ -988,6 +989,7 @@ EXTRA_DIST += \
 	%D%/integration/relay.py \
 	%D%/integration/service.py \
 	%D%/integration/tlskit.py \
+	%D%/integration/upgradekit.py \
 	%D%/e2e/container \
 	%D%/e2e/newcomer \
 	%D%/e2e/one_key.py \

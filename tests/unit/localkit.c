@@ -194,7 +194,11 @@ sqlite3 *kit_index(const struct kit *kit) {
   char path[256];
   sqlite3 *db;
   snprintf(path, sizeof path, "%s/" INDEX_FILE, kit->dir);
-  assert(sqlite3_open(path, &db) == SQLITE_OK);
+  /* Other programs are kept out of the index of one that runs. */
+  const char *vfs =
+      kit->local == NULL ? NULL : shm_vfs(&kit->local->share.shm);
+  assert(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                         vfs) == SQLITE_OK);
   return db;
 }
 

@@ -148,5 +148,6 @@ const char *sluice_request_subject(const struct sluice_request *);
 #include <sluice/request.h>
 #include <sluice/texts.h>
 #include <sluice/timer.h>
+#include <sluice/trace.h>
 
 #endif

@@ -495,7 +495,6 @@ struct sluice_hook {
 #include <sluice/calls.h>
 #include <sluice/chore.h>
 #include <sluice/handover.h>
-#include <sluice/trace.h>
 #include <sluice/upload.h>
 
 #endif

@@ -149,7 +149,7 @@ static bool open_incoming(struct backup *backup) {
     return false;
   if (asprintf(&path, "%s/" INCOMING, backup->folder) < 0)
     return errmsg_set(ERR(backup), "no memory is left");
-  backup->db = index_open(path, false, ERR(backup));
+  backup->db = index_open(path, NULL, false, ERR(backup));
   free(path);
   return backup->db != NULL && is_usable(backup, backup->store);
 }
@@ -277,7 +277,7 @@ static bool restore_do(struct backup *backup) {
       asprintf(&path, "%s/" INCOMING, backup->store) < 0)
     return errmsg_set(ERR(backup), "%s can't be written: %s", backup->store,
                       strerror(errno));
-  backup->db = index_open(path, false, ERR(backup));
+  backup->db = index_open(path, NULL, false, ERR(backup));
   free(path);
   bool ok = backup->db != NULL && is_usable(backup, backup->folder) &&
             mirror_rows(&backup->mirror, backup->db) && settle(backup);

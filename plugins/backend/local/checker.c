@@ -90,7 +90,7 @@ static sqlite3 *open_copy(struct checker *checker, const char *name) {
     errmsg_set(&checker->err, "no memory is left");
     return NULL;
   }
-  sqlite3 *db = index_open(path, false, &checker->err);
+  sqlite3 *db = index_open(path, NULL, false, &checker->err);
   free(path);
   if (db == NULL || schema_upgrade(db))
     return db;
@@ -193,11 +193,11 @@ static bool repair(struct checker *checker) {
   struct strays strays = {0};
   struct stat st;
   bool missing = fstatat(checker->dir, INDEX_FILE, &st, 0) != 0;
-  if (!store_open(&checker->store, checker->dir, true, &checker->err) ||
+  if (!store_open(&checker->store, checker->dir, true, false, &checker->err) ||
       !list_files(checker, &strays))
     return false;
   if (!missing && !salvage_is_due(checker->dir))
-    checker->db = index_open(checker->directory, true, &checker->err);
+    checker->db = index_open(checker->directory, NULL, true, &checker->err);
   bool ok =
       checker->db != NULL && schema_upgrade(checker->db) && is_intact(checker);
   if (!ok) {
@@ -234,7 +234,8 @@ static bool checker_begin(struct checker *checker,
     if (stat(conf->directory, &st) != 0)
       return errmsg_set(&checker->err, "directory %s can't be opened: %s",
                         conf->directory, strerror(errno));
-    if (!datadir_open(&checker->datadir, conf->directory, true, &checker->err))
+    if (!datadir_open(&checker->datadir, conf->directory, true, NULL,
+                      &checker->err))
       return false;
     checker->dir = checker->datadir.dir;
     return true;

@@ -82,7 +82,28 @@ static long holder(int lock) {
   return got > 0 ? strtol(text, NULL, 10) : 0;
 }
 
-static bool take_lock(struct datadir *datadir, struct errmsg *err) {
+static bool is_lock(const struct datadir *datadir, int fd) {
+  struct stat a, b;
+  return fd >= 0 && fstat(fd, &a) == 0 && fstat(datadir->lock, &b) == 0 &&
+         a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* The lock is one for all who have the description. */
+static bool take_handed(struct datadir *datadir, int *handed) {
+  if (handed == NULL)
+    return false;
+  int fd = is_lock(datadir, *handed) ? fcntl(*handed, F_DUPFD_CLOEXEC, 0) : -1;
+  if (fd < 0) {
+    *handed = -1;
+    return false;
+  }
+  close(datadir->lock);
+  datadir->lock = fd;
+  return true;
+}
+
+static bool take_lock(struct datadir *datadir, int *handed,
+                      struct errmsg *err) {
   char owner[FOLDER_TEXT];
   datadir->lock =
       openat(datadir->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -93,7 +114,8 @@ static bool take_lock(struct datadir *datadir, struct errmsg *err) {
                       "write access to all of it",
                       datadir->path, strerror(error),
                       folder_owner(owner, datadir->dir, "lock", error));
-  if (flock(datadir->lock, LOCK_EX | LOCK_NB) != 0) {
+  if (!take_handed(datadir, handed) &&
+      flock(datadir->lock, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK)
       return errmsg_set(err,
                         "directory %s is in use by another gateway (pid %ld); "
@@ -113,12 +135,13 @@ static bool take_lock(struct datadir *datadir, struct errmsg *err) {
 }
 
 bool datadir_open(struct datadir *datadir, const char *directory, bool create,
-                  struct errmsg *err) {
+                  int *handed, struct errmsg *err) {
   *datadir = (struct datadir)DATADIR_CLOSED;
   if (!*directory)
     return errmsg_set(err, "directory is empty; name the folder to keep "
                            "objects in");
-  return enter(datadir, directory, create, err) && take_lock(datadir, err);
+  return enter(datadir, directory, create, err) &&
+         take_lock(datadir, handed, err);
 }
 
 /* To close a file of the index ends all of SQLite's locks on it, those of

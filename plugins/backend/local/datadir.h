@@ -42,9 +42,11 @@ struct datadir {
   { .dir = -1, .lock = -1, .index = -1, .wal = -1, .reserve = -1 }
 
 /* False and why; datadir_close() is needed in any case.  Without `create`
- * there has to be an index. */
+ * there has to be an index.  `handed` is a lock that another process has: it
+ * is used where it is this directory's, and is -1 where it isn't; NULL: there
+ * is none. */
 bool datadir_open(struct datadir *, const char *directory, bool create,
-                  struct errmsg *);
+                  int *handed, struct errmsg *);
 void datadir_close(struct datadir *);
 /* Is called before SQLite opens the index: makes its files private, and
  * gives up the reserve for the time of the start. */

@@ -48,7 +48,7 @@ void index_copy_back_at_close(sqlite3 *db) {
   set_copying(db, true);
 }
 
-static sqlite3 *index_connect(const char *folder, int flags,
+static sqlite3 *index_connect(const char *folder, const char *vfs, int flags,
                               struct errmsg *err) {
   flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   sqlite3 *db = NULL;
@@ -57,7 +57,7 @@ static sqlite3 *index_connect(const char *folder, int flags,
     errmsg_set(err, "no memory is left");
     return NULL;
   }
-  int result = sqlite3_open_v2(path, &db, flags, VFS);
+  int result = sqlite3_open_v2(path, &db, flags, vfs ? vfs : VFS);
   if (result == SQLITE_OK) {
     sqlite3_busy_timeout(db, INDEX_WAIT_MS);
     set_copying(db, false);
@@ -155,8 +155,9 @@ static bool tune(sqlite3 *db, const char *folder, bool sync,
          index_broken(db, folder, err);
 }
 
-sqlite3 *index_open(const char *folder, bool sync, struct errmsg *err) {
-  sqlite3 *db = index_connect(folder, SQLITE_OPEN_CREATE, err);
+sqlite3 *index_open(const char *folder, const char *vfs, bool sync,
+                    struct errmsg *err) {
+  sqlite3 *db = index_connect(folder, vfs, SQLITE_OPEN_CREATE, err);
   bool fresh = false;
   if (db && index_identify(db, folder, &fresh, err) &&
       tune(db, folder, sync, err) &&
@@ -166,8 +167,9 @@ sqlite3 *index_open(const char *folder, bool sync, struct errmsg *err) {
   return NULL;
 }
 
-sqlite3 *index_open_reader(const char *folder, struct errmsg *err) {
-  sqlite3 *db = index_connect(folder, 0, err);
+sqlite3 *index_open_reader(const char *folder, const char *vfs,
+                           struct errmsg *err) {
+  sqlite3 *db = index_connect(folder, vfs, 0, err);
   if (db &&
       (index_exec(db, "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;"
                       "PRAGMA cache_size = -512; PRAGMA mmap_size = 0") ||

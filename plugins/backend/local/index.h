@@ -3,7 +3,8 @@
  * The index: one SQLite database in WAL mode.  One connection writes, and
  * each loop has two that read.  A connection is used by one lane, so by one
  * thread at a time, and SQLite takes no locks for it.  While they are open no
- * other process can use the database, and nothing of it is mapped into memory.
+ * other process can use the database, but for a gateway that takes over
+ * (share.h), and nothing of a disk is mapped into memory.
  *
  *   object   what is stored: one row a key, in byte order.  The bytes are in
  *            `small`, or in a blob, or there are none (both NULL).
@@ -26,9 +27,12 @@
 #define INDEX_FILE "index.db"
 #define INDEX_WAIT_MS 10000 /* at a start, for another process to end */
 
-/* NULL and why.  `folder` is an absolute path. */
-sqlite3 *index_open(const char *folder, bool sync, struct errmsg *);
-sqlite3 *index_open_reader(const char *folder, struct errmsg *);
+/* NULL and why.  `folder` is an absolute path; `vfs` is that of share.h, or
+ * NULL: the index is this process's alone. */
+sqlite3 *index_open(const char *folder, const char *vfs, bool sync,
+                    struct errmsg *);
+sqlite3 *index_open_reader(const char *folder, const char *vfs,
+                           struct errmsg *);
 void index_close(sqlite3 *); /* with its statements; NULL: nothing */
 /* Otherwise the WAL stays as it is for the next start, which can then see what
  * a start or a disk that failed left. */

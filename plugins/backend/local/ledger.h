@@ -15,6 +15,9 @@
 #define LEDGER_EPOCH_BITS 16
 #define LEDGER_BLOCK (1u << LEDGER_EPOCH_BITS) /* reserved at once */
 #define LEDGER_RING 16u
+/* Numbers that stay for a process whose directory was handed over: more than
+ * it can use until it ends.  There are enough for a million of them. */
+#define LEDGER_SPAN ((uint64_t)1 << 40)
 
 struct ledger {
   _Atomic uint64_t next;

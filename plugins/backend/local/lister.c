@@ -250,7 +250,8 @@ void lister_list(void *arg, struct sluice_op *op,
 
 bool lister_open(struct local_handle *handle, struct errmsg *err) {
   struct lister *lister = &handle->lister;
-  lister->db = index_open_reader(handle->local->datadir.path, err);
+  lister->db = index_open_reader(handle->local->datadir.path,
+                                 shm_vfs(&handle->local->share.shm), err);
   if (!lister->db)
     return false;
   if (!index_prepare(lister->db, statements, lister)) {

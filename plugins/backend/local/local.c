@@ -52,6 +52,16 @@ static bool check_key(const char *text, struct errmsg *err) {
                     KEY_TEXT_MIN);
 }
 
+static bool local_join(struct local *local, struct sluice_handed *handed,
+                       struct errmsg *err) {
+  int fds[SHARE_FDS];
+  for (size_t i = 0; i < SHARE_FDS; i++) {
+    fds[i] = handed->fds[i];
+    handed->fds[i] = -1;
+  }
+  return share_join(&local->share, fds, err);
+}
+
 static bool local_set_up(struct local *local, const struct local_conf *conf,
                          struct errmsg *err) {
   if (conf->inline_max > LOCAL_INLINE_MAX)
@@ -62,11 +72,18 @@ static bool local_set_up(struct local *local, const struct local_conf *conf,
   local->sync = conf->sync;
   local->verify = conf->verify;
   cache_epochs_init(&local->epochs);
-  if (!datadir_open(&local->datadir, conf->directory, conf->create, err))
+  struct sluice_handed *handed = sluice_handed(local->host);
+  int lock = handed && handed->count == SHARE_FDS ? handed->fds[0] : -1;
+  if (!datadir_open(&local->datadir, conf->directory, conf->create, &lock,
+                    err))
+    return false;
+  local->joined = lock >= 0;
+  if (local->joined && !local_join(local, handed, err))
     return false;
   local->health.path = local->datadir.path;
   if (!check_key(conf->signing_key, err) ||
-      !store_open(&local->store, local->datadir.dir, conf->sync, err) ||
+      !store_open(&local->store, local->datadir.dir, conf->sync, local->joined,
+                  err) ||
       !recover(local, err) || !writer_open(local, err))
     return false;
   writer_take_room(local);
@@ -76,6 +93,7 @@ static bool local_set_up(struct local *local, const struct local_conf *conf,
 static void local_stop(void *instance) {
   struct local *local = instance;
   writer_close(local);
+  share_close(&local->share);
   store_close(&local->store);
   datadir_close(&local->datadir);
   free(local);
@@ -91,12 +109,18 @@ static void *local_start(const void *conf, struct sluice_host *host) {
   local->host = host;
   local->health.host = host;
   local->datadir = (struct datadir)DATADIR_CLOSED;
+  local->share = (struct share)SHARE_ALONE;
   local->store = (struct store)STORE_CLOSED;
   if (local_set_up(local, conf, &err))
     return local;
   sluice_fail(host, "%s", err.text);
   local_stop(local);
   return NULL;
+}
+
+static size_t local_hand_over(void *instance, int *fds) {
+  struct local *local = instance;
+  return share_pass(&local->share, fds);
 }
 
 /* ---- on one loop ---- */
@@ -180,6 +204,7 @@ static const struct sluice_backend backend = {
     .stage_remove = stager_remove,
     .stage_sweep = stager_sweep,
     .chore = chore_do,
+    .hand_over = local_hand_over,
 };
 
 SLUICE_BACKEND(local, backend)

@@ -26,6 +26,7 @@
 #include "many.h"
 #include "reader.h"
 #include "row.h"
+#include "share.h"
 #include "stage.h"
 #include "store.h"
 #include "writer.h"
@@ -46,7 +47,11 @@ struct local {
   struct health health;
   struct datadir datadir;
   struct identity identity;
+  struct share share;
+  bool joined; /* a gateway that runs has handed the directory over */
   struct store store;
+  uint64_t low;    /* as the index has it */
+  uint64_t next;   /* so; another process may have written another one */
   uint64_t marked; /* blobs from this number on have a description */
   struct ledger ledger;
   struct writer writer;

@@ -26,7 +26,7 @@ bool mirror_open(struct mirror *mirror, int from, int to) {
   if (mirror->from.blobs < 0)
     return errmsg_set(&mirror->err, "there is no store: its folder blobs: %s",
                       strerror(errno));
-  return store_open(&mirror->to, to, false, &mirror->err);
+  return store_open(&mirror->to, to, false, false, &mirror->err);
 }
 
 void mirror_close(struct mirror *mirror) {

@@ -183,6 +183,8 @@ static void reader_tell(struct task *task) {
 /* A blob's row isn't worth much, as a get has to open the blob anyway. */
 static void reader_keep(struct task *task) {
   bool whole = !task->row.blob && (!task->row.small || task->bytes.len > 0);
+  if (share_among(&task->handle->local->share))
+    return;
   if (task->kind == TASK_HEAD || whole)
     task->entry = cache_keep(task->handle->cache, task->key, &task->ticket,
                              &task->row, &task->bytes, whole);
@@ -201,6 +203,8 @@ static void looked_up(void *arg) {
 static void reader_ask(struct local_handle *handle, struct task *task,
                        const char *key) {
   task->ticket = cache_ticket(handle->cache, key);
+  if (share_among(&handle->local->share)) /* others change objects, too */
+    task->ticket.open = false;
   task->entry =
       cache_find(handle->cache, key, &task->ticket, task->kind == TASK_GET);
   if (task->entry) {
@@ -271,7 +275,8 @@ void reader_more(void *handle, struct sluice_op *op) {
 
 bool reader_open(struct local_handle *handle, struct errmsg *err) {
   struct reader *reader = &handle->reader;
-  reader->db = index_open_reader(handle->local->datadir.path, err);
+  reader->db = index_open_reader(handle->local->datadir.path,
+                                 shm_vfs(&handle->local->share.shm), err);
   if (!reader->db)
     return false;
   if (!index_prepare(reader->db, statements, reader)) {

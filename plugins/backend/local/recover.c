@@ -216,6 +216,9 @@ static bool recover_begin(struct local *local, const struct state *state) {
   if (!index_exec(local->writer.db, sql))
     return false;
   ledger_init(&local->ledger, (uint64_t)state->next, (uint64_t)reserved);
+  local->low = (uint64_t)state->next;
+  local->next = (uint64_t)reserved;
+  share_note(&local->share, local->low);
   return true;
 }
 
@@ -223,7 +226,11 @@ static bool open_index(struct local *local, struct errmsg *err) {
   if (!datadir_open_room(&local->datadir, err))
     return false;
   err->text[0] = '\0';
-  local->writer.db = index_open(local->datadir.path, local->sync, err);
+  if (!local->joined &&
+      !share_make(&local->share, local->datadir.dir, local->datadir.lock, err))
+    return false;
+  local->writer.db = index_open(local->datadir.path,
+                                shm_vfs(&local->share.shm), local->sync, err);
   if (!local->writer.db)
     return false;
   /* Earlier versions kept it; it holds nothing that the WAL doesn't. */
@@ -276,6 +283,55 @@ static bool recover_held(struct local *local, struct errmsg *err) {
   return true;
 }
 
+/* ---- beside another process ---- */
+
+/* The numbers behind those that are reserved stay that one's: LEDGER_SPAN. */
+static bool begin_beside(struct local *local) {
+  sqlite3 *db = local->writer.db;
+  struct state state;
+  char sql[128];
+  if (!index_exec(db, "BEGIN IMMEDIATE"))
+    return false;
+  bool ok = read_state(db, &state) &&
+            state.next <= NUMBER_MAX - (int64_t)LEDGER_SPAN;
+  int64_t next = ok ? state.next + (int64_t)LEDGER_SPAN : 1;
+  snprintf(sql, sizeof sql,
+           "UPDATE state SET value = %lld WHERE name = 'next'",
+           (long long)(next + LEDGER_BLOCK));
+  share_note(&local->share, (uint64_t)next);
+  ok = ok && index_exec(db, sql) && index_exec(db, "COMMIT");
+  if (!ok) {
+    index_exec(db, "ROLLBACK");
+    return false;
+  }
+  ledger_init(&local->ledger, (uint64_t)next, (uint64_t)next + LEDGER_BLOCK);
+  local->low = (uint64_t)state.low;
+  local->next = (uint64_t)next + LEDGER_BLOCK;
+  return true;
+}
+
+/* Nothing is looked for: blobs without a row may be the other one's, in use.
+ * An index of an earlier version isn't changed below its feet. */
+static bool recover_joined(struct local *local, struct errmsg *err) {
+  int64_t id, marked, version;
+  if (!open_index(local, err))
+    return false;
+  sqlite3 *db = local->writer.db;
+  if (!index_number(db, "PRAGMA user_version", &version) ||
+      !recover_read_number(db, "id", &id) ||
+      !recover_read_number(db, "marked", &marked))
+    return not_ready(local, err);
+  if (version != SCHEMA_VERSION)
+    return errmsg_set(err,
+                      "the index of %s is of another version, which can't be "
+                      "changed while a gateway uses it; stop that one, and "
+                      "start this one without --takeover",
+                      local->datadir.path);
+  local->marked = (uint64_t)marked;
+  return identity_mark(&local->datadir, (uint64_t)id, err) &&
+         (begin_beside(local) || not_ready(local, err));
+}
+
 /* A backup or a check that goes on is waited for. */
 bool recover(struct local *local, struct errmsg *err) {
   int hold = hold_take(local->datadir.dir, HOLD_CHANGE);
@@ -285,7 +341,8 @@ bool recover(struct local *local, struct errmsg *err) {
                local->datadir.path);
     hold = hold_take(local->datadir.dir, HOLD_START);
   }
-  bool ok = recover_held(local, err);
+  bool ok =
+      local->joined ? recover_joined(local, err) : recover_held(local, err);
   hold_end(hold);
   return ok;
 }

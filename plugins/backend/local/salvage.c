@@ -237,7 +237,7 @@ bool salvage(struct checker *checker, bool missing) {
   char name[32] = "";
   if (!move_old(checker, name, &missing))
     return false;
-  checker->db = index_open(checker->directory, true, &checker->err);
+  checker->db = index_open(checker->directory, NULL, true, &checker->err);
   if (checker->db == NULL)
     return false;
   checker->marked = 1;

@@ -69,8 +69,24 @@ static bool find(struct local *local, struct task *task) {
   return result == SQLITE_ROW || result == SQLITE_DONE;
 }
 
+/* Another process can't be told to let go: it ends with its client. */
+static bool is_elsewhere(struct local *local, struct task *task, int64_t id) {
+  if (!share_has_stage(&local->share, id))
+    return false;
+  task_fail(task, SLUICE_EBUSY,
+            "the gateway process before still receives this upload");
+  return true;
+}
+
 static void take_seat(struct local *local, struct task *task) {
   struct stage *stage = task->stage;
+  if (is_elsewhere(local, task, stage->id))
+    return;
+  if (!stage->mark &&
+      !share_open_stage(&local->share, stage->id, &stage->mark)) {
+    task_fail(task, SLUICE_EBUSY, "too many uploads are open");
+    return;
+  }
   if (!stage->seat)
     stage->seat = seats_find(&local->writer.seats, stage->id);
   if (!stage->seat)
@@ -105,6 +121,8 @@ static bool make(struct local *local, struct task *task) {
   if (stage->seat) /* the batch before this one was rolled back */
     seat_leave(stage->seat);
   stage->seat = NULL;
+  share_close_stage(stage->mark);
+  stage->mark = NULL;
   take_seat(local, task);
   return true;
 }
@@ -140,6 +158,8 @@ static bool save(struct local *local, struct task *task) {
 
 static bool erase(struct local *local, struct task *task, int64_t id,
                   uint64_t blob) {
+  if (is_elsewhere(local, task, id))
+    return true;
   struct seat *seat = seats_find(&local->writer.seats, id);
   if (seat) {
     seat_clear(seat);

@@ -12,6 +12,7 @@
 #include "seats.h"
 
 struct local;
+struct share_stage;
 struct task;
 
 enum stage_step { /* of an operation, on the lane */
@@ -39,7 +40,8 @@ struct stage {
 
   struct seat *seat; /* held, once it is open */
   uint64_t turn;
-  bool again; /* the lane couldn't do it yet, or isn't through */
+  struct share_stage *mark; /* for other processes, as long as it is open */
+  bool again;               /* the lane couldn't do it yet, or isn't through */
 };
 
 /* Statements of the lane. */

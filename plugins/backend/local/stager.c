@@ -45,6 +45,7 @@ void stager_let_go(struct task *task) {
     return;
   if (task->stage->seat)
     seat_leave(task->stage->seat);
+  share_close_stage(task->stage->mark);
   buf_fini(&task->stage->state);
   buf_fini(&task->stage->owner);
   free(task->stage);

@@ -79,7 +79,8 @@ static bool open_folder(int *folder, int dir, const char *name,
                     folder_owner(owner, dir, name, error));
 }
 
-bool store_open(struct store *store, int dir, bool sync, struct errmsg *err) {
+bool store_open(struct store *store, int dir, bool sync, bool joined,
+                struct errmsg *err) {
   *store = (struct store)STORE_CLOSED;
   store->sync = sync;
   if (!open_folder(&store->blobs, dir, "blobs", err) ||
@@ -88,7 +89,9 @@ bool store_open(struct store *store, int dir, bool sync, struct errmsg *err) {
   if (fsync(dir) != 0)
     return errmsg_set(err, "the directory can't be synced: %s; check the disk",
                       strerror(errno));
-  if (!folder_walk(store->tmp, store_drop, NULL))
+  if (joined) /* its names are others than theirs */
+    atomic_store(&store->names, (uint64_t)getpid() << 32);
+  else if (!folder_walk(store->tmp, store_drop, NULL))
     return errmsg_set(err, "the folder tmp can't be read: %s; mend that",
                       strerror(errno));
   store->named = !can_be_unnamed(store);

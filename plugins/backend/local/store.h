@@ -38,8 +38,10 @@ struct store_file {
   uint64_t name; /* in tmp; 0: none */
 };
 
-/* Removes what a crash left in tmp. */
-bool store_open(struct store *, int dir, bool sync, struct errmsg *);
+/* Removes what a crash left in tmp; not where others have files there, as this
+ * one has joined them. */
+bool store_open(struct store *, int dir, bool sync, bool joined,
+                struct errmsg *);
 void store_close(struct store *);
 /* It is sure that no blob and no folder of blobs is there. */
 bool store_empty(const struct store *);

@@ -106,11 +106,13 @@ static bool sweep_stages(struct sweeper *sweeper) {
 }
 
 static bool sweep_store(struct sweeper *sweeper, const char *directory) {
-  if (!datadir_open(&sweeper->datadir, directory, false, &sweeper->err) ||
-      !store_open(&sweeper->store, sweeper->datadir.dir, true, &sweeper->err))
+  if (!datadir_open(&sweeper->datadir, directory, false, NULL,
+                    &sweeper->err) ||
+      !store_open(&sweeper->store, sweeper->datadir.dir, true, false,
+                  &sweeper->err))
     return false;
   int hold = hold_take(sweeper->datadir.dir, HOLD_COPY);
-  sweeper->db = index_open(sweeper->datadir.path, true, &sweeper->err);
+  sweeper->db = index_open(sweeper->datadir.path, NULL, true, &sweeper->err);
   bool ok = sweeper->db != NULL &&
             (schema_upgrade(sweeper->db) || failed(sweeper)) &&
             (sweeper->removes ? sweep_stages(sweeper) : tell_stages(sweeper));

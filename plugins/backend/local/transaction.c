@@ -136,14 +136,39 @@ static bool transaction_apply(struct local *local, struct task *task) {
          (!task->stage || stage_complete(local, task));
 }
 
+bool transaction_reserved(struct writer *writer, uint64_t *number) {
+  bool ok = index_step(writer->reserved) == SQLITE_ROW;
+  if (ok)
+    *number = (uint64_t)sqlite3_column_int64(writer->reserved, 0);
+  index_reset(writer->reserved);
+  return ok;
+}
+
+/* Where another process has reserved numbers since, it has left some. */
+static bool reserve(struct local *local, struct upkeep *want) {
+  uint64_t reserved = atomic_load(&local->ledger.reserved), written;
+  want->reserved = ledger_want_reserved(&local->ledger);
+  want->next = local->next;
+  if (want->reserved == reserved)
+    return true;
+  if (!transaction_reserved(&local->writer, &written))
+    return false;
+  if (written != local->next) {
+    want->reserved = reserved + LEDGER_SPAN;
+    return true;
+  }
+  want->next = want->reserved;
+  return index_run_number(local->writer.put_reserved, want->next);
+}
+
 bool transaction_keep_up(struct local *local, struct upkeep *want) {
   struct writer *writer = &local->writer;
-  want->reserved = ledger_want_reserved(&local->ledger);
-  want->low = ledger_want_low(&local->ledger);
-  if (want->reserved != atomic_load(&local->ledger.reserved) &&
-      !index_run_number(writer->put_reserved, want->reserved))
+  want->settled = ledger_want_low(&local->ledger);
+  share_note(&local->share, want->settled);
+  want->low = share_floor(&local->share, want->settled);
+  if (!reserve(local, want))
     return false;
-  if (want->low != local->ledger.low &&
+  if (want->low > local->low &&
       (!index_run_number(writer->put_low, want->low) ||
        !index_run_number(writer->erase_recent, want->low)))
     return false;
@@ -174,7 +199,10 @@ static void mark(struct local *local, uint64_t blob) {
 static void committed(struct local *local, const struct upkeep *now,
                       struct task **tasks, size_t count) {
   atomic_store(&local->ledger.reserved, now->reserved);
-  local->ledger.low = now->low;
+  local->next = now->next;
+  local->ledger.low = now->settled;
+  if (now->low > local->low)
+    local->low = now->low;
   transaction_forget(&local->writer);
   for (size_t i = 0; i < count; i++) {
     struct task *task = tasks[i];
@@ -281,6 +309,7 @@ bool transaction_run(struct local *local, struct task **tasks, size_t count,
   if (transaction_refused(local, tasks, count))
     return false;
   take_keys(tasks, count);
+  share_enter(&local->share);
   bool ok = index_run(writer->begin);
   for (size_t i = 0; ok && i < count; i++)
     ok = transaction_apply(local, tasks[i]);
@@ -290,10 +319,12 @@ bool transaction_run(struct local *local, struct task **tasks, size_t count,
   bool committing = ok && index_run(writer->commit);
   change(local, tasks, count, cache_change_end);
   if (committing) {
+    share_leave(&local->share);
     committed(local, &now, tasks, count);
     return true;
   }
   *unknown = ok && (sqlite3_errcode(writer->db) & 0xff) == SQLITE_IOERR;
   transaction_failed(local, tasks, count, error, *unknown);
+  share_leave(&local->share);
   return false;
 }

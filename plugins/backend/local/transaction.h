@@ -20,10 +20,14 @@ bool transaction_run(struct local *, struct task **tasks, size_t count,
 
 struct upkeep { /* what the ledger wants to have in the index */
   uint64_t reserved, low;
+  uint64_t next;    /* that is written: `reserved`, but for another process */
+  uint64_t settled; /* of this process: `low` is that of all */
 };
 
 /* Writes that, inside a transaction, and that freed blobs are no garbage. */
 bool transaction_keep_up(struct local *, struct upkeep *);
+/* The first number that nobody has reserved, inside a transaction. */
+bool transaction_reserved(struct writer *, uint64_t *number);
 /* Drops the list of freed blobs that were written. */
 void transaction_forget(struct writer *);
 

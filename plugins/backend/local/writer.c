@@ -47,6 +47,8 @@ static const struct index_sql statements[] = {
     {offsetof(struct writer, put_low),
      "UPDATE state SET value = ?1 WHERE name = 'low'"},
     {offsetof(struct writer, pages), "PRAGMA page_count"},
+    {offsetof(struct writer, reserved),
+     "SELECT value FROM state WHERE name = 'next'"},
     {0, NULL}};
 
 static int note_wal(void *arg, sqlite3 *db, const char *name, int pages) {
@@ -380,25 +382,38 @@ bool writer_open(struct local *local, struct errmsg *err) {
   return writer->lane || errmsg_set(err, "no memory is left");
 }
 
+/* No number below the next one is anybody's any more. */
+static bool say_clean(struct local *local, const struct upkeep *now) {
+  struct writer *writer = &local->writer;
+  uint64_t next, reserved;
+  if (!transaction_reserved(writer, &reserved))
+    return false;
+  next = reserved == now->next ? atomic_load(&local->ledger.next) : reserved;
+  return index_run_number(writer->put_reserved, next) &&
+         index_run_number(writer->put_low, next) &&
+         index_run_number(writer->erase_recent, next) &&
+         index_exec(writer->db, "UPDATE state SET value = 1"
+                                " WHERE name = 'clean'");
+}
+
 /* Writes into a WAL that starts over, as the disk may be full.  The reserve
- * stays for the next start. */
+ * stays for the next start.  Of several processes the last one says that all
+ * is clean. */
 static bool end_cleanly(struct local *local) {
   struct writer *writer = &local->writer;
   struct upkeep now;
-  uint64_t next = atomic_load(&local->ledger.next);
+  bool idle = ledger_idle(&local->ledger);
+  bool last = share_is_last(&local->share);
   copy_back(local, SQLITE_CHECKPOINT_RESTART);
   settle_garbage(local);
   bool ok = index_run(writer->begin) && transaction_keep_up(local, &now) &&
-            (!ledger_idle(&local->ledger) ||
-             (index_run_number(writer->put_reserved, next) &&
-              index_run_number(writer->put_low, next) &&
-              index_run_number(writer->erase_recent, next) &&
-              index_exec(writer->db, "UPDATE state SET value = 1"
-                                     " WHERE name = 'clean'"))) &&
+            (!idle || !last || say_clean(local, &now)) &&
             index_run(writer->commit);
   struct errmsg why;
+  if (ok && idle)
+    share_note(&local->share, 0);
   if (ok)
-    return true;
+    return last;
   index_fault(writer->db, &why);
   sluice_log(local->host, SLUICE_LOG_WARN,
              "the index can't be closed cleanly: %s; the next start takes a "
@@ -418,6 +433,8 @@ void writer_close(struct local *local) {
         identity_holds_index(&local->identity, &local->datadir))
       index_copy_back_at_close(writer->db);
     sluice_lane_free(writer->lane);
+  } else {
+    share_note(&local->share, 0); /* it has never had any */
   }
   transaction_forget(writer);
   writer->freed_pending = atomic_exchange(&writer->freed, NULL);

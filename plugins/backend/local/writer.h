@@ -32,7 +32,7 @@ struct writer {
   sqlite3_stmt *put_small, *erase_small;
   sqlite3_stmt *put_garbage, *erase_garbage;
   sqlite3_stmt *put_recent, *erase_recent;
-  sqlite3_stmt *put_reserved, *put_low, *pages;
+  sqlite3_stmt *put_reserved, *put_low, *pages, *reserved;
   _Atomic(struct writer_freed *) freed; /* pushed by any thread */
   /* Taken from it, the lane's, once the folders were synced: the index may
    * forget what no power cut brings back. */

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Processes that serve one directory have this in common, while a gateway
+ * takes over from another one.  The first of them makes it, and passes it on
+ * as descriptors:
+ *
+ *   lock     the file of datadir.h, whose lock all of them hold
+ *   guard    index.db, with a lock that keeps other programs out of it
+ *   memory   no file of any disk: the index of the WAL (shm.h), the locks of
+ *            SQLite, and the board below
+ *   place    the memory, opened anew for the one who comes: its lock says, to
+ *            the end of its process, that it is there
+ *
+ * The board: for each process a number that it still has business with, from
+ * which on its blobs may lack a row; and the stages that it has open.  What a
+ * process leaves there when it dies stays, so that nobody calls the directory
+ * clean.
+ */
+#ifndef LOCAL_SHARE_H
+#define LOCAL_SHARE_H
+
+#include "errmsg.h"
+#include "shm.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SHARE_PLACES 64u   /* processes at once */
+#define SHARE_STAGES 8192u /* open at once in one of them */
+#define SHARE_FDS 4u       /* that are passed on */
+
+struct share_stage {
+  _Atomic int64_t id;
+  _Atomic uint32_t open;
+};
+
+struct share_board {
+  _Atomic uint64_t floors[SHARE_PLACES]; /* 0: no business with any number */
+  struct share_stage stages[SHARE_PLACES][SHARE_STAGES];
+};
+
+struct share {
+  int lock;  /* of the directory; a copy */
+  int guard; /* -1, as all below: the directory is this process's alone */
+  int memory;
+  int place; /* of this process */
+  unsigned at;
+  struct share_board *board;
+  bool turn;          /* it has one */
+  _Atomic bool among; /* others may be there */
+  _Atomic int64_t looked_ms;
+  struct shm shm;
+};
+
+#define SHARE_ALONE \
+  { .lock = -1, .guard = -1, .memory = -1, .place = -1, .shm = SHM_NONE }
+
+/* For the first one: `lock` is lent.  Where the machine can't share, nothing
+ * is made; false and why: another program uses the index. */
+bool share_make(struct share *, int dir, int lock, struct errmsg *);
+/* For one who comes: takes those of share_pass(), whatever happens. */
+bool share_join(struct share *, const int fds[SHARE_FDS], struct errmsg *);
+/* For the next one, who need not come: their number, 0: it can't be.  They
+ * are the caller's. */
+size_t share_pass(struct share *, int fds[SHARE_FDS]);
+void share_close(struct share *);
+
+/* Are there others?  Soon after the last one has gone it says so.  From any
+ * thread. */
+bool share_among(struct share *);
+/* Nobody is there, nor died with business. */
+bool share_is_last(struct share *);
+/* This one has business with numbers from there on; 0: with none. */
+void share_note(struct share *, uint64_t number);
+/* The lowest of all; `mine` where there is no other. */
+uint64_t share_floor(const struct share *, uint64_t mine);
+
+/* Around a transaction that writes: each gets its turn.  Between processes
+ * only; bounded, as SQLite has locks of its own. */
+void share_enter(struct share *);
+void share_leave(struct share *);
+
+/* On the lane, in a transaction; false: there are too many.  `out` is NULL
+ * where nobody else can come. */
+bool share_open_stage(struct share *, int64_t id, struct share_stage **out);
+void share_close_stage(struct share_stage *); /* from any thread; or NULL */
+/* Does another process have it open? */
+bool share_has_stage(struct share *, int64_t id);
+
+#endif
