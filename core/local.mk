@@ -47,6 +47,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/etags.h \
 	%D%/base/exposition.c \
 	%D%/base/exposition.h \
+	%D%/base/fields.c \
+	%D%/base/fields.h \
 	%D%/base/filetype.c \
 	%D%/base/filetype.h \
 	%D%/base/formdata.c \

@@ -132,6 +132,7 @@ UNIT_TESTS = \
 	%D%/unit/test_failures \
 	%D%/unit/test_etags \
 	%D%/unit/test_exposition \
+	%D%/unit/test_fields \
 	%D%/unit/test_filetype \
 	%D%/unit/test_formdata \
 	%D%/unit/test_formvectors \

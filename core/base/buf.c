@@ -46,7 +46,7 @@ static size_t room_for(const struct buf *buf, size_t need) {
 }
 
 /* Makes room for `more` bytes and the NUL. */
-static bool reserve(struct buf *buf, size_t more) {
+bool buf_reserve(struct buf *buf, size_t more) {
   size_t need;
   char *data;
 
@@ -67,7 +67,7 @@ static bool reserve(struct buf *buf, size_t more) {
 bool buf_add(struct buf *buf, const void *data, size_t len) {
   if (!len)
     return !buf->overflown;
-  if (!reserve(buf, len))
+  if (!buf_reserve(buf, len))
     return false;
   memcpy(buf->data + buf->len, data, len);
   buf->len += len;
@@ -80,7 +80,7 @@ bool buf_adds(struct buf *buf, const char *text) {
 }
 
 bool buf_addc(struct buf *buf, char c) {
-  if (!reserve(buf, 1))
+  if (!buf_reserve(buf, 1))
     return false;
   buf->data[buf->len++] = c;
   buf->data[buf->len] = '\0';
@@ -104,7 +104,7 @@ bool buf_addf(struct buf *buf, const char *fmt, ...) {
     buf->data[buf->len] = '\0';
   if (len < 0) {
     refuse(buf);
-  } else if (!added && reserve(buf, (size_t)len)) {
+  } else if (!added && buf_reserve(buf, (size_t)len)) {
     vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, again);
     added = true;
   }
@@ -118,7 +118,7 @@ bool buf_addf(struct buf *buf, const char *fmt, ...) {
 char *buf_take(struct buf *buf) {
   char *data = NULL;
 
-  if (reserve(buf, 0)) {
+  if (buf_reserve(buf, 0)) {
     data = buf->data;
     data[buf->len] = '\0';
     buf->room = 0;

@@ -22,6 +22,9 @@ struct buf {
 void buf_init(struct buf *, size_t max);
 void buf_fini(struct buf *);
 void buf_clear(struct buf *); /* keeps the memory, forgets the overflow */
+/* Room for `more` bytes, so that adding them doesn't move it; false as below.
+ */
+bool buf_reserve(struct buf *, size_t more);
 /* False, and nothing added, when it would grow beyond max.  Adds after a
  * refused one are refused too, so one check of `overflown` at the end does. */
 bool buf_add(struct buf *, const void *data, size_t len);

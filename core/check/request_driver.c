@@ -5,7 +5,6 @@
  */
 #include "request_driver.h"
 
-#include <event2/http.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,7 +130,7 @@ struct request_driver *request_driver_new(struct fixture *fixture,
     abort();
   driver->fixture = fixture;
   driver->sent = sent;
-  TAILQ_INIT(&driver->answer);
+  fields_init(&driver->answer);
   snprintf(driver->what, sizeof driver->what, "%.16s %.100s%s",
            sent->refused ? "a head that was refused" : sent->method,
            sent->refused ? "" : sent->target,
@@ -289,7 +288,7 @@ void request_driver_free(struct request_driver *driver) {
   }
   request_fini(&driver->request);
   head_fini(&driver->head);
-  evhttp_clear_headers(&driver->answer);
+  buf_fini(&driver->answer);
   free(driver);
 }
 

@@ -6,9 +6,9 @@
 #ifndef CHECK_REQUEST_DRIVER_H
 #define CHECK_REQUEST_DRIVER_H
 
-#include <event2/keyvalq_struct.h>
 #include <sluice/plugin.h>
 
+#include "fields.h"
 #include "fixture.h"
 
 /* A request as a client sends it. */
@@ -32,7 +32,7 @@ struct request_driver {
   struct request_hook hook, *all[1];
   size_t chain[1];
   struct intent intent;
-  struct evkeyvalq answer;
+  struct buf answer;
   char what[160];
   bool over;                   /* the phase */
   bool admitted;               /* in the last phase that ran */

@@ -31,7 +31,7 @@
 enum send_state {
   SEND_IDLE,    /* the backend has to act */
   SEND_READING, /* a thread of the pool has the piece */
-  SEND_UNSENT   /* evhttp has `out` */
+  SEND_UNSENT   /* the connection has `out` */
 };
 
 struct archive_send {
@@ -76,10 +76,9 @@ void archive_send_free(struct archive_send *send) {
 
 /* ---- to the client ------------------------------------------------------ */
 
-/* evhttp tells each time that its output was drained, so also late. */
-static void on_drained(struct evhttp_connection *evcon, void *arg) {
+/* It is told each time that the output was drained, so also late. */
+static void on_drained(void *arg) {
   struct archive_send *send = arg;
-  (void)evcon;
   if (send->state != SEND_UNSENT || answer_unsent(send->ex->conn) > 0)
     return;
   send->state = SEND_IDLE;
@@ -92,7 +91,7 @@ static void push(struct archive_send *send,
   ex->bytes_out += evbuffer_get_length(send->out);
   send->then = then;
   send->state = SEND_UNSENT;
-  answer_chunk(ex->conn, ex->http, send->out, 0, on_drained, send);
+  answer_chunk(ex->conn, send->out, 0, on_drained, send);
 }
 
 /* Goes on at once where there is too little to send. */
@@ -118,7 +117,7 @@ static void add_head(struct archive_send *send,
 /* ---- the end ------------------------------------------------------------ */
 
 static void finish(struct archive_send *send) {
-  answer_end(send->ex->http); /* the exchange may be no more */
+  answer_end(send->ex->conn); /* the exchange may be no more */
 }
 
 static void next_central(struct archive_send *send) {

@@ -231,10 +231,10 @@ static void on_sent(struct exchange *ex) {
     op_more(op);
     return;
   }
-  /* evhttp's end may free the exchange, and the backend may be told first, as
-   * nothing refers to its memory any more. */
+  /* The answer's end may free the exchange, and the backend may be told first,
+   * as nothing refers to its memory any more. */
   op_more(op);
-  answer_end(ex->http);
+  answer_end(ex->conn);
 }
 
 /* All of it is here and small: one piece with the head, copied. */
@@ -298,7 +298,7 @@ static void read_body(struct exchange *ex) {
 /* The head of the answer was put together, and isn't sent now. */
 static void refuse_use(struct exchange *ex, enum sluice_status status,
                        const char *why) {
-  evhttp_clear_headers(reply_headers(ex));
+  buf_clear(reply_headers(ex));
   linkcheck_refuse_count(ex, status, why);
 }
 

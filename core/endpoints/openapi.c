@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "endpoints.h"
-#include "headerlines.h"
 #include "must.h"
 #include "reply.h"
 
@@ -17,8 +16,7 @@ static void openapi_start(struct exchange *ex) {
   struct evbuffer *body = evbuffer_new();
   must(body != NULL);
   evbuffer_add_reference(body, openapi_text, strlen(openapi_text), NULL, NULL);
-  headerlines_add(reply_headers(ex), "Content-Type", "application/yaml",
-                  ex->gate->lines.json);
+  reply_type(ex, "application/yaml");
   reply_body(ex, 200, body);
   evbuffer_free(body);
 }

@@ -29,7 +29,7 @@
 enum send_state {
   SEND_IDLE,    /* the backend has to send a chunk */
   SEND_READING, /* a thread of the pool reads a segment, from `fd` */
-  SEND_UNSENT   /* evhttp has one */
+  SEND_UNSENT   /* the connection has one */
 };
 
 struct send {
@@ -82,20 +82,19 @@ void send_free(struct send *send) {
   free(send);
 }
 
-/* evhttp tells each time that its output was drained, so also late of what
- * went before this segment: then some of it is still there. */
-static void on_drained(struct evhttp_connection *evcon, void *arg) {
+/* It is told each time that the output was drained, so also late of what went
+ * before this segment: then some of it is still there. */
+static void on_drained(void *arg) {
   struct send *send = arg;
-  (void)evcon;
   if (send->state != SEND_UNSENT || answer_unsent(send->ex->conn) > send->low)
     return;
   send->state = SEND_IDLE;
   go_on(send);
 }
 
-/* Hands `out` to evhttp.  Only in the middle of a file may something be left
+/* Hands `out` over.  Only in the middle of a file may something be left
  * unsent when we go on: memory and descriptor are the backend's again after
- * sent(), and evhttp ends an answer without a look at what is unsent. */
+ * sent(). */
 static void push(struct send *send, size_t len, bool midfile) {
   struct exchange *ex = send->ex;
   send->chunk.offset += len;
@@ -103,7 +102,7 @@ static void push(struct send *send, size_t len, bool midfile) {
   ex->bytes_out += len;
   send->state = SEND_UNSENT;
   send->low = midfile ? LOW_WATER : 0;
-  answer_chunk(ex->conn, ex->http, send->out, send->low, on_drained, send);
+  answer_chunk(ex->conn, send->out, send->low, on_drained, send);
 }
 
 static void push_file(struct send *send) {

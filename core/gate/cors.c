@@ -5,7 +5,6 @@
  */
 #include "cors.h"
 
-#include <event2/http.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,8 +58,8 @@ bool cors_is_foreign(const struct settings_cors *cors, const struct head *head,
 }
 
 /* The configuration's list, then the other two; NULL: none. */
-static void add_list(struct evkeyvalq *answer, const char *name,
-                     const char *list, const char *more, const char *also) {
+static void add_list(struct buf *answer, const char *name, const char *list,
+                     const char *more, const char *also) {
   struct buf joined;
   buf_init(&joined, LIST_MAX);
   buf_adds(&joined, list);
@@ -69,22 +68,22 @@ static void add_list(struct evkeyvalq *answer, const char *name,
   if (also != NULL)
     buf_addf(&joined, "%s%s", joined.len > 0 ? ", " : "", also);
   if (joined.len > 0)
-    evhttp_add_header(answer, name, joined.data);
+    fields_add(answer, name, joined.data);
   buf_fini(&joined);
 }
 
 void cors_answer(const struct settings_cors *cors, const struct head *head,
-                 const char *fields, bool timed, struct evkeyvalq *answer) {
+                 const char *fields, bool timed, struct buf *answer) {
   const char *origin = allowed_origin(cors, head);
   if (!cors->any) /* caches keep an answer for each origin */
-    evhttp_add_header(answer, "Vary", "Origin");
+    fields_add(answer, "Vary", "Origin");
   if (origin == NULL)
     return;
-  evhttp_add_header(answer, "Access-Control-Allow-Origin", origin);
+  fields_add(answer, "Access-Control-Allow-Origin", origin);
   if (cors->credentials)
-    evhttp_add_header(answer, "Access-Control-Allow-Credentials", "true");
+    fields_add(answer, "Access-Control-Allow-Credentials", "true");
   if (timed)
-    evhttp_add_header(answer, "Timing-Allow-Origin", origin);
+    fields_add(answer, "Timing-Allow-Origin", origin);
   if (!cors_is_preflight(head))
     add_list(answer, "Access-Control-Expose-Headers", cors->expose_text,
              fields, timed ? "Server-Timing" : NULL);
@@ -92,15 +91,15 @@ void cors_answer(const struct settings_cors *cors, const struct head *head,
 
 void cors_preflight(const struct settings_cors *cors, const struct head *head,
                     const char *allow, const char *fields,
-                    struct evkeyvalq *answer) {
+                    struct buf *answer) {
   char age[24];
   const char *methods = cors->methods_text;
   if (allowed_origin(cors, head) == NULL)
     return;
   snprintf(age, sizeof age, "%" PRId64, cors->max_age_ms / 1000);
-  evhttp_add_header(answer, "Access-Control-Allow-Methods",
-                    methods[0] != '\0' ? methods : allow);
+  fields_add(answer, "Access-Control-Allow-Methods",
+             methods[0] != '\0' ? methods : allow);
   add_list(answer, "Access-Control-Allow-Headers", cors->headers_text, fields,
            NULL);
-  evhttp_add_header(answer, "Access-Control-Max-Age", age);
+  fields_add(answer, "Access-Control-Max-Age", age);
 }

@@ -6,10 +6,9 @@
 #ifndef GATE_CORS_H
 #define GATE_CORS_H
 
+#include "fields.h"
 #include "head.h"
 #include "settings.h"
-
-struct evkeyvalq;
 
 bool cors_is_on(const struct settings_cors *);
 /* OPTIONS with Origin and Access-Control-Request-Method. */
@@ -18,8 +17,7 @@ bool cors_is_preflight(const struct head *);
  * `allow` and whose requests have fields of their own (NULL: none). Whom
  * nothing is allowed gets none that allows anything. */
 void cors_preflight(const struct settings_cors *, const struct head *,
-                    const char *allow, const char *fields,
-                    struct evkeyvalq *answer);
+                    const char *allow, const char *fields, struct buf *answer);
 /* Sent by a page of another origin that isn't allowed, and to change
  * something.  Browsers add a user's cookies and passwords to forms of any
  * page, without a preflight.  `own`: its Origin is the gateway's. */
@@ -29,5 +27,6 @@ bool cors_is_foreign(const struct settings_cors *, const struct head *,
  * are its own that scripts may read, or NULL; `timed`: it has Server-Timing,
  * which they may read as well. */
 void cors_answer(const struct settings_cors *, const struct head *,
-                 const char *fields, bool timed, struct evkeyvalq *answer);
+                 const char *fields, bool timed, struct buf *answer);
+
 #endif

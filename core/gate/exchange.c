@@ -448,7 +448,6 @@ void exchange_on_silence(evutil_socket_t fd, short what, void *arg) {
 
 void exchange_leave(struct exchange *ex) {
   ex->conn = NULL;
-  ex->http = NULL;
   exchange_event(ex, EXCHANGE_LEAVE, NULL);
 }
 

@@ -30,8 +30,7 @@ struct exchange {
   struct sluice_request request;
   struct gate *gate;
   struct ingress_conn *conn; /* NULL: the client has its answer, or left */
-  struct evhttp_request *http;
-  uint64_t since_us; /* the head's first byte, by CLOCK_MONOTONIC */
+  uint64_t since_us;         /* the head's first byte, by CLOCK_MONOTONIC */
   struct head head;
   const struct route *route; /* NULL: none */
   struct ownlink *link;      /* by which it came; NULL: by none */
@@ -72,8 +71,7 @@ struct exchange {
 
 /* The owner of an ingress calls it for each request.  The head's text is
  * taken. */
-void exchange_begin(struct gate *, struct ingress_conn *,
-                    struct evhttp_request *, struct head *,
+void exchange_begin(struct gate *, struct ingress_conn *, struct head *,
                     const struct head_refusal *);
 /* Those that clients left end, whatever becomes of their change. */
 void exchange_break_off(struct gate *);

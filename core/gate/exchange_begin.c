@@ -243,15 +243,13 @@ static void certify(struct exchange *ex) {
 }
 
 void exchange_begin(struct gate *gate, struct ingress_conn *conn,
-                    struct evhttp_request *http, struct head *head,
-                    const struct head_refusal *refusal) {
+                    struct head *head, const struct head_refusal *refusal) {
   static const struct ingress_events events = {
       .body = on_body, .finished = on_finished, .gone = on_gone};
   struct exchange *ex = quarantine_take(gate->spent, gate->loop, sizeof *ex);
   must(ex != NULL); /* a few KiB, for each connection and what was left */
   ex->gate = gate;
   ex->conn = conn;
-  ex->http = http;
   ex->since_us = ingress_since(conn);
   ex->asked = OPERATION_NONE;
   ex->head = *head; /* its text is taken */

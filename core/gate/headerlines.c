@@ -4,20 +4,16 @@
  */
 #include "headerlines.h"
 
-#include <event2/keyvalq_struct.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/queue.h>
 
 #include "buf.h"
-#include "codec.h"
-#include "must.h"
 
 #define LINES_MAX (1u << 20) /* bytes; the settings allow far fewer */
 
 static void add_line(struct buf *lines, const char *name, const char *value) {
-  buf_addf(lines, "\r\n%s: %s", name, value);
+  buf_addf(lines, "%s: %s\r\n", name, value);
 }
 
 /* Unless the operator says otherwise. */
@@ -63,31 +59,4 @@ void headerlines_fini(struct headerlines *lines) {
   free(lines->every);
   free(lines->by_link);
   free(lines->json);
-}
-
-/* evhttp frees all three with free(). */
-void headerlines_add(struct evkeyvalq *headers, const char *name,
-                     const char *value, const char *lines) {
-  size_t len = strlen(value), more = strlen(lines);
-  struct evkeyval *header = malloc(sizeof *header);
-  char *text = malloc(len + more + 1);
-  must(header != NULL && text != NULL); /* charged with the request */
-  memcpy(text, value, len);
-  memcpy(text + len, lines, more + 1);
-  header->key = strdup(name);
-  must(header->key != NULL);
-  header->value = text;
-  TAILQ_INSERT_TAIL(headers, header, next);
-}
-
-bool headerlines_has(const struct evkeyval *header, const char *name) {
-  const char *at = header->value;
-  if (codec_same(header->key, strlen(header->key), name))
-    return true;
-  while ((at = strstr(at, "\r\n")) != NULL) {
-    at += 2;
-    if (codec_same(at, strcspn(at, ":"), name))
-      return true;
-  }
-  return false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The way of an answer to evhttp: what every one carries, hooks' headers, and
- * the table from a backend's status to HTTP.
+ * The way of an answer to its client: what every one carries, hooks' headers,
+ * and the table from a backend's status to HTTP.
  */
 #include "reply.h"
 
@@ -13,6 +13,7 @@
 
 #include "answer.h"
 #include "cors.h"
+#include "fields.h"
 #include "log.h"
 #include "must.h"
 #include "servertiming.h"
@@ -63,12 +64,12 @@ static const struct outcome outcomes[] = {
     [SLUICE_ECANCELED] = {503, ENDER_GATEWAY, "overloaded",
                           "The gateway is stopping"}};
 
-struct evkeyvalq *reply_headers(struct exchange *ex) {
-  return evhttp_request_get_output_headers(ex->http);
+struct buf *reply_headers(struct exchange *ex) {
+  return answer_fields(ex->conn);
 }
 
 void reply_header(struct exchange *ex, const char *name, const char *value) {
-  evhttp_add_header(reply_headers(ex), name, value);
+  fields_add(reply_headers(ex), name, value);
 }
 
 static bool is_head(const struct exchange *ex) {
@@ -98,9 +99,9 @@ static void prepare(struct exchange *ex, int status) {
   ex->request.operation = operation_name(ex->asked);
   ex->request.status = status;
   exchange_unwatch(ex);
-  headerlines_add(reply_headers(ex), "X-Request-Id", ex->request.id,
-                  serves_links(ex) ? ex->gate->lines.by_link
-                                   : ex->gate->lines.every);
+  reply_header(ex, "X-Request-Id", ex->request.id);
+  buf_adds(reply_headers(ex),
+           serves_links(ex) ? ex->gate->lines.by_link : ex->gate->lines.every);
   if (ex->request.cors)
     cors_answer(&ex->gate->settings->cors, &ex->head,
                 ex->route == NULL ? NULL : ex->route->endpoint->cors_expose,
@@ -123,16 +124,16 @@ void reply_length(struct exchange *ex, uint64_t length) {
 void reply_start(struct exchange *ex, int status, uint64_t length) {
   prepare(ex, status);
   reply_length(ex, length);
-  answer_begin(ex->conn, ex->http, status);
+  answer_begin(ex->conn, status);
 }
 
-/* Of a 201 without a type evhttp would say that no bytes are HTML. */
+/* A 201 says of no bytes what they are, as any other that may have some. */
 void reply_empty(struct exchange *ex, int status) {
   exchange_drop(ex);
   prepare(ex, status);
   if (status == 201)
     reply_header(ex, "Content-Type", "application/octet-stream");
-  answer_whole(ex->conn, ex->http, status, NULL);
+  answer_whole(ex->conn, status, NULL);
 }
 
 void reply_body(struct exchange *ex, int status, struct evbuffer *body) {
@@ -143,7 +144,12 @@ void reply_body(struct exchange *ex, int status, struct evbuffer *body) {
     body = NULL;
   else
     ex->bytes_out = evbuffer_get_length(body);
-  answer_whole(ex->conn, ex->http, status, body);
+  answer_whole(ex->conn, status, body);
+}
+
+void reply_type(struct exchange *ex, const char *type) {
+  reply_header(ex, "Content-Type", type);
+  buf_adds(reply_headers(ex), ex->gate->lines.json);
 }
 
 static void free_text(const void *data, size_t len, void *text) {
@@ -157,8 +163,7 @@ void reply_json(struct exchange *ex, int status, json_t *document) {
   must(body != NULL && text != NULL);
   json_decref(document);
   evbuffer_add_reference(body, text, strlen(text), free_text, text);
-  headerlines_add(reply_headers(ex), "Content-Type", "application/json",
-                  ex->gate->lines.json);
+  reply_type(ex, "application/json");
   reply_body(ex, status, body);
   evbuffer_free(body);
 }

@@ -12,12 +12,15 @@
 #include "printflike.h"
 
 /* Before sending: those of the answer, and one more of them. */
-struct evkeyvalq *reply_headers(struct exchange *);
+struct buf *reply_headers(struct exchange *);
 void reply_header(struct exchange *, const char *name, const char *value);
 void reply_number(struct exchange *, const char *name, uint64_t number);
 
 /* Content-Length of an answer without a body of its own. */
 void reply_length(struct exchange *, uint64_t length);
+
+/* Content-Type of the gateway's own words, and what goes with each. */
+void reply_type(struct exchange *, const char *type);
 
 /* Takes the document. */
 void reply_json(struct exchange *, int status, json_t *document);

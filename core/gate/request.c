@@ -5,7 +5,6 @@
  */
 #include "request.h"
 
-#include <event2/keyvalq_struct.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -259,14 +258,10 @@ void request_keep(struct sluice_request *request, char **data) {
 }
 
 /* The hook that may wait is the calling one again afterwards. */
-void request_response(struct sluice_request *request,
-                      struct evkeyvalq *answer) {
+void request_response(struct sluice_request *request, struct buf *answer) {
   size_t calling = request->calling;
-  struct evkeyval *own;
   request->answer = answer;
-  request->answer_own = 0;
-  for (own = TAILQ_FIRST(answer); own != NULL; own = TAILQ_NEXT(own, next))
-    request->answer_own++;
+  request->answer_own = answer->len;
   for (size_t i = 0; i < request->chain_count; i++) {
     struct request_hook *hook = hook_at(request, i);
     request->calling = i;

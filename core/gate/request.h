@@ -44,8 +44,6 @@ enum request_interest {
   REQUEST_PENDING, /* nobody; and the hook's debts count it */
 };
 
-struct evkeyvalq;
-
 /* A hook's presence on one loop. */
 struct request_hook {
   const struct sluice_hook *plugin;
@@ -113,9 +111,9 @@ struct sluice_request {
 
   enum sluice_status refusal; /* of the hook that denied */
   char message[256];
-  struct evkeyvalq *answer; /* headers of the answer, in on_response */
-  size_t answer_own;        /* so many of them are the gateway's: the first */
-  size_t answer_count;      /* that hooks added */
+  struct buf *answer;  /* headers of the answer, in on_response */
+  size_t answer_own;   /* so many bytes of them are the gateway's: the first */
+  size_t answer_count; /* that hooks added */
 };
 
 /* False: there is none of that name. */
@@ -165,7 +163,7 @@ void request_again(struct sluice_request *, const char *operation);
 /* Is any hook of the chain one that guards? */
 bool request_guarded(const struct sluice_request *);
 /* Headers may be added to `answer`. */
-void request_response(struct sluice_request *, struct evkeyvalq *answer);
+void request_response(struct sluice_request *, struct buf *answer);
 void request_log(struct sluice_request *, const struct sluice_record *);
 
 #endif

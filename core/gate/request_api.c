@@ -3,8 +3,6 @@
  * The calls by which a hook asks a request something, or says something about
  * it.
  */
-#include <event2/http.h>
-#include <event2/keyvalq_struct.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -12,7 +10,7 @@
 #include "answerheader.h"
 #include "violation.h"
 #include "codec.h"
-#include "headerlines.h"
+#include "fields.h"
 #include "request.h"
 #include "token.h"
 
@@ -85,13 +83,7 @@ bool sluice_request_identify(struct sluice_request *request,
 
 /* Has the gateway put it into this answer?  Its headers come first. */
 static bool is_own(const struct sluice_request *request, const char *name) {
-  const struct evkeyval *header = TAILQ_FIRST(request->answer);
-  for (size_t i = 0; i < request->answer_own; i++) {
-    if (headerlines_has(header, name))
-      return true;
-    header = TAILQ_NEXT(header, next);
-  }
-  return false;
+  return fields_get(request->answer, request->answer_own, name) != NULL;
 }
 
 static bool may_add(const struct sluice_request *request, const char *name) {
@@ -123,10 +115,11 @@ bool sluice_request_answer(struct sluice_request *request, const char *name,
     return false;
   request->answer_count++;
   if (answerheader_of(name) == ANSWERHEADER_REPLACES) {
-    request->answer_own -= is_own(request, name);
-    evhttp_remove_header(request->answer, name);
+    bool own = is_own(request, name);
+    size_t less = fields_remove(request->answer, name);
+    request->answer_own -= own ? less : 0;
   }
-  return evhttp_add_header(request->answer, name, value) == 0;
+  return fields_add(request->answer, name, value);
 }
 
 /* Whole characters, as many as there is room for; JSON takes no others. */

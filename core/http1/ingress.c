@@ -34,6 +34,7 @@ static void conn_free(struct ingress_conn *conn) {
   tally_leave(&conn->counted);
   ingress_uncharge(conn);
   head_fini(&conn->head);
+  buf_fini(&conn->fields);
   free(conn->text);
   free(conn);
   ingress->owner.count(ingress->owner.arg, -1);
@@ -174,6 +175,7 @@ static struct bufferevent *on_accept(struct event_base *base, void *arg) {
   must(conn != NULL);
   conn->ingress = ingress;
   conn->fd = -1;
+  fields_init(&conn->fields);
   conn->bev = make_bev(ingress);
   conn->deferred = event_new(base, -1, 0, on_deferred, conn);
   conn->timer = evtimer_new(base, on_timer, conn);
@@ -244,6 +246,8 @@ struct ingress *ingress_new(struct loop *loop, SSL_CTX *tls,
   }
   evhttp_set_allowed_methods(ingress->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
   evhttp_set_bevcb(ingress->http, on_accept, ingress);
+  /* An owner says itself what a body is. */
+  evhttp_set_default_content_type(ingress->http, NULL);
   evhttp_set_gencb(ingress->http, ingress_on_request, ingress);
   return ingress;
 }

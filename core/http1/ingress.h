@@ -59,8 +59,8 @@ struct ingress_owner { /* of all requests */
   /* A head came, whose text the owner may take; or one that was refused: then
    * `refusal` isn't NULL, the head is empty, and only the answer is left to
    * do.  The owner calls ingress_own() at once. */
-  void (*request)(void *arg, struct ingress_conn *, struct evhttp_request *,
-                  struct head *, const struct head_refusal *);
+  void (*request)(void *arg, struct ingress_conn *, struct head *,
+                  const struct head_refusal *);
   /* A connection was opened or closed. */
   void (*count)(void *arg, int change);
   void *arg;
@@ -132,16 +132,6 @@ enum ingress_body ingress_body_next(struct ingress_conn *, const char **data,
 /* So much of the data is used; what isn't taken holds the client back. */
 void ingress_body_take(struct ingress_conn *, size_t len);
 
-/* Before evhttp_send_*(): whether the connection may be used again. */
-void ingress_answer(struct ingress_conn *);
-/* After each but evhttp_send_reply_end(): evhttp reads on, and would take the
- * end of a client's words for the end of the connection. */
-void ingress_sent(struct ingress_conn *);
-/* After evhttp_send_reply(): sends what goes without waiting. */
-void ingress_flush(struct ingress_conn *);
-/* The same for a part of one over TLS, in this turn of the loop: without it,
- * epoll would have to be asked first whether the socket takes bytes. */
-void ingress_write_soon(struct ingress_conn *);
 /* Ends a connection in the middle of an answer: the client sees that it is
  * incomplete.  gone() is called before this returns. */
 void ingress_abort(struct ingress_conn *);

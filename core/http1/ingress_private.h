@@ -12,6 +12,8 @@
 #include <sys/queue.h>
 
 #include "chunked.h"
+#include "date.h"
+#include "fields.h"
 #include "ingress.h"
 #include "ingress_table.h"
 #include "must.h"
@@ -73,6 +75,9 @@ struct ingress_conn {
   struct chunked chunked;
   const struct ingress_events *events;
   void *arg;
+  struct buf fields;          /* of its answer */
+  void (*drained)(void *arg); /* of its answer in chunks */
+  void *drained_arg;
   bufferevent_event_cb evhttp_event; /* what evhttp wants to hear */
   bufferevent_data_cb evhttp_read, evhttp_write;
   char dialed[8]; /* of TLS: the first that came, a text */
@@ -101,6 +106,8 @@ struct ingress {
   size_t strays; /* requests without a checked head: none */
   struct event *sweeper;
   bool draining, retiring;
+  time_t dated; /* the second that `date` is of */
+  char date[DATE_HTTP_SIZE];
 };
 
 static inline void ingress_become(struct ingress_conn *conn,
@@ -129,6 +136,18 @@ void handshake_watch(struct ingress_conn *);
 
 /* ingress_request.c: evhttp's callback, whose argument is the ingress. */
 void ingress_on_request(struct evhttp_request *, void *ingress);
+
+/* ingress_request.c, for answer.c */
+/* Before evhttp_send_*(): whether the connection may be used again. */
+void ingress_answer(struct ingress_conn *);
+/* After each but evhttp_send_reply_end(): evhttp reads on, and would take the
+ * end of a client's words for the end of the connection. */
+void ingress_sent(struct ingress_conn *);
+/* After evhttp_send_reply(): sends what goes without waiting. */
+void ingress_flush(struct ingress_conn *);
+/* The same for a part of one over TLS, in this turn of the loop: without it,
+ * epoll would have to be asked first whether the socket takes bytes. */
+void ingress_write_soon(struct ingress_conn *);
 
 /* ingress_body.c */
 void ingress_body_reset(struct ingress_conn *);

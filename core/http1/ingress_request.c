@@ -146,7 +146,7 @@ void ingress_on_request(struct evhttp_request *request, void *arg) {
   bufferevent_set_timeouts(bev, NULL, NULL);
   evutil_socket_t fd = conn->fd;
   bool refused = conn->body == INGRESS_BODY_REFUSED;
-  ingress->owner.request(ingress->owner.arg, conn, request, &conn->head,
+  ingress->owner.request(ingress->owner.arg, conn, &conn->head,
                          refused ? &conn->refusal : NULL);
   if (refused || ingress->by_fd[fd] != conn) /* it is no more */
     return;

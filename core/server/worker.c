@@ -146,11 +146,10 @@ static void on_mistaken(void *arg, const char *peer,
               why);
 }
 
-static void on_request(void *arg, struct ingress_conn *conn,
-                       struct evhttp_request *http, struct head *head,
+static void on_request(void *arg, struct ingress_conn *conn, struct head *head,
                        const struct head_refusal *refusal) {
   struct worker *worker = arg;
-  exchange_begin(&worker->seat->gate, conn, http, head, refusal);
+  exchange_begin(&worker->seat->gate, conn, head, refusal);
 }
 
 /* ---- calls of the main thread ------------------------------------------- */

@@ -4,6 +4,8 @@
  */
 #include "sessionowner.h"
 
+#include "answer.h"
+
 #include <assert.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -17,11 +19,10 @@ struct item { /* a request */
   TAILQ_ENTRY(item) link;
   struct owner *owner;
   struct ingress_conn *conn;
-  struct evhttp_request *http;
   struct head head;
   size_t n, left; /* `left`: to be streamed */
   char kind;
-  bool flushed, waits, answered;
+  bool waits, answered;
   struct evbuffer *out;
 };
 
@@ -43,7 +44,7 @@ static bool is_head(const struct item *item) {
 static void number(struct item *item, const char *name, size_t value) {
   char text[24];
   snprintf(text, sizeof text, "%zu", value);
-  evhttp_add_header(evhttp_request_get_output_headers(item->http), name, text);
+  fields_add(answer_fields(item->conn), name, text);
 }
 
 static void begin(struct item *item) {
@@ -55,7 +56,6 @@ static void begin(struct item *item) {
     number(item, "X-Head", 1);
   if (item->kind == 't')
     number(item, "X-Broken", 1);
-  ingress_answer(item->conn);
 }
 
 static void answer(struct item *item, int status) {
@@ -67,12 +67,7 @@ static void answer(struct item *item, int status) {
     if (!is_head(item))
       fill(body, item->n, SHORT);
   }
-  struct ingress_conn *conn = item->conn;
-  bool flushed = item->flushed;
-  evhttp_send_reply(item->http, status, "Fine", empty ? NULL : body);
-  ingress_sent(conn);
-  if (flushed)
-    ingress_flush(conn);
+  answer_whole(item->conn, status, empty ? NULL : body);
   evbuffer_free(body);
 }
 
@@ -80,9 +75,8 @@ static void answer(struct item *item, int status) {
 
 static void stream(struct item *item);
 
-static void on_drained(struct evhttp_connection *evcon, void *arg) {
+static void on_drained(void *arg) {
   struct item *item = arg;
-  (void)evcon;
   if (item->kind == 'd')
     item->waits = true;
   else
@@ -92,7 +86,7 @@ static void on_drained(struct evhttp_connection *evcon, void *arg) {
 static void stream(struct item *item) {
   item->waits = false;
   if (item->left == 0) {
-    evhttp_send_reply_end(item->http);
+    answer_end(item->conn);
     return;
   }
   if (item->kind == 't' && item->left <= OWNER_STREAM / 2) {
@@ -102,8 +96,7 @@ static void stream(struct item *item) {
   size_t len = item->left < OWNER_PIECE ? item->left : OWNER_PIECE;
   item->left -= len;
   fill(item->out, item->n, len);
-  evhttp_send_reply_chunk_with_cb(item->http, item->out, on_drained, item);
-  ingress_sent(item->conn);
+  answer_chunk(item->conn, item->out, 0, on_drained, item);
 }
 
 static void start_stream(struct item *item) {
@@ -115,8 +108,7 @@ static void start_stream(struct item *item) {
   number(item, "Content-Length", OWNER_STREAM);
   item->left = OWNER_STREAM;
   item->out = evbuffer_new();
-  evhttp_send_reply_start(item->http, 200, "Fine");
-  ingress_sent(item->conn);
+  answer_begin(item->conn, 200);
   stream(item);
 }
 
@@ -209,19 +201,15 @@ static void serve(struct item *item) {
   }
 }
 
-static void on_request(void *arg, struct ingress_conn *conn,
-                       struct evhttp_request *http, struct head *head,
+static void on_request(void *arg, struct ingress_conn *conn, struct head *head,
                        const struct head_refusal *refusal) {
   static const struct ingress_events events = {
       .body = on_body, .finished = on_finished, .gone = end};
   struct owner *owner = arg;
   struct item *item = calloc(1, sizeof *item);
   assert(item != NULL && head->method != NULL && head->path != NULL);
-  *item = (struct item){.owner = owner,
-                        .conn = conn,
-                        .http = http,
-                        .head = *head,
-                        .n = owner->requests++};
+  *item = (struct item){
+      .owner = owner, .conn = conn, .head = *head, .n = owner->requests++};
   head->text = NULL;
   TAILQ_INSERT_TAIL(&owner->items, item, link);
   ingress_own(conn, &events, item);
@@ -230,10 +218,8 @@ static void on_request(void *arg, struct ingress_conn *conn,
     answer(item, refusal->status);
     return;
   }
-  if (item->head.path[0] == '/' && item->head.path[1] != '\0') {
+  if (item->head.path[0] == '/' && item->head.path[1] != '\0')
     item->kind = item->head.path[1];
-    item->flushed = item->head.path[2] == 'f';
-  }
   serve(item);
 }
 

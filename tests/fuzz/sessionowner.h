@@ -10,7 +10,7 @@
  *   s  streams many pieces         t  streams, and breaks off in the middle
  *   a  breaks off at the body's first piece
  *   d  streams, and goes on by owner_go() only
- * A second letter `f` has an answer flushed.  Each answer has the header
+ * Each answer has the header
  * `X-N: n`, where n counts requests, and its body is made of the letter that
  * owner_letter(n) is; `X-Head` where the request was HEAD, and `X-Broken`
  * where it will be broken off.

@@ -4,6 +4,8 @@
  */
 #include "ingresskit.h"
 
+#include "answer.h"
+
 #include <arpa/inet.h>
 #include <assert.h>
 #include <event2/buffer.h>
@@ -24,7 +26,6 @@ struct item {
   struct item *next;
   struct bed *bed;
   struct ingress_conn *conn;
-  struct evhttp_request *http;
   struct head head;
   size_t length;
   bool waits;
@@ -35,10 +36,8 @@ struct item {
 static void answer(struct item *item, int status, const char *text) {
   struct evbuffer *body = evbuffer_new();
   evbuffer_add(body, text, strlen(text));
-  ingress_answer(item->conn);
   bool is_head = item->head.method && strcmp(item->head.method, "HEAD") == 0;
-  evhttp_send_reply(item->http, status, "Fine", is_head ? NULL : body);
-  ingress_sent(item->conn);
+  answer_whole(item->conn, status, is_head ? NULL : body);
   evbuffer_free(body);
 }
 
@@ -136,15 +135,14 @@ static void serve(struct item *item) {
   }
 }
 
-static void on_request(void *arg, struct ingress_conn *conn,
-                       struct evhttp_request *http, struct head *head,
+static void on_request(void *arg, struct ingress_conn *conn, struct head *head,
                        const struct head_refusal *refusal) {
   static const struct ingress_events events = {
       .body = on_body, .finished = on_finished, .gone = on_gone};
   struct bed *bed = arg;
   struct item *item = calloc(1, sizeof *item);
   char text[64];
-  *item = (struct item){bed->items, bed, conn, http, *head, 0, false};
+  *item = (struct item){bed->items, bed, conn, *head, 0, false};
   head->text = NULL;
   bed->items = item;
   bed->requests++;
