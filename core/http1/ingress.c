@@ -194,6 +194,34 @@ static struct bufferevent *on_accept(struct event_base *base, void *arg) {
   return conn->bev;
 }
 
+struct search {
+  const struct evhttp *http;
+  struct ingress *found;
+};
+
+/* Each ingress has its sweeper on the loop. */
+static int look_at(const struct event_base *base, const struct event *event,
+                   void *arg) {
+  struct search *search = arg;
+  (void)base;
+  if (event_get_callback(event) != ingress_on_sweep)
+    return 0;
+  struct ingress *ingress = event_get_callback_arg(event);
+  if (ingress->http == search->http)
+    search->found = ingress;
+  return search->found != NULL;
+}
+
+void ingress_on_refused(struct evconnlistener *listener, void *http) {
+  int error = EVUTIL_SOCKET_ERROR();
+  struct search search = {.http = http};
+  event_base_foreach_event(evconnlistener_get_base(listener), look_at,
+                           &search);
+  const struct ingress *ingress = search.found;
+  if (ingress != NULL && ingress->owner.refused != NULL)
+    ingress->owner.refused(ingress->owner.arg, error);
+}
+
 /* ---- for its owner ------------------------------------------------------ */
 
 /* libevent keeps one queue for each length of time, for ever, and has room for

@@ -16,6 +16,7 @@
 #define HTTP1_INGRESS_H
 
 #include <event2/http.h>
+#include <event2/listener.h>
 #include <openssl/ssl.h>
 
 #include "budget.h"
@@ -72,6 +73,8 @@ struct ingress_owner { /* of all requests */
   /* NULL, or: a connection came to no request.  `why`: of a handshake. */
   void (*mistaken)(void *arg, const char *peer, enum ingress_mistake,
                    const char *why);
+  /* NULL, or: accept(2) failed with that error. */
+  void (*refused)(void *arg, int error);
 };
 
 struct ingress_events { /* of one request */
@@ -94,6 +97,9 @@ void ingress_limit(struct ingress *, const struct ingress_settings *);
  * theirs. */
 void ingress_renew_tls(struct ingress *, SSL_CTX *);
 struct evhttp *ingress_http(struct ingress *);
+/* The error callback of a listener that is bound to an ingress: its argument
+ * is evhttp then, whatever it was before. */
+void ingress_on_refused(struct evconnlistener *, void *http);
 size_t ingress_open(const struct ingress *);
 /* Closes each connection after its next answer. */
 void ingress_retire(struct ingress *);

@@ -66,9 +66,7 @@ static void on_resume(evutil_socket_t fd, short what, void *arg) {
   listeners_enable(worker, true);
 }
 
-static void on_accept_error(struct evconnlistener *listener, void *arg) {
-  int error = EVUTIL_SOCKET_ERROR();
-  (void)listener;
+static void on_refused(void *arg, int error) {
   pause_accepting(arg, error == EMFILE || error == ENFILE
                            ? "too many open files; raise the limit of open "
                              "files, or lower limits.connections"
@@ -273,7 +271,7 @@ static bool serve_socket(struct worker *worker, struct ingress *ingress,
   if (listener == NULL)
     return false;
   *fd = -1;
-  evconnlistener_set_error_cb(listener, on_accept_error);
+  evconnlistener_set_error_cb(listener, ingress_on_refused);
   struct evhttp_bound_socket *bound =
       evhttp_bind_listener(ingress_http(ingress), listener);
   if (bound == NULL) {
@@ -404,7 +402,8 @@ static bool init_ingress(struct worker *worker,
                                 .arg = worker,
                                 .admit = on_admit,
                                 .slow = on_slow,
-                                .mistaken = on_mistaken};
+                                .mistaken = on_mistaken,
+                                .refused = on_refused};
   worker->plain = ingress_new(worker->loop, NULL, &limits, &owner);
   if (worker->plain == NULL)
     return false;

@@ -3,9 +3,11 @@
 """A connection after an answer is kept or closed, and that is said once, for
 both versions of HTTP, for clients that have said their last word, and while
 the gateway stops."""
+import resource
 import signal
 import socket
 import threading
+from pathlib import Path
 
 from kit import (FORM, PATIENCE, Gateway, among, each, equal, expect, field,
                  file, form, main, md5, request, test)
@@ -217,6 +219,21 @@ def test_download_over_a_kept_http_1_0_connection_is_whole():
         for _ in range(3):
             wire.send(old("GET", path))
             equal("md5", md5(wire.answer().body), md5(data))
+
+
+@test
+def test_no_descriptor_for_a_connection_is_told_and_waited_for():
+    with Gateway({"server": {"workers": "1"}}) as gateway:
+        descriptors = Path(f"/proc/{gateway.pid}/fd").iterdir()
+        used = {int(entry.name) for entry in descriptors}
+        free = next(n for n in range(len(used) + 1) if n not in used)
+        soft, hard = resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, (free, hard))
+        with gateway.wire() as wire:
+            gateway.says("no connections are accepted: too many open files")
+            resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, (soft, hard))
+            wire.send(request("GET", "/healthz"))
+            equal("status", wire.answer().status, 200)
 
 
 if __name__ == "__main__":
