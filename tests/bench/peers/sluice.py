@@ -53,6 +53,8 @@ class Sluice(Peer):
         return {"server": {"workers": self.workers},
                 "uploads": {"max_bytes": "6GiB"},
                 "limits": {"connections": "16000", "memory": self.memory,
+                           "per_client": {"connections": "0",
+                                          "requests": "0"},
                            "backend_timeout": "10m"},
                 "backends": {"main": self.backend}}
 
