@@ -754,6 +754,7 @@ CHECKS = \
 	%D%/checks/shell.sh \
 	%D%/checks/size.sh \
 	%D%/checks/states.sh \
+	%D%/checks/statics.sh \
 	%D%/checks/symbols.sh \
 	%D%/checks/words.sh
 

@@ -29,7 +29,7 @@ void buf_clear(struct buf *buf) {
     buf->data[0] = '\0';
 }
 
-static bool refuse(struct buf *buf) {
+static bool buf_refuse(struct buf *buf) {
   buf->overflown = true;
   return false;
 }
@@ -52,13 +52,13 @@ bool buf_reserve(struct buf *buf, size_t more) {
 
   if (buf->overflown || more > buf->max - buf->len ||
       __builtin_add_overflow(buf->len + more, 1, &need))
-    return refuse(buf);
+    return buf_refuse(buf);
   if (need <= buf->room)
     return true;
   need = room_for(buf, need);
   data = realloc(buf->room ? buf->data : NULL, need);
   if (!data)
-    return refuse(buf);
+    return buf_refuse(buf);
   buf->data = data;
   buf->room = need;
   return true;
@@ -103,7 +103,7 @@ bool buf_addf(struct buf *buf, const char *fmt, ...) {
   if (!added && room)
     buf->data[buf->len] = '\0';
   if (len < 0) {
-    refuse(buf);
+    buf_refuse(buf);
   } else if (!added && buf_reserve(buf, (size_t)len)) {
     vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, again);
     added = true;

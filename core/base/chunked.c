@@ -34,7 +34,7 @@ enum state {
   BAD
 };
 
-static bool blank(unsigned char c) {
+static bool chunked_blank(unsigned char c) {
   return c == ' ' || c == '\t';
 }
 
@@ -64,17 +64,17 @@ static enum state ext_end(unsigned char ch) {
     return EXT_NAME_FIRST;
   if (ch == '\r')
     return SIZE_LF;
-  return blank(ch) ? EXT_NEXT : BAD;
+  return chunked_blank(ch) ? EXT_NEXT : BAD;
 }
 
 static enum state ext_name(enum state state, unsigned char ch) {
   if (state != EXT_EQUALS && token_char(ch))
     return EXT_NAME;
   if (state == EXT_NAME_FIRST)
-    return blank(ch) ? EXT_NAME_FIRST : BAD;
+    return chunked_blank(ch) ? EXT_NAME_FIRST : BAD;
   if (ch == '=')
     return EXT_VALUE_FIRST;
-  if (blank(ch))
+  if (chunked_blank(ch))
     return EXT_EQUALS;
   return ext_end(ch);
 }
@@ -86,7 +86,7 @@ static enum state ext_value(enum state state, unsigned char ch) {
     return ext_end(ch);
   if (ch == '"')
     return EXT_QUOTED;
-  return blank(ch) ? EXT_VALUE_FIRST : BAD;
+  return chunked_blank(ch) ? EXT_VALUE_FIRST : BAD;
 }
 
 static enum state ext_quoted(unsigned char ch) {
@@ -143,7 +143,7 @@ static enum state trailer_byte(struct chunked *c, unsigned char ch) {
   return state == TRAILER_NAME && ch == ':' ? TRAILER_VALUE : BAD;
 }
 
-static enum state step(struct chunked *c, unsigned char ch) {
+static enum state chunked_step(struct chunked *c, unsigned char ch) {
   enum state state = (enum state)c->state;
   if (state < SIZE_LF)
     return size_byte(c, ch);
@@ -180,7 +180,7 @@ enum chunked_result chunked_next(struct chunked *c, const char *in, size_t len,
     *used = at;
     if (c->state == DATA)
       return give(c, in + at, len - at, used, data, data_len);
-    c->state = (int)step(c, (unsigned char)in[at++]);
+    c->state = (int)chunked_step(c, (unsigned char)in[at++]);
   }
   *used = at;
   if (c->state == BAD)

@@ -129,7 +129,7 @@ static void print(char *out, const char *pattern, int64_t seconds) {
   *out = '\0';
 }
 
-static bool scan_number(const char **at, int digits, int *value) {
+static bool date_scan_number(const char **at, int digits, int *value) {
   for (*value = 0; digits > 0; digits--, (*at)++) {
     if (**at < '0' || **at > '9')
       return false;
@@ -160,31 +160,32 @@ static bool scan_field(const char **at, char field, struct civil *civil) {
   case 'b':
     return scan_name(at, month_names, 12, false, &civil->month);
   case 'm':
-    if (!scan_number(at, 2, &civil->month))
+    if (!date_scan_number(at, 2, &civil->month))
       return false;
     civil->month--;
     return true;
   case 'Y':
-    return scan_number(at, 4, &civil->year);
+    return date_scan_number(at, 4, &civil->year);
   case 'y':
-    return scan_number(at, 2, &civil->year);
+    return date_scan_number(at, 2, &civil->year);
   case 'e': /* one digit has a space before it */
     if (**at != ' ')
-      return scan_number(at, 2, &civil->day);
+      return date_scan_number(at, 2, &civil->day);
     ++*at;
-    return scan_number(at, 1, &civil->day);
+    return date_scan_number(at, 1, &civil->day);
   case 'd':
-    return scan_number(at, 2, &civil->day);
+    return date_scan_number(at, 2, &civil->day);
   case 'H':
-    return scan_number(at, 2, &civil->hour);
+    return date_scan_number(at, 2, &civil->hour);
   case 'M':
-    return scan_number(at, 2, &civil->minute);
+    return date_scan_number(at, 2, &civil->minute);
   default:
-    return scan_number(at, 2, &civil->second);
+    return date_scan_number(at, 2, &civil->second);
   }
 }
 
-static bool scan(const char *text, const char *pattern, struct civil *civil) {
+static bool date_scan(const char *text, const char *pattern,
+                      struct civil *civil) {
   for (; *pattern; pattern++)
     if (*pattern == '%') {
       if (!scan_field(&text, *++pattern, civil))
@@ -220,10 +221,10 @@ void date_http(char out[DATE_HTTP_SIZE], int64_t seconds) {
 bool date_http_parse(const char *text, int64_t now, int64_t *seconds) {
   struct civil civil = {0};
 
-  if (scan(text, rfc850, &civil))
+  if (date_scan(text, rfc850, &civil))
     place_year(&civil, now);
-  else if (!scan(text, imf_fixdate, &civil) &&
-           !scan(text, asctime_date, &civil))
+  else if (!date_scan(text, imf_fixdate, &civil) &&
+           !date_scan(text, asctime_date, &civil))
     return false;
   if (!exists(&civil))
     return false;
@@ -241,8 +242,8 @@ static bool scan_offset(const char *text, int *ahead) {
   if (*text != '+' && *text != '-')
     return false;
   text++;
-  if (!scan_number(&text, 2, &hours) || *text++ != ':' ||
-      !scan_number(&text, 2, &minutes) || hours > 23 || minutes > 59)
+  if (!date_scan_number(&text, 2, &hours) || *text++ != ':' ||
+      !date_scan_number(&text, 2, &minutes) || hours > 23 || minutes > 59)
     return false;
   *ahead = sign * (hours * 3600 + minutes * 60);
   return *text == '\0';
@@ -264,7 +265,7 @@ bool date_rfc3339_parse(const char *text, int64_t *seconds) {
       return false;
     text += 1 + digits;
   }
-  if (!scan(start, "%Y-%m-%dT%H:%M:%S", &civil) || !exists(&civil) ||
+  if (!date_scan(start, "%Y-%m-%dT%H:%M:%S", &civil) || !exists(&civil) ||
       !scan_offset(text, &ahead))
     return false;
   *seconds = seconds_of(&civil) - ahead;

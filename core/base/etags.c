@@ -17,7 +17,7 @@ struct tag {
 };
 
 /* Moves past one tag, which has no spaces and no control characters. */
-static bool scan(const char **at, struct tag *tag) {
+static bool etags_scan(const char **at, struct tag *tag) {
   tag->weak = strncmp(*at, "W/", 2) == 0;
   const char *open = *at + (tag->weak ? 2 : 0), *end = open + 1;
   if (*open != '"')
@@ -39,9 +39,9 @@ static bool is_same(const struct tag *tag, const char *etag, bool weak) {
 
 /* Moves past the next tag of a list and what separates it; false at the end,
  * where *at is the list's, and at a fault. */
-static bool next(const char **at, struct tag *tag) {
+static bool etags_next(const char **at, struct tag *tag) {
   *at += strspn(*at, SPACE ",");
-  if (**at == '\0' || !scan(at, tag))
+  if (**at == '\0' || !etags_scan(at, tag))
     return false;
   *at += strspn(*at, SPACE);
   return **at == '\0' || **at == ',';
@@ -57,7 +57,7 @@ bool etags_valid(const char *list) {
   size_t count = 0;
   if (etags_is_any(list))
     return true;
-  while (next(&list, &tag))
+  while (etags_next(&list, &tag))
     count++;
   return count > 0 && *list == '\0';
 }
@@ -66,7 +66,7 @@ bool etags_has(const char *list, const char *etag, bool weak) {
   struct tag tag;
   if (etags_is_any(list))
     return true;
-  while (next(&list, &tag))
+  while (etags_next(&list, &tag))
     if (is_same(&tag, etag, weak))
       return true;
   return false;
@@ -75,6 +75,6 @@ bool etags_has(const char *list, const char *etag, bool weak) {
 bool etags_is(const char *text, const char *etag) {
   struct tag tag;
   text += strspn(text, SPACE);
-  return scan(&text, &tag) && is_same(&tag, etag, false) &&
+  return etags_scan(&text, &tag) && is_same(&tag, etag, false) &&
          text[strspn(text, SPACE)] == '\0';
 }

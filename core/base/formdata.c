@@ -252,8 +252,8 @@ static enum formdata_event read_body(struct formdata *f, const char *in,
 
 /* ---- all ---------------------------------------------------------------- */
 
-static enum formdata_event step(struct formdata *f, const char *in, size_t len,
-                                size_t *used) {
+static enum formdata_event formdata_step(struct formdata *f, const char *in,
+                                         size_t len, size_t *used) {
   switch (f->state) {
   case PREAMBLE:
   case DATA:
@@ -278,7 +278,7 @@ enum formdata_event formdata_next(struct formdata *f, const char *in,
   if (!len)
     in = ""; /* may be NULL */
   do
-    event = step(f, in + *used, len - *used, used);
+    event = formdata_step(f, in + *used, len - *used, used);
   while (event == FORMDATA_MORE && (*used < len || f->state == FINISHED));
   return event;
 }

@@ -131,7 +131,7 @@ static void set_proto(struct forwarded *url, const char *text) {
       snprintf(url->proto, sizeof url->proto, "%s", known[i]);
 }
 
-static void set_host(struct forwarded *url, const char *text) {
+static void forwarded_set_host(struct forwarded *url, const char *text) {
   if (authority_valid(text))
     snprintf(url->host, sizeof url->host, "%s", text);
 }
@@ -175,7 +175,7 @@ static void read_x_forwarded(struct forwarded *url, const struct head *head) {
   if (last_element(text, sizeof text, head, "X-Forwarded-Proto"))
     set_proto(url, text);
   if (last_element(text, sizeof text, head, "X-Forwarded-Host"))
-    set_host(url, text);
+    forwarded_set_host(url, text);
   if (last_element(text, sizeof text, head, "X-Forwarded-Prefix"))
     set_prefix(url, text);
 }
@@ -184,7 +184,7 @@ static void read_x_forwarded(struct forwarded *url, const struct head *head) {
 
 /* Moves past a token or a quoted string, whose text is put into `out`; false:
  * it is neither, or doesn't fit. */
-static bool read_word(const char **at, char *out, size_t size) {
+static bool forwarded_read_word(const char **at, char *out, size_t size) {
   bool quoted = **at == '"';
   size_t len = 0;
   for (*at += quoted; quoted ? **at != '"' : token_char((unsigned char)**at);
@@ -239,13 +239,13 @@ static bool read_element(struct forwarded *url, const struct walk *walk,
   if (!copy_trimmed(text, sizeof text, element->text, element->len))
     return false;
   for (const char *at = text; *at != '\0';) {
-    if (!read_word(&at, name, sizeof name) || *at++ != '=' ||
-        !read_word(&at, value, sizeof value))
+    if (!forwarded_read_word(&at, name, sizeof name) || *at++ != '=' ||
+        !forwarded_read_word(&at, value, sizeof value))
       return false;
     if (strcasecmp(name, "proto") == 0)
       set_proto(&said, value);
     else if (strcasecmp(name, "host") == 0)
-      set_host(&said, value);
+      forwarded_set_host(&said, value);
     else if (strcasecmp(name, "for") == 0)
       trusted = read_entry(&address, value, strlen(value)) &&
                 is_trusted(walk, &address);

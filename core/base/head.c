@@ -24,12 +24,12 @@ struct parse {
   bool close;    /* asked for by Connection, which no keep-alive undoes */
 };
 
-static bool refuse(struct parse *p, int status, const char *what) {
+static bool head_refuse(struct parse *p, int status, const char *what) {
   *p->why = (struct head_refusal){status, what};
   return false;
 }
 
-static bool blank(char c) {
+static bool head_blank(char c) {
   return c == ' ' || c == '\t';
 }
 
@@ -39,28 +39,29 @@ static bool decimal(char c) {
 
 /* ---- the request line --------------------------------------------------- */
 
-static bool read_method(struct parse *p) {
+static bool head_read_method(struct parse *p) {
   char *end = p->at;
   while (token_char((unsigned char)*end))
     end++;
   if (end == p->at || *end != ' ')
-    return refuse(p, 400,
-                  "The request line must be a method, a target and a version "
-                  "with one space between them");
+    return head_refuse(
+        p, 400,
+        "The request line must be a method, a target and a version "
+        "with one space between them");
   if (end - p->at > HEAD_METHOD_MAX)
-    return refuse(p, 501, "No method has a name of more than 16 letters");
+    return head_refuse(p, 501, "No method has a name of more than 16 letters");
   *end = '\0';
   p->head->method = p->at;
   p->at = end + 1;
   return true;
 }
 
-static bool set_host(struct parse *p, const char *host) {
+static bool head_set_host(struct parse *p, const char *host) {
   p->head->host = host;
   return authority_valid(host) ||
-         refuse(p, 400,
-                "The host must be a name or an address, with a port "
-                "or not");
+         head_refuse(p, 400,
+                     "The host must be a name or an address, with a port "
+                     "or not");
 }
 
 /* Cuts host[/path].  The host moves over the slashes before it: that makes
@@ -73,7 +74,7 @@ static bool cut_absolute(struct parse *p, char *host) {
   if (*path != '/')
     *--path = '/';
   p->head->path = path;
-  return set_host(p, host - 2);
+  return head_set_host(p, host - 2);
 }
 
 static bool set_target(struct parse *p, char *target) {
@@ -86,7 +87,8 @@ static bool set_target(struct parse *p, char *target) {
     return cut_absolute(p, target + 7);
   if (!strncasecmp(target, "https://", 8))
     return cut_absolute(p, target + 8);
-  return refuse(p, 400, "The target must begin with a slash, or be a URL");
+  return head_refuse(p, 400,
+                     "The target must begin with a slash, or be a URL");
 }
 
 static bool read_target(struct parse *p) {
@@ -95,11 +97,12 @@ static bool read_target(struct parse *p) {
     if (*end == '?' && !query)
       query = end;
   if (end == target || *end != ' ')
-    return refuse(p, 400,
-                  "The target must be printable ASCII without # or spaces "
-                  "(percent-encode them), then one space and HTTP/1.1");
+    return head_refuse(
+        p, 400,
+        "The target must be printable ASCII without # or spaces "
+        "(percent-encode them), then one space and HTTP/1.1");
   if (end - target > HEAD_TARGET_MAX)
-    return refuse(p, 414, "The target is longer than 16 KiB");
+    return head_refuse(p, 414, "The target is longer than 16 KiB");
   *end = '\0';
   p->at = end + 1;
   if (query) {
@@ -113,9 +116,10 @@ static bool read_version(struct parse *p) {
   const char *at = p->at;
   if (strncmp(at, "HTTP/", 5) || !decimal(at[5]) || at[6] != '.' ||
       !decimal(at[7]) || at[8] != '\r' || at[9] != '\n')
-    return refuse(p, 400, "The request line must end in HTTP/1.1 and CRLF");
+    return head_refuse(p, 400,
+                       "The request line must end in HTTP/1.1 and CRLF");
   if (at[5] != '1' || at[7] > '1')
-    return refuse(p, 505, "Only HTTP/1.1 and HTTP/1.0 are spoken here");
+    return head_refuse(p, 505, "Only HTTP/1.1 and HTTP/1.0 are spoken here");
   p->head->minor = at[7] - '0';
   p->at += 10;
   return true;
@@ -128,7 +132,7 @@ static const char *next_element(const char **at, size_t *len) {
   const char *start = *at + strspn(*at, " \t");
   const char *end = start + strcspn(start, ",");
   *at = *end ? end + 1 : NULL;
-  while (end > start && blank(end[-1]))
+  while (end > start && head_blank(end[-1]))
     end--;
   *len = (size_t)(end - start);
   return start;
@@ -141,9 +145,9 @@ static bool is(const char *text, size_t len, const char *word) {
 static bool set_length(struct parse *p, const char *value) {
   size_t digits = strspn(value, "0123456789");
   if (!digits || value[digits])
-    return refuse(p, 400, "Content-Length must be one decimal number");
+    return head_refuse(p, 400, "Content-Length must be one decimal number");
   if (digits > 18)
-    return refuse(p, 413, "Content-Length is too large");
+    return head_refuse(p, 413, "Content-Length is too large");
   p->head->length = strtoll(value, NULL, 10);
   return true;
 }
@@ -157,13 +161,13 @@ static bool set_coding(struct parse *p, const char *value) {
       i++;
     bool chunked = is(coding, len, "chunked");
     if (!len || i < len || (chunked && p->head->chunked))
-      return refuse(p, 400, "Transfer-Encoding must be chunked, once");
+      return head_refuse(p, 400, "Transfer-Encoding must be chunked, once");
     p->head->chunked = p->head->chunked || chunked;
     unknown = unknown || !chunked;
   }
-  return !unknown || refuse(p, 501,
-                            "The only transfer coding that is known "
-                            "here is chunked");
+  return !unknown || head_refuse(p, 501,
+                                 "The only transfer coding that is known "
+                                 "here is chunked");
 }
 
 static bool set_connection(struct parse *p, const char *value) {
@@ -182,7 +186,7 @@ static bool set_expect(struct parse *p, const char *value) {
   if (p->head->minor == 0) /* RFC 9110, section 10.1.1 */
     return true;
   if (strcasecmp(value, "100-continue"))
-    return refuse(p, 417, "Nothing can be expected but 100-continue");
+    return head_refuse(p, 417, "Nothing can be expected but 100-continue");
   p->head->expect_continue = true;
   return true;
 }
@@ -190,7 +194,7 @@ static bool set_expect(struct parse *p, const char *value) {
 /* An absolute target's host goes before (RFC 9112, section 3.2.2). */
 static bool set_host_field(struct parse *p, const char *value) {
   const char *of_target = p->head->host;
-  bool ok = set_host(p, value);
+  bool ok = head_set_host(p, value);
   if (of_target)
     p->head->host = of_target;
   return ok;
@@ -229,7 +233,8 @@ static bool heed(struct parse *p, const struct head_field *field, size_t len) {
     if (k->len != len || strcasecmp(k->name, field->name))
       continue;
     if (saw(p, i) && !k->list)
-      return refuse(p, 400, "A header that may be there once is there twice");
+      return head_refuse(p, 400,
+                         "A header that may be there once is there twice");
     p->seen |= 1u << i;
     return !k->set || k->set(p, field->value);
   }
@@ -238,18 +243,19 @@ static bool heed(struct parse *p, const struct head_field *field, size_t len) {
 
 /* ---- all fields --------------------------------------------------------- */
 
-static bool read_name(struct parse *p, struct head_field *field, size_t *len) {
+static bool head_read_name(struct parse *p, struct head_field *field,
+                           size_t *len) {
   char *end = p->at;
-  if (blank(*end))
-    return refuse(p, 400,
-                  "A header must not begin with a space, nor be "
-                  "folded: put it on one line");
+  if (head_blank(*end))
+    return head_refuse(p, 400,
+                       "A header must not begin with a space, nor be "
+                       "folded: put it on one line");
   while (token_char((unsigned char)*end))
     end++;
   if (end == p->at || *end != ':')
-    return refuse(p, 400,
-                  "A header must be a name, a colon right after it, "
-                  "and a value");
+    return head_refuse(p, 400,
+                       "A header must be a name, a colon right after it, "
+                       "and a value");
   *end = '\0';
   *len = (size_t)(end - p->at);
   field->name = p->at;
@@ -259,7 +265,7 @@ static bool read_name(struct parse *p, struct head_field *field, size_t *len) {
 
 static bool read_value(struct parse *p, struct head_field *field) {
   char *start = p->at;
-  while (blank(*start))
+  while (head_blank(*start))
     start++;
   char *end = start;
   while ((unsigned char)*end >= ' ' || *end == '\t') {
@@ -268,11 +274,11 @@ static bool read_value(struct parse *p, struct head_field *field) {
     end++;
   }
   if (end[0] != '\r' || end[1] != '\n')
-    return refuse(p, 400,
-                  "A header's value holds a control character, or "
-                  "doesn't end in CRLF");
+    return head_refuse(p, 400,
+                       "A header's value holds a control character, or "
+                       "doesn't end in CRLF");
   p->at = end + 2;
-  while (end > start && blank(end[-1]))
+  while (end > start && head_blank(end[-1]))
     end--;
   *end = '\0';
   field->value = start;
@@ -284,9 +290,9 @@ static bool read_fields(struct parse *p) {
   while (p->at[0] != '\r' || p->at[1] != '\n') {
     size_t len;
     if (h->count == HEAD_FIELDS_MAX)
-      return refuse(p, 431, "There are more than 100 headers");
+      return head_refuse(p, 431, "There are more than 100 headers");
     struct head_field *field = &h->fields[h->count];
-    if (!read_name(p, field, &len) || !read_value(p, field))
+    if (!head_read_name(p, field, &len) || !read_value(p, field))
       return false;
     h->count++;
     if (!heed(p, field, len))
@@ -298,18 +304,18 @@ static bool read_fields(struct parse *p) {
 
 static bool check_framing(struct parse *p) {
   if (saw(p, CONTENT_LENGTH) && saw(p, TRANSFER_ENCODING))
-    return refuse(p, 400,
-                  "Content-Length and Transfer-Encoding exclude each "
-                  "other");
+    return head_refuse(p, 400,
+                       "Content-Length and Transfer-Encoding exclude each "
+                       "other");
   if (saw(p, TRANSFER_ENCODING) && p->head->minor == 0)
-    return refuse(p, 400, "HTTP/1.0 has no Transfer-Encoding");
+    return head_refuse(p, 400, "HTTP/1.0 has no Transfer-Encoding");
   if (!saw(p, HOST) && p->head->minor == 1)
-    return refuse(p, 400, "The Host header is missing");
+    return head_refuse(p, 400, "The Host header is missing");
   return true;
 }
 
 static bool parse(struct parse *p) {
-  if (!read_method(p) || !read_target(p) || !read_version(p))
+  if (!head_read_method(p) || !read_target(p) || !read_version(p))
     return false;
   p->head->keep_alive = p->head->minor == 1;
   if (!read_fields(p) || !check_framing(p))
@@ -325,8 +331,9 @@ bool head_parse(struct head *h, char *text, size_t len,
   text[len] = '\0';
   *h = (struct head){.text = text, .length = -1};
   struct parse p = {.head = h, .at = text, .why = why};
-  if (parse(&p) && (p.at == text + len ||
-                    refuse(&p, 400, "The head ends before its last line")))
+  if (parse(&p) &&
+      (p.at == text + len ||
+       head_refuse(&p, 400, "The head ends before its last line")))
     return true;
   head_fini(h);
   return false;

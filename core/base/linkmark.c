@@ -111,7 +111,8 @@ void linkmark_key(char out[LINKMARK_KEY_SIZE], const struct linkmark *mark) {
            hex);
 }
 
-static bool read_hex(const char **at, size_t digits, uint64_t *number) {
+static bool linkmark_read_hex(const char **at, size_t digits,
+                              uint64_t *number) {
   static const char letters[] = "0123456789abcdef";
   *number = 0;
   for (size_t i = 0; i < digits; i++) {
@@ -128,8 +129,8 @@ bool linkmark_parse(struct linkmark *mark, const char *key) {
   uint64_t end;
   const char *at = key + sizeof LINKMARK_FOLDER - 1;
   if (strncmp(key, LINKMARK_FOLDER, sizeof LINKMARK_FOLDER - 1) != 0 ||
-      !read_hex(&at, END_DIGITS, &end) || *at++ != '-' ||
-      !read_hex(&at, NUMBER_DIGITS, &mark->number) || *at++ != '-' ||
+      !linkmark_read_hex(&at, END_DIGITS, &end) || *at++ != '-' ||
+      !linkmark_read_hex(&at, NUMBER_DIGITS, &mark->number) || *at++ != '-' ||
       !codec_unhex(mark->mark, LINKMARK_LEN, at))
     return false;
   mark->expires_s = (int64_t)end;

@@ -11,7 +11,7 @@
 #define SPACE " \t"
 
 /* Of a token: RFC 9110, section 5.6.2. */
-static size_t token_len(const char *at) {
+static size_t mime_token_len(const char *at) {
   return strspn(at, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
                     "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 }
@@ -39,8 +39,8 @@ struct parameter {
 
 /* Moves past ";" and the parameter behind it, if any.  MIME_NONE: at the
  * end.  `loose`: a value without quotes may be more than a token. */
-static enum mime_parameter next(const char **at, struct parameter *is,
-                                bool loose) {
+static enum mime_parameter mime_next(const char **at, struct parameter *is,
+                                     bool loose) {
   do {
     *at += strspn(*at, SPACE);
     if (!**at)
@@ -50,21 +50,21 @@ static enum mime_parameter next(const char **at, struct parameter *is,
     *at += strspn(*at, SPACE);
   } while (!**at || **at == ';');
   is->name = *at;
-  is->name_len = token_len(*at);
+  is->name_len = mime_token_len(*at);
   is->value = is->name + is->name_len + 1;
   if (!is->name_len || is->value[-1] != '=')
     return MIME_BAD;
   is->value_len = *is->value == '"' ? quoted_len(is->value)
                   : loose           ? strcspn(is->value, SPACE ";\"")
-                                    : token_len(is->value);
+                                    : mime_token_len(is->value);
   *at = is->value + is->value_len;
   return is->value_len ? MIME_FOUND : MIME_BAD;
 }
 
 /* Of type "/" subtype; 0: it doesn't begin with one. */
 static size_t essence_len(const char *type) {
-  size_t major = token_len(type);
-  size_t minor = type[major] == '/' ? token_len(type + major + 1) : 0;
+  size_t major = mime_token_len(type);
+  size_t minor = type[major] == '/' ? mime_token_len(type + major + 1) : 0;
   size_t len = major + 1 + minor;
 
   return major && minor && !memchr(type, '*', len) ? len : 0;
@@ -95,7 +95,7 @@ bool mime_valid(const char *type) {
       !is_text(type, len))
     return false;
   do
-    result = next(&at, &parameter, false);
+    result = mime_next(&at, &parameter, false);
   while (result == MIME_FOUND);
   return result == MIME_NONE;
 }
@@ -116,7 +116,7 @@ static void keep_parameters(struct buf *out, const char *at) {
 
   for (; *(at += strspn(at, SPACE)) == ';';) {
     const char *from = at;
-    enum mime_parameter result = next(&at, &is, false);
+    enum mime_parameter result = mime_next(&at, &is, false);
     size_t len = is.name_len + 1 + is.value_len;
 
     if (result == MIME_NONE)
@@ -175,7 +175,7 @@ enum mime_parameter mime_parameter(struct buf *out, const char *header,
   struct parameter is;
 
   buf_clear(out);
-  while ((result = next(&at, &is, true)) == MIME_FOUND) {
+  while ((result = mime_next(&at, &is, true)) == MIME_FOUND) {
     if (!codec_same(is.name, is.name_len, name))
       continue;
     if (answer == MIME_FOUND || !put_value(out, &is))

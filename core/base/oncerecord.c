@@ -93,7 +93,7 @@ static bool next_line(struct line *line, const char *name, const char *text,
   return memchr(line->value, '\0', line->len) == NULL;
 }
 
-static bool read_number(void *out, const struct line *line) {
+static bool oncerecord_read_number(void *out, const struct line *line) {
   uint64_t number = 0;
   if (line->len == 0 || line->len > DIGITS_MAX)
     return false;
@@ -107,7 +107,8 @@ static bool read_number(void *out, const struct line *line) {
   return true;
 }
 
-static bool read_text(char *out, size_t size, const struct line *line) {
+static bool oncerecord_read_text(char *out, size_t size,
+                                 const struct line *line) {
   if (line->len >= size)
     return false;
   memcpy(out, line->value, line->len);
@@ -136,8 +137,9 @@ bool oncerecord_read(struct oncerecord *record, const char *text, size_t len) {
     char *to = (char *)record + fields[i].offset;
     if (!next_line(&line, fields[i].name, text, len, &at))
       return false;
-    if (fields[i].kind == NUMBER ? !read_number(to, &line)
-                                 : !read_text(to, fields[i].size, &line))
+    if (fields[i].kind == NUMBER
+            ? !oncerecord_read_number(to, &line)
+            : !oncerecord_read_text(to, fields[i].size, &line))
       return false;
   }
   return at == len;

@@ -113,7 +113,7 @@ struct reading {
   bool bad; /* what was signed can't be read: another version made it */
 };
 
-static void read_text(struct reading *reading, char **text) {
+static void ownlink_read_text(struct reading *reading, char **text) {
   char *copy = *text == NULL ? strdup(reading->value.data) : NULL;
   if (copy == NULL)
     reading->bad = true;
@@ -142,22 +142,22 @@ static void read_expires(struct reading *reading) {
   reading->link->expires_s = (int64_t)number_of(reading, INT64_MAX);
 }
 
-static void read_method(struct reading *reading) {
+static void ownlink_read_method(struct reading *reading) {
   if (!ownlink_method_find(reading->value.data, &reading->link->method))
     reading->bad = true;
 }
 
 static void read_key(struct reading *reading) {
-  read_text(reading, &reading->link->name);
+  ownlink_read_text(reading, &reading->link->name);
 }
 
 static void read_prefix(struct reading *reading) {
-  read_text(reading, &reading->link->name);
+  ownlink_read_text(reading, &reading->link->name);
   reading->of_prefix = true;
 }
 
-static void read_filename(struct reading *reading) {
-  read_text(reading, &reading->link->filename);
+static void ownlink_read_filename(struct reading *reading) {
+  ownlink_read_text(reading, &reading->link->filename);
 }
 
 static void read_inline(struct reading *reading) {
@@ -169,7 +169,7 @@ static void read_replace(struct reading *reading) {
 }
 
 static void read_types(struct reading *reading) {
-  read_text(reading, &reading->link->types);
+  ownlink_read_text(reading, &reading->link->types);
 }
 
 static void read_max_bytes(struct reading *reading) {
@@ -181,10 +181,10 @@ static void read_uses(struct reading *reading) {
 }
 
 static void read_backend(struct reading *reading) {
-  read_text(reading, &reading->link->backend);
+  ownlink_read_text(reading, &reading->link->backend);
 }
 
-static void read_number(struct reading *reading) {
+static void ownlink_read_number(struct reading *reading) {
   reading->link->number = number_of(reading, INT64_MAX);
 }
 
@@ -206,17 +206,25 @@ static void read_owner(struct reading *reading) {
 static const struct {
   const char *name;
   void (*read)(struct reading *);
-} words[] = {{"id", read_id},         {"expires", read_expires},
-             {"method", read_method}, {"key", read_key},
-             {"prefix", read_prefix}, {"filename", read_filename},
-             {"inline", read_inline}, {"replace", read_replace},
-             {"types", read_types},   {"max_bytes", read_max_bytes},
-             {"uses", read_uses},     {"backend", read_backend},
-             {"number", read_number}, {"by", read_owner}};
+} words[] = {{"id", read_id},
+             {"expires", read_expires},
+             {"method", ownlink_read_method},
+             {"key", read_key},
+             {"prefix", read_prefix},
+             {"filename", ownlink_read_filename},
+             {"inline", read_inline},
+             {"replace", read_replace},
+             {"types", read_types},
+             {"max_bytes", read_max_bytes},
+             {"uses", read_uses},
+             {"backend", read_backend},
+             {"number", ownlink_read_number},
+             {"by", read_owner}};
 #define WORDS (sizeof words / sizeof *words)
 
 /* One that isn't known may be a limit, which nobody would hold to. */
-static void read_word(struct reading *reading, const char *word, size_t len) {
+static void ownlink_read_word(struct reading *reading, const char *word,
+                              size_t len) {
   const char *equals = memchr(word, '=', len);
   size_t name = equals == NULL ? len : (size_t)(equals - word), i = 0;
   while (i < WORDS && (strlen(words[i].name) != name ||
@@ -237,7 +245,7 @@ static void read_all(struct reading *reading, const char *query, size_t len) {
   for (const char *at = query; at < end && !reading->bad;) {
     const char *and = memchr(at, '&', (size_t)(end - at));
     size_t size = (size_t)((and == NULL ? end : and) - at);
-    read_word(reading, at, size);
+    ownlink_read_word(reading, at, size);
     at += size + 1;
   }
   if (link->name == NULL || link->id[0] == '\0' ||
@@ -298,7 +306,7 @@ char *ownlink_backend(const char *query) {
 
 /* ---- media types -------------------------------------------------------- */
 
-static size_t token_len(const char *text) {
+static size_t ownlink_token_len(const char *text) {
   size_t len = 0;
   while (token_char((unsigned char)text[len]))
     len++;
@@ -306,12 +314,12 @@ static size_t token_len(const char *text) {
 }
 
 bool ownlink_type_valid(const char *type) {
-  size_t len = token_len(type);
+  size_t len = ownlink_token_len(type);
   if (len == 0 || type[len] != '/' || memchr(type, '*', len) != NULL ||
       strlen(type) > OWNLINK_TYPE_MAX)
     return false;
   const char *rest = type + len + 1;
-  size_t more = token_len(rest);
+  size_t more = ownlink_token_len(rest);
   return more > 0 && rest[more] == '\0' &&
          (memchr(rest, '*', more) == NULL || strcmp(rest, "*") == 0);
 }

@@ -120,8 +120,9 @@ static void undo_browser(struct buf *name) {
     name->data[to] = '\0';
 }
 
-static const char *read_name(struct partheader *h, const char *disposition,
-                             struct formdata_part *part) {
+static const char *partheader_read_name(struct partheader *h,
+                                        const char *disposition,
+                                        struct formdata_part *part) {
   switch (mime_parameter(&h->name, disposition, "name")) {
   case MIME_NONE:
     return "A part has no name: add name=\"...\" to its Content-Disposition";
@@ -140,8 +141,9 @@ static const char *read_name(struct partheader *h, const char *disposition,
   return NULL;
 }
 
-static const char *read_filename(struct partheader *h, const char *disposition,
-                                 struct formdata_part *part) {
+static const char *partheader_read_filename(struct partheader *h,
+                                            const char *disposition,
+                                            struct formdata_part *part) {
   enum mime_parameter plain =
       mime_parameter(&h->filename, disposition, "filename");
   enum mime_parameter extended =
@@ -176,6 +178,6 @@ const char *partheader_parse(struct partheader *h, char *text, size_t len,
     return "A part's Content-Disposition isn't form-data";
   if (found.type && *found.type)
     part->type = found.type;
-  fault = read_name(h, found.disposition, part);
-  return fault ? fault : read_filename(h, found.disposition, part);
+  fault = partheader_read_name(h, found.disposition, part);
+  return fault ? fault : partheader_read_filename(h, found.disposition, part);
 }

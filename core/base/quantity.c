@@ -47,7 +47,8 @@ static bool scan_digits(const char **at, uint64_t *value) {
   return *at > from;
 }
 
-static bool scan(const char *text, const struct unit *units, uint64_t *value) {
+static bool quantity_scan(const char *text, const struct unit *units,
+                          uint64_t *value) {
   *value = 0;
   if (strcmp(text, "0") == 0)
     return true;
@@ -60,13 +61,13 @@ static bool scan(const char *text, const struct unit *units, uint64_t *value) {
 }
 
 bool quantity_size(const char *text, uint64_t *bytes) {
-  return scan(text, size_units, bytes);
+  return quantity_scan(text, size_units, bytes);
 }
 
 bool quantity_time(const char *text, int64_t *milliseconds) {
   uint64_t value;
 
-  if (!scan(text, time_units, &value) || value > INT64_MAX)
+  if (!quantity_scan(text, time_units, &value) || value > INT64_MAX)
     return false;
   *milliseconds = (int64_t)value;
   return true;

@@ -28,7 +28,8 @@ static bool name_is(const char *in, size_t len, const char *name) {
 }
 
 /* Decodes the value of one parameter, in[0..len). */
-static enum query_result take(struct buf *out, const char *in, size_t len) {
+static enum query_result query_take(struct buf *out, const char *in,
+                                    size_t len) {
   if (!codec_unpercent(out, in, len, true) ||
       !codec_utf8_valid(out->data, out->len))
     return QUERY_BAD;
@@ -47,8 +48,9 @@ enum query_result query_get(struct buf *out, const char *query,
     size_t value = equals ? name_len + 1 : len;
 
     if (len && name_is(query, name_len, name))
-      result = result == QUERY_NONE ? take(out, query + value, len - value)
-                                    : QUERY_BAD;
+      result = result == QUERY_NONE
+                   ? query_take(out, query + value, len - value)
+                   : QUERY_BAD;
     query += len;
     query += *query == '&';
   }
@@ -67,7 +69,7 @@ enum query_result query_next(struct buf *out, const char **query,
     *query += len;
     *query += **query == '&';
     if (len > 0 && name_is(at, name_len, name))
-      return take(out, at + value, len - value);
+      return query_take(out, at + value, len - value);
   }
   return QUERY_NONE;
 }

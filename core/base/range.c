@@ -18,7 +18,8 @@ static bool is_digit(char c) {
 }
 
 /* Digits, at least one; beyond 64 bits it stays at the most there is. */
-static bool scan_number(const char **at, const char *end, uint64_t *value) {
+static bool range_scan_number(const char **at, const char *end,
+                              uint64_t *value) {
   const char *from = *at;
 
   *value = 0;
@@ -34,7 +35,7 @@ static enum range_result suffix(const char *at, const char *end,
                                 uint64_t length, struct range *range) {
   uint64_t count;
 
-  if (!scan_number(&at, end, &count) || at < end)
+  if (!range_scan_number(&at, end, &count) || at < end)
     return RANGE_WHOLE;
   if (!count)
     return RANGE_BEYOND;
@@ -52,9 +53,9 @@ static enum range_result parse_one(const char *at, const char *end,
 
   if (*at == '-')
     return suffix(at + 1, end, length, range);
-  if (!scan_number(&at, end, &first) || at == end || *at++ != '-')
+  if (!range_scan_number(&at, end, &first) || at == end || *at++ != '-')
     return RANGE_WHOLE;
-  if (at < end && (!scan_number(&at, end, &last) || at < end))
+  if (at < end && (!range_scan_number(&at, end, &last) || at < end))
     return RANGE_WHOLE;
   if (last < first)
     return RANGE_WHOLE;

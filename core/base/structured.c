@@ -20,7 +20,7 @@ static bool is_one_of(char letter, const char *letters) {
   return letter != '\0' && strchr(letters, letter) != NULL;
 }
 
-static const char *skip_spaces(const char *at) {
+static const char *structured_skip_spaces(const char *at) {
   return at + strspn(at, " ");
 }
 
@@ -32,7 +32,8 @@ static const char *skip_key(const char *at) {
 
 /* ---- bare items --------------------------------------------------------- */
 
-static const char *read_number(struct structured *item, const char *at) {
+static const char *structured_read_number(struct structured *item,
+                                          const char *at) {
   bool negative = *at == '-';
   at += negative;
   size_t len = strspn(at, DIGITS);
@@ -98,7 +99,7 @@ static const char *read_boolean(struct structured *item, const char *at) {
 }
 
 static const char *read_date(struct structured *item, const char *at) {
-  at = read_number(item, at + 1);
+  at = structured_read_number(item, at + 1);
   if (at == NULL || item->kind != STRUCTURED_INTEGER)
     return NULL;
   item->kind = STRUCTURED_DATE;
@@ -116,9 +117,12 @@ static const char *read_bare(struct structured *item, const char *at) {
   static const struct {
     const char *first; /* letters that it begins with */
     const char *(*read)(struct structured *, const char *at);
-  } kinds[] = {{DIGITS "-", read_number},    {"\"", read_string},
-               {"%", read_display},          {":", read_bytes},
-               {"?", read_boolean},          {"@", read_date},
+  } kinds[] = {{DIGITS "-", structured_read_number},
+               {"\"", read_string},
+               {"%", read_display},
+               {":", read_bytes},
+               {"?", read_boolean},
+               {"@", read_date},
                {UPPER LOWER "*", read_token}};
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
     if (is_one_of(*at, kinds[i].first))
@@ -131,7 +135,7 @@ static const char *read_bare(struct structured *item, const char *at) {
 static const char *skip_parameters(const char *at) {
   struct structured value;
   while (at != NULL && *at == ';') {
-    at = skip_key(skip_spaces(at + 1));
+    at = skip_key(structured_skip_spaces(at + 1));
     if (at != NULL && *at == '=')
       at = read_bare(&value, at + 1);
   }
@@ -146,7 +150,8 @@ static const char *read_item(struct structured *item, const char *at) {
 static const char *read_list(struct structured *list, const char *at) {
   struct structured item;
   list->kind = STRUCTURED_LIST;
-  for (at = skip_spaces(at + 1); *at != ')'; at = skip_spaces(at)) {
+  for (at = structured_skip_spaces(at + 1); *at != ')';
+       at = structured_skip_spaces(at)) {
     at = read_item(&item, at);
     if (at == NULL || !is_one_of(*at, " )"))
       return NULL;
@@ -157,14 +162,15 @@ static const char *read_list(struct structured *list, const char *at) {
 bool structured_item(struct structured *item, const char *text) {
   if (text == NULL)
     return false;
-  const char *at = read_item(item, skip_spaces(text));
-  return at != NULL && *skip_spaces(at) == '\0';
+  const char *at = read_item(item, structured_skip_spaces(text));
+  return at != NULL && *structured_skip_spaces(at) == '\0';
 }
 
 /* ---- dictionaries ------------------------------------------------------- */
 
 /* A member without a value is a true one. */
-static const char *read_member(struct structured *value, const char *at) {
+static const char *structured_read_member(struct structured *value,
+                                          const char *at) {
   *value = (struct structured){.kind = STRUCTURED_BOOLEAN, .boolean = true};
   if (*at != '=')
     return skip_parameters(at);
@@ -174,7 +180,7 @@ static const char *read_member(struct structured *value, const char *at) {
 enum structured_found structured_member(struct structured *found,
                                         const char *text, const char *name) {
   enum structured_found result = STRUCTURED_NONE;
-  const char *at = skip_spaces(text);
+  const char *at = structured_skip_spaces(text);
   while (*at != '\0') {
     struct structured value;
     const char *key = at;
@@ -183,7 +189,7 @@ enum structured_found structured_member(struct structured *found,
       return STRUCTURED_BAD;
     bool wanted = (size_t)(at - key) == strlen(name) &&
                   memcmp(key, name, strlen(name)) == 0;
-    at = read_member(&value, at);
+    at = structured_read_member(&value, at);
     if (at == NULL)
       return STRUCTURED_BAD;
     if (wanted) {

@@ -26,7 +26,7 @@ static bool is_zero(const unsigned char *bytes, size_t len) {
 }
 
 /* `len` bytes of digits, which are lower case, from *at on. */
-static bool read_hex(const char **at, void *out, size_t len) {
+static bool tracecontext_read_hex(const char **at, void *out, size_t len) {
   char digits[2 * TRACECONTEXT_TRACE_LEN + 1];
   if (strspn(*at, DIGITS "abcdef") < 2 * len)
     return false;
@@ -51,11 +51,13 @@ bool tracecontext_read(struct tracecontext *context, const char *traceparent) {
   const char *at = traceparent;
   if (strnlen(traceparent, TRACECONTEXT_PARENT_MAX + 1) >
           TRACECONTEXT_PARENT_MAX ||
-      !read_hex(&at, &version, 1) || version == 0xff || !read_dash(&at) ||
-      !read_hex(&at, read.trace, sizeof read.trace) || !read_dash(&at) ||
-      !read_hex(&at, read.span, sizeof read.span) || !read_dash(&at) ||
-      !read_hex(&at, &flags, 1) || !ends_well(at, version) ||
-      is_zero(read.trace, sizeof read.trace) ||
+      !tracecontext_read_hex(&at, &version, 1) || version == 0xff ||
+      !read_dash(&at) ||
+      !tracecontext_read_hex(&at, read.trace, sizeof read.trace) ||
+      !read_dash(&at) ||
+      !tracecontext_read_hex(&at, read.span, sizeof read.span) ||
+      !read_dash(&at) || !tracecontext_read_hex(&at, &flags, 1) ||
+      !ends_well(at, version) || is_zero(read.trace, sizeof read.trace) ||
       is_zero(read.span, sizeof read.span))
     return false;
   read.flags = flags & (TRACECONTEXT_SAMPLED | TRACECONTEXT_RANDOM);
@@ -120,8 +122,8 @@ static bool is_new(const struct member *members, size_t count) {
   return true;
 }
 
-static bool read_member(struct member *members, size_t count, const char *text,
-                        size_t len) {
+static bool tracecontext_read_member(struct member *members, size_t count,
+                                     const char *text, size_t len) {
   const char *equals = memchr(text, '=', len);
   if (equals == NULL)
     return false;
@@ -143,7 +145,7 @@ bool tracecontext_state_valid(const char *tracestate) {
     while (len > 0 && (at[len - 1] == ' ' || at[len - 1] == '\t'))
       len--;
     if (len > 0 && (count == TRACECONTEXT_STATES_MAX ||
-                    !read_member(members, count++, at, len)))
+                    !tracecontext_read_member(members, count++, at, len)))
       return false;
     at += whole;
     if (*at == '\0')

@@ -34,7 +34,7 @@ bool uploadhead_integer(const char *text, int64_t *value) {
 
 /* ---- tus ---------------------------------------------------------------- */
 
-static const char *skip_spaces(const char *at) {
+static const char *uploadhead_skip_spaces(const char *at) {
   return at + strspn(at, " ");
 }
 
@@ -80,14 +80,14 @@ struct metadata_pair {
 
 /* Cuts the pair at the front of a list. */
 static bool metadata_next(const char **at, struct metadata_pair *pair) {
-  const char *text = skip_spaces(*at);
+  const char *text = uploadhead_skip_spaces(*at);
   size_t len = strcspn(text, ",");
   *at = text + len + (text[len] == ',');
   pair->key = text;
   pair->key_len = 0;
   while (pair->key_len < len && text[pair->key_len] != ' ')
     pair->key_len++;
-  pair->value = skip_spaces(text + pair->key_len);
+  pair->value = uploadhead_skip_spaces(text + pair->key_len);
   size_t used = (size_t)(pair->value - text);
   pair->value_len = used < len ? len - used : 0;
   while (pair->value_len > 0 && pair->value[pair->value_len - 1] == ' ')
@@ -157,12 +157,12 @@ enum uploadhead_concat uploadhead_concat(const char *text,
     return UPLOADHEAD_PARTIAL;
   if (strncmp(text, "final;", 6) != 0)
     return UPLOADHEAD_ODD;
-  *parts = skip_spaces(text + 6);
+  *parts = uploadhead_skip_spaces(text + 6);
   return **parts == '\0' ? UPLOADHEAD_ODD : UPLOADHEAD_FINAL;
 }
 
 const char *uploadhead_part(const char **at, size_t *len) {
-  const char *part = skip_spaces(*at);
+  const char *part = uploadhead_skip_spaces(*at);
   *len = strcspn(part, " ");
   *at = part + *len;
   return *len > 0 ? part : NULL;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static unsigned least(unsigned a, unsigned b) {
+static unsigned words_least(unsigned a, unsigned b) {
   return a < b ? a : b;
 }
 
@@ -28,11 +28,11 @@ static unsigned distance(const char *a, const char *b) {
   for (size_t i = 1; i <= na; i++) {
     now[0] = (unsigned)i;
     for (size_t j = 1; j <= nb; j++) {
-      unsigned edit = least(last[j], now[j - 1]) + 1;
-      now[j] = least(edit, last[j - 1] + !same(a[i - 1], b[j - 1]));
+      unsigned edit = words_least(last[j], now[j - 1]) + 1;
+      now[j] = words_least(edit, last[j - 1] + !same(a[i - 1], b[j - 1]));
       if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) &&
           same(a[i - 2], b[j - 1]))
-        now[j] = least(now[j], before[j - 2] + 1);
+        now[j] = words_least(now[j], before[j - 2] + 1);
     }
     unsigned *oldest = before;
     before = last;

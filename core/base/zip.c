@@ -39,7 +39,7 @@ static bool put32(struct buf *out, uint64_t value) {
   return put(out, value, 4);
 }
 
-static uint64_t least(uint64_t value, uint64_t most) {
+static uint64_t zip_least(uint64_t value, uint64_t most) {
   return value < most ? value : most;
 }
 
@@ -139,15 +139,15 @@ bool zip_central(struct buf *out, const struct zip_entry *entry) {
   put16(out, 0);
   put32(out, dos_time(entry->mtime_s));
   put32(out, entry->crc);
-  put32(out, least(entry->size, FULL32));
-  put32(out, least(entry->size, FULL32));
+  put32(out, zip_least(entry->size, FULL32));
+  put32(out, zip_least(entry->size, FULL32));
   put16(out, len);
   put16(out, TIME_EXTRA + extra);
   put16(out, 0); /* no comment */
   put16(out, 0); /* the first disk */
   put16(out, 0);
   put32(out, folder ? MODE_FOLDER : MODE_FILE);
-  put32(out, least(entry->offset, FULL32));
+  put32(out, zip_least(entry->offset, FULL32));
   buf_adds(out, entry->name);
   if (extra > 0) {
     put16(out, 1);
@@ -192,9 +192,9 @@ bool zip_end(struct buf *out, const struct zip_end *end) {
   put32(out, 0x06054b50);
   put16(out, 0);
   put16(out, 0);
-  put16(out, least(end->count, FULL16));
-  put16(out, least(end->count, FULL16));
-  put32(out, least(end->size, FULL32));
-  put32(out, least(end->at, FULL32));
+  put16(out, zip_least(end->count, FULL16));
+  put16(out, zip_least(end->count, FULL16));
+  put32(out, zip_least(end->size, FULL32));
+  put32(out, zip_least(end->at, FULL32));
   return put16(out, 0);
 }

@@ -242,7 +242,7 @@ static enum sluice_status try_remove(struct fixture *fixture, const char *key,
   return status;
 }
 
-static void removes(struct fixture *fixture) {
+static void abilities_removes(struct fixture *fixture) {
   struct fixture_key key = fixture_key(fixture, "removes");
   const struct sample old = {1, 100}, new = {2, 100};
   need_ability(fixture, SLUICE_CAN_REMOVE, "REMOVE");
@@ -434,8 +434,8 @@ const struct check ability_checks[] = {
     {"can: a commit tells what was there",
      "sluice_meta() of a commit or a copy has `before`", tells, CHECK_USUAL},
     {"can: remove_if removes what has the ETag",
-     "done; SLUICE_ENOENT, SLUICE_EPRECOND: nothing was removed", removes,
-     CHECK_USUAL},
+     "done; SLUICE_ENOENT, SLUICE_EPRECOND: nothing was removed",
+     abilities_removes, CHECK_USUAL},
     {"can: a copy has the bytes, the type and the metadata",
      "The object with its type and metadata: sluice_meta() of the new one, "
      "done; SLUICE_ENOENT: there is no `from`.",

@@ -108,7 +108,7 @@ static void cancels_pings(struct fixture *fixture) {
   run_reader(fixture, start_ping, "ping");
 }
 
-static void removes(struct fixture *fixture) {
+static void cancels_removes(struct fixture *fixture) {
   struct fixture_key key = fixture_key(fixture, "leaving");
   const struct sample sample = {1, 100};
   for (size_t i = 0; i <= PAUSES; i++) {
@@ -283,7 +283,7 @@ const struct check cancel_checks[] = {
     {"cancel: at every step of a get", RULE, get_steps, CHECK_USUAL},
     {"cancel: of a list", RULE, lists, CHECK_USUAL},
     {"cancel: of a ping", RULE, cancels_pings, CHECK_USUAL},
-    {"cancel: of a remove", RULE, removes, CHECK_USUAL},
+    {"cancel: of a remove", RULE, cancels_removes, CHECK_USUAL},
     {"cancel: of a remove_many", RULE, cancels_remove_many, CHECK_USUAL},
     {"cancel: at every step of a put, nothing is left", RULE, puts_large,
      CHECK_USUAL},

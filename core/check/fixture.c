@@ -119,21 +119,21 @@ void fixture_idle(struct fixture *fixture, int64_t ms) {
 
 /* ---- life --------------------------------------------------------------- */
 
-static bool is_layer(const struct fixture_plan *plan) {
+static bool fixture_is_layer(const struct fixture_plan *plan) {
   return plan->floors->count > 0;
 }
 
 static const struct sluice_backend *
 fixture_offers(const struct fixture_plan *plan) {
-  return is_layer(plan) ? &plan->floors->top.offers
-                        : &plan->subject->plugin.backend;
+  return fixture_is_layer(plan) ? &plan->floors->top.offers
+                                : &plan->subject->plugin.backend;
 }
 
 unsigned fixture_can(const struct fixture *fixture) {
   const struct sluice_backend *backend = fixture->backend;
   if (backend->can != NULL)
     return backend->can(fixture->instance);
-  return is_layer(fixture->plan)
+  return fixture_is_layer(fixture->plan)
              ? layer_can(backend, layer_inherits(
                                       &fixture->plan->subject->plugin.backend,
                                       fixture->floors[0].abilities))
@@ -178,7 +178,7 @@ void fixture_start(struct fixture *fixture) {
       floors_start(fixture->plan->floors, fixture->floors, &fixture->host);
   fixture_need_by(fixture, why == NULL, RULE_FLOORS,
                   "start() of a plugin below fails: %s", why);
-  if (is_layer(fixture->plan))
+  if (fixture_is_layer(fixture->plan))
     floors_name(&fixture->start_store, &fixture->host, &fixture->floors[0],
                 NULL);
   fixture_mark(fixture, "start");
@@ -193,7 +193,7 @@ void fixture_start(struct fixture *fixture) {
 void *fixture_open_on(struct fixture *fixture, struct sluice_host *host) {
   *host = fixture->host;
   host->loop = fixture->loop;
-  if (is_layer(fixture->plan))
+  if (fixture_is_layer(fixture->plan))
     floors_name(&fixture->store, host, &fixture->floors[0], &fixture->handle);
   fixture_mark(fixture, "open");
   void *handle = fixture->backend != NULL
@@ -221,7 +221,7 @@ void fixture_open(struct fixture *fixture) {
   fixture->hook_handle.handle = handle;
   fixture->handle.plugin = fixture->backend;
   fixture->handle.handle = handle;
-  if (!is_layer(fixture->plan))
+  if (!fixture_is_layer(fixture->plan))
     return;
   bool one = layer_kind(fixture->backend->options) == LAYER_ONE;
   fixture->on_loop =

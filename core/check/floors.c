@@ -47,7 +47,7 @@ bool floors_add(struct floors_plan *plan, const char *text,
   return ok;
 }
 
-static bool is_layer(const struct subject *subject) {
+static bool floors_is_layer(const struct subject *subject) {
   return subject->plugin.kind == PLUGIN_BACKEND &&
          layer_kind(plugin_options(&subject->plugin)) != LAYER_NONE;
 }
@@ -56,24 +56,25 @@ static const struct sluice_backend *offers_of(const struct floors_plan *plan,
                                               size_t i) {
   if (i >= plan->count)
     return NULL;
-  return is_layer(&plan->subjects[i]) ? &plan->layers[i].offers
-                                      : &plan->subjects[i].plugin.backend;
+  return floors_is_layer(&plan->subjects[i])
+             ? &plan->layers[i].offers
+             : &plan->subjects[i].plugin.backend;
 }
 
 static bool unfold(struct floors_plan *plan, const struct subject *subject,
                    struct layer *layer, size_t below, struct errmsg *err) {
   bool one = layer_kind(plugin_options(&subject->plugin)) == LAYER_ONE;
-  if (is_layer(subject) && below == plan->count)
+  if (floors_is_layer(subject) && below == plan->count)
     return errmsg_set(err,
                       "'%s' is a layer: give the plugin that it stands on by "
                       "--over 'PATH.so key=value ...'",
                       subject->name);
-  if (!is_layer(subject) && below < plan->count)
+  if (!floors_is_layer(subject) && below < plan->count)
     return errmsg_set(err,
                       "'%s' is no layer, and stands on nothing: --over "
                       "'%s' has no use",
                       subject->name, plan->subjects[below].name);
-  if (is_layer(subject))
+  if (floors_is_layer(subject))
     layer_unfold(layer, &subject->plugin.backend,
                  one ? offers_of(plan, below) : NULL);
   return true;

@@ -215,7 +215,7 @@ static void other_methods(struct fixture *fixture) {
   free(query);
 }
 
-static void expired(struct fixture *fixture) {
+static void links_expired(struct fixture *fixture) {
   need_verify(fixture);
   struct fixture_key key = fixture_key(fixture, "expired");
   struct sluice_link link = link_of(key.text);
@@ -256,6 +256,6 @@ const struct check link_checks[] = {
     {"verify: a query that is no link is refused", DENIED, links_refused,
      CHECK_USUAL},
     {"verify: a link is for its method", DENIED, other_methods, CHECK_USUAL},
-    {"verify: a link ends in time", "expires_s: since 1970, UTC", expired,
-     CHECK_USUAL},
+    {"verify: a link ends in time", "expires_s: since 1970, UTC",
+     links_expired, CHECK_USUAL},
     {0}};

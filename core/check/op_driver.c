@@ -94,7 +94,7 @@ void op_driver_begun(struct op_driver *driver, struct sluice_op *op) {
   op_driver_step(driver);
 }
 
-static void on_released(void *arg) {
+static void op_driver_on_released(void *arg) {
   struct op_driver *driver = arg;
   driver->over = true;
   driver->op = NULL;
@@ -108,7 +108,7 @@ void op_driver_leave(struct op_driver *driver) {
   if (driver->changing)
     op_cancel(driver->op);
   else
-    op_leave(driver->op, on_released, driver);
+    op_leave(driver->op, op_driver_on_released, driver);
   fixture_leave(driver->fixture);
 }
 

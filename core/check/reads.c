@@ -129,7 +129,7 @@ static void reads_heads(struct fixture *fixture) {
 
 /* ---- remove, ping ------------------------------------------------------- */
 
-static void removed(struct fixture *fixture) {
+static void reads_removed(struct fixture *fixture) {
   struct fixture_key key = fixture_key(fixture, "removed");
   for (uint32_t i = 0; i < 3; i++) {
     objects_put(fixture, key.text, (struct sample){i, i * 50000});
@@ -187,7 +187,8 @@ const struct check read_checks[] = {
      "The range that read() will probably ask for: one round trip may do.",
      other_ranges, CHECK_USUAL},
     {"get: nothing lies behind the end", "SLUICE_ERANGE", behind, CHECK_USUAL},
-    {"remove: a removed object is gone", "remove: done", removed, CHECK_USUAL},
+    {"remove: a removed object is gone", "remove: done", reads_removed,
+     CHECK_USUAL},
     {"remove: nothing else is removed", "remove: done", removed_alone,
      CHECK_USUAL},
     {"remove: an absent object is done, too",

@@ -269,7 +269,7 @@ void stage_driver_sweep(struct stage_driver *driver, int64_t now_s) {
   stage_wait(driver);
 }
 
-static void on_released(void *arg) {
+static void stage_driver_on_released(void *arg) {
   struct stage_driver *driver = arg;
   driver->over = true;
   driver->op = NULL;
@@ -279,7 +279,7 @@ static void on_released(void *arg) {
 void stage_driver_fini(struct stage_driver *driver) {
   if (!driver->over && driver->op != NULL) {
     stage_enter(driver, "cancel");
-    op_leave(driver->op, on_released, driver);
+    op_leave(driver->op, stage_driver_on_released, driver);
     stage_wait(driver);
   }
   free(driver->buffer);

@@ -187,7 +187,7 @@ static void committed(struct fixture *fixture) {
   }
 }
 
-static void removed(struct fixture *fixture) {
+static void stages_removed(struct fixture *fixture) {
   struct sample sample = {35, UINT64_MAX};
   struct stage_driver driver, other;
   make_saved(&driver, fixture, &sample, 1000);
@@ -234,7 +234,7 @@ static void unknown(struct fixture *fixture) {
 
 /* ---- time, owners, readers ---------------------------------------------- */
 
-static void expired(struct fixture *fixture) {
+static void stages_expired(struct fixture *fixture) {
   struct sample sample = {36, UINT64_MAX};
   struct stage_driver driver, sweep;
   make_saved(&driver, fixture, &sample, 1000);
@@ -314,12 +314,14 @@ const struct check stage_checks[] = {
      "all or nothing, the stage is complete and has this state.",
      committed, CHECK_USUAL},
     {"stage: a removed one is gone",
-     "It is gone, and whoever has it open has lost it", removed, CHECK_USUAL},
+     "It is gone, and whoever has it open has lost it", stages_removed,
+     CHECK_USUAL},
     {"stage: no other text is one",
      "SLUICE_ENOENT: there is no such stage, or it has expired.", unknown,
      CHECK_USUAL},
     {"stage: one that has expired is gone, and swept",
-     "Removes the stages that have expired by then", expired, CHECK_USUAL},
+     "Removes the stages that have expired by then", stages_expired,
+     CHECK_USUAL},
     {"stage: one more than an owner may have",
      "stages that the owner may have which aren't complete: SLUICE_ERATE",
      owned, CHECK_USUAL},

@@ -57,7 +57,7 @@ static bool pay(struct exchange *ex, size_t bytes) {
   return true;
 }
 
-static bool make_room(struct exchange *ex) {
+static bool archive_make_room(struct exchange *ex) {
   struct archive *archive = ex->work;
   if (archive->entry_count < archive->entry_room)
     return true;
@@ -86,7 +86,7 @@ static bool add_entry(struct exchange *ex, const char *key,
     refuse_many(ex);
     return false;
   }
-  if (!pay(ex, len + COST_ENTRY) || !make_room(ex))
+  if (!pay(ex, len + COST_ENTRY) || !archive_make_room(ex))
     return false;
   char *copy = strdup(key);
   must(copy != NULL); /* charged */
@@ -100,32 +100,32 @@ static bool add_entry(struct exchange *ex, const char *key,
 
 /* ---- hooks are asked about each ----------------------------------------- */
 
-static void ask_on(struct exchange *ex);
+static void archive_ask_on(struct exchange *ex);
 
-static void on_allowed(struct exchange *ex) {
+static void archive_on_allowed(struct exchange *ex) {
   struct archive *archive = ex->work;
   archive->entries[archive->at++].allowed = true;
   if (archive->asking)
     archive->asked = true;
   else
-    ask_on(ex);
+    archive_ask_on(ex);
 }
 
-static void refuse(struct exchange *ex) {
+static void archive_refuse(struct exchange *ex) {
   const struct archive *archive = ex->work;
   reply_denial(ex, ENDER_HOOK, archive->denied,
                "Not all of these may be read");
 }
 
-static void on_denied(struct exchange *ex, enum sluice_status status) {
+static void archive_on_denied(struct exchange *ex, enum sluice_status status) {
   struct archive *archive = ex->work;
   archive->denied = status == SLUICE_OK ? SLUICE_EAUTH : status;
   if (!archive->asking)
-    refuse(ex);
+    archive_refuse(ex);
 }
 
 /* Hooks that don't wait call back at once, which must not nest. */
-static void ask_on(struct exchange *ex) {
+static void archive_ask_on(struct exchange *ex) {
   struct archive *archive = ex->work;
   archive->asking = archive->asked = true;
   while (archive->asked && archive->at < archive->entry_count) {
@@ -134,13 +134,13 @@ static void ask_on(struct exchange *ex) {
       continue;
     }
     archive->asked = false;
-    ex->denied = on_denied;
+    ex->denied = archive_on_denied;
     exchange_check_as(ex, OPERATION_DOWNLOAD,
-                      archive->entries[archive->at].key, on_allowed);
+                      archive->entries[archive->at].key, archive_on_allowed);
   }
   archive->asking = false;
   if (archive->denied != SLUICE_OK)
-    refuse(ex);
+    archive_refuse(ex);
   else if (archive->asked)
     archive_send(ex);
 }
@@ -151,7 +151,7 @@ static void have_all(struct exchange *ex) {
   if (archive->entry_count == 0)
     reply_error(ex, 404, "object_not_found", "Nothing is there");
   else
-    ask_on(ex);
+    archive_ask_on(ex);
 }
 
 /* ---- items -------------------------------------------------------------- */
@@ -159,7 +159,8 @@ static void have_all(struct exchange *ex) {
 static void next_item(struct exchange *ex);
 static void list_on(struct exchange *ex);
 
-static bool take_page(struct exchange *ex, const struct sluice_op *op) {
+static bool archive_take_page(struct exchange *ex,
+                              const struct sluice_op *op) {
   for (size_t i = 0; i < op_entries(op); i++) {
     struct op_entry entry = op_entry(op, i);
     if (entry.meta != NULL && !key_reserved(entry.key, strlen(entry.key)) &&
@@ -169,7 +170,8 @@ static bool take_page(struct exchange *ex, const struct sluice_op *op) {
   return true;
 }
 
-static void on_listed(void *arg, enum sluice_status status, const char *why) {
+static void archive_on_listed(void *arg, enum sluice_status status,
+                              const char *why) {
   struct exchange *ex = arg;
   struct archive *archive = ex->work;
   struct sluice_op *op = ex->op;
@@ -179,7 +181,7 @@ static void on_listed(void *arg, enum sluice_status status, const char *why) {
   ex->op = NULL;
   if (status != SLUICE_OK)
     reply_failure(ex, status, why);
-  else if (!take_page(ex, op))
+  else if (!archive_take_page(ex, op))
     return;
   else if (archive->resumed)
     list_on(ex);
@@ -191,7 +193,7 @@ static void on_listed(void *arg, enum sluice_status status, const char *why) {
 
 static void list_on(struct exchange *ex) {
   static const struct op_events events = {.alive = exchange_alive,
-                                          .done = on_listed};
+                                          .done = archive_on_listed};
   const struct archive *archive = ex->work;
   exchange_watch(ex);
   ex->op = op_list(exchange_backend(ex),
@@ -202,7 +204,7 @@ static void list_on(struct exchange *ex) {
                    &events, ex);
 }
 
-static void on_head_meta(void *arg, const struct sluice_meta *meta) {
+static void archive_on_head_meta(void *arg, const struct sluice_meta *meta) {
   struct exchange *ex = arg;
   const struct archive *archive = ex->work;
   add_entry(ex, archive->items[archive->at - 1].text, meta, true);
@@ -219,8 +221,9 @@ static void on_head_done(void *arg, enum sluice_status status,
 }
 
 static void look_for(struct exchange *ex) {
-  static const struct op_events events = {
-      .meta = on_head_meta, .alive = exchange_alive, .done = on_head_done};
+  static const struct op_events events = {.meta = archive_on_head_meta,
+                                          .alive = exchange_alive,
+                                          .done = on_head_done};
   exchange_watch(ex);
   ex->op = op_head(exchange_backend(ex), ex->key, &events, ex);
 }
@@ -242,7 +245,7 @@ static void next_item(struct exchange *ex) {
 
 /* ---- the request -------------------------------------------------------- */
 
-static int by_text(const void *a, const void *b) {
+static int archive_by_text(const void *a, const void *b) {
   const struct archive_item *left = a, *right = b;
   return strcmp(left->text, right->text);
 }
@@ -250,7 +253,8 @@ static int by_text(const void *a, const void *b) {
 /* Sorted, what is below a prefix stands behind it. */
 static bool overlaps(struct archive *archive) {
   const char *prefix = NULL;
-  qsort(archive->items, archive->item_count, sizeof *archive->items, by_text);
+  qsort(archive->items, archive->item_count, sizeof *archive->items,
+        archive_by_text);
   for (size_t i = 0; i < archive->item_count; i++) {
     const struct archive_item *item = &archive->items[i];
     if (prefix != NULL && strncmp(item->text, prefix, strlen(prefix)) == 0)

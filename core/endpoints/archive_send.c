@@ -77,7 +77,7 @@ void archive_send_free(struct archive_send *send) {
 /* ---- to the client ------------------------------------------------------ */
 
 /* It is told each time that the output was drained, so also late. */
-static void on_drained(void *arg) {
+static void archive_send_on_drained(void *arg) {
   struct archive_send *send = arg;
   if (send->state != SEND_UNSENT || answer_unsent(send->ex->conn) > 0)
     return;
@@ -85,13 +85,13 @@ static void on_drained(void *arg) {
   send->then(send);
 }
 
-static void push(struct archive_send *send,
-                 void (*then)(struct archive_send *)) {
+static void archive_send_push(struct archive_send *send,
+                              void (*then)(struct archive_send *)) {
   struct exchange *ex = send->ex;
   ex->bytes_out += evbuffer_get_length(send->out);
   send->then = then;
   send->state = SEND_UNSENT;
-  answer_chunk(ex->conn, send->out, 0, on_drained, send);
+  answer_chunk(ex->conn, send->out, 0, archive_send_on_drained, send);
 }
 
 /* Goes on at once where there is too little to send. */
@@ -100,7 +100,7 @@ static void pass(struct archive_send *send,
   if (evbuffer_get_length(send->out) < ENOUGH)
     then(send);
   else
-    push(send, then);
+    archive_send_push(send, then);
 }
 
 /* One header by `make`. */
@@ -116,7 +116,7 @@ static void add_head(struct archive_send *send,
 
 /* ---- the end ------------------------------------------------------------ */
 
-static void finish(struct archive_send *send) {
+static void archive_send_finish(struct archive_send *send) {
   answer_end(send->ex->conn); /* the exchange may be no more */
 }
 
@@ -131,7 +131,7 @@ static void next_central(struct archive_send *send) {
     send->now++;
   }
   if (send->now < archive->entry_count) {
-    push(send, next_central);
+    archive_send_push(send, next_central);
     return;
   }
   struct buf end;
@@ -139,7 +139,7 @@ static void next_central(struct archive_send *send) {
   must(zip_end(&end, &send->end));
   evbuffer_add(send->out, end.data, end.len);
   buf_fini(&end);
-  push(send, finish);
+  archive_send_push(send, archive_send_finish);
 }
 
 /* ---- an object ---------------------------------------------------------- */
@@ -156,7 +156,7 @@ static void ask_more(struct archive_send *send) {
   op_more(send->ex->op);
 }
 
-static void read_piece(void *arg) {
+static void archive_send_read_piece(void *arg) {
   struct archive_send *send = arg;
   do
     send->got =
@@ -166,7 +166,7 @@ static void read_piece(void *arg) {
     checksum_add(&send->sum, send->piece, (size_t)send->got);
 }
 
-static void on_piece(void *arg) {
+static void archive_send_on_piece(void *arg) {
   struct archive_send *send = arg;
   send->state = SEND_IDLE;
   close(send->fd);
@@ -198,15 +198,16 @@ static void next_piece(struct archive_send *send) {
     return;
   }
   send->state = SEND_READING;
-  work_submit(exchange_backend(ex)->host.share, ex->gate->loop, read_piece,
-              on_piece, send);
+  work_submit(exchange_backend(ex)->host.share, ex->gate->loop,
+              archive_send_read_piece, archive_send_on_piece, send);
 }
 
 static struct archive_send *send_of(struct exchange *ex) {
   return ((struct archive *)ex->work)->send;
 }
 
-static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
+static void archive_send_on_chunk(void *arg,
+                                  const struct sluice_chunk *chunk) {
   struct exchange *ex = arg;
   struct archive_send *send = send_of(ex);
   exchange_unwatch(ex);
@@ -229,7 +230,7 @@ static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
 }
 
 /* Its length was promised. */
-static void on_meta(void *arg, const struct sluice_meta *meta) {
+static void archive_send_on_meta(void *arg, const struct sluice_meta *meta) {
   struct exchange *ex = arg;
   const struct archive_send *send = send_of(ex);
   exchange_unwatch(ex);
@@ -242,7 +243,8 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
   op_read(ex->op, 0, meta->length);
 }
 
-static void on_done(void *arg, enum sluice_status status, const char *why) {
+static void archive_send_on_done(void *arg, enum sluice_status status,
+                                 const char *why) {
   struct exchange *ex = arg;
   struct archive_send *send = send_of(ex);
   ex->op = NULL;
@@ -257,10 +259,10 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
 }
 
 static void open_entry(struct archive_send *send) {
-  static const struct op_events events = {.meta = on_meta,
-                                          .chunk = on_chunk,
+  static const struct op_events events = {.meta = archive_send_on_meta,
+                                          .chunk = archive_send_on_chunk,
                                           .alive = exchange_alive,
-                                          .done = on_done};
+                                          .done = archive_send_on_done};
   struct exchange *ex = send->ex;
   const struct archive_entry *entry = &send->archive->entries[send->now];
   exchange_watch(ex);
@@ -290,7 +292,7 @@ static void next_entry(struct archive_send *send) {
   const struct archive *archive = send->archive;
   pass_empty(send);
   if (evbuffer_get_length(send->out) >= ENOUGH) {
-    push(send, next_entry);
+    archive_send_push(send, next_entry);
   } else if (send->now == archive->entry_count) {
     send->now = 0;
     send->offset = 0;

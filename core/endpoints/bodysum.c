@@ -56,7 +56,7 @@ void bodysum_make(struct bodysum *body, const struct digestfield *field) {
   sums_make_said(&body->sums, field);
 }
 
-static void on_hashed(void *arg) {
+static void bodysum_on_hashed(void *arg) {
   struct bodysum *body = arg;
   bool orphaned = body->turn == ORPHANED;
   body->turn = GATHERS;
@@ -69,12 +69,12 @@ static void on_hashed(void *arg) {
   }
 }
 
-static void hash(struct bodysum *body) {
+static void bodysum_hash(struct bodysum *body) {
   const struct gate *gate = body->ex->gate;
   body->job =
       (struct uploads_job){.piece = {.data = body->data, .len = body->len},
                            .sums = {&body->sums},
-                           .then = on_hashed,
+                           .then = bodysum_on_hashed,
                            .arg = body};
   body->turn = HASHES;
   if (!uploads_hash(gate->uploads, gate->loop, &body->job)) {
@@ -87,7 +87,7 @@ static void hash(struct bodysum *body) {
 
 size_t bodysum_room(struct bodysum *body) {
   if (body->turn == GATHERS && body->len == body->room)
-    hash(body);
+    bodysum_hash(body);
   return body->turn == GATHERS ? body->room - body->len : 0;
 }
 
@@ -99,7 +99,7 @@ void bodysum_add(struct bodysum *body, const void *data, size_t len) {
 
 bool bodysum_end(struct bodysum *body) {
   if (body->turn == GATHERS && body->len > 0)
-    hash(body);
+    bodysum_hash(body);
   return body->turn == GATHERS;
 }
 

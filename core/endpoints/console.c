@@ -76,7 +76,7 @@ static void say_policy_of(struct exchange *ex, const char *name) {
     reply_header(ex, name, "same-origin");
 }
 
-static void say_etag(struct exchange *ex, const char *etag) {
+static void console_say_etag(struct exchange *ex, const char *etag) {
   char quoted[ETAG_SIZE + 2];
   snprintf(quoted, sizeof quoted, "\"%s\"", etag);
   reply_header(ex, "ETag", quoted);
@@ -98,7 +98,7 @@ void console_asset_start(struct exchange *ex) {
   const struct console_bytes *bytes = packed ? &file->packed : &file->plain;
   char etag[ETAG_SIZE];
   snprintf(etag, sizeof etag, "%s%s", console_version, packed ? "-gz" : "");
-  say_etag(ex, etag);
+  console_say_etag(ex, etag);
   reply_header(ex, "Cache-Control", FOREVER);
   reply_header(ex, "Vary", "Accept-Encoding");
   if (is_known(ex, etag)) {
@@ -218,7 +218,7 @@ static void console_start(struct exchange *ex) {
   }
   snprintf(etag, sizeof etag, "%s-%016llx", console_version,
            (unsigned long long)siphash(open_key, page.data, page.len));
-  say_etag(ex, etag);
+  console_say_etag(ex, etag);
   reply_header(ex, "Cache-Control", "no-cache");
   say_policy(ex);
   if (is_known(ex, etag)) {

@@ -52,7 +52,7 @@ static char *text_copy(const char *text) {
 
 /* ---- answers ------------------------------------------------------------ */
 
-static void answer(struct exchange *ex) {
+static void copy_answer(struct exchange *ex) {
   const struct copy *copy = ex->work;
   json_t *document =
       json_pack("{s:s, s:I, s:s?, s:s?}", "key", copy->to, "size_bytes",
@@ -61,7 +61,7 @@ static void answer(struct exchange *ex) {
   reply_json(ex, copy->was_there ? 200 : 201, document);
 }
 
-static void is_taken(struct exchange *ex) {
+static void copy_is_taken(struct exchange *ex) {
   reply_error(ex, 409, "object_exists",
               "There is an object at 'to'; say \"replace\": true to have it "
               "replaced");
@@ -105,7 +105,8 @@ static const struct sluice_object *next_change(struct exchange *ex) {
   }
 }
 
-static void on_removed(void *arg, enum sluice_status status, const char *why) {
+static void copy_on_removed(void *arg, enum sluice_status status,
+                            const char *why) {
   struct exchange *ex = arg;
   struct copy *copy = ex->work;
   ex->op = NULL;
@@ -113,7 +114,7 @@ static void on_removed(void *arg, enum sluice_status status, const char *why) {
   if (!copy->gone)
     reply_log_failure(ex, status, why);
   exchange_changed_all(ex, next_change,
-                       copy->gone                  ? answer
+                       copy->gone                  ? copy_answer
                        : status == SLUICE_EPRECOND ? is_changed
                                                    : is_left_over);
 }
@@ -121,7 +122,7 @@ static void on_removed(void *arg, enum sluice_status status, const char *why) {
 /* Part of the change that the copy began: whoever leaves, both take place. */
 static void remove_source(struct exchange *ex) {
   static const struct op_events events = {.alive = exchange_alive,
-                                          .done = on_removed};
+                                          .done = copy_on_removed};
   const struct copy *copy = ex->work;
   struct op_backend *backend = exchange_backend(ex);
   exchange_alive(ex);
@@ -136,7 +137,7 @@ static void remove_source(struct exchange *ex) {
 
 /* ---- the copy ----------------------------------------------------------- */
 
-static const char *md5_of(const struct sluice_meta *meta) {
+static const char *copy_md5_of(const struct sluice_meta *meta) {
   const struct sluice_pair *pair = meta->user;
   for (; pair != NULL && pair->name != NULL; pair++)
     if (strcmp(pair->name, "md5") == 0)
@@ -149,7 +150,7 @@ static void on_copied_meta(void *arg, const struct sluice_meta *meta) {
   copy->length = meta->length;
   copy->to_etag = text_copy(meta->etag);
   copy->type = text_copy(meta->type);
-  copy->md5 = text_copy(md5_of(meta));
+  copy->md5 = text_copy(copy_md5_of(meta));
   if (meta->before != SLUICE_BEFORE_UNKNOWN)
     copy->was_there = meta->before == SLUICE_BEFORE_THERE;
 }
@@ -175,9 +176,9 @@ static void on_copied(void *arg, enum sluice_status status, const char *why) {
   if (status == SLUICE_OK && copy->moves) {
     remove_source(ex);
   } else if (status == SLUICE_OK) {
-    exchange_changed_all(ex, next_change, answer);
+    exchange_changed_all(ex, next_change, copy_answer);
   } else if (status == SLUICE_EEXIST) {
-    exchange_failed_as(ex, status, why, is_taken);
+    exchange_failed_as(ex, status, why, copy_is_taken);
   } else if (status == SLUICE_EPRECOND) {
     exchange_failed_as(ex, status, why, look_again);
   } else {
@@ -260,7 +261,7 @@ static void look_at_source(struct exchange *ex) {
 
 /* ---- the beginning ------------------------------------------------------ */
 
-static void on_allowed(struct exchange *ex) {
+static void copy_on_allowed(struct exchange *ex) {
   const struct copy *copy = ex->work;
   if (!exchange_can(ex, SLUICE_CAN_COPY))
     not_offered(ex, "copy objects");
@@ -279,9 +280,9 @@ static void on_allowed(struct exchange *ex) {
 static void on_target_allowed(struct exchange *ex) {
   const struct copy *copy = ex->work;
   if (copy->moves)
-    exchange_check_as(ex, OPERATION_DELETE, copy->from, on_allowed);
+    exchange_check_as(ex, OPERATION_DELETE, copy->from, copy_on_allowed);
   else
-    on_allowed(ex);
+    copy_on_allowed(ex);
 }
 
 static void on_source_allowed(struct exchange *ex) {
@@ -301,7 +302,7 @@ static bool read_flag(struct exchange *ex, const json_t *document,
   return false;
 }
 
-static void on_json(struct exchange *ex, json_t *document, bool moves) {
+static void copy_on_json(struct exchange *ex, json_t *document, bool moves) {
   bool replace, unguarded;
   const char *from = jsonbody_key_of(ex, document, "from", key_found_fault);
   const char *to = from == NULL
@@ -327,11 +328,11 @@ static void on_json(struct exchange *ex, json_t *document, bool moves) {
 }
 
 static void on_copy_json(struct exchange *ex, json_t *document) {
-  on_json(ex, document, false);
+  copy_on_json(ex, document, false);
 }
 
 static void on_move_json(struct exchange *ex, json_t *document) {
-  on_json(ex, document, true);
+  copy_on_json(ex, document, true);
 }
 
 static void copy_start(struct exchange *ex) {

@@ -15,28 +15,31 @@
 #include "precondition.h"
 #include "reply.h"
 
-static void on_told(struct exchange *ex) {
+static void delete_on_told(struct exchange *ex) {
   reply_json(ex, 200, json_pack("{s:s}", "deleted", ex->key));
 }
 
-static void on_done(void *arg, enum sluice_status status, const char *why) {
+static void delete_on_done(void *arg, enum sluice_status status,
+                           const char *why) {
   struct exchange *ex = arg;
   ex->op = NULL;
   if (status != SLUICE_OK && status != SLUICE_ENOENT)
     exchange_failed(ex, status, why);
   else
-    exchange_changed(ex, &(struct sluice_object){.key = ex->key}, on_told);
+    exchange_changed(ex, &(struct sluice_object){.key = ex->key},
+                     delete_on_told);
 }
 
 static void remove_object(struct exchange *ex) {
   static const struct op_events events = {.alive = exchange_alive,
-                                          .done = on_done};
+                                          .done = delete_on_done};
   exchange_change(ex);
   ex->op = op_remove(exchange_backend(ex), ex->key, &events, ex);
 }
 
 /* The first key with this prefix is the key itself, where there is one. */
-static void on_listed(void *arg, enum sluice_status status, const char *why) {
+static void delete_on_listed(void *arg, enum sluice_status status,
+                             const char *why) {
   struct exchange *ex = arg;
   bool there = status == SLUICE_OK && op_entries(ex->op) > 0 &&
                op_entry(ex->op, 0).meta != NULL &&
@@ -47,35 +50,35 @@ static void on_listed(void *arg, enum sluice_status status, const char *why) {
   else if (there)
     remove_object(ex);
   else
-    on_told(ex);
+    delete_on_told(ex);
 }
 
 /* A key whose dots a storage would climb by names another object there; only
  * one that lists it has it. */
 static void look_first(struct exchange *ex) {
   static const struct op_events events = {.alive = exchange_alive,
-                                          .done = on_listed};
+                                          .done = delete_on_listed};
   exchange_watch(ex);
   ex->op =
       op_list(exchange_backend(ex),
               &(struct sluice_list){.prefix = ex->key, .max = 1}, &events, ex);
 }
 
-static void on_key(struct exchange *ex) {
+static void delete_on_key(struct exchange *ex) {
   if (key_climbs(ex->key, strlen(ex->key)))
     look_first(ex);
   else
     remove_object(ex);
 }
 
-static void on_json(struct exchange *ex, json_t *document) {
+static void delete_on_json(struct exchange *ex, json_t *document) {
   const char *key = jsonbody_key(ex, document, key_removed_fault);
   if (key != NULL)
-    exchange_check_key(ex, key, on_key);
+    exchange_check_key(ex, key, delete_on_key);
 }
 
 static void delete_start(struct exchange *ex) {
-  jsonbody_read(ex, on_json);
+  jsonbody_read(ex, delete_on_json);
 }
 
 /* ---- under a condition -------------------------------------------------- */
@@ -97,10 +100,10 @@ static void on_removed_if(void *arg, enum sluice_status status,
                           const char *why) {
   if (status == SLUICE_ENOENT)
     status = SLUICE_EPRECOND;
-  on_done(arg, status, why);
+  delete_on_done(arg, status, why);
 }
 
-static void on_meta(void *arg, const struct sluice_meta *meta) {
+static void delete_on_meta(void *arg, const struct sluice_meta *meta) {
   struct delete *delete = ((struct exchange *)arg)->work;
   delete->there = true;
   delete->etag = meta->etag == NULL ? NULL : strdup(meta->etag);
@@ -115,7 +118,8 @@ static void remove_if(struct exchange *ex, const char *etag) {
       &(struct sluice_removal){.key = ex->key, .if_match = etag}, &events, ex);
 }
 
-static void on_looked(void *arg, enum sluice_status status, const char *why) {
+static void delete_on_looked(void *arg, enum sluice_status status,
+                             const char *why) {
   struct exchange *ex = arg;
   const struct delete *delete = ex->work;
   ex->op = NULL;
@@ -126,14 +130,15 @@ static void on_looked(void *arg, enum sluice_status status, const char *why) {
            (delete->there && delete->etag == NULL))
     precondition_refuse(ex);
   else if (!delete->there)
-    on_told(ex); /* without If-Match: there is nothing to remove */
+    delete_on_told(ex); /* without If-Match: there is nothing to remove */
   else
     remove_if(ex, delete->etag);
 }
 
 static void on_condition_key(struct exchange *ex) {
-  static const struct op_events events = {
-      .meta = on_meta, .alive = exchange_alive, .done = on_looked};
+  static const struct op_events events = {.meta = delete_on_meta,
+                                          .alive = exchange_alive,
+                                          .done = delete_on_looked};
   const struct delete *delete = ex->work;
   bool able = exchange_can(ex, SLUICE_CAN_REMOVE);
   if (!precondition_offered(ex, &delete->condition, able))
@@ -159,7 +164,7 @@ static void object_delete_start(struct exchange *ex) {
   /* A key that is looked up may not climb. */
   bool looks = precondition_is_any(&delete->condition);
   if (objectkey_read(ex, key, looks ? key_found_fault : key_removed_fault))
-    exchange_check_key(ex, key, looks ? on_condition_key : on_key);
+    exchange_check_key(ex, key, looks ? on_condition_key : delete_on_key);
 }
 
 const struct endpoint delete_endpoint = {.operation = OPERATION_DELETE,

@@ -250,7 +250,7 @@ static void send_small(struct exchange *ex, const struct sluice_chunk *chunk) {
   evbuffer_free(body);
 }
 
-static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
+static void download_on_chunk(void *arg, const struct sluice_chunk *chunk) {
   struct exchange *ex = arg;
   struct download *download = ex->work;
   exchange_unwatch(ex);
@@ -323,8 +323,9 @@ static void take_use(struct exchange *ex) {
 }
 
 /* One that goes on counts only where the last one was long ago. */
-static void on_looked(void *arg, enum sluice_status status, const char *why,
-                      const struct linkcount *count) {
+static void download_on_looked(void *arg, enum sluice_status status,
+                               const char *why,
+                               const struct linkcount *count) {
   struct exchange *ex = arg;
   if (status != SLUICE_OK)
     refuse_use(ex, status, why);
@@ -339,7 +340,8 @@ static void count_use(struct exchange *ex) {
   struct download *download = ex->work;
   exchange_watch(ex);
   download->ex = ex;
-  download->use = (struct linkuses_waiter){.told = on_looked, .arg = ex};
+  download->use =
+      (struct linkuses_waiter){.told = download_on_looked, .arg = ex};
   if (download->range.first == 0)
     take_use(ex);
   else
@@ -347,7 +349,7 @@ static void count_use(struct exchange *ex) {
                  LINKUSES_LOOK, &download->use);
 }
 
-static void on_meta(void *arg, const struct sluice_meta *meta) {
+static void download_on_meta(void *arg, const struct sluice_meta *meta) {
   struct exchange *ex = arg;
   struct download *download = ex->work;
   exchange_unwatch(ex);
@@ -363,7 +365,8 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
     read_body(ex);
 }
 
-static void on_done(void *arg, enum sluice_status status, const char *why) {
+static void download_on_done(void *arg, enum sluice_status status,
+                             const char *why) {
   struct exchange *ex = arg;
   ex->op = NULL;
   if (status == SLUICE_OK) { /* what was wanted would have come before */
@@ -378,7 +381,7 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
 }
 
 /* HEAD: the same decisions, without a body. */
-static void on_head_meta(void *arg, const struct sluice_meta *meta) {
+static void download_on_head_meta(void *arg, const struct sluice_meta *meta) {
   struct exchange *ex = arg;
   struct download *download = ex->work;
   if (decide(ex, meta)) {
@@ -402,13 +405,14 @@ static struct sluice_get likely(const struct exchange *ex) {
   return get;
 }
 
-static void on_key(struct exchange *ex) {
-  static const struct op_events get = {.meta = on_meta,
-                                       .chunk = on_chunk,
+static void download_on_key(struct exchange *ex) {
+  static const struct op_events get = {.meta = download_on_meta,
+                                       .chunk = download_on_chunk,
                                        .alive = exchange_alive,
-                                       .done = on_done};
-  static const struct op_events head = {
-      .meta = on_head_meta, .alive = exchange_alive, .done = on_done};
+                                       .done = download_on_done};
+  static const struct op_events head = {.meta = download_on_head_meta,
+                                        .alive = exchange_alive,
+                                        .done = download_on_done};
   const struct sluice_get wanted = likely(ex);
   exchange_watch(ex);
   if (strcmp(ex->head.method, "HEAD") == 0)
@@ -419,7 +423,7 @@ static void on_key(struct exchange *ex) {
 
 /* ---- the beginning ------------------------------------------------------ */
 
-static struct download *begin(struct exchange *ex) {
+static struct download *download_begin(struct exchange *ex) {
   struct download *download = calloc(1, sizeof *download);
   must(download != NULL); /* charged with the request */
   ex->work = download;
@@ -431,11 +435,11 @@ static struct download *begin(struct exchange *ex) {
 static void download_start(struct exchange *ex) {
   struct buf text;
   char key[KEY_MAX + 1];
-  struct download *download = begin(ex);
+  struct download *download = download_begin(ex);
   if (ex->link != NULL) {
     download->is_inline = ex->link->is_inline;
     if (exchange_charge(ex, COST_DOWNLOAD))
-      exchange_check_key(ex, ex->link->name, on_key);
+      exchange_check_key(ex, ex->link->name, download_on_key);
     return;
   }
   buf_init(&text, KEY_MAX);
@@ -444,7 +448,7 @@ static void download_start(struct exchange *ex) {
   buf_fini(&text);
   if (objectkey_read(ex, key, key_found_fault) &&
       exchange_charge(ex, COST_DOWNLOAD))
-    exchange_check_key(ex, key, on_key);
+    exchange_check_key(ex, key, download_on_key);
 }
 
 const struct endpoint download_endpoint = {.operation = OPERATION_DOWNLOAD,

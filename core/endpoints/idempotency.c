@@ -39,7 +39,7 @@ static void hear(struct idempotency *once) {
 }
 
 /* Where another errand is under way, then after that. */
-static void start(struct idempotency *once, idempotency_end *end) {
+static void idempotency_first(struct idempotency *once, idempotency_end *end) {
   if (once->end != NULL) {
     once->next = end;
     hear(once);
@@ -59,16 +59,16 @@ static void renew(struct idempotency *once) {
   if (once->end != NULL)
     return;
   once->quiet = true;
-  start(once, renewed);
+  idempotency_first(once, renewed);
 }
 
-static void on_time(evutil_socket_t fd, short what, void *arg) {
+static void idempotency_on_time(evutil_socket_t fd, short what, void *arg) {
   struct idempotency *once = arg;
   (void)fd, (void)what;
   idempotency_end *again = once->again;
   once->again = NULL;
   if (once->ex != NULL && again != NULL && once->end == NULL) {
-    start(once, again);
+    idempotency_first(once, again);
   } else if (once->ex == NULL && once->own.op != NULL) {
     op_cancel(once->own.op); /* the backend doesn't end it */
   } else if (once->ex != NULL && once->turn == IDEMPOTENCY_LOOKS) {
@@ -102,7 +102,7 @@ static void renewed(struct idempotency *once, enum sluice_status status,
   if (idempotency_is_lost(status) && once->turn == IDEMPOTENCY_OWNS)
     once->turn = IDEMPOTENCY_OVER;
   if (next != NULL)
-    start(once, next);
+    idempotency_first(once, next);
 }
 
 static void fixed(struct idempotency *once, enum sluice_status status,
@@ -150,8 +150,8 @@ const char *idempotency_earlier(const struct idempotency *once,
 }
 
 /* Takes over what the record says of the object. */
-static void describe(struct idempotency *once,
-                     const struct oncerecord *object) {
+static void idempotency_describe(struct idempotency *once,
+                                 const struct oncerecord *object) {
   struct oncerecord before = once->record;
   once->record = *object;
   once->record.at_ms = before.at_ms;
@@ -164,9 +164,9 @@ void idempotency_fix(struct exchange *ex, struct idempotency *once,
                      void (*then)(struct exchange *)) {
   must(once->ex == ex);
   once->then = then;
-  describe(once, object);
+  idempotency_describe(once, object);
   once->record.state = ONCERECORD_COMMITTING;
-  start(once, fixed);
+  idempotency_first(once, fixed);
 }
 
 void idempotency_commits(struct idempotency *once) {
@@ -186,12 +186,12 @@ void idempotency_done(struct exchange *ex, struct idempotency *once,
                       void (*then)(struct exchange *)) {
   must(once->ex == ex);
   once->then = then;
-  start(once, done);
+  idempotency_first(once, done);
 }
 
 void idempotency_found(struct idempotency *once,
                        const struct oncerecord *object) {
-  describe(once, object);
+  idempotency_describe(once, object);
   idempotency_stored(once);
 }
 
@@ -286,7 +286,8 @@ void idempotency_leave(struct idempotency *once) {
 
 /* ---- the beginning ------------------------------------------------------ */
 
-static bool read_key(struct exchange *ex, char key[IDEMPOTENCYKEY_MAX + 1]) {
+static bool idempotency_read_key(struct exchange *ex,
+                                 char key[IDEMPOTENCYKEY_MAX + 1]) {
   struct buf lines;
   buf_init(&lines, HEAD_TARGET_MAX);
   const char *text = head_list(&ex->head, "Idempotency-Key", &lines);
@@ -305,7 +306,7 @@ bool idempotency_read(struct exchange *ex, struct idempotency **out,
   unsigned char owner[ONCERECORD_OWNER_LEN / 2];
   if (head_get(&ex->head, "Idempotency-Key") == NULL)
     return true;
-  if (!read_key(ex, key))
+  if (!idempotency_read_key(ex, key))
     return false;
   if (!exchange_can(ex, SLUICE_CAN_CREATE | SLUICE_CAN_REPLACE)) {
     reply_error(ex, 501, "not_implemented",
@@ -331,7 +332,8 @@ bool idempotency_read(struct exchange *ex, struct idempotency **out,
   ownobject_init(&once->own, exchange_backend(ex), once->text, ONCERECORD_MAX,
                  idempotency_on_own, once);
   once->own.wants_etag = true;
-  event_assign(&once->timer, loop_base(ex->gate->loop), -1, 0, on_time, once);
+  event_assign(&once->timer, loop_base(ex->gate->loop), -1, 0,
+               idempotency_on_time, once);
   return true;
 }
 

@@ -85,16 +85,18 @@ static void is_alive_or_take_over(struct idempotency *once) {
     take_over(once);
 }
 
-static void on_head_meta(void *arg, const struct sluice_meta *meta) {
+static void idempotency_claim_on_head_meta(void *arg,
+                                           const struct sluice_meta *meta) {
   (void)meta;
   ((struct idempotency *)arg)->is_there = true;
 }
 
-static void on_alive(void *arg) {
+static void idempotency_claim_on_alive(void *arg) {
   exchange_alive(((struct idempotency *)arg)->ex);
 }
 
-static void on_head(void *arg, enum sluice_status status, const char *why) {
+static void idempotency_claim_on_head(void *arg, enum sluice_status status,
+                                      const char *why) {
   struct idempotency *once = arg;
   once->head = NULL;
   exchange_unwatch(once->ex);
@@ -111,8 +113,10 @@ static void on_head(void *arg, enum sluice_status status, const char *why) {
 }
 
 static void look_for_object(struct idempotency *once) {
-  static const struct op_events events = {
-      .meta = on_head_meta, .alive = on_alive, .done = on_head};
+  static const struct op_events events = {.meta =
+                                              idempotency_claim_on_head_meta,
+                                          .alive = idempotency_claim_on_alive,
+                                          .done = idempotency_claim_on_head};
   exchange_watch(once->ex);
   once->is_there = false;
   once->head = op_head(once->own.backend, once->record.key, &events, once);

@@ -74,7 +74,7 @@ static char *find_part(struct exchange *ex, const char *address, size_t len) {
 
 static void check_next(struct join *join);
 
-static void on_staged(void *arg, const struct sluice_staged *staged) {
+static void join_on_staged(void *arg, const struct sluice_staged *staged) {
   struct join *join = arg;
   struct exchange *ex = join->ex;
   int64_t length = resumable_length(staged);
@@ -98,7 +98,7 @@ static void on_unstaged(void *arg, enum sluice_status status,
 }
 
 static void check_next(struct join *join) {
-  static const struct op_events events = {.staged = on_staged,
+  static const struct op_events events = {.staged = join_on_staged,
                                           .done = on_unstaged};
   struct exchange *ex = join->ex;
   struct resumable *r = resumable_of(ex);
@@ -135,9 +135,9 @@ void join_check(struct exchange *ex) {
 
 /* ---- their bytes -------------------------------------------------------- */
 
-static void go_on(struct join *join);
+static void join_next(struct join *join);
 
-static void append(struct join *join, size_t len) {
+static void join_append(struct join *join, size_t len) {
   struct resumable *r = resumable_of(join->ex);
   struct upload_buffer *buffer = &r->upload.buffers[r->upload.filling];
   must(len <= buffer->room);
@@ -148,7 +148,7 @@ static void append(struct join *join, size_t len) {
   resumable_push(r);
 }
 
-static void read_piece(void *arg) {
+static void join_read_piece(void *arg) {
   struct join *join = arg;
   uint64_t left = join->chunk.length - join->used;
   size_t len = left < sizeof join->piece ? (size_t)left : sizeof join->piece;
@@ -159,7 +159,7 @@ static void read_piece(void *arg) {
   join->error = join->got < 0 ? errno : 0;
 }
 
-static void on_piece(void *arg) {
+static void join_on_piece(void *arg) {
   struct join *join = arg;
   join->reading = false;
   if (join->ex == NULL) {
@@ -172,25 +172,26 @@ static void on_piece(void *arg) {
                   join->got < 0 ? strerror(join->error)
                                 : "a part of an upload is cut");
   else
-    append(join, (size_t)join->got);
+    join_append(join, (size_t)join->got);
 }
 
-static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
+static void join_on_chunk(void *arg, const struct sluice_chunk *chunk) {
   struct join *join = arg;
   exchange_unwatch(join->ex);
   join->chunk = *chunk;
   join->has_chunk = true;
   join->used = 0;
-  go_on(join);
+  join_next(join);
 }
 
-static void on_meta(void *arg, const struct sluice_meta *meta) {
+static void join_on_meta(void *arg, const struct sluice_meta *meta) {
   struct join *join = arg;
   (void)meta;
   op_read(join->op, 0, UINT64_MAX);
 }
 
-static void on_read(void *arg, enum sluice_status status, const char *why) {
+static void join_on_read(void *arg, enum sluice_status status,
+                         const char *why) {
   struct join *join = arg;
   join->op = NULL;
   if (status != SLUICE_OK) {
@@ -198,12 +199,12 @@ static void on_read(void *arg, enum sluice_status status, const char *why) {
     return;
   }
   join->at++;
-  go_on(join);
+  join_next(join);
 }
 
 static void read_part(struct join *join) {
   static const struct op_events events = {
-      .meta = on_meta, .chunk = on_chunk, .done = on_read};
+      .meta = join_on_meta, .chunk = join_on_chunk, .done = join_on_read};
   exchange_watch(join->ex);
   join->op =
       op_stage_get(join->backend, join->parts[join->at].stage, &events, join);
@@ -219,15 +220,16 @@ static void use_chunk(struct join *join) {
   } else if (join->chunk.fd < 0) {
     size_t len = left < sizeof join->piece ? (size_t)left : sizeof join->piece;
     memcpy(join->piece, (const char *)join->chunk.data + join->used, len);
-    append(join, len);
+    join_append(join, len);
   } else {
     join->reading = true;
     exchange_watch(ex);
-    uploads_run(ex->gate->uploads, ex->gate->loop, read_piece, on_piece, join);
+    uploads_run(ex->gate->uploads, ex->gate->loop, join_read_piece,
+                join_on_piece, join);
   }
 }
 
-static void go_on(struct join *join) {
+static void join_next(struct join *join) {
   struct resumable *r = resumable_of(join->ex);
   if (r->state != RESUMABLE_WANTS || r->upload.hash == UPLOAD_HASHING ||
       join->reading)
@@ -243,7 +245,7 @@ static void go_on(struct join *join) {
 }
 
 static void join_go_on(struct exchange *ex) {
-  go_on(resumable_of(ex)->from);
+  join_next(resumable_of(ex)->from);
 }
 
 static void join_start(struct exchange *ex) {
@@ -258,7 +260,7 @@ static void join_start(struct exchange *ex) {
   }
   join->at = 0;
   r->flush = true;
-  go_on(join);
+  join_next(join);
 }
 
 /* ---- the beginning ------------------------------------------------------ */

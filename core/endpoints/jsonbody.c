@@ -61,7 +61,7 @@ static size_t count_values(const char *text, size_t len) {
   return count;
 }
 
-static void parse(struct exchange *ex, struct jsonbody *body) {
+static void jsonbody_parse(struct exchange *ex, struct jsonbody *body) {
   json_error_t error;
   if (count_values(body->text.data, body->text.len) > JSONBODY_VALUES_MAX) {
     reply_error(ex, 400, "bad_json", "The body has more than %d values",
@@ -109,7 +109,7 @@ static void on_body(struct exchange *ex) {
     case INGRESS_WAIT:
       return;
     case INGRESS_END:
-      parse(ex, body);
+      jsonbody_parse(ex, body);
       return;
     case INGRESS_CUT:
       reply_error(ex, 400, "bad_request", "The body ends early");

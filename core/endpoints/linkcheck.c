@@ -12,7 +12,8 @@ bool linkcheck_scope(const struct exchange *ex, struct buf *out) {
          buf_adds(out, ex->route->signed_path) && buf_addc(out, '\n');
 }
 
-static void refuse(struct exchange *ex, const char *code, const char *what) {
+static void linkcheck_refuse(struct exchange *ex, const char *code,
+                             const char *what) {
   reply_error(ex, 403, code, "%s", what);
 }
 
@@ -27,14 +28,15 @@ bool linkcheck_known(struct exchange *ex, const struct ownlink *link,
   }
   if (!revocations_hold(ex->gate->revocations, ex->request.backend, link))
     return true;
-  refuse(ex, "link_revoked", "This link was taken back");
+  linkcheck_refuse(ex, "link_revoked", "This link was taken back");
   return false;
 }
 
 void linkcheck_refuse_count(struct exchange *ex, enum sluice_status status,
                             const char *why) {
   if (status == SLUICE_EDENIED)
-    refuse(ex, "link_used_up", "This link was used as often as it may be");
+    linkcheck_refuse(ex, "link_used_up",
+                     "This link was used as often as it may be");
   else
     reply_failure(ex, status, why);
 }

@@ -21,7 +21,8 @@ static void on_used(void *arg, enum sluice_status status, const char *why,
   commit->then(ex);
 }
 
-static void on_known(void *arg, enum sluice_status status, const char *why) {
+static void linkcommit_on_known(void *arg, enum sluice_status status,
+                                const char *why) {
   struct linkcommit *commit = arg;
   struct exchange *ex = commit->ex;
   if (!linkcheck_known(ex, ex->link, status, why))
@@ -43,7 +44,8 @@ void linkcommit_ask(struct linkcommit *commit, struct exchange *ex,
     return;
   }
   *commit = (struct linkcommit){.ex = ex, .then = then};
-  commit->known = (struct revocations_waiter){.told = on_known, .arg = commit};
+  commit->known =
+      (struct revocations_waiter){.told = linkcommit_on_known, .arg = commit};
   exchange_watch(ex);
   revocations_ask(ex->gate->revocations, ex->request.backend,
                   REVOCATIONS_AGE_MS, &commit->known);

@@ -66,7 +66,8 @@ static void links_free(void *work) {
 /* ---- writing it --------------------------------------------------------- */
 
 /* In force on this gateway from now on. */
-static void on_written(void *arg, enum sluice_status status, const char *why) {
+static void links_on_written(void *arg, enum sluice_status status,
+                             const char *why) {
   struct raising *raising = arg;
   struct exchange *ex = raising->ex;
   struct mark mark = {.number = raising->mark.number};
@@ -120,7 +121,8 @@ static bool has_room(struct exchange *ex, struct marks *marks) {
   return false;
 }
 
-static void on_known(void *arg, enum sluice_status status, const char *why) {
+static void links_on_known(void *arg, enum sluice_status status,
+                           const char *why) {
   struct exchange *ex = arg;
   struct links *links = ex->work;
   struct marks *marks = ex->gate->marks[ex->request.backend];
@@ -145,7 +147,7 @@ static void on_known(void *arg, enum sluice_status status, const char *why) {
   links->raising = raising;
   raising->text[0] = '\n';
   ownobject_init(&raising->own, exchange_backend(ex), raising->text, 1,
-                 on_written, raising);
+                 links_on_written, raising);
   exchange_watch(ex);
   ownobject_write(&raising->own, key, 1, OWNOBJECT_ANYHOW);
 }
@@ -154,14 +156,15 @@ static void on_known(void *arg, enum sluice_status status, const char *why) {
 static void raise(struct exchange *ex) {
   struct links *links = ex->work;
   exchange_watch(ex);
-  links->known = (struct revocations_waiter){.told = on_known, .arg = ex};
+  links->known =
+      (struct revocations_waiter){.told = links_on_known, .arg = ex};
   revocations_ask(ex->gate->revocations, ex->request.backend, 0,
                   &links->known);
 }
 
 /* ---- who may ------------------------------------------------------------ */
 
-static bool is_own(const struct links *links) {
+static bool links_is_own(const struct links *links) {
   const char *who = links->who[0] == '\0' ? NULL : links->who;
   switch (links->kind) {
   case LINKMARK_ID:
@@ -179,7 +182,7 @@ static bool is_own(const struct links *links) {
 static void check(struct exchange *ex) {
   const struct links *links = ex->work;
   char key[KEY_MAX + 2] = "";
-  bool own = is_own(links);
+  bool own = links_is_own(links);
   exchange_unwatch(ex);
   if (links->only_own && !own) {
     reply_error(ex, 403, "forbidden",
@@ -196,8 +199,8 @@ static void check(struct exchange *ex) {
   exchange_check_as(ex, OPERATION_REVOKE, key, raise);
 }
 
-static void on_secret(void *arg, const struct linksecret_keys *keys,
-                      enum sluice_status status, const char *why) {
+static void links_on_secret(void *arg, const struct linksecret_keys *keys,
+                            enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   struct links *links = ex->work;
   int64_t now = date_now_ms() / 1000;
@@ -221,14 +224,14 @@ static void on_secret(void *arg, const struct linksecret_keys *keys,
 
 /* ---- what is asked ------------------------------------------------------ */
 
-static const char *read_key(struct links *links, const char *text,
-                            size_t len) {
+static const char *links_read_key(struct links *links, const char *text,
+                                  size_t len) {
   links->value = strdup(text);
   return key_found_fault(text, len);
 }
 
-static const char *read_prefix(struct links *links, const char *text,
-                               size_t len) {
+static const char *links_read_prefix(struct links *links, const char *text,
+                                     size_t len) {
   char prefix[KEY_MAX + 1];
   if (strspn(text, "/") == len)
     return "it names no segment";
@@ -237,8 +240,8 @@ static const char *read_prefix(struct links *links, const char *text,
   return fault;
 }
 
-static const char *read_word(struct links *links, const char *text,
-                             size_t len) {
+static const char *links_read_word(struct links *links, const char *text,
+                                   size_t len) {
   links->value = strdup(text);
   return strlen(text) == len && len <= KEY_MAX ? NULL : "it is none of a link";
 }
@@ -247,10 +250,10 @@ static const struct {
   const char *name;
   enum linkmark_kind kind;
   const char *(*read)(struct links *, const char *text, size_t len);
-} words[] = {{"id", LINKMARK_ID, read_word},
-             {"key", LINKMARK_KEY, read_key},
-             {"prefix", LINKMARK_PREFIX, read_prefix},
-             {"identity", LINKMARK_IDENTITY, read_word}};
+} words[] = {{"id", LINKMARK_ID, links_read_word},
+             {"key", LINKMARK_KEY, links_read_key},
+             {"prefix", LINKMARK_PREFIX, links_read_prefix},
+             {"identity", LINKMARK_IDENTITY, links_read_word}};
 #define WORDS (sizeof words / sizeof *words)
 
 /* False when it was answered. */
@@ -280,7 +283,7 @@ static bool read_document(struct exchange *ex, json_t *document) {
   return false;
 }
 
-static void on_json(struct exchange *ex, json_t *document) {
+static void links_on_json(struct exchange *ex, json_t *document) {
   bool refused;
   struct links *links = calloc(1, sizeof *links);
   must(links != NULL); /* charged with the request */
@@ -300,13 +303,14 @@ static void on_json(struct exchange *ex, json_t *document) {
     return;
   }
   snprintf(links->who, sizeof links->who, "%s", who == NULL ? "" : who);
-  links->secret = (struct linksecret_waiter){.told = on_secret, .arg = ex};
+  links->secret =
+      (struct linksecret_waiter){.told = links_on_secret, .arg = ex};
   exchange_watch(ex);
   linksecret_ask(ex->gate->links, ex->request.backend, &links->secret);
 }
 
 static void links_start(struct exchange *ex) {
-  jsonbody_read(ex, on_json);
+  jsonbody_read(ex, links_on_json);
 }
 
 static const enum operation lesser = OPERATION_PRESIGN;

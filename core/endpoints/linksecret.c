@@ -56,7 +56,8 @@ static void prefer_own(struct linksecret *secret) {
 }
 
 /* Makes a key for each use of the secret. */
-static void take(struct linksecret *secret, const void *text, size_t len) {
+static void linksecret_take(struct linksecret *secret, const void *text,
+                            size_t len) {
   unsigned char uploads[DIGEST_SHA256_LEN];
   secret->keys.links = digest_key_new(text, len);
   if (secret->keys.links == NULL)
@@ -69,8 +70,8 @@ static void take(struct linksecret *secret, const void *text, size_t len) {
   digest_wipe(uploads, sizeof uploads);
 }
 
-static void tell(struct linksecret *secret, enum sluice_status status,
-                 const char *why) {
+static void linksecret_tell(struct linksecret *secret,
+                            enum sluice_status status, const char *why) {
   struct linksecret_waiter *waiter = secret->waiters;
   struct gate *gate = secret->gate;
   secret->waiters = NULL;
@@ -88,8 +89,8 @@ static void tell(struct linksecret *secret, enum sluice_status status,
 
 static void read_it(struct linksecret *secret);
 
-static void on_made(struct linksecret *secret, enum sluice_status status,
-                    const char *why) {
+static void linksecret_on_made(struct linksecret *secret,
+                               enum sluice_status status, const char *why) {
   if (status == SLUICE_OK)
     log_line(SLUICE_LOG_INFO, secret->own.backend->host.name,
              "a secret for links and for addresses of uploads was made in the "
@@ -97,7 +98,7 @@ static void on_made(struct linksecret *secret, enum sluice_status status,
   if (status == SLUICE_OK || status == SLUICE_EEXIST)
     read_it(secret);
   else
-    tell(secret, status, why);
+    linksecret_tell(secret, status, why);
 }
 
 static void make_it(struct linksecret *secret) {
@@ -111,24 +112,25 @@ static void make_it(struct linksecret *secret) {
 
 /* ---- reading it --------------------------------------------------------- */
 
-static void on_read(struct linksecret *secret, enum sluice_status status,
-                    const char *why) {
+static void linksecret_on_read(struct linksecret *secret,
+                               enum sluice_status status, const char *why) {
   if (status == SLUICE_ENOENT && secret->tries++ < TRIES) {
     make_it(secret);
     return;
   }
   bool fits = secret->own.length == LEN && !secret->own.foreign;
   if (status == SLUICE_OK && fits)
-    take(secret, secret->text, LEN);
+    linksecret_take(secret, secret->text, LEN);
   digest_wipe(secret->text, LEN);
   if (known(secret) != NULL)
-    tell(secret, SLUICE_OK, NULL);
+    linksecret_tell(secret, SLUICE_OK, NULL);
   else if (status == SLUICE_OK || secret->own.foreign)
-    tell(secret, SLUICE_EUPSTREAM,
-         NAME " isn't a secret of 64 characters; remove it, so that a new one "
-              "is made, which ends the links that were signed before");
+    linksecret_tell(
+        secret, SLUICE_EUPSTREAM,
+        NAME " isn't a secret of 64 characters; remove it, so that a new one "
+             "is made, which ends the links that were signed before");
   else
-    tell(secret, status, why);
+    linksecret_tell(secret, status, why);
 }
 
 static void read_it(struct linksecret *secret) {
@@ -136,12 +138,13 @@ static void read_it(struct linksecret *secret) {
   ownobject_read(&secret->own, NAME);
 }
 
-static void on_own(void *arg, enum sluice_status status, const char *why) {
+static void linksecret_on_own(void *arg, enum sluice_status status,
+                              const char *why) {
   struct linksecret *secret = arg;
   if (secret->makes)
-    on_made(secret, status, why);
+    linksecret_on_made(secret, status, why);
   else
-    on_read(secret, status, why);
+    linksecret_on_read(secret, status, why);
 }
 
 /* ---- of the configuration ----------------------------------------------- */
@@ -159,7 +162,7 @@ static void derive(struct linksecret *secret) {
     buf_add(&material, texts[i], strlen(texts[i]) + 1);
   digest_sha256(key, material.data, material.len);
   if (!material.overflown)
-    take(secret, key, sizeof key);
+    linksecret_take(secret, key, sizeof key);
   digest_wipe(material.data, material.len);
   digest_wipe(key, sizeof key);
   buf_fini(&material);
@@ -212,7 +215,7 @@ struct linksecrets *linksecrets_new(struct gate *gate) {
     secrets->of[i].gate = gate;
     secrets->of[i].index = i;
     ownobject_init(&secrets->of[i].own, gate->backends[i], secrets->of[i].text,
-                   LEN, on_own, &secrets->of[i]);
+                   LEN, linksecret_on_own, &secrets->of[i]);
   }
   return secrets;
 }

@@ -42,7 +42,7 @@ struct linksweep {
   struct sweeper *backends; /* as many as the settings' */
 };
 
-static void look(struct sweeper *sweeper);
+static void linksweep_look(struct sweeper *sweeper);
 static void list_page(struct sweeper *sweeper);
 
 /* ---- what is over ------------------------------------------------------- */
@@ -69,10 +69,10 @@ static void end_page(struct sweeper *sweeper) {
   if (sweeper->token != NULL)
     list_page(sweeper);
   else
-    look(sweeper);
+    linksweep_look(sweeper);
 }
 
-static void remove_next(struct sweeper *sweeper) {
+static void linksweep_remove_next(struct sweeper *sweeper) {
   if (sweeper->at == sweeper->count || sweeper->sweep->stopped) {
     end_page(sweeper);
     return;
@@ -88,7 +88,8 @@ static void complain(const struct sweeper *sweeper, const char *why) {
            why == NULL ? "no reason given" : why);
 }
 
-static void on_removed(void *arg, enum sluice_status status, const char *why) {
+static void linksweep_on_removed(void *arg, enum sluice_status status,
+                                 const char *why) {
   struct sweeper *sweeper = arg;
   gate_release(sweeper->sweep->gate);
   if (status != SLUICE_OK && status != SLUICE_ENOENT) {
@@ -97,7 +98,7 @@ static void on_removed(void *arg, enum sluice_status status, const char *why) {
     free(sweeper->token);
     sweeper->token = NULL;
   }
-  remove_next(sweeper);
+  linksweep_remove_next(sweeper);
 }
 
 static void take_keys(struct sweeper *sweeper) {
@@ -113,7 +114,7 @@ static void take_keys(struct sweeper *sweeper) {
 }
 
 /* Where uses have none that ended, the pages behind have none either. */
-static void take_page(struct sweeper *sweeper) {
+static void linksweep_take_page(struct sweeper *sweeper) {
   const char *token = op_token(sweeper->op);
   take_keys(sweeper);
   if (token != NULL &&
@@ -121,22 +122,23 @@ static void take_page(struct sweeper *sweeper) {
     sweeper->token = strdup(token);
 }
 
-static void on_listed(void *arg, enum sluice_status status, const char *why) {
+static void linksweep_on_listed(void *arg, enum sluice_status status,
+                                const char *why) {
   struct sweeper *sweeper = arg;
   free(sweeper->token);
   sweeper->token = NULL;
   if (status == SLUICE_OK)
-    take_page(sweeper);
+    linksweep_take_page(sweeper);
   else if (status != SLUICE_ECANCELED)
     complain(sweeper, why);
   sweeper->op = NULL;
   gate_release(sweeper->sweep->gate);
   sweeper->at = 0;
-  remove_next(sweeper);
+  linksweep_remove_next(sweeper);
 }
 
 static void list_page(struct sweeper *sweeper) {
-  static const struct op_events events = {.done = on_listed};
+  static const struct op_events events = {.done = linksweep_on_listed};
   static const char *const prefixes[] = {
       [SWEEPS_USES] = LINKCOUNT_FOLDER, [SWEEPS_REVOKED] = LINKMARK_FOLDER};
   gate_hold(sweeper->sweep->gate);
@@ -149,7 +151,7 @@ static void list_page(struct sweeper *sweeper) {
 }
 
 /* The next folder. */
-static void look(struct sweeper *sweeper) {
+static void linksweep_look(struct sweeper *sweeper) {
   sweeper->folder = sweeper->folder == SWEEPS_NOTHING ? SWEEPS_USES
                     : sweeper->folder == SWEEPS_USES  ? SWEEPS_REVOKED
                                                       : SWEEPS_NOTHING;
@@ -159,12 +161,12 @@ static void look(struct sweeper *sweeper) {
 
 /* ---- life --------------------------------------------------------------- */
 
-static void on_time(evutil_socket_t fd, short what, void *arg) {
+static void linksweep_on_time(evutil_socket_t fd, short what, void *arg) {
   struct linksweep *sweep = arg;
   (void)fd, (void)what;
   for (size_t i = 0; i < sweep->gate->settings->backend_count; i++)
     if (sweep->backends[i].folder == SWEEPS_NOTHING)
-      look(&sweep->backends[i]);
+      linksweep_look(&sweep->backends[i]);
 }
 
 struct linksweep *linksweep_new(struct gate *gate) {
@@ -175,8 +177,8 @@ struct linksweep *linksweep_new(struct gate *gate) {
   sweep->gate = gate;
   sweep->backends =
       calloc(gate->settings->backend_count, sizeof *sweep->backends);
-  sweep->timer =
-      event_new(loop_base(gate->loop), -1, EV_PERSIST, on_time, sweep);
+  sweep->timer = event_new(loop_base(gate->loop), -1, EV_PERSIST,
+                           linksweep_on_time, sweep);
   if (sweep->backends == NULL || sweep->timer == NULL) {
     linksweep_free(sweep);
     return NULL;
@@ -187,8 +189,8 @@ struct linksweep *linksweep_new(struct gate *gate) {
     sweeper->backend = gate->backends[i];
     sweeper->marks = gate->marks[i];
     sweeper->folder = SWEEPS_NOTHING;
-    ownobject_init(&sweeper->own, sweeper->backend, NULL, 0, on_removed,
-                   sweeper);
+    ownobject_init(&sweeper->own, sweeper->backend, NULL, 0,
+                   linksweep_on_removed, sweeper);
   }
   event_add(sweep->timer, &time);
   return sweep;

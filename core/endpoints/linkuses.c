@@ -82,8 +82,8 @@ bool linkuses_offered(const struct op_backend *backend) {
 
 /* ---- those that wait ---------------------------------------------------- */
 
-static void append(struct linkuses_waiter **list,
-                   struct linkuses_waiter *waiter) {
+static void linkuses_append(struct linkuses_waiter **list,
+                            struct linkuses_waiter *waiter) {
   while (*list != NULL)
     list = &(*list)->next;
   waiter->next = NULL;
@@ -111,7 +111,7 @@ static void tell_all(struct linkuses_waiter **list, enum sluice_status status,
 
 static void read_count(struct linkuses_counter *counter);
 
-static void rest(struct linkuses_counter *counter) {
+static void linkuses_rest(struct linkuses_counter *counter) {
   counter->step = COUNTER_IDLE;
   if (counter->waiters != NULL || counter->owed > 0) {
     counter->tries = 0;
@@ -135,7 +135,7 @@ static void give_up(struct linkuses_counter *counter,
   counter->served = NULL;
   tell_all(&served, status, why, counter->count);
   tell_all(&counter->waiters, status, why, counter->count);
-  rest(counter);
+  linkuses_rest(counter);
 }
 
 /* The uses that come back by it, and those that are taken. */
@@ -169,15 +169,15 @@ static struct round sort_out(struct linkuses_counter *counter) {
   for (; waiter != NULL; waiter = next) {
     next = waiter->next;
     if (waiter->want == LINKUSES_LOOK) {
-      append(&counter->looks, waiter);
+      linkuses_append(&counter->looks, waiter);
     } else if (waiter->want == LINKUSES_GIVE) {
-      append(&counter->served, waiter);
+      linkuses_append(&counter->served, waiter);
     } else if (count->used < counter->uses) {
       count->used++;
       round.takes++;
-      append(&counter->served, waiter);
+      linkuses_append(&counter->served, waiter);
     } else {
-      append(&counter->late, waiter);
+      linkuses_append(&counter->late, waiter);
     }
   }
   return round;
@@ -192,7 +192,7 @@ static void put_back(struct linkuses_counter *counter) {
   counter->left = 0;
   while (later != NULL) {
     struct linkuses_waiter *next = later->next;
-    append(&counter->waiters, later);
+    linkuses_append(&counter->waiters, later);
     later = next;
   }
 }
@@ -220,7 +220,7 @@ static void go_round(struct linkuses_counter *counter) {
   tell_all(&counter->looks, SLUICE_OK, NULL, seen);
   tell_all(&counter->late, SLUICE_EDENIED, "all uses are taken", seen);
   if (!writes)
-    rest(counter);
+    linkuses_rest(counter);
 }
 
 /* Its write took place. */
@@ -238,11 +238,11 @@ static void succeed(struct linkuses_counter *counter) {
   counter->left = 0;
   counter->nonce = 0;
   tell_all(&served, SLUICE_OK, NULL, counter->count);
-  rest(counter);
+  linkuses_rest(counter);
 }
 
-static void on_read(struct linkuses_counter *counter,
-                    enum sluice_status status, const char *why) {
+static void linkuses_on_read(struct linkuses_counter *counter,
+                             enum sluice_status status, const char *why) {
   counter->there = status == SLUICE_OK;
   counter->count = (struct linkcount){0};
   if (status != SLUICE_OK && status != SLUICE_ENOENT) {
@@ -274,8 +274,8 @@ static void pause_then_read(struct linkuses_counter *counter) {
   event_add(&counter->pause, &pause);
 }
 
-static void on_written(struct linkuses_counter *counter,
-                       enum sluice_status status, const char *why) {
+static void linkuses_on_written(struct linkuses_counter *counter,
+                                enum sluice_status status, const char *why) {
   bool slower = status == SLUICE_EEXIST || status == SLUICE_EPRECOND ||
                 status == SLUICE_ENOENT;
   if (status == SLUICE_OK)
@@ -288,12 +288,13 @@ static void on_written(struct linkuses_counter *counter,
     give_up(counter, slower ? SLUICE_EBUSY : status, why);
 }
 
-static void on_own(void *arg, enum sluice_status status, const char *why) {
+static void linkuses_on_own(void *arg, enum sluice_status status,
+                            const char *why) {
   struct linkuses_counter *counter = arg;
   if (counter->step == COUNTER_READS)
-    on_read(counter, status, why);
+    linkuses_on_read(counter, status, why);
   else
-    on_written(counter, status, why);
+    linkuses_on_written(counter, status, why);
 }
 
 static void read_count(struct linkuses_counter *counter) {
@@ -319,7 +320,7 @@ static struct linkuses_counter *counter_of(struct linkuses *all,
   counter->gate = all->gate;
   gate_hold(all->gate);
   ownobject_init(&counter->own, backend, counter->text,
-                 sizeof counter->text - 1, on_own, counter);
+                 sizeof counter->text - 1, linkuses_on_own, counter);
   LIST_INSERT_HEAD(&all->counters, counter, in_list);
   return counter;
 }
@@ -331,9 +332,9 @@ void linkuses_ask(struct linkuses *all, size_t backend,
       counter_of(all, all->gate->backends[backend], link);
   waiter->counter = counter;
   waiter->want = want;
-  append(&counter->waiters, waiter);
+  linkuses_append(&counter->waiters, waiter);
   if (counter->step == COUNTER_IDLE)
-    rest(counter);
+    linkuses_rest(counter);
 }
 
 void linkuses_give(struct linkuses *all, size_t backend,
@@ -343,7 +344,7 @@ void linkuses_give(struct linkuses *all, size_t backend,
   counter->owed++;
   counter->owed_last = last;
   if (counter->step == COUNTER_IDLE)
-    rest(counter);
+    linkuses_rest(counter);
 }
 
 static bool take_out(struct linkuses_waiter **list,

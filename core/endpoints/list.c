@@ -66,7 +66,7 @@ static uint32_t room(const struct list *list) {
 /* ---- the gateway's own -------------------------------------------------- */
 
 /* Keys below KEY_OWN; they, and what they are folded into, are in no list. */
-static bool is_own(const struct sluice_op *op, size_t i) {
+static bool list_is_own(const struct sluice_op *op, size_t i) {
   const char *key = op_entry(op, i).key;
   return key_reserved(key, strlen(key));
 }
@@ -74,13 +74,13 @@ static bool is_own(const struct sluice_op *op, size_t i) {
 static size_t count_own(const struct sluice_op *op) {
   size_t count = 0;
   for (size_t i = 0; i < op_entries(op); i++)
-    count += is_own(op, i);
+    count += list_is_own(op, i);
   return count;
 }
 
 static size_t count_first_own(const struct sluice_op *op) {
   size_t count = 0;
-  while (count < op_entries(op) && is_own(op, count))
+  while (count < op_entries(op) && list_is_own(op, count))
     count++;
   return count;
 }
@@ -108,10 +108,10 @@ static bool fits(struct list *list, const struct sluice_op *op) {
 
 /* ---- a page ------------------------------------------------------------- */
 
-static void take_entries(struct list *list, const struct sluice_op *op) {
+static void list_take_entries(struct list *list, const struct sluice_op *op) {
   for (size_t i = 0; i < op_entries(op); i++) {
     struct op_entry entry = op_entry(op, i);
-    if (is_own(op, i))
+    if (list_is_own(op, i))
       continue;
     if (entry.meta == NULL)
       json_array_append_new(list->prefixes, json_string(entry.key));
@@ -139,7 +139,7 @@ static json_t *page_json(const struct exchange *ex, const struct list *list) {
   return page;
 }
 
-static void ask(struct exchange *ex);
+static void list_ask(struct exchange *ex);
 
 /* A page from which some were left out is filled up. */
 static bool is_short(struct exchange *ex) {
@@ -148,19 +148,20 @@ static bool is_short(struct exchange *ex) {
   size_t count = op_entries(ex->op);
   if (token == NULL || count_own(ex->op) == 0 || room(list) == 0)
     return false;
-  list->asked = is_own(ex->op, count - 1) ? most(ex) : room(list);
+  list->asked = list_is_own(ex->op, count - 1) ? most(ex) : room(list);
   buf_clear(&list->token);
   list->resumed = buf_adds(&list->token, token);
   return list->resumed;
 }
 
-static void on_done(void *arg, enum sluice_status status, const char *why) {
+static void list_on_done(void *arg, enum sluice_status status,
+                         const char *why) {
   struct exchange *ex = arg;
   struct list *list = ex->work;
   json_t *page = NULL;
   bool again = status == SLUICE_OK && !fits(list, ex->op);
   if (status == SLUICE_OK && !again) {
-    take_entries(list, ex->op);
+    list_take_entries(list, ex->op);
     again = is_short(ex);
   }
   if (status == SLUICE_OK && !again)
@@ -169,16 +170,16 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
   if (status != SLUICE_OK)
     reply_failure(ex, status, why);
   else if (again)
-    ask(ex);
+    list_ask(ex);
   else if (page == NULL)
     reply_failure(ex, SLUICE_ENOMEM, why);
   else
     reply_json(ex, 200, page);
 }
 
-static void ask(struct exchange *ex) {
+static void list_ask(struct exchange *ex) {
   static const struct op_events events = {.alive = exchange_alive,
-                                          .done = on_done};
+                                          .done = list_on_done};
   const struct list *list = ex->work;
   exchange_watch(ex);
   ex->op = op_list(exchange_backend(ex),
@@ -190,12 +191,12 @@ static void ask(struct exchange *ex) {
                    &events, ex);
 }
 
-static void on_key(struct exchange *ex) {
+static void list_on_key(struct exchange *ex) {
   struct list *list = ex->work;
   list->objects = json_array();
   list->prefixes = json_array();
   list->asked = list->max;
-  ask(ex);
+  list_ask(ex);
 }
 
 static bool has_control(const struct buf *text) {
@@ -227,8 +228,8 @@ static const char *read_limit(struct list *list, const char *query) {
   return list->max > 0 ? NULL : "'limit' isn't a whole number above 0";
 }
 
-static const char *read_prefix(struct list *list, enum query_result named,
-                               const char *fallback) {
+static const char *list_read_prefix(struct list *list, enum query_result named,
+                                    const char *fallback) {
   switch (named) {
   case QUERY_NONE:
     buf_clear(&list->prefix);
@@ -284,7 +285,7 @@ static void list_start(struct exchange *ex) {
     return;
   const char *fault = read_limit(list, query);
   if (fault == NULL)
-    fault = read_prefix(list, named, own);
+    fault = list_read_prefix(list, named, own);
   if (fault == NULL)
     fault = read_delimiter(list, query);
   if (fault == NULL)
@@ -296,7 +297,7 @@ static void list_start(struct exchange *ex) {
                 "Bad 'prefix': what begins with \".sluice/\" is the "
                 "gateway's own");
   else if (exchange_charge(ex, list->max * (size_t)COST_ENTRY))
-    exchange_check_key(ex, list->prefix.data, on_key);
+    exchange_check_key(ex, list->prefix.data, list_on_key);
 }
 
 const struct endpoint list_endpoint = {.operation = OPERATION_LIST,

@@ -47,23 +47,23 @@ static void many_free(void *work) {
   free(many);
 }
 
-static void *take(size_t count, size_t size) {
+static void *many_alloc(size_t count, size_t size) {
   void *memory = calloc(count + 1, size);
   must(memory != NULL); /* charged */
   return memory;
 }
 
-static struct many *begin(struct exchange *ex, size_t count) {
-  struct many *many = take(1, sizeof *many);
-  many->ones = take(count, sizeof *many->ones);
-  many->keys = take(count, sizeof *many->keys);
-  many->indices = take(count, sizeof *many->indices);
+static struct many *many_begin(struct exchange *ex, size_t count) {
+  struct many *many = many_alloc(1, sizeof *many);
+  many->ones = many_alloc(count, sizeof *many->ones);
+  many->keys = many_alloc(count, sizeof *many->keys);
+  many->indices = many_alloc(count, sizeof *many->indices);
   ex->work = many;
   ex->work_free = many_free;
   return many;
 }
 
-static void fail(struct one *one, const char *code, const char *error) {
+static void many_fail(struct one *one, const char *code, const char *error) {
   one->code = code;
   one->error = error;
 }
@@ -109,7 +109,7 @@ static void answer_keys(struct exchange *ex) {
              json_pack("{s:o, s:o}", "deleted", gone, "failed", failed(many)));
 }
 
-static void answer(struct exchange *ex) {
+static void many_answer(struct exchange *ex) {
   const struct many *many = ex->work;
   if (many->by_prefix)
     answer_prefix(ex);
@@ -132,21 +132,22 @@ static const struct sluice_object *next_gone(struct exchange *ex) {
   return NULL;
 }
 
-static void note(struct many *many, size_t i, enum sluice_status status) {
+static void many_note(struct many *many, size_t i, enum sluice_status status) {
   struct one *one = &many->ones[many->indices[i]];
   if (status == SLUICE_OK || status == SLUICE_ENOENT) {
     many->size += many->by_prefix ? many->sizes[many->indices[i]] : 0;
     return;
   }
-  fail(one, reply_code(status), "The storage couldn't remove it");
+  many_fail(one, reply_code(status), "The storage couldn't remove it");
 }
 
-static void on_removed(void *arg, enum sluice_status status, const char *why) {
+static void many_on_removed(void *arg, enum sluice_status status,
+                            const char *why) {
   struct exchange *ex = arg;
   (void)status; /* op_removed() tells of each */
   struct many *many = ex->work;
   for (size_t i = 0; i < many->key_count; i++)
-    note(many, i, op_removed(ex->op, i));
+    many_note(many, i, op_removed(ex->op, i));
   ex->op = NULL;
   ex->work_lent = false;
   many->at = 0;
@@ -155,14 +156,14 @@ static void on_removed(void *arg, enum sluice_status status, const char *why) {
   if (first != NULL && why != NULL)
     reply_log_failure(ex, SLUICE_EUPSTREAM, why);
   if (first != NULL)
-    exchange_changed_all(ex, next_gone, answer);
+    exchange_changed_all(ex, next_gone, many_answer);
   else
-    exchange_failed_as(ex, SLUICE_EUPSTREAM, why, answer);
+    exchange_failed_as(ex, SLUICE_EUPSTREAM, why, many_answer);
 }
 
 static void remove_all(struct exchange *ex) {
   static const struct op_events events = {.alive = exchange_alive,
-                                          .done = on_removed};
+                                          .done = many_on_removed};
   struct many *many = ex->work;
   for (size_t i = 0; i < many->count; i++)
     if (many->ones[i].code == NULL && !many->ones[i].repeated) {
@@ -170,7 +171,7 @@ static void remove_all(struct exchange *ex) {
       many->keys[many->key_count++] = many->ones[i].key;
     }
   if (many->key_count == 0) {
-    answer(ex);
+    many_answer(ex);
     return;
   }
   exchange_change(ex);
@@ -181,7 +182,7 @@ static void remove_all(struct exchange *ex) {
 
 /* ---- keys --------------------------------------------------------------- */
 
-static void ask_on(struct exchange *ex);
+static void many_ask_on(struct exchange *ex);
 
 static void next(struct exchange *ex) {
   struct many *many = ex->work;
@@ -189,21 +190,21 @@ static void next(struct exchange *ex) {
   if (many->asking)
     many->asked = true;
   else
-    ask_on(ex);
+    many_ask_on(ex);
 }
 
-static void on_denied(struct exchange *ex, enum sluice_status status) {
+static void many_on_denied(struct exchange *ex, enum sluice_status status) {
   struct many *many = ex->work;
   struct one *one = &many->ones[many->at];
   if (status == SLUICE_EBUSY || status == SLUICE_ERATE)
-    fail(one, reply_code(status), "Too much is going on; try again");
+    many_fail(one, reply_code(status), "Too much is going on; try again");
   else
-    fail(one, "forbidden", "This isn't allowed");
+    many_fail(one, "forbidden", "This isn't allowed");
   next(ex);
 }
 
 /* Hooks that don't wait call back at once, which must not nest. */
-static void ask_on(struct exchange *ex) {
+static void many_ask_on(struct exchange *ex) {
   struct many *many = ex->work;
   many->asking = true;
   many->asked = true;
@@ -214,7 +215,7 @@ static void ask_on(struct exchange *ex) {
       continue;
     }
     many->asked = false;
-    exchange_try_key(ex, one->key, next, on_denied);
+    exchange_try_key(ex, one->key, next, many_on_denied);
   }
   many->asking = false;
   if (many->asked)
@@ -229,17 +230,17 @@ static int compare(const struct one *a, const struct one *b) {
 }
 
 /* The same texts stand beside each other in a sorted list. */
-static int by_text(const void *a, const void *b) {
+static int many_by_text(const void *a, const void *b) {
   const struct one *const *left = a, *const *right = b;
   int order = compare(*left, *right);
   return order != 0 ? order : (*left > *right) - (*left < *right);
 }
 
 static void find_repeated(struct many *many) {
-  struct one **sorted = take(many->count, sizeof *sorted);
+  struct one **sorted = many_alloc(many->count, sizeof *sorted);
   for (size_t i = 0; i < many->count; i++)
     sorted[i] = &many->ones[i];
-  qsort(sorted, many->count, sizeof *sorted, by_text);
+  qsort(sorted, many->count, sizeof *sorted, many_by_text);
   for (size_t i = 1; i < many->count; i++)
     sorted[i]->repeated = compare(sorted[i - 1], sorted[i]) == 0;
   free(sorted);
@@ -256,7 +257,7 @@ static bool are_texts(const json_t *keys) {
 }
 
 /* Takes the text. */
-static struct one *add(struct many *many, json_t *text) {
+static struct one *many_add(struct many *many, json_t *text) {
   struct one *one = &many->ones[many->count++];
   must(text != NULL); /* charged */
   one->text = text;
@@ -279,46 +280,47 @@ static void start_keys(struct exchange *ex, const json_t *keys) {
   }
   if (!exchange_charge(ex, count * COST_KEY))
     return;
-  struct many *many = begin(ex, count);
+  struct many *many = many_begin(ex, count);
   for (size_t i = 0; i < count; i++) {
-    struct one *one = add(many, json_incref(json_array_get(keys, i)));
+    struct one *one = many_add(many, json_incref(json_array_get(keys, i)));
     size_t len = json_string_length(one->text);
     const char *fault =
         len == 0 ? "It is empty" : key_found_fault(one->key, len);
     if (fault != NULL)
-      fail(one, "bad_key", fault);
+      many_fail(one, "bad_key", fault);
   }
   find_repeated(many);
-  ask_on(ex);
+  many_ask_on(ex);
 }
 
 /* ---- a prefix ----------------------------------------------------------- */
 
-static void take_entries(struct many *many, const struct sluice_op *op) {
+static void many_take_entries(struct many *many, const struct sluice_op *op) {
   size_t count = op_entries(op);
   for (size_t i = 0; i < count; i++) {
     struct op_entry entry = op_entry(op, i);
-    struct one *one = add(many, json_string(entry.key));
+    struct one *one = many_add(many, json_string(entry.key));
     many->sizes[i] = entry.meta == NULL ? 0 : entry.meta->length;
     if (key_climbs(one->key, strlen(one->key)))
-      fail(one, "bad_key",
-           "It has a segment \".\" or \"..\"; remove it alone");
+      many_fail(one, "bad_key",
+                "It has a segment \".\" or \"..\"; remove it alone");
   }
   many->truncated = op_token(op) != NULL;
 }
 
-static void on_listed(void *arg, enum sluice_status status, const char *why) {
+static void many_on_listed(void *arg, enum sluice_status status,
+                           const char *why) {
   struct exchange *ex = arg;
   struct many *many = ex->work;
   if (status == SLUICE_OK)
-    take_entries(many, ex->op);
+    many_take_entries(many, ex->op);
   ex->op = NULL;
   if (status != SLUICE_OK) {
     reply_failure(ex, status, why);
   } else if (many->dry) {
     for (size_t i = 0; i < many->count; i++)
       many->size += many->ones[i].code == NULL ? many->sizes[i] : 0;
-    answer(ex);
+    many_answer(ex);
   } else {
     remove_all(ex);
   }
@@ -326,7 +328,7 @@ static void on_listed(void *arg, enum sluice_status status, const char *why) {
 
 static void on_prefix(struct exchange *ex) {
   static const struct op_events events = {.alive = exchange_alive,
-                                          .done = on_listed};
+                                          .done = many_on_listed};
   exchange_watch(ex);
   ex->op = op_list(exchange_backend(ex),
                    &(struct sluice_list){.prefix = ex->key, .max = KEYS_MAX},
@@ -353,8 +355,8 @@ static void start_prefix(struct exchange *ex, const json_t *value, bool dry) {
   }
   if (!exchange_charge(ex, KEYS_MAX * (size_t)(COST_KEY + KEY_MAX)))
     return;
-  struct many *many = begin(ex, KEYS_MAX);
-  many->sizes = take(KEYS_MAX, sizeof *many->sizes);
+  struct many *many = many_begin(ex, KEYS_MAX);
+  many->sizes = many_alloc(KEYS_MAX, sizeof *many->sizes);
   many->by_prefix = true;
   many->dry = dry;
   exchange_check_key(ex, prefix, on_prefix);
@@ -362,7 +364,7 @@ static void start_prefix(struct exchange *ex, const json_t *value, bool dry) {
 
 /* ---- the beginning ------------------------------------------------------ */
 
-static void on_json(struct exchange *ex, json_t *document) {
+static void many_on_json(struct exchange *ex, json_t *document) {
   const json_t *keys = json_object_get(document, "keys");
   const json_t *prefix = json_object_get(document, "prefix");
   const json_t *dry = json_object_get(document, "dry_run");
@@ -381,7 +383,7 @@ static void on_json(struct exchange *ex, json_t *document) {
 }
 
 static void many_start(struct exchange *ex) {
-  jsonbody_read_long(ex, BODY_MAX, on_json);
+  jsonbody_read_long(ex, BODY_MAX, many_on_json);
 }
 
 const struct endpoint many_endpoint = {.operation = OPERATION_DELETE,

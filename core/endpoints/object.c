@@ -36,7 +36,7 @@ static bool only_creates(const struct exchange *ex) {
 
 /* ---- what is there ------------------------------------------------------ */
 
-static void on_meta(void *arg, const struct sluice_meta *meta) {
+static void object_on_meta(void *arg, const struct sluice_meta *meta) {
   struct exchange *ex = arg;
   struct upload *upload = ex->work;
   upload_note_meta(upload, meta);
@@ -45,7 +45,8 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
 
 /* A condition other than "nothing is there" becomes the one ETag that is, or
  * that nothing is. */
-static void on_looked(void *arg, enum sluice_status status, const char *why) {
+static void object_on_looked(void *arg, enum sluice_status status,
+                             const char *why) {
   struct exchange *ex = arg;
   struct upload *upload = ex->work;
   bool conditional = precondition_is_any(&upload->condition);
@@ -75,9 +76,10 @@ static void on_looked(void *arg, enum sluice_status status, const char *why) {
     rawbody_start(ex);
 }
 
-static void look(struct exchange *ex) {
-  static const struct op_events events = {
-      .meta = on_meta, .alive = exchange_alive, .done = on_looked};
+static void object_look(struct exchange *ex) {
+  static const struct op_events events = {.meta = object_on_meta,
+                                          .alive = exchange_alive,
+                                          .done = object_on_looked};
   exchange_watch(ex);
   ex->op = op_head(exchange_backend(ex), ex->key, &events, ex);
 }
@@ -104,7 +106,7 @@ static bool tells_early(const struct exchange *ex) {
   return may_fail && (ex->head.expect_continue || !rawbody_fits(ex));
 }
 
-static void on_key(struct exchange *ex) {
+static void object_on_key(struct exchange *ex) {
   struct upload *upload = ex->work;
   bool conditional = precondition_is_any(&upload->condition);
   upload->only_new = precondition_only_new(&upload->condition) ||
@@ -115,7 +117,7 @@ static void on_key(struct exchange *ex) {
   if (!precondition_offered(ex, &upload->condition, exchange_can(ex, needed)))
     return;
   if (!decides_alone(ex) || tells_early(ex))
-    look(ex);
+    object_look(ex);
   else if (rawbody_check(ex))
     rawbody_start(ex);
 }
@@ -129,7 +131,7 @@ static enum operation operation_of(const struct exchange *ex) {
 /* ---- the beginning ------------------------------------------------------ */
 
 /* A name is stored where the request gives one, and a type by it. */
-static void describe(struct exchange *ex) {
+static void object_describe(struct exchange *ex) {
   struct upload *upload = ex->work;
   const char *disposition = head_get(&ex->head, "Content-Disposition");
   char name[KEY_MAX + 1];
@@ -155,12 +157,12 @@ static void put_start(struct exchange *ex) {
   struct upload *upload = rawbody_new(ex);
   upload->by_key = true;
   memcpy(upload->key, key, strlen(key) + 1);
-  describe(ex);
+  object_describe(ex);
   bool able = exchange_can(ex, SLUICE_CAN_CREATE) ||
               exchange_can(ex, SLUICE_CAN_REPLACE);
   if (precondition_read(ex, &upload->condition, able) &&
       upload_read_uploader(ex) && updigest_read(ex, &upload->digest))
-    upload_hooks_ask(ex, operation_of(ex), NULL, on_key);
+    upload_hooks_ask(ex, operation_of(ex), NULL, object_on_key);
 }
 
 const struct endpoint object_put_endpoint = {.operation = OPERATION_REPLACE,

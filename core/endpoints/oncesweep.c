@@ -52,26 +52,27 @@ static void forget(struct walk *walk) {
   walk->count = walk->at = 0;
 }
 
-static void rest(struct walk *walk, int64_t ms) {
+static void oncesweep_rest(struct walk *walk, int64_t ms) {
   const struct timeval time = {.tv_sec = (time_t)(ms / 1000),
                                .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
   forget(walk);
   event_add(walk->timer, &time);
 }
 
-static void remove_next(struct walk *walk);
+static void oncesweep_remove_next(struct walk *walk);
 
-static void fail(struct walk *walk, const char *why) {
+static void oncesweep_fail(struct walk *walk, const char *why) {
   log_line(SLUICE_LOG_WARN, walk->backend->host.name,
            "records of Idempotency-Keys that have expired can't be removed: "
            "%s; it is tried again",
            why == NULL ? "no reason given" : why);
   free(walk->token);
   walk->token = NULL;
-  rest(walk, walk->sweep->every_ms);
+  oncesweep_rest(walk, walk->sweep->every_ms);
 }
 
-static void on_removed(void *arg, enum sluice_status status, const char *why) {
+static void oncesweep_on_removed(void *arg, enum sluice_status status,
+                                 const char *why) {
   struct walk *walk = arg;
   walk->op = NULL;
   gate_release(walk->sweep->gate);
@@ -80,15 +81,16 @@ static void on_removed(void *arg, enum sluice_status status, const char *why) {
   if (walk->sweep->stopped)
     return;
   if (gone)
-    remove_next(walk);
+    oncesweep_remove_next(walk);
   else
-    fail(walk, why);
+    oncesweep_fail(walk, why);
 }
 
-static void remove_next(struct walk *walk) {
-  static const struct op_events events = {.done = on_removed};
+static void oncesweep_remove_next(struct walk *walk) {
+  static const struct op_events events = {.done = oncesweep_on_removed};
   if (walk->at == walk->count) {
-    rest(walk, walk->token != NULL ? PAGE_PAUSE_MS : walk->sweep->every_ms);
+    oncesweep_rest(walk, walk->token != NULL ? PAGE_PAUSE_MS
+                                             : walk->sweep->every_ms);
     return;
   }
   const struct expired *expired = &walk->found[walk->at++];
@@ -126,7 +128,8 @@ static void note_expired(struct walk *walk, struct op_entry entry) {
   must(expired->key != NULL && (!by_etag || expired->etag != NULL));
 }
 
-static void on_listed(void *arg, enum sluice_status status, const char *why) {
+static void oncesweep_on_listed(void *arg, enum sluice_status status,
+                                const char *why) {
   struct walk *walk = arg;
   struct sluice_op *op = walk->op;
   walk->op = NULL;
@@ -136,18 +139,18 @@ static void on_listed(void *arg, enum sluice_status status, const char *why) {
   if (walk->sweep->stopped)
     return;
   if (status != SLUICE_OK) {
-    fail(walk, why);
+    oncesweep_fail(walk, why);
     return;
   }
   for (size_t i = 0; i < op_entries(op) && walk->count < PAGE; i++)
     note_expired(walk, op_entry(op, i));
   if (op_token(op) != NULL)
     walk->token = strdup(op_token(op));
-  remove_next(walk);
+  oncesweep_remove_next(walk);
 }
 
-static void on_time(evutil_socket_t fd, short what, void *arg) {
-  static const struct op_events events = {.done = on_listed};
+static void oncesweep_on_time(evutil_socket_t fd, short what, void *arg) {
+  static const struct op_events events = {.done = oncesweep_on_listed};
   struct walk *walk = arg;
   (void)fd, (void)what;
   gate_hold(walk->sweep->gate);
@@ -161,14 +164,15 @@ static void on_time(evutil_socket_t fd, short what, void *arg) {
 /* ---- its life ----------------------------------------------------------- */
 
 /* Only those that can keep records have any. */
-static bool begin(struct oncesweep *sweep, size_t i) {
+static bool oncesweep_begin(struct oncesweep *sweep, size_t i) {
   struct walk *walk = &sweep->walks[i];
   unsigned needed = SLUICE_CAN_CREATE | SLUICE_CAN_REPLACE;
   walk->sweep = sweep;
   walk->backend = sweep->gate->backends[i];
-  walk->timer = event_new(loop_base(sweep->gate->loop), -1, 0, on_time, walk);
+  walk->timer =
+      event_new(loop_base(sweep->gate->loop), -1, 0, oncesweep_on_time, walk);
   if (walk->timer != NULL && (walk->backend->abilities & needed) == needed)
-    rest(walk, sweep->every_ms);
+    oncesweep_rest(walk, sweep->every_ms);
   return walk->timer != NULL;
 }
 
@@ -184,7 +188,7 @@ struct oncesweep *oncesweep_new(struct gate *gate) {
   sweep->walks = calloc(gate->settings->backend_count, sizeof *sweep->walks);
   bool ok = sweep->walks != NULL;
   for (size_t i = 0; ok && i < gate->settings->backend_count; i++)
-    ok = begin(sweep, i);
+    ok = oncesweep_begin(sweep, i);
   if (ok)
     return sweep;
   oncesweep_free(sweep);

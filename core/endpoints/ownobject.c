@@ -19,7 +19,7 @@ void ownobject_init(
       .backend = backend, .text = text, .max = max, .then = then, .arg = arg};
 }
 
-static void begin(struct ownobject *own, const char *key) {
+static void ownobject_begin(struct ownobject *own, const char *key) {
   must(own->op == NULL && strlen(key) < sizeof own->key);
   snprintf(own->key, sizeof own->key, "%s", key);
   own->learns = false;
@@ -49,7 +49,7 @@ static void make_md5(char out[2 * DIGEST_MD5_LEN + 1],
 
 /* ---- reading ------------------------------------------------------------ */
 
-static void on_meta(void *arg, const struct sluice_meta *meta) {
+static void ownobject_on_meta(void *arg, const struct sluice_meta *meta) {
   struct ownobject *own = arg;
   take_etag(own, meta);
   own->foreign = meta->length == 0 || meta->length > own->max;
@@ -103,7 +103,7 @@ static void on_file_read(void *arg) {
     take_chunk(own);
 }
 
-static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
+static void ownobject_on_chunk(void *arg, const struct sluice_chunk *chunk) {
   struct ownobject *own = arg;
   own->chunk = *chunk;
   if (chunk->length > own->max - own->length) {
@@ -121,7 +121,8 @@ static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
   take_chunk(own);
 }
 
-static void on_read(void *arg, enum sluice_status status, const char *why) {
+static void ownobject_on_read(void *arg, enum sluice_status status,
+                              const char *why) {
   struct ownobject *own = arg;
   if (own->thread == OWNOBJECT_HERE) {
     finish_read(own, status, why);
@@ -132,8 +133,9 @@ static void on_read(void *arg, enum sluice_status status, const char *why) {
 }
 
 static void start_read(struct ownobject *own) {
-  static const struct op_events events = {
-      .meta = on_meta, .chunk = on_chunk, .done = on_read};
+  static const struct op_events events = {.meta = ownobject_on_meta,
+                                          .chunk = ownobject_on_chunk,
+                                          .done = ownobject_on_read};
   own->length = 0;
   own->foreign = false;
   own->etag[0] = '\0';
@@ -143,13 +145,13 @@ static void start_read(struct ownobject *own) {
 }
 
 void ownobject_read(struct ownobject *own, const char *key) {
-  begin(own, key);
+  ownobject_begin(own, key);
   start_read(own);
 }
 
 /* ---- writing ------------------------------------------------------------ */
 
-static void on_next(void *arg) {
+static void ownobject_on_next(void *arg) {
   struct ownobject *own = arg;
   if (own->lent) {
     own->lent = false;
@@ -167,7 +169,8 @@ static void on_written_meta(void *arg, const struct sluice_meta *meta) {
   take_etag(arg, meta);
 }
 
-static void on_written(void *arg, enum sluice_status status, const char *why) {
+static void ownobject_on_written(void *arg, enum sluice_status status,
+                                 const char *why) {
   struct ownobject *own = arg;
   own->learns = status == SLUICE_OK && own->wants_etag && own->etag[0] == '\0';
   if (own->learns)
@@ -179,9 +182,10 @@ static void on_written(void *arg, enum sluice_status status, const char *why) {
 void ownobject_write(struct ownobject *own, const char *key, size_t length,
                      enum ownobject_writing writing) {
   static const struct sluice_pair none[] = {{NULL, NULL}};
-  static const struct op_events events = {
-      .meta = on_written_meta, .next = on_next, .done = on_written};
-  begin(own, key);
+  static const struct op_events events = {.meta = on_written_meta,
+                                          .next = ownobject_on_next,
+                                          .done = ownobject_on_written};
+  ownobject_begin(own, key);
   must(length <= own->max);
   own->length = length;
   own->lent = false;
@@ -203,13 +207,14 @@ void ownobject_write(struct ownobject *own, const char *key, size_t length,
 
 /* ---- removing ----------------------------------------------------------- */
 
-static void on_removed(void *arg, enum sluice_status status, const char *why) {
+static void ownobject_on_removed(void *arg, enum sluice_status status,
+                                 const char *why) {
   end(arg, status, why);
 }
 
 void ownobject_remove(struct ownobject *own, const char *key) {
-  static const struct op_events events = {.done = on_removed};
-  begin(own, key);
+  static const struct op_events events = {.done = ownobject_on_removed};
+  ownobject_begin(own, key);
   bool compares = (own->backend->abilities & SLUICE_CAN_REMOVE) != 0;
   if (compares && own->etag[0] != '\0')
     own->op = op_remove_if(

@@ -13,7 +13,8 @@ static void say_unable(struct exchange *ex) {
               "change");
 }
 
-static bool bad(struct exchange *ex, const char *name, bool able) {
+static bool precondition_bad(struct exchange *ex, const char *name,
+                             bool able) {
   if (able)
     reply_error(ex, 400, "bad_request",
                 "%s is neither * nor a list of ETags in quotes", name);
@@ -30,9 +31,9 @@ bool precondition_read(struct exchange *ex, struct precondition *is,
   is->none_match =
       head_list(&ex->head, "If-None-Match", &is->none_match_lines);
   if (is->match != NULL && !etags_valid(is->match))
-    return bad(ex, "If-Match", able);
+    return precondition_bad(ex, "If-Match", able);
   if (is->none_match != NULL && !etags_valid(is->none_match))
-    return bad(ex, "If-None-Match", able);
+    return precondition_bad(ex, "If-None-Match", able);
   is->unmodified_since =
       is->match == NULL && head_get(&ex->head, "If-Unmodified-Since") != NULL;
   return true;

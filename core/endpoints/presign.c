@@ -28,9 +28,9 @@ const char *presign_filename(const struct sluice_meta *meta) {
   return NULL;
 }
 
-static void tell(struct presign_ask *ask, enum sluice_status status,
-                 const char *why, const char *url, const char *id,
-                 uint32_t seconds) {
+static void presign_tell(struct presign_ask *ask, enum sluice_status status,
+                         const char *why, const char *url, const char *id,
+                         uint32_t seconds) {
   ask->then(ask->ex, &(struct presigned){status, why, url, id, seconds});
 }
 
@@ -104,12 +104,13 @@ static void name_backend(struct exchange *ex, struct ownlink *link) {
   must(link->backend != NULL); /* charged with the request */
 }
 
-static void on_known(void *arg, enum sluice_status status, const char *why) {
+static void presign_on_known(void *arg, enum sluice_status status,
+                             const char *why) {
   struct presign_ask *ask = arg;
   struct exchange *ex = ask->ex;
   struct buf url, scope;
   if (status != SLUICE_OK) {
-    tell(ask, status, why, NULL, NULL, ask->seconds);
+    presign_tell(ask, status, why, NULL, NULL, ask->seconds);
     return;
   }
   buf_init(&url, OWNLINK_MAX);
@@ -123,19 +124,19 @@ static void on_known(void *arg, enum sluice_status status, const char *why) {
             ownlink_make(&url, &ask->link, ask->key, scope.data);
   buf_fini(&scope);
   if (ok)
-    tell(ask, SLUICE_OK, NULL, url.data, ask->link.id, ask->seconds);
+    presign_tell(ask, SLUICE_OK, NULL, url.data, ask->link.id, ask->seconds);
   else
-    tell(ask, SLUICE_EINVAL, "the link would be too long", NULL, NULL,
-         ask->seconds);
+    presign_tell(ask, SLUICE_EINVAL, "the link would be too long", NULL, NULL,
+                 ask->seconds);
   buf_fini(&url);
 }
 
-static void on_secret(void *arg, const struct linksecret_keys *keys,
-                      enum sluice_status status, const char *why) {
+static void presign_on_secret(void *arg, const struct linksecret_keys *keys,
+                              enum sluice_status status, const char *why) {
   struct presign_ask *ask = arg;
   struct exchange *ex = ask->ex;
   if (keys == NULL) {
-    tell(ask, status, why, NULL, NULL, ask->seconds);
+    presign_tell(ask, status, why, NULL, NULL, ask->seconds);
     return;
   }
   ask->key = keys->links;
@@ -146,8 +147,8 @@ static void on_secret(void *arg, const struct linksecret_keys *keys,
 static void by_gateway(struct presign_ask *ask) {
   struct exchange *ex = ask->ex;
   if (ex->route->signed_path == NULL)
-    tell(ask, SLUICE_ENOTSUP, "no route serves links", NULL, NULL,
-         ask->seconds);
+    presign_tell(ask, SLUICE_ENOTSUP, "no route serves links", NULL, NULL,
+                 ask->seconds);
   else
     linksecret_ask(ex->gate->links, ex->request.backend, &ask->secret);
 }
@@ -170,7 +171,8 @@ static bool lacks_name(const struct presign_ask *ask, const char *url) {
   return named && strcasestr(url, "disposition") == NULL;
 }
 
-static void on_made(void *arg, enum sluice_status status, const char *why) {
+static void presign_on_made(void *arg, enum sluice_status status,
+                            const char *why) {
   struct presign_ask *ask = arg;
   const char *url = status == SLUICE_OK ? op_text(ask->ex->op, 0) : NULL;
   uint32_t seconds = seconds_of(ask->ex->op, ask->seconds);
@@ -182,20 +184,22 @@ static void on_made(void *arg, enum sluice_status status, const char *why) {
     status = SLUICE_EUPSTREAM;
   }
   if (copy == NULL || !lacks_name(ask, copy))
-    tell(ask, status, why, copy, NULL, seconds);
+    presign_tell(ask, status, why, copy, NULL, seconds);
   else if (ask->via == PRESIGN_STORAGE)
-    tell(ask, SLUICE_ENOTSUP, "its links name no file", NULL, NULL, seconds);
+    presign_tell(ask, SLUICE_ENOTSUP, "its links name no file", NULL, NULL,
+                 seconds);
   else
     by_gateway(ask);
   free(copy);
 }
 
-static void on_alive(void *arg) {
+static void presign_on_alive(void *arg) {
   exchange_alive(((struct presign_ask *)arg)->ex);
 }
 
 static void by_storage(struct presign_ask *ask, const char *filename) {
-  static const struct op_events events = {.alive = on_alive, .done = on_made};
+  static const struct op_events events = {.alive = presign_on_alive,
+                                          .done = presign_on_made};
   struct exchange *ex = ask->ex;
   struct buf disposition;
   char last[KEY_MAX + 1];
@@ -221,8 +225,10 @@ static void by_storage(struct presign_ask *ask, const char *filename) {
 /* ---- both --------------------------------------------------------------- */
 
 void presign_make(struct presign_ask *ask, const char *stored) {
-  ask->secret = (struct linksecret_waiter){.told = on_secret, .arg = ask};
-  ask->known = (struct revocations_waiter){.told = on_known, .arg = ask};
+  ask->secret =
+      (struct linksecret_waiter){.told = presign_on_secret, .arg = ask};
+  ask->known =
+      (struct revocations_waiter){.told = presign_on_known, .arg = ask};
   exchange_watch(ask->ex);
   if (is_by_storage(ask))
     by_storage(ask, stored);

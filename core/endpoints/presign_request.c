@@ -35,8 +35,8 @@ static void presign_free(void *work) {
 
 /* ---- the answer --------------------------------------------------------- */
 
-static json_t *describe(const struct exchange *ex,
-                        const struct presigned *made) {
+static json_t *presign_request_describe(const struct exchange *ex,
+                                        const struct presigned *made) {
   const struct presign *presign = ex->work;
   const struct ownlink *link = &presign->ask.link;
   bool post = link->method == OWNLINK_POST;
@@ -55,22 +55,24 @@ static json_t *describe(const struct exchange *ex,
   return answer;
 }
 
-static void on_made(struct exchange *ex, const struct presigned *made) {
+static void presign_request_on_made(struct exchange *ex,
+                                    const struct presigned *made) {
   if (made->status == SLUICE_OK)
-    reply_json(ex, 200, describe(ex, made));
+    reply_json(ex, 200, presign_request_describe(ex, made));
   else
     reply_failure(ex, made->status, made->why);
 }
 
 static void make(struct exchange *ex) {
   struct presign *presign = ex->work;
-  presign->ask.then = on_made;
+  presign->ask.then = presign_request_on_made;
   presign_make(&presign->ask, presign->filename);
 }
 
 /* ---- the object --------------------------------------------------------- */
 
-static void on_meta(void *arg, const struct sluice_meta *meta) {
+static void presign_request_on_meta(void *arg,
+                                    const struct sluice_meta *meta) {
   struct exchange *ex = arg;
   struct presign *presign = ex->work;
   presign->length = meta->length;
@@ -80,7 +82,8 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
   must(presign->type != NULL);
 }
 
-static void on_head(void *arg, enum sluice_status status, const char *why) {
+static void presign_request_on_head(void *arg, enum sluice_status status,
+                                    const char *why) {
   struct exchange *ex = arg;
   const struct presign *presign = ex->work;
   ex->op = NULL;
@@ -92,22 +95,23 @@ static void on_head(void *arg, enum sluice_status status, const char *why) {
     make(ex);
 }
 
-static void look(struct exchange *ex) {
-  static const struct op_events events = {
-      .meta = on_meta, .alive = exchange_alive, .done = on_head};
+static void presign_request_look(struct exchange *ex) {
+  static const struct op_events events = {.meta = presign_request_on_meta,
+                                          .alive = exchange_alive,
+                                          .done = presign_request_on_head};
   exchange_watch(ex);
   ex->op = op_head(exchange_backend(ex), ex->key, &events, ex);
 }
 
 /* ---- who may ------------------------------------------------------------ */
 
-static void on_allowed(struct exchange *ex) {
+static void presign_request_on_allowed(struct exchange *ex) {
   struct presign *presign = ex->work;
   const char *fault = presign_fault(&presign->ask);
   if (fault != NULL)
     reply_error(ex, 501, "not_implemented", "%s", fault);
   else if (presign->ask.link.method == OWNLINK_GET)
-    look(ex);
+    presign_request_look(ex);
   else
     make(ex);
 }
@@ -116,16 +120,16 @@ static void on_allowed(struct exchange *ex) {
 static void on_presign_allowed(struct exchange *ex) {
   const struct ownlink *link = &((struct presign *)ex->work)->ask.link;
   if (link->method == OWNLINK_GET) {
-    on_allowed(ex);
+    presign_request_on_allowed(ex);
     return;
   }
   char key[KEY_MAX + 2];
   snprintf(key, sizeof key, "%s", ex->key);
   exchange_check_as(ex, link->replace ? OPERATION_REPLACE : OPERATION_UPLOAD,
-                    key, on_allowed);
+                    key, presign_request_on_allowed);
 }
 
-static void on_json(struct exchange *ex, json_t *document) {
+static void presign_request_on_json(struct exchange *ex, json_t *document) {
   bool refused;
   struct presign *presign = calloc(1, sizeof *presign);
   must(presign != NULL); /* charged with the request */
@@ -149,7 +153,7 @@ static void on_json(struct exchange *ex, json_t *document) {
 }
 
 static void presign_start(struct exchange *ex) {
-  jsonbody_read(ex, on_json);
+  jsonbody_read(ex, presign_request_on_json);
 }
 
 const struct endpoint presign_endpoint = {.operation = OPERATION_PRESIGN,

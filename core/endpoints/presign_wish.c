@@ -19,8 +19,8 @@ struct wish {
   struct presign_ask *ask;
 };
 
-static bool bad(const struct wish *wish, const char *code,
-                const char *message) {
+static bool presign_wish_bad(const struct wish *wish, const char *code,
+                             const char *message) {
   reply_error(wish->ex, 400, code, "%s", message);
   return false;
 }
@@ -33,7 +33,8 @@ static char *copy(const char *text) {
 
 /* ---- words -------------------------------------------------------------- */
 
-static bool read_key(const struct wish *wish, const json_t *value) {
+static bool presign_wish_read_key(const struct wish *wish,
+                                  const json_t *value) {
   struct ownlink *link = &wish->ask->link;
   bool made = link->method == OWNLINK_PUT;
   (void)value;
@@ -45,13 +46,15 @@ static bool read_key(const struct wish *wish, const json_t *value) {
   return true;
 }
 
-static bool read_prefix(const struct wish *wish, const json_t *value) {
+static bool presign_wish_read_prefix(const struct wish *wish,
+                                     const json_t *value) {
   const char *text = json_string_value(value);
   size_t len = text == NULL ? 0 : json_string_length(value);
   char prefix[KEY_MAX + 1];
   if (text == NULL || strspn(text, "/") == len)
-    return bad(wish, "bad_prefix",
-               "Bad 'prefix': it isn't a text, or names no segment");
+    return presign_wish_bad(
+        wish, "bad_prefix",
+        "Bad 'prefix': it isn't a text, or names no segment");
   const char *fault = key_prefix(prefix, text, len, "");
   size_t slashes = strspn(text, "/");
   if (fault != NULL) {
@@ -67,8 +70,8 @@ static bool read_prefix(const struct wish *wish, const json_t *value) {
 static bool read_uses(const struct wish *wish, const json_t *value) {
   json_int_t uses = json_integer_value(value);
   if (!json_is_integer(value) || uses < 1 || uses > OWNLINK_USES_MAX)
-    return bad(wish, "bad_uses",
-               "'uses' isn't a whole number of 1 to 1000000");
+    return presign_wish_bad(wish, "bad_uses",
+                            "'uses' isn't a whole number of 1 to 1000000");
   wish->ask->link.uses = (uint32_t)uses;
   return true;
 }
@@ -76,8 +79,8 @@ static bool read_uses(const struct wish *wish, const json_t *value) {
 static bool read_max_bytes(const struct wish *wish, const json_t *value) {
   json_int_t bytes = json_integer_value(value);
   if (!json_is_integer(value) || bytes < 1)
-    return bad(wish, "bad_max_bytes",
-               "'max_bytes' isn't a whole number of 1 or more");
+    return presign_wish_bad(wish, "bad_max_bytes",
+                            "'max_bytes' isn't a whole number of 1 or more");
   wish->ask->link.max_bytes = (uint64_t)bytes;
   return true;
 }
@@ -86,8 +89,8 @@ static bool read_types(const struct wish *wish, const json_t *value) {
   struct buf list;
   size_t count = json_array_size(value); /* 0: no list */
   if (count == 0 || count > OWNLINK_TYPES_MAX)
-    return bad(wish, "bad_types",
-               "'types' isn't a list of 1 to 64 media types");
+    return presign_wish_bad(wish, "bad_types",
+                            "'types' isn't a list of 1 to 64 media types");
   buf_init(&list, TYPES_TEXT_MAX + OWNLINK_TYPES_MAX);
   bool ok = true;
   for (size_t i = 0; ok && i < count; i++) {
@@ -100,22 +103,25 @@ static bool read_types(const struct wish *wish, const json_t *value) {
   if (ok)
     wish->ask->link.types = copy(list.data);
   buf_fini(&list);
-  return ok || bad(wish, "bad_types",
-                   "'types' has something else than media types, as "
-                   "image/png, or image/"
-                   "* for a family");
+  return ok ||
+         presign_wish_bad(wish, "bad_types",
+                          "'types' has something else than media types, as "
+                          "image/png, or image/"
+                          "* for a family");
 }
 
 /* As it would be saved, to the letter. */
-static bool read_filename(const struct wish *wish, const json_t *value) {
+static bool presign_wish_read_filename(const struct wish *wish,
+                                       const json_t *value) {
   const char *text = json_string_value(value);
   char name[KEY_NAME_MAX + 1];
   size_t len = text == NULL ? 0 : json_string_length(value);
   key_filename(name, text == NULL ? "" : text, len);
   if (len == 0 || strlen(text) != len || strcmp(name, text) != 0)
-    return bad(wish, "bad_filename",
-               "'filename' isn't a file's name: 1 to 246 bytes without "
-               "slashes, backslashes and control characters");
+    return presign_wish_bad(
+        wish, "bad_filename",
+        "'filename' isn't a file's name: 1 to 246 bytes without "
+        "slashes, backslashes and control characters");
   wish->ask->link.filename = copy(text);
   return true;
 }
@@ -123,7 +129,7 @@ static bool read_filename(const struct wish *wish, const json_t *value) {
 static bool read_bool(const struct wish *wish, const json_t *value,
                       const char *message, bool *flag) {
   if (!json_is_boolean(value))
-    return bad(wish, "bad_request", message);
+    return presign_wish_bad(wish, "bad_request", message);
   *flag = json_is_true(value);
   return true;
 }
@@ -145,7 +151,8 @@ static bool read_via(const struct wish *wish, const json_t *value) {
   else if (text != NULL && strcmp(text, "storage") == 0)
     wish->ask->via = PRESIGN_STORAGE;
   else
-    return bad(wish, "bad_via", "'via' is neither gateway nor storage");
+    return presign_wish_bad(wish, "bad_via",
+                            "'via' is neither gateway nor storage");
   return true;
 }
 
@@ -153,8 +160,8 @@ static bool read_expires(const struct wish *wish, const json_t *value) {
   const struct settings_presign *limits = &wish->ex->gate->settings->presign;
   json_int_t wanted = json_integer_value(value);
   if (!json_is_integer(value))
-    return bad(wish, "bad_expires",
-               "'expires' isn't a whole number of seconds");
+    return presign_wish_bad(wish, "bad_expires",
+                            "'expires' isn't a whole number of seconds");
   if (wanted > limits->max_ms / 1000)
     wanted = limits->max_ms / 1000;
   if (wanted < limits->min_ms / 1000)
@@ -172,15 +179,15 @@ static const struct {
   const char *name;
   unsigned methods; /* that it has a meaning with */
   bool (*read)(const struct wish *, const json_t *value);
-} words[] = {{"key", OF(GET) | OF(PUT), read_key},
-             {"prefix", OF(POST), read_prefix},
+} words[] = {{"key", OF(GET) | OF(PUT), presign_wish_read_key},
+             {"prefix", OF(POST), presign_wish_read_prefix},
              {"expires", ANY, read_expires},
              {"via", ANY, read_via},
              {"uses", ANY, read_uses},
              {"max_bytes", OF(PUT) | OF(POST), read_max_bytes},
              {"types", OF(PUT) | OF(POST), read_types},
              {"replace", OF(PUT), read_replace},
-             {"filename", OF(GET), read_filename},
+             {"filename", OF(GET), presign_wish_read_filename},
              {"inline", OF(GET), read_inline}};
 #define WORDS (sizeof words / sizeof *words)
 
@@ -191,10 +198,11 @@ static bool read_method(const struct wish *wish) {
       (text != NULL && strlen(text) == json_string_length(value) &&
        ownlink_method_find(text, &wish->ask->link.method)))
     return true;
-  return bad(wish, "bad_method", "'method' is none of GET, PUT and POST");
+  return presign_wish_bad(wish, "bad_method",
+                          "'method' is none of GET, PUT and POST");
 }
 
-static bool read_word(const struct wish *wish, size_t i) {
+static bool presign_wish_read_word(const struct wish *wish, size_t i) {
   const json_t *value = json_object_get(wish->document, words[i].name);
   enum ownlink_method method = wish->ask->link.method;
   if (value == NULL)
@@ -222,7 +230,7 @@ bool presign_wish(struct exchange *ex, json_t *document,
   if (!read_method(&wish) || !has_name(&wish))
     return false;
   for (size_t i = 0; i < WORDS; i++)
-    if (!read_word(&wish, i))
+    if (!presign_wish_read_word(&wish, i))
       return false;
   return true;
 }

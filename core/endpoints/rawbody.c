@@ -63,7 +63,7 @@ bool rawbody_check(struct exchange *ex) {
 }
 
 /* As much of data[0..len) as there is room for; false when it was answered. */
-static bool take(struct exchange *ex, const char *data, size_t len) {
+static bool rawbody_take(struct exchange *ex, const char *data, size_t len) {
   struct upload *upload = ex->work;
   struct upload_buffer *buffer = &upload->buffers[upload->filling];
   size_t room = upload_room(upload);
@@ -82,7 +82,7 @@ static bool take(struct exchange *ex, const char *data, size_t len) {
 }
 
 /* Makes room; false: the backend's next() goes on. */
-static bool make_room(struct exchange *ex) {
+static bool rawbody_make_room(struct exchange *ex) {
   const struct upload *upload = ex->work;
   if (upload->backend == UPLOAD_SHOWS)
     return false;
@@ -92,14 +92,14 @@ static bool make_room(struct exchange *ex) {
   return ex->work == upload && upload_room(upload) > 0;
 }
 
-static void pump(struct exchange *ex) {
+static void rawbody_pump(struct exchange *ex) {
   struct upload *upload = ex->work;
   const char *data;
   size_t len;
-  while (make_room(ex))
+  while (rawbody_make_room(ex))
     switch (ingress_body_next(ex->conn, &data, &len)) {
     case INGRESS_DATA:
-      if (!take(ex, data, len))
+      if (!rawbody_take(ex, data, len))
         return;
       break;
     case INGRESS_WAIT:
@@ -118,7 +118,7 @@ static void pump(struct exchange *ex) {
 }
 
 struct upload *rawbody_new(struct exchange *ex) {
-  struct upload *upload = upload_new(ex, pump);
+  struct upload *upload = upload_new(ex, rawbody_pump);
   ex->on_body = NULL; /* not before it is asked for */
   return upload;
 }
@@ -131,7 +131,7 @@ void rawbody_start(struct exchange *ex) {
   upload_begin(ex);
   if (!upload_open(ex))
     return;
-  ex->on_body = pump;
+  ex->on_body = rawbody_pump;
   ingress_body_start(ex->conn);
-  pump(ex);
+  rawbody_pump(ex);
 }

@@ -58,8 +58,8 @@ static const char *word_of(enum sluice_status status) {
   }
 }
 
-static void note(struct probe *probe, enum sluice_status status,
-                 const char *why) {
+static void readiness_note(struct probe *probe, enum sluice_status status,
+                           const char *why) {
   probe->status = status;
   snprintf(probe->why, sizeof probe->why, "%s",
            why == NULL ? "no reason given" : why);
@@ -74,7 +74,7 @@ static void note(struct probe *probe, enum sluice_status status,
   probe->failed = status != SLUICE_OK;
 }
 
-static void finish(struct readiness *readiness) {
+static void readiness_finish(struct readiness *readiness) {
   struct readiness_waiter *waiter = readiness->waiters;
   readiness->asking = false;
   readiness->known_ms = clock_ms();
@@ -88,16 +88,17 @@ static void finish(struct readiness *readiness) {
   }
 }
 
-static void on_done(void *arg, enum sluice_status status, const char *why) {
+static void readiness_on_done(void *arg, enum sluice_status status,
+                              const char *why) {
   struct probe *probe = arg;
   probe->op = NULL;
   gate_release(probe->readiness->gate);
   if (!probe->asked)
     return; /* it came too late */
   probe->asked = false;
-  note(probe, status, why);
+  readiness_note(probe, status, why);
   if (--probe->readiness->missing == 0)
-    finish(probe->readiness);
+    readiness_finish(probe->readiness);
 }
 
 static void on_limit(evutil_socket_t fd, short what, void *arg) {
@@ -108,14 +109,14 @@ static void on_limit(evutil_socket_t fd, short what, void *arg) {
     if (!probe->asked)
       continue;
     probe->asked = false;
-    note(probe, SLUICE_ETIMEOUT, "it didn't answer in two seconds");
+    readiness_note(probe, SLUICE_ETIMEOUT, "it didn't answer in two seconds");
     op_cancel(probe->op);
   }
-  finish(readiness);
+  readiness_finish(readiness);
 }
 
 static void ask_all(struct readiness *readiness) {
-  static const struct op_events events = {.done = on_done};
+  static const struct op_events events = {.done = readiness_on_done};
   static const struct timeval limit = {.tv_sec = READINESS_PROBE_MS / 1000};
   size_t count = readiness->gate->settings->backend_count;
   readiness->asking = true;
@@ -144,7 +145,7 @@ bool readiness_ask(struct readiness *readiness,
   if (readiness->missing > 0)
     return false;
   readiness_leave(readiness, waiter); /* none was asked */
-  finish(readiness);
+  readiness_finish(readiness);
   return true;
 }
 

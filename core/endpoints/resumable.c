@@ -74,7 +74,7 @@ void resumable_failed(struct exchange *ex, enum sluice_status status,
 
 /* ---- lengths ------------------------------------------------------------ */
 
-static bool bad(struct exchange *ex, const char *what) {
+static bool resumable_bad(struct exchange *ex, const char *what) {
   reply_error(ex, 400, "bad_request", "%s", what);
   return false;
 }
@@ -104,17 +104,19 @@ bool resumable_check_lengths(struct exchange *ex, uint64_t at) {
     return false;
   }
   if (r->said >= 0 && r->said < (int64_t)at)
-    return bad(ex, "'Upload-Length' is less than what is there");
+    return resumable_bad(ex, "'Upload-Length' is less than what is there");
   if (r->said >= 0 && !note_length(r, r->said))
-    return bad(ex, "'Upload-Length' isn't what it was before");
+    return resumable_bad(ex, "'Upload-Length' isn't what it was before");
   if (r->last && end >= 0 && !note_length(r, end))
-    return bad(ex, "The content isn't all that 'Upload-Length' says");
+    return resumable_bad(ex,
+                         "The content isn't all that 'Upload-Length' says");
   if (r->length >= 0 && end > r->length)
-    return bad(ex, "The content is longer than 'Upload-Length' says");
+    return resumable_bad(ex,
+                         "The content is longer than 'Upload-Length' says");
   if (r->act == RESUMABLE_APPEND && size > 0 &&
       (uint64_t)size < settings->min_append && !r->last && end != r->length)
-    return bad(ex, "The content is shorter than min-append-size of "
-                   "'Upload-Limit'");
+    return resumable_bad(ex, "The content is shorter than min-append-size of "
+                             "'Upload-Limit'");
   return true;
 }
 
@@ -143,7 +145,7 @@ static void created(struct exchange *ex) {
     resumable_body_start(ex);
 }
 
-static void append(struct exchange *ex) {
+static void resumable_append(struct exchange *ex) {
   struct resumable *r = resumable_of(ex);
   if (r->complete) {
     r->dialect->repeat(ex);
@@ -160,7 +162,7 @@ static void append(struct exchange *ex) {
   }
 }
 
-static void look(struct exchange *ex) {
+static void resumable_look(struct exchange *ex) {
   struct resumable *r = resumable_of(ex);
   bool due = r->dialect->way == UPLOADID_TUS && !r->id.partial &&
              !r->complete && r->length >= 0 && (uint64_t)r->length == r->saved;
@@ -173,8 +175,8 @@ static void look(struct exchange *ex) {
 static void opened(struct resumable *r, const struct sluice_staged *staged) {
   static void (*const acts[])(struct exchange *) = {
       [RESUMABLE_CREATE] = created,
-      [RESUMABLE_APPEND] = append,
-      [RESUMABLE_LOOK] = look};
+      [RESUMABLE_APPEND] = resumable_append,
+      [RESUMABLE_LOOK] = resumable_look};
   struct exchange *ex = r->ex;
   r->saved = r->sent = r->upload.size = staged->offset;
   if (!resumable_load(r, staged)) {
@@ -185,7 +187,8 @@ static void opened(struct resumable *r, const struct sluice_staged *staged) {
   acts[r->act](ex);
 }
 
-static void on_staged(void *arg, const struct sluice_staged *staged) {
+static void resumable_on_staged(void *arg,
+                                const struct sluice_staged *staged) {
   struct resumable *r = arg;
   bool opening = r->state == RESUMABLE_OPENING;
   r->expires_s = staged->expires_s;
@@ -200,7 +203,7 @@ static void on_staged(void *arg, const struct sluice_staged *staged) {
     opened(r, staged);
 }
 
-static void on_alive(void *arg) {
+static void resumable_on_alive(void *arg) {
   struct resumable *r = arg;
   if (r->ex == NULL)
     return;
@@ -211,7 +214,7 @@ static void on_alive(void *arg) {
     exchange_watch(r->ex);
 }
 
-static void on_told(struct exchange *ex) {
+static void resumable_on_told(struct exchange *ex) {
   struct resumable *r = resumable_of(ex);
   r->complete = true;
   r->saved = r->upload.size;
@@ -222,7 +225,8 @@ static void on_told(struct exchange *ex) {
     upload_answer(ex);
 }
 
-static void on_done(void *arg, enum sluice_status status, const char *why) {
+static void resumable_on_done(void *arg, enum sluice_status status,
+                              const char *why) {
   struct resumable *r = arg;
   struct exchange *ex = r->ex;
   bool committing = ex != NULL && ex->op != NULL && ex->op == r->op;
@@ -239,17 +243,17 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
   }
   ex->op = NULL;
   if (status == SLUICE_OK)
-    exchange_changed(ex, &r->upload.object, on_told);
+    exchange_changed(ex, &r->upload.object, resumable_on_told);
   else if (status == SLUICE_EPRECOND)
     exchange_failed(ex, SLUICE_EEXIST, why);
   else
     exchange_failed(ex, status, why);
 }
 
-static const struct op_events events = {.staged = on_staged,
+static const struct op_events events = {.staged = resumable_on_staged,
                                         .next = resumable_on_next,
-                                        .alive = on_alive,
-                                        .done = on_done};
+                                        .alive = resumable_on_alive,
+                                        .done = resumable_on_done};
 
 /* ---- creation ----------------------------------------------------------- */
 
@@ -272,7 +276,7 @@ static void make_stage(struct exchange *ex) {
       &events, r);
 }
 
-static void on_key(struct exchange *ex) {
+static void resumable_on_key(struct exchange *ex) {
   if (op_can_stage(exchange_backend(ex)))
     make_stage(ex);
   else
@@ -285,12 +289,12 @@ void resumable_create(struct exchange *ex) {
   if (!resumable_check_lengths(ex, 0))
     return;
   if (r->id.partial) {
-    on_key(ex);
+    resumable_on_key(ex);
     return;
   }
   upload->length = r->length;
   if (upload_make_key(ex))
-    upload_hooks_ask(ex, ex->asked, upload_make_key, on_key);
+    upload_hooks_ask(ex, ex->asked, upload_make_key, resumable_on_key);
 }
 
 /* ---- a resource --------------------------------------------------------- */
@@ -302,7 +306,8 @@ void resumable_open(struct exchange *ex) {
       op_stage(r->backend, &(struct sluice_stage){.id = r->stage}, &events, r);
 }
 
-static void on_removed(void *arg, enum sluice_status status, const char *why) {
+static void resumable_on_removed(void *arg, enum sluice_status status,
+                                 const char *why) {
   struct exchange *ex = arg;
   ex->op = NULL;
   if (status != SLUICE_OK)
@@ -313,7 +318,7 @@ static void on_removed(void *arg, enum sluice_status status, const char *why) {
 
 void resumable_delete(struct exchange *ex) {
   static const struct op_events removed = {.alive = exchange_alive,
-                                           .done = on_removed};
+                                           .done = resumable_on_removed};
   const struct resumable *r = resumable_of(ex);
   exchange_watch(ex);
   ex->op = op_stage_remove(r->backend, r->stage, &removed, ex);

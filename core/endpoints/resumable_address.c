@@ -35,8 +35,10 @@ void resumable_say_location(struct exchange *ex) {
   resumable_of(ex)->told = true;
 }
 
-static void on_key(void *arg, const struct linksecret_keys *keys,
-                   enum sluice_status status, const char *why) {
+static void resumable_address_on_key(void *arg,
+                                     const struct linksecret_keys *keys,
+                                     enum sluice_status status,
+                                     const char *why) {
   struct exchange *ex = arg;
   struct resumable *r = resumable_of(ex);
   r->waits = false;
@@ -53,7 +55,8 @@ void resumable_ask_key(struct exchange *ex, void (*then)(struct exchange *)) {
   struct resumable *r = resumable_of(ex);
   r->known = then;
   r->waits = true;
-  r->waiter = (struct linksecret_waiter){.told = on_key, .arg = ex};
+  r->waiter =
+      (struct linksecret_waiter){.told = resumable_address_on_key, .arg = ex};
   exchange_watch(ex);
   linksecret_ask(ex->gate->links, ex->request.backend, &r->waiter);
 }

@@ -72,17 +72,18 @@ static void fell_short(struct exchange *ex) {
               "The content isn't all that 'Upload-Length' says");
 }
 
-static void answer(struct exchange *ex) {
+static void resumable_body_answer(struct exchange *ex) {
   resumable_of(ex)->dialect->go_on(ex);
 }
 
 static void body(struct exchange *ex);
 static void show(struct exchange *ex);
 
-static void go_on(struct resumable *r, enum resumable_wait wait) {
+static void resumable_body_go_on(struct resumable *r,
+                                 enum resumable_wait wait) {
   static void (*const ways[])(struct exchange *) = {
       [RESUMABLE_BODY] = body,
-      [RESUMABLE_ANSWER] = answer,
+      [RESUMABLE_ANSWER] = resumable_body_answer,
       [RESUMABLE_BROKEN] = broken,
       [RESUMABLE_SHORT] = fell_short,
       [RESUMABLE_SHOWN] = show};
@@ -94,7 +95,7 @@ static void show(struct exchange *ex) {
 }
 
 /* Hooks are shown what is durable. */
-static void commit(struct exchange *ex) {
+static void resumable_body_commit(struct exchange *ex) {
   struct resumable *r = resumable_of(ex);
   if (r->sent > r->saved && request_wants_body(&ex->request))
     resumable_save(r, RESUMABLE_SHOWN);
@@ -109,10 +110,10 @@ static void save_and(struct resumable *r, enum resumable_wait wait,
   if (counts && (r->sent > r->saved || r->length_new))
     resumable_save(r, wait);
   else
-    go_on(r, wait);
+    resumable_body_go_on(r, wait);
 }
 
-static void finish(struct resumable *r) {
+static void resumable_body_finish(struct resumable *r) {
   struct exchange *ex = r->ex;
   if (ex == NULL) {
     if (r->sent > r->saved)
@@ -126,7 +127,7 @@ static void finish(struct resumable *r) {
   } else if (!resumable_check_content(ex)) {
     return;
   } else if (r->dialect->ends(r)) {
-    commit(ex);
+    resumable_body_commit(ex);
   } else {
     save_and(r, r->last ? RESUMABLE_SHORT : RESUMABLE_ANSWER, true);
   }
@@ -154,10 +155,10 @@ void resumable_on_saved(struct resumable *r) {
   if (r->interop != 0 && r->wait == RESUMABLE_BODY &&
       r->saved > (uint64_t)r->at)
     resumable_interim(r, false, true);
-  go_on(r, r->wait);
+  resumable_body_go_on(r, r->wait);
 }
 
-static void on_hashed(void *arg) {
+static void resumable_body_on_hashed(void *arg) {
   struct resumable *r = arg;
   r->upload.hash = UPLOAD_HASHED;
   if (r->ex == NULL)
@@ -178,7 +179,7 @@ static void add_sums(struct resumable *r, struct uploads_job *job) {
     job->sums[n++] = &r->content_sums;
 }
 
-static void lend(struct resumable *r) {
+static void resumable_body_lend(struct resumable *r) {
   struct upload *upload = &r->upload;
   struct upload_buffer *full = filled(r);
   r->state = RESUMABLE_BORROWS;
@@ -192,7 +193,7 @@ static void lend(struct resumable *r) {
   upload->job =
       (struct uploads_job){.piece = {&upload->md5, full->data, full->len},
                            .also = r->checked ? &r->sum : NULL,
-                           .then = on_hashed,
+                           .then = resumable_body_on_hashed,
                            .arg = r};
   add_sums(r, &upload->job);
   upload->hash = UPLOAD_HASHING;
@@ -217,9 +218,9 @@ void resumable_push(struct resumable *r) {
   if (r->due && r->sent > r->saved && !r->summed && !over)
     resumable_save(r, RESUMABLE_BODY);
   else if (any && (over || r->due || r->flush || upload_room(upload) == 0))
-    lend(r);
+    resumable_body_lend(r);
   else if (over)
-    finish(r);
+    resumable_body_finish(r);
 }
 
 void resumable_on_next(void *arg) {
@@ -235,7 +236,8 @@ void resumable_on_next(void *arg) {
 
 /* ---- the client --------------------------------------------------------- */
 
-static void take(struct exchange *ex, const char *data, size_t len) {
+static void resumable_body_take(struct exchange *ex, const char *data,
+                                size_t len) {
   struct resumable *r = resumable_of(ex);
   struct upload_buffer *buffer = filled(r);
   size_t room = upload_room(&r->upload);
@@ -256,7 +258,7 @@ static void take(struct exchange *ex, const char *data, size_t len) {
 }
 
 /* False: the backend's next() goes on. */
-static bool make_room(struct exchange *ex) {
+static bool resumable_body_make_room(struct exchange *ex) {
   struct resumable *r = resumable_of(ex);
   if (upload_room(&r->upload) > 0 || upload_grow(ex))
     return true;
@@ -270,17 +272,17 @@ static void stop(struct resumable *r, const char *fault) {
   r->body = fault == NULL ? RESUMABLE_BODY_ENDED : RESUMABLE_BODY_BROKEN;
 }
 
-static void pump(struct exchange *ex) {
+static void resumable_body_pump(struct exchange *ex) {
   struct resumable *r = resumable_of(ex);
   const char *data;
   size_t len;
   bool waits = false;
   while (r->body == RESUMABLE_BODY_COMES && !waits) {
-    if (!make_room(ex))
+    if (!resumable_body_make_room(ex))
       return;
     switch (ingress_body_next(ex->conn, &data, &len)) {
     case INGRESS_DATA:
-      take(ex, data, len);
+      resumable_body_take(ex, data, len);
       break;
     case INGRESS_WAIT:
       waits = true;
@@ -323,7 +325,7 @@ static void body(struct exchange *ex) {
   else if (!event_initialized(&r->tick))
     resumable_body_start(ex);
   else
-    pump(ex);
+    resumable_body_pump(ex);
 }
 
 void resumable_body_start(struct exchange *ex) {
@@ -338,9 +340,9 @@ void resumable_body_start(struct exchange *ex) {
   upload_give_room(ex);
   event_assign(&r->tick, loop_base(r->gate->loop), -1, 0, on_tick, r);
   set_tick(r, &second);
-  ex->on_body = pump;
+  ex->on_body = resumable_body_pump;
   ingress_body_start(ex->conn);
-  pump(ex);
+  resumable_body_pump(ex);
 }
 
 /* ---- gone --------------------------------------------------------------- */

@@ -13,7 +13,7 @@
 
 #define KEPT_S 3600 /* after it is complete: the last answer may be lost */
 
-static void commit(struct exchange *ex) {
+static void resumable_end_commit(struct exchange *ex) {
   struct resumable *r = resumable_of(ex);
   struct upload *upload = &r->upload;
   unsigned char state[RESUMABLE_STATE];
@@ -55,7 +55,7 @@ void resumable_commit(struct exchange *ex) {
   resumable_read_sums(r);
   r->length = (int64_t)r->upload.size;
   r->state = RESUMABLE_COMMITTING;
-  upload_hooks_ask(ex, ex->asked, NULL, commit);
+  upload_hooks_ask(ex, ex->asked, NULL, resumable_end_commit);
 }
 
 static void on_killed(void *arg, enum sluice_status status, const char *why) {

@@ -62,19 +62,19 @@ static void end_show(struct exchange *ex) {
   then(ex);
 }
 
-static void go_on(struct resumable_show *show);
+static void resumable_show_go_on(struct resumable_show *show);
 
-static void on_seen(struct exchange *ex) {
+static void resumable_show_on_seen(struct exchange *ex) {
   struct resumable *r = resumable_of(ex);
   struct resumable_show *show = r->show;
   if (show->seen == r->upload.size || !request_wants_body(&ex->request))
     end_show(ex);
   else if (!show->calls)
-    go_on(show);
+    resumable_show_go_on(show);
 }
 
 /* Hooks see the piece; false: they have yet to answer, or it is over. */
-static bool ask(struct resumable_show *show, size_t len) {
+static bool resumable_show_ask(struct resumable_show *show, size_t len) {
   struct exchange *ex = show->ex;
   struct resumable *r = resumable_of(ex);
   show->used += len;
@@ -87,7 +87,7 @@ static bool ask(struct resumable_show *show, size_t len) {
                              .length = len,
                              .fd = -1,
                              .last = show->seen == r->upload.size},
-      on_seen);
+      resumable_show_on_seen);
   if (ex->work != r || r->show != show)
     return false;
   show->calls = false;
@@ -101,7 +101,7 @@ static size_t next_len(const struct resumable_show *show) {
   return left < SHOW_PIECE ? (size_t)left : SHOW_PIECE;
 }
 
-static void read_piece(void *arg) {
+static void resumable_show_read_piece(void *arg) {
   struct resumable_show *show = arg;
   do
     show->got = pread(show->chunk.fd, show->piece, next_len(show),
@@ -110,7 +110,7 @@ static void read_piece(void *arg) {
   show->error = show->got < 0 ? errno : 0;
 }
 
-static void on_piece(void *arg) {
+static void resumable_show_on_piece(void *arg) {
   struct resumable_show *show = arg;
   show->reading = false;
   if (show->ex == NULL)
@@ -118,30 +118,31 @@ static void on_piece(void *arg) {
   else if (show->got <= 0)
     reply_failure(show->ex, SLUICE_EIO,
                   show->got < 0 ? strerror(show->error) : "a stage is cut");
-  else if (ask(show, (size_t)show->got))
-    go_on(show);
+  else if (resumable_show_ask(show, (size_t)show->got))
+    resumable_show_go_on(show);
 }
 
-static void go_on(struct resumable_show *show) {
+static void resumable_show_go_on(struct resumable_show *show) {
   struct exchange *ex = show->ex;
   while (show->used < show->chunk.length) {
     size_t len = next_len(show);
     if (show->chunk.fd >= 0) {
       show->reading = true;
       exchange_watch(ex);
-      uploads_run(ex->gate->uploads, ex->gate->loop, read_piece, on_piece,
-                  show);
+      uploads_run(ex->gate->uploads, ex->gate->loop, resumable_show_read_piece,
+                  resumable_show_on_piece, show);
       return;
     }
     memcpy(show->piece, (const char *)show->chunk.data + show->used, len);
-    if (!ask(show, len))
+    if (!resumable_show_ask(show, len))
       return;
   }
   exchange_watch(ex);
   op_more(show->op);
 }
 
-static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
+static void resumable_show_on_chunk(void *arg,
+                                    const struct sluice_chunk *chunk) {
   struct resumable_show *show = arg;
   const struct resumable *r = resumable_of(show->ex);
   show->chunk = *chunk;
@@ -149,10 +150,10 @@ static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
   if (chunk->length > r->upload.size - show->seen)
     reply_failure(show->ex, SLUICE_EUPSTREAM, "a stage has more than it had");
   else
-    go_on(show);
+    resumable_show_go_on(show);
 }
 
-static void on_meta(void *arg, const struct sluice_meta *meta) {
+static void resumable_show_on_meta(void *arg, const struct sluice_meta *meta) {
   struct resumable_show *show = arg;
   if (meta->length != resumable_of(show->ex)->upload.size)
     reply_failure(show->ex, SLUICE_EUPSTREAM,
@@ -161,13 +162,14 @@ static void on_meta(void *arg, const struct sluice_meta *meta) {
     op_read(show->op, 0, UINT64_MAX);
 }
 
-static void on_alive(void *arg) {
+static void resumable_show_on_alive(void *arg) {
   struct resumable_show *show = arg;
   exchange_alive(show->ex);
 }
 
 /* All was seen before it ends, or it failed. */
-static void on_done(void *arg, enum sluice_status status, const char *why) {
+static void resumable_show_on_done(void *arg, enum sluice_status status,
+                                   const char *why) {
   struct resumable_show *show = arg;
   show->op = NULL;
   if (status == SLUICE_OK)
@@ -177,8 +179,10 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
 }
 
 void resumable_show(struct exchange *ex, void (*then)(struct exchange *)) {
-  static const struct op_events events = {
-      .meta = on_meta, .chunk = on_chunk, .alive = on_alive, .done = on_done};
+  static const struct op_events events = {.meta = resumable_show_on_meta,
+                                          .chunk = resumable_show_on_chunk,
+                                          .alive = resumable_show_on_alive,
+                                          .done = resumable_show_on_done};
   struct resumable *r = resumable_of(ex);
   r->upload.is_bound = true;
   r->upload.length = (int64_t)r->upload.size;
@@ -198,7 +202,7 @@ void resumable_show(struct exchange *ex, void (*then)(struct exchange *)) {
   r->show = show;
   r->state = RESUMABLE_SHOWING;
   if (r->upload.size == 0) {
-    ask(show, 0);
+    resumable_show_ask(show, 0);
     return;
   }
   exchange_watch(ex);

@@ -41,13 +41,13 @@ struct revocations {
   struct reader of[];
 };
 
-static void begin(struct reader *reader);
+static void revocations_begin(struct reader *reader);
 
 /* ---- those that wait ---------------------------------------------------- */
 
 /* A waiter may ask again when it is told. */
-static void tell(struct reader *reader, enum sluice_status status,
-                 const char *why) {
+static void revocations_tell(struct reader *reader, enum sluice_status status,
+                             const char *why) {
   struct revocations_waiter *waiter = reader->waiters;
   const uint64_t began_us = reader->began_us; /* who is told may begin anew */
   reader->waiters = NULL;
@@ -63,7 +63,7 @@ static void tell(struct reader *reader, enum sluice_status status,
     waiter = next;
   }
   if (reader->waiters != NULL && reader->op == NULL)
-    begin(reader);
+    revocations_begin(reader);
 }
 
 /* ---- reading ------------------------------------------------------------ */
@@ -90,7 +90,7 @@ static void dedupe(struct reader *reader) {
 }
 
 /* Where half of them were others' duplicates, there is room as it is. */
-static bool make_room(struct reader *reader) {
+static bool revocations_make_room(struct reader *reader) {
   dedupe(reader);
   if (2 * reader->count < reader->room)
     return true;
@@ -108,8 +108,9 @@ static bool make_room(struct reader *reader) {
   return true;
 }
 
-static bool add(struct reader *reader, const struct linkmark *mark) {
-  if (reader->count == reader->room && !make_room(reader))
+static bool revocations_add(struct reader *reader,
+                            const struct linkmark *mark) {
+  if (reader->count == reader->room && !revocations_make_room(reader))
     return false;
   struct mark *read = &reader->read[reader->count++];
   memcpy(read->name, mark->mark, MARKS_NAME_LEN);
@@ -117,17 +118,17 @@ static bool add(struct reader *reader, const struct linkmark *mark) {
   return true;
 }
 
-static void take_page(struct reader *reader) {
+static void revocations_take_page(struct reader *reader) {
   struct linkmark mark;
   for (size_t i = 0; i < op_entries(reader->op); i++)
     if (op_entry(reader->op, i).meta != NULL &&
         linkmark_parse(&mark, op_entry(reader->op, i).key) &&
-        mark.number > 0 && !add(reader, &mark))
+        mark.number > 0 && !revocations_add(reader, &mark))
       reader->full = true;
 }
 
-static void finish(struct reader *reader, enum sluice_status status,
-                   const char *why) {
+static void revocations_finish(struct reader *reader,
+                               enum sluice_status status, const char *why) {
   if (status == SLUICE_OK &&
       (reader->full || !marks_read(reader->marks, reader->read, reader->count,
                                    reader->begun, reader->began_us / 1000))) {
@@ -148,7 +149,7 @@ static void finish(struct reader *reader, enum sluice_status status,
                 SLUICE_LOG_ERROR, reader->backend->host.name, "revocations",
                 "the links that were taken back can't be read: %s",
                 why == NULL ? "no reason given" : why);
-  tell(reader, status, why);
+  revocations_tell(reader, status, why);
 }
 
 static void on_page(void *arg, enum sluice_status status, const char *why);
@@ -168,7 +169,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg) {
   (void)fd, (void)what;
   op_leave(reader->op, NULL, NULL);
   reader->op = NULL;
-  finish(reader, SLUICE_ETIMEOUT, "the storage neither lists them nor fails");
+  revocations_finish(reader, SLUICE_ETIMEOUT,
+                     "the storage neither lists them nor fails");
 }
 
 static void on_reader_alive(void *arg) {
@@ -189,7 +191,7 @@ static void read_page(struct reader *reader, const char *token) {
 static void on_page(void *arg, enum sluice_status status, const char *why) {
   struct reader *reader = arg;
   if (status == SLUICE_OK)
-    take_page(reader);
+    revocations_take_page(reader);
   const char *token = status == SLUICE_OK ? op_token(reader->op) : NULL;
   char *copy = token == NULL ? NULL : strdup(token);
   reader->op = NULL;
@@ -201,11 +203,11 @@ static void on_page(void *arg, enum sluice_status status, const char *why) {
   if (copy != NULL && !reader->full)
     read_page(reader, copy);
   else
-    finish(reader, status, why);
+    revocations_finish(reader, status, why);
   free(copy);
 }
 
-static void begin(struct reader *reader) {
+static void revocations_begin(struct reader *reader) {
   gate_hold(reader->gate);
   reader->begun = marks_begin(reader->marks);
   reader->began_us = clock_us();
@@ -224,7 +226,7 @@ bool revocations_known(struct revocations *all, size_t backend,
   if (known && now - read >= REVOCATIONS_REFRESH_MS && reader->op == NULL &&
       !reader->gate->draining &&
       marks_claim(reader->marks, now, REVOCATIONS_REFRESH_MS))
-    begin(reader);
+    revocations_begin(reader);
   return known;
 }
 
@@ -246,7 +248,7 @@ void revocations_ask(struct revocations *all, size_t backend, uint64_t age_ms,
   waiter->next = reader->waiters;
   reader->waiters = waiter;
   if (reader->op == NULL)
-    begin(reader);
+    revocations_begin(reader);
 }
 
 void revocations_leave(struct revocations *all, size_t backend,

@@ -48,7 +48,7 @@ struct send {
   uint64_t unread;                   /* of the object */
 };
 
-static void go_on(struct send *send);
+static void send_go_on(struct send *send);
 
 struct send *send_new(struct exchange *ex) {
   struct send *send = calloc(1, sizeof *send);
@@ -84,25 +84,25 @@ void send_free(struct send *send) {
 
 /* It is told each time that the output was drained, so also late of what went
  * before this segment: then some of it is still there. */
-static void on_drained(void *arg) {
+static void send_on_drained(void *arg) {
   struct send *send = arg;
   if (send->state != SEND_UNSENT || answer_unsent(send->ex->conn) > send->low)
     return;
   send->state = SEND_IDLE;
-  go_on(send);
+  send_go_on(send);
 }
 
 /* Hands `out` over.  Only in the middle of a file may something be left
  * unsent when we go on: memory and descriptor are the backend's again after
  * sent(). */
-static void push(struct send *send, size_t len, bool midfile) {
+static void send_push(struct send *send, size_t len, bool midfile) {
   struct exchange *ex = send->ex;
   send->chunk.offset += len;
   send->chunk.length -= len;
   ex->bytes_out += len;
   send->state = SEND_UNSENT;
   send->low = midfile ? LOW_WATER : 0;
-  answer_chunk(ex->conn, send->out, send->low, on_drained, send);
+  answer_chunk(ex->conn, send->out, send->low, send_on_drained, send);
 }
 
 static void push_file(struct send *send) {
@@ -118,12 +118,12 @@ static void push_file(struct send *send) {
     return;
   }
   evbuffer_file_segment_free(file);
-  push(send, len, chunk->length > len);
+  send_push(send, len, chunk->length > len);
 }
 
 static void push_memory(struct send *send, const void *data, size_t len) {
   evbuffer_add_reference(send->out, data, len, NULL, NULL);
-  push(send, len, false);
+  send_push(send, len, false);
 }
 
 /* Reads the segment; for sendfile only so that it is in the page cache. */
@@ -216,7 +216,7 @@ static void send_segment(struct send *send) {
   }
 }
 
-static void go_on(struct send *send) {
+static void send_go_on(struct send *send) {
   if (send->chunk.length == 0)
     send->sent(send->ex);
   else if (send->chunk.fd >= 0)
@@ -230,5 +230,5 @@ void send_chunk(struct send *send, const struct sluice_chunk *chunk,
   must(chunk->length > 0);
   send->chunk = *chunk;
   send->sent = sent;
-  go_on(send);
+  send_go_on(send);
 }

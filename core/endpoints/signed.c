@@ -47,13 +47,14 @@ static void check_free(void *work) {
 
 /* ---- refusals ----------------------------------------------------------- */
 
-static void refuse(struct exchange *ex, const char *code, const char *what) {
+static void signed_refuse(struct exchange *ex, const char *code,
+                          const char *what) {
   reply_error(ex, 403, code, "%s", what);
 }
 
 static void refuse_unknown(struct exchange *ex) {
-  refuse(ex, "link_invalid",
-         "This is no link of this gateway, or not all of it");
+  signed_refuse(ex, "link_invalid",
+                "This is no link of this gateway, or not all of it");
 }
 
 static void refuse_method(struct exchange *ex, enum ownlink_method method) {
@@ -74,7 +75,7 @@ static bool is_resumable(const struct exchange *ex) {
           !complete);
 }
 
-static void go_on(struct exchange *ex) {
+static void signed_go_on(struct exchange *ex) {
   const char *type = head_get(&ex->head, "Content-Type");
   switch (ex->link->method) {
   case OWNLINK_GET:
@@ -119,7 +120,7 @@ static void admit(struct exchange *ex) {
   if (ex->link->by != NULL && ex->link->established &&
       ex->link->method != OWNLINK_GET)
     request_identify(&ex->request, ex->link->by);
-  go_on(ex);
+  signed_go_on(ex);
 }
 
 /* ---- its uses ----------------------------------------------------------- */
@@ -170,7 +171,8 @@ static void check_revoked(struct exchange *ex, enum sluice_status status,
                LINKUSES_LOOK, &check->count);
 }
 
-static void on_known(void *arg, enum sluice_status status, const char *why) {
+static void signed_on_known(void *arg, enum sluice_status status,
+                            const char *why) {
   exchange_unwatch(arg);
   check_revoked(arg, status, why);
 }
@@ -203,7 +205,7 @@ static void check_signature(struct exchange *ex,
     refuse_unknown(ex);
     return;
   case OWNLINK_EXPIRED:
-    refuse(ex, "link_expired", "This link has expired");
+    signed_refuse(ex, "link_expired", "This link has expired");
     return;
   case OWNLINK_GOOD:
     break;
@@ -211,8 +213,8 @@ static void check_signature(struct exchange *ex,
   ask_revoked(ex);
 }
 
-static void on_secret(void *arg, const struct linksecret_keys *keys,
-                      enum sluice_status status, const char *why) {
+static void signed_on_secret(void *arg, const struct linksecret_keys *keys,
+                             enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   exchange_unwatch(ex);
   if (keys == NULL)
@@ -239,8 +241,10 @@ static void signed_start(struct exchange *ex) {
   struct check *check = calloc(1, sizeof *check);
   must(check != NULL); /* charged with the request */
   check->ex = ex;
-  check->secret = (struct linksecret_waiter){.told = on_secret, .arg = ex};
-  check->known = (struct revocations_waiter){.told = on_known, .arg = ex};
+  check->secret =
+      (struct linksecret_waiter){.told = signed_on_secret, .arg = ex};
+  check->known =
+      (struct revocations_waiter){.told = signed_on_known, .arg = ex};
   ex->work = check;
   ex->work_free = check_free;
   ex->work_left = check_left;

@@ -28,7 +28,8 @@ struct stagesweep {
   struct sweeping *backends; /* as many as the settings' */
 };
 
-static void on_done(void *arg, enum sluice_status status, const char *why) {
+static void stagesweep_on_done(void *arg, enum sluice_status status,
+                               const char *why) {
   struct sweeping *sweeping = arg;
   sweeping->op = NULL;
   gate_release(sweeping->gate);
@@ -39,8 +40,8 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
              why == NULL ? "no reason given" : why);
 }
 
-static void on_time(evutil_socket_t fd, short what, void *arg) {
-  static const struct op_events events = {.done = on_done};
+static void stagesweep_on_time(evutil_socket_t fd, short what, void *arg) {
+  static const struct op_events events = {.done = stagesweep_on_done};
   struct stagesweep *sweep = arg;
   (void)fd, (void)what;
   for (size_t i = 0; i < sweep->gate->settings->backend_count; i++) {
@@ -67,8 +68,8 @@ struct stagesweep *stagesweep_new(struct gate *gate) {
   sweep->gate = gate;
   sweep->backends =
       calloc(gate->settings->backend_count, sizeof *sweep->backends);
-  sweep->timer =
-      event_new(loop_base(gate->loop), -1, EV_PERSIST, on_time, sweep);
+  sweep->timer = event_new(loop_base(gate->loop), -1, EV_PERSIST,
+                           stagesweep_on_time, sweep);
   if (sweep->backends == NULL || sweep->timer == NULL) {
     stagesweep_free(sweep);
     return NULL;

@@ -29,7 +29,7 @@
 
 /* ---- parts -------------------------------------------------------------- */
 
-static bool bad(struct exchange *ex, const char *message) {
+static bool upload_bad(struct exchange *ex, const char *message) {
   reply_error(ex, 400, "bad_form", "%s", message);
   return false;
 }
@@ -63,7 +63,7 @@ static bool begin_file(struct exchange *ex, const struct formdata_part *part) {
     return true;
   }
   if (has_file(upload) && part->filename_len > 0)
-    return bad(ex, "There is a second 'file' field");
+    return upload_bad(ex, "There is a second 'file' field");
   upload->has_chooser = !text;
   upload->texts = text ? 1 : 0;
   if (has_file(upload)) {
@@ -92,7 +92,7 @@ static bool refuse_chunk(struct exchange *ex, const char *widget) {
 static bool begin_digest(struct exchange *ex) {
   struct upload *upload = ex->work;
   if (upload->has_digest)
-    return bad(ex, "There is a second 'sha256' field");
+    return upload_bad(ex, "There is a second 'sha256' field");
   upload->has_digest = true;
   upload->field = UPLOAD_SHA256;
   return updigest_need(ex, &upload->digest) != NULL;
@@ -131,7 +131,7 @@ static bool begin_part(struct exchange *ex) {
     return begin_digest(ex);
   if (strcmp(part->name, "prefix") == 0) {
     if (upload->has_prefix)
-      return bad(ex, "There is a second 'prefix' field");
+      return upload_bad(ex, "There is a second 'prefix' field");
     upload->has_prefix = true;
     upload->field = UPLOAD_PREFIX;
   }
@@ -197,7 +197,7 @@ static bool on_event(struct exchange *ex, enum formdata_event event) {
   case FORMDATA_DATA:
     data = formdata_data(upload->form, &len);
     if (upload->field == UPLOAD_SECOND)
-      return bad(ex, "There is a second 'file' field");
+      return upload_bad(ex, "There is a second 'file' field");
     return upload->field == UPLOAD_FILE ? take_file(ex, data, len)
                                         : take_text(ex, data, len);
   case FORMDATA_END:
@@ -209,7 +209,7 @@ static bool on_event(struct exchange *ex, enum formdata_event event) {
     upload->body = UPLOAD_PARSED;
     break;
   case FORMDATA_BAD:
-    return bad(ex, formdata_fault(upload->form));
+    return upload_bad(ex, formdata_fault(upload->form));
   case FORMDATA_MORE:
     break;
   }
@@ -221,11 +221,11 @@ static void on_end(struct exchange *ex) {
   struct upload *upload = ex->work;
   const struct updigest *digest = upload->digest;
   if (upload->body == UPLOAD_READ) {
-    bad(ex, "The form ends early: there is no final boundary");
+    upload_bad(ex, "The form ends early: there is no final boundary");
   } else if (!has_file(upload) && upload->size == 0) {
     reply_error(ex, 400, "missing_file", "Missing 'file' field");
   } else if (!has_file(upload) && upload->texts > 1) {
-    bad(ex, "There is a second 'file' field");
+    upload_bad(ex, "There is a second 'file' field");
   } else if (digest != NULL && digest->body != NULL &&
              !bodysum_end(digest->body)) {
     return; /* it comes here again */
@@ -236,8 +236,8 @@ static void on_end(struct exchange *ex) {
 }
 
 /* Parses what may be parsed of data[0..len); false when it was answered. */
-static bool parse(struct exchange *ex, const char *data, size_t len,
-                  bool *more) {
+static bool upload_parse(struct exchange *ex, const char *data, size_t len,
+                         bool *more) {
   struct upload *upload = ex->work;
   size_t used = len;
   *more = true;
@@ -275,7 +275,7 @@ static bool foresee_digest(struct exchange *ex) {
   return true;
 }
 
-static void pump(struct exchange *ex) {
+static void upload_pump(struct exchange *ex) {
   const struct upload *upload = ex->work;
   while (ex->work == upload && upload->backend != UPLOAD_SHOWS) {
     size_t room = room_for_input(ex);
@@ -306,25 +306,25 @@ static void pump(struct exchange *ex) {
     enum ingress_body got = ingress_body_next(ex->conn, &data, &len);
     if (got != INGRESS_DATA)
       len = 0;
-    if (!parse(ex, data, len < room ? len : room, &more))
+    if (!upload_parse(ex, data, len < room ? len : room, &more))
       return;
     if (got == INGRESS_DATA || !more)
       continue;
     if (got == INGRESS_END)
       on_end(ex);
     else if (got == INGRESS_CUT)
-      bad(ex, "The body ends early");
+      upload_bad(ex, "The body ends early");
     else if (got == INGRESS_BAD)
-      bad(ex, "The body's chunks are malformed");
+      upload_bad(ex, "The body's chunks are malformed");
     return;
   }
 }
 
 /* ---- the beginning ------------------------------------------------------ */
 
-static void begin(struct exchange *ex) {
+static void upload_take_on(struct exchange *ex) {
   ingress_body_start(ex->conn);
-  pump(ex);
+  upload_pump(ex);
 }
 
 static void upload_start(struct exchange *ex) {
@@ -342,18 +342,19 @@ static void upload_start(struct exchange *ex) {
   char boundary[BOUNDARY_MAX + 1];
   const char *fault = boundary_read(boundary, type);
   if (fault != NULL) {
-    bad(ex, fault);
+    upload_bad(ex, fault);
     return;
   }
   struct formdata *form = formdata_new(boundary);
   must(form != NULL); /* charged with the request */
-  upload_new(ex, pump)->form = form;
+  upload_new(ex, upload_pump)->form = form;
   struct upload *upload = ex->work;
   if (!upload_reserve(ex) || !upload_read_uploader(ex) ||
       !updigest_read(ex, &upload->digest) ||
-      !updigest_of_form(ex, upload->digest, pump) || !upload_once_read(ex))
+      !updigest_of_form(ex, upload->digest, upload_pump) ||
+      !upload_once_read(ex))
     return;
-  upload_once_claim(ex, begin);
+  upload_once_claim(ex, upload_take_on);
 }
 
 const struct endpoint upload_endpoint = {.operation = OPERATION_UPLOAD,

@@ -62,7 +62,7 @@ void upload_say_location(struct exchange *ex) {
   buf_fini(&location);
 }
 
-static void say_etag(struct exchange *ex, json_t *answer) {
+static void upload_answer_say_etag(struct exchange *ex, json_t *answer) {
   const struct upload *upload = ex->work;
   char quoted[UPLOAD_ETAG_MAX + 3];
   if (!upload->by_key || upload->etag[0] == '\0')
@@ -72,7 +72,8 @@ static void say_etag(struct exchange *ex, json_t *answer) {
   json_object_set_new(answer, "etag", json_string(upload->etag));
 }
 
-static void answer(struct exchange *ex, const char *url, uint32_t seconds) {
+static void upload_answer_answer(struct exchange *ex, const char *url,
+                                 uint32_t seconds) {
   const struct upload *upload = ex->work;
   char name[KEY_MAX + 1];
   bool created = !upload->by_key || !upload->was_there;
@@ -95,7 +96,7 @@ static void answer(struct exchange *ex, const char *url, uint32_t seconds) {
   }
   if (created)
     upload_say_location(ex);
-  say_etag(ex, document);
+  upload_answer_say_etag(ex, document);
   updigest_say(ex, upload_sha256(upload));
   reply_json(ex, created ? 201 : 200, document);
 }
@@ -108,7 +109,7 @@ static uint32_t default_seconds(const struct exchange *ex) {
  * have the client upload it again. */
 static void on_link(struct exchange *ex, const struct presigned *link) {
   char *own = link->url == NULL ? own_url(ex) : NULL;
-  answer(ex, link->url != NULL ? link->url : own, link->seconds);
+  upload_answer_answer(ex, link->url != NULL ? link->url : own, link->seconds);
   free(own);
 }
 
@@ -116,7 +117,7 @@ void upload_answer(struct exchange *ex) {
   struct upload *upload = ex->work;
   char name[KEY_MAX + 1];
   if (ex->link != NULL) {
-    answer(ex, NULL, 0);
+    upload_answer_answer(ex, NULL, 0);
     return;
   }
   shown_name(ex, name);

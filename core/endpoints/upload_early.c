@@ -29,7 +29,7 @@ static bool is_early(struct exchange *ex) {
          (ex->head.chunked || ex->head.length > EARLY_MIN);
 }
 
-static void ask(struct exchange *ex) {
+static void upload_early_ask(struct exchange *ex) {
   struct upload *upload = ex->work;
   upload->is_bound = true;
   upload_name_object(upload, upload->key);
@@ -40,13 +40,13 @@ static bool ask_early(struct exchange *ex) {
   struct upload *upload = ex->work;
   upload->backend = UPLOAD_ADMITTING;
   if (upload->by_key) { /* they were asked before the body */
-    ask(ex);
+    upload_early_ask(ex);
     return true;
   }
   if ((upload->form != NULL && !upload_read_prefix(ex)) ||
       !upload_make_key(ex))
     return false;
-  upload_check_key(ex, ask);
+  upload_check_key(ex, upload_early_ask);
   return !exchange_is_answered(ex->state);
 }
 

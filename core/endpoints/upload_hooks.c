@@ -101,7 +101,7 @@ bool upload_hooks_due(const struct exchange *ex) {
          !idempotency_replays(upload->once);
 }
 
-static void on_seen(struct exchange *ex) {
+static void upload_hooks_on_seen(struct exchange *ex) {
   struct upload *upload = ex->work;
   upload->backend = UPLOAD_WANTS;
   upload->seen(ex);
@@ -123,7 +123,7 @@ void upload_hooks_show(struct exchange *ex, void (*lend)(struct exchange *)) {
                              .length = full->len,
                              .fd = -1,
                              .last = upload->body == UPLOAD_WHOLE},
-      on_seen);
+      upload_hooks_on_seen);
   if (ex->work == upload) /* else it was answered */
     upload->showing = false;
 }

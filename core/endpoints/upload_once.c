@@ -12,7 +12,8 @@
 #include "reply.h"
 #include "upload_hooks.h"
 
-static void describe(const struct exchange *ex, struct oncerecord *object) {
+static void upload_once_describe(const struct exchange *ex,
+                                 struct oncerecord *object) {
   const struct upload *upload = ex->work;
   *object = (struct oncerecord){.state = ONCERECORD_CLAIMED,
                                 .size = upload->size,
@@ -60,7 +61,7 @@ void upload_once_replay(struct exchange *ex) {
   struct upload *upload = ex->work;
   const struct oncerecord *was = idempotency_record(upload->once);
   struct oncerecord object;
-  describe(ex, &object);
+  upload_once_describe(ex, &object);
   if (!idempotency_fits(upload->once, &object)) {
     idempotency_refuse_other(ex);
     return;
@@ -74,7 +75,7 @@ void upload_once_replay(struct exchange *ex) {
 void upload_once_fix(struct exchange *ex, void (*then)(struct exchange *)) {
   const struct upload *upload = ex->work;
   struct oncerecord object;
-  describe(ex, &object);
+  upload_once_describe(ex, &object);
   idempotency_fix(ex, upload->once, &object, then);
 }
 
@@ -92,7 +93,7 @@ bool upload_once_shares_key(const struct exchange *ex) {
   return earlier != NULL && strcmp(earlier, upload->key) == 0;
 }
 
-static const char *md5_of(const struct sluice_meta *meta) {
+static const char *upload_once_md5_of(const struct sluice_meta *meta) {
   const struct sluice_pair *pair = meta->user;
   for (; pair != NULL && pair->name != NULL; pair++)
     if (strcmp(pair->name, "md5") == 0)
@@ -101,21 +102,22 @@ static const char *md5_of(const struct sluice_meta *meta) {
 }
 
 /* The record says it as it is: that one's, which may be the same. */
-static void on_meta(void *arg, const struct sluice_meta *meta) {
+static void upload_once_on_meta(void *arg, const struct sluice_meta *meta) {
   struct exchange *ex = arg;
   struct upload *upload = ex->work;
   struct oncerecord found, *was = &found;
   const char *sha256 = updigest_kept(meta->user);
-  describe(ex, was);
+  upload_once_describe(ex, was);
   was->size = meta->length;
   was->keeps = sha256 != NULL;
-  snprintf(was->md5, sizeof was->md5, "%s", md5_of(meta));
+  snprintf(was->md5, sizeof was->md5, "%s", upload_once_md5_of(meta));
   snprintf(was->sha256, sizeof was->sha256, "%s", sha256 ? sha256 : "");
   snprintf(was->type, sizeof was->type, "%s", meta->type ? meta->type : "");
   idempotency_found(upload->once, was);
 }
 
-static void on_looked(void *arg, enum sluice_status status, const char *why) {
+static void upload_once_on_looked(void *arg, enum sluice_status status,
+                                  const char *why) {
   struct exchange *ex = arg;
   const struct upload *upload = ex->work;
   ex->op = NULL;
@@ -126,8 +128,9 @@ static void on_looked(void *arg, enum sluice_status status, const char *why) {
 }
 
 void upload_once_look(struct exchange *ex) {
-  static const struct op_events events = {
-      .meta = on_meta, .alive = exchange_alive, .done = on_looked};
+  static const struct op_events events = {.meta = upload_once_on_meta,
+                                          .alive = exchange_alive,
+                                          .done = upload_once_on_looked};
   exchange_watch(ex);
   ex->op = op_head(exchange_backend(ex), ex->key, &events, ex);
 }

@@ -51,7 +51,7 @@ void upload_reread(struct exchange *ex) {
 
 /* ---- in a thread -------------------------------------------------------- */
 
-static bool read_piece(struct reread *reread) {
+static bool upload_reread_read_piece(struct reread *reread) {
   uint64_t left = reread->end - reread->at;
   size_t len = left < PIECE ? (size_t)left : PIECE;
   ssize_t got = pread(reread->fd, reread->piece, len, (off_t)reread->at);
@@ -67,7 +67,7 @@ static bool read_piece(struct reread *reread) {
 static void read_pieces(void *arg) {
   struct reread *reread = arg;
   for (int i = 0; i < PIECES && reread->at < reread->end; i++)
-    if (!read_piece(reread))
+    if (!upload_reread_read_piece(reread))
       return;
 }
 
@@ -97,7 +97,8 @@ static void on_pieces(void *arg) {
 
 /* ---- the bytes ---------------------------------------------------------- */
 
-static void start(struct exchange *ex, const struct sluice_chunk *chunk) {
+static void upload_reread_start(struct exchange *ex,
+                                const struct sluice_chunk *chunk) {
   struct upload *upload = ex->work;
   int fd = fcntl(chunk->fd, F_DUPFD_CLOEXEC, 0);
   if (fd < 0) {
@@ -129,7 +130,7 @@ void upload_reread_on_chunk(void *arg, const struct sluice_chunk *chunk) {
     reply_failure(ex, SLUICE_EUPSTREAM,
                   "the backend gave back another length than it took");
   } else if (chunk->fd >= 0) {
-    start(ex, chunk);
+    upload_reread_start(ex, chunk);
   } else { /* what a backend has in memory is small */
     sums_make(&upload->digest->file, SHA2_256);
     sums_add(&upload->digest->file, chunk->data, (size_t)chunk->length);

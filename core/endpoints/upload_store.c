@@ -139,11 +139,12 @@ struct upload *upload_new(struct exchange *ex,
 
 /* ---- commit ------------------------------------------------------------- */
 
-static void on_seen(void *arg, const struct sluice_meta *meta) {
+static void upload_store_on_seen(void *arg, const struct sluice_meta *meta) {
   upload_note_meta(((struct exchange *)arg)->work, meta);
 }
 
-static void on_looked(void *arg, enum sluice_status status, const char *why) {
+static void upload_store_on_looked(void *arg, enum sluice_status status,
+                                   const char *why) {
   struct exchange *ex = arg;
   (void)status, (void)why; /* an answer without an ETag beats an error */
   ex->op = NULL;
@@ -151,9 +152,10 @@ static void on_looked(void *arg, enum sluice_status status, const char *why) {
 }
 
 /* A backend of version 1.0 doesn't tell the ETag of what it stored. */
-static void on_told(struct exchange *ex) {
-  static const struct op_events events = {
-      .meta = on_seen, .alive = exchange_alive, .done = on_looked};
+static void upload_store_on_told(struct exchange *ex) {
+  static const struct op_events events = {.meta = upload_store_on_seen,
+                                          .alive = exchange_alive,
+                                          .done = upload_store_on_looked};
   const struct upload *upload = ex->work;
   if (!upload->by_key || upload->etag[0] != '\0') {
     if (upload->once != NULL)
@@ -183,13 +185,13 @@ static enum sluice_status failure(const struct upload *upload,
   return unmet ? SLUICE_EPRECOND : status;
 }
 
-static void is_taken(struct exchange *ex) {
+static void upload_store_is_taken(struct exchange *ex) {
   reply_error(ex, 409, "object_exists",
               "An object of that key exists, and this link replaces none");
 }
 
 static void tell_taken(struct exchange *ex) {
-  exchange_failed_as(ex, SLUICE_EEXIST, NULL, is_taken);
+  exchange_failed_as(ex, SLUICE_EEXIST, NULL, upload_store_is_taken);
 }
 
 static void tell_failure(struct exchange *ex) {
@@ -206,7 +208,8 @@ static bool is_refused_by_link(const struct exchange *ex,
          !precondition_is_any(&upload->condition);
 }
 
-static void on_done(void *arg, enum sluice_status status, const char *why) {
+static void upload_store_on_done(void *arg, enum sluice_status status,
+                                 const char *why) {
   struct exchange *ex = arg;
   struct upload *upload = ex->work;
   ex->op = NULL;
@@ -215,7 +218,7 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
   if (status == SLUICE_OK)
     idempotency_stored(upload->once);
   if (status == SLUICE_OK)
-    exchange_changed(ex, &upload->object, on_told);
+    exchange_changed(ex, &upload->object, upload_store_on_told);
   else if (status == SLUICE_EEXIST && upload_once_shares_key(ex))
     exchange_failed_as(ex, status, why, upload_once_look);
   else if (is_refused_by_link(ex, status))
@@ -247,7 +250,7 @@ static void store(struct exchange *ex) {
   op_commit(ex->op, &upload->object);
 }
 
-static void on_key(struct exchange *ex) {
+static void upload_store_on_key(struct exchange *ex) {
   struct upload *upload = ex->work;
   if (upload->once != NULL)
     upload_once_fix(ex, store);
@@ -291,7 +294,7 @@ void upload_check_key(struct exchange *ex, void (*then)(struct exchange *)) {
   upload_hooks_ask(ex, operation, upload_make_key, then);
 }
 
-static void commit(struct exchange *ex) {
+static void upload_store_commit(struct exchange *ex) {
   struct upload *upload = ex->work;
   unsigned char md5[MD5_LEN];
   drop_room(ex);
@@ -302,12 +305,12 @@ static void commit(struct exchange *ex) {
   if (idempotency_replays(upload->once))
     upload_once_replay(ex);
   else if (upload->key[0] != '\0' || upload_make_key(ex))
-    upload_check_key(ex, on_key);
+    upload_check_key(ex, upload_store_on_key);
 }
 
 /* ---- chunks ------------------------------------------------------------- */
 
-static void go_on(struct exchange *ex) {
+static void upload_store_go_on(struct exchange *ex) {
   const struct upload *upload = ex->work;
   if (upload->backend == UPLOAD_OVER)
     return;
@@ -317,7 +320,7 @@ static void go_on(struct exchange *ex) {
     upload->pump(ex);
 }
 
-static void on_hashed(void *arg) {
+static void upload_store_on_hashed(void *arg) {
   struct upload *upload = arg;
   bool orphaned = upload->hash == UPLOAD_ORPHANED;
   upload->hash = UPLOAD_HASHED;
@@ -325,7 +328,7 @@ static void on_hashed(void *arg) {
     upload_free(upload);
   else if (upload->ex != NULL) {
     exchange_hashed(upload->ex);
-    go_on(upload->ex);
+    upload_store_go_on(upload->ex);
   }
 }
 
@@ -335,12 +338,13 @@ static struct sums *file_sums(struct upload *upload) {
 }
 
 /* Until it is done, `filling` stays. */
-static void hash(struct exchange *ex, const struct upload_buffer *full) {
+static void upload_store_hash(struct exchange *ex,
+                              const struct upload_buffer *full) {
   struct upload *upload = ex->work;
   upload->job =
       (struct uploads_job){.piece = {&upload->md5, full->data, full->len},
                            .sums = {file_sums(upload)},
-                           .then = on_hashed,
+                           .then = upload_store_on_hashed,
                            .arg = upload};
   if (!uploads_hash(ex->gate->uploads, ex->gate->loop, &upload->job))
     upload->hash = UPLOAD_HASHING;
@@ -351,12 +355,12 @@ static void pass_by(struct exchange *ex, const struct upload_buffer *full) {
   struct upload *upload = ex->work;
   bool last = upload->backend == UPLOAD_BORROWS_END;
   upload->backend = last ? UPLOAD_TOOK : UPLOAD_WANTS;
-  hash(ex, full);
+  upload_store_hash(ex, full);
   if (last)
     upload_push(ex);
 }
 
-static void lend(struct exchange *ex) {
+static void upload_store_lend(struct exchange *ex) {
   struct upload *upload = ex->work;
   struct upload_buffer *full = &upload->buffers[upload->filling];
   bool last = upload->body == UPLOAD_WHOLE;
@@ -370,7 +374,7 @@ static void lend(struct exchange *ex) {
     pass_by(ex, full);
     return;
   }
-  hash(ex, full);
+  upload_store_hash(ex, full);
   exchange_watch(ex);
   op_data(ex->op, &(struct sluice_chunk){.data = full->data,
                                          .length = full->len,
@@ -387,26 +391,26 @@ void upload_push(struct exchange *ex) {
   if (upload->backend == UPLOAD_TOOK && upload_reread_due(ex))
     upload_reread(ex);
   else if (upload->backend == UPLOAD_TOOK)
-    commit(ex);
+    upload_store_commit(ex);
   else if (upload->backend == UPLOAD_WANTS && upload_hooks_due(ex))
-    upload_hooks_show(ex, lend);
+    upload_hooks_show(ex, upload_store_lend);
   else if (upload->backend == UPLOAD_WANTS)
-    lend(ex);
+    upload_store_lend(ex);
 }
 
-static void on_next(void *arg) {
+static void upload_store_on_next(void *arg) {
   struct exchange *ex = arg;
   struct upload *upload = ex->work;
   bool all = upload->backend == UPLOAD_BORROWS_END ||
              upload->backend == UPLOAD_REREADS;
   upload->backend = all ? UPLOAD_TOOK : UPLOAD_WANTS;
   exchange_unwatch(ex);
-  go_on(ex);
+  upload_store_go_on(ex);
 }
 
 /* While the backend owes something; not while the client is waited
  * for. */
-static void on_alive(void *arg) {
+static void upload_store_on_alive(void *arg) {
   struct exchange *ex = arg;
   const struct upload *upload = ex->work;
   if (upload->backend != UPLOAD_WANTS && upload->backend != UPLOAD_SHOWS)
@@ -426,11 +430,11 @@ void upload_begin(struct exchange *ex) {
 }
 
 void upload_ask(struct exchange *ex, const struct sluice_object *object) {
-  static const struct op_events events = {.meta = on_seen,
+  static const struct op_events events = {.meta = upload_store_on_seen,
                                           .chunk = upload_reread_on_chunk,
-                                          .next = on_next,
-                                          .alive = on_alive,
-                                          .done = on_done};
+                                          .next = upload_store_on_next,
+                                          .alive = upload_store_on_alive,
+                                          .done = upload_store_on_done};
   struct upload *upload = ex->work;
   int64_t most = object == NULL ? -1 : (int64_t)upload_max(ex);
   upload->backend = UPLOAD_ASKED;

@@ -48,7 +48,7 @@ static void hash_alone(void *job) {
   hash_together(NULL, &job, 1);
 }
 
-static void on_hashed(void *arg) {
+static void uploads_on_hashed(void *arg) {
   struct uploads_job *job = arg;
   atomic_fetch_sub(&job->uploads->hashing, 1);
   job->then(job->arg);
@@ -65,9 +65,9 @@ bool uploads_hash(struct uploads *uploads, struct loop *loop,
   bool alone = atomic_fetch_add(&uploads->hashing, 1) < HASH_ALONE ||
                job->sums[0] != NULL;
   if (alone)
-    work_submit(uploads->share, loop, hash_alone, on_hashed, job);
+    work_submit(uploads->share, loop, hash_alone, uploads_on_hashed, job);
   else
-    work_lane_add(uploads->together, loop, job, on_hashed);
+    work_lane_add(uploads->together, loop, job, uploads_on_hashed);
   return false;
 }
 

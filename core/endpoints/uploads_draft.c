@@ -14,14 +14,15 @@
 #include "resumable.h"
 #include "uploads_names.h"
 
-static const char *field(struct exchange *ex, const char *name) {
+static const char *uploads_draft_field(struct exchange *ex, const char *name) {
   return head_get(&ex->head, name);
 }
 
 static void read_common(struct exchange *ex) {
   struct resumable *r = resumable_of(ex);
-  const char *version = field(ex, "Upload-Draft-Interop-Version");
-  if (!uploadhead_integer(field(ex, "Upload-Length"), &r->said))
+  const char *version =
+      uploads_draft_field(ex, "Upload-Draft-Interop-Version");
+  if (!uploadhead_integer(uploads_draft_field(ex, "Upload-Length"), &r->said))
     r->said = -1;
   if (version != NULL && strcmp(version, "8") == 0)
     r->interop = 8;
@@ -29,24 +30,25 @@ static void read_common(struct exchange *ex) {
     r->interop = 6;
 }
 
-static bool read_create(struct exchange *ex) {
+static bool uploads_draft_read_create(struct exchange *ex) {
   struct resumable *r = resumable_of(ex);
   read_common(ex);
-  must(uploadhead_boolean(field(ex, "Upload-Complete"), &r->last));
+  must(uploadhead_boolean(uploads_draft_field(ex, "Upload-Complete"),
+                          &r->last));
   return uploads_names_read(ex, NULL);
 }
 
-static bool read_append(struct exchange *ex) {
+static bool uploads_draft_read_append(struct exchange *ex) {
   struct resumable *r = resumable_of(ex);
-  const char *type = field(ex, "Content-Type");
+  const char *type = uploads_draft_field(ex, "Content-Type");
   read_common(ex);
   if (type == NULL || !mime_is(type, uploads_draft.append_type)) {
     reply_error(ex, 415, "unsupported_media_type",
                 "An append is of the type %s", uploads_draft.append_type);
     return false;
   }
-  if (uploadhead_integer(field(ex, "Upload-Offset"), &r->at) &&
-      uploadhead_boolean(field(ex, "Upload-Complete"), &r->last))
+  if (uploadhead_integer(uploads_draft_field(ex, "Upload-Offset"), &r->at) &&
+      uploadhead_boolean(uploads_draft_field(ex, "Upload-Complete"), &r->last))
     return true;
   reply_error(ex, 400, "bad_request",
               "An append needs 'Upload-Offset', a number, and "
@@ -54,7 +56,7 @@ static bool read_append(struct exchange *ex) {
   return false;
 }
 
-static bool ends(const struct resumable *r) {
+static bool uploads_draft_ends(const struct resumable *r) {
   return r->last && (r->length < 0 || (uint64_t)r->length == r->upload.size);
 }
 
@@ -79,7 +81,7 @@ void uploads_draft_limits(struct exchange *ex, const struct resumable *r) {
   buf_fini(&limits);
 }
 
-static void describe(struct exchange *ex) {
+static void uploads_draft_describe(struct exchange *ex) {
   const struct resumable *r = resumable_of(ex);
   reply_number(ex, "Upload-Offset", r->saved);
   reply_header(ex, "Upload-Complete", r->complete ? "?1" : "?0");
@@ -88,17 +90,17 @@ static void describe(struct exchange *ex) {
   uploads_draft_limits(ex, r);
 }
 
-static void go_on(struct exchange *ex) {
+static void uploads_draft_go_on(struct exchange *ex) {
   const struct resumable *r = resumable_of(ex);
   bool created = r->act == RESUMABLE_CREATE;
-  describe(ex);
+  uploads_draft_describe(ex);
   reply_header(ex, "Cache-Control", "no-store");
   if (created)
     resumable_say_location(ex);
   reply_empty(ex, created ? 201 : 204);
 }
 
-static void stored(struct exchange *ex, json_t *document) {
+static void uploads_draft_stored(struct exchange *ex, json_t *document) {
   const struct resumable *r = resumable_of(ex);
   reply_number(ex, "Upload-Offset", r->upload.size);
   reply_header(ex, "Upload-Complete", "?1");
@@ -108,25 +110,25 @@ static void stored(struct exchange *ex, json_t *document) {
 }
 
 /* The last one, whose answer was lost. */
-static void repeat(struct exchange *ex) {
+static void uploads_draft_repeat(struct exchange *ex) {
   struct resumable *r = resumable_of(ex);
   int64_t size = ex->head.length < 0 ? 0 : ex->head.length;
   if (r->last && !ex->head.chunked && r->at + size == (int64_t)r->saved) {
-    r->upload.answer = stored;
+    r->upload.answer = uploads_draft_stored;
     resumable_tell_object(ex);
     return;
   }
-  describe(ex);
+  uploads_draft_describe(ex);
   reply_error(ex, 409, "upload_complete", "The upload is complete");
 }
 
 const struct resumable_dialect uploads_draft = {
     .way = UPLOADID_DRAFT,
     .append_type = "application/partial-upload",
-    .read_create = read_create,
-    .read_append = read_append,
-    .repeat = repeat,
-    .ends = ends,
-    .describe = describe,
-    .go_on = go_on,
-    .stored = stored};
+    .read_create = uploads_draft_read_create,
+    .read_append = uploads_draft_read_append,
+    .repeat = uploads_draft_repeat,
+    .ends = uploads_draft_ends,
+    .describe = uploads_draft_describe,
+    .go_on = uploads_draft_go_on,
+    .stored = uploads_draft_stored};

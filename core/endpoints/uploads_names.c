@@ -53,7 +53,7 @@ static bool in_query(struct names *names, struct buf *out, const char *word) {
   return result == QUERY_FOUND;
 }
 
-static void read_filename(struct names *names) {
+static void uploads_names_read_filename(struct names *names) {
   static const char *const words[] = {"filename", "name", NULL};
   struct upload *upload = names->ex->work;
   const char *disposition = head_get(&names->ex->head, "Content-Disposition");
@@ -67,7 +67,7 @@ static void read_filename(struct names *names) {
   buf_fini(&name);
 }
 
-static void read_prefix(struct names *names) {
+static void uploads_names_read_prefix(struct names *names) {
   static const char *const words[] = {"prefix", NULL};
   struct upload *upload = names->ex->work;
   struct buf prefix;
@@ -115,10 +115,10 @@ bool uploads_names_read(struct exchange *ex, const char *metadata) {
     names.metadata = head_get(&ex->head, "Upload-Metadata");
   if (!rawbody_check_coding(ex))
     return false;
-  read_filename(&names);
+  uploads_names_read_filename(&names);
   if (!names.bad)
     read_type(&names);
   if (!names.bad)
-    read_prefix(&names);
+    uploads_names_read_prefix(&names);
   return !names.bad;
 }

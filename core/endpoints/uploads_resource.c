@@ -37,12 +37,12 @@ static bool read_address(struct exchange *ex) {
   return true;
 }
 
-static void look(struct exchange *ex) {
+static void uploads_resource_look(struct exchange *ex) {
   if (read_address(ex))
     resumable_open(ex);
 }
 
-static void append(struct exchange *ex) {
+static void uploads_resource_append(struct exchange *ex) {
   if (!read_address(ex))
     return;
   const struct resumable_dialect *dialect = resumable_of(ex)->dialect;
@@ -60,14 +60,14 @@ static void remove_it(struct exchange *ex) {
 }
 
 static void get_start(struct exchange *ex) {
-  find(ex, RESUMABLE_LOOK, look);
+  find(ex, RESUMABLE_LOOK, uploads_resource_look);
 }
 
 static void patch_start(struct exchange *ex) {
-  find(ex, RESUMABLE_APPEND, append);
+  find(ex, RESUMABLE_APPEND, uploads_resource_append);
 }
 
-static void delete_start(struct exchange *ex) {
+static void uploads_resource_delete_start(struct exchange *ex) {
   find(ex, RESUMABLE_LOOK, remove_it);
 }
 
@@ -132,4 +132,4 @@ const struct endpoint resource_delete_endpoint = {
     .cors_headers = UPLOADS_CORS_HEADERS,
     .cors_expose = UPLOADS_CORS_EXPOSE,
     .overridden = true,
-    .start = delete_start};
+    .start = uploads_resource_delete_start};

@@ -18,13 +18,13 @@ struct attribute {
   char name[];
 };
 
-static bool is_name(const char *name) {
+static bool attributes_is_name(const char *name) {
   static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
   size_t len = strspn(name, letters);
   return len > 0 && len <= SLUICE_ATTRIBUTE_NAME_MAX && name[len] == '\0';
 }
 
-static bool is_value(const char *value) {
+static bool attributes_is_value(const char *value) {
   if (!codec_utf8_valid(value, strlen(value)))
     return false;
   for (const char *at = value; *at != '\0';)
@@ -72,7 +72,7 @@ static bool has_room(const struct attributes *all,
 
 bool attributes_set(struct attributes *all, const char *name,
                     const char *value) {
-  if (!is_name(name))
+  if (!attributes_is_name(name))
     return false;
   struct attribute **at = place_of(&all->first, name);
   if (value == NULL) {
@@ -80,7 +80,7 @@ bool attributes_set(struct attributes *all, const char *name,
     return true;
   }
   size_t length = strlen(value);
-  if (length >= SLUICE_ATTRIBUTES_SIZE || !is_value(value) ||
+  if (length >= SLUICE_ATTRIBUTES_SIZE || !attributes_is_value(value) ||
       !has_room(all, *at, strlen(name) + length + 2))
     return false;
   struct attribute *made = attribute_new(name, value);

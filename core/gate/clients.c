@@ -33,9 +33,9 @@ static bool is_proxy(const struct settings_server *server,
   return false;
 }
 
-static bool count(const struct clients *clients, struct tally *tally,
-                  struct cidr_address *address, int64_t limit,
-                  struct tally_ticket *ticket) {
+static bool clients_count(const struct clients *clients, struct tally *tally,
+                          struct cidr_address *address, int64_t limit,
+                          struct tally_ticket *ticket) {
   cidr_mask(address, 32, 64);
   uint64_t hash =
       siphash(clients->secret, address->bytes, sizeof address->bytes);
@@ -59,7 +59,7 @@ bool clients_connect(struct clients *clients, const struct settings *settings,
   if (most == 0 || !cidr_address(&address, peer, strlen(peer)) ||
       address.is_unix || is_proxy(&settings->server, &address))
     return true;
-  return count(clients, clients->connections, &address, most, ticket);
+  return clients_count(clients, clients->connections, &address, most, ticket);
 }
 
 bool clients_request(struct clients *clients, const struct settings *settings,
@@ -70,5 +70,5 @@ bool clients_request(struct clients *clients, const struct settings *settings,
   if (most == 0 || !cidr_address(&address, client, strlen(client)) ||
       address.is_unix)
     return true;
-  return count(clients, clients->requests, &address, most, ticket);
+  return clients_count(clients, clients->requests, &address, most, ticket);
 }

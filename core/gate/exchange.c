@@ -92,7 +92,7 @@ static void start(struct exchange *ex, const struct news *news) {
   ex->route->endpoint->start(ex);
 }
 
-static void go_on(struct exchange *ex, const struct news *news) {
+static void exchange_go_on(struct exchange *ex, const struct news *news) {
   (void)news;
   ex->denied = NULL;
   ex->go_on(ex);
@@ -131,7 +131,7 @@ static void refuse(struct exchange *ex, const struct news *news) {
   reply_denial(ex, ENDER_HOOK, status, ex->request.message);
 }
 
-static void ask(struct exchange *ex, const struct news *news) {
+static void exchange_ask(struct exchange *ex, const struct news *news) {
   (void)news;
   exchange_watch(ex);
   request_admit(&ex->request, REQUEST_ON_KEY, on_verdict, ex);
@@ -243,7 +243,7 @@ static void ignore(struct exchange *ex, const struct news *news) {
 
 /* ---- the end ------------------------------------------------------------ */
 
-static void count(struct exchange *ex) {
+static void exchange_count(struct exchange *ex) {
   const struct settings *settings = ex->gate->settings;
   const struct settings_route *from =
       ex->route == NULL ? NULL : ex->route->from;
@@ -309,7 +309,7 @@ static void end(struct exchange *ex, const struct news *news) {
   ex->request.effort = &effort;
   request_log(&ex->request, &record);
   ex->request.effort = NULL;
-  count(ex);
+  exchange_count(ex);
   budget_give(gate->memory, ex->cost);
   tally_leave(&ex->counted);
   TAILQ_REMOVE(&gate->all, ex, in_gate);
@@ -333,9 +333,9 @@ static void end_failed(struct exchange *ex, const struct news *news) {
 static void (*const actions[])(struct exchange *, const struct news *) = {
     [EXCHANGE_IGNORE] = ignore,
     [EXCHANGE_START] = start,
-    [EXCHANGE_GO_ON] = go_on,
+    [EXCHANGE_GO_ON] = exchange_go_on,
     [EXCHANGE_REFUSE] = refuse,
-    [EXCHANGE_ASK] = ask,
+    [EXCHANGE_ASK] = exchange_ask,
     [EXCHANGE_SHOW] = show,
     [EXCHANGE_TELL] = tell,
     [EXCHANGE_WATCH] = watch,

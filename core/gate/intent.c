@@ -43,7 +43,7 @@ bool intent_type(struct intent *intent, const char *type) {
 
 /* ---- metadata ----------------------------------------------------------- */
 
-static bool is_name(const char *name) {
+static bool intent_is_name(const char *name) {
   static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
   static const char own[] = "sluice-";
   size_t len = strspn(name, letters);
@@ -63,7 +63,7 @@ static bool is_taken(const struct intent *intent, const char *name) {
   return false;
 }
 
-static bool is_value(const char *value) {
+static bool intent_is_value(const char *value) {
   if (!codec_utf8_valid(value, strlen(value)))
     return false;
   for (const char *at = value; *at != '\0';)
@@ -81,9 +81,9 @@ static const char *keep(struct intent *intent, const char *text) {
 }
 
 bool intent_meta(struct intent *intent, const char *name, const char *value) {
-  if (intent->count == SLUICE_UPLOAD_PAIRS_MAX || !is_name(name) ||
+  if (intent->count == SLUICE_UPLOAD_PAIRS_MAX || !intent_is_name(name) ||
       is_taken(intent, name) || strlen(value) >= SLUICE_UPLOAD_META_MAX ||
-      !is_value(value) ||
+      !intent_is_value(value) ||
       strlen(name) + strlen(value) + 2 > sizeof intent->text - intent->used)
     return false;
   const char *kept = keep(intent, name);

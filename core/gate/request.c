@@ -139,7 +139,7 @@ static enum sluice_verdict call(struct sluice_request *request) {
   return SLUICE_PASS;
 }
 
-static enum sluice_verdict ask(struct sluice_request *request) {
+static enum sluice_verdict request_ask(struct sluice_request *request) {
   request->turn = REQUEST_ASKING;
   enum sluice_verdict verdict = call(request);
   request->turn = REQUEST_IDLE;
@@ -191,8 +191,8 @@ static bool is_final(struct sluice_request *request,
   return false;
 }
 
-static void go_on(struct sluice_request *request,
-                  enum sluice_verdict verdict) {
+static void request_go_on(struct sluice_request *request,
+                          enum sluice_verdict verdict) {
   while ((verdict = checked(request, verdict)) != SLUICE_WAIT) {
     if (is_final(request, verdict)) {
       request->then(request->arg, false);
@@ -202,7 +202,7 @@ static void go_on(struct sluice_request *request,
       request->then(request->arg, admitted(request));
       return;
     }
-    verdict = ask(request);
+    verdict = request_ask(request);
   }
   request->turn = REQUEST_WAITING;
   request->waited = request->at;
@@ -217,7 +217,7 @@ static void on_resume(struct loop_task *task) {
   if (request->interest == REQUEST_PENDING)
     hook_at(request, request->at)->pending--;
   if (request->interest == REQUEST_WANTED)
-    go_on(request, request->verdict);
+    request_go_on(request, request->verdict);
   else
     request->then(request->arg, false);
   crash_about(before);
@@ -234,7 +234,7 @@ void request_admit(struct sluice_request *request, enum request_phase phase,
   if (request->chain_count == 0)
     then(arg, true);
   else
-    go_on(request, ask(request));
+    request_go_on(request, request_ask(request));
 }
 
 void request_change(struct sluice_request *request,

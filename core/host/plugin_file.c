@@ -238,8 +238,9 @@ static bool check_options(const struct plugin_file *file,
   return errmsg_set(err, "plugin '%s': %s", file->name, why.text);
 }
 
-static bool read_backend(const struct plugin_file *file, const void *symbol,
-                         struct plugin *plugin, struct errmsg *err) {
+static bool plugin_file_read_backend(const struct plugin_file *file,
+                                     const void *symbol, struct plugin *plugin,
+                                     struct errmsg *err) {
   const struct sluice_backend *(*get)(void);
   struct sluice_backend *b = &plugin->backend;
   memcpy(&get, &symbol, sizeof get);
@@ -305,8 +306,9 @@ bool plugin_file_read(const struct plugin_file *file, enum plugin_kind kind,
   if (symbol == NULL)
     return no_symbol(file, kind, err);
   *plugin = (struct plugin){.kind = kind, .name = file->name};
-  bool ok = kind == PLUGIN_BACKEND ? read_backend(file, symbol, plugin, err)
-                                   : read_hook(file, symbol, plugin, err);
+  bool ok = kind == PLUGIN_BACKEND
+                ? plugin_file_read_backend(file, symbol, plugin, err)
+                : read_hook(file, symbol, plugin, err);
   return ok && check_options(file, plugin, err) &&
          (kind != PLUGIN_BACKEND || check_entries(file, plugin, err));
 }

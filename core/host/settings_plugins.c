@@ -11,7 +11,8 @@
 #define PLUGIN_NAME_MAX 64
 #define BACKEND_NAME_MAX 64
 
-static bool is_word(const char *text, const char *letters, size_t max) {
+static bool settings_plugins_is_word(const char *text, const char *letters,
+                                     size_t max) {
   size_t len = strspn(text, letters);
   return text[len] == '\0' && len >= 1 && len <= max;
 }
@@ -32,8 +33,9 @@ static bool read_plugin(const struct settings *s,
                         "NAME",
                         who);
   if (plugin->kind != CONFIG_SCALAR || plugin->null ||
-      !is_word(plugin->text, "abcdefghijklmnopqrstuvwxyz0123456789_",
-               PLUGIN_NAME_MAX))
+      !settings_plugins_is_word(plugin->text,
+                                "abcdefghijklmnopqrstuvwxyz0123456789_",
+                                PLUGIN_NAME_MAX))
     return config_fault(s->config, plugin->line, err,
                         "'plugin': not a plugin's name; write 1 to 64 of "
                         "a-z, 0-9 and _");
@@ -42,14 +44,17 @@ static bool read_plugin(const struct settings *s,
   return true;
 }
 
-static bool read_backend(struct settings *s, const struct config_node *key,
-                         const struct config_node *node, struct errmsg *err) {
+static bool settings_plugins_read_backend(struct settings *s,
+                                          const struct config_node *key,
+                                          const struct config_node *node,
+                                          struct errmsg *err) {
   char who[BACKEND_NAME_MAX + 16];
   struct settings_plugin *backend = &s->backends[s->backend_count];
-  if (!is_word(key->text,
-               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-               "0123456789_.-",
-               BACKEND_NAME_MAX))
+  if (!settings_plugins_is_word(
+          key->text,
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+          "0123456789_.-",
+          BACKEND_NAME_MAX))
     return config_fault(s->config, key->line, err,
                         "backends: '%.64s' is no name; write 1 to 64 letters, "
                         "digits, _, . and -",
@@ -75,7 +80,8 @@ static bool read_backends(struct settings *s, struct errmsg *err) {
   if (s->backends == NULL)
     return settings_no_memory(s, err);
   for (size_t i = 0; i < list->count; i++)
-    if (!read_backend(s, &list->keys[i], &list->items[i], err))
+    if (!settings_plugins_read_backend(s, &list->keys[i], &list->items[i],
+                                       err))
       return false;
   return true;
 }

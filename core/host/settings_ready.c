@@ -6,7 +6,8 @@
 
 #include "settings_parts.h"
 
-static bool is_word(const struct config_node *node, const char *word) {
+static bool settings_ready_is_word(const struct config_node *node,
+                                   const char *word) {
   return node->kind == CONFIG_SCALAR && !node->null &&
          strcmp(node->text, word) == 0;
 }
@@ -31,9 +32,9 @@ static bool need(struct settings *s, const struct config_node *name,
 bool settings_read_ready(struct settings *s, struct errmsg *err) {
   const struct config_node *server = config_get(s->config->root, "server");
   const struct config_node *ready = config_get(server, "ready");
-  if (ready != NULL && is_word(ready, "any"))
+  if (ready != NULL && settings_ready_is_word(ready, "any"))
     return true;
-  if (ready == NULL || is_word(ready, "all")) {
+  if (ready == NULL || settings_ready_is_word(ready, "all")) {
     for (size_t i = 0; i < s->backend_count; i++)
       s->backends[i].needed = true;
     return true;

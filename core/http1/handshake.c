@@ -107,8 +107,8 @@ static unsigned long first_error(struct bufferevent *bev) {
   return first;
 }
 
-static void tell(struct ingress_conn *conn, enum ingress_mistake mistake,
-                 const char *why) {
+static void handshake_tell(struct ingress_conn *conn,
+                           enum ingress_mistake mistake, const char *why) {
   const struct ingress_owner *owner = &conn->ingress->owner;
   if (owner->mistaken != NULL)
     owner->mistaken(owner->arg, conn->peer, mistake, why);
@@ -121,27 +121,28 @@ static void tell_failure(struct ingress_conn *conn, short what) {
   const char *text = ERR_reason_error_string(error);
   char why[256];
   if ((what & BEV_EVENT_TIMEOUT) != 0)
-    tell(conn, INGRESS_NO_HANDSHAKE,
-         "it took longer than limits.head_timeout");
+    handshake_tell(conn, INGRESS_NO_HANDSHAKE,
+                   "it took longer than limits.head_timeout");
   else if (ERR_GET_LIB(error) == ERR_LIB_SSL &&
            ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
     snprintf(why, sizeof why, "its certificate is not taken: %s",
              X509_verify_cert_error_string(SSL_get_verify_result(ssl)));
-    tell(conn, INGRESS_NO_HANDSHAKE, why);
+    handshake_tell(conn, INGRESS_NO_HANDSHAKE, why);
   } else
-    tell(conn, INGRESS_NO_HANDSHAKE,
-         text == NULL ? "the client closed the connection" : text);
+    handshake_tell(conn, INGRESS_NO_HANDSHAKE,
+                   text == NULL ? "the client closed the connection" : text);
 }
 
 /* Health checks that connect and go are no news. */
-static void on_event(struct bufferevent *bev, short what, void *arg) {
+static void handshake_on_event(struct bufferevent *bev, short what,
+                               void *arg) {
   struct ingress_conn *conn = arg;
   SSL *ssl = bufferevent_openssl_get_ssl(bev);
   bufferevent_setcb(bev, conn->evhttp_read, conn->evhttp_write,
                     conn->evhttp_event, conn->evcon);
   BIO_set_callback_ex(SSL_get_rbio(ssl), NULL);
   if ((what & BEV_EVENT_CONNECTED) == 0 && is_http(conn)) {
-    tell(conn, INGRESS_HTTP_ON_TLS, "");
+    handshake_tell(conn, INGRESS_HTTP_ON_TLS, "");
     if (answer_in_plain(conn))
       return;
   } else if ((what & BEV_EVENT_CONNECTED) == 0 && conn->spoke) {
@@ -156,5 +157,5 @@ void handshake_watch(struct ingress_conn *conn) {
                     NULL);
   BIO_set_callback_ex(bio, on_bio);
   BIO_set_callback_arg(bio, (char *)conn);
-  bufferevent_setcb(conn->bev, NULL, NULL, on_event, conn);
+  bufferevent_setcb(conn->bev, NULL, NULL, handshake_on_event, conn);
 }

@@ -46,14 +46,15 @@ static void unchoke(struct ingress_conn *conn) {
   }
 }
 
-static void tell(struct ingress_conn *conn) {
+static void ingress_body_tell(struct ingress_conn *conn) {
   if (ingress_body_is_read(conn->body))
     conn->events->body(conn->arg);
 }
 
 /* The client has said its last word, broke the connection, or was silent for
  * too long.  The first isn't the end: it may listen still. */
-static void on_event(struct bufferevent *bev, short what, void *arg) {
+static void ingress_body_on_event(struct bufferevent *bev, short what,
+                                  void *arg) {
   struct ingress_conn *conn = arg;
   if ((what & BEV_EVENT_CONNECTED) != 0)
     return;
@@ -65,7 +66,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg) {
   conn->eof = true;
   reading_off(conn);
   bufferevent_disable(bev, EV_READ);
-  tell(conn);
+  ingress_body_tell(conn);
 }
 
 static void on_tls_read(struct bufferevent *bev, void *arg) {
@@ -74,12 +75,13 @@ static void on_tls_read(struct bufferevent *bev, void *arg) {
   /* Before the owner is told, who may end the connection; and in any case, as
    * a full input that is still read calls back for ever. */
   choke(conn);
-  tell(conn);
+  ingress_body_tell(conn);
 }
 
 void ingress_take_callbacks(struct ingress_conn *conn) {
   bool tls = conn->readable == NULL && ingress_body_is_read(conn->body);
-  bufferevent_setcb(conn->bev, tls ? on_tls_read : NULL, NULL, on_event, conn);
+  bufferevent_setcb(conn->bev, tls ? on_tls_read : NULL, NULL,
+                    ingress_body_on_event, conn);
 }
 
 /* evbuffer may offer more room than was asked for. */
@@ -124,7 +126,7 @@ void ingress_on_readable(evutil_socket_t fd, short what, void *arg) {
     ssize_t got = read_input(conn);
     if (got > 0) {
       choke(conn);
-      tell(conn);
+      ingress_body_tell(conn);
       return;
     }
     if (got < 0 && (errno == EAGAIN || errno == EINTR))

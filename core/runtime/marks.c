@@ -75,8 +75,8 @@ static bool table_init(struct marks *marks, struct table *table,
 }
 
 /* The slot of this name, or the one where it would be. */
-static struct slot *slot_of(const struct table *table,
-                            const unsigned char *name) {
+static struct slot *marks_slot_of(const struct table *table,
+                                  const unsigned char *name) {
   size_t at;
   memcpy(&at, name, sizeof at);
   for (;; at++) {
@@ -88,7 +88,7 @@ static struct slot *slot_of(const struct table *table,
 }
 
 static void put(struct table *table, const struct mark *mark, uint64_t since) {
-  struct slot *slot = slot_of(table, mark->name);
+  struct slot *slot = marks_slot_of(table, mark->name);
   if (slot->mark.number == 0)
     table->count++;
   if (slot->mark.number < mark->number) {
@@ -104,7 +104,7 @@ uint64_t marks_find(struct marks *marks,
   uint64_t number = 0;
   pthread_mutex_lock(&marks->lock);
   if (marks->table.count > 0)
-    number = slot_of(&marks->table, name)->mark.number;
+    number = marks_slot_of(&marks->table, name)->mark.number;
   pthread_mutex_unlock(&marks->lock);
   return number;
 }
@@ -161,7 +161,7 @@ static bool grow(struct marks *marks, size_t more) {
 bool marks_raise(struct marks *marks, const struct mark *mark) {
   pthread_mutex_lock(&marks->lock);
   bool known = marks->table.count > 0 &&
-               slot_of(&marks->table, mark->name)->mark.number > 0;
+               marks_slot_of(&marks->table, mark->name)->mark.number > 0;
   bool ok = known || (marks->table.count < MARKS_MAX && grow(marks, 1));
   if (ok) {
     put(&marks->table, mark, marks->turn);

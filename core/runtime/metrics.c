@@ -81,7 +81,7 @@ static void add_time(_Atomic uint64_t *cells, uint64_t us) {
   add(&cells[METRICS_BOUNDS + 1], us);
 }
 
-static size_t slot_of(int status) {
+static size_t metrics_slot_of(int status) {
   size_t at = 0;
   while (at < METRICS_HTTP - 1 && metrics_http[at] != status)
     at++;
@@ -95,7 +95,7 @@ void metrics_add_request(struct metrics *metrics,
   _Atomic uint64_t *cells = metrics->cells;
   size_t operation = request->operation;
   add(&cells[requests_at(metrics, request->route, operation) +
-             slot_of(request->status)],
+             metrics_slot_of(request->status)],
       1);
   for (int wait = 0; wait < METRICS_WAITS; wait++)
     if (request->us[wait] > 0)

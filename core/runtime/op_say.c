@@ -36,7 +36,7 @@ static void misuse(struct sluice_op *op, const char *call, const char *why) {
   op_violation(op->backend, call, why);
 }
 
-static void check_thread(const struct sluice_op *op, const char *call) {
+static void op_say_check_thread(const struct sluice_op *op, const char *call) {
   if (!loop_is_mine(op->backend->host.loop))
     violation_of_thread(&op->backend->host, op->backend->plugin->name, call);
 }
@@ -44,7 +44,7 @@ static void check_thread(const struct sluice_op *op, const char *call) {
 /* May the plugin speak at all?  After a cancel, nobody listens: that is fine.
  */
 static bool listening(struct sluice_op *op, const char *call) {
-  check_thread(op, call);
+  op_say_check_thread(op, call);
   if (op_is_done(op))
     misuse(op, call, VIOLATION_AFTER_DONE);
   return !op_is_done(op) && !op->left && !op->pending;
@@ -65,7 +65,7 @@ void *sluice_op_state(struct sluice_op *op, size_t size) {
               (op->state == NULL || op->state_size == size) &&
               (op->backend->layer == NULL ||
                size <= OP_LAYER_STATE + op->backend->plugin->op_memory);
-  check_thread(op, "sluice_op_state");
+  op_say_check_thread(op, "sluice_op_state");
   if (!sane || op->turn == OP_BURIED) {
     misuse(op, "sluice_op_state",
            op->turn == OP_BURIED
@@ -84,7 +84,7 @@ void *sluice_op_state(struct sluice_op *op, size_t size) {
 
 void sluice_done(struct sluice_op *op, enum sluice_status status,
                  const char *why, ...) {
-  check_thread(op, "sluice_done");
+  op_say_check_thread(op, "sluice_done");
   bool lent =
       op->turn == OP_LENT || op->turn == OP_LENT_LAST || op->turn == OP_RELENT;
   if (!op_takes_turn(op, OP_CALL_DONE)) {
@@ -292,7 +292,7 @@ void sluice_text(struct sluice_op *op, const char *text) {
  * somebody may want to know what took place. */
 void sluice_failed(struct sluice_op *op, size_t index,
                    enum sluice_status status) {
-  check_thread(op, "sluice_failed");
+  op_say_check_thread(op, "sluice_failed");
   if (op_is_done(op))
     misuse(op, "sluice_failed", VIOLATION_AFTER_DONE);
   if (op_is_done(op) || op->left)

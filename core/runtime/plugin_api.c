@@ -93,13 +93,14 @@ void sluice_lane_free(struct sluice_lane *lane) {
   work_lane_free(lane);
 }
 
-static void check_thread(const struct sluice_host *host, const char *call) {
+static void plugin_api_check_thread(const struct sluice_host *host,
+                                    const char *call) {
   if (host->loop != NULL && !loop_is_mine(host->loop))
     violation_of_thread(host, host->name, call);
 }
 
 bool sluice_memory_take(struct sluice_host *host, size_t bytes) {
-  check_thread(host, "sluice_memory_take");
+  plugin_api_check_thread(host, "sluice_memory_take");
   if (host->memory != NULL && !budget_take(host->memory, bytes))
     return false;
   host->taken += bytes;
@@ -107,7 +108,7 @@ bool sluice_memory_take(struct sluice_host *host, size_t bytes) {
 }
 
 void sluice_memory_give(struct sluice_host *host, size_t bytes) {
-  check_thread(host, "sluice_memory_give");
+  plugin_api_check_thread(host, "sluice_memory_give");
   if (bytes > host->taken) {
     violation_note(&host->misgiven, host, host->name, "sluice_memory_give",
                    "of more than it has taken");

@@ -21,7 +21,7 @@ struct repeat {
   char last[1024];
 };
 
-static void tell(struct repeat *repeat) {
+static void repeat_tell(struct repeat *repeat) {
   if (repeat->count == 1)
     log_line(repeat->level, repeat->who, "%s", repeat->last);
   else if (repeat->count > 1)
@@ -40,12 +40,12 @@ static void on_second(evutil_socket_t fd, short what, void *arg) {
   (void)fd, (void)what;
   if (repeat->count == 0)
     return; /* it is over */
-  tell(repeat);
+  repeat_tell(repeat);
   wait(repeat);
 }
 
-static struct repeat *find(struct repeats *repeats, struct loop *loop,
-                           const char *who, const char *kind) {
+static struct repeat *repeat_find(struct repeats *repeats, struct loop *loop,
+                                  const char *who, const char *kind) {
   struct repeat *repeat = repeats->first;
   while (repeat != NULL && strcmp(repeat->kind, kind) != 0)
     repeat = repeat->next;
@@ -69,7 +69,7 @@ void repeat_line(struct repeats *repeats, struct loop *loop,
                  const char *fmt, ...) {
   if (!log_shows(level))
     return;
-  struct repeat *repeat = find(repeats, loop, who, kind);
+  struct repeat *repeat = repeat_find(repeats, loop, who, kind);
   va_list args;
   va_start(args, fmt);
   if (repeat == NULL) { /* no memory to count in */
@@ -89,6 +89,6 @@ void repeat_end(struct repeats *repeats) {
   for (struct repeat *repeat = repeats->first; repeat != NULL;
        repeat = repeat->next) {
     event_del(&repeat->timer);
-    tell(repeat);
+    repeat_tell(repeat);
   }
 }

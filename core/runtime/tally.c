@@ -60,8 +60,8 @@ static _Atomic uint64_t *group_of(const struct tally *tally, uint64_t hash) {
 
 /* The word that counts this hash; else one that counts nothing; else NULL.
  * `seen`: what was in it. */
-static _Atomic uint64_t *find(const struct tally *tally, uint64_t hash,
-                              uint64_t *seen) {
+static _Atomic uint64_t *tally_find(const struct tally *tally, uint64_t hash,
+                                    uint64_t *seen) {
   _Atomic uint64_t *group = group_of(tally, hash), *unused = NULL;
   for (size_t i = 0; i < TALLY_WAYS; i++) {
     uint64_t word = atomic_load(&group[i]);
@@ -81,7 +81,7 @@ enum tally_result tally_add(struct tally *tally, uint64_t hash,
                             uint32_t limit) {
   for (;;) {
     uint64_t seen;
-    _Atomic uint64_t *word = find(tally, hash, &seen);
+    _Atomic uint64_t *word = tally_find(tally, hash, &seen);
     if (word == NULL)
       return TALLY_NO_ROOM;
     uint64_t count = count_of(seen);
@@ -96,7 +96,7 @@ enum tally_result tally_add(struct tally *tally, uint64_t hash,
 void tally_drop(struct tally *tally, uint64_t hash) {
   for (;;) {
     uint64_t seen;
-    _Atomic uint64_t *word = find(tally, hash, &seen);
+    _Atomic uint64_t *word = tally_find(tally, hash, &seen);
     /* Two that began at once may have made two words for one name, and the
      * one that was seen be dropped by another meanwhile: then look again. */
     if (word != NULL && is_of(seen, hash) &&
@@ -113,7 +113,7 @@ void tally_leave(struct tally_ticket *ticket) {
 
 uint32_t tally_count(const struct tally *tally, uint64_t hash) {
   uint64_t seen;
-  const _Atomic uint64_t *word = find(tally, hash, &seen);
+  const _Atomic uint64_t *word = tally_find(tally, hash, &seen);
   bool ours = word != NULL && is_of(seen, hash);
   return ours ? (uint32_t)count_of(seen) : 0;
 }

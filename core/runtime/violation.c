@@ -13,8 +13,8 @@ bool violation_shows(uint64_t n) {
   return n <= VIOLATION_LINES || (n & (n - 1)) == 0;
 }
 
-static void tell(const struct sluice_host *host, const char *call,
-                 const char *what) {
+static void violation_tell(const struct sluice_host *host, const char *call,
+                           const char *what) {
   if (host->watch != NULL)
     host->watch->told(host->watch->arg, call, what);
 }
@@ -27,7 +27,7 @@ void violation_note(uint64_t *count, const struct sluice_host *host,
              "loop)",
              plugin, call == NULL ? "" : call, call == NULL ? "" : "() ", what,
              (unsigned long long)*count);
-  tell(host, call, what);
+  violation_tell(host, call, what);
 }
 
 void violation_of_thread(const struct sluice_host *host, const char *plugin,
@@ -36,7 +36,7 @@ void violation_of_thread(const struct sluice_host *host, const char *plugin,
            "plugin '%s' breaks the contract: %s() " VIOLATION_THREAD
            "; the process ends, as nothing it has is safe now",
            plugin, call);
-  tell(host, call, VIOLATION_THREAD);
+  violation_tell(host, call, VIOLATION_THREAD);
   log_settle(LOG_PATIENCE_MS / 10);
   abort();
 }

@@ -260,7 +260,7 @@ static void on_accept_error(struct evconnlistener *listener, void *arg) {
   event_add(admin->resume, &pause);
 }
 
-static void on_resume(evutil_socket_t fd, short what, void *arg) {
+static void admin_on_resume(evutil_socket_t fd, short what, void *arg) {
   struct admin *admin = arg;
   (void)fd, (void)what;
   if (admin->count < ADMIN_CONNECTIONS_MAX && admin->listener != NULL)
@@ -292,7 +292,8 @@ struct admin *admin_new(struct gateway *gateway, struct errmsg *errmsg) {
       evconnlistener_new(loop_base(gateway->loop), on_accept, admin,
                          LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
                          LISTEN_BACKLOG, admin->listen.fds[0]);
-  admin->resume = evtimer_new(loop_base(gateway->loop), on_resume, admin);
+  admin->resume =
+      evtimer_new(loop_base(gateway->loop), admin_on_resume, admin);
   if (admin->listener == NULL || admin->resume == NULL) {
     errmsg_set(errmsg, "out of memory");
     admin_free(admin);

@@ -51,7 +51,8 @@ static bool are_settled(const struct certificate_stamp *stamps) {
   return true;
 }
 
-static SSL_CTX *load(const struct settings_tls *from, struct errmsg *errmsg) {
+static SSL_CTX *certificate_read_files(const struct settings_tls *from,
+                                       struct errmsg *errmsg) {
   const struct tls_settings settings = {
       .certificate = from->certificate,
       .private_key = from->private_key,
@@ -68,7 +69,7 @@ bool certificate_load(struct certificate_fresh *fresh,
   if (settings->certificate[0] == '\0')
     return true;
   take_stamps(settings, fresh->seen);
-  fresh->tls = load(settings, errmsg);
+  fresh->tls = certificate_read_files(settings, errmsg);
   return fresh->tls != NULL;
 }
 
@@ -77,7 +78,8 @@ void certificate_fini(struct certificate *certificate) {
   settings_free(certificate->from);
 }
 
-static void use(struct certificate *certificate, SSL_CTX *tls) {
+static void certificate_put_to_use(struct certificate *certificate,
+                                   SSL_CTX *tls) {
   SSL_CTX_free(certificate->tls);
   certificate->tls = tls;
   if (certificate->renewed != NULL)
@@ -91,7 +93,7 @@ void certificate_use(struct certificate *certificate,
     return;
   settings_free(certificate->from);
   certificate->from = settings_keep(settings);
-  use(certificate, fresh->tls);
+  certificate_put_to_use(certificate, fresh->tls);
   fresh->tls = NULL;
   if (certificate->looking) { /* a thread is about to write `seen` */
     certificate->stale = certificate->again = true;
@@ -160,11 +162,11 @@ static void on_thread(void *arg) {
     return;
   memcpy(certificate->seen, now, sizeof now);
   certificate->read = true;
-  certificate->fresh = load(tls, &certificate->why);
+  certificate->fresh = certificate_read_files(tls, &certificate->why);
 }
 
 static void use_fresh(struct certificate *certificate) {
-  use(certificate, certificate->fresh);
+  certificate_put_to_use(certificate, certificate->fresh);
   certificate->fresh = NULL;
   log_line(SLUICE_LOG_INFO, NULL, "server.tls.certificate: %s was read again",
            certificate->from->server.tls.certificate);

@@ -13,14 +13,15 @@
 #include "log.h"
 #include "work.h"
 
-static void tell(struct control *control, int status, json_t *document) {
+static void control_tell(struct control *control, int status,
+                         json_t *document) {
   control->waits = CONTROL_WAITS_FOR_NOTHING;
   control->told(control->arg, status, document);
 }
 
 static void tell_error(struct control *control, int status,
                        const char *error) {
-  tell(control, status, json_pack("{s:s}", "error", error));
+  control_tell(control, status, json_pack("{s:s}", "error", error));
 }
 
 /* ---- status ------------------------------------------------------------- */
@@ -63,15 +64,15 @@ static void status(struct control *control, const char *argument) {
     json_object_set_new(
         document, "certificate_ends_s",
         json_integer((json_int_t)certificate_ends(&gateway->certificate)));
-  tell(control, 200, document);
+  control_tell(control, 200, document);
 }
 
 /* ---- requests ----------------------------------------------------------- */
 
 static void on_loops(void *arg, json_t *requests, size_t count) {
-  tell(arg, 200,
-       json_pack("{s:I, s:O}", "count", (json_int_t)count, "requests",
-                 requests));
+  control_tell(arg, 200,
+               json_pack("{s:I, s:O}", "count", (json_int_t)count, "requests",
+                         requests));
 }
 
 static void requests(struct control *control, const char *argument) {
@@ -91,7 +92,7 @@ static void on_ready(void *arg, json_t *report) {
                       json_string(stopping ? "draining" : "serving"));
   if (stopping)
     json_object_set_new(document, "ready", json_false());
-  tell(control, 200, document);
+  control_tell(control, 200, document);
 }
 
 static void ready(struct control *control, const char *argument) {
@@ -105,7 +106,7 @@ static void ready(struct control *control, const char *argument) {
 
 static void on_done(void *arg, bool ok, const char *what) {
   if (ok)
-    tell(arg, 200, json_pack("{s:s}", "done", what));
+    control_tell(arg, 200, json_pack("{s:s}", "done", what));
   else
     tell_error(arg, 409, what);
 }
@@ -131,9 +132,9 @@ static void order_drain(struct control *control, const char *argument) {
            "drain: no new connections, requests may finish");
   if (!control->gateway->stopping)
     control->gateway->stop(control->gateway);
-  tell(control, 200,
-       json_pack("{s:s}", "done",
-                 "no new connections; it ends when requests have"));
+  control_tell(control, 200,
+               json_pack("{s:s}", "done",
+                         "no new connections; it ends when requests have"));
 }
 
 static void order_level(struct control *control, const char *argument) {
@@ -141,7 +142,8 @@ static void order_level(struct control *control, const char *argument) {
     tell_error(control, 400, "write one of error, warn, info, debug");
     return;
   }
-  tell(control, 200, json_pack("{s:s}", "log_level", log_level_word()));
+  control_tell(control, 200,
+               json_pack("{s:s}", "log_level", log_level_word()));
 }
 
 /* ---- the table ---------------------------------------------------------- */
@@ -164,7 +166,7 @@ static bool fits(const struct row *row, const char *path) {
                                    : strcmp(path, row->path) == 0;
 }
 
-static const struct row *find(const char *path) {
+static const struct row *control_find(const char *path) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     if (fits(&rows[i], path))
       return &rows[i];
@@ -172,11 +174,11 @@ static const struct row *find(const char *path) {
 }
 
 bool control_has(const char *path) {
-  return find(path) != NULL;
+  return control_find(path) != NULL;
 }
 
 void control_ask(struct control *control, const struct head *head) {
-  const struct row *row = find(head->path);
+  const struct row *row = control_find(head->path);
   if (strcmp(head->method, row->method) != 0)
     tell_error(control, 405, "this path has another method");
   else

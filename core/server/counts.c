@@ -45,7 +45,7 @@ static void make_map(struct map *map, const struct settings *from,
     map->backends[i] = find_backend(to, from->backends[i].name);
 }
 
-static bool begin(struct metrics *out, const struct settings *of) {
+static bool counts_begin(struct metrics *out, const struct settings *of) {
   return metrics_init(out, of->route_count + 1, of->backend_count);
 }
 
@@ -87,7 +87,7 @@ static void add_generation(struct metrics *out,
 
 bool counts_sum(const struct gateway *gateway, struct metrics *out) {
   const struct settings *as = gateway->now->settings;
-  if (!begin(out, as))
+  if (!counts_begin(out, as))
     return false;
   const struct generation *generation = LIST_FIRST(&gateway->earlier);
   metrics_sum(out, &gateway->retired);
@@ -103,7 +103,7 @@ bool counts_translate(const struct gateway *gateway,
                       const struct generation *generation,
                       struct metrics *out) {
   struct map map;
-  if (!begin(out, generation->settings))
+  if (!counts_begin(out, generation->settings))
     return false;
   make_map(&map, gateway->now->settings, generation->settings);
   metrics_sum_as(out, &gateway->retired, map.routes, map.backends);

@@ -33,7 +33,7 @@ static void tell_left(const char *address) {
            address);
 }
 
-static void own(struct gateway *gateway) {
+static void gateway_run_own(struct gateway *gateway) {
   for (size_t i = 0; i < gateway->listen_count; i++)
     listen_own(&gateway->listens[i]);
   admin_own(gateway->admin);
@@ -152,8 +152,8 @@ static void on_certificate(void *arg, SSL_CTX *tls) {
     worker_renew_tls(&gateway->workers[i], tls);
 }
 
-static void on_signal(void *arg, const char *name,
-                      enum signal_meaning meaning) {
+static void gateway_run_on_signal(void *arg, const char *name,
+                                  enum signal_meaning meaning) {
   struct gateway *gateway = arg;
   switch (meaning) {
   case SIGNAL_STOP:
@@ -261,7 +261,7 @@ static void on_served(struct loop_task *task) {
     notify_say("READY=1");
 }
 
-static void on_ended(struct loop_task *task) {
+static void gateway_run_on_ended(struct loop_task *task) {
   struct worker *worker =
       (void *)((char *)task - offsetof(struct worker, ended));
   struct gateway *gateway = worker->gateway;
@@ -282,7 +282,7 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
   struct event_base *base = loop_base(gateway->loop);
   gateway->deadline = evtimer_new(base, on_deadline, gateway);
   if (gateway->deadline == NULL ||
-      !signals_watch(&gateway->signals, base, on_signal, gateway))
+      !signals_watch(&gateway->signals, base, gateway_run_on_signal, gateway))
     return errmsg_set(errmsg, "signals can't be watched");
   if (!certificate_start(&gateway->certificate, gateway->loop,
                          work_own(gateway->pool), on_certificate, gateway))
@@ -304,7 +304,7 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
     worker->dropped.run = reload_on_dropped;
     worker->gone = reload_on_gone;
     worker->served.run = on_served;
-    worker->ended.run = on_ended;
+    worker->ended.run = gateway_run_on_ended;
   }
   readyask_init(gateway);
   return inflight_init(gateway) || errmsg_set(errmsg, "out of memory");
@@ -384,7 +384,7 @@ bool gateway_run(struct gateway *gateway, struct errmsg *errmsg) {
     return errmsg_set(errmsg, "out of memory");
   gateway->started_s = time(NULL);
   gateway->stop = stop;
-  gateway->own = own;
+  gateway->own = gateway_run_own;
   crash_watch();
   bool ok = prepare(gateway, errmsg) && serve(gateway, errmsg);
   clean(gateway);

@@ -14,7 +14,7 @@
 
 #define SIGNING_KEY "signing_key" /* the option that is for links */
 
-static bool no_memory(struct errmsg *errmsg) {
+static bool generation_no_memory(struct errmsg *errmsg) {
   return errmsg_set(errmsg, "out of memory");
 }
 
@@ -26,7 +26,7 @@ static bool load_plugins(struct generation *generation,
   generation->hooks =
       calloc(settings->hook_count + 1, sizeof(*generation->hooks));
   if (generation->backends == NULL || generation->hooks == NULL)
-    return no_memory(errmsg);
+    return generation_no_memory(errmsg);
   for (size_t i = 0; i < settings->backend_count; i++)
     if ((generation->backends[i] =
              instance_new(gateway, settings, &settings->backends[i],
@@ -61,7 +61,7 @@ static bool make_keys(struct generation *generation,
   generation->marks = calloc(count + 1, sizeof(*generation->marks));
   if (generation->cursor_keys == NULL || generation->lonely_cursors == NULL ||
       generation->keyed == NULL || generation->marks == NULL)
-    return no_memory(errmsg);
+    return generation_no_memory(errmsg);
   for (size_t i = 0; i < count; i++) {
     const struct instance *backend = generation->backends[i];
     const struct instance *secret = keeper_of_secrets(generation, backend);
@@ -69,7 +69,7 @@ static bool make_keys(struct generation *generation,
         settings->links.secret, settings->backends[i].name, &secret->plugin,
         secret->conf, gateway->spare_id, &generation->lonely_cursors[i]);
     if (generation->cursor_keys[i] == NULL)
-      return no_memory(errmsg);
+      return generation_no_memory(errmsg);
     /* Links are signed with a secret of the options where it is for that. */
     generation->keyed[i] =
         cursorkey_has(&secret->plugin, secret->conf, SIGNING_KEY);
@@ -87,15 +87,15 @@ static bool make_counts(struct generation *generation,
        generation->loops++)
     if (!metrics_init(&generation->counts[generation->loops],
                       settings->route_count + 1, 0))
-      return no_memory(errmsg);
-  return generation->counts != NULL || no_memory(errmsg);
+      return generation_no_memory(errmsg);
+  return generation->counts != NULL || generation_no_memory(errmsg);
 }
 
 struct generation *generation_new(struct gateway *gateway,
                                   struct errmsg *errmsg) {
   struct generation *generation = calloc(1, sizeof *generation);
   if (generation == NULL) {
-    no_memory(errmsg);
+    generation_no_memory(errmsg);
     return NULL;
   }
   generation->settings = settings_load(gateway->file, gateway->folder, errmsg);

@@ -21,14 +21,14 @@
 #include "log.h"
 #include "notify.h"
 
-static void tell(struct gateway *gateway, bool ok, const char *what) {
+static void handover_tell(struct gateway *gateway, bool ok, const char *what) {
   struct handover_waiter *waiter = gateway->handover.waiter;
   gateway->handover.waiter = NULL;
   if (waiter != NULL)
     waiter->told(waiter->arg, ok, what);
 }
 
-static void hang_up(struct handover *handover) {
+static void handover_hang_up(struct handover *handover) {
   if (handover->heard == NULL)
     return;
   event_free(handover->heard);
@@ -36,12 +36,12 @@ static void hang_up(struct handover *handover) {
   handover->heard = NULL;
 }
 
-static void fail(struct gateway *gateway, const char *why) {
+static void handover_fail(struct gateway *gateway, const char *why) {
   log_line(SLUICE_LOG_ERROR, NULL,
            "process %ld doesn't take over: %s; this one goes on",
            (long)gateway->handover.peer, why);
-  hang_up(&gateway->handover);
-  tell(gateway, false, why);
+  handover_hang_up(&gateway->handover);
+  handover_tell(gateway, false, why);
 }
 
 /* ---- what it gets ------------------------------------------------------- */
@@ -100,17 +100,17 @@ static void yield(struct gateway *gateway) {
   say_main(handover->peer); /* before the other one speaks for itself */
   if (!baton_send(handover->socket, BATON_YOURS, "", NULL, 0)) {
     say_main(getpid());
-    fail(gateway, "it went when it was ready");
+    handover_fail(gateway, "it went when it was ready");
     return;
   }
   log_line(SLUICE_LOG_INFO, NULL,
            "process %ld has taken over; requests may finish here",
            (long)handover->peer);
   handover->done = true;
-  hang_up(handover);
-  tell(gateway, true,
-       "the new process serves, and the old one ends when its "
-       "requests have");
+  handover_hang_up(handover);
+  handover_tell(gateway, true,
+                "the new process serves, and the old one ends when its "
+                "requests have");
   gateway->stop(gateway);
 }
 
@@ -119,15 +119,15 @@ static void on_heard(evutil_socket_t fd, short what, void *arg) {
   struct baton baton;
   struct errmsg why;
   if ((what & EV_TIMEOUT) != 0) {
-    fail(gateway, "it wasn't ready in time");
+    handover_fail(gateway, "it wasn't ready in time");
   } else if (!baton_receive((int)fd, &baton, &why)) {
-    fail(gateway, why.text);
+    handover_fail(gateway, why.text);
   } else {
     baton_close_fds(&baton); /* there are none */
     if (baton.kind == BATON_READY)
       yield(gateway);
     else
-      fail(gateway, "it says what has no meaning here");
+      handover_fail(gateway, "it says what has no meaning here");
   }
 }
 
@@ -174,7 +174,7 @@ void handover_begin(struct gateway *gateway, int socket) {
   log_line(SLUICE_LOG_INFO, NULL, "process %ld wants to take over",
            (long)peer.pid);
   if (!give(gateway, socket))
-    fail(gateway, "it couldn't be told what there is");
+    handover_fail(gateway, "it couldn't be told what there is");
 }
 
 /* ---- a process for it --------------------------------------------------- */
@@ -188,9 +188,9 @@ static void on_child(evutil_socket_t number, short what, void *arg) {
     return;
   handover->child = 0;
   if (handover->heard == NULL) /* else its end is heard of there */
-    tell(gateway, false,
-         "the new process has ended; its lines in the log say "
-         "why");
+    handover_tell(gateway, false,
+                  "the new process has ended; its lines in the log say "
+                  "why");
 }
 
 /* The other one isn't to believe what is said to this process of itself. */
@@ -269,9 +269,9 @@ void handover_end(struct gateway *gateway, const char *why) {
   struct handover *handover = &gateway->handover;
   if (handover->heard != NULL) {
     baton_send(handover->socket, BATON_REFUSED, why, NULL, 0);
-    fail(gateway, why);
+    handover_fail(gateway, why);
   }
-  tell(gateway, false, why);
+  handover_tell(gateway, false, why);
   if (handover->children != NULL)
     event_free(handover->children);
   handover->children = NULL;

@@ -71,7 +71,7 @@ static void on_ask(struct loop_task *task) {
 
 /* ---- on the main thread ------------------------------------------------- */
 
-static void tell(struct gateway *gateway) {
+static void inflight_tell(struct gateway *gateway) {
   struct inflight *inflight = &gateway->inflight;
   struct inflight_waiter *waiter = inflight->waiters;
   json_t *all = json_array();
@@ -97,7 +97,7 @@ static void on_told(struct loop_task *task) {
       (void *)((char *)task - offsetof(struct inflight_task, told));
   struct gateway *gateway = told->worker->gateway;
   if (--gateway->inflight.missing == 0)
-    tell(gateway);
+    inflight_tell(gateway);
 }
 
 void inflight_ask(struct gateway *gateway, struct inflight_waiter *waiter) {

@@ -17,8 +17,9 @@
 #include "violation.h"
 #include "work.h"
 
-static bool load(struct instance *out, const struct settings_plugin *from,
-                 enum plugin_kind kind, struct errmsg *errmsg) {
+static bool instance_load(struct instance *out,
+                          const struct settings_plugin *from,
+                          enum plugin_kind kind, struct errmsg *errmsg) {
   const struct settings *settings = out->settings;
   struct errmsg why;
   const struct config_node *plugin = config_get(from->node, "plugin");
@@ -59,7 +60,8 @@ struct instance *instance_new(struct gateway *gateway,
   out->node = from->node;
   out->host.name = from->name;
   out->host.memory = &gateway->memory;
-  if (load(out, from, kind, errmsg) && read_options(out, from, errmsg))
+  if (instance_load(out, from, kind, errmsg) &&
+      read_options(out, from, errmsg))
     return out;
   instance_leave(out);
   return NULL;

@@ -14,8 +14,8 @@ static bool is_backend(const struct presence *presence) {
   return presence->of->plugin.kind == PLUGIN_BACKEND;
 }
 
-static struct presence *find(struct worker *worker,
-                             const struct instance *instance) {
+static struct presence *presence_find(struct worker *worker,
+                                      const struct instance *instance) {
   struct presence *presence;
   for (presence = LIST_FIRST(&worker->presences); presence != NULL;
        presence = LIST_NEXT(presence, in_list))
@@ -33,8 +33,8 @@ static struct sluice_host host_of(struct worker *worker,
 }
 
 /* Plugins may point to operations, and to what layers ask for: they stay. */
-static void begin(struct presence *presence, struct worker *worker,
-                  const struct instance *instance) {
+static void presence_begin(struct presence *presence, struct worker *worker,
+                           const struct instance *instance) {
   struct op_backend *backend = &presence->backend;
   struct request_hook *hook = &presence->hook;
   struct quarantine ops = backend->ops;
@@ -62,16 +62,16 @@ static void begin(struct presence *presence, struct worker *worker,
 
 struct presence *presence_take(struct worker *worker,
                                const struct instance *instance) {
-  struct presence *presence = find(worker, instance);
+  struct presence *presence = presence_find(worker, instance);
   if (presence == NULL) {
-    presence = find(worker, NULL);
+    presence = presence_find(worker, NULL);
     if (presence == NULL) {
       presence = calloc(1, sizeof *presence);
       if (presence == NULL)
         return NULL;
       LIST_INSERT_HEAD(&worker->presences, presence, in_list);
     }
-    begin(presence, worker, instance);
+    presence_begin(presence, worker, instance);
   }
   presence->seats++;
   return presence;

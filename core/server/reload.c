@@ -18,7 +18,7 @@
 
 /* ---- those that wait ---------------------------------------------------- */
 
-static void tell(struct gateway *gateway, bool ok, const char *what) {
+static void reload_tell(struct gateway *gateway, bool ok, const char *what) {
   struct reload_waiter *waiter = gateway->reload.waiters;
   bool serves = gateway->served == gateway->worker_count;
   gateway->reload.waiters = NULL;
@@ -31,12 +31,12 @@ static void tell(struct gateway *gateway, bool ok, const char *what) {
   }
 }
 
-static void fail(struct gateway *gateway, const struct errmsg *why) {
+static void reload_fail(struct gateway *gateway, const struct errmsg *why) {
   log_line(SLUICE_LOG_ERROR, NULL,
            "%s; nothing was changed, and the configuration before stays in "
            "use",
            why->text);
-  tell(gateway, false, why->text);
+  reload_tell(gateway, false, why->text);
 }
 
 static void again(struct gateway *gateway) {
@@ -144,7 +144,7 @@ static bool start(struct gateway *gateway, struct generation *next,
   return false;
 }
 
-static void open_all(struct gateway *gateway, struct generation *next) {
+static void reload_open_all(struct gateway *gateway, struct generation *next) {
   struct reload *reload = &gateway->reload;
   next->number = gateway->now->number + 1;
   next->connections_max =
@@ -161,7 +161,8 @@ static void read_files(struct gateway *gateway, const char *why) {
   for (size_t i = 0; i < gateway->worker_count; i++)
     worker_reload(&gateway->workers[i]);
   certificate_reload(&gateway->certificate);
-  tell(gateway, true, "the configuration is the same; files were read again");
+  reload_tell(gateway, true,
+              "the configuration is the same; files were read again");
 }
 
 void reload(struct gateway *gateway, const char *why) {
@@ -172,7 +173,7 @@ void reload(struct gateway *gateway, const char *why) {
   }
   /* Before all handles are there, nothing is old yet. */
   if (gateway->served < gateway->worker_count || gateway->stopping) {
-    tell(gateway, false, "the gateway starts, or stops");
+    reload_tell(gateway, false, "the gateway starts, or stops");
     return;
   }
   notify_reloading();
@@ -183,10 +184,10 @@ void reload(struct gateway *gateway, const char *why) {
   } else if (next != NULL && start(gateway, next, &errmsg)) {
     log_line(SLUICE_LOG_INFO, NULL, "%s: %s was read again", why,
              gateway->file);
-    open_all(gateway, next);
+    reload_open_all(gateway, next);
   } else {
     generation_free(next);
-    fail(gateway, &errmsg);
+    reload_fail(gateway, &errmsg);
   }
 }
 
@@ -212,7 +213,7 @@ static void end_next(struct gateway *gateway) {
   struct errmsg why = gateway->reload.why;
   generation_free(gateway->reload.next);
   gateway->reload.next = NULL;
-  fail(gateway, &why);
+  reload_fail(gateway, &why);
   again(gateway);
 }
 
@@ -238,7 +239,7 @@ static void apply(struct gateway *gateway, const struct settings *was,
 }
 
 /* From now on requests begin in the new one. */
-static void use(struct gateway *gateway) {
+static void reload_use(struct gateway *gateway) {
   struct generation *before = gateway->now, *now = gateway->reload.next;
   char fixed[FIXED_SIZE], what[2 * FIXED_SIZE];
   before->seats = gateway->worker_count;
@@ -258,7 +259,7 @@ static void use(struct gateway *gateway) {
   snprintf(what, sizeof what, "the new configuration is in use%s%s",
            fixed[0] == '\0' ? "" : "; these change with the next start only: ",
            fixed);
-  tell(gateway, true, what);
+  reload_tell(gateway, true, what);
   again(gateway);
 }
 
@@ -296,7 +297,7 @@ void reload_opened(struct worker *worker) {
   if (reload->failed)
     drop(gateway);
   else
-    use(gateway);
+    reload_use(gateway);
 }
 
 /* ---- the end of earlier ones -------------------------------------------- */
@@ -322,7 +323,7 @@ void reload_on_gone(struct loop_task *task) {
 
 void reload_end(struct gateway *gateway) {
   struct reload *reload = &gateway->reload;
-  tell(gateway, false, "the gateway stops");
+  reload_tell(gateway, false, "the gateway stops");
   generation_free(reload->next);
   reload->next = NULL;
   while (!LIST_EMPTY(&gateway->earlier)) {

@@ -19,13 +19,13 @@
 
 /* ---- handles ------------------------------------------------------------ */
 
-static bool no_memory(struct worker *worker) {
+static bool seat_no_memory(struct worker *worker) {
   snprintf(worker->failure, sizeof worker->failure, "out of memory");
   return false;
 }
 
-static bool fail(struct worker *worker, const char *kind,
-                 const struct presence *presence) {
+static bool seat_fail(struct worker *worker, const char *kind,
+                      const struct presence *presence) {
   const struct sluice_host *host = presence_host(presence);
   snprintf(worker->failure, sizeof worker->failure, "%s '%s': %.900s", kind,
            host->name, host->failure);
@@ -37,12 +37,12 @@ static bool open_backend(struct seat *seat, size_t i) {
   struct presence *presence =
       presence_take(worker, seat->generation->backends[i]);
   if (presence == NULL)
-    return no_memory(worker);
+    return seat_no_memory(worker);
   seat->backends[i] = presence;
   seat->gate.backends[i] = &presence->backend;
   return presence_open_backend(presence, seat->generation, i,
                                seat->gate.backends) ||
-         fail(worker, "backend", presence);
+         seat_fail(worker, "backend", presence);
 }
 
 static bool open_hook(struct seat *seat, size_t i) {
@@ -50,13 +50,13 @@ static bool open_hook(struct seat *seat, size_t i) {
   struct presence *presence =
       presence_take(worker, seat->generation->hooks[i]);
   if (presence == NULL)
-    return no_memory(worker);
+    return seat_no_memory(worker);
   seat->hooks[i] = presence;
   seat->gate.hooks[i] = &presence->hook;
-  return presence_open_hook(presence) || fail(worker, "hook", presence);
+  return presence_open_hook(presence) || seat_fail(worker, "hook", presence);
 }
 
-static bool open_all(struct seat *seat) {
+static bool seat_open_all(struct seat *seat) {
   const struct generation *generation = seat->generation;
   const struct settings *settings = generation->settings;
   for (size_t i = 0; i < settings->backend_count; i++)
@@ -112,7 +112,7 @@ void seat_free(struct seat *seat) {
 
 /* ---- its gate ----------------------------------------------------------- */
 
-static void on_ended(void *arg) {
+static void seat_on_ended(void *arg) {
   struct seat *seat = arg;
   seat->worker->noted(seat->worker);
 }
@@ -140,7 +140,7 @@ static bool make_lists(struct seat *seat) {
   if (gate->backends == NULL || gate->hooks == NULL ||
       gate->common_hooks == NULL || seat->backends == NULL ||
       seat->hooks == NULL)
-    return no_memory(seat->worker);
+    return seat_no_memory(seat->worker);
   for (size_t i = 0; i < settings->common_hooks; i++)
     gate->common_hooks[i] = i;
   return true;
@@ -153,14 +153,14 @@ static bool make_parts(struct seat *seat) {
           (gate->links = linksecrets_new(gate)) != NULL &&
           (gate->revocations = revocations_new(gate)) != NULL &&
           (gate->linkuses = linkuses_new(gate)) != NULL) ||
-         no_memory(seat->worker);
+         seat_no_memory(seat->worker);
 }
 
 struct seat *seat_new(struct worker *worker, struct generation *generation) {
   struct gateway *gateway = worker->gateway;
   struct seat *seat = calloc(1, sizeof *seat);
   if (seat == NULL) {
-    no_memory(worker);
+    seat_no_memory(worker);
     return NULL;
   }
   seat->worker = worker;
@@ -179,13 +179,13 @@ struct seat *seat_new(struct worker *worker, struct generation *generation) {
                              .cursor_keys = generation->cursor_keys,
                              .spent = &worker->spent,
                              .draining = worker->draining,
-                             .debt = {.paid = on_ended, .arg = seat},
-                             .ended = on_ended,
+                             .debt = {.paid = seat_on_ended, .arg = seat},
+                             .ended = seat_on_ended,
                              .arg = seat};
   TAILQ_INIT(&seat->gate.left);
   TAILQ_INIT(&seat->gate.all);
   set_timeout(seat);
-  if (make_lists(seat) && open_all(seat) && make_parts(seat))
+  if (make_lists(seat) && seat_open_all(seat) && make_parts(seat))
     return seat;
   seat_close(seat);
   seat_free(seat);

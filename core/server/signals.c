@@ -59,7 +59,7 @@ void signals_release(void) {
   mask(SIG_UNBLOCK);
 }
 
-static void on_signal(evutil_socket_t number, short what, void *arg) {
+static void signals_on_signal(evutil_socket_t number, short what, void *arg) {
   const struct signals_event *event = arg;
   struct signals *signals = event->signals;
   (void)number, (void)what;
@@ -75,8 +75,8 @@ bool signals_watch(struct signals *signals, struct event_base *base,
   for (; signals->count < COUNT; signals->count++) {
     struct signals_event *event = &signals->events[signals->count];
     event->signals = signals;
-    event->event =
-        evsignal_new(base, table[signals->count].number, on_signal, event);
+    event->event = evsignal_new(base, table[signals->count].number,
+                                signals_on_signal, event);
     if (event->event == NULL || event_add(event->event, NULL) < 0)
       return false;
   }

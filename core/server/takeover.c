@@ -131,7 +131,7 @@ struct sluice_handed *takeover_handed(struct gateway *gateway,
 
 /* ---- served ------------------------------------------------------------- */
 
-static void hang_up(struct takeover *takeover) {
+static void takeover_hang_up(struct takeover *takeover) {
   if (takeover->heard != NULL)
     event_free(takeover->heard);
   takeover->heard = NULL;
@@ -140,8 +140,8 @@ static void hang_up(struct takeover *takeover) {
   takeover->socket = -1;
 }
 
-static void own(struct gateway *gateway, const char *how) {
-  hang_up(&gateway->takeover);
+static void takeover_own(struct gateway *gateway, const char *how) {
+  takeover_hang_up(&gateway->takeover);
   gateway->own(gateway);
   log_line(SLUICE_LOG_INFO, NULL, "%s", how);
   notify_say("READY=1");
@@ -154,18 +154,18 @@ static void on_word(evutil_socket_t fd, short what, void *arg) {
   struct errmsg why;
   (void)what;
   if (!baton_receive((int)fd, &baton, &why)) {
-    own(gateway, "the gateway before has died; this one goes on");
+    takeover_own(gateway, "the gateway before has died; this one goes on");
     return;
   }
   baton_close_fds(&baton);
   if (baton.kind == BATON_YOURS) {
-    own(gateway, "took over from the gateway before");
+    takeover_own(gateway, "took over from the gateway before");
     return;
   }
   log_line(SLUICE_LOG_ERROR, NULL,
            "the gateway that runs doesn't hand over: %s; this one ends",
            baton.text);
-  hang_up(&gateway->takeover);
+  takeover_hang_up(&gateway->takeover);
   gateway->failure = "it was not to take over";
   gateway->stop(gateway);
 }
@@ -176,14 +176,14 @@ void takeover_ready(struct gateway *gateway) {
                               EV_READ, on_word, gateway);
   if (takeover->heard == NULL ||
       !baton_send(takeover->socket, BATON_READY, "", NULL, 0))
-    own(gateway, "the gateway before has gone; this one goes on");
+    takeover_own(gateway, "the gateway before has gone; this one goes on");
   else
     event_add(takeover->heard, NULL);
 }
 
 void takeover_end(struct gateway *gateway) {
   struct takeover *takeover = &gateway->takeover;
-  hang_up(takeover);
+  takeover_hang_up(takeover);
   inherits_fini(&gateway->inherits, NULL);
   for (size_t i = 0; i < takeover->count; i++) {
     struct sluice_handed *handed = &takeover->backends[i].handed;

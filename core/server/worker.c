@@ -47,7 +47,7 @@ static bool is_full(const struct worker *worker) {
   return worker->connections >= worker->connections_max;
 }
 
-static void on_resume(evutil_socket_t fd, short what, void *arg) {
+static void worker_on_resume(evutil_socket_t fd, short what, void *arg) {
   static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
   struct worker *worker = arg;
   (void)fd, (void)what;
@@ -415,7 +415,8 @@ static bool init_ingress(struct worker *worker,
 }
 
 static bool init_events(struct worker *worker) {
-  worker->resume = evtimer_new(loop_base(worker->loop), on_resume, worker);
+  worker->resume =
+      evtimer_new(loop_base(worker->loop), worker_on_resume, worker);
   worker->closing = evtimer_new(loop_base(worker->loop), on_closing, worker);
   return worker->resume != NULL && worker->closing != NULL;
 }

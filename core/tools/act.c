@@ -46,7 +46,7 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
   act->over = true;
 }
 
-static void on_get_meta(void *arg, const struct sluice_meta *meta) {
+static void act_on_get_meta(void *arg, const struct sluice_meta *meta) {
   struct act *act = arg;
   on_meta(arg, meta);
   uint64_t rest = act->first < meta->length ? meta->length - act->first : 0;
@@ -55,7 +55,7 @@ static void on_get_meta(void *arg, const struct sluice_meta *meta) {
   op_read(act->op, act->first, act->count);
 }
 
-static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
+static void act_on_chunk(void *arg, const struct sluice_chunk *chunk) {
   struct act *act = arg;
   size_t room = (size_t)act->count - act->got_len;
   size_t len = chunk->length < room ? (size_t)chunk->length : room;
@@ -68,7 +68,7 @@ static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
   op_more(act->op);
 }
 
-static void lend(struct act *act, bool last) {
+static void act_lend(struct act *act, bool last) {
   act->lent = true;
   op_data(act->op, &(struct sluice_chunk){.data = act->bytes->data,
                                           .length = act->bytes->length,
@@ -81,7 +81,7 @@ static void on_put_next(void *arg) {
   if (act->lent)
     op_commit(act->op, &act->object);
   else
-    lend(act, true);
+    act_lend(act, true);
 }
 
 /* ---- waiting ------------------------------------------------------------ */
@@ -144,7 +144,7 @@ enum sluice_status act_head(struct act *act, const char *key) {
 enum sluice_status act_get(struct act *act, const char *key, uint64_t first,
                            uint64_t count) {
   static const struct op_events get = {
-      .meta = on_get_meta, .chunk = on_chunk, .done = on_done};
+      .meta = act_on_get_meta, .chunk = act_on_chunk, .done = on_done};
   act_begin(act);
   free(act->got);
   act->first = first;
@@ -245,7 +245,7 @@ static void on_staged(void *arg, const struct sluice_staged *staged) {
   if (id != NULL)
     snprintf(act->id, sizeof act->id, "%s", id);
   if (!act->lent)
-    lend(act, false);
+    act_lend(act, false);
   else if (staged->offset == act->bytes->length && !staged->complete)
     op_stage_commit(act->op, &act->object, &save);
 }

@@ -59,8 +59,8 @@ static void finish(struct carrier *carrier, enum carrier_end end) {
   carrier_settle(carrier);
 }
 
-static void refuse(struct carrier *carrier, const char *what,
-                   const char *why) {
+static void carrier_refuse(struct carrier *carrier, const char *what,
+                           const char *why) {
   if (!carrier->ending)
     errmsg_set(&carrier->why, "%s: %s", what,
                why == NULL ? "no reason given" : why);
@@ -169,7 +169,7 @@ static void end_sum(struct carrier *carrier) {
   codec_hex(carrier->sum, md5, sizeof md5);
 }
 
-static void lend(struct carrier *carrier) {
+static void carrier_lend(struct carrier *carrier) {
   const struct sluice_chunk piece = {.data = carrier->buffer,
                                      .length = carrier->piece,
                                      .fd = -1,
@@ -196,7 +196,8 @@ static void filled(void *arg) {
     return;
   }
   if (carrier->error != 0) {
-    refuse(carrier, "its bytes can't be read", strerror(carrier->error));
+    carrier_refuse(carrier, "its bytes can't be read",
+                   strerror(carrier->error));
     return;
   }
   carrier->taken += carrier->piece;
@@ -205,14 +206,14 @@ static void filled(void *arg) {
   if (through)
     carrier->has_chunk = false;
   if (!carrier->verifying)
-    lend(carrier);
+    carrier_lend(carrier);
   if (through && carrier->get != NULL)
     op_more(carrier->get);
   else
     go_on(carrier);
 }
 
-static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
+static void carrier_on_chunk(void *arg, const struct sluice_chunk *chunk) {
   struct carrier *carrier = arg;
   carrier->chunk = *chunk;
   carrier->taken = 0;
@@ -226,7 +227,8 @@ static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
 static void on_back_meta(void *arg, const struct sluice_meta *meta) {
   struct carrier *carrier = arg;
   if (meta->length != carrier->length)
-    refuse(carrier, "read back, it has another length", "it was changed");
+    carrier_refuse(carrier, "read back, it has another length",
+                   "it was changed");
   else if (meta->length > 0)
     op_read(carrier->get, 0, meta->length);
   else
@@ -245,16 +247,16 @@ static void on_back_done(void *arg, enum sluice_status status,
   memcpy(sum, carrier->sum, sizeof sum);
   end_sum(carrier);
   if (status != SLUICE_OK && carrier->length > 0)
-    refuse(carrier, "it can't be read back", why);
+    carrier_refuse(carrier, "it can't be read back", why);
   else if (strcmp(sum, carrier->sum) != 0)
-    refuse(carrier, "read back, it has another MD5", "it was changed");
+    carrier_refuse(carrier, "read back, it has another MD5", "it was changed");
   else
     finish(carrier, CARRIER_CARRIED);
 }
 
-static void read_back(struct carrier *carrier) {
+static void carrier_read_back(struct carrier *carrier) {
   static const struct op_events events = {
-      .meta = on_back_meta, .chunk = on_chunk, .done = on_back_done};
+      .meta = on_back_meta, .chunk = carrier_on_chunk, .done = on_back_done};
   const struct sluice_get get = {.key = carrier->key, .count = UINT64_MAX};
   digest_free(carrier->md5);
   carrier->md5 = digest_new(DIGEST_MD5);
@@ -274,8 +276,8 @@ static void commit(struct carrier *carrier) {
   end_sum(carrier);
   if (carrier->digest[0] != '\0' &&
       strcmp(carrier->digest, carrier->sum) != 0) {
-    refuse(carrier, "its bytes aren't those that were stored",
-           "their MD5 is another one");
+    carrier_refuse(carrier, "its bytes aren't those that were stored",
+                   "their MD5 is another one");
     return;
   }
   op_commit(carrier->put, &object);
@@ -289,7 +291,7 @@ static void on_next(void *arg) {
   if (empty) {
     carrier->has_chunk = true; /* an empty last one is lent once */
     carrier->piece = 0;
-    lend(carrier);
+    carrier_lend(carrier);
   } else if (carrier->sent == carrier->length) {
     commit(carrier);
   } else {
@@ -305,13 +307,13 @@ static void on_put_done(void *arg, enum sluice_status status,
   if (carrier->ending)
     carrier_settle(carrier);
   else if (status != SLUICE_OK)
-    refuse(carrier,
-           status == SLUICE_EINVAL || status == SLUICE_ETOOBIG
-               ? "the target can't take it"
-               : "it can't be stored",
-           why);
+    carrier_refuse(carrier,
+                   status == SLUICE_EINVAL || status == SLUICE_ETOOBIG
+                       ? "the target can't take it"
+                       : "it can't be stored",
+                   why);
   else if (carrier->read)
-    read_back(carrier);
+    carrier_read_back(carrier);
   else
     finish(carrier, CARRIER_CARRIED);
 }
@@ -325,7 +327,7 @@ static void carrier_put(struct carrier *carrier) {
 
 /* ---- the get ------------------------------------------------------------ */
 
-static void on_get_meta(void *arg, const struct sluice_meta *meta) {
+static void carrier_on_get_meta(void *arg, const struct sluice_meta *meta) {
   struct carrier *carrier = arg;
   carrier->length = meta->length;
   carrier_take_digest(carrier->digest, meta);
@@ -333,12 +335,12 @@ static void on_get_meta(void *arg, const struct sluice_meta *meta) {
       strdup(meta->type == NULL ? "application/octet-stream" : meta->type);
   note_lost(carrier, meta);
   if (carrier->type == NULL || !take_user(carrier, meta))
-    refuse(carrier, "its metadata can't be kept", "there is too much");
+    carrier_refuse(carrier, "its metadata can't be kept", "there is too much");
   else if (meta->encoding != NULL)
-    refuse(carrier, "it has a Content-Encoding, which can't be kept",
-           meta->encoding);
+    carrier_refuse(carrier, "it has a Content-Encoding, which can't be kept",
+                   meta->encoding);
   else if (meta->length > INT64_MAX)
-    refuse(carrier, "its length makes no sense", NULL);
+    carrier_refuse(carrier, "its length makes no sense", NULL);
   else if (carrier->dry)
     finish(carrier, CARRIER_CARRIED);
   else {
@@ -360,12 +362,13 @@ static void on_get_done(void *arg, enum sluice_status status,
     finish(carrier, CARRIER_GONE);
   else if (status != SLUICE_OK &&
            (carrier->type == NULL || carrier->length > 0))
-    refuse(carrier, "it can't be read", why);
+    carrier_refuse(carrier, "it can't be read", why);
 }
 
 static void carrier_get(struct carrier *carrier) {
-  static const struct op_events events = {
-      .meta = on_get_meta, .chunk = on_chunk, .done = on_get_done};
+  static const struct op_events events = {.meta = carrier_on_get_meta,
+                                          .chunk = carrier_on_chunk,
+                                          .done = on_get_done};
   const struct sluice_get get = {.key = carrier->key, .count = UINT64_MAX};
   carrier->get = op_get(carrier->from, &get, &events, carrier);
 }
@@ -385,7 +388,7 @@ static void on_source_done(void *arg, enum sluice_status status,
   if (status == SLUICE_ENOENT)
     finish(carrier, CARRIER_GONE);
   else if (status != SLUICE_OK)
-    refuse(carrier, "it can't be looked at", why);
+    carrier_refuse(carrier, "it can't be looked at", why);
   else if (carrier->length == carrier->there_length &&
            carrier->digest[0] != '\0' &&
            strcmp(carrier->digest, carrier->there_digest) == 0)
@@ -411,10 +414,10 @@ static void on_target_done(void *arg, enum sluice_status status,
   else if (status == SLUICE_OK)
     carrier->get = op_head(carrier->from, carrier->key, &events, carrier);
   else
-    refuse(carrier,
-           status == SLUICE_EINVAL ? "the target can't take it"
-                                   : "the target can't be asked",
-           why);
+    carrier_refuse(carrier,
+                   status == SLUICE_EINVAL ? "the target can't take it"
+                                           : "the target can't be asked",
+                   why);
 }
 
 void carrier_start(struct carrier *carrier, const char *key) {

@@ -208,7 +208,7 @@ static int print_answer(const struct command *command, const char *text) {
   return good ? TOOL_OK : TOOL_FOUND;
 }
 
-static int ask(const struct command *command) {
+static int ctl_ask(const struct command *command) {
   struct errmsg why = {0};
   struct sockaddr_un to = {0};
   char request[256];
@@ -248,7 +248,7 @@ static int give(const struct tool_line *line, char **words, size_t count) {
   struct command command = {
       .file = line->file, .socket = line->flags[0], .json = line->json};
   if (read_order(&command, words, count))
-    return ask(&command);
+    return ctl_ask(&command);
   log_plain("sluice ctl: '%s' is no order of it, or has another number of "
             "words; `sluice ctl --help` lists them",
             words[0]);

@@ -34,7 +34,7 @@ static bool step(struct trial *t, const char *name, enum sluice_status status,
   return ok;
 }
 
-static void read_back(struct trial *t) {
+static void doctor_storage_read_back(struct trial *t) {
   struct act *act = &t->act;
   const struct act_bytes *bytes = &t->doctor->bytes;
   enum sluice_status status = act_get(act, t->one, 0, bytes->length);
@@ -64,7 +64,7 @@ static void look_at_etag(struct trial *t) {
                     : "an ETag isn't the MD5: strict_etag: false fits");
 }
 
-static void list(struct trial *t) {
+static void doctor_storage_list(struct trial *t) {
   enum sluice_status status = act_list(&t->act, t->doctor->prefix, t->one);
   if (step(t, "list", status, "allow listing of the bucket (s3:ListBucket)") &&
       !t->act.found)
@@ -177,8 +177,8 @@ static void try_all(struct trial *t) {
             "allow writing (s3:PutObject)"))
     return;
   look_at_etag(t);
-  read_back(t);
-  list(t);
+  doctor_storage_read_back(t);
+  doctor_storage_list(t);
   step(t, "copy", act_copy(act, t->one, t->two),
        "allow reading and writing (s3:GetObject, s3:PutObject)");
   step(t, "stage", act_stage(act, t->three, bytes),

@@ -225,7 +225,7 @@ static int refused(struct explain *e) {
 }
 
 /* 0: it goes on. */
-static int ask(struct explain *e, enum request_phase phase) {
+static int explain_ask(struct explain *e, enum request_phase phase) {
   e->phase = phase == REQUEST_ON_KEY ? "with its key" : "by its head";
   e->over = false;
   request_admit(&e->request, phase, on_answer, e);
@@ -257,7 +257,7 @@ static int ask_hooks(struct explain *e) {
   e->request.chain_count = e->hook_count;
   if (e->hook_count == 0)
     explain_say(e, "hooks", "none is asked");
-  int status = ask(e, REQUEST_ON_REQUEST);
+  int status = explain_ask(e, REQUEST_ON_REQUEST);
   if (status == 0 && e->request.identity[0] != '\0')
     explain_say(e, "identity", "%s", e->request.identity);
   if (status != 0)
@@ -275,7 +275,7 @@ static int ask_hooks(struct explain *e) {
   }
   explain_say(e, "key", "%s", e->key.data);
   e->request.key = e->key.data;
-  return ask(e, REQUEST_ON_KEY);
+  return explain_ask(e, REQUEST_ON_KEY);
 }
 
 /* ---- all of it ---------------------------------------------------------- */
@@ -348,8 +348,9 @@ static bool split_url(struct explain_line *line, const char *url) {
 
 enum { FLAG_HEADER, FLAG_FROM };
 
-static bool read_line(struct explain *e, struct explain_line *line,
-                      const char **headers, const struct tool_line *said) {
+static bool explain_read_line(struct explain *e, struct explain_line *line,
+                              const char **headers,
+                              const struct tool_line *said) {
   for (size_t i = 0; i < said->value_count; i++)
     if (said->values[i].flag == FLAG_HEADER) {
       if (line->header_count == HEADERS_MAX)
@@ -367,7 +368,7 @@ static int explain_run(const struct tool_line *said) {
   struct explain_line line = {.headers = headers};
   struct explain e = {.peer = "127.0.0.1"};
   struct errmsg err;
-  if (!read_line(&e, &line, headers, said)) {
+  if (!explain_read_line(&e, &line, headers, said)) {
     log_plain("sluice explain: URL is http://HOST/PATH or a path, and there "
               "are at most %d headers",
               HEADERS_MAX);

@@ -29,7 +29,7 @@ struct folder {
   bool made;
 };
 
-static int refuse(const char *directory, const char *why) {
+static int folder_refuse(const char *directory, const char *why) {
   log_plain("sluice: %s: %s", directory, why);
   return TOOL_CANT;
 }
@@ -135,7 +135,7 @@ static bool folder_write(struct folder *folder, const char *directory,
 
 /* ---- the run ------------------------------------------------------------ */
 
-static void tell(struct gateway *gateway) {
+static void folder_tell(struct gateway *gateway) {
   const struct folder *folder = gateway->ready_arg;
   const char *url = gateway->listens[0].url;
   printf("url    %s/files\n"
@@ -153,7 +153,7 @@ static int serve(struct folder *folder) {
   bool ok = gateway != NULL;
   if (ok) {
     log_set_level(SLUICE_LOG_WARN);
-    gateway->ready = tell;
+    gateway->ready = folder_tell;
     gateway->ready_arg = folder;
     ok = gateway_run(gateway, &err);
   }
@@ -167,18 +167,20 @@ static int folder_run(const struct tool_line *line) {
   const char *directory = line->words[0];
   struct folder folder = {.made = false};
   if (access(directory, F_OK) != 0 && mkdir(directory, 0700) != 0)
-    return refuse(directory, strerror(errno));
+    return folder_refuse(directory, strerror(errno));
   if (!holds_store(directory) && !is_free(directory))
-    return refuse(directory, "it holds files, and they aren't a store's; name "
-                             "an empty folder, and upload them to it");
+    return folder_refuse(directory,
+                         "it holds files, and they aren't a store's; name "
+                         "an empty folder, and upload them to it");
   char *real = realpath(directory, NULL);
   struct plugindirs dirs;
   plugindirs_init(&dirs, line->file);
   int status =
       real != NULL && folder_write(&folder, real, dirs.list)
           ? serve(&folder)
-          : refuse(directory, "it can't be served: its name, or /tmp, can't "
-                              "be used; choose another folder");
+          : folder_refuse(directory,
+                          "it can't be served: its name, or /tmp, can't "
+                          "be used; choose another folder");
   plugindirs_fini(&dirs);
   free(real);
   folder_remove(&folder);

@@ -104,7 +104,7 @@ static void on_list_done(void *arg, enum sluice_status status,
   feed(migrate);
 }
 
-static void list(struct migrate *migrate) {
+static void migrate_list(struct migrate *migrate) {
   static const struct op_events events = {.done = on_list_done};
   const struct sluice_list list = {
       .prefix = migrate->prefix, .token = migrate->token, .max = PAGE};
@@ -118,8 +118,8 @@ static void list(struct migrate *migrate) {
 
 /* ---- its objects -------------------------------------------------------- */
 
-static void tell(struct migrate *migrate, const char *what, const char *key,
-                 const char *text) {
+static void migrate_tell(struct migrate *migrate, const char *what,
+                         const char *key, const char *text) {
   const struct sluice_finding finding = {SLUICE_FINDING, .what = what,
                                          .key = key, .text = text};
   report_finding(&migrate->report, &finding);
@@ -131,11 +131,11 @@ static void on_carried(struct carrier *carrier, enum carrier_end end) {
   migrate->busy--;
   migrate->ended[end]++;
   if (end == CARRIER_FAILED)
-    tell(migrate, "not-carried", carrier->key, carrier->why.text);
+    migrate_tell(migrate, "not-carried", carrier->key, carrier->why.text);
   if (end == CARRIER_CARRIED && carrier->lost[0] != '\0') {
     errmsg_set(&text, "carried without its %s, which can't be kept",
                carrier->lost);
-    tell(migrate, "header-lost", carrier->key, text.text);
+    migrate_tell(migrate, "header-lost", carrier->key, text.text);
   }
   feed(migrate);
 }
@@ -159,7 +159,7 @@ static void feed(struct migrate *migrate) {
     return;
   free_page(migrate);
   if (!migrate->listed)
-    list(migrate);
+    migrate_list(migrate);
   else if (migrate->busy == 0)
     loop_stop(migrate->pair.stand.loop);
 }
@@ -186,7 +186,8 @@ static bool make_carriers(struct migrate *migrate,
          errmsg_set(&migrate->err, "out of memory");
 }
 
-static bool read_line(struct migrate *migrate, const struct tool_line *line) {
+static bool migrate_read_line(struct migrate *migrate,
+                              const struct tool_line *line) {
   const char *jobs = line->flags[JOBS_FLAG];
   char *end = NULL;
   long number = jobs == NULL ? JOBS : strtol(jobs, &end, 10);
@@ -216,12 +217,12 @@ static void count_all(struct migrate *migrate) {
 }
 
 static bool migrate_do(struct migrate *migrate, const struct tool_line *line) {
-  if (!read_line(migrate, line) ||
+  if (!migrate_read_line(migrate, line) ||
       !pair_of_stores_init(&migrate->pair, line->file, line->words[0],
                            line->words[1], &migrate->err) ||
       !make_carriers(migrate, line))
     return false;
-  list(migrate);
+  migrate_list(migrate);
   loop_run(migrate->pair.stand.loop);
   count_all(migrate);
   return migrate->err.text[0] == '\0';

@@ -29,8 +29,8 @@ struct config *config_parse(const char *file, const char *data, size_t len,
 }
 
 /* Reads at most `max` bytes; -1: errno says why. */
-static ssize_t read_file(const char *file, char *data, size_t max,
-                         mode_t *mode) {
+static ssize_t config_read_file(const char *file, char *data, size_t max,
+                                mode_t *mode) {
   size_t len = 0;
   ssize_t got = -1;
   int fd = open(file, O_RDONLY | O_CLOEXEC);
@@ -61,7 +61,7 @@ struct config *config_load(const char *file, struct errmsg *err) {
     errmsg_set(err, "%s: out of memory", file);
     return NULL;
   }
-  ssize_t len = read_file(file, data, max, &mode);
+  ssize_t len = config_read_file(file, data, max, &mode);
   if (len < 0)
     errmsg_set(err, "%s: cannot be read: %s; name a file with -c FILE", file,
                strerror(errno));

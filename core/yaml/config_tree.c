@@ -179,7 +179,7 @@ static bool read_node(struct tree *t, const struct yamlstream_value *value,
 
 /* ---- the file ---------------------------------------------------------- */
 
-static bool read_file(struct tree *t) {
+static bool config_tree_read_file(struct tree *t) {
   struct yamlstream_value value;
   t->config->root = config_alloc(t->config, sizeof *t->config->root);
   if (t->config->root == NULL)
@@ -196,8 +196,8 @@ bool config_tree_build(struct config *config, const char *data, size_t len,
       yamlstream_new(config->file, data, len,
                      "example.yaml beside sluice.yaml shows every key", err);
   t.scratch = malloc(CONFIG_SCALAR_MAX + 1);
-  bool ok =
-      t.stream != NULL && t.scratch != NULL ? read_file(&t) : no_memory(&t);
+  bool ok = t.stream != NULL && t.scratch != NULL ? config_tree_read_file(&t)
+                                                  : no_memory(&t);
   yamlstream_free(t.stream);
   if (t.scratch != NULL)
     explicit_bzero(t.scratch, CONFIG_SCALAR_MAX + 1);

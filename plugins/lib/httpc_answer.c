@@ -22,14 +22,14 @@ static bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static void forget(struct httpc_answer *answer) {
+static void httpc_answer_forget(struct httpc_answer *answer) {
   buf_clear(&answer->text);
   answer->count = 0;
 }
 
 /* Returns why not, or NULL. */
-static const char *keep(struct httpc_answer *answer, const char *line,
-                        size_t len) {
+static const char *httpc_answer_keep(struct httpc_answer *answer,
+                                     const char *line, size_t len) {
   const char *colon = memchr(line, ':', len);
   if (is_blank(line[0]) || colon == NULL || memchr(line, 0, len) != NULL)
     return "the answer's head has a line that is no header";
@@ -60,9 +60,9 @@ enum httpc_line_kind httpc_answer_line(struct httpc_answer *answer,
   bool first = len >= 5 && memcmp(line, "HTTP/", 5) == 0;
   bool last = len == 0 || line[0] == '\r' || line[0] == '\n';
   if (first)
-    forget(answer);
+    httpc_answer_forget(answer);
   else if (!last && *why == NULL)
-    *why = keep(answer, line, len);
+    *why = httpc_answer_keep(answer, line, len);
   if (*why != NULL)
     return HTTPC_LINE_REFUSED;
   if (!last || status < 200)

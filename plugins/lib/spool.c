@@ -18,7 +18,7 @@
 #define MEMORY_MIN (16u * 1024)
 #define MEMORY_STEPS (1024u * 1024) /* beyond, all of it is had at once */
 
-static void forget(struct spool *spool) {
+static void spool_forget(struct spool *spool) {
   sluice_memory_give(spool->host, spool->room);
   free(spool->memory);
   spool->memory = NULL;
@@ -32,7 +32,7 @@ static void dispose(struct spool *spool) {
   while ((fetch = LIST_FIRST(&spool->fetches)) != NULL)
     spool_fetch_free(fetch);
   event_free(spool->later);
-  forget(spool);
+  spool_forget(spool);
   free(spool);
   if (released != NULL)
     released(arg);
@@ -195,7 +195,7 @@ static void write_then(void *arg) {
          "can't write to a file in", add->error);
   } else {
     spool->length += add->len;
-    forget(spool);
+    spool_forget(spool);
   }
   if (!spool_job_over(spool))
     say_added(spool);

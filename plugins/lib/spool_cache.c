@@ -103,8 +103,8 @@ bool spool_cache_take(struct spool_settings *settings, struct spool_file *file,
   return whole;
 }
 
-static bool keep(struct spool_settings *settings,
-                 const struct spool_file *file) {
+static bool spool_cache_keep(struct spool_settings *settings,
+                             const struct spool_file *file) {
   struct spool_cache *cache = &settings->cache;
   if (!add_up_to(&cache->bytes, file->size, settings->keep))
     return false;
@@ -133,7 +133,7 @@ void spool_cache_give(struct spool_settings *settings,
   bool kept = settings->keep > 0 &&
               (file->size <= SPOOL_CACHE_FILE_MAX ||
                spool_cache_cut(settings, file, SPOOL_CACHE_FILE_MAX)) &&
-              has_room(file) && keep(settings, file);
+              has_room(file) && spool_cache_keep(settings, file);
   if (!kept)
     spool_cache_close(settings, file);
   else

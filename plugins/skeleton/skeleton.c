@@ -182,7 +182,7 @@ static const struct sluice_option options[] = {
      "the largest object that is taken"},
     {NULL, 0, NULL, 0, NULL}};
 
-static void *start(const void *arg, struct sluice_host *host) {
+static void *skeleton_start(const void *arg, struct sluice_host *host) {
   const struct conf *conf = arg;
   struct instance *instance = calloc(1, sizeof *instance);
   if (instance)
@@ -197,14 +197,14 @@ static void *start(const void *arg, struct sluice_host *host) {
   return instance;
 }
 
-static void stop(void *arg) {
+static void skeleton_stop(void *arg) {
   struct instance *instance = arg;
   sluice_lane_free(instance->lane);
   shelf_clear(&instance->shelf);
   free(instance);
 }
 
-static void *open_handle(void *instance, struct sluice_host *host) {
+static void *skeleton_open_handle(void *instance, struct sluice_host *host) {
   struct handle *handle = calloc(1, sizeof *handle);
   if (handle)
     *handle = (struct handle){.instance = instance, .host = host};
@@ -213,7 +213,7 @@ static void *open_handle(void *instance, struct sluice_host *host) {
   return handle;
 }
 
-static void close_handle(void *handle) {
+static void skeleton_close_handle(void *handle) {
   free(handle);
 }
 
@@ -225,10 +225,10 @@ static const struct sluice_backend backend = {
     .summary = "objects in memory, a template for backends",
     .options = options,
     .conf_size = sizeof(struct conf),
-    .start = start,
-    .stop = stop,
-    .open = open_handle,
-    .close = close_handle,
+    .start = skeleton_start,
+    .stop = skeleton_stop,
+    .open = skeleton_open_handle,
+    .close = skeleton_close_handle,
     .head = head,
     .get = get,
     .read = read_range,

@@ -83,18 +83,19 @@ static void on_log(void *arg, struct sluice_request *request,
              record->ended_by ? record->ended_by : "nobody");
 }
 
-static void *start(const void *conf, struct sluice_host *host) {
+static void *skeleton_hook_start(const void *conf, struct sluice_host *host) {
   if (*((const struct conf *)conf)->token != '\0')
     return (void *)conf;
   sluice_fail(host, "token is empty; write one that is hard to guess");
   return NULL;
 }
 
-static void stop(void *instance) {
+static void skeleton_hook_stop(void *instance) {
   (void)instance;
 }
 
-static void *open_handle(void *instance, struct sluice_host *host) {
+static void *skeleton_hook_open_handle(void *instance,
+                                       struct sluice_host *host) {
   struct handle *handle = calloc(1, sizeof *handle);
   if (handle)
     *handle = (struct handle){.conf = instance, .host = host};
@@ -103,7 +104,7 @@ static void *open_handle(void *instance, struct sluice_host *host) {
   return handle;
 }
 
-static void close_handle(void *handle) {
+static void skeleton_hook_close_handle(void *handle) {
   free(handle);
 }
 
@@ -115,10 +116,10 @@ static const struct sluice_hook hook = {
     .options = options,
     .conf_size = sizeof(struct conf),
     .guards = true,
-    .start = start,
-    .stop = stop,
-    .open = open_handle,
-    .close = close_handle,
+    .start = skeleton_hook_start,
+    .stop = skeleton_hook_stop,
+    .open = skeleton_hook_open_handle,
+    .close = skeleton_hook_close_handle,
     .on_request = on_request,
     .on_key = on_key,
     .on_response = on_response,

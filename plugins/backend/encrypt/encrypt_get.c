@@ -52,7 +52,7 @@ struct encrypt_get {
   char why[128];
 };
 
-static void pump(struct encrypt_get *get);
+static void encrypt_get_pump(struct encrypt_get *get);
 
 static struct encrypt_get *get_of(struct sluice_op *op) {
   return ((struct encrypt_op *)sluice_op_state(op, sizeof(struct encrypt_op)))
@@ -106,7 +106,8 @@ void encrypt_get_cancel(struct encrypt_get *get) {
 
 static void ask_again(struct encrypt_get *get);
 
-static void on_done(void *arg, enum sluice_status status, const char *why) {
+static void encrypt_get_on_done(void *arg, enum sluice_status status,
+                                const char *why) {
   struct encrypt_get *get = arg;
   bool early = get->phase != PHASE_CLOSING && get->phase != PHASE_AGAIN;
   get->ask = NULL;
@@ -148,7 +149,7 @@ static void end_first(struct encrypt_get *get) {
   sluice_ask_more(get->ask);
 }
 
-static void send_piece(struct encrypt_get *get) {
+static void encrypt_get_send_piece(struct encrypt_get *get) {
   struct get_buffers *buffers = get->buffers;
   if (!crypt_unseal(get->crypt, get->index, is_last(get), buffers->sealed,
                     get->want, buffers->plain)) {
@@ -210,7 +211,7 @@ static void after_file(void *arg) {
     return;
   }
   took(get, (size_t)get->was_read);
-  pump(get);
+  encrypt_get_pump(get);
 }
 
 /* The next bytes; false: they aren't there yet. */
@@ -244,7 +245,7 @@ static void open_head(struct encrypt_get *get) {
   }
 }
 
-static void pump(struct encrypt_get *get) {
+static void encrypt_get_pump(struct encrypt_get *get) {
   while (get->phase == PHASE_GATHER) {
     if (get->have < get->want) {
       if (!gather(get))
@@ -252,7 +253,7 @@ static void pump(struct encrypt_get *get) {
     } else if (get->crypt == NULL) {
       open_head(get);
     } else {
-      send_piece(get);
+      encrypt_get_send_piece(get);
     }
   }
 }
@@ -261,7 +262,7 @@ static void on_chunk(void *arg, const struct sluice_chunk *chunk) {
   struct encrypt_get *get = arg;
   get->chunk = *chunk;
   get->lent = true;
-  pump(get);
+  encrypt_get_pump(get);
 }
 
 /* ---- the object --------------------------------------------------------- */
@@ -296,7 +297,7 @@ static void on_same(struct encrypt_get *get,
   }
 }
 
-static void on_meta(void *arg, const struct sluice_meta *sealed) {
+static void encrypt_get_on_meta(void *arg, const struct sluice_meta *sealed) {
   struct encrypt_get *get = arg;
   struct sluice_meta plain;
   if (get->phase == PHASE_SAME) {
@@ -319,8 +320,9 @@ static void on_meta(void *arg, const struct sluice_meta *sealed) {
   sluice_meta(get->op, &plain);
 }
 
-static const struct sluice_heard heard = {SLUICE_HEARD, .meta = on_meta,
-                                          .chunk = on_chunk, .done = on_done};
+static const struct sluice_heard heard = {
+    SLUICE_HEARD, .meta = encrypt_get_on_meta, .chunk = on_chunk,
+    .done = encrypt_get_on_done};
 
 static void ask_again(struct encrypt_get *get) {
   const struct sluice_get below = {
@@ -399,7 +401,7 @@ void encrypt_more(void *handle, struct sluice_op *op) {
   if (get->left > 0) {
     get->index++;
     begin_piece(get);
-    pump(get);
+    encrypt_get_pump(get);
     return;
   }
   get->phase = PHASE_CLOSING;

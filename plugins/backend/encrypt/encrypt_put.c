@@ -52,7 +52,7 @@ static void put_free(struct encrypt_put *put) {
 
 /* ---- pieces ------------------------------------------------------------- */
 
-static void send_piece(struct encrypt_put *put, bool last) {
+static void encrypt_put_send_piece(struct encrypt_put *put, bool last) {
   struct put_buffers *buffers = put->buffers;
   size_t head = put->begun ? 0 : CRYPT_HEAD; /* it lies there already */
   size_t length = head + put->held + CRYPT_TAG;
@@ -71,7 +71,7 @@ static void send_piece(struct encrypt_put *put, bool last) {
 }
 
 /* Goes on until one of the two others has its turn. */
-static void pump(struct encrypt_put *put) {
+static void encrypt_put_pump(struct encrypt_put *put) {
   while (put->turn == TURN_GATEWAY) {
     size_t left = (size_t)put->chunk.length - put->taken;
     size_t room = CRYPT_PIECE - put->held;
@@ -83,9 +83,9 @@ static void pump(struct encrypt_put *put) {
     put->taken += count;
     left -= count;
     if (left == 0 && put->chunk.last && !put->ended) {
-      send_piece(put, true);
+      encrypt_put_send_piece(put, true);
     } else if (left > 0) {
-      send_piece(put, false);
+      encrypt_put_send_piece(put, false);
     } else {
       sluice_next(put->op);
       return;
@@ -96,10 +96,11 @@ static void pump(struct encrypt_put *put) {
 static void on_next(void *arg) {
   struct encrypt_put *put = arg;
   put->turn = TURN_GATEWAY;
-  pump(put);
+  encrypt_put_pump(put);
 }
 
-static void on_done(void *arg, enum sluice_status status, const char *why) {
+static void encrypt_put_on_done(void *arg, enum sluice_status status,
+                                const char *why) {
   struct encrypt_put *put = arg;
   struct sluice_op *op = put->op;
   bool too_long = put->too_long;
@@ -111,7 +112,7 @@ static void on_done(void *arg, enum sluice_status status, const char *why) {
 }
 
 /* The storage's word of a commit, but for the sizes. */
-static void on_meta(void *arg, const struct sluice_meta *sealed) {
+static void encrypt_put_on_meta(void *arg, const struct sluice_meta *sealed) {
   struct encrypt_put *put = arg;
   struct sluice_meta plain;
   encrypt_meta(sealed, &plain);
@@ -136,8 +137,9 @@ static bool put_init(struct encrypt_put *put,
 
 void encrypt_put(void *arg, struct sluice_op *op,
                  const struct sluice_put *wanted) {
-  static const struct sluice_heard heard = {SLUICE_HEARD, .meta = on_meta,
-                                            .next = on_next, .done = on_done};
+  static const struct sluice_heard heard = {
+      SLUICE_HEARD, .meta = encrypt_put_on_meta, .next = on_next,
+      .done = encrypt_put_on_done};
   struct encrypt_handle *handle = arg;
   struct encrypt_op *state = sluice_op_state(op, sizeof *state);
   struct encrypt_put *put = calloc(1, sizeof *put);
@@ -162,7 +164,7 @@ void encrypt_data(void *handle, struct sluice_op *op,
   (void)handle;
   put->chunk = *chunk;
   put->taken = 0;
-  pump(put);
+  encrypt_put_pump(put);
 }
 
 /* The digest that the storage compares is that of its own bytes. */

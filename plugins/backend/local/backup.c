@@ -38,7 +38,7 @@ struct backup {
 
 #define ERR(b) (&(b)->mirror.err)
 
-static int open_folder(const char *path) {
+static int backup_open_folder(const char *path) {
   return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
@@ -98,14 +98,14 @@ static bool copy_anew(int from, int to, const char *name) {
 }
 
 static bool backup_begin(struct backup *backup) {
-  backup->from = open_folder(backup->store);
+  backup->from = backup_open_folder(backup->store);
   if (backup->from < 0 || !has(backup->from, INDEX_FILE))
     return errmsg_set(ERR(backup), "%s holds no store (no " INDEX_FILE ")",
                       backup->store);
   if (mkdir(backup->folder, 0700) != 0 && errno != EEXIST)
     return errmsg_set(ERR(backup), "%s can't be made: %s", backup->folder,
                       strerror(errno));
-  backup->to = open_folder(backup->folder);
+  backup->to = backup_open_folder(backup->folder);
   if (backup->to < 0)
     return errmsg_set(ERR(backup), "%s can't be opened: %s", backup->folder,
                       strerror(errno));
@@ -155,7 +155,7 @@ static bool open_incoming(struct backup *backup) {
 }
 
 /* As after a clean stop, without uploads that go on, and in one file. */
-static bool settle(struct backup *backup) {
+static bool backup_settle(struct backup *backup) {
   static const char sql[] =
       "DELETE FROM stage; DELETE FROM garbage; DELETE FROM recent;"
       "UPDATE state SET value = 1 WHERE name = 'clean';"
@@ -190,7 +190,7 @@ static bool give_names(struct backup *backup) {
 
 static bool backup_do(struct backup *backup) {
   if (!backup_begin(backup) || !mirror_all(&backup->mirror) || !take(backup) ||
-      !settle(backup) || !give_names(backup))
+      !backup_settle(backup) || !give_names(backup))
     return false;
   bool ok = mirror_drop(&backup->mirror, backup->db);
   index_close(backup->db);
@@ -242,7 +242,7 @@ enum sluice_status backup_run(const struct local_conf *conf,
 /* ---- restore ------------------------------------------------------------ */
 
 static bool restore_begin(struct backup *backup) {
-  backup->from = open_folder(backup->folder);
+  backup->from = backup_open_folder(backup->folder);
   if (backup->from < 0 || !has(backup->from, INDEX_FILE) ||
       !has(backup->from, "backup"))
     return errmsg_set(ERR(backup),
@@ -257,7 +257,7 @@ static bool restore_begin(struct backup *backup) {
   if (mkdir(backup->store, 0700) != 0 && errno != EEXIST)
     return errmsg_set(ERR(backup), "%s can't be made: %s", backup->store,
                       strerror(errno));
-  backup->to = open_folder(backup->store);
+  backup->to = backup_open_folder(backup->store);
   if (backup->to < 0 || !is_empty(backup->to))
     return errmsg_set(ERR(backup),
                       "%s isn't empty, and nothing is replaced; "
@@ -280,7 +280,7 @@ static bool restore_do(struct backup *backup) {
   backup->db = index_open(path, NULL, false, ERR(backup));
   free(path);
   bool ok = backup->db != NULL && is_usable(backup, backup->folder) &&
-            mirror_rows(&backup->mirror, backup->db) && settle(backup);
+            mirror_rows(&backup->mirror, backup->db) && backup_settle(backup);
   index_close(backup->db);
   backup->db = NULL;
   if (!ok)

@@ -125,7 +125,7 @@ static bool mend_description(struct bad *bad) {
 
 /* ---- all of them -------------------------------------------------------- */
 
-static void settle(struct bad *bad) {
+static void checker_bad_settle(struct bad *bad) {
   static const struct {
     const char *what;
     bool (*mend)(struct bad *);
@@ -176,7 +176,7 @@ bool checker_bad(struct checker *checker) {
                       (size_t)sqlite3_column_bytes(bad.scan, 0));
     ok = bad.key != NULL;
     if (ok)
-      settle(&bad);
+      checker_bad_settle(&bad);
     free(bad.key);
   }
   ok = ok && result == SQLITE_DONE;

@@ -77,7 +77,7 @@ bool identity_marked(const struct datadir *datadir) {
 }
 
 /* False when it isn't a number, and nothing else. */
-static bool read_id(int fd, uint64_t *id) {
+static bool identity_read_id(int fd, uint64_t *id) {
   char text[ID_DIGITS + 3] = "";
   ssize_t got = pread(fd, text, sizeof text - 1, 0);
   if (got != ID_DIGITS + 1 || text[ID_DIGITS] != '\n' ||
@@ -89,7 +89,7 @@ static bool read_id(int fd, uint64_t *id) {
 
 bool identity_read(const struct datadir *datadir, uint64_t *id) {
   int fd = openat(datadir->dir, ID_FILE, O_RDONLY | O_CLOEXEC);
-  bool known = fd >= 0 && read_id(fd, id);
+  bool known = fd >= 0 && identity_read_id(fd, id);
   if (fd >= 0)
     close(fd);
   return known;
@@ -115,7 +115,7 @@ bool identity_mark(const struct datadir *datadir, uint64_t id,
                       "belong to the gateway's user",
                       datadir->path, strerror(error),
                       folder_owner(owner, datadir->dir, ID_FILE, error));
-  bool known = read_id(fd, &found);
+  bool known = identity_read_id(fd, &found);
   close(fd);
   if (known && found == id)
     return true;

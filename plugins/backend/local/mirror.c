@@ -76,7 +76,7 @@ struct mirror_walk {
   bool ok;
 };
 
-static bool each_name(void *arg, int folder, const char *name) {
+static bool mirror_each_name(void *arg, int folder, const char *name) {
   struct mirror_walk *walk = arg;
   struct stat st;
   if (name[0] == '.')
@@ -85,7 +85,7 @@ static bool each_name(void *arg, int folder, const char *name) {
     return errno == ENOENT;
   if (S_ISDIR(st.st_mode)) {
     int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && folder_walk(fd, each_name, walk);
+    bool ok = fd >= 0 && folder_walk(fd, mirror_each_name, walk);
     if (fd >= 0)
       close(fd);
     return ok && walk->ok;
@@ -101,7 +101,7 @@ static bool mirror_walk(struct mirror *mirror, int blobs,
                         void *arg) {
   struct mirror_walk walk = {
       .mirror = mirror, .each = each, .arg = arg, .ok = true};
-  if (folder_walk(blobs, each_name, &walk) && walk.ok)
+  if (folder_walk(blobs, mirror_each_name, &walk) && walk.ok)
     return true;
   return mirror->err.text[0] == '\0'
              ? errmsg_set(&mirror->err, "blobs can't be listed: %s",

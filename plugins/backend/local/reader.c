@@ -168,12 +168,12 @@ static void reader_run(void *arg, void **jobs, size_t count) {
 
 /* ---- on the loop ---- */
 
-static const struct row *row_of(const struct task *task) {
+static const struct row *reader_row_of(const struct task *task) {
   return task->entry ? &task->entry->row : &task->row;
 }
 
 static void reader_tell(struct task *task) {
-  if (!row_tell(row_of(task), task->op, SLUICE_BEFORE_UNKNOWN,
+  if (!row_tell(reader_row_of(task), task->op, SLUICE_BEFORE_UNKNOWN,
                 task->handle->local->verify))
     task->status = SLUICE_ENOMEM;
   if (task->status != SLUICE_OK || task->kind != TASK_GET)
@@ -246,7 +246,7 @@ void reader_read(void *handle, struct sluice_op *op, uint64_t first,
     uploader_reread(task);
     return;
   }
-  const struct row *row = row_of(task);
+  const struct row *row = reader_row_of(task);
   if (first > 0 && first >= row->length) {
     task_fail(task, SLUICE_ERANGE, "the object ends before that");
     task_end(task);

@@ -148,8 +148,8 @@ static void recover_tell(struct local *local, const struct sweep *sweep) {
                (unsigned long long)sweep->moved, local->datadir.path);
 }
 
-static bool sweep(struct local *local, struct state *state,
-                  struct errmsg *err) {
+static bool recover_sweep(struct local *local, struct state *state,
+                          struct errmsg *err) {
   struct recover_blobs blobs = {
       .local = local, .next = (uint64_t)state->next, .last = -1};
   struct sweep sweep = {
@@ -271,7 +271,7 @@ static bool recover_held(struct local *local, struct errmsg *err) {
     return false;
   if (!state.clean && !make_durable(db))
     return not_ready(local, err);
-  if (!sweep(local, &state, err))
+  if (!recover_sweep(local, &state, err))
     return false;
   if (!unlink_garbage(local) || !recover_begin(local, &state))
     return not_ready(local, err);

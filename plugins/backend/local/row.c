@@ -161,7 +161,7 @@ enum sluice_status row_load(struct row *row, sqlite3_stmt *from,
   return row_is_whole(row) ? SLUICE_OK : SLUICE_EIO;
 }
 
-static void bind_number(sqlite3_stmt *to, int at, uint64_t number) {
+static void row_bind_number(sqlite3_stmt *to, int at, uint64_t number) {
   if (number > 0)
     sqlite3_bind_int64(to, at, (int64_t)number);
 }
@@ -182,8 +182,8 @@ void row_bind(const struct row *row, sqlite3_stmt *to, const char *key) {
   sqlite3_bind_int64(to, 2, (int64_t)row->length);
   sqlite3_bind_int64(to, 3, row->mtime_ms);
   index_bind(to, 4, row->md5, sizeof row->md5);
-  bind_number(to, 5, row->small);
-  bind_number(to, 6, row->blob);
+  row_bind_number(to, 5, row->small);
+  row_bind_number(to, 6, row->blob);
   if (row->type)
     sqlite3_bind_text(to, 7, row->type, -1, SQLITE_STATIC);
   index_bind(to, 8, row->user.data, row->user.len);

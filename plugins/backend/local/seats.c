@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-static struct seat **row_of(struct seats *seats, int64_t stage) {
+static struct seat **seats_row_of(struct seats *seats, int64_t stage) {
   return &seats->rows[(uint64_t)stage % SEATS_ROWS];
 }
 
@@ -24,7 +24,7 @@ static void free_empty(struct seat **at, int64_t but) {
 }
 
 struct seat *seats_find(struct seats *seats, int64_t stage) {
-  struct seat **row = row_of(seats, stage);
+  struct seat **row = seats_row_of(seats, stage);
   free_empty(row, stage);
   struct seat *seat = *row;
   while (seat && seat->stage != stage)

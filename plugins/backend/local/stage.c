@@ -40,7 +40,7 @@ static struct stage_sql *sql_of(struct local *local) {
   return &local->writer.stage;
 }
 
-static void bind_number(sqlite3_stmt *to, int at, uint64_t number) {
+static void stage_bind_number(sqlite3_stmt *to, int at, uint64_t number) {
   sqlite3_bind_int64(to, at, (int64_t)number);
 }
 
@@ -142,9 +142,9 @@ static bool save(struct local *local, struct task *task) {
   }
   uint64_t blob = task->blob ? task->blob : stage->blob;
   sqlite3_bind_int64(row, 1, stage->id);
-  bind_number(row, 2, task->written);
+  stage_bind_number(row, 2, task->written);
   if (blob)
-    bind_number(row, 3, blob);
+    stage_bind_number(row, 3, blob);
   index_bind(row, 4, stage->state.data, stage->state.len);
   sqlite3_bind_int64(row, 5, stage->expires_s);
   if (!index_run(row))
@@ -174,7 +174,7 @@ static bool erase(struct local *local, struct task *task, int64_t id,
          (blob == 0 || index_run_number(local->writer.put_garbage, blob));
 }
 
-static bool sweep(struct local *local, struct task *task) {
+static bool stage_sweep_once(struct local *local, struct task *task) {
   sqlite3_stmt *expired = sql_of(local)->expired;
   sqlite3_bind_int64(expired, 1, task->stage->now_s);
   int result = index_step(expired);
@@ -211,7 +211,7 @@ bool stage_apply(struct local *local, struct task *task) {
     return find(local, task) && (task->status != SLUICE_OK ||
                                  erase(local, task, stage->id, stage->blob));
   case STAGE_SWEEP:
-    return sweep(local, task);
+    return stage_sweep_once(local, task);
   }
   return true;
 }
@@ -220,7 +220,7 @@ bool stage_complete(struct local *local, struct task *task) {
   const struct stage *stage = task->stage;
   sqlite3_stmt *row = sql_of(local)->complete;
   sqlite3_bind_int64(row, 1, stage->id);
-  bind_number(row, 2, task->row.length);
+  stage_bind_number(row, 2, task->row.length);
   index_bind(row, 3, stage->state.data, stage->state.len);
   sqlite3_bind_int64(row, 4, stage->expires_s);
   return index_run(row);

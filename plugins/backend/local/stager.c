@@ -53,7 +53,7 @@ void stager_let_go(struct task *task) {
 }
 
 /* No stage has another one. */
-static bool read_id(struct task *task, const char *text) {
+static bool stager_read_id(struct task *task, const char *text) {
   unsigned char bytes[ID_LEN / 2];
   if (strlen(text) != ID_LEN || !codec_unhex(bytes, sizeof bytes, text)) {
     task->status = SLUICE_ENOENT;
@@ -122,7 +122,7 @@ void stager_stage(void *arg, struct sluice_op *op,
     return;
   struct stage *stage = task->stage;
   if (from->id) {
-    read_id(task, from->id);
+    stager_read_id(task, from->id);
   } else if (keep_state(task, from->save)) {
     stage->owner_max = *from->owner ? from->owner_max : 0;
     if (!buf_adds(&stage->owner, from->owner))
@@ -178,7 +178,7 @@ static bool write_before(struct task *task) {
   return ok;
 }
 
-static void write_chunk(void *arg) {
+static void stager_write_chunk(void *arg) {
   struct task *task = arg;
   struct store *store = &task->handle->local->store;
   size_t len = (size_t)task->chunk.length;
@@ -191,17 +191,17 @@ static void write_chunk(void *arg) {
     task_fail_write(task, "a blob can't be written", errno);
 }
 
-static void chunk_written(void *arg) {
+static void stager_chunk_written(void *arg) {
   struct task *task = arg;
   if (task_goes_on(task))
     sluice_next(task->op);
 }
 
-static void room_made(void *arg) {
+static void stager_room_made(void *arg) {
   struct task *task = arg;
   task->reserve = false;
   if (task_goes_on(task))
-    task_work(task, write_chunk, chunk_written);
+    task_work(task, stager_write_chunk, stager_chunk_written);
 }
 
 /* One that is small and comes in one request needs no file. */
@@ -226,9 +226,9 @@ void stager_data(struct task *task, const struct sluice_chunk *chunk) {
   else if (chunk->length == 0 || keep_in_memory(task, chunk))
     sluice_next(task->op);
   else if (atomic_load(&task->handle->local->datadir.full))
-    writer_reserve(task, room_made);
+    writer_reserve(task, stager_room_made);
   else
-    task_work(task, write_chunk, chunk_written);
+    task_work(task, stager_write_chunk, stager_chunk_written);
 }
 
 /* ---- saved -------------------------------------------------------------- */
@@ -260,7 +260,7 @@ static void saved(void *arg) {
   tell(task, stage->size);
 }
 
-static void committed(void *arg) {
+static void stager_committed(void *arg) {
   struct task *task = arg;
   bool linked = task->stage->blob != 0;
   task->place = TASK_HERE; /* though it was canceled: it is done */
@@ -310,7 +310,7 @@ static void synced(void *arg) {
   }
   if (stage->step == STAGE_COMMIT && stage->blob)
     task->blob = stage->blob;
-  on_lane(task, stage->step == STAGE_COMMIT ? committed : saved);
+  on_lane(task, stage->step == STAGE_COMMIT ? stager_committed : saved);
 }
 
 void stager_save(void *handle, struct sluice_op *op,
@@ -398,7 +398,7 @@ void stager_get(void *handle, struct sluice_op *op, const char *id) {
   struct task *task = start(handle, op, TASK_STAGE_GET, STAGE_LOOK);
   if (!task)
     return;
-  if (read_id(task, id))
+  if (stager_read_id(task, id))
     on_lane(task, looked);
   else
     task_end(task);
@@ -408,7 +408,7 @@ void stager_remove(void *handle, struct sluice_op *op, const char *id) {
   struct task *task = start(handle, op, TASK_STAGE_REMOVE, STAGE_REMOVE);
   if (!task)
     return;
-  if (read_id(task, id))
+  if (stager_read_id(task, id))
     writer_submit(task);
   else
     task_end(task);

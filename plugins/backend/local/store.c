@@ -66,8 +66,8 @@ static bool store_drop(void *arg, int folder, const char *name) {
   return true;
 }
 
-static bool open_folder(int *folder, int dir, const char *name,
-                        struct errmsg *err) {
+static bool store_open_folder(int *folder, int dir, const char *name,
+                              struct errmsg *err) {
   char owner[FOLDER_TEXT];
   *folder = folder_make(dir, name);
   int error = errno;
@@ -83,8 +83,8 @@ bool store_open(struct store *store, int dir, bool sync, bool joined,
                 struct errmsg *err) {
   *store = (struct store)STORE_CLOSED;
   store->sync = sync;
-  if (!open_folder(&store->blobs, dir, "blobs", err) ||
-      !open_folder(&store->tmp, dir, "tmp", err))
+  if (!store_open_folder(&store->blobs, dir, "blobs", err) ||
+      !store_open_folder(&store->tmp, dir, "tmp", err))
     return false;
   if (fsync(dir) != 0)
     return errmsg_set(err, "the directory can't be synced: %s; check the disk",

@@ -48,7 +48,7 @@ static bool note_file(struct listing *listing, uint64_t number,
   return true;
 }
 
-static bool each_name(void *arg, int folder, const char *name) {
+static bool strays_each_name(void *arg, int folder, const char *name) {
   struct listing *listing = arg;
   struct stat st;
   if (name[0] == '.')
@@ -58,7 +58,7 @@ static bool each_name(void *arg, int folder, const char *name) {
   if (S_ISDIR(st.st_mode) && listing->depth < DEPTH && !listing->lost) {
     int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     listing->depth++;
-    bool ok = fd >= 0 && folder_walk(fd, each_name, listing);
+    bool ok = fd >= 0 && folder_walk(fd, strays_each_name, listing);
     listing->depth--;
     listing->error = ok ? listing->error : errno;
     if (fd >= 0)
@@ -81,7 +81,7 @@ bool strays_list(struct strays *strays, struct checker *checker,
   int fd = checker_open(checker, folder);
   if (fd < 0)
     return errno == ENOENT;
-  bool ok = folder_walk(fd, each_name, &listing);
+  bool ok = folder_walk(fd, strays_each_name, &listing);
   int why = listing.error != 0 ? listing.error : errno;
   close(fd);
   errno = why;

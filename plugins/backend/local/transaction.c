@@ -196,8 +196,9 @@ static void mark(struct local *local, uint64_t blob) {
     health_fault(&local->health, SLUICE_EIO, why.text);
 }
 
-static void committed(struct local *local, const struct upkeep *now,
-                      struct task **tasks, size_t count) {
+static void transaction_committed(struct local *local,
+                                  const struct upkeep *now,
+                                  struct task **tasks, size_t count) {
   atomic_store(&local->ledger.reserved, now->reserved);
   local->next = now->next;
   local->ledger.low = now->settled;
@@ -320,7 +321,7 @@ bool transaction_run(struct local *local, struct task **tasks, size_t count,
   change(local, tasks, count, cache_change_end);
   if (committing) {
     share_leave(&local->share);
-    committed(local, &now, tasks, count);
+    transaction_committed(local, &now, tasks, count);
     return true;
   }
   *unknown = ok && (sqlite3_errcode(writer->db) & 0xff) == SQLITE_IOERR;

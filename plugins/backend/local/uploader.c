@@ -30,7 +30,7 @@ void uploader_put(void *arg, struct sluice_op *op,
     task_end(task);
 }
 
-static void write_chunk(void *arg) {
+static void uploader_write_chunk(void *arg) {
   struct task *task = arg;
   struct store *store = &task->handle->local->store;
   if (task->file.fd < 0 && !store_create(store, &task->file)) {
@@ -51,16 +51,16 @@ static void write_chunk(void *arg) {
   buf_fini(&task->bytes);
 }
 
-static void chunk_written(void *arg) {
+static void uploader_chunk_written(void *arg) {
   struct task *task = arg;
   if (task_goes_on(task))
     sluice_next(task->op);
 }
 
-static void room_made(void *arg) {
+static void uploader_room_made(void *arg) {
   struct task *task = arg;
   if (task_goes_on(task))
-    task_work(task, write_chunk, chunk_written);
+    task_work(task, uploader_write_chunk, uploader_chunk_written);
 }
 
 void uploader_data(void *handle, struct sluice_op *op,
@@ -79,9 +79,9 @@ void uploader_data(void *handle, struct sluice_op *op,
     task->chunk = *chunk;
     /* On a full disk the writer tells first whether there is room again. */
     if (atomic_load(&task->handle->local->datadir.full))
-      writer_reserve(task, room_made);
+      writer_reserve(task, uploader_room_made);
     else
-      task_work(task, write_chunk, chunk_written);
+      task_work(task, uploader_write_chunk, uploader_chunk_written);
   } else if (buf_add(&task->bytes, chunk->data, (size_t)chunk->length)) {
     sluice_next(op);
   } else {

@@ -155,8 +155,8 @@ static enum sluice_verdict caller_judge(struct caller *caller,
   return busy(caller);
 }
 
-static void on_checked(struct checks_waiter *waiter,
-                       enum checks_result result) {
+static void caller_on_checked(struct checks_waiter *waiter,
+                              enum checks_result result) {
   struct caller *caller =
       (struct caller *)((char *)waiter - offsetof(struct caller, waiter));
   sluice_request_resume(caller->request, caller_judge(caller, result));
@@ -200,7 +200,7 @@ static enum sluice_verdict caller_ask(struct caller *caller,
     return caller_admit(caller);
   if (seen_has(handle->bad, question.key, now_ms()))
     return deny(caller);
-  caller->waiter.then = on_checked;
+  caller->waiter.then = caller_on_checked;
   return checks_ask(handle->checks, &question, &caller->waiter) ? SLUICE_WAIT
                                                                 : busy(caller);
 }

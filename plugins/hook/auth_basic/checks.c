@@ -175,11 +175,11 @@ static void on_thread(void *arg) {
   digest_wipe(check->password, sizeof check->password);
 }
 
-static void on_checked(void *arg);
+static void checks_on_checked(void *arg);
 
 static void work_on(struct checks *checks, struct check *check) {
   checks->at_work = check;
-  sluice_work(checks->host, on_thread, on_checked, check);
+  sluice_work(checks->host, on_thread, checks_on_checked, check);
 }
 
 static void work_on_next(struct checks *checks) {
@@ -195,7 +195,7 @@ static void work_on_next(struct checks *checks) {
   }
 }
 
-static void on_checked(void *arg) {
+static void checks_on_checked(void *arg) {
   struct check *check = arg;
   struct checks *checks = check->checks;
   enum checks_result result = CHECKS_BUSY;

@@ -161,7 +161,7 @@ static void *events_start(const void *conf, struct sluice_host *host) {
   return NULL;
 }
 
-static void report(struct events *events) {
+static void events_report(struct events *events) {
   uint64_t delivered = atomic_load(&events->delivered);
   uint64_t given_up = atomic_load(&events->given_up);
   uint64_t lost = atomic_load(&events->lost);
@@ -182,7 +182,7 @@ static void events_stop(void *instance) {
                     &why))
     sluice_log(events->host, SLUICE_LOG_ERROR, "deliveries can't be noted: %s",
                why.text);
-  report(events);
+  events_report(events);
   events_free(events);
 }
 

@@ -29,8 +29,9 @@ static void collect(struct batch *batch, void **jobs, size_t count) {
   }
 }
 
-static void report(struct events *events, const struct batch *batch,
-                   const struct errmsg *why) {
+static void events_lane_report(struct events *events,
+                               const struct batch *batch,
+                               const struct errmsg *why) {
   if (batch->count > 0)
     sluice_log(events->host, SLUICE_LOG_ERROR,
                "%zu events are lost: %s; %" PRIu64 " since the start",
@@ -52,7 +53,7 @@ void events_run(void *arg, void **jobs, size_t count) {
                            turn == NULL ? NULL : turn->results,
                            turn == NULL ? 0 : turn->result_count, &why);
   if (!done)
-    report(events, &batch, &why);
+    events_lane_report(events, &batch, &why);
   for (size_t i = 0; i < count; i++)
     ((struct events_job *)jobs[i])->done = done;
   if (turn != NULL) {

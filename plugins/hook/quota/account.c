@@ -90,7 +90,7 @@ static bool add(struct account *account, const char *owner, int64_t bytes,
 
 /* ---- tasks -------------------------------------------------------------- */
 
-static bool release(struct account *account, int64_t id) {
+static bool account_release(struct account *account, int64_t id) {
   return run(account,
              "UPDATE owner SET bytes = owner.bytes - p.charged_bytes, objects "
              "= "
@@ -147,7 +147,7 @@ static bool reserve(struct account *account, struct account_task *task) {
   static const char mine[] =
       "SELECT bytes, 1 FROM object WHERE key = ? AND owner = ?";
   struct amount old, source, credit, used;
-  if (task->reserved != 0 && !release(account, task->reserved))
+  if (task->reserved != 0 && !account_release(account, task->reserved))
     return false;
   task->reserved = 0;
   if (!find(account, &source, "SELECT bytes, 1 FROM object WHERE key = ?", "t",
@@ -184,10 +184,10 @@ static bool apply(struct account *account, struct account_task *task) {
   case ACCOUNT_RESERVE:
     return reserve(account, task);
   case ACCOUNT_CONFIRM:
-    return release(account, task->reserved) &&
+    return account_release(account, task->reserved) &&
            put(account, task->key, task->owner, task->bytes);
   case ACCOUNT_RELEASE:
-    return release(account, task->reserved);
+    return account_release(account, task->reserved);
   case ACCOUNT_REMOVE:
     return erase(account, task->key) && charge_fully(account, task->key);
   }

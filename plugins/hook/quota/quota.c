@@ -108,7 +108,7 @@ static bool start_job(struct handle *handle, struct sluice_request *request,
   return true;
 }
 
-static void release(struct handle *handle, int64_t reserved) {
+static void quota_release(struct handle *handle, int64_t reserved) {
   struct account_task task = {.act = ACCOUNT_RELEASE, .reserved = reserved};
   if (reserved != 0)
     start_job(handle, NULL, &task); /* else it counts until a restart */
@@ -154,7 +154,7 @@ static void on_done(void *arg) {
   if (asked && (!task->done || !task->fits))
     verdict = state->left ? SLUICE_DENY : refuse(job);
   if (state->left)
-    release(job->handle, state->reserved);
+    quota_release(job->handle, state->reserved);
   free(job);
   sluice_request_resume(request, verdict);
 }
@@ -237,7 +237,7 @@ static void quota_on_log(void *arg, struct sluice_request *request,
   (void)record;
   state->left = true;
   if (!state->waits)
-    release(arg, state->reserved);
+    quota_release(arg, state->reserved);
 }
 
 /* ---- life --------------------------------------------------------------- */

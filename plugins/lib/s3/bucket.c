@@ -40,7 +40,8 @@ static void complain_of_silence(struct check *check, const char *why) {
                   : "");
 }
 
-static void complain(struct check *check, const struct s3_answer *answer) {
+static void bucket_complain(struct check *check,
+                            const struct s3_answer *answer) {
   const struct s3_conf *conf = check->loop.s3->conf;
   if (answer->http == 0)
     complain_of_silence(check, answer->why);
@@ -57,7 +58,7 @@ static void complain(struct check *check, const struct s3_answer *answer) {
   stop(check, false);
 }
 
-static void on_swept(void *arg, enum sluice_status status) {
+static void bucket_on_swept(void *arg, enum sluice_status status) {
   (void)status; /* it was logged */
   stop(arg, true);
 }
@@ -67,7 +68,7 @@ static void there(struct check *check) {
              "[s3] Bucket '%s' already exists", bucket_of(check));
   if (check->loop.s3->conf->sweep_uploads_ms > 0)
     s3_sweep_start(&check->loop,
-                   &(struct s3_sweep){.done = on_swept, .arg = check});
+                   &(struct s3_sweep){.done = bucket_on_swept, .arg = check});
   else
     stop(check, true);
 }
@@ -82,7 +83,7 @@ static void on_created(void *arg, struct s3_call *call,
   if (mine) {
     there(check);
   } else if (answer->status != SLUICE_OK) {
-    complain(check, answer);
+    bucket_complain(check, answer);
   } else {
     sluice_log(check->loop.host, SLUICE_LOG_INFO, "[s3] Created bucket '%s'",
                bucket_of(check));
@@ -133,7 +134,7 @@ static void on_probed(void *arg, struct s3_call *call,
   else if ((answer->http == 403 || answer->http == 400) && by_head)
     probe(check, true); /* which says why, or is allowed where this isn't */
   else if (answer->http != 404)
-    complain(check, answer);
+    bucket_complain(check, answer);
   else if (check->loop.s3->conf->create_bucket)
     create(check);
   else {

@@ -22,7 +22,7 @@
 #define WHY_MAX 1024
 #define REFUSAL_MS 1000 /* between two lines that tell of one */
 
-static int64_t now_ms(void) {
+static int64_t call_now_ms(void) {
   return (int64_t)clock_ms();
 }
 
@@ -37,7 +37,7 @@ static void call_free(struct s3_call *call) {
   free(call);
 }
 
-static void finish(struct s3_call *call) {
+static void call_finish(struct s3_call *call) {
   call->answer.why = call->why.data;
   call->answer.outcome_unknown = call->outcome_unknown;
   call->events->done(call->arg, call, &call->answer);
@@ -93,7 +93,7 @@ static int64_t away_time_ms(const struct s3_loop *loop) {
   return loop->starting ? conf->wait_ms : conf->retry_time_ms;
 }
 
-static int64_t pause_ms(struct s3_call *call, enum again again) {
+static int64_t call_pause_ms(struct s3_call *call, enum again again) {
   int64_t max = again == AGAIN_AWAY ? AWAY_MAX_MS : BACKOFF_MAX_MS;
   int64_t most = BACKOFF_MS;
   uint32_t random;
@@ -122,8 +122,8 @@ static void tell_wait(const struct s3_call *call) {
 /* True when another attempt was arranged. */
 static bool try_again(struct s3_call *call, enum again again) {
   const struct s3_conf *conf = call->loop->s3->conf;
-  int64_t pause = pause_ms(call, again);
-  int64_t passed = now_ms() + pause - call->started_ms;
+  int64_t pause = call_pause_ms(call, again);
+  int64_t passed = call_now_ms() + pause - call->started_ms;
   bool is_free = again == AGAIN_AWAY && passed <= away_time_ms(call->loop);
   if (is_free) {
     tell_wait(call);
@@ -205,7 +205,7 @@ static enum again again_after(const struct s3_call *call, int http,
 /* The client is told that it's at fault; who runs the gateway may want to know
  * better, but not of each. */
 static void tell_refusal(const struct s3_call *call) {
-  int64_t now = now_ms();
+  int64_t now = call_now_ms();
   if ((call->answer.status != SLUICE_EINVAL &&
        call->answer.status != SLUICE_EEXIST) ||
       now - call->loop->refusal_ms < REFUSAL_MS)
@@ -242,7 +242,7 @@ static void judge_answer(struct s3_call *call) {
   call->answer = (struct s3_answer){
       .status = SLUICE_OK, .http = http, .code = code, .xml = xml};
   if (!failed) {
-    finish(call);
+    call_finish(call);
     return;
   }
   struct s3_error_class class =
@@ -263,7 +263,7 @@ static void judge_answer(struct s3_call *call) {
                  try_again(call, again_after(call, http, code))))
     return;
   tell_refusal(call);
-  finish(call);
+  call_finish(call);
 }
 
 static void judge_failure(struct s3_call *call, enum httpc_result result,
@@ -284,7 +284,7 @@ static void judge_failure(struct s3_call *call, enum httpc_result result,
   if (call->body != BODY_TAKEN &&
       try_again(call, result == HTTPC_CONNECT ? AGAIN_AWAY : AGAIN_SOME))
     return;
-  finish(call);
+  call_finish(call);
 }
 
 void s3_call_ended(void *arg, enum httpc_result result, const char *why) {
@@ -295,7 +295,7 @@ void s3_call_ended(void *arg, enum httpc_result result, const char *why) {
     judge_failure(call, result, why);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg) {
+static void call_on_timer(evutil_socket_t fd, short what, void *arg) {
   struct s3_call *call = arg;
   (void)fd, (void)what;
   credentials_leave(&call->waiter);
@@ -304,7 +304,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg) {
     return;
   call->answer = (struct s3_answer){.status = SLUICE_EIO, .code = ""};
   tell_why(call, "the request can't be made: too long, or no memory", NULL);
-  finish(call);
+  call_finish(call);
 }
 
 /* ---- for the operations ------------------------------------------------- */
@@ -320,9 +320,9 @@ struct s3_call *s3_call_start(struct s3_loop *loop,
   call->events = events;
   call->fresh = request->fresh;
   call->arg = arg;
-  call->started_ms = now_ms();
+  call->started_ms = call_now_ms();
   buf_init(&call->why, WHY_MAX);
-  call->timer = evtimer_new(loop->base, on_timer, call);
+  call->timer = evtimer_new(loop->base, call_on_timer, call);
   must(call->timer != NULL);
   event_add(call->timer, &now);
   return call;

@@ -61,8 +61,8 @@ static void add_escaped(struct buf *document, const char *text) {
       buf_addc(document, *text);
 }
 
-static void write_document(struct buf *document,
-                           const struct multipart *multipart) {
+static void complete_write_document(struct buf *document,
+                                    const struct multipart *multipart) {
   buf_adds(document, "<CompleteMultipartUpload>");
   for (uint32_t i = 0; i < multipart->count; i++) {
     buf_addf(document, "<Part><PartNumber>%u</PartNumber><ETag>", i + 1);
@@ -107,7 +107,7 @@ void complete_go_on(struct put *put, enum sluice_status status,
 
 void complete_start(struct put *put) {
   struct multipart *multipart = put->multipart;
-  write_document(&multipart->document, multipart);
+  complete_write_document(&multipart->document, multipart);
   if (multipart->document.overflown)
     multipart_give_up(put, SLUICE_EUPSTREAM, "the list of parts is too long");
   else if (put->last != NULL)

@@ -109,7 +109,8 @@ static void copy_parts(struct copy *copy) {
 
 /* ---- in one request ----------------------------------------------------- */
 
-static bool is_wanted(const struct copy *copy, const struct s3_call *call) {
+static bool copy_is_wanted(const struct copy *copy,
+                           const struct s3_call *call) {
   char etag[PUT_ETAG_MAX];
   s3_etag(etag, s3_call_header(call, "ETag"));
   return copy->if_match[0] == '\0' || strcmp(etag, copy->if_match) == 0;
@@ -121,7 +122,7 @@ static void on_source_again(void *arg, struct s3_call *call,
   copy->call = NULL;
   if (answer->status != SLUICE_OK && answer->status != SLUICE_ENOENT)
     copy_end(copy, answer->status, answer->why);
-  else if (answer->status != SLUICE_OK || !is_wanted(copy, call))
+  else if (answer->status != SLUICE_OK || !copy_is_wanted(copy, call))
     copy_end(copy, SLUICE_EPRECOND, "the source was replaced meanwhile");
   else
     look_at_target(copy);
@@ -191,7 +192,7 @@ static void on_source(void *arg, struct s3_call *call,
              "an answer doesn't say the object's length");
     return;
   }
-  if (!is_wanted(copy, call)) {
+  if (!copy_is_wanted(copy, call)) {
     copy_end(copy, SLUICE_EPRECOND, "the source was replaced meanwhile");
     return;
   }

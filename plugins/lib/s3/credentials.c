@@ -10,7 +10,7 @@
 #include "sigv4.h"
 
 /* Can it go into a header as it is? */
-static bool is_clean(const char *text, size_t max) {
+static bool credentials_is_clean(const char *text, size_t max) {
   size_t len = 0;
   for (; text[len] != '\0'; len++)
     if (text[len] <= ' ' || text[len] > '~' || len == max)
@@ -18,21 +18,23 @@ static bool is_clean(const char *text, size_t max) {
   return true;
 }
 
-static char *copy(const char *text) {
+static char *credentials_duplicate(const char *text) {
   return text == NULL || text[0] == '\0' ? NULL : strdup(text);
 }
 
 bool credentials_set(struct credentials *credentials, const char *access_key,
                      const char *secret_key, const char *session_token) {
-  struct credentials made = {.access_key = copy(access_key),
-                             .secret_key = copy(secret_key),
-                             .session_token = copy(session_token)};
+  struct credentials made = {.access_key = credentials_duplicate(access_key),
+                             .secret_key = credentials_duplicate(secret_key),
+                             .session_token =
+                                 credentials_duplicate(session_token)};
   bool token = session_token != NULL && session_token[0] != '\0';
   bool good = made.access_key != NULL && made.secret_key != NULL &&
               token == (made.session_token != NULL) &&
-              is_clean(made.access_key, CREDENTIALS_ID_MAX) &&
+              credentials_is_clean(made.access_key, CREDENTIALS_ID_MAX) &&
               strlen(made.secret_key) <= SIGV4_SECRET_MAX &&
-              (!token || is_clean(made.session_token, CREDENTIALS_TOKEN_MAX));
+              (!token || credentials_is_clean(made.session_token,
+                                              CREDENTIALS_TOKEN_MAX));
   if (!good)
     credentials_fini(&made);
   *credentials = made;
@@ -46,15 +48,15 @@ bool credentials_copy(struct credentials *to, const struct credentials *from) {
   return done;
 }
 
-static bool same(const char *a, const char *b) {
+static bool credentials_match(const char *a, const char *b) {
   return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 bool credentials_same(const struct credentials *a,
                       const struct credentials *b) {
-  return same(a->access_key, b->access_key) &&
-         same(a->secret_key, b->secret_key) &&
-         same(a->session_token, b->session_token) &&
+  return credentials_match(a->access_key, b->access_key) &&
+         credentials_match(a->secret_key, b->secret_key) &&
+         credentials_match(a->session_token, b->session_token) &&
          a->expires_ms == b->expires_ms;
 }
 

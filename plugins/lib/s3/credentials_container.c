@@ -39,8 +39,10 @@ static bool is_near(const char *host, size_t len) {
   return false;
 }
 
-static bool set_url(struct credentials_source *source, const char *relative,
-                    const char *full, struct errmsg *errmsg) {
+static bool credentials_container_set_url(struct credentials_source *source,
+                                          const char *relative,
+                                          const char *full,
+                                          struct errmsg *errmsg) {
   const char *host;
   struct buf url;
   buf_init(&url, 1024);
@@ -100,12 +102,13 @@ enum finding credentials_container_find(struct credentials_source *source,
                                          .proxy = "",
                                          .ca_file = conf->ca_file,
                                          .verify = conf->verify};
-  return set_url(source, relative, full, errmsg) && set_token(source, errmsg)
+  return credentials_container_set_url(source, relative, full, errmsg) &&
+                 set_token(source, errmsg)
              ? FINDING_DONE
              : FINDING_WRONG;
 }
 
-static bool read_token(struct credentials_fetch *fetch) {
+static bool credentials_container_read_token(struct credentials_fetch *fetch) {
   struct errmsg why = {""};
   if (fetch->source->token_file == NULL)
     return true;
@@ -118,7 +121,7 @@ static bool read_token(struct credentials_fetch *fetch) {
                     fetch->source->token_file);
 }
 
-static void ask(struct credentials_fetch *fetch) {
+static void credentials_container_ask(struct credentials_fetch *fetch) {
   const struct credentials_source *source = fetch->source;
   buf_adds(&fetch->url, source->url);
   if (source->token_file != NULL)
@@ -127,11 +130,14 @@ static void ask(struct credentials_fetch *fetch) {
     credentials_header(fetch, "Authorization", source->token);
 }
 
-static enum credentials_step hear(struct credentials_fetch *fetch) {
+static enum credentials_step
+credentials_container_hear(struct credentials_fetch *fetch) {
   int status = httpc_status(fetch->call);
   return status == 200 ? credentials_json(fetch)
                        : credentials_refused(fetch, "");
 }
 
 const struct credentials_provider credentials_container = {
-    .read = read_token, .ask = ask, .hear = hear};
+    .read = credentials_container_read_token,
+    .ask = credentials_container_ask,
+    .hear = credentials_container_hear};

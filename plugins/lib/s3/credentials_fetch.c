@@ -45,7 +45,8 @@ static void fetch_free(struct credentials_fetch *fetch) {
   free(fetch);
 }
 
-static void finish(struct credentials_fetch *fetch, bool good) {
+static void credentials_fetch_finish(struct credentials_fetch *fetch,
+                                     bool good) {
   struct credentials_result result = {.got = good ? &fetch->got : NULL,
                                       .again = fetch->again,
                                       .why = fetch->why.text};
@@ -55,7 +56,7 @@ static void finish(struct credentials_fetch *fetch, bool good) {
 
 /* ---- a request ---------------------------------------------------------- */
 
-static size_t on_read(void *arg, void *to, size_t room) {
+static size_t credentials_fetch_on_read(void *arg, void *to, size_t room) {
   struct credentials_fetch *fetch = arg;
   size_t left = fetch->body.len - fetch->sent;
   room = room < left ? room : left;
@@ -64,15 +65,17 @@ static size_t on_read(void *arg, void *to, size_t room) {
   return room;
 }
 
-static bool on_data(void *arg, const char *data, size_t len) {
+static bool credentials_fetch_on_data(void *arg, const char *data,
+                                      size_t len) {
   struct credentials_fetch *fetch = arg;
   buf_add(&fetch->answer, data, len); /* it remembers that it overflew */
   return true;
 }
 
-static void ask(struct credentials_fetch *fetch);
+static void credentials_fetch_ask(struct credentials_fetch *fetch);
 
-static void on_done(void *arg, enum httpc_result result, const char *why) {
+static void credentials_fetch_on_done(void *arg, enum httpc_result result,
+                                      const char *why) {
   struct credentials_fetch *fetch = arg;
   enum credentials_step step = CREDENTIALS_FAILED;
   bool silent = result == HTTPC_CONNECT || result == HTTPC_TIMEOUT;
@@ -87,9 +90,9 @@ static void on_done(void *arg, enum httpc_result result, const char *why) {
   fetch->call = NULL;
   fetch->step++;
   if (step == CREDENTIALS_MORE)
-    ask(fetch);
+    credentials_fetch_ask(fetch);
   else
-    finish(fetch, step == CREDENTIALS_DONE);
+    credentials_fetch_finish(fetch, step == CREDENTIALS_DONE);
 }
 
 static size_t split_headers(const struct buf *text, const char **lines) {
@@ -101,8 +104,10 @@ static size_t split_headers(const struct buf *text, const char **lines) {
 }
 
 static bool send_request(struct credentials_fetch *fetch) {
-  static const struct httpc_events events = {
-      .read = on_read, .data = on_data, .done = on_done};
+  static const struct httpc_events events = {.read = credentials_fetch_on_read,
+                                             .data = credentials_fetch_on_data,
+                                             .done =
+                                                 credentials_fetch_on_done};
   const char *lines[HEADERS_MAX + 1] = {NULL};
   if (fetch->url.overflown || fetch->headers.overflown ||
       fetch->body.overflown)
@@ -120,7 +125,7 @@ static bool send_request(struct credentials_fetch *fetch) {
   return fetch->call != NULL;
 }
 
-static void ask(struct credentials_fetch *fetch) {
+static void credentials_fetch_ask(struct credentials_fetch *fetch) {
   buf_clear(&fetch->url);
   buf_clear(&fetch->headers);
   buf_clear(&fetch->body);
@@ -135,7 +140,7 @@ static void ask(struct credentials_fetch *fetch) {
     return;
   errmsg_set(&fetch->why, "can't be asked: too long a token or address, or "
                           "no memory");
-  finish(fetch, false);
+  credentials_fetch_finish(fetch, false);
 }
 
 /* ---- its life ----------------------------------------------------------- */
@@ -146,15 +151,15 @@ static void read_files(void *arg) {
       fetch->provider->read == NULL || fetch->provider->read(fetch);
 }
 
-static void go_on(void *arg) {
+static void credentials_fetch_go_on(void *arg) {
   struct credentials_fetch *fetch = arg;
   fetch->working = false;
   if (fetch->over)
     fetch_free(fetch);
   else if (fetch->readable && fetch->provider->ask != NULL)
-    ask(fetch);
+    credentials_fetch_ask(fetch);
   else
-    finish(fetch, fetch->readable);
+    credentials_fetch_finish(fetch, fetch->readable);
 }
 
 static void on_begin(evutil_socket_t fd, short what, void *arg) {
@@ -162,11 +167,11 @@ static void on_begin(evutil_socket_t fd, short what, void *arg) {
   (void)fd, (void)what;
   if (fetch->provider->read != NULL && sluice_loop(fetch->host) != NULL) {
     fetch->working = true;
-    sluice_work(fetch->host, read_files, go_on, fetch);
+    sluice_work(fetch->host, read_files, credentials_fetch_go_on, fetch);
     return;
   }
   read_files(fetch); /* at the start, which may block */
-  go_on(fetch);
+  credentials_fetch_go_on(fetch);
 }
 
 static const struct credentials_provider *

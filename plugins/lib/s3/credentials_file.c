@@ -85,9 +85,9 @@ static enum finding use_keys(struct credentials_source *source,
 }
 
 /* Nothing that is whole: what is there of it? */
-static enum finding miss(struct credentials_source *source,
-                         const struct places *places, bool found,
-                         struct errmsg *errmsg) {
+static enum finding credentials_file_miss(struct credentials_source *source,
+                                          const struct places *places,
+                                          bool found, struct errmsg *errmsg) {
   struct errmsg why = {""};
   if (found)
     errmsg_set(&why, "profile '%.100s' has no access key with a secret",
@@ -117,7 +117,7 @@ choose(struct credentials_source *source, const struct s3_conf *conf,
     return use_keys(source, places, false, errmsg);
   if (has_keys(config))
     return use_keys(source, places, true, errmsg);
-  return miss(source, places, found, errmsg);
+  return credentials_file_miss(source, places, found, errmsg);
 }
 
 enum finding credentials_profile_find(struct credentials_source *source,

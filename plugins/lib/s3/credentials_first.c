@@ -23,7 +23,8 @@ struct first {
   bool good;
 };
 
-static void complain(const struct first *first, const char *why) {
+static void credentials_first_complain(const struct first *first,
+                                       const char *why) {
   if (first->source->kind == CREDENTIALS_IMDS)
     credentials_complain(first->errmsg, first->source, why);
   else
@@ -33,7 +34,8 @@ static void complain(const struct first *first, const char *why) {
                credentials_source_name(first->source), why);
 }
 
-static void on_done(void *arg, const struct credentials_result *result) {
+static void
+credentials_first_on_done(void *arg, const struct credentials_result *result) {
   struct first *first = arg;
   if (result->got == NULL && result->again && first->attempt < ATTEMPTS) {
     struct timeval pause = {.tv_sec = first->source->timing.retry_ms / 1000,
@@ -47,17 +49,19 @@ static void on_done(void *arg, const struct credentials_result *result) {
     *first->out = *result->got;
     *result->got = (struct credentials){0};
   } else {
-    complain(first, result->why);
+    credentials_first_complain(first, result->why);
   }
   event_base_loopbreak(first->base);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg) {
+static void credentials_first_on_timer(evutil_socket_t fd, short what,
+                                       void *arg) {
   struct first *first = arg;
   (void)fd, (void)what;
   first->attempt++;
   if (credentials_fetch_start(first->source, first->host, first->base,
-                              first->http, on_done, first) != NULL)
+                              first->http, credentials_first_on_done,
+                              first) != NULL)
     return;
   event_base_loopbreak(first->base);
 }
@@ -66,7 +70,7 @@ static void run(struct first *first) {
   static const struct timeval now = {0};
   if (first->source->http.connections > 0)
     first->http = credentials_http(first->source, first->base);
-  first->timer = evtimer_new(first->base, on_timer, first);
+  first->timer = evtimer_new(first->base, credentials_first_on_timer, first);
   if (first->timer == NULL ||
       (first->http == NULL && first->source->http.connections > 0))
     return;

@@ -48,7 +48,7 @@ enum finding credentials_imds_find(struct credentials_source *source,
   return FINDING_WRONG;
 }
 
-static void ask(struct credentials_fetch *fetch) {
+static void credentials_imds_ask(struct credentials_fetch *fetch) {
   const char *base = fetch->source->url;
   if (fetch->step == STEP_TOKEN) {
     fetch->method = "PUT";
@@ -93,7 +93,8 @@ static enum credentials_step hear_role(struct credentials_fetch *fetch) {
   return CREDENTIALS_FAILED;
 }
 
-static enum credentials_step hear(struct credentials_fetch *fetch) {
+static enum credentials_step
+credentials_imds_hear(struct credentials_fetch *fetch) {
   int status = httpc_status(fetch->call);
   if (status == 404 && fetch->step == STEP_ROLE) {
     errmsg_set(&fetch->why, "has no role for this instance: attach one");
@@ -107,4 +108,6 @@ static enum credentials_step hear(struct credentials_fetch *fetch) {
 }
 
 const struct credentials_provider credentials_imds = {
-    .ask = ask, .hear = hear, .optional = true};
+    .ask = credentials_imds_ask,
+    .hear = credentials_imds_hear,
+    .optional = true};

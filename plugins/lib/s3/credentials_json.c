@@ -26,8 +26,8 @@ static void wipe_texts(json_t *document) {
   }
 }
 
-static enum credentials_step use(struct credentials_fetch *fetch,
-                                 const json_t *document) {
+static enum credentials_step
+credentials_json_use(struct credentials_fetch *fetch, const json_t *document) {
   const char *code = text_of(document, "Code");
   const char *expires = text_of(document, "Expiration");
   if (code[0] != '\0' && strcmp(code, "Success") != 0)
@@ -49,7 +49,7 @@ enum credentials_step credentials_json(struct credentials_fetch *fetch) {
                                 JSON_REJECT_DUPLICATES, &error);
   enum credentials_step step = CREDENTIALS_FAILED;
   if (json_is_object(document))
-    step = use(fetch, document);
+    step = credentials_json_use(fetch, document);
   else
     errmsg_set(&fetch->why, "answers with what is no JSON object");
   wipe_texts(document);

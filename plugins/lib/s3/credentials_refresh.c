@@ -33,7 +33,7 @@ static int64_t below(int64_t max) {
   return max <= 0 ? 0 : number % max;
 }
 
-static int64_t now_ms(void) {
+static int64_t credentials_refresh_now_ms(void) {
   return (int64_t)clock_ms();
 }
 
@@ -44,7 +44,8 @@ static int64_t left_ms(const struct credentials_refresh *refresh) {
 
 /* ---- when --------------------------------------------------------------- */
 
-static int64_t pause_ms(const struct credentials_refresh *refresh) {
+static int64_t
+credentials_refresh_pause_ms(const struct credentials_refresh *refresh) {
   const struct credentials_timing *timing = &refresh->source->timing;
   int64_t pause = timing->retry_ms;
   for (unsigned i = 1; i < refresh->failures && pause < timing->retry_max_ms;
@@ -75,7 +76,7 @@ static void schedule(struct credentials_refresh *refresh) {
   if (refresh->loop->credentials.expires_ms == 0)
     return;
   start_in(refresh, refresh->failures > 0
-                        ? pause_ms(refresh)
+                        ? credentials_refresh_pause_ms(refresh)
                         : credentials_due_ms(&refresh->source->timing,
                                              left_ms(refresh)));
 }
@@ -104,7 +105,8 @@ static void take(struct credentials_refresh *refresh,
                (long long)left_ms(refresh) / 1000);
 }
 
-static void miss(struct credentials_refresh *refresh, const char *why) {
+static void credentials_refresh_miss(struct credentials_refresh *refresh,
+                                     const char *why) {
   const char *name = credentials_source_name(refresh->source);
   bool lasts = refresh->loop->credentials.expires_ms != 0;
   int64_t left = left_ms(refresh) / 1000;
@@ -131,43 +133,46 @@ static void wake_all(struct credentials_refresh *refresh) {
   }
 }
 
-static void start(struct credentials_refresh *refresh);
+static void credentials_refresh_start(struct credentials_refresh *refresh);
 
 static void ended(struct credentials_refresh *refresh) {
   bool stale = refresh->stale;
   refresh->fetch = NULL;
   refresh->stale = false;
-  refresh->ended_ms = now_ms();
+  refresh->ended_ms = credentials_refresh_now_ms();
   schedule(refresh);
   wake_all(refresh);
   if (stale)
-    start(refresh);
+    credentials_refresh_start(refresh);
 }
 
-static void on_done(void *arg, const struct credentials_result *result) {
+static void
+credentials_refresh_on_done(void *arg,
+                            const struct credentials_result *result) {
   struct credentials_refresh *refresh = arg;
   if (result->got != NULL)
     take(refresh, result->got);
   else
-    miss(refresh, result->why);
+    credentials_refresh_miss(refresh, result->why);
   ended(refresh);
 }
 
-static void start(struct credentials_refresh *refresh) {
+static void credentials_refresh_start(struct credentials_refresh *refresh) {
   struct s3_loop *loop = refresh->loop;
   event_del(refresh->timer);
-  refresh->fetch =
-      credentials_fetch_start(refresh->source, loop->host, loop->base,
-                              refresh->http, on_done, refresh);
+  refresh->fetch = credentials_fetch_start(
+      refresh->source, loop->host, loop->base, refresh->http,
+      credentials_refresh_on_done, refresh);
   if (refresh->fetch != NULL)
     return;
-  miss(refresh, "can't be asked: out of memory");
+  credentials_refresh_miss(refresh, "can't be asked: out of memory");
   ended(refresh);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg) {
+static void credentials_refresh_on_timer(evutil_socket_t fd, short what,
+                                         void *arg) {
   (void)fd, (void)what;
-  start(arg);
+  credentials_refresh_start(arg);
 }
 
 /* A thread may have read the file just before. */
@@ -176,12 +181,12 @@ static void on_changed(void *arg) {
   if (refresh->fetch != NULL)
     refresh->stale = true;
   else
-    start(refresh);
+    credentials_refresh_start(refresh);
 }
 
 void credentials_look(struct credentials_refresh *refresh) {
   if (refresh->watch != NULL)
-    credentials_watch_look(refresh->watch, now_ms());
+    credentials_watch_look(refresh->watch, credentials_refresh_now_ms());
 }
 
 /* ---- its life ----------------------------------------------------------- */
@@ -193,7 +198,8 @@ struct credentials_refresh *credentials_refresh_new(struct s3_loop *loop) {
   TAILQ_INIT(&refresh->line);
   refresh->loop = loop;
   refresh->source = &loop->s3->source;
-  refresh->timer = evtimer_new(loop->base, on_timer, refresh);
+  refresh->timer =
+      evtimer_new(loop->base, credentials_refresh_on_timer, refresh);
   bool asks = refresh->source->http.connections > 0;
   if (asks)
     refresh->http = credentials_http(refresh->source, loop->base);
@@ -237,8 +243,9 @@ enum credentials_hope credentials_expired(struct credentials_refresh *refresh,
    * may have changed since, is soon read for all of them. */
   bool is_file = refresh->source->kind == CREDENTIALS_FILE;
   int64_t pause = is_file ? timing->reread_ms : timing->retry_ms;
-  int64_t left =
-      refresh->ended_ms == 0 ? 0 : refresh->ended_ms + pause - now_ms();
+  int64_t left = refresh->ended_ms == 0 ? 0
+                                        : refresh->ended_ms + pause -
+                                              credentials_refresh_now_ms();
   if (refresh->fetch == NULL && left > 0 && !is_file)
     return CREDENTIALS_NO_HOPE;
   waiter->refresh = refresh;
@@ -250,7 +257,7 @@ enum credentials_hope credentials_expired(struct credentials_refresh *refresh,
   if (left > 0)
     start_in(refresh, left);
   else
-    start(refresh);
+    credentials_refresh_start(refresh);
   return CREDENTIALS_WAIT;
 }
 

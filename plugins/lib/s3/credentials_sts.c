@@ -31,18 +31,19 @@ struct reader {
   enum sts_field field;
 };
 
-static void refuse(struct reader *reader) {
+static void credentials_sts_refuse(struct reader *reader) {
   XML_StopParser(reader->parser, XML_FALSE);
 }
 
-static void XMLCALL on_start(void *arg, const XML_Char *qualified,
-                             const XML_Char **attributes) {
+static void XMLCALL credentials_sts_on_start(void *arg,
+                                             const XML_Char *qualified,
+                                             const XML_Char **attributes) {
   struct reader *reader = arg;
   const char *colon = strrchr(qualified, ':');
   const char *name = colon == NULL ? qualified : colon + 1;
   (void)attributes;
   if (reader->depth == DEPTH_MAX) {
-    refuse(reader);
+    credentials_sts_refuse(reader);
     return;
   }
   const char *parent = reader->parents[reader->depth++];
@@ -56,32 +57,34 @@ static void XMLCALL on_start(void *arg, const XML_Char *qualified,
       reader->field = i;
   /* Said twice, it is one of them that isn't meant. */
   if (reader->field != STS_NONE && reader->sts->texts[reader->field].len > 0)
-    refuse(reader);
+    credentials_sts_refuse(reader);
 }
 
-static void XMLCALL on_text(void *arg, const XML_Char *text, int len) {
+static void XMLCALL credentials_sts_on_text(void *arg, const XML_Char *text,
+                                            int len) {
   struct reader *reader = arg;
   if (reader->field != STS_NONE &&
       !buf_add(&reader->sts->texts[reader->field], text, (size_t)len))
-    refuse(reader);
+    credentials_sts_refuse(reader);
 }
 
-static void XMLCALL on_end(void *arg, const XML_Char *name) {
+static void XMLCALL credentials_sts_on_end(void *arg, const XML_Char *name) {
   struct reader *reader = arg;
   (void)name;
   reader->field = STS_NONE;
   reader->depth--;
 }
 
-static void XMLCALL on_doctype(void *arg, const XML_Char *name,
-                               const XML_Char *system, const XML_Char *public,
-                               int internal) {
+static void XMLCALL credentials_sts_on_doctype(void *arg, const XML_Char *name,
+                                               const XML_Char *system,
+                                               const XML_Char *public,
+                                               int internal) {
   (void)name, (void)system, (void)public, (void)internal;
-  refuse(arg);
+  credentials_sts_refuse(arg);
 }
 
 /* All the room at once, so that no pieces are left behind. */
-static bool init_texts(struct sts *sts) {
+static bool credentials_sts_init_texts(struct sts *sts) {
   bool room = true;
   for (size_t i = 0; i < STS_NONE; i++) {
     buf_init(&sts->texts[i], TEXT_MAX);
@@ -93,15 +96,16 @@ static bool init_texts(struct sts *sts) {
 
 void sts_read(struct sts *sts, const char *data, size_t len) {
   struct reader reader = {.sts = sts, .field = STS_NONE};
-  bool room = init_texts(sts);
+  bool room = credentials_sts_init_texts(sts);
   reader.parser = XML_ParserCreate("UTF-8");
   sts->good = false;
   if (reader.parser == NULL)
     return;
   XML_SetUserData(reader.parser, &reader);
-  XML_SetElementHandler(reader.parser, on_start, on_end);
-  XML_SetCharacterDataHandler(reader.parser, on_text);
-  XML_SetStartDoctypeDeclHandler(reader.parser, on_doctype);
+  XML_SetElementHandler(reader.parser, credentials_sts_on_start,
+                        credentials_sts_on_end);
+  XML_SetCharacterDataHandler(reader.parser, credentials_sts_on_text);
+  XML_SetStartDoctypeDeclHandler(reader.parser, credentials_sts_on_doctype);
   /* In one piece, as expat keeps a copy of what isn't whole. */
   sts->good = room && XML_Parse(reader.parser, data, (int)len, XML_TRUE) ==
                           XML_STATUS_OK;

@@ -22,12 +22,13 @@ static bool read_all(struct buf *token, int fd) {
   return got == 0;
 }
 
-static bool is_space(char c) {
+static bool credentials_token_is_space(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static void trim(struct buf *token) {
-  while (token->len > 0 && is_space(token->data[token->len - 1]))
+static void credentials_token_trim(struct buf *token) {
+  while (token->len > 0 &&
+         credentials_token_is_space(token->data[token->len - 1]))
     token->data[--token->len] = '\0';
 }
 
@@ -40,7 +41,7 @@ bool credentials_read(struct buf *token, const char *file,
     errmsg_set(errmsg, "the token's file %.200s can't be read: %m", file);
   if (fd >= 0)
     close(fd);
-  trim(token);
+  credentials_token_trim(token);
   if (!good)
     return false;
   if (token->overflown)

@@ -22,8 +22,9 @@ static bool is_region(const char *region) {
   return len > 0 && region[len] == '\0';
 }
 
-static bool set_url(struct credentials_source *source,
-                    const struct s3_conf *conf, struct errmsg *errmsg) {
+static bool credentials_web_set_url(struct credentials_source *source,
+                                    const struct s3_conf *conf,
+                                    struct errmsg *errmsg) {
   const char *named = credentials_env("AWS_ENDPOINT_URL_STS"), *host;
   struct buf url;
   buf_init(&url, 1024);
@@ -80,10 +81,11 @@ bool credentials_web_use(struct credentials_source *source,
   source->role = strdup(role);
   if (source->token_file == NULL || source->role == NULL)
     return errmsg_set(errmsg, "out of memory");
-  return set_url(source, conf, errmsg) && set_session(source, errmsg);
+  return credentials_web_set_url(source, conf, errmsg) &&
+         set_session(source, errmsg);
 }
 
-static bool read_token(struct credentials_fetch *fetch) {
+static bool credentials_web_read_token(struct credentials_fetch *fetch) {
   struct errmsg why = {""};
   return credentials_read(&fetch->token, fetch->source->token_file, &why) ||
          errmsg_set(&fetch->why, "can't be asked: %s", why.text);
@@ -94,7 +96,7 @@ static void add(struct buf *body, const char *name, const char *value) {
   codec_percent(body, value, strlen(value), CODEC_UNRESERVED);
 }
 
-static void ask(struct credentials_fetch *fetch) {
+static void credentials_web_ask(struct credentials_fetch *fetch) {
   const struct credentials_source *source = fetch->source;
   fetch->method = "POST";
   fetch->has_body = true;
@@ -108,8 +110,8 @@ static void ask(struct credentials_fetch *fetch) {
   add(&fetch->body, "WebIdentityToken", fetch->token.data);
 }
 
-static enum credentials_step use(struct credentials_fetch *fetch,
-                                 const struct sts *sts) {
+static enum credentials_step
+credentials_web_adopt(struct credentials_fetch *fetch, const struct sts *sts) {
   int status = httpc_status(fetch->call);
   if (status < 200 || status > 299) {
     const char *code = sts->texts[STS_CODE].data;
@@ -130,13 +132,16 @@ static enum credentials_step use(struct credentials_fetch *fetch,
   return CREDENTIALS_FAILED;
 }
 
-static enum credentials_step hear(struct credentials_fetch *fetch) {
+static enum credentials_step
+credentials_web_hear(struct credentials_fetch *fetch) {
   struct sts sts;
   sts_read(&sts, fetch->answer.data, fetch->answer.len);
-  enum credentials_step step = use(fetch, &sts);
+  enum credentials_step step = credentials_web_adopt(fetch, &sts);
   sts_fini(&sts);
   return step;
 }
 
 const struct credentials_provider credentials_web = {
-    .read = read_token, .ask = ask, .hear = hear};
+    .read = credentials_web_read_token,
+    .ask = credentials_web_ask,
+    .hear = credentials_web_hear};

@@ -28,7 +28,7 @@ struct early {
   uint64_t used;
 };
 
-static void feed(struct put *put);
+static void early_feed(struct put *put);
 
 /* ---- spools ------------------------------------------------------------- */
 
@@ -64,7 +64,7 @@ void early_drop(struct put *put, struct part *part) {
 
 /* Parts as small as may be, as their memory is taken all the while; 0: they
  * would be larger than part_size. */
-static uint64_t part_size(const struct s3 *s3, uint64_t length) {
+static uint64_t early_part_size(const struct s3 *s3, uint64_t length) {
   uint64_t parts = s3->dialect->parts_max;
   uint64_t usual = s3->conf->part_size;
   uint64_t least = (length + parts - 1) / parts;
@@ -80,7 +80,7 @@ static uint64_t part_size(const struct s3 *s3, uint64_t length) {
 bool early_start(struct put *put, const struct sluice_put *wanted) {
   const struct s3 *s3 = put->loop->s3;
   uint64_t length = wanted->length > 0 ? (uint64_t)wanted->length : 0;
-  uint64_t size = part_size(s3, length);
+  uint64_t size = early_part_size(s3, length);
   if (wanted->object == NULL || size == 0 || length <= size)
     return false;
   bool fits = put_foresee_object(put, wanted->object);
@@ -123,7 +123,7 @@ static void next_spool(struct put *put, struct part *part) {
 }
 
 /* The spool's bytes are sent as the next part; false: not yet, or it ended. */
-static bool fly(struct put *put) {
+static bool early_fly(struct put *put) {
   struct early *early = put->early;
   struct multipart *multipart = put->multipart;
   if (multipart == NULL) {
@@ -156,9 +156,9 @@ static bool is_whole(const struct put *put) {
          spool_length(put->spool) == 0;
 }
 
-static void end(struct put *put) {
+static void early_end(struct put *put) {
   if (spool_length(put->spool) > 0)
-    fly(put);
+    early_fly(put);
   else if (is_whole(put))
     put_send(put);
 }
@@ -167,9 +167,9 @@ void early_advance(struct put *put) {
   if (put->adding)
     return;
   if (put->early->state == EARLY_COMMITS)
-    end(put);
+    early_end(put);
   else if (put->early->chunk.data != NULL)
-    feed(put);
+    early_feed(put);
 }
 
 /* ---- bytes -------------------------------------------------------------- */
@@ -179,7 +179,8 @@ static bool is_given_up(const struct put *put) {
   return put->multipart != NULL && put->multipart->aborting;
 }
 
-static void on_added(void *arg, enum sluice_status status, const char *why) {
+static void early_on_added(void *arg, enum sluice_status status,
+                           const char *why) {
   struct put *put = arg;
   put->adding = false;
   if (is_given_up(put))
@@ -189,10 +190,10 @@ static void on_added(void *arg, enum sluice_status status, const char *why) {
   else if (status != SLUICE_OK)
     put_give_up(put, status, why);
   else
-    feed(put);
+    early_feed(put);
 }
 
-static void feed(struct put *put) {
+static void early_feed(struct put *put) {
   struct early *early = put->early;
   uint64_t left = early->chunk.length - early->used;
   uint64_t room = early->part_size - spool_length(put->spool);
@@ -201,13 +202,13 @@ static void feed(struct put *put) {
     sluice_next(put->op);
     return;
   }
-  if (room == 0 && !fly(put))
+  if (room == 0 && !early_fly(put))
     return; /* until it has begun, or a part is there */
   room = early->part_size - spool_length(put->spool);
   size_t len = (size_t)(left < room ? left : room);
   const char *data = early->chunk.data;
   put->adding = true;
-  spool_add(put->spool, data + early->used, len, on_added, put);
+  spool_add(put->spool, data + early->used, len, early_on_added, put);
   early->used += len;
 }
 
@@ -221,7 +222,7 @@ void early_data(void *work, const struct sluice_chunk *chunk) {
   }
   put->early->chunk = *chunk;
   put->early->used = 0;
-  feed(put);
+  early_feed(put);
 }
 
 /* ---- commit ------------------------------------------------------------- */
@@ -238,5 +239,5 @@ void early_commit(struct put *put, const struct sluice_object *object) {
   }
   put->length = object->length;
   early->state = EARLY_COMMITS;
-  end(put);
+  early_end(put);
 }

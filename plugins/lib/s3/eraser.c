@@ -37,10 +37,10 @@ static void erasure_free(struct eraser *eraser, struct erasure *erasure) {
   free(erasure);
 }
 
-static void start(struct eraser *eraser, struct erasing *erasing);
+static void eraser_start(struct eraser *eraser, struct erasing *erasing);
 
-static void on_erased(void *arg, struct s3_call *call,
-                      const struct s3_answer *answer) {
+static void eraser_on_erased(void *arg, struct s3_call *call,
+                             const struct s3_answer *answer) {
   struct erasing *erasing = arg;
   struct eraser *eraser = erasing->eraser;
   (void)call;
@@ -50,11 +50,11 @@ static void on_erased(void *arg, struct s3_call *call,
                "an object of a stage is left for the sweep: %s", answer->why);
   erasure_free(eraser, erasing->erasure);
   erasing->erasure = NULL;
-  start(eraser, erasing);
+  eraser_start(eraser, erasing);
 }
 
-static void start(struct eraser *eraser, struct erasing *erasing) {
-  static const struct s3_events events = {.done = on_erased};
+static void eraser_start(struct eraser *eraser, struct erasing *erasing) {
+  static const struct s3_events events = {.done = eraser_on_erased};
   struct erasure *first = STAILQ_FIRST(&eraser->list);
   if (first == NULL)
     return;
@@ -84,7 +84,7 @@ void eraser_add(struct eraser *eraser, const char *key) {
   eraser->count++;
   for (size_t i = 0; i < AT_ONCE; i++)
     if (eraser->calls[i].erasure == NULL) {
-      start(eraser, &eraser->calls[i]);
+      eraser_start(eraser, &eraser->calls[i]);
       return;
     }
 }

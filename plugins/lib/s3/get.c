@@ -66,7 +66,8 @@ static void get_cancel(void *work) {
 }
 
 /* A chunk that is lent is waited for. */
-static void fail(struct get *get, enum sluice_status status, const char *why) {
+static void get_fail(struct get *get, enum sluice_status status,
+                     const char *why) {
   struct sluice_op *op = get->op;
   if (get->lent) {
     get->failure = status;
@@ -80,7 +81,7 @@ static void fail(struct get *get, enum sluice_status status, const char *why) {
 /* ---- requests ----------------------------------------------------------- */
 
 /* Asks for [first, end); UINT64_MAX: to the end. */
-static void ask(struct get *get, uint64_t first, uint64_t end) {
+static void get_ask(struct get *get, uint64_t first, uint64_t end) {
   get->request = (struct s3_request){.method = "GET", .key = get->key};
   struct sigv4_pair *header = get->request.headers;
   if (end != UINT64_MAX)
@@ -99,7 +100,7 @@ static void ask(struct get *get, uint64_t first, uint64_t end) {
   get->call = s3_call_start(get->loop, &get->request, &get_events, get);
 }
 
-static void on_head(void *arg, struct s3_call *call) {
+static void get_on_head(void *arg, struct s3_call *call) {
   struct get *get = arg;
   struct s3_span span;
   /* The answer says where it begins: a service that ignores Range sends all.
@@ -107,8 +108,8 @@ static void on_head(void *arg, struct s3_call *call) {
   if (!s3_span(call, &span) || (get->described && span.total != get->length)) {
     get->call = NULL;
     s3_call_cancel(call);
-    fail(get, SLUICE_EUPSTREAM,
-         "an answer doesn't say which bytes of the object it brings");
+    get_fail(get, SLUICE_EUPSTREAM,
+             "an answer doesn't say which bytes of the object it brings");
     return;
   }
   get->at = span.first;
@@ -140,7 +141,7 @@ static void push(struct get *get) {
 }
 
 /* Takes a piece whole or not at all. */
-static bool on_data(void *arg, const char *data, size_t len) {
+static bool get_on_data(void *arg, const char *data, size_t len) {
   struct get *get = arg;
   if (!get->reading || get->receive == 0) {
     get->stopped = true;
@@ -181,8 +182,8 @@ static void continue_call(struct get *get) {
     s3_call_continue(get->call);
 }
 
-static void on_done(void *arg, struct s3_call *call,
-                    const struct s3_answer *answer) {
+static void get_on_done(void *arg, struct s3_call *call,
+                        const struct s3_answer *answer) {
   struct get *get = arg;
   (void)call;
   get->call = NULL;
@@ -203,24 +204,26 @@ static void on_done(void *arg, struct s3_call *call,
     return; /* an empty object, which nobody reads */
   if (get->reading && answer->status != SLUICE_EPRECOND &&
       get->resumes++ < RESUMES) {
-    ask(get, get->next, get->next + get->receive);
+    get_ask(get, get->next, get->next + get->receive);
     return;
   }
-  fail(get, answer->status == SLUICE_OK ? SLUICE_EUPSTREAM : answer->status,
-       answer->why);
+  get_fail(get,
+           answer->status == SLUICE_OK ? SLUICE_EUPSTREAM : answer->status,
+           answer->why);
 }
 
 /* The range lies behind the end: how long the object is, HEAD says. */
-static void on_described(void *arg, struct s3_call *call,
-                         const struct s3_answer *answer) {
+static void get_on_described(void *arg, struct s3_call *call,
+                             const struct s3_answer *answer) {
   struct get *get = arg;
   get->call = NULL;
   if (answer->status != SLUICE_OK) {
-    fail(get, answer->status, answer->why);
+    get_fail(get, answer->status, answer->why);
     return;
   }
   if (!s3_length(call, &get->length)) {
-    fail(get, SLUICE_EUPSTREAM, "an answer doesn't say the object's length");
+    get_fail(get, SLUICE_EUPSTREAM,
+             "an answer doesn't say the object's length");
     return;
   }
   get->described = true;
@@ -229,15 +232,15 @@ static void on_described(void *arg, struct s3_call *call,
 }
 
 static const struct s3_events get_events = {
-    .head = on_head, .data = on_data, .done = on_done};
-static const struct s3_events describe_events = {.done = on_described};
+    .head = get_on_head, .data = get_on_data, .done = get_on_done};
+static const struct s3_events describe_events = {.done = get_on_described};
 
 /* ---- the vtable's ------------------------------------------------------- */
 
 static void get_read(void *work, uint64_t first, uint64_t count) {
   struct get *get = work;
   if (first >= get->length) {
-    fail(get, SLUICE_ERANGE, "the object ends before that");
+    get_fail(get, SLUICE_ERANGE, "the object ends before that");
     return;
   }
   if (count > get->length - first)
@@ -254,7 +257,7 @@ static void get_read(void *work, uint64_t first, uint64_t count) {
   if (get->call != NULL)
     s3_call_cancel(get->call);
   get->stopped = false;
-  ask(get, first, first + count);
+  get_ask(get, first, first + count);
 }
 
 static void get_more(void *work) {
@@ -262,7 +265,7 @@ static void get_more(void *work) {
   struct sluice_op *op = get->op;
   get->lent = false;
   if (get->failure != SLUICE_OK) {
-    fail(get, get->failure, get->why);
+    get_fail(get, get->failure, get->why);
     return;
   }
   if (get->deliver == 0 && get->call != NULL && get->at == get->call_end) {
@@ -295,7 +298,7 @@ void s3_get(void *handle, struct sluice_op *op,
       .cancel = get_cancel, .work = get, .read = get_read, .more = get_more};
   uint64_t end =
       wanted->count == UINT64_MAX ? UINT64_MAX : wanted->first + wanted->count;
-  ask(get, wanted->first, end);
+  get_ask(get, wanted->first, end);
 }
 
 void s3_read(void *handle, struct sluice_op *op, uint64_t first,

@@ -36,7 +36,7 @@ static void leftover_free(struct leftover *leftover) {
   free(leftover);
 }
 
-static void drop_first(struct leftovers *leftovers) {
+static void leftovers_drop_first(struct leftovers *leftovers) {
   struct leftover *first = STAILQ_FIRST(&leftovers->list);
   STAILQ_REMOVE_HEAD(&leftovers->list, link);
   leftovers->count--;
@@ -66,7 +66,7 @@ static void on_tried(void *arg, struct s3_call *call,
     sluice_log(leftovers->loop->host, SLUICE_LOG_INFO,
                "the unfinished upload of '%s' is given up now",
                STAILQ_FIRST(&leftovers->list)->key);
-    drop_first(leftovers);
+    leftovers_drop_first(leftovers);
     leftovers->delay_s = DELAY_FIRST_S;
     if (leftovers->count > 0)
       try_first(leftovers);
@@ -145,7 +145,7 @@ void leftovers_free(struct leftovers *leftovers) {
                "a lifecycle rule removes %s",
                left, left == 1 ? " is" : "s are", left == 1 ? "it" : "them");
   while (leftovers->count > 0)
-    drop_first(leftovers);
+    leftovers_drop_first(leftovers);
   event_free(leftovers->timer);
   free(leftovers);
 }

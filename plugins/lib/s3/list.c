@@ -78,9 +78,9 @@ static bool on_prefix(void *arg, const char *prefix) {
   return true;
 }
 
-static void next_page(struct list *list);
+static void list_next_page(struct list *list);
 
-static char *copy(const char *text) {
+static char *list_copy(const char *text) {
   char *made = text == NULL ? NULL : strdup(text);
   must(text == NULL || made != NULL); /* charged with the request */
   return made;
@@ -88,7 +88,7 @@ static char *copy(const char *text) {
 
 /* Keeps how to go on after a page that isn't the last: a page without entries
  * whose token can't be read is asked for again.  False: nobody can say. */
-static bool keep_next(struct list *list, const struct xml_result *page) {
+static bool list_keep_next(struct list *list, const struct xml_result *page) {
   const char *token = page->next_token;
   bool readable = token[0] != '\0' && strlen(token) < NEXT_MAX;
   if (!readable && list->last.len == 0)
@@ -104,8 +104,8 @@ static void write_after(struct list *list, const char *name, char kind) {
   buf_addf(&list->after, "%s%s", name, kind == 'p' ? BEHIND_ALL : "");
 }
 
-static void on_done(void *arg, struct s3_call *call,
-                    const struct s3_answer *answer) {
+static void list_on_done(void *arg, struct s3_call *call,
+                         const struct s3_answer *answer) {
   struct list *list = arg;
   struct sluice_op *op = list->op;
   (void)call;
@@ -119,7 +119,7 @@ static void on_done(void *arg, struct s3_call *call,
   bool more =
       page->truncated && (page->next_token[0] != '\0' ||
                           page->token_unreadable || list->last.len > 0);
-  if (more && !keep_next(list, page)) {
+  if (more && !list_keep_next(list, page)) {
     sluice_done(op, SLUICE_EUPSTREAM,
                 "the service's token for the next page can't be read");
     list_free(list);
@@ -128,7 +128,7 @@ static void on_done(void *arg, struct s3_call *call,
   list->empty = list->found == list->before ? list->empty + 1 : 0;
   list->before = list->found;
   if (more && list->found < list->max && list->empty < EMPTY_PAGES) {
-    next_page(list);
+    list_next_page(list);
     return;
   }
   if (more)
@@ -137,8 +137,8 @@ static void on_done(void *arg, struct s3_call *call,
   list_free(list);
 }
 
-static void next_page(struct list *list) {
-  static const struct s3_events events = {.done = on_done};
+static void list_next_page(struct list *list) {
+  static const struct s3_events events = {.done = list_on_done};
   struct s3_request *request = &list->request;
   struct sigv4_pair *query = request->query;
   *request = (struct s3_request){.method = "GET",
@@ -179,11 +179,11 @@ void s3_list(void *handle, struct sluice_op *op,
   buf_adds(&list->next, next == NULL ? "" : next);
   list->loop = handle;
   list->op = op;
-  list->prefix = copy(wanted->prefix);
-  list->delimiter = copy(wanted->delimiter);
+  list->prefix = list_copy(wanted->prefix);
+  list->delimiter = list_copy(wanted->delimiter);
   list->xml = (struct xml_events){
       .object = on_object, .prefix = on_prefix, .arg = list};
   list->max = wanted->max;
   *s3_task_of(op) = (struct s3_task){.cancel = list_cancel, .work = list};
-  next_page(list);
+  list_next_page(list);
 }

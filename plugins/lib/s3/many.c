@@ -60,18 +60,18 @@ static void many_cancel(void *work) {
   sluice_done(op, SLUICE_ECANCELED, NULL);
 }
 
-static void refuse(struct many *many, size_t index,
-                   enum sluice_status status) {
+static void many_refuse(struct many *many, size_t index,
+                        enum sluice_status status) {
   many->states[index] = KEY_REFUSED;
   sluice_failed(many->op, index, status);
 }
 
 /* ---- one by one --------------------------------------------------------- */
 
-static void go_on(struct many *many);
+static void many_go_on(struct many *many);
 
-static void on_removed(void *arg, struct s3_call *call,
-                       const struct s3_answer *answer) {
+static void many_on_removed(void *arg, struct s3_call *call,
+                            const struct s3_answer *answer) {
   struct single *single = arg;
   struct many *many = single->many;
   (void)call;
@@ -82,15 +82,15 @@ static void on_removed(void *arg, struct s3_call *call,
   if (gone)
     many->states[single->index] = KEY_GONE;
   else
-    refuse(many, single->index,
-           answer->status == SLUICE_ENOENT ? SLUICE_EUPSTREAM
-                                           : answer->status);
+    many_refuse(many, single->index,
+                answer->status == SLUICE_ENOENT ? SLUICE_EUPSTREAM
+                                                : answer->status);
   sluice_alive(many->op);
-  go_on(many);
+  many_go_on(many);
 }
 
 static void start_single(struct many *many, struct single *single) {
-  static const struct s3_events events = {.done = on_removed};
+  static const struct s3_events events = {.done = many_on_removed};
   single->many = many;
   single->index = many->next++;
   single->request = (struct s3_request){.method = "DELETE",
@@ -98,7 +98,7 @@ static void start_single(struct many *many, struct single *single) {
   single->call = s3_call_start(many->loop, &single->request, &events, single);
 }
 
-static void go_on(struct many *many) {
+static void many_go_on(struct many *many) {
   bool busy = false;
   for (size_t i = 0; i < AT_ONCE; i++) {
     while (many->next < many->count && many->states[many->next] != KEY_ASKED)
@@ -123,7 +123,7 @@ static int by_key(const void *a, const void *b, void *arg) {
 }
 
 /* The index of a key; `count` where nobody asked for it. */
-static size_t find(const struct many *many, const char *key) {
+static size_t many_find(const struct many *many, const char *key) {
   size_t low = 0, high = many->count;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
@@ -140,7 +140,7 @@ static size_t find(const struct many *many, const char *key) {
 
 static bool on_deletion(void *arg, const struct xml_deletion *deletion) {
   struct many *many = arg;
-  size_t index = find(many, deletion->key);
+  size_t index = many_find(many, deletion->key);
   if (index == many->count || many->states[index] != KEY_ASKED)
     return true;
   if (deletion->code[0] == '\0') {
@@ -151,7 +151,7 @@ static bool on_deletion(void *arg, const struct xml_deletion *deletion) {
   if (class.status == SLUICE_ENOENT)
     many->states[index] = KEY_GONE;
   else if (!class.again)
-    refuse(many, index, class.status);
+    many_refuse(many, index, class.status);
   return true;
 }
 
@@ -162,19 +162,19 @@ static bool is_unknown(const struct s3_answer *answer) {
          strcmp(answer->code, "MethodNotAllowed") == 0;
 }
 
-static void on_done(void *arg, struct s3_call *call,
-                    const struct s3_answer *answer) {
+static void many_on_done(void *arg, struct s3_call *call,
+                         const struct s3_answer *answer) {
   struct many *many = arg;
   struct sluice_op *op = many->op;
   (void)call;
   many->call = NULL;
   if (answer->status == SLUICE_OK || is_unknown(answer)) {
-    go_on(many);
+    many_go_on(many);
     return;
   }
   for (size_t i = 0; i < many->count; i++)
     if (many->states[i] == KEY_ASKED)
-      refuse(many, i, answer->status);
+      many_refuse(many, i, answer->status);
   sluice_done(op, answer->status, "%s", answer->why);
   many_free(many);
 }
@@ -198,7 +198,7 @@ static void add_text(struct buf *document, const char *text) {
 }
 
 /* Not "quiet": only what the answer names is gone.  The number of keys. */
-static size_t write_document(struct many *many) {
+static size_t many_write_document(struct many *many) {
   struct buf *document = &many->document;
   size_t named = 0;
   buf_adds(document, "<Delete>");
@@ -214,8 +214,8 @@ static size_t write_document(struct many *many) {
   return document->overflown ? 0 : named;
 }
 
-static void ask(struct many *many) {
-  static const struct s3_events events = {.done = on_done};
+static void many_ask(struct many *many) {
+  static const struct s3_events events = {.done = many_on_done};
   struct buf *document = &many->document;
   unsigned char md5[DIGEST_MD5_LEN], sha256[DIGEST_SHA256_LEN];
   digest_md5(md5, document->data, document->len);
@@ -256,8 +256,8 @@ void s3_remove_many(void *handle, struct sluice_op *op,
   }
   qsort_r(many->sorted, count, sizeof *many->sorted, by_key, many);
   *s3_task_of(op) = (struct s3_task){.cancel = many_cancel, .work = many};
-  if (write_document(many) > 0)
-    ask(many);
+  if (many_write_document(many) > 0)
+    many_ask(many);
   else
-    go_on(many);
+    many_go_on(many);
 }

@@ -46,7 +46,7 @@ bool s3_etag_tells(const struct s3_call *call) {
 }
 
 /* A number and the letter behind it. */
-static bool read_number(const char **at, char then, uint64_t *number) {
+static bool meta_read_number(const char **at, char then, uint64_t *number) {
   char *end;
   if (**at < '0' || **at > '9')
     return false;
@@ -58,7 +58,7 @@ static bool read_number(const char **at, char then, uint64_t *number) {
 
 bool s3_length(const struct s3_call *call, uint64_t *length) {
   const char *text = s3_call_header(call, "Content-Length");
-  return text != NULL && read_number(&text, '\0', length);
+  return text != NULL && meta_read_number(&text, '\0', length);
 }
 
 bool s3_span(const struct s3_call *call, struct s3_span *span) {
@@ -73,9 +73,9 @@ bool s3_span(const struct s3_call *call, struct s3_span *span) {
   if (text == NULL || strncmp(text, unit, sizeof unit - 1) != 0)
     return false;
   text += sizeof unit - 1;
-  if (!read_number(&text, '-', &span->first) ||
-      !read_number(&text, '/', &last) ||
-      !read_number(&text, '\0', &span->total) || span->first > last ||
+  if (!meta_read_number(&text, '-', &span->first) ||
+      !meta_read_number(&text, '/', &last) ||
+      !meta_read_number(&text, '\0', &span->total) || span->first > last ||
       last >= span->total)
     return false;
   span->count = last - span->first + 1;

@@ -47,8 +47,8 @@ void multipart_end(struct put *put, enum sluice_status status,
 
 /* ---- giving up ---------------------------------------------------------- */
 
-static void on_aborted(void *arg, struct s3_call *call,
-                       const struct s3_answer *answer) {
+static void multipart_on_aborted(void *arg, struct s3_call *call,
+                                 const struct s3_answer *answer) {
   struct put *put = arg;
   (void)call;
   put->call = NULL;
@@ -67,7 +67,7 @@ static bool any_busy(const struct multipart *multipart) {
 
 /* When nothing of it is under way any more. */
 static void abort_when_idle(struct put *put) {
-  static const struct s3_events events = {.done = on_aborted};
+  static const struct s3_events events = {.done = multipart_on_aborted};
   struct multipart *multipart = put->multipart;
   if (any_busy(multipart) || put->call != NULL || multipart->sweeping ||
       put->adding)
@@ -111,7 +111,7 @@ void multipart_give_up(struct put *put, enum sluice_status status,
 /* ---- a beginning that nobody heard of ----------------------------------- */
 
 /* One that is left is nobody's. */
-static void on_swept(void *arg, enum sluice_status status) {
+static void multipart_on_swept(void *arg, enum sluice_status status) {
   struct put *put = arg;
   (void)status;
   put->multipart->sweeping = false;
@@ -137,7 +137,7 @@ static void sweep_key(struct put *put) {
   s3_sweep_start(put->loop,
                  &(struct s3_sweep){.key = put->key,
                                     .keep = put->multipart->upload_id,
-                                    .done = on_swept,
+                                    .done = multipart_on_swept,
                                     .arg = put});
 }
 
@@ -219,7 +219,7 @@ static struct s3_request part_request(const struct put *put,
                 {"uploadId", put->multipart->upload_id}}};
 }
 
-static void on_summed(void *arg) {
+static void multipart_on_summed(void *arg) {
   static const struct s3_events events = {.done = on_part};
   struct part *part = arg;
   struct put *put = part->put;
@@ -285,7 +285,7 @@ void multipart_send(struct part *part) {
   part->sum.want_sha256 = !put->loop->s3->endpoint.tls;
   part->summing = true;
   spool_sum(part->spool == NULL ? put->spool : part->spool, &part->sum,
-            on_summed, part);
+            multipart_on_summed, part);
 }
 
 static void start_part(struct put *put, struct part *part) {
@@ -342,7 +342,7 @@ static void on_begun(void *arg, struct s3_call *call,
 }
 
 /* Equal parts, as some providers want them, and no more than are allowed. */
-static uint64_t part_size(const struct put *put) {
+static uint64_t multipart_part_size(const struct put *put) {
   const struct s3 *s3 = put->loop->s3;
   if (put->joined != NULL)
     return put->joined->record->part_size;
@@ -388,6 +388,6 @@ bool multipart_begin(struct put *put, uint64_t size, uint32_t count) {
 }
 
 void multipart_start(struct put *put) {
-  uint64_t size = part_size(put);
+  uint64_t size = multipart_part_size(put);
   multipart_begin(put, size, (uint32_t)((put->length + size - 1) / size));
 }

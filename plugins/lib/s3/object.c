@@ -66,8 +66,8 @@ static void simple_end(struct simple *simple, enum sluice_status status,
   simple_free(simple);
 }
 
-static void on_head(void *arg, struct s3_call *call,
-                    const struct s3_answer *answer) {
+static void object_on_head(void *arg, struct s3_call *call,
+                           const struct s3_answer *answer) {
   struct simple *simple = arg;
   uint64_t length;
   if (answer->status != SLUICE_OK) {
@@ -92,7 +92,7 @@ bool s3_is_no_key(const struct s3_loop *loop, const char *key) {
 }
 
 void s3_head(void *handle, struct sluice_op *op, const char *key) {
-  static const struct s3_events events = {.done = on_head};
+  static const struct s3_events events = {.done = object_on_head};
   if (s3_is_no_key(handle, key)) {
     sluice_done(op, SLUICE_ENOENT, NULL);
     return;
@@ -100,8 +100,8 @@ void s3_head(void *handle, struct sluice_op *op, const char *key) {
   simple_start(handle, op, "HEAD", key, &events);
 }
 
-static void on_removed(void *arg, struct s3_call *call,
-                       const struct s3_answer *answer) {
+static void object_on_removed(void *arg, struct s3_call *call,
+                              const struct s3_answer *answer) {
   /* A 404 that no S3 service sends says nothing of the object. */
   bool stranger = answer->http == 404 && answer->code[0] == '\0';
   (void)call;
@@ -109,7 +109,7 @@ static void on_removed(void *arg, struct s3_call *call,
 }
 
 void s3_remove(void *handle, struct sluice_op *op, const char *key) {
-  static const struct s3_events events = {.done = on_removed};
+  static const struct s3_events events = {.done = object_on_removed};
   if (s3_is_no_key(handle, key)) {
     sluice_done(op, SLUICE_OK, NULL);
     return;
@@ -136,7 +136,7 @@ static void on_removed_if(void *arg, struct s3_call *call,
   bool refused = answer->status == SLUICE_EPRECOND ||
                  (answer->status == SLUICE_ENOENT && answer->code[0] != '\0');
   if (!refused || !answer->outcome_unknown) {
-    on_removed(arg, call, answer);
+    object_on_removed(arg, call, answer);
     return;
   }
   simple->request = (struct s3_request){.method = "HEAD", .key = simple->key};

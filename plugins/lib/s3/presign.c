@@ -8,7 +8,8 @@
 #include <stdio.h>
 
 /* A link ends with the credentials that signed it.  0: they have expired. */
-static uint32_t seconds_of(const struct s3_loop *loop, uint32_t wanted) {
+static uint32_t presign_seconds_of(const struct s3_loop *loop,
+                                   uint32_t wanted) {
   int64_t end = loop->credentials.expires_ms / 1000;
   int64_t left = end - s3_now(loop);
   if (loop->credentials.expires_ms == 0 || left >= wanted)
@@ -35,7 +36,7 @@ void s3_presign(void *handle, struct sluice_op *op,
   struct sigv4_pair host = {"host", s3->presign.host};
   struct sigv4_pair query[2];
   struct buf path, target, url;
-  uint32_t seconds = seconds_of(loop, link->seconds);
+  uint32_t seconds = presign_seconds_of(loop, link->seconds);
   size_t n = 0;
   if (seconds == 0) {
     sluice_done(op, SLUICE_EUPSTREAM, "the credentials have expired");

@@ -72,7 +72,7 @@ static bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r';
 }
 
-static struct span trim(struct span span) {
+static struct span profile_trim(struct span span) {
   for (; span.len && is_blank(span.at[0]); span.len--)
     span.at++;
   while (span.len && is_blank(span.at[span.len - 1]))
@@ -80,7 +80,7 @@ static struct span trim(struct span span) {
   return span;
 }
 
-static bool same(struct span span, const char *text) {
+static bool profile_same(struct span span, const char *text) {
   return strlen(text) == span.len && memcmp(span.at, text, span.len) == 0;
 }
 
@@ -89,7 +89,7 @@ static struct span drop_comment(struct span span) {
   for (size_t i = 1; i < span.len; i++)
     if ((span.at[i] == '#' || span.at[i] == ';') && is_blank(span.at[i - 1]))
       span.len = i;
-  return trim(span);
+  return profile_trim(span);
 }
 
 static struct span unquote(struct span span) {
@@ -107,13 +107,13 @@ static bool is_ours(const struct reader *reader, struct span section) {
   static const char word[] = "profile";
   size_t len = sizeof word - 1;
 
-  if (!reader->config || same(section, "default"))
-    return same(section, reader->name);
+  if (!reader->config || profile_same(section, "default"))
+    return profile_same(section, reader->name);
   if (section.len <= len || memcmp(section.at, word, len) != 0 ||
       !is_blank(section.at[len]))
     return false;
-  section = trim((struct span){section.at + len, section.len - len});
-  return same(unquote(section), reader->name);
+  section = profile_trim((struct span){section.at + len, section.len - len});
+  return profile_same(unquote(section), reader->name);
 }
 
 static bool read_section(struct reader *reader, struct span line) {
@@ -122,8 +122,10 @@ static bool read_section(struct reader *reader, struct span line) {
 
   if (!end)
     return malformed(reader, "a section has no end: write \"[name]\"");
-  section = trim((struct span){line.at + 1, (size_t)(end - line.at) - 1});
-  rest = trim((struct span){end + 1, (size_t)(line.at + line.len - end) - 1});
+  section =
+      profile_trim((struct span){line.at + 1, (size_t)(end - line.at) - 1});
+  rest = profile_trim(
+      (struct span){end + 1, (size_t)(line.at + line.len - end) - 1});
   if (rest.len && rest.at[0] != '#' && rest.at[0] != ';')
     return malformed(reader, "something follows a section: give it a line");
   reader->in_section = true;
@@ -141,7 +143,7 @@ static char **find_slot(const struct reader *reader, struct span key) {
 }
 
 /* Values go into headers and paths. */
-static bool is_clean(struct span value) {
+static bool profile_is_clean(struct span value) {
   for (size_t i = 0; i < value.len; i++)
     if ((unsigned char)value.at[i] < ' ' || value.at[i] == 0x7F)
       return false;
@@ -149,8 +151,8 @@ static bool is_clean(struct span value) {
 }
 
 /* A later value replaces an earlier one, an empty one unsets it. */
-static bool store(struct reader *reader, struct span value) {
-  if (!is_clean(value))
+static bool profile_store(struct reader *reader, struct span value) {
+  if (!profile_is_clean(value))
     return malformed(reader, "a value has a control character or isn't "
                              "UTF-8: write it anew");
   wipe(reader->slot);
@@ -160,7 +162,7 @@ static bool store(struct reader *reader, struct span value) {
   return *reader->slot || malformed(reader, "out of memory");
 }
 
-static bool read_key(struct reader *reader, struct span line) {
+static bool profile_read_key(struct reader *reader, struct span line) {
   const char *sign = memchr(line.at, '=', line.len);
   struct span key, value;
 
@@ -170,17 +172,17 @@ static bool read_key(struct reader *reader, struct span line) {
   if (!sign || sign == line.at)
     return malformed(reader, "neither a section nor a key: write "
                              "\"key = value\"");
-  key = trim((struct span){line.at, (size_t)(sign - line.at)});
+  key = profile_trim((struct span){line.at, (size_t)(sign - line.at)});
   value = (struct span){sign + 1, (size_t)(line.at + line.len - sign) - 1};
   reader->has_key = true;
   reader->slot = find_slot(reader, key);
-  return !reader->slot || store(reader, drop_comment(value));
+  return !reader->slot || profile_store(reader, drop_comment(value));
 }
 
 /* A line that stands further from the margin than the key before it belongs to
  * that key: "s3 =" has such lines. */
-static bool read_line(struct reader *reader, struct span raw) {
-  struct span line = trim(raw);
+static bool profile_read_line(struct reader *reader, struct span raw) {
+  struct span line = profile_trim(raw);
   size_t indent = (size_t)(line.at - raw.at);
 
   if (!line.len || line.at[0] == '#' || line.at[0] == ';')
@@ -191,7 +193,7 @@ static bool read_line(struct reader *reader, struct span raw) {
   if (line.at[0] == '[')
     return read_section(reader, line);
   reader->indent = indent;
-  return read_key(reader, line);
+  return profile_read_key(reader, line);
 }
 
 static bool read_lines(struct reader *reader, const char *text, size_t len) {
@@ -203,7 +205,7 @@ static bool read_lines(struct reader *reader, const char *text, size_t len) {
     const char *stop = memchr(text, '\n', (size_t)(end - text));
     size_t size = (size_t)((stop ? stop : end) - text);
     reader->line++;
-    if (!read_line(reader, (struct span){text, size}))
+    if (!profile_read_line(reader, (struct span){text, size}))
       return false;
     text += size + (stop != NULL);
   }

@@ -117,7 +117,8 @@ static uint64_t single_max(const struct s3 *s3) {
              : s3->conf->multipart_threshold;
 }
 
-static void on_added(void *arg, enum sluice_status status, const char *why) {
+static void put_on_added(void *arg, enum sluice_status status,
+                         const char *why) {
   struct put *put = arg;
   put->adding = false;
   if (put->canceled)
@@ -141,7 +142,7 @@ static void data(void *work, const struct sluice_chunk *chunk) {
     put->sha256 = NULL;
   }
   put->adding = true;
-  spool_add(put->spool, chunk->data, chunk->length, on_added, put);
+  spool_add(put->spool, chunk->data, chunk->length, put_on_added, put);
 }
 
 void s3_put(void *handle, struct sluice_op *op,

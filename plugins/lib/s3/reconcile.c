@@ -42,8 +42,8 @@ static enum reconcile_state reconcile_judge(struct put *put,
 
 /* ---- removing ----------------------------------------------------------- */
 
-static void on_removed(void *arg, struct s3_call *call,
-                       const struct s3_answer *answer) {
+static void reconcile_on_removed(void *arg, struct s3_call *call,
+                                 const struct s3_answer *answer) {
   struct put *put = arg;
   (void)call;
   put->call = NULL;
@@ -58,7 +58,7 @@ static void on_removed(void *arg, struct s3_call *call,
 
 /* Whatever comes of it, `then` ends the upload as it failed. */
 static void reconcile_remove(struct put *put, put_ending *then) {
-  static const struct s3_events events = {.done = on_removed};
+  static const struct s3_events events = {.done = reconcile_on_removed};
   put->then = then;
   put->removing = true;
   put->request = (struct s3_request){.method = "DELETE", .key = put->key};

@@ -19,7 +19,7 @@
 
 /* ---- what is sent ------------------------------------------------------- */
 
-static size_t on_read(void *arg, void *to, size_t room);
+static size_t send_on_read(void *arg, void *to, size_t room);
 
 static const char *payload_of(const struct s3_call *call) {
   const struct s3_request *request = call->request;
@@ -55,8 +55,9 @@ static size_t query_count(const struct s3_request *request) {
 }
 
 /* "Name: value" one behind the other, as the client wants them. */
-static bool write_headers(struct buf *text, const char **lines,
-                          const struct sigv4_pair *headers, size_t count) {
+static bool send_write_headers(struct buf *text, const char **lines,
+                               const struct sigv4_pair *headers,
+                               size_t count) {
   size_t at[HEADERS_MAX + 1];
   for (size_t i = 0; i < count; i++) {
     at[i] = text->len;
@@ -86,9 +87,9 @@ static size_t add_trace(const struct s3_call *call, struct sigv4_pair *headers,
   return count;
 }
 
-static bool sign(const struct s3_call *call, struct buf *url,
-                 struct buf *authorization, struct sigv4_pair *headers,
-                 size_t *count, char date[17]) {
+static bool send_sign(const struct s3_call *call, struct buf *url,
+                      struct buf *authorization, struct sigv4_pair *headers,
+                      size_t *count, char date[17]) {
   struct s3_loop *loop = call->loop;
   struct buf path, target;
   struct sigv4_key key = s3_signing_key(loop);
@@ -116,7 +117,7 @@ static bool sign(const struct s3_call *call, struct buf *url,
 
 /* ---- what comes --------------------------------------------------------- */
 
-static void on_head(void *arg) {
+static void send_on_head(void *arg) {
   struct s3_call *call = arg;
   int http = httpc_status(call->http);
   bool good = http >= 200 && http <= 299;
@@ -141,7 +142,7 @@ static void say_alive(struct s3_call *call) {
   sluice_alive(call->request->op);
 }
 
-static bool on_data(void *arg, const char *data, size_t len) {
+static bool send_on_data(void *arg, const char *data, size_t len) {
   struct s3_call *call = arg;
   if (call->body == BODY_OURS)
     say_alive(call); /* a service that copies sends spaces meanwhile */
@@ -167,7 +168,7 @@ static void count_sent(struct s3_call *call, uint64_t bytes) {
     call->most_sent = call->sent;
 }
 
-static size_t on_read(void *arg, void *to, size_t room) {
+static size_t send_on_read(void *arg, void *to, size_t room) {
   struct s3_call *call = arg;
   say_alive(call);
   const struct s3_request *request = call->request;
@@ -195,12 +196,12 @@ static size_t on_read(void *arg, void *to, size_t room) {
 }
 
 bool s3_call_send(struct s3_call *call) {
-  static const struct httpc_events events = {.read = on_read,
-                                             .head = on_head,
-                                             .data = on_data,
+  static const struct httpc_events events = {.read = send_on_read,
+                                             .head = send_on_head,
+                                             .data = send_on_data,
                                              .done = s3_call_ended};
   static const struct httpc_events bodiless = {
-      .head = on_head, .data = on_data, .done = s3_call_ended};
+      .head = send_on_head, .data = send_on_data, .done = s3_call_ended};
   struct sigv4_pair headers[HEADERS_MAX];
   const char *lines[HEADERS_MAX + 1];
   struct buf url, authorization, text;
@@ -212,12 +213,12 @@ bool s3_call_send(struct s3_call *call) {
   bool has_body = call->request->length > 0;
   bool takes_body = strcmp(call->request->method, "PUT") == 0 ||
                     strcmp(call->request->method, "POST") == 0;
-  bool ok = sign(call, &url, &authorization, headers, &count, date);
+  bool ok = send_sign(call, &url, &authorization, headers, &count, date);
   if (ok) {
     headers[count++] =
         (struct sigv4_pair){"Authorization", authorization.data};
     count = add_trace(call, headers, count);
-    ok = write_headers(&text, lines, headers, count);
+    ok = send_write_headers(&text, lines, headers, count);
   }
   call->sent = 0;
   call->renewals = call->loop->renewals;

@@ -130,7 +130,7 @@ bool sigv4_target(struct buf *out, const struct sigv4_request *request) {
 
 /* ---- headers ------------------------------------------------------------ */
 
-static bool is_space(char c) {
+static bool sigv4_is_space(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
@@ -141,7 +141,7 @@ static void add_folded(struct buf *out, const char *value) {
   size_t start = out->len;
 
   for (; *value; value++) {
-    if (is_space(*value)) {
+    if (sigv4_is_space(*value)) {
       gap = true;
       continue;
     }
@@ -168,8 +168,8 @@ static bool order_headers(struct pairs *pairs,
 }
 
 /* "host:example\n" for each, and "host;range". */
-static bool write_headers(struct buf *lines, struct buf *names,
-                          const struct sigv4_request *request) {
+static bool sigv4_write_headers(struct buf *lines, struct buf *names,
+                                const struct sigv4_request *request) {
   struct pairs pairs;
   bool done = order_headers(&pairs, request);
 
@@ -272,8 +272,8 @@ void sigv4_cache_fini(struct sigv4_cache *cache) {
 }
 
 /* False: the secret or the scope is too long. */
-static bool sign(char hex[HEX_SIZE], const struct signing *s,
-                 const struct sigv4_key *key) {
+static bool sigv4_sign(char hex[HEX_SIZE], const struct signing *s,
+                       const struct sigv4_key *key) {
   unsigned char mac[DIGEST_SHA256_LEN];
   struct sigv4_cache once = {0};
   struct sigv4_cache *cache = key->cache ? key->cache : &once;
@@ -313,7 +313,7 @@ static bool signing_finish(char hex[HEX_SIZE], struct signing *s,
   codec_hex(hex, digest, sizeof digest);
   buf_clear(&s->text);
   add_lines(&s->text, to_sign, sizeof to_sign / sizeof *to_sign);
-  return !s->text.overflown && sign(hex, s, key);
+  return !s->text.overflown && sigv4_sign(hex, s, key);
 }
 
 bool sigv4_authorization(struct buf *out, const struct sigv4_request *request,
@@ -325,7 +325,7 @@ bool sigv4_authorization(struct buf *out, const struct sigv4_request *request,
   signing_init(&s, request, key);
   done = write_path(&s.path, request) &&
          write_query(&s.query, request, NULL, 0) &&
-         write_headers(&s.lines, &s.names, request) &&
+         sigv4_write_headers(&s.lines, &s.names, request) &&
          signing_finish(hex, &s, request, key) &&
          buf_addf(out,
                   ALGORITHM " Credential=%s/%s, SignedHeaders=%s, "
@@ -368,7 +368,7 @@ bool sigv4_presign(struct buf *out, const struct sigv4_request *request,
 
   signing_init(&s, request, key);
   done = write_path(&s.path, request) &&
-         write_headers(&s.lines, &s.names, request) &&
+         sigv4_write_headers(&s.lines, &s.names, request) &&
          presign_query(&s, request, key, seconds) &&
          signing_finish(hex, &s, request, key) &&
          buf_adds(&s.query, "&X-Amz-Signature=") && buf_adds(&s.query, hex) &&

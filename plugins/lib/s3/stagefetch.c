@@ -10,10 +10,10 @@
 
 #define BREAKS 3 /* of one object */
 
-static void ask(struct stagefetch *fetch);
+static void stagefetch_ask(struct stagefetch *fetch);
 
 /* The object that has the next byte. */
-static void find(struct stagefetch *fetch) {
+static void stagefetch_find(struct stagefetch *fetch) {
   const struct stagerecord *record = fetch->record;
   uint32_t segments = stagerecord_segments(record);
   uint64_t index = fetch->first / record->part_size, size = record->part_size;
@@ -34,7 +34,7 @@ static void find(struct stagefetch *fetch) {
     fetch->wanted = fetch->left;
 }
 
-static void on_head(void *arg, struct s3_call *call) {
+static void stagefetch_on_head(void *arg, struct s3_call *call) {
   struct stagefetch *fetch = arg;
   struct s3_span span;
   if (s3_span(call, &span) && span.first == fetch->inner &&
@@ -46,7 +46,7 @@ static void on_head(void *arg, struct s3_call *call) {
               "an object of a stage isn't what was stored");
 }
 
-static bool on_data(void *arg, const char *data, size_t len) {
+static bool stagefetch_on_data(void *arg, const char *data, size_t len) {
   struct stagefetch *fetch = arg;
   if (len > fetch->wanted)
     len = (size_t)fetch->wanted; /* the head has said that there is no more */
@@ -61,8 +61,8 @@ static bool on_data(void *arg, const char *data, size_t len) {
   return true;
 }
 
-static void on_done(void *arg, struct s3_call *call,
-                    const struct s3_answer *answer) {
+static void stagefetch_on_done(void *arg, struct s3_call *call,
+                               const struct s3_answer *answer) {
   struct stagefetch *fetch = arg;
   (void)call;
   fetch->call = NULL;
@@ -70,11 +70,11 @@ static void on_done(void *arg, struct s3_call *call,
     fetch->done(fetch->arg, SLUICE_OK, NULL);
   } else if (fetch->wanted == 0) {
     fetch->breaks = 0;
-    ask(fetch);
+    stagefetch_ask(fetch);
   } else if (answer->status == SLUICE_ENOENT) {
     fetch->done(fetch->arg, SLUICE_EUPSTREAM, answer->why);
   } else if (fetch->breaks++ < BREAKS) {
-    ask(fetch);
+    stagefetch_ask(fetch);
   } else {
     fetch->done(fetch->arg,
                 answer->status == SLUICE_OK ? SLUICE_EUPSTREAM
@@ -83,10 +83,11 @@ static void on_done(void *arg, struct s3_call *call,
   }
 }
 
-static void ask(struct stagefetch *fetch) {
-  static const struct s3_events events = {
-      .head = on_head, .data = on_data, .done = on_done};
-  find(fetch);
+static void stagefetch_ask(struct stagefetch *fetch) {
+  static const struct s3_events events = {.head = stagefetch_on_head,
+                                          .data = stagefetch_on_data,
+                                          .done = stagefetch_on_done};
+  stagefetch_find(fetch);
   snprintf(fetch->range, sizeof fetch->range, "bytes=%llu-%llu",
            (unsigned long long)fetch->inner,
            (unsigned long long)(fetch->inner + fetch->wanted - 1));
@@ -100,7 +101,7 @@ static void ask(struct stagefetch *fetch) {
 
 void stagefetch_start(struct stagefetch *fetch) {
   fetch->breaks = 0;
-  ask(fetch);
+  stagefetch_ask(fetch);
 }
 
 void stagefetch_go_on(struct stagefetch *fetch) {

@@ -69,8 +69,8 @@ void stagename_write(char out[STAGENAME_MAX], const char *base,
 }
 
 /* Digits up to a mark; moves behind both. */
-static bool read_number(const char **at, size_t digits, char mark,
-                        uint64_t *number) {
+static bool stagename_read_number(const char **at, size_t digits, char mark,
+                                  uint64_t *number) {
   if (strspn(*at, HEX) < digits)
     return false;
   *number = 0;
@@ -89,10 +89,11 @@ bool stagename_read(struct stagename_record *record, const char *key) {
   if (strncmp(at, "r/", 2) != 0 || strlen(at) != 2 + RECORD_LEN)
     return false;
   at += 2;
-  if (!read_number(&at, 8, '-', &turn) ||
-      !read_number(&at, 16, '-', &record->session) ||
-      !read_number(&at, 8, '-', &number) ||
-      !read_number(&at, 10, '\0', &expires) || strchr("cohdg", *at) == NULL)
+  if (!stagename_read_number(&at, 8, '-', &turn) ||
+      !stagename_read_number(&at, 16, '-', &record->session) ||
+      !stagename_read_number(&at, 8, '-', &number) ||
+      !stagename_read_number(&at, 10, '\0', &expires) ||
+      strchr("cohdg", *at) == NULL)
     return false;
   record->turn = UINT32_MAX - (uint32_t)turn;
   record->number = UINT32_MAX - (uint32_t)number;

@@ -10,14 +10,14 @@
 
 /* ---- the record --------------------------------------------------------- */
 
-static bool on_text(void *arg, const char *data, size_t len) {
+static bool stageread_on_text(void *arg, const char *data, size_t len) {
   struct stageread *reading = arg;
   buf_add(&reading->text, data, len);
   return true;
 }
 
-static void on_read(void *arg, struct s3_call *call,
-                    const struct s3_answer *answer) {
+static void stageread_on_read(void *arg, struct s3_call *call,
+                              const struct s3_answer *answer) {
   struct stageread *reading = arg;
   (void)call;
   reading->call = NULL;
@@ -36,7 +36,8 @@ static void on_read(void *arg, struct s3_call *call,
 
 static void read_record(struct stageread *reading,
                         const struct stagename_record *which) {
-  static const struct s3_events events = {.data = on_text, .done = on_read};
+  static const struct s3_events events = {.data = stageread_on_text,
+                                          .done = stageread_on_read};
   stagename_write(reading->key, reading->base, which);
   reading->request = (struct s3_request){
       .op = reading->op, .method = "GET", .key = reading->key};
@@ -47,7 +48,7 @@ static void read_record(struct stageread *reading,
 /* ---- the list ----------------------------------------------------------- */
 
 /* Nobody needs a record behind the newest one but that which counts. */
-static bool on_key(void *arg, const char *key) {
+static bool stageread_on_key(void *arg, const char *key) {
   struct stageread *reading = arg;
   struct stagename_record record;
   if (!stagename_read(&record, key))
@@ -61,7 +62,8 @@ static bool on_key(void *arg, const char *key) {
   return true;
 }
 
-static void on_listed(void *arg, enum sluice_status status, const char *why) {
+static void stageread_on_listed(void *arg, enum sluice_status status,
+                                const char *why) {
   struct stageread *reading = arg;
   const struct stagename_look *look = &reading->look;
   bool gone = look->ended;
@@ -85,8 +87,8 @@ void stageread_start(struct stageread *reading) {
   reading->listing = (struct s3_listing){.loop = reading->loop,
                                          .op = reading->op,
                                          .prefix = reading->prefix,
-                                         .key = on_key,
-                                         .done = on_listed,
+                                         .key = stageread_on_key,
+                                         .done = stageread_on_listed,
                                          .arg = reading};
   s3_listing_start(&reading->listing);
 }

@@ -115,8 +115,8 @@ bool stagerecord_write_commit(struct buf *out,
 /* ---- read --------------------------------------------------------------- */
 
 /* A number to the next space, or to the end; moves behind it. */
-static bool read_number(const char **at, int base, uint64_t most,
-                        uint64_t *number) {
+static bool stagerecord_read_number(const char **at, int base, uint64_t most,
+                                    uint64_t *number) {
   const char *digits = base == 16 ? "0123456789abcdef" : "0123456789";
   size_t len = strspn(*at, digits);
   if (len == 0 || len > 19 || ((*at)[len] != ' ' && (*at)[len] != '\0'))
@@ -129,14 +129,14 @@ static bool read_number(const char **at, int base, uint64_t most,
 }
 
 static bool read_part(struct stagerecord *record, const char *at) {
-  return read_number(&at, 10, INT64_MAX / STAGERECORD_SEGMENTS,
-                     &record->part_size) &&
+  return stagerecord_read_number(&at, 10, INT64_MAX / STAGERECORD_SEGMENTS,
+                                 &record->part_size) &&
          *at == '\0' && record->part_size > 0;
 }
 
 static bool read_expires(struct stagerecord *record, const char *at) {
   uint64_t number;
-  if (!read_number(&at, 10, INT64_MAX, &number) || *at != '\0')
+  if (!stagerecord_read_number(&at, 10, INT64_MAX, &number) || *at != '\0')
     return false;
   record->expires_s = (int64_t)number;
   return true;
@@ -160,9 +160,9 @@ static bool read_done(struct stagerecord *record, const char *at) {
 
 static bool read_run(struct stagerecord *record, const char *at) {
   uint64_t session, count;
-  if (!read_number(&at, 16, UINT64_MAX, &session) ||
-      !read_number(&at, 10, STAGERECORD_SEGMENTS, &count) || *at != '\0' ||
-      count == 0 ||
+  if (!stagerecord_read_number(&at, 16, UINT64_MAX, &session) ||
+      !stagerecord_read_number(&at, 10, STAGERECORD_SEGMENTS, &count) ||
+      *at != '\0' || count == 0 ||
       stagerecord_segments(record) + count > STAGERECORD_SEGMENTS)
     return false;
   stagerecord_add(record, session, (uint32_t)count);
@@ -172,9 +172,10 @@ static bool read_run(struct stagerecord *record, const char *at) {
 static bool read_piece(struct stagerecord *record, const char *at) {
   uint64_t session, number, size;
   if (record->piece_count == STAGERECORD_PIECES ||
-      !read_number(&at, 16, UINT64_MAX, &session) ||
-      !read_number(&at, 10, UINT32_MAX, &number) ||
-      !read_number(&at, 10, INT64_MAX / STAGERECORD_SEGMENTS, &size) ||
+      !stagerecord_read_number(&at, 16, UINT64_MAX, &session) ||
+      !stagerecord_read_number(&at, 10, UINT32_MAX, &number) ||
+      !stagerecord_read_number(&at, 10, INT64_MAX / STAGERECORD_SEGMENTS,
+                               &size) ||
       *at != '\0' || size == 0)
     return false;
   record->pieces[record->piece_count++] =
@@ -184,14 +185,14 @@ static bool read_piece(struct stagerecord *record, const char *at) {
 
 static bool read_commit(struct stagerecord *record, const char *at) {
   uint64_t expires;
-  if (!read_number(&at, 10, INT64_MAX, &record->length) ||
-      !read_number(&at, 10, INT64_MAX, &expires) || *at != '\0')
+  if (!stagerecord_read_number(&at, 10, INT64_MAX, &record->length) ||
+      !stagerecord_read_number(&at, 10, INT64_MAX, &expires) || *at != '\0')
     return false;
   record->done_expires_s = (int64_t)expires;
   return true;
 }
 
-static bool read_key(struct stagerecord *record, const char *at) {
+static bool stagerecord_read_key(struct stagerecord *record, const char *at) {
   struct buf key;
   buf_init(&key, KEY_MAX);
   bool ok = codec_unpercent(&key, at, strlen(at), false) && key.len > 0;
@@ -202,14 +203,14 @@ static bool read_key(struct stagerecord *record, const char *at) {
   return ok;
 }
 
-static bool read_line(struct stagerecord *record, char *line) {
+static bool stagerecord_read_line(struct stagerecord *record, char *line) {
   static const struct {
     const char *word;
     bool (*read)(struct stagerecord *, const char *);
   } words[] = {{"part", read_part},   {"expires", read_expires},
                {"state", read_state}, {"run", read_run},
                {"piece", read_piece}, {"commit", read_commit},
-               {"done", read_done},   {"key", read_key}};
+               {"done", read_done},   {"key", stagerecord_read_key}};
   char *space = strchr(line, ' ');
   if (space == NULL)
     return false;
@@ -230,7 +231,7 @@ bool stagerecord_read(struct stagerecord *record, const char *text) {
   char *next = copy;
   for (char *end; ok && (end = strchr(next, '\n')) != NULL; next = end + 1) {
     *end = '\0';
-    ok = read_line(record, next);
+    ok = stagerecord_read_line(record, next);
   }
   ok = ok && *next == '\0' && record->part_size > 0 &&
        stagerecord_tail(record) < record->part_size;

@@ -113,7 +113,7 @@ bool staging_is_mine(const struct staging *staging) {
          newest->session == staging->mine.session;
 }
 
-static bool on_first(void *arg, const char *key) {
+static bool staging_on_first(void *arg, const char *key) {
   struct staging *staging = arg;
   struct stagename_record record;
   if (!stagename_read(&record, key))
@@ -131,7 +131,7 @@ void staging_look(struct staging *staging,
                                          .op = staging->op,
                                          .prefix = staging->prefix,
                                          .max = 1,
-                                         .key = on_first,
+                                         .key = staging_on_first,
                                          .done = done,
                                          .arg = staging};
   s3_listing_start(&staging->listing);
@@ -211,7 +211,8 @@ static void pin(struct staging *staging) {
                    staging);
 }
 
-static void on_read(void *arg, enum sluice_status status, const char *why) {
+static void staging_on_read(void *arg, enum sluice_status status,
+                            const char *why) {
   struct staging *staging = arg;
   const struct stageread *reading = &staging->reading;
   if (status == SLUICE_ENOENT && !reading->look.has_open)
@@ -233,7 +234,7 @@ static void on_read(void *arg, enum sluice_status status, const char *why) {
   }
 }
 
-static void read_it(struct staging *staging) {
+static void staging_read_it(struct staging *staging) {
   staging->reading.tidy = true;
   stageread_start(&staging->reading);
 }
@@ -243,7 +244,7 @@ static void on_claimed(void *arg, enum sluice_status status, const char *why) {
   if (status != SLUICE_OK)
     staging_end(staging, status, why);
   else
-    read_it(staging);
+    staging_read_it(staging);
 }
 
 static void claim(struct staging *staging) {
@@ -255,16 +256,18 @@ static void claim(struct staging *staging) {
                    on_claimed, staging);
 }
 
-static void on_found(void *arg, enum sluice_status status, const char *why);
+static void staging_on_found(void *arg, enum sluice_status status,
+                             const char *why);
 
 /* A list that is made while a record takes the place of another may have seen
  * neither. */
 static void look_again(struct staging *staging) {
   staging->again = true;
-  staging_look(staging, on_found);
+  staging_look(staging, staging_on_found);
 }
 
-static void on_found(void *arg, enum sluice_status status, const char *why) {
+static void staging_on_found(void *arg, enum sluice_status status,
+                             const char *why) {
   struct staging *staging = arg;
   const struct stagename_record *newest = &staging->look.newest;
   if (status != SLUICE_OK)
@@ -274,7 +277,7 @@ static void on_found(void *arg, enum sluice_status status, const char *why) {
   else if (!staging->look.any || newest->kind == STAGENAME_GONE)
     staging_end(staging, SLUICE_ENOENT, "there is no such stage");
   else if (newest->kind == STAGENAME_DONE)
-    read_it(staging);
+    staging_read_it(staging);
   else if (stagebusy_has(&staging->loop->s3->busy, staging->base))
     staging_end(staging, SLUICE_EBUSY, STAGING_BUSY);
   else if (newest->kind == STAGENAME_GOING)
@@ -365,7 +368,8 @@ static uint64_t segment_size(const struct s3 *s3, int64_t length) {
 
 /* ---- the vtable's ------------------------------------------------------- */
 
-static struct staging *start(struct s3_loop *loop, struct sluice_op *op) {
+static struct staging *staging_start(struct s3_loop *loop,
+                                     struct sluice_op *op) {
   if (!sluice_memory_take(loop->host, COST)) {
     sluice_done(op, SLUICE_ENOMEM, "no memory for a stage");
     return NULL;
@@ -379,7 +383,7 @@ static struct staging *start(struct s3_loop *loop, struct sluice_op *op) {
   staging->reading = (struct stageread){.loop = loop,
                                         .op = op,
                                         .base = staging->base,
-                                        .done = on_read,
+                                        .done = staging_on_read,
                                         .arg = staging};
   buf_init(&staging->reading.text, STAGERECORD_MAX);
   digest_random(&staging->mine.session, sizeof staging->mine.session);
@@ -411,7 +415,7 @@ static void start_new(struct staging *staging,
 
 void s3_stage(void *handle, struct sluice_op *op,
               const struct sluice_stage *wanted) {
-  struct staging *staging = start(handle, op);
+  struct staging *staging = staging_start(handle, op);
   if (staging == NULL)
     return;
   if (wanted->id == NULL && wanted->save->state_size > SLUICE_STAGE_STATE_MAX)
@@ -421,5 +425,5 @@ void s3_stage(void *handle, struct sluice_op *op,
   else if (!stagename_base(staging->base, wanted->id))
     staging_end(staging, SLUICE_ENOENT, "there is no such stage");
   else
-    staging_look(staging, on_found);
+    staging_look(staging, staging_on_found);
 }

@@ -13,7 +13,7 @@
 #include "codec.h"
 #include "must.h"
 
-static void feed(struct staging *staging);
+static void staging_bytes_feed(struct staging *staging);
 
 /* ---- segments ----------------------------------------------------------- */
 
@@ -75,7 +75,7 @@ static void on_sent(void *arg, struct s3_call *call,
     segment->sent(staging, segment);
 }
 
-static void on_summed(void *arg) {
+static void staging_bytes_on_summed(void *arg) {
   static const struct s3_events events = {.done = on_sent};
   struct staging_segment *segment = arg;
   struct staging *staging = segment->staging;
@@ -110,7 +110,7 @@ void staging_send(struct staging_segment *segment, uint64_t first,
       .first = first,
       .count = count,
       .want_sha256 = !segment->staging->loop->s3->endpoint.tls};
-  spool_sum(segment->spool, &segment->sum, on_summed, segment);
+  spool_sum(segment->spool, &segment->sum, staging_bytes_on_summed, segment);
 }
 
 /* ---- flights ------------------------------------------------------------ */
@@ -139,7 +139,7 @@ static void on_landed(struct staging *staging,
                       struct staging_segment *segment);
 
 /* A full segment goes, where there is a place. */
-static void fly(struct staging *staging) {
+static void staging_bytes_fly(struct staging *staging) {
   struct staging_segment **place = free_place(staging);
   struct staging_segment *segment = staging->filling;
   if (!is_full(staging) || place == NULL)
@@ -165,9 +165,9 @@ static void on_landed(struct staging *staging,
     if (staging->flying[i] == segment)
       staging->flying[i] = NULL;
   staging_segment_free(segment);
-  fly(staging);
+  staging_bytes_fly(staging);
   if (staging->chunk.data != NULL && !staging->adding)
-    feed(staging);
+    staging_bytes_feed(staging);
   else
     land_when_idle(staging);
 }
@@ -179,15 +179,16 @@ void staging_land(struct staging *staging, staging_step *then) {
 
 /* ---- chunks ------------------------------------------------------------- */
 
-static void on_added(void *arg, enum sluice_status status, const char *why) {
+static void staging_bytes_on_added(void *arg, enum sluice_status status,
+                                   const char *why) {
   struct staging *staging = arg;
   staging->adding = false;
   if (!staging_lives(staging) || status != SLUICE_OK) {
     staging_end(staging, status, why);
     return;
   }
-  fly(staging);
-  feed(staging);
+  staging_bytes_fly(staging);
+  staging_bytes_feed(staging);
 }
 
 /* No more parts than the service joins, the tail among them. */
@@ -196,7 +197,7 @@ static bool has_room(const struct staging *staging) {
   return staging->segments < most && staging->segments < STAGERECORD_SEGMENTS;
 }
 
-static void feed(struct staging *staging) {
+static void staging_bytes_feed(struct staging *staging) {
   uint64_t left = staging->chunk.length - staging->used;
   if (left == 0) {
     staging->chunk = (struct sluice_chunk){0};
@@ -218,7 +219,7 @@ static void feed(struct staging *staging) {
   size_t len = (size_t)(left < room ? left : room);
   const char *data = staging->chunk.data;
   staging->adding = true;
-  spool_add(spool, data + staging->used, len, on_added, staging);
+  spool_add(spool, data + staging->used, len, staging_bytes_on_added, staging);
   staging->used += len;
 }
 
@@ -234,7 +235,7 @@ void staging_data(void *work, const struct sluice_chunk *chunk) {
   }
   staging->chunk = *chunk;
   staging->used = 0;
-  staging_load(staging, feed);
+  staging_load(staging, staging_bytes_feed);
 }
 
 /* ---- the tail ----------------------------------------------------------- */

@@ -69,8 +69,8 @@ static void write_done(struct staging *staging,
 
 /* ---- an object of a commit before --------------------------------------- */
 
-static void on_head(void *arg, struct s3_call *call,
-                    const struct s3_answer *answer) {
+static void staging_commit_on_head(void *arg, struct s3_call *call,
+                                   const struct s3_answer *answer) {
   struct staging *staging = arg;
   const char *id = s3_call_header(call, S3_WRITE_ID);
   uint64_t length;
@@ -90,8 +90,8 @@ static void on_head(void *arg, struct s3_call *call,
   }
 }
 
-static void on_swept(void *arg, enum sluice_status status) {
-  static const struct s3_events events = {.done = on_head};
+static void staging_commit_on_swept(void *arg, enum sluice_status status) {
+  static const struct s3_events events = {.done = staging_commit_on_head};
   struct staging *staging = arg;
   staging->sweeping = false;
   if (!staging_lives(staging)) {
@@ -118,19 +118,20 @@ void staging_find_object(struct staging *staging, staging_step *absent) {
     return;
   }
   if (!key_is_made(staging->reading.record.key)) {
-    on_swept(staging, SLUICE_OK);
+    staging_commit_on_swept(staging, SLUICE_OK);
     return;
   }
   staging->sweeping = true;
   s3_sweep_start(staging->loop,
                  &(struct s3_sweep){.key = staging->reading.record.key,
-                                    .done = on_swept,
+                                    .done = staging_commit_on_swept,
                                     .arg = staging});
 }
 
 /* ---- an object ---------------------------------------------------------- */
 
-static void on_done(void *arg, enum sluice_status status, const char *why) {
+static void staging_commit_on_done(void *arg, enum sluice_status status,
+                                   const char *why) {
   struct staging *staging = arg;
   if (status == SLUICE_OK)
     erase_all(staging);
@@ -154,7 +155,7 @@ static void on_stored(void *arg, enum sluice_status status, const char *why) {
   staging->put = NULL;
   staging->fate = status == SLUICE_OK ? STAGING_STORED : STAGING_LIVES;
   if (status == SLUICE_OK)
-    write_done(staging, on_done);
+    write_done(staging, staging_commit_on_done);
   else
     staging_end(staging, status, why);
 }
@@ -203,7 +204,7 @@ static void make_object(struct staging *staging) {
   put_send(put);
 }
 
-static void on_summed(void *arg) {
+static void staging_commit_on_summed(void *arg) {
   struct staging_segment *tail = arg;
   struct staging *staging = tail->staging;
   if (!staging_lives(staging))
@@ -228,7 +229,7 @@ static void announced(struct staging *staging) {
     return;
   }
   tail->sum = (struct spool_sum){.count = length, .want_sha256 = true};
-  spool_sum(tail->spool, &tail->sum, on_summed, tail);
+  spool_sum(tail->spool, &tail->sum, staging_commit_on_summed, tail);
 }
 
 static void announce(struct staging *staging) {

@@ -107,8 +107,8 @@ static void stage_get_read(void *work, uint64_t first, uint64_t count) {
   stagefetch_start(&get->fetch);
 }
 
-static void on_described(void *arg, enum sluice_status status,
-                         const char *why) {
+static void staging_get_on_described(void *arg, enum sluice_status status,
+                                     const char *why) {
   struct stage_get *get = arg;
   struct sluice_meta meta = SLUICE_META;
   if (status == SLUICE_OK && get->reading.complete)
@@ -140,7 +140,7 @@ void s3_stage_get(void *handle, struct sluice_op *op, const char *id) {
   get->reading = (struct stageread){.loop = loop,
                                     .op = op,
                                     .base = get->base,
-                                    .done = on_described,
+                                    .done = staging_get_on_described,
                                     .arg = get};
   *s3_task_of(op) = (struct s3_task){.cancel = stage_get_cancel,
                                      .work = get,

@@ -123,7 +123,8 @@ static bool on_left(void *arg, const char *key) {
   return true;
 }
 
-static void on_erased(void *arg, enum sluice_status status, const char *why) {
+static void staging_sweep_on_erased(void *arg, enum sluice_status status,
+                                    const char *why) {
   struct stage_sweep *sweep = arg;
   if (status != SLUICE_OK)
     stage_failed(sweep, status, why);
@@ -139,7 +140,7 @@ static void erase(struct stage_sweep *sweep) {
                                        .op = sweep->op,
                                        .prefix = sweep->base,
                                        .key = on_left,
-                                       .done = on_erased,
+                                       .done = staging_sweep_on_erased,
                                        .arg = sweep};
   s3_listing_start(&sweep->listing);
 }
@@ -169,14 +170,14 @@ static void say(struct stage_sweep *sweep, uint32_t turn,
 }
 
 /* A stage that is named was said to be gone before. */
-static void finish(struct stage_sweep *sweep) {
+static void staging_sweep_finish(struct stage_sweep *sweep) {
   if (sweep->named)
     erase(sweep);
   else
     say(sweep, STAGENAME_TURN_GONE, STAGENAME_GONE, on_gone);
 }
 
-static void on_swept(void *arg, enum sluice_status status) {
+static void staging_sweep_on_swept(void *arg, enum sluice_status status) {
   struct stage_sweep *sweep = arg;
   sweep->sweeping = false;
   if (sweep->canceled)
@@ -185,11 +186,12 @@ static void on_swept(void *arg, enum sluice_status status) {
     stage_failed(sweep, status,
                  "unfinished parts of its object can't be given up");
   else
-    finish(sweep);
+    staging_sweep_finish(sweep);
 }
 
 /* The stage as it was before it was said to be gone. */
-static void on_read(void *arg, enum sluice_status status, const char *why) {
+static void staging_sweep_on_read(void *arg, enum sluice_status status,
+                                  const char *why) {
   struct stage_sweep *sweep = arg;
   const struct stageread *reading = &sweep->reading;
   bool lives =
@@ -201,21 +203,22 @@ static void on_read(void *arg, enum sluice_status status, const char *why) {
   } else if (status == SLUICE_OK && reading->record.committing &&
              key_is_made(reading->record.key)) {
     sweep->sweeping = true;
-    s3_sweep_start(sweep->loop, &(struct s3_sweep){.key = reading->record.key,
-                                                   .done = on_swept,
-                                                   .arg = sweep});
+    s3_sweep_start(sweep->loop,
+                   &(struct s3_sweep){.key = reading->record.key,
+                                      .done = staging_sweep_on_swept,
+                                      .arg = sweep});
   } else {
-    finish(sweep);
+    staging_sweep_finish(sweep);
   }
 }
 
-static void read_it(struct stage_sweep *sweep) {
+static void staging_sweep_read_it(struct stage_sweep *sweep) {
   stageread_fini(&sweep->reading);
   sweep->reading = (struct stageread){.loop = sweep->loop,
                                       .op = sweep->op,
                                       .base = sweep->base,
                                       .gone_too = true,
-                                      .done = on_read,
+                                      .done = staging_sweep_on_read,
                                       .arg = sweep};
   stageread_start(&sweep->reading);
 }
@@ -225,7 +228,7 @@ static void on_said(void *arg, enum sluice_status status, const char *why) {
   if (status != SLUICE_OK)
     stage_failed(sweep, status, why);
   else
-    read_it(sweep);
+    staging_sweep_read_it(sweep);
 }
 
 /* ---- those that are due ------------------------------------------------- */
@@ -263,7 +266,7 @@ static void judge(struct stage_sweep *sweep) {
 }
 
 /* Records come first; behind the one of an end nothing is needed. */
-static bool on_key(void *arg, const char *key) {
+static bool staging_sweep_on_key(void *arg, const char *key) {
   struct stage_sweep *sweep = arg;
   struct stagename_record record;
   char base[STAGENAME_BASE_LEN + 1];
@@ -285,7 +288,8 @@ static bool on_key(void *arg, const char *key) {
   return sweep->due_count < DUE_MAX;
 }
 
-static void on_listed(void *arg, enum sluice_status status, const char *why) {
+static void staging_sweep_on_listed(void *arg, enum sluice_status status,
+                                    const char *why) {
   struct stage_sweep *sweep = arg;
   if (status != SLUICE_OK) {
     stage_sweep_end(sweep, status, why);
@@ -298,7 +302,8 @@ static void on_listed(void *arg, enum sluice_status status, const char *why) {
 
 /* ---- the vtable's ------------------------------------------------------- */
 
-static struct stage_sweep *start(struct s3_loop *loop, struct sluice_op *op) {
+static struct stage_sweep *staging_sweep_start(struct s3_loop *loop,
+                                               struct sluice_op *op) {
   if (!sluice_memory_take(loop->host, COST)) {
     sluice_done(op, SLUICE_ENOMEM, "no memory to remove stages");
     return NULL;
@@ -319,7 +324,7 @@ void s3_stage_sweep(void *handle, struct sluice_op *op, int64_t now_s) {
     sluice_done(op, SLUICE_OK, NULL); /* another loop is at it */
     return;
   }
-  struct stage_sweep *sweep = start(loop, op);
+  struct stage_sweep *sweep = staging_sweep_start(loop, op);
   if (sweep == NULL) {
     atomic_store(&loop->s3->sweeping, false);
     return;
@@ -328,13 +333,13 @@ void s3_stage_sweep(void *handle, struct sluice_op *op, int64_t now_s) {
   sweep->listing = (struct s3_listing){.loop = sweep->loop,
                                        .op = op,
                                        .prefix = STAGENAME_ROOT,
-                                       .key = on_key,
-                                       .done = on_listed,
+                                       .key = staging_sweep_on_key,
+                                       .done = staging_sweep_on_listed,
                                        .arg = sweep};
   s3_listing_start(&sweep->listing);
 }
 
-static bool on_first(void *arg, const char *key) {
+static bool staging_sweep_on_first(void *arg, const char *key) {
   struct stage_sweep *sweep = arg;
   struct stagename_record record;
   if (!stagename_read(&record, key))
@@ -343,7 +348,8 @@ static bool on_first(void *arg, const char *key) {
   return false;
 }
 
-static void on_found(void *arg, enum sluice_status status, const char *why) {
+static void staging_sweep_on_found(void *arg, enum sluice_status status,
+                                   const char *why) {
   struct stage_sweep *sweep = arg;
   const struct stagename_look *look = &sweep->look;
   if (status != SLUICE_OK)
@@ -355,7 +361,7 @@ static void on_found(void *arg, enum sluice_status status, const char *why) {
 }
 
 void s3_stage_remove(void *handle, struct sluice_op *op, const char *id) {
-  struct stage_sweep *sweep = start(handle, op);
+  struct stage_sweep *sweep = staging_sweep_start(handle, op);
   if (sweep == NULL)
     return;
   sweep->named = true;
@@ -367,8 +373,8 @@ void s3_stage_remove(void *handle, struct sluice_op *op, const char *id) {
                                        .op = op,
                                        .prefix = sweep->base,
                                        .max = 1,
-                                       .key = on_first,
-                                       .done = on_found,
+                                       .key = staging_sweep_on_first,
+                                       .done = staging_sweep_on_found,
                                        .arg = sweep};
   s3_listing_start(&sweep->listing);
 }

@@ -33,10 +33,10 @@ struct sweep {
   void *arg;
 };
 
-static void next_page(struct sweep *sweep);
+static void sweep_next_page(struct sweep *sweep);
 static void next_upload(struct sweep *sweep);
 
-static char *copy(const char *text) {
+static char *sweep_copy(const char *text) {
   char *made = strdup(text);
   must(made != NULL); /* a few names */
   return made;
@@ -68,7 +68,7 @@ static bool lists_nothing(const struct sweep *sweep,
          (server != NULL && strncmp(server, "MinIO", 5) == 0);
 }
 
-static void drop_first(struct sweep *sweep) {
+static void sweep_drop_first(struct sweep *sweep) {
   struct old_upload *upload = sweep->old;
   sweep->old = upload->next;
   free(upload->key);
@@ -76,8 +76,8 @@ static void drop_first(struct sweep *sweep) {
   free(upload);
 }
 
-static void on_aborted(void *arg, struct s3_call *call,
-                       const struct s3_answer *answer) {
+static void sweep_on_aborted(void *arg, struct s3_call *call,
+                             const struct s3_answer *answer) {
   struct sweep *sweep = arg;
   (void)call;
   if (answer->status != SLUICE_OK && answer->http != 404)
@@ -90,15 +90,15 @@ static void on_aborted(void *arg, struct s3_call *call,
   else
     sluice_log(sweep->loop->host, SLUICE_LOG_WARN,
                "an unfinished upload can't be given up: %s", answer->why);
-  drop_first(sweep);
+  sweep_drop_first(sweep);
   next_upload(sweep);
 }
 
 static void next_upload(struct sweep *sweep) {
-  static const struct s3_events events = {.done = on_aborted};
+  static const struct s3_events events = {.done = sweep_on_aborted};
   if (sweep->old == NULL) {
     if (sweep->key_marker != NULL)
-      next_page(sweep);
+      sweep_next_page(sweep);
     else
       sweep_end(sweep);
     return;
@@ -110,8 +110,8 @@ static void next_upload(struct sweep *sweep) {
   s3_call_start(sweep->loop, &sweep->request, &events, sweep);
 }
 
-static bool is_wanted(const struct sweep *sweep,
-                      const struct xml_upload *upload, int64_t age_ms) {
+static bool sweep_is_wanted(const struct sweep *sweep,
+                            const struct xml_upload *upload, int64_t age_ms) {
   if (sweep->key == NULL)
     return age_ms >= sweep->loop->s3->conf->sweep_uploads_ms;
   return strcmp(upload->key, sweep->key) == 0 &&
@@ -121,7 +121,7 @@ static bool is_wanted(const struct sweep *sweep,
 static bool on_upload(void *arg, const struct xml_upload *upload) {
   struct sweep *sweep = arg;
   int64_t age = date_now_ms() - upload->initiated_ms;
-  if (!is_wanted(sweep, upload, age)) {
+  if (!sweep_is_wanted(sweep, upload, age)) {
     sweep->left++;
     return true;
   }
@@ -131,8 +131,8 @@ static bool on_upload(void *arg, const struct xml_upload *upload) {
     return true;
   struct old_upload *old = malloc(sizeof *old);
   must(old != NULL);
-  *old = (struct old_upload){sweep->old, copy(upload->key),
-                             copy(upload->upload_id)};
+  *old = (struct old_upload){sweep->old, sweep_copy(upload->key),
+                             sweep_copy(upload->upload_id)};
   sweep->old = old;
   if (sweep->found == NULL)
     sluice_log(sweep->loop->host, SLUICE_LOG_INFO,
@@ -141,8 +141,8 @@ static bool on_upload(void *arg, const struct xml_upload *upload) {
   return true;
 }
 
-static void on_page(void *arg, struct s3_call *call,
-                    const struct s3_answer *answer) {
+static void sweep_on_page(void *arg, struct s3_call *call,
+                          const struct s3_answer *answer) {
   struct sweep *sweep = arg;
   sweep->blind = sweep->key == NULL && lists_nothing(sweep, call);
   if (sweep->blind)
@@ -159,15 +159,15 @@ static void on_page(void *arg, struct s3_call *call,
     sweep->failure = SLUICE_EUPSTREAM;
   } else if (sweep->key == NULL && answer->xml->truncated &&
              answer->xml->next_key_marker[0] != '\0') {
-    sweep->key_marker = copy(answer->xml->next_key_marker);
-    sweep->id_marker = copy(answer->xml->next_upload_id_marker);
+    sweep->key_marker = sweep_copy(answer->xml->next_key_marker);
+    sweep->id_marker = sweep_copy(answer->xml->next_upload_id_marker);
   }
   next_upload(sweep);
 }
 
 /* Without encoding-type, as Ceph then encodes keys and doesn't say so. */
-static void next_page(struct sweep *sweep) {
-  static const struct s3_events events = {.done = on_page};
+static void sweep_next_page(struct sweep *sweep) {
+  static const struct s3_events events = {.done = sweep_on_page};
   struct s3_request *request = &sweep->request;
   *request = (struct s3_request){.method = "GET",
                                  .query = {{"uploads", ""}},
@@ -194,9 +194,9 @@ void s3_sweep_start(struct s3_loop *loop, const struct s3_sweep *wanted) {
   sweep->look = wanted->look;
   sweep->arg = wanted->arg;
   if (wanted->key != NULL)
-    sweep->key = copy(wanted->key);
+    sweep->key = sweep_copy(wanted->key);
   if (wanted->keep != NULL)
-    sweep->keep = copy(wanted->keep);
+    sweep->keep = sweep_copy(wanted->keep);
   sweep->xml = (struct xml_events){.upload = on_upload, .arg = sweep};
-  next_page(sweep);
+  sweep_next_page(sweep);
 }

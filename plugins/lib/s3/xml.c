@@ -43,7 +43,7 @@ struct xml {
   struct xmlpage page;
 };
 
-static bool fail(struct xml *xml, const char *what, const char *detail) {
+static bool xml_fail(struct xml *xml, const char *what, const char *detail) {
   if (*xml->fault.text)
     return false;
   errmsg_set(&xml->fault,
@@ -91,10 +91,10 @@ static bool add_entry(struct xml *xml, enum xmlpage_kind kind) {
   return xmlpage_add(&xml->page, kind, xml->entry.key.data,
                      xml->entry.tag.data, xml->entry.size,
                      xml->entry.time_ms) ||
-         fail(xml, "lists too many entries", "");
+         xml_fail(xml, "lists too many entries", "");
 }
 
-static bool store(struct xml *xml, enum field field, const char *text) {
+static bool xml_store(struct xml *xml, enum field field, const char *text) {
   switch (field) {
   case FIELD_CODE:
   case FIELD_MESSAGE:
@@ -156,9 +156,10 @@ static void end_group(struct xml *xml) {
   unsigned needed = groups[xml->group].needed;
 
   if ((xml->entry.seen & needed) != needed)
-    fail(xml,
-         "lists an entry without its key, size, upload ID or time, or a code",
-         "");
+    xml_fail(
+        xml,
+        "lists an entry without its key, size, upload ID or time, or a code",
+        "");
   else if (needed)
     add_entry(xml, groups[xml->group].kind);
   xml->group = GROUP_ROOT;
@@ -171,13 +172,13 @@ static void start_root(struct xml *xml, const char *name) {
   if (xml->result.kind == XML_ANY ||
       (xml->expected != XML_ANY && xml->result.kind != XML_ERROR &&
        xml->result.kind != xml->expected))
-    fail(xml, "is another document than was asked for", "");
+    xml_fail(xml, "is another document than was asked for", "");
   if (xml->result.kind == XML_LOCATION)
     xml->field = FIELD_LOCATION;
 }
 
-static void XMLCALL on_start(void *arg, const XML_Char *qualified,
-                             const XML_Char **attributes) {
+static void XMLCALL xml_on_start(void *arg, const XML_Char *qualified,
+                                 const XML_Char **attributes) {
   struct xml *xml = arg;
   const char *colon = strrchr(qualified, ':');
   const char *name = colon ? colon + 1 : qualified;
@@ -188,7 +189,7 @@ static void XMLCALL on_start(void *arg, const XML_Char *qualified,
   xml->field = FIELD_NONE;
   buf_clear(&xml->text);
   if (++xml->depth > XML_DEPTH_MAX)
-    fail(xml, "is nested too deeply", "");
+    xml_fail(xml, "is nested too deeply", "");
   else if (xml->depth == 1)
     start_root(xml, name);
   else if (xml->depth == 2) {
@@ -199,36 +200,36 @@ static void XMLCALL on_start(void *arg, const XML_Char *qualified,
     xml->field = xmlschema_field(xml->result.kind, xml->group, name);
 }
 
-static void XMLCALL on_text(void *arg, const XML_Char *text, int len) {
+static void XMLCALL xml_on_text(void *arg, const XML_Char *text, int len) {
   struct xml *xml = arg;
 
   if (!failed(xml) && xml->field != FIELD_NONE &&
       !buf_add(&xml->text, text, (size_t)len))
-    fail(xml, "has too long a text", "");
+    xml_fail(xml, "has too long a text", "");
 }
 
-static void XMLCALL on_end(void *arg, const XML_Char *name) {
+static void XMLCALL xml_on_end(void *arg, const XML_Char *name) {
   struct xml *xml = arg;
   enum field field = xml->field;
 
   if (failed(xml))
     return;
   xml->field = FIELD_NONE;
-  if (!store(xml, field, xml->text.data))
-    fail(xml, "has a wrong value in ", name);
+  if (!xml_store(xml, field, xml->text.data))
+    xml_fail(xml, "has a wrong value in ", name);
   xml->entry.seen |= BIT(field);
   if (xml->depth-- == 2)
     end_group(xml);
 }
 
-static void XMLCALL on_doctype(void *arg, const XML_Char *name,
-                               const XML_Char *system, const XML_Char *public,
-                               int internal) {
+static void XMLCALL xml_on_doctype(void *arg, const XML_Char *name,
+                                   const XML_Char *system,
+                                   const XML_Char *public, int internal) {
   (void)name;
   (void)system;
   (void)public;
   (void)internal;
-  fail(arg, "has a document type", "");
+  xml_fail(arg, "has a document type", "");
 }
 
 static void XMLCALL on_declaration(void *arg, const XML_Char *version,
@@ -236,12 +237,12 @@ static void XMLCALL on_declaration(void *arg, const XML_Char *version,
   (void)version;
   (void)standalone;
   if (encoding && !codec_same(encoding, strlen(encoding), "UTF-8"))
-    fail(arg, "isn't in UTF-8", "");
+    xml_fail(arg, "isn't in UTF-8", "");
 }
 
 /* ---- life --------------------------------------------------------------- */
 
-static void init_texts(struct xml *xml) {
+static void xml_init_texts(struct xml *xml) {
   buf_init(&xml->text, XML_TEXT_MAX);
   buf_init(&xml->entry.key, XML_TEXT_MAX);
   buf_init(&xml->entry.tag, XML_TEXT_MAX);
@@ -260,16 +261,16 @@ struct xml *xml_new(enum xml_kind expected, const struct xml_events *events) {
   xml->field = FIELD_NONE;
   if (events)
     xml->events = *events;
-  init_texts(xml);
+  xml_init_texts(xml);
   xml->parser = XML_ParserCreate("UTF-8");
   if (!xml->parser) {
     xml_free(xml);
     return NULL;
   }
   XML_SetUserData(xml->parser, xml);
-  XML_SetElementHandler(xml->parser, on_start, on_end);
-  XML_SetCharacterDataHandler(xml->parser, on_text);
-  XML_SetStartDoctypeDeclHandler(xml->parser, on_doctype);
+  XML_SetElementHandler(xml->parser, xml_on_start, xml_on_end);
+  XML_SetCharacterDataHandler(xml->parser, xml_on_text);
+  XML_SetStartDoctypeDeclHandler(xml->parser, xml_on_doctype);
   XML_SetXmlDeclHandler(xml->parser, on_declaration);
   return xml;
 }
@@ -293,8 +294,8 @@ void xml_free(struct xml *xml) {
 static bool parse(struct xml *xml, const char *data, size_t len, bool final) {
   if (XML_Parse(xml->parser, data, (int)len, final) == XML_STATUS_OK)
     return !failed(xml);
-  return fail(xml, "isn't XML, ",
-              XML_ErrorString(XML_GetErrorCode(xml->parser)));
+  return xml_fail(xml, "isn't XML, ",
+                  XML_ErrorString(XML_GetErrorCode(xml->parser)));
 }
 
 static bool on_chars(void *arg, const char *data, size_t len) {
@@ -314,7 +315,7 @@ bool xml_feed(struct xml *xml, const char *data, size_t len) {
   if (failed(xml))
     return false;
   if (len > XML_BYTES_MAX - xml->fed)
-    return fail(xml, "is too long", "");
+    return xml_fail(xml, "is too long", "");
   xml->fed += len;
   /* While it completes an upload, a storage sends space to keep the
    * connection, and some send it before the declaration. */
@@ -323,10 +324,10 @@ bool xml_feed(struct xml *xml, const char *data, size_t len) {
   if (!len)
     return true;
   if (memchr(data, '\0', len)) /* expat would take it for UTF-16 */
-    return fail(xml, "isn't in UTF-8", "");
+    return xml_fail(xml, "isn't in UTF-8", "");
   if (!xmlchars_feed(&xml->chars, data, len, on_chars, xml))
     return false;
-  return !waits_too_long(xml) || fail(xml, "has too long a tag", "");
+  return !waits_too_long(xml) || xml_fail(xml, "has too long a tag", "");
 }
 
 static void point_result(struct xml *xml) {
@@ -354,14 +355,14 @@ static bool decode_marker(struct xml *xml) {
     return true;
   buf_clear(&xml->text);
   done = xmlvalue_key(&xml->text, marker->data) && put(marker, xml->text.data);
-  return done || fail(xml, "has a wrong value in ", "NextKeyMarker");
+  return done || xml_fail(xml, "has a wrong value in ", "NextKeyMarker");
 }
 
 /* Without its name, an upload can't go on, nor be given up. */
 static bool names_upload(struct xml *xml) {
   return xml->result.kind != XML_INITIATE ||
          xml->texts[FIELD_INITIATED].len > 0 ||
-         fail(xml, "begins an upload without its UploadId", "");
+         xml_fail(xml, "begins an upload without its UploadId", "");
 }
 
 const struct xml_result *xml_end(struct xml *xml) {

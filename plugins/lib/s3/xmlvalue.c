@@ -30,7 +30,7 @@ static bool scan_number(const char **at, int digits, char then, int *value) {
 
 /* Only a date that exists comes back from the calendar as it went in.  A leap
  * second is the second after it, as POSIX counts. */
-static bool seconds_of(const struct tm *civil, int64_t *seconds) {
+static bool xmlvalue_seconds_of(const struct tm *civil, int64_t *seconds) {
   struct tm day = {.tm_year = civil->tm_year,
                    .tm_mon = civil->tm_mon,
                    .tm_mday = civil->tm_mday};
@@ -53,7 +53,7 @@ static bool scan_civil(const char **at, int64_t *seconds) {
     return false;
   civil.tm_year -= 1900;
   civil.tm_mon -= 1;
-  return seconds_of(&civil, seconds);
+  return xmlvalue_seconds_of(&civil, seconds);
 }
 
 static bool scan_fraction(const char **at, int *ms) {
