@@ -751,6 +751,7 @@ CHECKS = \
 	%D%/checks/locks.sh \
 	%D%/checks/openapi.sh \
 	%D%/checks/options.sh \
+	%D%/checks/references.py \
 	%D%/checks/shell.sh \
 	%D%/checks/size.sh \
 	%D%/checks/states.sh \
