@@ -156,6 +156,34 @@ def test_storage_is_told_the_trace(case):
         equal("tracestate", heads(s3, "tracestate"), ["a=1" if sent else None])
 
 
+ASKED = {"download": ("GET", "/files/download?key={}"),
+         "head": ("HEAD", "/files/object?key={}"),
+         "list": ("GET", "/files?prefix=uploads/"),
+         "copy": ("POST", "/files/copy", '{{"from": "{}", "to": "other"}}'),
+         "many": ("POST", "/files/delete", '{{"keys": ["{}", "b"]}}'),
+         "delete": ("DELETE", "/files/object?key={}")}
+
+
+@each({name: asked for name, asked in ASKED.items()})
+def test_whatever_is_asked_of_a_storage_has_the_trace(asked):
+    method, target, *body = (word for word in asked)
+    s3 = shared("minio")
+    with Logged(**with_bucket(s3)) as gate:
+        key = up(gate).json["key"]
+        s3.forget()
+        lines = ["Content-Type: application/json"] if body else []
+        answer = gate.ask(method, target.format(key), *lines,
+                          f"traceparent: {PARENT}",
+                          body="".join(body).format(key).encode() or None)
+        expect(answer.status in (200, 201, 204), answer.status)
+        record = gate.records(2)[1]
+        sent = [dict(one["headers"]).get("traceparent")
+                for one in s3.requests()]
+        expect(sent, "nothing was asked of the storage")
+        equal("traceparent", set(sent), {f"00-{TRACE}-{record['span_id']}-01"})
+        equal("attempts", record["attempts"], len(sent))
+
+
 @test
 def test_attempts_are_counted():
     s3 = shared("minio")

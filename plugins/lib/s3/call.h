@@ -16,8 +16,10 @@
 
 struct s3_call;
 
-struct s3_request {     /* lent until done */
-  struct sluice_op *op; /* to be told that it goes on; NULL: none */
+struct s3_request {         /* lent until done */
+  struct sluice_op *op;     /* to be told that it goes on; NULL: none */
+  struct sluice_op *behind; /* whose it is, where `op` is NULL: for its trace,
+                               and its attempts; NULL: nobody's */
   const char *method;
   const char *key; /* NULL: the bucket */
   struct sigv4_pair query[S3_CALL_QUERY_MAX];

@@ -51,7 +51,8 @@ static void copy_cancel(void *work) {
 
 static void head(struct copy *copy, const char *key,
                  const struct s3_events *events) {
-  copy->request = (struct s3_request){.method = "HEAD", .key = key};
+  copy->request =
+      (struct s3_request){.behind = copy->op, .method = "HEAD", .key = key};
   copy->call = s3_call_start(copy->loop, &copy->request, events, copy);
 }
 

@@ -82,7 +82,8 @@ static void get_fail(struct get *get, enum sluice_status status,
 
 /* Asks for [first, end); UINT64_MAX: to the end. */
 static void get_ask(struct get *get, uint64_t first, uint64_t end) {
-  get->request = (struct s3_request){.method = "GET", .key = get->key};
+  get->request =
+      (struct s3_request){.behind = get->op, .method = "GET", .key = get->key};
   struct sigv4_pair *header = get->request.headers;
   if (end != UINT64_MAX)
     snprintf(get->range, sizeof get->range, "bytes=%llu-%llu",
@@ -188,7 +189,8 @@ static void get_on_done(void *arg, struct s3_call *call,
   (void)call;
   get->call = NULL;
   if (answer->http == 416 && !get->described) {
-    get->request = (struct s3_request){.method = "HEAD", .key = get->key};
+    get->request = (struct s3_request){
+        .behind = get->op, .method = "HEAD", .key = get->key};
     get->call = s3_call_start(get->loop, &get->request, &describe_events, get);
     return;
   }

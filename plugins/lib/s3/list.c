@@ -141,7 +141,8 @@ static void list_next_page(struct list *list) {
   static const struct s3_events events = {.done = list_on_done};
   struct s3_request *request = &list->request;
   struct sigv4_pair *query = request->query;
-  *request = (struct s3_request){.method = "GET",
+  *request = (struct s3_request){.behind = list->op,
+                                 .method = "GET",
                                  .expected = XML_LIST,
                                  .wants_xml = true,
                                  .xml_events = &list->xml};

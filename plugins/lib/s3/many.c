@@ -93,7 +93,8 @@ static void start_single(struct many *many, struct single *single) {
   static const struct s3_events events = {.done = many_on_removed};
   single->many = many;
   single->index = many->next++;
-  single->request = (struct s3_request){.method = "DELETE",
+  single->request = (struct s3_request){.behind = many->op,
+                                        .method = "DELETE",
                                         .key = many->keys[single->index]};
   single->call = s3_call_start(many->loop, &single->request, &events, single);
 }

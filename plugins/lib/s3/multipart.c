@@ -376,7 +376,8 @@ bool multipart_begin(struct put *put, uint64_t size, uint32_t count) {
   multipart->parts = calloc(multipart->slots, sizeof(struct part));
   must(multipart->md5s != NULL && multipart->etags != NULL &&
        multipart->parts != NULL);
-  put->request = (struct s3_request){.method = "POST",
+  put->request = (struct s3_request){.behind = put->op,
+                                     .method = "POST",
                                      .key = put->key,
                                      .query = {{"uploads", ""}},
                                      .expected = XML_INITIATE,

@@ -45,6 +45,7 @@ static struct simple *simple_start(struct s3_loop *loop, struct sluice_op *op,
   must(simple != NULL); /* charged with the request */
   simple->loop = loop;
   simple->op = op;
+  simple->request.behind = op;
   simple->request.method = method;
   if (key != NULL) {
     simple->key = strdup(key);
@@ -139,7 +140,8 @@ static void on_removed_if(void *arg, struct s3_call *call,
     object_on_removed(arg, call, answer);
     return;
   }
-  simple->request = (struct s3_request){.method = "HEAD", .key = simple->key};
+  simple->request = (struct s3_request){
+      .behind = simple->op, .method = "HEAD", .key = simple->key};
   simple->call =
       s3_call_start(simple->loop, &simple->request, &events, simple);
 }

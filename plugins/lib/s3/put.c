@@ -268,7 +268,8 @@ static void on_absent(void *arg, struct s3_call *call,
 
 static void ask_absent(struct put *put) {
   static const struct s3_events events = {.done = on_absent};
-  put->request = (struct s3_request){.method = "HEAD", .key = put->key};
+  put->request = (struct s3_request){
+      .behind = put->op, .method = "HEAD", .key = put->key};
   put->call = s3_call_start(put->loop, &put->request, &events, put);
 }
 

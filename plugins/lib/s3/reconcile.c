@@ -61,7 +61,8 @@ static void reconcile_remove(struct put *put, put_ending *then) {
   static const struct s3_events events = {.done = reconcile_on_removed};
   put->then = then;
   put->removing = true;
-  put->request = (struct s3_request){.method = "DELETE", .key = put->key};
+  put->request = (struct s3_request){
+      .behind = put->op, .method = "DELETE", .key = put->key};
   if (put->loop->s3->conf->conditional_delete && put->stored[0] != '\0') {
     snprintf(put->if_match, sizeof put->if_match, "\"%s\"", put->stored);
     put->request.headers[0] = (struct sigv4_pair){"If-Match", put->if_match};
@@ -160,6 +161,7 @@ void reconcile_start(struct put *put, const char *etag,
   static const struct s3_events events = {.done = on_asked};
   snprintf(put->etag, sizeof put->etag, "%s", etag);
   put->ends = ends;
-  put->request = (struct s3_request){.method = "HEAD", .key = put->key};
+  put->request = (struct s3_request){
+      .behind = put->op, .method = "HEAD", .key = put->key};
   put->call = s3_call_start(put->loop, &put->request, &events, put);
 }

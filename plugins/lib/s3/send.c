@@ -72,11 +72,15 @@ static bool send_write_headers(struct buf *text, const char **lines,
   return !text->overflown;
 }
 
+static struct sluice_op *op_behind(const struct s3_request *request) {
+  return request->op != NULL ? request->op : request->behind;
+}
+
 /* They aren't signed: no service wants them to be, and what stands between
  * may change them. */
 static size_t add_trace(const struct s3_call *call, struct sigv4_pair *headers,
                         size_t count) {
-  const struct sluice_op *op = call->request->op;
+  const struct sluice_op *op = op_behind(call->request);
   const char *parent = op == NULL ? NULL : sluice_op_traceparent(op);
   const char *state = op == NULL ? NULL : sluice_op_tracestate(op);
   if (!call->loop->s3->conf->trace || parent == NULL)
@@ -236,7 +240,8 @@ bool s3_call_send(struct s3_call *call) {
   buf_fini(&url);
   buf_fini(&authorization);
   buf_fini(&text);
-  if (call->http != NULL && call->request->op != NULL)
-    sluice_attempt(call->request->op, call->attempt);
+  struct sluice_op *op = op_behind(call->request);
+  if (call->http != NULL && op != NULL)
+    sluice_attempt(op, call->attempt);
   return ok && call->http != NULL;
 }

@@ -103,7 +103,8 @@ static void staging_commit_on_swept(void *arg, enum sluice_status status) {
                 "unfinished parts of an upload can't be given up");
     return;
   }
-  staging->request = (struct s3_request){.method = "HEAD",
+  staging->request = (struct s3_request){.behind = staging->op,
+                                         .method = "HEAD",
                                          .key = staging->reading.record.key};
   staging->call =
       s3_call_start(staging->loop, &staging->request, &events, staging);
