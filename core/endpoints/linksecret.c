@@ -112,9 +112,17 @@ static void make_it(struct linksecret *secret) {
 
 /* ---- reading it --------------------------------------------------------- */
 
+static bool somebody_makes(const struct linksecret *secret) {
+  const struct linksecret_waiter *waiter = secret->waiters;
+  while (waiter != NULL && waiter->only_reads)
+    waiter = waiter->next;
+  return waiter != NULL;
+}
+
 static void linksecret_on_read(struct linksecret *secret,
                                enum sluice_status status, const char *why) {
-  if (status == SLUICE_ENOENT && secret->tries++ < TRIES) {
+  if (status == SLUICE_ENOENT && somebody_makes(secret) &&
+      secret->tries++ < TRIES) {
     make_it(secret);
     return;
   }

@@ -30,6 +30,8 @@ struct linksecret_waiter {
   void (*told)(void *arg, const struct linksecret_keys *, enum sluice_status,
                const char *why);
   void *arg;
+  bool only_reads; /* where there is none it is told SLUICE_ENOENT: who checks
+                      what others have makes nothing in a storage */
 };
 
 /* The keys; NULL: they have to be asked for. */

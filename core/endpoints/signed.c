@@ -217,7 +217,9 @@ static void signed_on_secret(void *arg, const struct linksecret_keys *keys,
                              enum sluice_status status, const char *why) {
   struct exchange *ex = arg;
   exchange_unwatch(ex);
-  if (keys == NULL)
+  if (keys == NULL && status == SLUICE_ENOENT)
+    refuse_unknown(ex);
+  else if (keys == NULL)
     reply_failure(ex, status, why);
   else
     check_signature(ex, keys);
@@ -241,8 +243,8 @@ static void signed_start(struct exchange *ex) {
   struct check *check = calloc(1, sizeof *check);
   must(check != NULL); /* charged with the request */
   check->ex = ex;
-  check->secret =
-      (struct linksecret_waiter){.told = signed_on_secret, .arg = ex};
+  check->secret = (struct linksecret_waiter){
+      .told = signed_on_secret, .arg = ex, .only_reads = true};
   check->known =
       (struct revocations_waiter){.told = signed_on_known, .arg = ex};
   ex->work = check;

@@ -176,7 +176,8 @@ static bool is_final(struct sluice_request *request,
       request->refusal = SLUICE_EDENIED;
     return true;
   }
-  if (request->astray && request->phase == REQUEST_ON_REQUEST) {
+  bool last = request->at + 1 == request->chain_count;
+  if (request->astray && request->phase == REQUEST_ON_REQUEST && last) {
     request->refusal = SLUICE_EIO;
     request->message[0] = '\0';
     return true;
@@ -347,6 +348,7 @@ void request_again(struct sluice_request *request, const char *operation) {
   }
   request->operation = operation;
   request->backend = request->backend_kept;
+  request->astray = false;
   request->allowed = false;
   request->debug = false;
   request->refusal = SLUICE_OK;

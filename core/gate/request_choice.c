@@ -48,14 +48,15 @@ bool sluice_request_backend(struct sluice_request *request, const char *name) {
                    "in another phase than on_request");
     return false;
   }
-  request->astray = request->backends != NULL &&
-                    !request_find_backend(request, name, &index);
-  if (request->astray) {
+  bool found =
+      request->backends == NULL || request_find_backend(request, name, &index);
+  if (!found)
     note_unknown(request, hook, name);
-    return false;
-  }
   if (request->is_signed)
-    return true; /* the link says where it is served */
+    return found; /* the link says where it is served */
+  request->astray = !found;
+  if (!found)
+    return false;
   request->backend = index;
   if (!hook->plugin->guards)
     request->backend_kept = index;

@@ -5,6 +5,7 @@ links and uploads in several requests included; hooks share attributes, and a
 plugin's timer beats."""
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from guards import JSON
 from kit import (FORM, PLUGINS, SOURCES, Gateway, among, built, each, equal,
@@ -203,6 +204,33 @@ def test_link_of_an_uploads_answer_finds_it():
         found = target(answer.json["download_url"])
         expect("&backend=other" in found, f"no backend in {found}")
         equal("its link", gateway.ask("GET", found).body, b"form")
+
+
+@test
+def test_link_of_nobody_makes_no_secret_anywhere():
+    with tempfile.TemporaryDirectory() as folder, \
+            choosing(folder) as gateway:
+        for query in "id=x", "id=x&backend=other", "id=x&backend=nobodys":
+            answer = gateway.ask("GET", f"/files/signed?{query}")
+            equal(query, (answer.status, answer.json["code"]),
+                  (403, "link_invalid"))
+        equal("made", [line for line in gateway.lines if "a secret" in line],
+              [])
+        put(gateway, "t/a", b"of main")
+        url = gateway.json("POST", "/files/presign", {"key": "t/a"}).json["url"]
+        where = urlsplit(url)
+        equal("link", gateway.ask("GET", f"{where.path}?{where.query}").body,
+              b"of main")
+
+
+@test
+def test_link_is_served_whatever_hooks_choose():
+    with tempfile.TemporaryDirectory() as folder, both(folder) as gateway:
+        url = gateway.json("POST", "/files/presign", {"key": "t/a"}).json["url"]
+        where = urlsplit(url)
+        answer = gateway.ask("GET", f"{where.path}?{where.query}",
+                             "X-Backend: nobodys")
+        equal("answer", (answer.status, answer.body), (200, b"of main"))
 
 
 @test
