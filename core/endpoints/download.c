@@ -106,6 +106,10 @@ static void say_caching(struct exchange *ex, const struct sluice_meta *meta) {
     say_link_caching(ex);
     return;
   }
+  if (ex->request.debug) { /* Server-Timing is for this one */
+    reply_header(ex, "Cache-Control", "private, no-cache");
+    return;
+  }
   if (meta->cache_control != NULL)
     reply_header(ex, "Cache-Control", meta->cache_control);
   if (meta->expires != NULL)
@@ -295,13 +299,6 @@ static void read_body(struct exchange *ex) {
   op_read(ex->op, download->range.first, download->range.count);
 }
 
-/* The head of the answer was put together, and isn't sent now. */
-static void refuse_use(struct exchange *ex, enum sluice_status status,
-                       const char *why) {
-  buf_clear(reply_headers(ex));
-  linkcheck_refuse_count(ex, status, why);
-}
-
 static void on_taken(void *arg, enum sluice_status status, const char *why,
                      const struct linkcount *count) {
   struct exchange *ex = arg;
@@ -311,7 +308,7 @@ static void on_taken(void *arg, enum sluice_status status, const char *why,
     ((struct download *)ex->work)->taken = true;
     read_body(ex);
   } else {
-    refuse_use(ex, status, why);
+    linkcheck_refuse_count(ex, status, why);
   }
 }
 
@@ -328,7 +325,7 @@ static void download_on_looked(void *arg, enum sluice_status status,
                                const struct linkcount *count) {
   struct exchange *ex = arg;
   if (status != SLUICE_OK)
-    refuse_use(ex, status, why);
+    linkcheck_refuse_count(ex, status, why);
   else if (date_now_ms() - count->last_ms < LINKUSES_RESUME_MS)
     read_body(ex);
   else
@@ -356,7 +353,7 @@ static void download_on_meta(void *arg, const struct sluice_meta *meta) {
   if (!decide(ex, meta))
     return;
   download->left = download->range.count;
-  download->decided = true;
+  download->decided = ex->describes = true;
   if (meta->md5 != NULL && download->range.count == meta->length)
     download->md5 = strdup(meta->md5);
   if (ex->link != NULL && ex->link->uses > 0)

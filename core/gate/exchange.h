@@ -67,6 +67,7 @@ struct exchange {
   /* An option that set the limit, or a hook's name; NULL: none refused. */
   const char *refused_by;
   const char *code; /* of an error */
+  bool describes;   /* the answer's fields are an object's, which may fail */
 };
 
 /* The owner of an ingress calls it for each request.  The head's text is

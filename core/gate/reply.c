@@ -177,6 +177,8 @@ static void say_error(struct exchange *ex, int status, const char *code,
   ex->code = code;
   if (ex->ended_by == ENDER_NONE)
     ex->ended_by = ender_of_status(status);
+  if (ex->describes)
+    buf_clear(reply_headers(ex));
   if (status == 503 || status == 429)
     reply_header(ex, "Retry-After", RETRY_AFTER);
   json_t *error = json_pack("{s:s, s:s, s:s}", "error", message, "code", code,

@@ -44,6 +44,23 @@ def test_headers_of_an_object_come_with_it(stored):
 
 
 @test
+def test_an_error_in_its_place_has_none_of_them():
+    s3 = shared("minio")
+    with gateway(s3, retry_time="0s") as running:
+        s3.client().put(BUCKET, "t/foreign", b"0123456789" * 30_000,
+                        {"content-type": "text/html", **STORED})
+        s3.faults({"match": {"method": "GET"}, "do": "truncate", "at": 0,
+                   "times": 99})
+        answer = running.download("t/foreign")
+        equal("status", answer.status, 502)
+        equal("type", answer.header("content-type"), "application/json")
+        equal("headers", told(answer), {
+            **{name: None for name in STORED}, "Cache-Control": "no-store"})
+        equal("others", [answer.header(name) for name in (
+            "etag", "content-disposition", "accept-ranges")], [None] * 3)
+
+
+@test
 def test_uploads_have_none_of_them():
     with gateway(shared("minio")) as running:
         answer = running.download(running.upload()["key"])
