@@ -13,6 +13,7 @@
 #include "explain.h"
 #include "forwarded.h"
 #include "log.h"
+#include "must.h"
 #include "query.h"
 #include "reply.h"
 
@@ -70,7 +71,7 @@ static const char *call_of(const struct endpoint *endpoint) {
 static void say_backend(struct explain *e) {
   const struct gateway *gateway = e->gateway;
   char text[512];
-  size_t at = e->route->backend, n = 0;
+  size_t at = e->request.backend, n = 0;
   for (unsigned depth = 0; depth < 8 && n < sizeof text; depth++) {
     const struct settings_plugin *of = &gateway->now->settings->backends[at];
     n += (size_t)snprintf(text + n, sizeof text - n, "%s%s (%s)",
@@ -206,10 +207,10 @@ static int refused(struct explain *e) {
   static const struct {
     enum sluice_status refusal;
     int status;
-  } table[] = {{SLUICE_OK, 401},       {SLUICE_EAUTH, 401},
-               {SLUICE_EDENIED, 403},  {SLUICE_EBUSY, 503},
-               {SLUICE_ERATE, 429},    {SLUICE_EUPSTREAM, 502},
-               {SLUICE_ETIMEOUT, 504}, {SLUICE_EINVAL, 400}};
+  } table[] = {
+      {SLUICE_OK, 401},       {SLUICE_EAUTH, 401},  {SLUICE_EDENIED, 403},
+      {SLUICE_EBUSY, 503},    {SLUICE_ERATE, 429},  {SLUICE_EUPSTREAM, 502},
+      {SLUICE_ETIMEOUT, 504}, {SLUICE_EINVAL, 400}, {SLUICE_EIO, 500}};
   enum sluice_status refusal = e->request.refusal;
   int status = 403;
   for (size_t i = 0; i < sizeof table / sizeof *table; i++)
@@ -219,6 +220,8 @@ static int refused(struct explain *e) {
   if (*why == '\0')
     why = refusal == SLUICE_OK ? "hooks guard this route, and none allows it"
                                : "a hook denies it";
+  if (refusal == SLUICE_EIO)
+    why = "a hook chose a backend that isn't there";
   return explain_end(
       e, status, refusal == SLUICE_OK ? "unauthorized" : reply_code(refusal),
       why);
@@ -233,6 +236,22 @@ static int explain_ask(struct explain *e, enum request_phase phase) {
     return explain_end(e, 504, "upstream_timeout",
                        "a hook doesn't answer for 30 s");
   return e->admitted ? 0 : refused(e);
+}
+
+/* A hook may choose any of them. */
+static void name_backends(struct explain *e) {
+  const struct settings *settings = e->gateway->now->settings;
+  size_t count = settings->backend_count;
+  e->named = calloc(count, sizeof *e->named);
+  e->backends = calloc(count, sizeof(struct op_backend *));
+  must(e->named != NULL && e->backends != NULL);
+  for (size_t i = 0; i < count; i++) {
+    e->named[i].host.name = settings->backends[i].name;
+    e->backends[i] = &e->named[i];
+  }
+  e->request.backends = e->backends;
+  e->request.backend_count = count;
+  e->request.backend = e->request.backend_kept = e->route->backend;
 }
 
 static int ask_hooks(struct explain *e) {
@@ -252,6 +271,7 @@ static int ask_hooks(struct explain *e) {
                    e->gateway->now->settings->server.trusted_count, &e->head);
   e->request.operation = operation_name(operation);
   e->request.is_signed = endpoint->operation == OPERATION_SIGNED;
+  name_backends(e);
   e->request.hooks = e->each;
   e->request.chain = e->chain;
   e->request.chain_count = e->hook_count;
@@ -325,6 +345,8 @@ static void leave(struct explain *e) {
   request_fini(&e->request);
   if (e->stood)
     stand_fini(&e->stand);
+  free(e->backends);
+  free(e->named);
   buf_fini(&e->key);
   head_fini(&e->head);
 }

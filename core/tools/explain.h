@@ -40,6 +40,9 @@ struct explain {
   struct request_hook seen[SETTINGS_HOOKS_MAX];
   struct request_hook *each[SETTINGS_HOOKS_MAX]; /* of them */
   size_t chain[SETTINGS_HOOKS_MAX], hook_count;
+  /* The backends' names, among which hooks may choose; nothing else of them
+   * is there. */
+  struct op_backend *named, **backends;
   struct explain_hook *asked; /* whose verdict isn't told yet */
   const char *phase;
   struct buf key;
