@@ -210,7 +210,7 @@ void resumable_push(struct resumable *r) {
       r->body == RESUMABLE_BODY_BROKEN && r->fault == NULL && r->ex != NULL;
   bool any = filled(r)->len > 0 && !drowned;
   if (r->state == RESUMABLE_WANTS && upload->hash == UPLOAD_HASHING &&
-      r->ex != NULL)
+      r->ex != NULL && (over || upload_room(upload) == 0))
     exchange_hashes(r->ex);
   if (r->state != RESUMABLE_WANTS || upload->hash == UPLOAD_HASHING ||
       r->op == NULL)

@@ -118,14 +118,14 @@ static void refuse(struct exchange *ex, const struct news *news) {
   if (ask_lesser(ex))
     return;
   ex->denied = NULL;
-  if (status != SLUICE_OK)
-    ex->refused_by = request_denier(&ex->request)->host.name;
   if (denied != NULL) {
     ex->request.refusal = SLUICE_OK;
     ex->request.message[0] = '\0';
     denied(ex, status);
     return;
   }
+  if (status != SLUICE_OK)
+    ex->refused_by = request_denier(&ex->request)->host.name;
   if (status == SLUICE_OK)
     status = SLUICE_EAUTH; /* no hook allowed it */
   reply_denial(ex, ENDER_HOOK, status, ex->request.message);

@@ -23,7 +23,8 @@ struct about {
 
 /* The request, as long as it is the one of that number; else NULL. */
 static inline struct about *about_same(struct about *about, uint64_t serial) {
-  return about != NULL && about->serial == serial ? about : NULL;
+  return about != NULL && serial != 0 && about->serial == serial ? about
+                                                                 : NULL;
 }
 
 #endif

@@ -150,8 +150,8 @@ size_t timer_free_all(struct work_share *share) {
       timer = timer->next;
     if (timer == NULL)
       break;
+    count += !timer->orphan; /* it was freed by its own call */
     wait_and_forget(pool, timer);
-    count++;
   }
   pthread_mutex_unlock(&pool->lock);
   return count;
