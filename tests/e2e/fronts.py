@@ -259,7 +259,7 @@ def test_upload_streams(front):
     """The storage has a file for it while the client still sends."""
     def stored():
         return [name for name in front.gateway.descriptors()
-                if name.endswith("(deleted)")]
+                if name.endswith("(deleted)") and "/memfd:" not in name]
     equal("files before", stored(), [])
     with front.wire() as wire:
         begun(front, wire, 30 * MIB)

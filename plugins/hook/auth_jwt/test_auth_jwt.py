@@ -407,7 +407,8 @@ BASE = options(secret="0123456789abcdef0123456789abcdef")
     "no operations": ({"operations": []}, "nobody may do anything"),
     "odd operation": ({"operations": ["read"]},
                       "'read' is not known; write some of upload, presign, "
-                      "download, list, delete, replace, copy, revoke, \\*"),
+                      "download, list, delete, replace, copy, revoke, "
+                      "debug, \\*"),
     "nearly an operation": ({"operations": ["uplaod"]},
                             "did you mean 'upload'"),
     "no prefixes": ({"prefixes": []}, "nobody reaches any key"),
