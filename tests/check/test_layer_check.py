@@ -84,7 +84,8 @@ def test_every_check_goes_through_two_layers():
     equal("checks that are skipped", len(report.skipped),
           len(direct.skipped) + 2)
     skipped = [one for one in report.skipped
-               if "its bytes back" in str(one) or "it has no can()" in str(one)]
+               if "its bytes back" in str(one) or
+               "it has no can()" in str(one)]
     equal("those of who stores by itself, and says nothing of it",
           len(skipped), 2)
 
