@@ -9,6 +9,7 @@
 #include "chore.h"
 #include "date.h"
 #include "digest.h"
+#include "must.h"
 #include "recover.h"
 #include "copier.h"
 #include "stager.h"
@@ -55,6 +56,7 @@ static bool check_key(const char *text, struct errmsg *err) {
 static bool local_join(struct local *local, struct sluice_handed *handed,
                        struct errmsg *err) {
   int fds[SHARE_FDS];
+  must(handed->fds != NULL);
   for (size_t i = 0; i < SHARE_FDS; i++) {
     fds[i] = handed->fds[i];
     handed->fds[i] = -1;

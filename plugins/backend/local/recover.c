@@ -14,6 +14,7 @@
 #include "sweep.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -296,8 +297,8 @@ static bool begin_beside(struct local *local) {
             state.next <= NUMBER_MAX - (int64_t)LEDGER_SPAN;
   int64_t next = ok ? state.next + (int64_t)LEDGER_SPAN : 1;
   snprintf(sql, sizeof sql,
-           "UPDATE state SET value = %lld WHERE name = 'next'",
-           (long long)(next + LEDGER_BLOCK));
+           "UPDATE state SET value = %" PRId64 " WHERE name = 'next'",
+           next + LEDGER_BLOCK);
   share_note(&local->share, (uint64_t)next);
   ok = ok && index_exec(db, sql) && index_exec(db, "COMMIT");
   if (!ok) {

@@ -30,8 +30,11 @@ struct shm_file { /* behind SQLite's own part */
 };
 
 static struct shm_file *shm_of(sqlite3_file *file) {
-  return (void *)((char *)(uintptr_t)file->pMethods -
-                  offsetof(struct shm_file, methods));
+  union { /* SQLite keeps it as it isn't its own to change */
+    const sqlite3_io_methods *kept;
+    char *bytes;
+  } methods = {.kept = file->pMethods};
+  return (void *)(methods.bytes - offsetof(struct shm_file, methods));
 }
 
 /* ---- locks -------------------------------------------------------------- */
