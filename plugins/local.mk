@@ -464,6 +464,7 @@ EXTRA_%C%_backend_mirror_mirror_la_DEPENDENCIES = $(PLUGIN_FILES)
 	%D%/backend/mirror/mirror_heal.c \
 	%D%/backend/mirror/mirror_layer.h \
 	%D%/backend/mirror/mirror_leg.c \
+	%D%/backend/mirror/mirror_ping.c \
 	%D%/backend/mirror/mirror_read.c \
 	%D%/backend/mirror/mirror_write.c \
 	%D%/backend/mirror/mirror_write.h

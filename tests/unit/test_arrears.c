@@ -278,6 +278,73 @@ static void test_file_stays_short(void) {
   finish();
 }
 
+static void move_much(struct arrears *arrears, int times) {
+  char key[1001];
+  memset(key, 'k', sizeof key - 1);
+  key[sizeof key - 1] = '\0';
+  for (int i = 0; i < times; i++) {
+    CU_ASSERT_TRUE(take(arrears, key));
+    arrears_leave(arrears, key, 0, 0);
+  }
+}
+
+/* The old one goes on, and a short one comes when it can. */
+static void test_new_file_that_can_not_be_written_breaks_nothing(void) {
+  struct arrears_read read;
+  struct stat st;
+  char path[128], next[128];
+  begin();
+  struct arrears *arrears = opened(&read);
+  snprintf(path, sizeof path, "%s/queue", folder);
+  snprintf(next, sizeof next, "%s/queue.new", folder);
+  CU_ASSERT_EQUAL(mkdir(next, S_IRWXU), 0);
+  take(arrears, "stays");
+  move_much(arrears, 800); /* 1.6 MiB of lines */
+  CU_ASSERT_FALSE(arrears_is_broken(arrears));
+  CU_ASSERT_EQUAL(stat(path, &st), 0);
+  CU_ASSERT(st.st_size > 5 << 18);
+  rmdir(next);
+  move_much(arrears, 800);
+  CU_ASSERT_TRUE(take(arrears, "last"));
+  CU_ASSERT_EQUAL(stat(path, &st), 0);
+  CU_ASSERT(st.st_size < 3 << 19); /* 1.5 of 3.2 MiB */
+  arrears_close(arrears);
+  arrears = opened(&read);
+  CU_ASSERT_EQUAL(read.keys, 2);
+  CU_ASSERT_EQUAL(read.damaged + read.cut, 0);
+  arrears_close(arrears);
+  finish();
+}
+
+#define LARGE 66 /* keys of a MiB each: more than lines are kept in memory */
+
+static void test_queue_of_any_size_is_written_anew(void) {
+  const struct arrears_conf conf = conf_of((LARGE + 1) << 20);
+  struct arrears_read read;
+  struct errmsg err = {.text = ""};
+  char *key = malloc(1 << 20);
+  begin();
+  CU_ASSERT_PTR_NOT_NULL_FATAL(key);
+  memset(key, 'k', (1 << 20) - 1);
+  key[(1 << 20) - 1] = '\0';
+  struct arrears *arrears = arrears_open(&conf, &read, &err);
+  for (int i = 0; i < LARGE; i++) {
+    key[0] = (char)('0' + i);
+    CU_ASSERT_TRUE(take(arrears, key));
+  }
+  arrears_close(arrears);
+  for (int times = 0; times < 2; times++) { /* what was read, what is new */
+    arrears = arrears_open(&conf, &read, &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(arrears);
+    CU_ASSERT_EQUAL(read.keys, LARGE);
+    CU_ASSERT_EQUAL(read.damaged + read.cut, 0);
+    CU_ASSERT_EQUAL(arrears_owed(arrears, key), ALL);
+    arrears_close(arrears);
+  }
+  free(key);
+  finish();
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_key_is_on_the_disk_before_it_is_had),
@@ -290,6 +357,8 @@ int main(void) {
       UNIT(test_any_cut_leaves_what_is_before_it),
       UNIT(test_any_damaged_byte_is_noticed),
       UNIT(test_file_stays_short),
+      UNIT(test_new_file_that_can_not_be_written_breaks_nothing),
+      UNIT(test_queue_of_any_size_is_written_anew),
       {NULL, NULL}};
   return unit_main("arrears", tests);
 }

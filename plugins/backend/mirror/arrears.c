@@ -38,7 +38,7 @@ struct arrears {
   struct debt *fresh;
   size_t counts[ARREARS_STORES];
   unsigned char hash_key[SIPHASH_KEY_LEN];
-  bool full;
+  bool full, unwritten;
 };
 
 /* ---- the table ---------------------------------------------------------- */
@@ -128,7 +128,7 @@ enum arrears_answer arrears_take(struct arrears *arrears, const char *key,
   if (debt->before != debt->owed &&
       !arrears_file_add(arrears->file, key, debt->owed)) {
     take_back(arrears, debt);
-    return ARREARS_FAILED;
+    return ARREARS_UNWRITTEN;
   }
   debt->next_fresh = arrears->fresh;
   arrears->fresh = debt;
@@ -211,14 +211,20 @@ static bool write_all(struct arrears *arrears) {
 }
 
 static bool rewrite(struct arrears *arrears) {
-  return arrears_file_begin(arrears->file) && write_all(arrears) &&
-         arrears_file_replace(arrears->file);
+  bool written = arrears_file_begin(arrears->file) && write_all(arrears) &&
+                 arrears_file_replace(arrears->file);
+  if (!written)
+    arrears_file_keep(arrears->file);
+  return written;
 }
 
+/* A short file that can't be written takes nothing back: the long one is
+ * durable. */
 bool arrears_sync(struct arrears *arrears) {
   bool synced = arrears_file_sync(arrears->file);
+  arrears->unwritten = !synced;
   if (synced && arrears_file_is_long(arrears->file))
-    synced = rewrite(arrears);
+    (void)rewrite(arrears);
   struct debt *debt = arrears->fresh, *next;
   arrears->fresh = NULL;
   for (; debt != NULL && !synced; debt = next) {
@@ -226,6 +232,14 @@ bool arrears_sync(struct arrears *arrears) {
     take_back(arrears, debt);
   }
   return synced;
+}
+
+/* An empty queue has no line to say again; one of nothing means nothing. */
+void arrears_try(struct arrears *arrears) {
+  const struct debt *debt = TAILQ_FIRST(&arrears->order);
+  if (arrears_file_add(arrears->file, debt == NULL ? "-" : debt->key,
+                       debt == NULL ? 0 : debt->owed))
+    (void)arrears_sync(arrears);
 }
 
 void arrears_flush(struct arrears *arrears) {
@@ -317,6 +331,10 @@ size_t arrears_count(const struct arrears *arrears, unsigned store) {
 
 bool arrears_is_full(const struct arrears *arrears) {
   return arrears->full;
+}
+
+bool arrears_is_unwritten(const struct arrears *arrears) {
+  return arrears->unwritten;
 }
 
 bool arrears_is_broken(const struct arrears *arrears) {

@@ -53,7 +53,8 @@ enum arrears_answer {
   ARREARS_TAKEN,
   ARREARS_BUSY, /* somebody has it */
   ARREARS_FULL,
-  ARREARS_FAILED /* the file can't be written */
+  ARREARS_UNWRITTEN, /* this time; another one may be */
+  ARREARS_FAILED     /* the file can't be written until the next start */
 };
 
 /* Takes a key, which counts when arrears_sync() was true: `owed` is the set
@@ -78,6 +79,11 @@ void arrears_postpone(struct arrears *, const char *key, uint64_t now_ms);
 /* Makes durable what was taken since; false: none of it counts, and it was
  * given back. */
 bool arrears_sync(struct arrears *);
+
+/* The last sync failed; a try makes something durable that is there already.
+ */
+bool arrears_is_unwritten(const struct arrears *);
+void arrears_try(struct arrears *);
 
 /* Writes what was left since, which need not be durable. */
 void arrears_flush(struct arrears *);

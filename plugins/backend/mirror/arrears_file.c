@@ -25,16 +25,44 @@
 #define SET_AT (SUM_LEN + 1) /* in a line */
 #define KEY_AT (SET_AT + 3)
 #define OUT_MAX (64U << 20)
+#define PIECE_MAX (1U << 20) /* of a new file, in memory */
 
 struct arrears_file {
   int dir, lock, fd;
+  int next; /* the new one; -1: none is written */
   char *names;
   struct buf out; /* lines that aren't written yet */
   off_t length;   /* of what is durable, or will be by the next sync */
   off_t needed;   /* when it was written anew */
+  off_t put;      /* bytes of the new one */
   bool broken;
   int error;
 };
+
+/* ---- bytes ------------------------------------------------------------- */
+
+static bool write_out(struct arrears_file *file, int fd, off_t at) {
+  const struct buf *out = &file->out;
+  for (size_t done = 0; done < out->len;) {
+    ssize_t put =
+        pwrite(fd, out->data + done, out->len - done, at + (off_t)done);
+    if (put < 0 && errno == EINTR)
+      continue;
+    if (put <= 0) {
+      file->error = put < 0 ? errno : EIO;
+      return false;
+    }
+    done += (size_t)put;
+  }
+  return true;
+}
+
+static bool write_piece(struct arrears_file *file) {
+  bool written = write_out(file, file->next, file->put);
+  file->put += written ? (off_t)file->out.len : 0;
+  buf_clear(&file->out);
+  return written;
+}
 
 /* ---- lines -------------------------------------------------------------- */
 
@@ -71,26 +99,10 @@ bool arrears_file_add(struct arrears_file *file, const char *key,
   snprintf(sum, sizeof sum, "%016" PRIx64,
            line_sum(out->data + at + SET_AT, out->len - at - SET_AT - 1));
   memcpy(out->data + at, sum, SUM_LEN);
-  return true;
+  return file->next < 0 || out->len < PIECE_MAX || write_piece(file);
 }
 
 /* ---- writes ------------------------------------------------------------- */
-
-static bool write_out(struct arrears_file *file, int fd, off_t at) {
-  const struct buf *out = &file->out;
-  for (size_t done = 0; done < out->len;) {
-    ssize_t put =
-        pwrite(fd, out->data + done, out->len - done, at + (off_t)done);
-    if (put < 0 && errno == EINTR)
-      continue;
-    if (put <= 0) {
-      file->error = put < 0 ? errno : EIO;
-      return false;
-    }
-    done += (size_t)put;
-  }
-  return true;
-}
 
 /* After a failed fdatasync() nobody knows what the disk has, so that nothing
  * may be added behind it. */
@@ -128,29 +140,46 @@ bool arrears_file_is_long(const struct arrears_file *file) {
 
 bool arrears_file_begin(struct arrears_file *file) {
   buf_clear(&file->out);
-  return buf_adds(&file->out, FORMAT) && buf_adds(&file->out, file->names) &&
-         buf_addc(&file->out, '\n');
+  file->put = 0;
+  file->next = openat(file->dir, NEXT, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
+                      S_IRUSR | S_IWUSR);
+  if (file->next < 0)
+    file->error = errno;
+  return file->next >= 0 && buf_adds(&file->out, FORMAT) &&
+         buf_adds(&file->out, file->names) && buf_addc(&file->out, '\n');
+}
+
+static bool rename_next(struct arrears_file *file) {
+  if (fdatasync(file->next) == 0 &&
+      renameat(file->dir, NEXT, file->dir, QUEUE) == 0)
+    return true;
+  file->error = errno;
+  return false;
 }
 
 bool arrears_file_replace(struct arrears_file *file) {
-  int fd = openat(file->dir, NEXT, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
-                  S_IRUSR | S_IWUSR);
-  bool put = fd >= 0 && write_out(file, fd, 0) && fdatasync(fd) == 0 &&
-             renameat(file->dir, NEXT, file->dir, QUEUE) == 0 &&
-             fsync(file->dir) == 0;
-  if (!put) {
-    file->error = errno;
-    file->broken = true; /* or the old one is there, or the new one */
-    if (fd >= 0)
-      close(fd);
+  if (!write_piece(file) || !rename_next(file))
     return false;
-  }
   if (file->fd >= 0)
     close(file->fd);
-  file->fd = fd;
-  file->length = file->needed = (off_t)file->out.len;
+  file->fd = file->next;
+  file->next = -1;
+  file->length = file->needed = file->put;
+  if (fsync(file->dir) == 0)
+    return true;
+  file->error = errno;
+  file->broken = true; /* or the old one is there, or the new one */
+  return false;
+}
+
+void arrears_file_keep(struct arrears_file *file) {
   buf_clear(&file->out);
-  return true;
+  file->needed = file->length / 2; /* it grows before the next try */
+  if (file->next < 0)
+    return;
+  close(file->next);
+  file->next = -1;
+  (void)unlinkat(file->dir, NEXT, 0);
 }
 
 /* ---- reads -------------------------------------------------------------- */
@@ -266,7 +295,7 @@ struct arrears_file *arrears_file_open(const char *directory,
     errmsg_set(err, "no memory is left");
     return NULL;
   }
-  file->dir = file->lock = file->fd = -1;
+  file->dir = file->lock = file->fd = file->next = -1;
   file->names = strdup(names);
   buf_init(&file->out, OUT_MAX);
   if (file->names == NULL)
@@ -282,7 +311,7 @@ void arrears_file_close(struct arrears_file *file) {
     return;
   if (!file->broken && file->fd >= 0)
     (void)arrears_file_sync(file);
-  const int fds[] = {file->fd, file->lock, file->dir};
+  const int fds[] = {file->fd, file->next, file->lock, file->dir};
   for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
     if (fds[i] >= 0)
       close(fds[i]);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The file of arrears: lines are added, and made durable together; when it has
- * grown long, a new one takes its place.  A write that fails is undone; a file
- * of which nobody knows what is durable is broken until the next start.
+ * grown long, a new one takes its place.  A write that fails is undone, and a
+ * new one that can't be written leaves the old one; a file of which nobody
+ * knows what is durable is broken until the next start.
  */
 #ifndef MIRROR_ARREARS_FILE_H
 #define MIRROR_ARREARS_FILE_H
@@ -38,10 +39,12 @@ bool arrears_file_sync(struct arrears_file *);
 void arrears_file_flush(struct arrears_file *);
 
 bool arrears_file_is_long(const struct arrears_file *);
-/* A new file begins with what is added from here on, and replaces the old one.
+/* A new file has what is added from here on, and replaces the old one.  Where
+ * one of these is false, arrears_file_keep() ends it, and the old one stays.
  */
 bool arrears_file_begin(struct arrears_file *);
 bool arrears_file_replace(struct arrears_file *);
+void arrears_file_keep(struct arrears_file *);
 
 bool arrears_file_is_broken(const struct arrears_file *);
 const char *arrears_file_fault(const struct arrears_file *); /* the last one */

@@ -189,64 +189,10 @@ static void mirror_cancel(void *handle, struct sluice_op *op) {
     mirror_write_cancel(state->write);
   else if (state->read != NULL)
     mirror_read_cancel(state->read);
+  else if (state->kind == MIRROR_PING)
+    mirror_ping_cancel(&state->ping);
   else if (ask != NULL)
     sluice_ask_cancel(ask);
-}
-
-/* ---- is it ready? ------------------------------------------------------- */
-
-static void ping_end(const struct mirror_ping *pinging) {
-  const struct mirror *shared = pinging->handle->shared;
-  enum mirror_state state = (enum mirror_state)atomic_load(&shared->state);
-  if (state == MIRROR_FULL)
-    sluice_done(pinging->op, SLUICE_EBUSY,
-                "the queue of what backends lack is full");
-  else if (state == MIRROR_BROKEN)
-    sluice_done(pinging->op, SLUICE_EIO,
-                "the queue in %s can't be written; look after its disk, and "
-                "start again",
-                shared->conf->directory);
-  else if (!pinging->first)
-    sluice_done(pinging->op, SLUICE_EUPSTREAM, "'%s' doesn't answer",
-                shared->conf->over[0]);
-  else if (pinging->good < shared->enough)
-    sluice_done(pinging->op, SLUICE_EUPSTREAM,
-                "%u of %u backends answer, and %u have to acknowledge",
-                pinging->good, shared->count, shared->enough);
-  else
-    sluice_done(pinging->op, SLUICE_OK, NULL);
-}
-
-static void pong(struct mirror_ping *pinging, bool good) {
-  if (good)
-    pinging->good++;
-  if (--pinging->left == 0)
-    ping_end(pinging);
-}
-
-static void on_first_pong(void *arg, enum sluice_status status,
-                          const char *why) {
-  struct mirror_ping *pinging = arg;
-  (void)why;
-  pinging->first = status == SLUICE_OK;
-  pong(pinging, pinging->first);
-}
-
-static void on_pong(void *arg, enum sluice_status status, const char *why) {
-  (void)why;
-  pong(arg, status == SLUICE_OK);
-}
-
-static void mirror_ping(void *arg, struct sluice_op *op) {
-  static const struct sluice_heard first = {SLUICE_HEARD,
-                                            .done = on_first_pong};
-  static const struct sluice_heard others = {SLUICE_HEARD, .done = on_pong};
-  struct mirror_handle *handle = arg;
-  struct mirror_ping *pinging = &mirror_op(op)->ping;
-  *pinging = (struct mirror_ping){
-      .handle = handle, .op = op, .left = handle->shared->count};
-  for (unsigned i = 0; i < handle->shared->count; i++)
-    sluice_ask_ping(handle->stores[i], op, i == 0 ? &first : &others, pinging);
 }
 
 /* ---- life --------------------------------------------------------------- */

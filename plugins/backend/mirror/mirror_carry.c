@@ -36,7 +36,7 @@ struct mirror_carry {
   size_t piece;
   bool has_chunk, wanted, filling, emptied;
   int error;
-  bool told;                               /* result() came */
+  bool told, blames_first;                 /* told: result() came */
   char wanted_sum[2 * DIGEST_MD5_LEN + 1]; /* "": nobody knows */
   unsigned char buffer[CARRY_PIECE];
 };
@@ -82,13 +82,23 @@ static void carry_end(struct mirror_carry *carry, enum sluice_status status,
   carry_settle(carry);
 }
 
-void carry_cancel(struct mirror_carry *carry) {
-  carry_end(carry, SLUICE_ECANCELED, NULL);
+/* The first storage didn't give what it has. */
+static void carry_end_first(struct mirror_carry *carry,
+                            enum sluice_status status, const char *why) {
+  carry->blames_first = !carry->told;
+  carry_end(carry, status, why);
 }
 
+bool carry_blames_first(const struct mirror_carry *carry) {
+  return carry->blames_first;
+}
+
+/* The other one isn't asked yet, or waits for bytes. */
 static void on_timer(evutil_socket_t fd, short what, void *arg) {
   struct mirror_carry *carry = arg;
   (void)fd, (void)what;
+  carry->blames_first =
+      carry->put == NULL || (carry->wanted && carry->sent < carry->length);
   carry_end(carry, SLUICE_ETIMEOUT, "a storage didn't answer in time");
 }
 
@@ -159,7 +169,7 @@ static void filled(void *arg) {
     return;
   }
   if (carry->error != 0) {
-    carry_end(carry, SLUICE_EIO, strerror(carry->error));
+    carry_end_first(carry, SLUICE_EIO, strerror(carry->error));
     return;
   }
   goes_on(carry);
@@ -196,8 +206,8 @@ static void commit(struct mirror_carry *carry) {
   object.md5 = carry->sum;
   if (carry->wanted_sum[0] != '\0' &&
       strcasecmp(carry->wanted_sum, carry->sum) != 0)
-    carry_end(carry, SLUICE_EIO,
-              "the first storage's bytes have another MD5 than it says");
+    carry_end_first(carry, SLUICE_EIO,
+                    "the first storage's bytes have another MD5 than it says");
   else
     sluice_ask_commit(carry->put, &object);
 }
@@ -293,9 +303,9 @@ static void on_got(void *arg, enum sluice_status status, const char *why) {
   else if (status == SLUICE_ENOENT && carry->object == NULL)
     start_remove(carry);
   else if (carry->object == NULL && status == SLUICE_OK)
-    carry_end(carry, SLUICE_EUPSTREAM, "the first storage said nothing");
+    carry_end_first(carry, SLUICE_EUPSTREAM, "the first storage said nothing");
   else if (status != SLUICE_OK && (carry->object == NULL || carry->length > 0))
-    carry_end(carry, status, why);
+    carry_end_first(carry, status, why);
 }
 
 /* ---- start -------------------------------------------------------------- */

@@ -25,6 +25,7 @@ struct carry_events {
 struct mirror_carry *carry_start(struct mirror_handle *, const char *key,
                                  unsigned to, const struct carry_events *,
                                  void *arg);
-void carry_cancel(struct mirror_carry *); /* result() and over() follow */
+/* In result(): the first storage, and not the other one, is why. */
+bool carry_blames_first(const struct mirror_carry *);
 
 #endif

@@ -8,13 +8,18 @@
 
 #include "clock.h"
 
+static enum mirror_state state_of(const struct arrears *arrears) {
+  if (arrears_is_broken(arrears))
+    return MIRROR_BROKEN;
+  if (arrears_is_unwritten(arrears))
+    return MIRROR_UNWRITTEN;
+  return arrears_is_full(arrears) ? MIRROR_FULL : MIRROR_WELL;
+}
+
 void desk_count(struct mirror *shared) {
-  const struct arrears *arrears = shared->arrears;
   for (unsigned i = 0; i < shared->count; i++)
-    atomic_store(&shared->owed[i], arrears_count(arrears, i));
-  atomic_store(&shared->state, arrears_is_broken(arrears) ? MIRROR_BROKEN
-                               : arrears_is_full(arrears) ? MIRROR_FULL
-                                                          : MIRROR_WELL);
+    atomic_store(&shared->owed[i], arrears_count(shared->arrears, i));
+  atomic_store(&shared->state, state_of(shared->arrears));
 }
 
 static void serve(struct mirror *shared, struct desk_job *job) {
@@ -49,19 +54,23 @@ void desk_run(void *arg, void **jobs, size_t count) {
   struct mirror *shared = arg;
   for (size_t i = 0; i < count; i++)
     serve(shared, jobs[i]);
-  bool synced = true, taken = false;
+  bool synced = true, taken = false, tries = false;
   for (size_t i = 0; i < count; i++) {
     const struct desk_job *job = jobs[i];
     taken = taken || (job->wish == DESK_TAKE && job->answer == ARREARS_TAKEN);
+    tries = tries || job->wish == DESK_NEXT;
   }
   if (taken)
     synced = arrears_sync(shared->arrears);
+  else if (tries && arrears_is_unwritten(shared->arrears))
+    arrears_try(shared->arrears);
   else
     arrears_flush(shared->arrears);
   for (size_t i = 0; !synced && i < count; i++) {
     struct desk_job *job = jobs[i];
     if (job->wish == DESK_TAKE && job->answer == ARREARS_TAKEN)
-      job->answer = ARREARS_FAILED;
+      job->answer = arrears_is_broken(shared->arrears) ? ARREARS_FAILED
+                                                       : ARREARS_UNWRITTEN;
   }
   desk_count(shared);
 }

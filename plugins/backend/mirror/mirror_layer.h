@@ -22,7 +22,12 @@ struct mirror_conf {
 };
 
 /* The lane found it so when it was asked last. */
-enum mirror_state { MIRROR_WELL, MIRROR_FULL, MIRROR_BROKEN };
+enum mirror_state {
+  MIRROR_WELL,
+  MIRROR_FULL,
+  MIRROR_UNWRITTEN, /* the last sync failed, and another one may not */
+  MIRROR_BROKEN
+};
 
 struct mirror { /* of all loops */
   const struct mirror_conf *conf;
@@ -63,13 +68,27 @@ void mirror_wait(struct event *, int64_t ms);
 
 /* ---- operations --------------------------------------------------------- */
 
-enum mirror_kind { MIRROR_NONE, MIRROR_READ, MIRROR_WRITE, MIRROR_STAGE };
+enum mirror_kind {
+  MIRROR_NONE,
+  MIRROR_READ,
+  MIRROR_WRITE,
+  MIRROR_STAGE,
+  MIRROR_PING
+};
+
+struct mirror_pong { /* of one storage */
+  struct mirror_ping *ping;
+  unsigned store;
+};
 
 struct mirror_ping {
-  struct mirror_handle *handle;
+  const struct mirror *shared;
   struct sluice_op *op;
-  unsigned left, good; /* storages that were asked, and that answered well */
+  struct sluice_ask *asks[MIRROR_MAX]; /* NULL: not in flight */
+  struct mirror_pong pongs[MIRROR_MAX];
+  unsigned left, good; /* that are in flight, and that answered well */
   bool first;          /* that one did */
+  bool canceled;
 };
 
 /* The state of each operation. */
@@ -108,6 +127,10 @@ void mirror_write_staged_meta(struct mirror_write *,
 void mirror_write_staged_done(struct mirror_write *, enum sluice_status,
                               const char *why);
 void mirror_write_cancel(struct mirror_write *);
+
+/* mirror_ping.c */
+void mirror_ping(void *handle, struct sluice_op *);
+void mirror_ping_cancel(struct mirror_ping *);
 
 /* mirror_heal.c */
 bool healer_open(struct mirror_handle *); /* false: no memory */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "mirror_write.h"
 
 #define ROOM_STEP 16384
@@ -68,6 +69,7 @@ static void on_leg_meta(void *arg, const struct sluice_meta *meta) {
 static void on_leg_next(void *arg) {
   struct leg *leg = arg;
   piece_drop(&leg->piece, leg->write->handle->host);
+  leg->heard_ms = clock_ms();
   if (leg->state != LEG_ASKED)
     return;
   leg->state = LEG_READY;
@@ -93,6 +95,7 @@ static void on_leg_done(void *arg, enum sluice_status status,
 
 static void on_leg_alive(void *arg) {
   struct leg *leg = arg;
+  leg->heard_ms = clock_ms();
   write_alive(leg->write);
 }
 
@@ -102,12 +105,15 @@ static const struct sluice_heard leg_heard = {
 
 /* ---- copies of what the first storage has ------------------------------- */
 
+/* A copy that is given up holds nobody up: over() may come much later. */
 static void on_carried(void *arg, enum sluice_status status, const char *why) {
   struct leg *leg = arg;
   (void)why;
   if (status == SLUICE_ETIMEOUT)
-    mirror_is_late(leg->write->handle->shared, leg->store);
+    mirror_is_late(leg->write->handle->shared,
+                   carry_blames_first(leg->carry) ? 0 : leg->store);
   leg->state = status == SLUICE_OK ? LEG_EQUAL : LEG_LATE;
+  write_check(leg->write);
 }
 
 static void on_carry_over(void *arg) {
@@ -128,10 +134,16 @@ static void leg_carry(struct leg *leg) {
 
 /* ---- what it is asked --------------------------------------------------- */
 
+/* From here on it owes an answer. */
+static void leg_owes(struct leg *leg, enum leg_state state) {
+  leg->state = state;
+  leg->heard_ms = clock_ms();
+}
+
 void leg_start_put(struct leg *leg, int64_t length) {
   struct mirror_handle *handle = leg->write->handle;
   const struct sluice_put put = {.length = length};
-  leg->state = LEG_ASKED;
+  leg_owes(leg, LEG_ASKED);
   leg->ask =
       sluice_ask_put(handle->stores[leg->store], NULL, &put, &leg_heard, leg);
 }
@@ -152,7 +164,7 @@ bool legs_data(struct mirror_write *write, const struct sluice_chunk *chunk) {
                                       .length = chunk->length,
                                       .fd = -1,
                                       .last = chunk->last};
-    leg->state = LEG_ASKED;
+    leg_owes(leg, LEG_ASKED);
     leg->piece = piece;
     piece->lent++;
     sluice_ask_data(leg->ask, &lent);
@@ -165,7 +177,7 @@ static void leg_commit(struct leg *leg) {
   struct sluice_object object = *leg->write->wish->of.stage.object;
   object.exclusive = false;
   object.if_match = NULL;
-  leg->state = LEG_STORING;
+  leg_owes(leg, LEG_STORING);
   sluice_ask_commit(leg->ask, &object);
 }
 
@@ -178,7 +190,7 @@ void leg_store(struct leg *leg) {
     break;
   case WRITE_REMOVE:
   case WRITE_REMOVE_IF:
-    leg->state = LEG_STORING;
+    leg_owes(leg, LEG_STORING);
     leg->ask = sluice_ask_remove(handle->stores[leg->store], NULL,
                                  leg->write->key, &leg_heard, leg);
     break;
@@ -199,16 +211,26 @@ void legs_leave(struct mirror_write *write) {
   }
 }
 
+static void leg_drop(struct leg *leg) {
+  mirror_is_late(leg->write->handle->shared, leg->store);
+  leg->state = leg->state == LEG_STORING ? LEG_LATE : LEG_LEAVING;
+  sluice_ask_cancel(leg->ask);
+}
+
 /* Copies have a clock of their own. */
-void legs_drop(struct mirror_write *write, enum leg_state state) {
+int64_t legs_drop(struct mirror_write *write, enum leg_state state) {
+  int64_t timeout_ms = write->handle->shared->conf->timeout_ms, next = 0;
   for (unsigned i = 1; i < write->handle->shared->count; i++) {
     struct leg *leg = &write->legs[i];
     if (leg->state != state || leg->ask == NULL)
       continue;
-    mirror_is_late(write->handle->shared, i);
-    leg->state = state == LEG_STORING ? LEG_LATE : LEG_LEAVING;
-    sluice_ask_cancel(leg->ask);
+    int64_t left = timeout_ms - (int64_t)(clock_ms() - leg->heard_ms);
+    if (left <= 0)
+      leg_drop(leg);
+    else if (next == 0 || left < next)
+      next = left;
   }
+  return next;
 }
 
 void legs_free(struct mirror_write *write) {

@@ -113,8 +113,11 @@ static void on_read_chunk(void *arg, const struct sluice_chunk *chunk) {
 
 static void on_read_alive(void *arg) {
   struct mirror_read *read = ((struct attempt *)arg)->read;
-  if (read != NULL)
-    sluice_alive(read->op);
+  if (read == NULL)
+    return;
+  if (!read->began)
+    mirror_wait(read->timer, read->handle->shared->conf->timeout_ms);
+  sluice_alive(read->op);
 }
 
 static void on_read_done(void *arg, enum sluice_status status,

@@ -34,8 +34,11 @@ static void write_note(struct mirror_write *write, enum sluice_status status,
   snprintf(write->why, sizeof write->why, "%s", why == NULL ? "" : why);
 }
 
+/* The client waits for the others. */
 void write_alive(struct mirror_write *write) {
-  if (write->op != NULL && write->phase == PHASE_OTHERS)
+  bool streams =
+      write->phase == PHASE_STREAM && write->first_ready && !write->next_said;
+  if (write->op != NULL && (streams || write->phase == PHASE_OTHERS))
     sluice_alive(write->op);
 }
 
@@ -288,6 +291,11 @@ static void on_take(void *arg) {
                "the queue of what storages lack is full; mend them, or write "
                "a larger `queue`");
     break;
+  case ARREARS_UNWRITTEN:
+    write_fail(write, SLUICE_ENOSPC,
+               "the queue of what storages lack can't be written now; look "
+               "after the room on the disk of `directory`");
+    break;
   case ARREARS_FAILED:
     write_fail(write, SLUICE_EIO,
                "the queue of what storages lack can't be written; look after "
@@ -348,7 +356,10 @@ void write_on_timer(evutil_socket_t fd, short what, void *arg) {
     write_take(write);
     return;
   }
-  legs_drop(write, write->phase == PHASE_STREAM ? LEG_ASKED : LEG_STORING);
+  bool streams = write->phase == PHASE_STREAM;
+  int64_t left_ms = legs_drop(write, streams ? LEG_ASKED : LEG_STORING);
+  if (left_ms > 0)
+    mirror_wait(write->timer, left_ms);
   write_check(write);
 }
 

@@ -60,6 +60,7 @@ struct leg {
   struct sluice_ask *ask;     /* NULL: not in flight */
   struct mirror_carry *carry; /* so */
   struct piece *piece;        /* that it has; NULL: none */
+  uint64_t heard_ms;          /* it was asked, or said something */
 };
 
 struct mirror_write {
@@ -94,8 +95,9 @@ bool legs_data(struct mirror_write *, const struct sluice_chunk *);
 /* Asks for what the first storage has done. */
 void leg_store(struct leg *);
 void legs_leave(struct mirror_write *); /* nothing was stored */
-/* Those in this state don't hold others up any longer. */
-void legs_drop(struct mirror_write *, enum leg_state);
+/* Those in this state that said nothing for `timeout` don't hold others up any
+ * longer; how many ms the next one still has, 0: there is none. */
+int64_t legs_drop(struct mirror_write *, enum leg_state);
 bool legs_in_flight(const struct mirror_write *);
 void legs_free(struct mirror_write *);
 

@@ -23,7 +23,8 @@ def broken(name, *operations, **faults):
             f"{name}-below": SOUND[name]}
 
 
-def sections(over=("one", "two"), faults=None, workers=1, **options):
+def sections(over=("one", "two"), faults=None, workers=1, ready=None,
+             **options):
     """Each storage is a part of one, so that they cost little; what lies
     there is looked at behind the faults."""
     faults = faults or {}
@@ -35,8 +36,8 @@ def sections(over=("one", "two"), faults=None, workers=1, **options):
         seen = f"{name}-below"
         routes.append({"mount": f"/{name}",
                        "backend": seen if seen in faults else name})
-    return {"server": {"workers": str(workers)}, "backends": backends,
-            "routes": routes}
+    server = {"workers": str(workers), **({"ready": ready} if ready else {})}
+    return {"server": server, "backends": backends, "routes": routes}
 
 
 def gateway(folder=None, **words):

@@ -6,7 +6,9 @@ gateway is killed: afterwards they are equal, and equal to what was said.
 MIXED_SEED makes a run's requests those of another run; when each happens is
 the machine's.
 """
+import contextlib
 import os
+import resource
 import sys
 import threading
 import time
@@ -18,11 +20,12 @@ sys.path[:0] = [str(TESTS), str(TESTS / "integration"),
 # pylint: disable=wrong-import-position
 import crash  # noqa: E402
 import kit  # noqa: E402
-from bucket import BUCKET, backend, noise, seconds, stored  # noqa: E402
+from bucket import (BUCKET, PARTS, backend, noise, seconds,  # noqa: E402
+                    stored)
 from kit import (Gateway, MIB, SLOWNESS, each, equal, eventually, expect,
                  request, test)  # noqa: E402
-from mirrorkit import (breaches, broken, get, owed, place,  # noqa: E402
-                       put, sections)
+from mirrorkit import (SOUND, breaches, broken, gateway,  # noqa: E402
+                       get, owed, place, put, sections)
 from oracle.client import Client  # noqa: E402
 from oracle.load import CARRIED, Load  # noqa: E402
 from oracle.objects import Objects  # noqa: E402
@@ -32,11 +35,12 @@ from s3.kit import Emulator  # noqa: E402
 
 # ---- over S3 ---------------------------------------------------------------
 
-def over_s3(folder, s3, endpoint, over=("main", "bucket"), **options):
+def over_s3(folder, s3, endpoint, over=("main", "bucket"), parts=None,
+            **options):
     """A bucket behind a relay, beside `local`."""
     bucket = {**backend(s3, endpoint=endpoint, attempts="1",
                         idle_timeout="1h", connect_timeout="1h",
-                        retry_time="1h")}
+                        retry_time="1h", **(parts or {}))}
     del bucket["directory"]
     return Gateway({
         "server": {"workers": "1"},
@@ -172,6 +176,22 @@ def test_client_that_leaves_while_one_hangs_leaves_nothing():
 
 
 @test
+def test_follower_that_is_slow_and_alive_is_waited_for():
+    """The answer to its commit comes byte by byte."""
+    with place() as folder, Bucket() as there, \
+            over_s3(folder, there.s3, there.relay.endpoint, acknowledge="2",
+                    timeout=seconds(2), parts=PARTS) as gate:
+        there.s3.faults({"match": {"method": "POST", "path": "/k$",
+                                   "query": "uploadId="},
+                         "do": "drip", "bytes": 20, "seconds": 0.3 * SLOWNESS})
+        began = time.monotonic()
+        equal("put", put(gate, "files", "k", noise(12 * MIB)), 201)
+        took = time.monotonic() - began
+        expect(took > 2 * SLOWNESS, f"{took:.1f} s: it wasn't slow")
+        equal("queue", owed(folder), [])
+
+
+@test
 def test_kill_between_the_first_and_the_second_heals():
     """The first one has it, the second hangs, and nobody was answered."""
     with place() as folder, Bucket() as there:
@@ -195,6 +215,108 @@ def test_kill_between_the_first_and_the_second_heals():
         with over_s3(folder, there.s3, there.relay.endpoint) as gate:
             gate.says("'bucket' has all that 'main' has")
             equal("bucket", there.has("k"), kit.md5(b"newer"))
+
+
+# ---- a storage that doesn't even end when it is canceled --------------------
+
+DEAF = {"two": {"plugin": "stall", "deaf": "true"}}
+
+
+@contextlib.contextmanager
+def killed_at_last(gate):
+    """Nothing else ends a gateway whose storage is deaf."""
+    try:
+        yield gate
+    finally:
+        gate.process.kill()
+        gate.kill()
+
+
+@test
+def test_copy_is_answered_in_time_though_the_second_hangs():
+    words = {"faults": DEAF, "workers": 1, "timeout": seconds(0.5)}
+    with place() as folder, \
+            killed_at_last(gateway(folder, **words)) as gate:
+        equal("put", put(gate, "files", "a", b"hello"), 201)
+        began = time.monotonic()
+        equal("copy", gate.json("POST", "/files/copy",
+                                {"from": "a", "to": "stall/b"}).status, 502)
+        took = time.monotonic() - began
+        expect(took < 5 * SLOWNESS, f"{took:.1f} s for one that hangs")
+        equal("one", get(gate, "one", "stall/b"), b"hello")
+        equal("queue", owed(folder), ["stall/b"])
+
+
+@test
+def test_heal_that_hangs_holds_no_key():
+    with place() as folder:
+        with gateway(folder, acknowledge="1", heal="1h",
+                     faults=broken("two", "put")) as gate:
+            equal("put", put(gate, "files", "stall/k", b"old"), 201)
+        words = {"faults": DEAF, "acknowledge": "1", "workers": 1,
+                 "timeout": seconds(0.5)}
+        with killed_at_last(gateway(folder, **words)) as gate:
+            gate.says("'two' lacks")
+            eventually("a change", lambda:
+                       put(gate, "files", "stall/k", b"new") == 200)
+            equal("one", get(gate, "one", "stall/k"), b"new")
+            equal("queue", owed(folder), ["stall/k"])
+
+
+def silent(folder, names):
+    """These storages don't answer a ping while the file is there."""
+    mute = Path(folder, "mute")
+    mute.touch()
+    return mute, {name: {"plugin": "stall", "mute": str(mute)}
+                  for name in names}
+
+
+def ready(gate):
+    return gate.ask("GET", "/readyz").status == 200
+
+
+@test
+def test_ready_while_one_hangs_that_is_not_needed():
+    with place() as folder:
+        _, faults = silent(folder, ["two", "three"])
+        with gateway(folder, over=("one", "two", "three"), acknowledge="1",
+                     faults=faults, ready=["files"]) as gate:
+            expect(ready(gate), "it waits for those that hang")
+        faults["three"] = SOUND["three"]
+        with gateway(folder, over=("one", "two", "three"), acknowledge="2",
+                     faults=faults, ready=["files"]) as gate:
+            expect(ready(gate), "it waits for the one that hangs")
+
+
+@test
+def test_ping_that_was_given_up_leaves_none_behind():
+    with place() as folder:
+        mute, faults = silent(folder, ["two", "three"])
+        with gateway(folder, over=("one", "two", "three"), faults=faults,
+                     ready=["files"]) as gate:
+            expect(not ready(gate), "it doesn't wait for those that hang")
+            mute.unlink()
+            eventually("ready", lambda: ready(gate))
+
+
+@test
+def test_full_disk_of_the_queue_is_told_until_there_is_room():
+    with place() as folder, \
+            gateway(folder, acknowledge="1", heal="100ms",
+                    faults=broken("two", "put", "remove")) as gate:
+        for number in range(30):
+            put(gate, "files", f"{number}" + "k" * 900)
+        expect(ready(gate), "it isn't ready")
+        pid, size = gate.process.pid, Path(folder, "queue/queue").stat()
+        was = resource.prlimit(pid, resource.RLIMIT_FSIZE,
+                               (size.st_size, resource.RLIM_INFINITY))
+        equal("put", put(gate, "files", "more" * 99), 507)
+        equal("delete", gate.ask("DELETE", "/files/object?key=m").status, 507)
+        eventually("not ready", lambda: not ready(gate))
+        equal("one", get(gate, "one", "more" * 99), 404)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, was)
+        eventually("ready", lambda: ready(gate))
+        equal("again", put(gate, "files", "more" * 99), 201)
 
 
 # ---- everything at once ----------------------------------------------------
