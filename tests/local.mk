@@ -576,6 +576,7 @@ check_LTLIBRARIES += \
 	%D%/plugins/choicehook.la \
 	%D%/plugins/deafhook.la \
 	%D%/plugins/faultydisk.la \
+	%D%/plugins/fleeting.la \
 	%D%/plugins/goodbackend.la \
 	%D%/plugins/goodhook.la \
 	%D%/plugins/heapcount.la \
@@ -602,6 +603,7 @@ check_LTLIBRARIES += \
 %C%_plugins_deafhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_faultydisk_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version \
 	-shared -rpath $(pkglibdir)
+%C%_plugins_fleeting_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_goodbackend_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_goodhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_heapcount_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version \

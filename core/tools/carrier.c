@@ -47,16 +47,21 @@ static void carrier_settle(struct carrier *carrier) {
   carrier->done(carrier, carrier->end);
 }
 
+/* A thread goes on to read: the chunk isn't taken away from it. */
+static void carrier_let_go(struct carrier *carrier) {
+  if (carrier->get != NULL && !carrier->filling)
+    op_cancel(carrier->get);
+  if (carrier->put != NULL)
+    op_cancel(carrier->put);
+  carrier_settle(carrier);
+}
+
 static void finish(struct carrier *carrier, enum carrier_end end) {
   if (!carrier->ending) {
     carrier->ending = true;
     carrier->end = end;
   }
-  if (carrier->get != NULL)
-    op_cancel(carrier->get);
-  if (carrier->put != NULL)
-    op_cancel(carrier->put);
-  carrier_settle(carrier);
+  carrier_let_go(carrier);
 }
 
 static void carrier_refuse(struct carrier *carrier, const char *what,
@@ -192,7 +197,7 @@ static void filled(void *arg) {
   struct carrier *carrier = arg;
   carrier->filling = false;
   if (carrier->ending) {
-    carrier_settle(carrier);
+    carrier_let_go(carrier);
     return;
   }
   if (carrier->error != 0) {
@@ -215,11 +220,21 @@ static void filled(void *arg) {
 
 static void carrier_on_chunk(void *arg, const struct sluice_chunk *chunk) {
   struct carrier *carrier = arg;
+  uint64_t left = carrier->length - carrier->sent;
+  if (carrier->ending)
+    return;
+  if (chunk->length == 0 || chunk->length > left ||
+      chunk->last != (chunk->length == left)) {
+    op_violation(carrier->verifying ? carrier->to : carrier->from,
+                 "sluice_send", "with another length than was asked for");
+    carrier_refuse(carrier, "its bytes can't be read",
+                   "the backend sent another length than it said");
+    return;
+  }
   carrier->chunk = *chunk;
   carrier->taken = 0;
   carrier->has_chunk = true;
-  if (chunk->length > 0)
-    go_on(carrier);
+  go_on(carrier);
 }
 
 /* ---- what was written is read back -------------------------------------- */
@@ -261,6 +276,7 @@ static void carrier_read_back(struct carrier *carrier) {
   digest_free(carrier->md5);
   carrier->md5 = digest_new(DIGEST_MD5);
   carrier->sent = 0;
+  carrier->stored = false;
   carrier->verifying = true;
   carrier->get = op_get(carrier->to, &get, &events, carrier);
 }
@@ -312,10 +328,14 @@ static void on_put_done(void *arg, enum sluice_status status,
                        ? "the target can't take it"
                        : "it can't be stored",
                    why);
-  else if (carrier->read)
-    carrier_read_back(carrier);
-  else
+  else if (!carrier->read)
     finish(carrier, CARRIER_CARRIED);
+  else if (carrier->get == NULL)
+    carrier_read_back(carrier);
+  else {
+    carrier->stored = true;
+    op_cancel(carrier->get); /* all of it came */
+  }
 }
 
 static void carrier_put(struct carrier *carrier) {
@@ -358,6 +378,8 @@ static void on_get_done(void *arg, enum sluice_status status,
   carrier->get = NULL;
   if (carrier->ending)
     carrier_settle(carrier);
+  else if (carrier->stored)
+    carrier_read_back(carrier);
   else if (status == SLUICE_ENOENT)
     finish(carrier, CARRIER_GONE);
   else if (status != SLUICE_OK &&
@@ -428,7 +450,8 @@ void carrier_start(struct carrier *carrier, const char *key) {
   carrier->md5 = digest_new(DIGEST_MD5);
   carrier->digest[0] = carrier->lost[0] = carrier->why.text[0] = '\0';
   carrier->sent = carrier->taken = 0;
-  carrier->has_chunk = carrier->asked = carrier->verifying = false;
+  carrier->has_chunk = carrier->asked = false;
+  carrier->stored = carrier->verifying = false;
   if (carrier->key == NULL || carrier->md5 == NULL)
     abort(); /* some hundred bytes */
   carrier->put = op_head(carrier->to, key, &events, carrier);

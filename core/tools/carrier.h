@@ -50,7 +50,8 @@ struct carrier {
   uint64_t taken, sent;      /* bytes of the chunk, and of all */
   size_t piece;              /* bytes in the buffer */
   bool has_chunk, asked, filling, ending, verifying;
-  int error; /* of reading the chunk's file */
+  bool stored; /* and the source is to end before it is read back */
+  int error;   /* of reading the chunk's file */
   enum carrier_end end;
   struct errmsg why;
 };

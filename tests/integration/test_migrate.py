@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from kit import (MIB, PATIENCE, Gateway, equal, like, main, merged, run,
+from kit import (MIB, PATIENCE, Gateway, each, equal, like, main, merged, run,
                  settings, test, written)
 from migratekit import Stores, files
 from objectskit import put
@@ -59,6 +59,41 @@ def test_what_can_not_be_carried_is_told_and_the_rest_is():
         said = stores.migrate("main", "deep", status=1)
         told = {one["key"]: one["text"] for one in said["findings"]}
         like("text", told["k" * 1000], "target can't take it")
+
+
+@each({how: how for how in ("no_length", "short_length", "long_length")})
+def test_backend_that_sends_another_length_is_told(how):
+    """As the source, and when it is read back."""
+    with tempfile.TemporaryDirectory() as folder:
+        rogue = {"plugin": "rogue", "how": how}
+        stores = Stores(folder, {"a": bytes(200_000)}, rogue=rogue)
+        stores.fill()
+        for words in ("rogue", "new"), ("--read", "--prefix", "a",
+                                         "main", "rogue"):
+            finding, = stores.migrate(*words, status=1)["findings"]
+            equal("what", finding["what"], "not-carried")
+            like("text", finding["text"], "sent another length than it said")
+        equal("rows", stores.rows("new"), [])
+
+
+@test
+def test_source_that_does_not_end_is_canceled_before_the_read_back():
+    with tempfile.TemporaryDirectory() as folder:
+        stores = Stores(folder, {}, rogue={"plugin": "rogue",
+                                           "how": "no_end"})
+        said = stores.migrate("--read", "rogue", "new")
+        equal("carried", (said["carried"], said["failed"]), (1, 0))
+
+
+@test
+def test_chunk_is_not_taken_away_while_it_is_read():
+    """The target fails, and the source's bytes go as soon as it may."""
+    with tempfile.TemporaryDirectory() as folder:
+        stores = Stores(folder, {}, source={"plugin": "fleeting"},
+                        target={"plugin": "fleeting"})
+        said = stores.migrate("--jobs", 64, "source", "target", status=1)
+        equal("failed", said["failed"], 64)
+        like("text", said["findings"][0]["text"], "it can't be stored")
 
 
 @test

@@ -29,6 +29,7 @@ enum how {
   SHORT_LENGTH, /* of a download: fewer bytes than were asked for */
   LONG_LENGTH,  /* more */
   NO_LENGTH,    /* an empty chunk */
+  NO_END,       /* of a download, before it is canceled */
   UNASKED_SEND, /* before read() */
   UNASKED_NEXT, /* twice for one chunk */
   DONE_WHILE_LENT,
@@ -56,6 +57,7 @@ static const char *const names[] = {[WELL] = "well",
                                     [SHORT_LENGTH] = "short_length",
                                     [LONG_LENGTH] = "long_length",
                                     [NO_LENGTH] = "no_length",
+                                    [NO_END] = "no_end",
                                     [UNASKED_SEND] = "unasked_send",
                                     [UNASKED_NEXT] = "unasked_next",
                                     [DONE_WHILE_LENT] = "done_while_lent",
@@ -216,6 +218,7 @@ static bool misbehave(struct rogue *rogue, struct sluice_op *op) {
   case SHORT_LENGTH:
   case LONG_LENGTH:
   case NO_LENGTH:
+  case NO_END:
   case UNASKED_SEND:
   case UNASKED_NEXT:
   case DONE_WHILE_LENT:
@@ -299,7 +302,7 @@ static void more(void *handle, struct sluice_op *op) {
     return;
   if (mine->left > 0)
     go_on(mine);
-  else
+  else if (rogue->how != NO_END)
     sluice_done(op, SLUICE_OK, NULL);
 }
 
