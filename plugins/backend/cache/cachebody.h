@@ -20,7 +20,9 @@ enum cachebody_state {
   CACHEBODY_CHECKING, /* it is described and there; nobody may read it yet */
   CACHEBODY_WHOLE,    /* it is described, and all is there */
   CACHEBODY_FAILED,   /* the storage failed: `status` and `why` */
-  CACHEBODY_LOST      /* nothing more comes by this way: ask the storage */
+  CACHEBODY_LOST,     /* nothing more comes by this way: ask the storage */
+  CACHEBODY_UNCHECKED /* the same, but its file may be good: it was CHECKING,
+                       * and that was given up */
 };
 
 struct cache_entry;

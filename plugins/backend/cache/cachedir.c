@@ -89,12 +89,13 @@ static bool walk(const struct cachedir *at, const char *folder, size_t length,
   bool ok = stream != NULL;
   if (!ok && fd >= 0)
     close(fd);
-  while (ok && (one = readdir(stream)) != NULL) {
+  while (ok && (errno = 0, one = readdir(stream)) != NULL) {
     size_t span = strspn(one->d_name, letters);
     if (span > 0 && one->d_name[span] == '\0' &&
         (length == 0 || span == length))
       ok = each(arg, fd, one->d_name);
   }
+  ok = ok && errno == 0;
   if (stream != NULL)
     closedir(stream);
   return ok;
@@ -102,8 +103,7 @@ static bool walk(const struct cachedir *at, const char *folder, size_t length,
 
 static bool remove_one(void *arg, int fd, const char *name) {
   (void)arg;
-  unlinkat(fd, name, 0);
-  return true;
+  return unlinkat(fd, name, 0) == 0 || errno == ENOENT;
 }
 
 #define HEX "0123456789abcdef"
@@ -158,7 +158,9 @@ bool cachedir_open(struct cachedir *at, const char *directory,
   if (!take_lock(at, directory, err) || !make_folders(at, directory, err))
     return false;
   if (!walk(at, "new", 0, "0123456789", remove_one, NULL) || !own(at, over))
-    return errmsg_set(err, "directory %s can't be read: %s; check the disk",
+    return errmsg_set(err,
+                      "directory %s can't be read, or what is old in it be "
+                      "removed: %s; check the disk, or empty the directory",
                       directory, strerror(errno));
   return true;
 }
@@ -199,12 +201,20 @@ static bool scan_one(void *arg, int fd, const char *name) {
   return true;
 }
 
+static int by_use(const void *a, const void *b) {
+  int64_t one = ((const struct cachedir_file *)a)->used_ms;
+  int64_t other = ((const struct cachedir_file *)b)->used_ms;
+  return (one > other) - (one < other);
+}
+
 long cachedir_scan(const struct cachedir *at, struct cachedir_file **files) {
   struct scan scan = {.files = NULL};
   if (!walk_entries(at, scan_one, &scan)) {
     free(scan.files);
     return -1;
   }
+  if (scan.count > 0)
+    qsort(scan.files, scan.count, sizeof *scan.files, by_use);
   *files = scan.files;
   return (long)scan.count;
 }

@@ -33,7 +33,8 @@ bool cachedir_open(struct cachedir *, const char *directory, const char *over,
                    struct errmsg *err);
 void cachedir_close(struct cachedir *);
 
-/* Entries in no order, to be freed; -1: no memory, or the disk failed. */
+/* Entries, the one used longest ago first, to be freed; -1: no memory, or the
+ * disk failed. */
 long cachedir_scan(const struct cachedir *, struct cachedir_file **);
 
 /* Bytes of disk that a file of so many bytes takes. */

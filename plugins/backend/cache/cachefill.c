@@ -233,12 +233,20 @@ static void on_alive(void *arg) {
   cache_wake(fill->handle);
 }
 
+/* All that is wanted of it came before it was canceled. */
+static bool is_complete(const struct cachefill *fill,
+                        enum sluice_status status) {
+  bool empty = fill->described && fill->body->form.meta.length == 0;
+  return empty || (fill->stopped && status == SLUICE_ECANCELED &&
+                   cachebody_state(fill->body) == CACHEBODY_WHOLE);
+}
+
 static void on_done(void *arg, enum sluice_status status, const char *why) {
   struct cachefill *fill = arg;
-  bool empty = fill->described && fill->body->form.meta.length == 0;
   fill->ask = NULL;
   fill->over = true;
-  if (status != SLUICE_OK && fill->status == SLUICE_OK && !empty) {
+  if (status != SLUICE_OK && fill->status == SLUICE_OK &&
+      !is_complete(fill, status)) {
     fill->status = status;
     snprintf(fill->why, sizeof fill->why, "%s", why == NULL ? "" : why);
   }
@@ -363,7 +371,9 @@ static void on_some(void *arg) {
     sluice_log(fill->handle->host, SLUICE_LOG_WARN,
                "an entry isn't as it was written, so it is removed and asked "
                "for again; check the disk of the cache");
-  fill_say(fill, fill->job.good ? CACHEBODY_WHOLE : CACHEBODY_LOST);
+  fill_say(fill, fill->job.good   ? CACHEBODY_WHOLE
+                 : fill->job.gone ? CACHEBODY_LOST
+                                  : CACHEBODY_UNCHECKED);
   fill_end(fill, CACHEINDEX_CHECKED);
 }
 

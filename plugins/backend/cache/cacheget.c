@@ -179,7 +179,8 @@ static void get_read_on(struct cacheget *get) {
     get_send(get, have);
   else if (state == CACHEBODY_FAILED)
     get_end(get, get->body->status, get->body->why);
-  else if (state == CACHEBODY_LOST || is_far(get, have))
+  else if (state == CACHEBODY_LOST || state == CACHEBODY_UNCHECKED ||
+           is_far(get, have))
     get_direct(get);
   else
     get_wait(get, CACHEGET_READING);
@@ -208,6 +209,7 @@ static void get_look(struct cacheget *get) {
     get_end(get, get->body->status, get->body->why);
     break;
   case CACHEBODY_LOST:
+  case CACHEBODY_UNCHECKED:
     get_direct(get);
     break;
   }
@@ -268,11 +270,16 @@ static void on_dropped(void *job) {
   get_look(get_of(job));
 }
 
-/* The body was to be filled or checked, and there is no memory for that. */
+/* The body was to be filled or checked, and there is no memory for that.  Who
+ * waits for it, too, needn't any more. */
 static void get_give_up(struct cacheget *get) {
-  atomic_store(&get->body->state, CACHEBODY_LOST);
-  get->job.passes = false;
-  get_job(get, CACHEINDEX_DROP, on_dropped);
+  bool checks = get->job.found == CACHEINDEX_CHECK;
+  atomic_store(&get->body->state,
+               checks ? CACHEBODY_UNCHECKED : CACHEBODY_LOST);
+  atomic_fetch_add(&get->body->life, 1);
+  get->job.passes = get->job.good = false;
+  get_job(get, checks ? CACHEINDEX_CHECKED : CACHEINDEX_DROP, on_dropped);
+  cache_wake(get->handle);
 }
 
 static void on_looked(void *job) {

@@ -16,6 +16,7 @@
 #include "clock.h"
 
 #define TOUCH_MS 60000 /* a file's time of use is this old at most */
+#define PASS_PART 16   /* of so many entries, one and that one more may pass */
 
 struct cache_entry {
   struct cache_entry *next;     /* of its chain */
@@ -38,9 +39,10 @@ struct cacheindex {
   struct cacheindex_limits limits;
   struct sluice_lane *lane;
   struct cache_entry **chains;
-  size_t mask, count;
+  size_t mask, count, pass_count;
   uint64_t used; /* bytes of disk */
   TAILQ_HEAD(cache_order, cache_entry) order;
+  struct cache_order passes; /* those that do, the newest one first */
   struct cacheindex_counts counts;
   _Atomic bool troubled;
   _Atomic uint64_t pause_ms; /* no fetch until then */
@@ -72,9 +74,17 @@ static void forget(struct cacheindex *index, struct cache_entry *entry) {
   else
     index->used -= entry->bytes;
   *place_of(index, entry->id) = entry->next;
-  TAILQ_REMOVE(&index->order, entry, use);
+  TAILQ_REMOVE(entry->passes ? &index->passes : &index->order, entry, use);
+  index->pass_count -= entry->passes;
   index->count--;
   free(entry);
+}
+
+static bool forget_pass(struct cacheindex *index) {
+  if (TAILQ_EMPTY(&index->passes))
+    return false;
+  forget(index, TAILQ_LAST(&index->passes, cache_order));
+  return true;
 }
 
 /* The one that wasn't used for the longest time, and that nobody has. */
@@ -82,8 +92,7 @@ static bool evict(struct cacheindex *index) {
   struct cache_entry *entry;
   TAILQ_FOREACH_REVERSE(entry, &index->order, cache_order, use)
   if (entry->body == NULL) {
-    if (!entry->passes)
-      index->counts.evicted++;
+    index->counts.evicted++;
     forget(index, entry);
     return true;
   }
@@ -101,7 +110,8 @@ static bool make_room(struct cacheindex *index, uint64_t bytes) {
 
 static struct cache_entry *insert(struct cacheindex *index,
                                   const unsigned char *id) {
-  if (index->count >= index->limits.objects && !evict(index))
+  if (index->count >= index->limits.objects && !evict(index) &&
+      !forget_pass(index))
     return NULL;
   struct cache_entry *entry = calloc(1, sizeof *entry);
   if (entry == NULL)
@@ -111,6 +121,20 @@ static struct cache_entry *insert(struct cacheindex *index,
   TAILQ_INSERT_HEAD(&index->order, entry, use);
   index->count++;
   return entry;
+}
+
+/* They take no more than a part of the places of what can be kept. */
+static void insert_pass(struct cacheindex *index, const unsigned char *id) {
+  if (index->pass_count > index->limits.objects / PASS_PART)
+    forget_pass(index);
+  struct cache_entry *entry = insert(index, id);
+  if (entry == NULL)
+    return;
+  TAILQ_REMOVE(&index->order, entry, use);
+  TAILQ_INSERT_HEAD(&index->passes, entry, use);
+  index->pass_count++;
+  entry->passes = true;
+  entry->touched_ms = clock_ms() + 1;
 }
 
 static void touch(struct cacheindex *index, struct cache_entry *entry,
@@ -162,24 +186,30 @@ static void join_entry(struct cacheindex *index, struct cacheindex_job *job,
   job->fresh = believes(index, entry->believed_ms, job->since_ms, now);
 }
 
-/* False: there is no good file, and no entry any more. */
-static bool open_entry(struct cacheindex *index, struct cacheindex_job *job,
-                       struct cache_entry *entry) {
+/* The entry is forgotten if its file is bad. */
+static enum cacheopen_found open_entry(struct cacheindex *index,
+                                       struct cacheindex_job *job,
+                                       struct cache_entry *entry) {
+  struct cachebody *body = NULL;
   int fd = cachedir_get(index->dir, entry->id);
-  if (fd < 0 && errno != ENOENT)
-    cacheindex_trouble(index, "an entry can't be opened", errno);
-  struct cachebody *body =
-      fd < 0 ? NULL : cacheopen_file(fd, job->key, entry->checked);
-  if (body == NULL || cachedir_bytes(cacheopen_size(body)) != entry->bytes) {
-    if (body != NULL)
-      cacheopen_free(body);
-    forget(index, entry);
-    return false;
+  int error = fd < 0 ? errno : 0;
+  enum cacheopen_found found =
+      fd < 0 ? cacheopen_failed(error)
+             : cacheopen_file(&body, fd, job->key, entry->checked);
+  if (error != 0 && error != ENOENT)
+    cacheindex_trouble(index, "an entry can't be opened", error);
+  if (body != NULL && cachedir_bytes(cacheopen_size(body)) != entry->bytes) {
+    cacheopen_free(body);
+    found = CACHEOPEN_BAD;
   }
-  body->entry = entry;
-  body->bytes = entry->bytes;
-  entry->body = body;
-  return true;
+  if (found == CACHEOPEN_BAD)
+    forget(index, entry);
+  if (found == CACHEOPEN_GOOD) {
+    body->entry = entry;
+    body->bytes = entry->bytes;
+    entry->body = body;
+  }
+  return found;
 }
 
 /* ---- jobs --------------------------------------------------------------- */
@@ -209,6 +239,37 @@ static void fetch(struct cacheindex *index, struct cacheindex_job *job,
   job->fresh = true;
 }
 
+static void look_at_file(struct cacheindex *index, struct cacheindex_job *job,
+                         struct cache_entry *entry, const unsigned char *id,
+                         uint64_t now) {
+  enum cacheopen_found found = open_entry(index, job, entry);
+  if (found == CACHEOPEN_BAD)
+    fetch(index, job, id, now);
+  else if (found == CACHEOPEN_UNKNOWN)
+    index->counts.passed++;
+  if (found != CACHEOPEN_GOOD)
+    return;
+  join_entry(index, job, entry, now);
+  if (cachebody_state(entry->body) != CACHEBODY_CHECKING)
+    return;
+  entry->body->pins++;
+  job->found = CACHEINDEX_CHECK;
+}
+
+static void look_at_body(struct cacheindex *index, struct cacheindex_job *job,
+                         struct cache_entry *entry, const unsigned char *id,
+                         uint64_t now) {
+  enum cachebody_state state = cachebody_state(entry->body);
+  if (state == CACHEBODY_UNCHECKED) {
+    index->counts.passed++;
+  } else if (state == CACHEBODY_LOST || state == CACHEBODY_FAILED) {
+    forget(index, entry);
+    fetch(index, job, id, now);
+  } else {
+    join_entry(index, job, entry, now);
+  }
+}
+
 static void look(struct cacheindex *index, struct cacheindex_job *job) {
   unsigned char id[CACHEFORM_ID_LEN];
   uint64_t now = clock_ms() + 1;
@@ -224,27 +285,12 @@ static void look(struct cacheindex *index, struct cacheindex_job *job) {
     forget(index, entry);
     entry = NULL;
   }
-  if (entry != NULL && entry->body == NULL) {
-    if (!open_entry(index, job, entry)) {
-      fetch(index, job, id, now);
-      return;
-    }
-    join_entry(index, job, entry, now);
-    if (cachebody_state(entry->body) == CACHEBODY_CHECKING) {
-      entry->body->pins++;
-      job->found = CACHEINDEX_CHECK;
-    }
-    return;
-  }
-  if (entry != NULL) {
-    enum cachebody_state state = cachebody_state(entry->body);
-    if (state != CACHEBODY_LOST && state != CACHEBODY_FAILED) {
-      join_entry(index, job, entry, now);
-      return;
-    }
-    forget(index, entry);
-  }
-  fetch(index, job, id, now);
+  if (entry == NULL)
+    fetch(index, job, id, now);
+  else if (entry->body == NULL)
+    look_at_file(index, job, entry, id, now);
+  else
+    look_at_body(index, job, entry, id, now);
 }
 
 static void leave(struct cacheindex *index, struct cacheindex_job *job) {
@@ -301,11 +347,8 @@ static void drop(struct cacheindex *index, struct cacheindex_job *job) {
     forget(index, body->entry);
   }
   unpin(index, body);
-  struct cache_entry *entry = passes ? insert(index, id) : NULL;
-  if (entry == NULL)
-    return;
-  entry->passes = true;
-  entry->touched_ms = clock_ms() + 1;
+  if (passes)
+    insert_pass(index, id);
 }
 
 static void checked(struct cacheindex *index, struct cacheindex_job *job) {
@@ -404,6 +447,7 @@ void cacheindex_free(struct cacheindex *index) {
   struct cache_entry *entry;
   if (index->lane != NULL)
     sluice_lane_free(index->lane);
+  TAILQ_CONCAT(&index->order, &index->passes, use);
   while ((entry = TAILQ_FIRST(&index->order)) != NULL) {
     TAILQ_REMOVE(&index->order, entry, use);
     free(entry);
@@ -412,19 +456,11 @@ void cacheindex_free(struct cacheindex *index) {
   free(index);
 }
 
-static int by_use(const void *a, const void *b) {
-  int64_t one = ((const struct cachedir_file *)a)->used_ms;
-  int64_t other = ((const struct cachedir_file *)b)->used_ms;
-  return (one > other) - (one < other);
-}
-
 /* The oldest one first; what is older than the limits allow is removed. */
 static bool load(struct cacheindex *index) {
   struct cachedir_file *files = NULL;
   long count = cachedir_scan(index->dir, &files);
   bool ok = count >= 0;
-  if (count > 0)
-    qsort(files, (size_t)count, sizeof *files, by_use);
   for (long i = 0; ok && i < count; i++) {
     struct cache_entry *entry = insert(index, files[i].id);
     ok = entry != NULL;
@@ -450,6 +486,7 @@ struct cacheindex *cacheindex_new(struct sluice_host *host,
   index->dir = dir;
   index->limits = *limits;
   TAILQ_INIT(&index->order);
+  TAILQ_INIT(&index->passes);
   for (index->mask = 1; index->mask < limits->objects;)
     index->mask *= 2;
   index->chains = calloc(index->mask--, sizeof(struct cache_entry *));

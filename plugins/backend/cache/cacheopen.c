@@ -62,62 +62,82 @@ bool cacheopen_write(int fd, const void *data, size_t size, uint64_t at) {
   return true;
 }
 
-static bool read_head(struct cachebody *body, uint64_t size) {
+static enum cacheopen_found read_head(struct cachebody *body, uint64_t size) {
   unsigned char first[CACHEFORM_HEAD_MIN];
   if (size < sizeof first || !read_all(body->fd, first, sizeof first, 0))
-    return false;
+    return CACHEOPEN_BAD;
   size_t length = cacheform_length(first);
   if (length == 0 || length > size)
-    return false;
+    return CACHEOPEN_BAD;
   body->head = malloc(length);
-  return body->head != NULL && read_all(body->fd, body->head, length, 0) &&
-         cacheform_read(&body->form, body->head, length);
+  if (body->head == NULL)
+    return CACHEOPEN_UNKNOWN;
+  return read_all(body->fd, body->head, length, 0) &&
+                 cacheform_read(&body->form, body->head, length)
+             ? CACHEOPEN_GOOD
+             : CACHEOPEN_BAD;
 }
 
-static bool read_small(struct cachebody *body,
-                       const unsigned char md5[DIGEST_MD5_LEN]) {
+static enum cacheopen_found
+read_small(struct cachebody *body, const unsigned char md5[DIGEST_MD5_LEN]) {
   unsigned char sum[DIGEST_MD5_LEN];
   size_t length = (size_t)body->form.meta.length;
   body->copy = malloc(length + 1);
-  if (body->copy == NULL ||
-      !read_all(body->fd, body->copy, length, body->form.head))
-    return false;
+  if (body->copy == NULL)
+    return CACHEOPEN_UNKNOWN;
+  if (!read_all(body->fd, body->copy, length, body->form.head))
+    return CACHEOPEN_BAD;
   digest_md5(sum, body->copy, length);
-  return memcmp(sum, md5, sizeof sum) == 0;
+  return memcmp(sum, md5, sizeof sum) == 0 ? CACHEOPEN_GOOD : CACHEOPEN_BAD;
 }
 
-static bool read_file(struct cachebody *body, const char *key, bool checked) {
+static enum cacheopen_found read_file(struct cachebody *body, const char *key,
+                                      bool checked) {
   unsigned char tail[CACHEFORM_TAIL];
   struct stat st;
-  if (fstat(body->fd, &st) != 0 || !read_head(body, (uint64_t)st.st_size) ||
-      strcmp(body->form.key, key) != 0)
-    return false;
+  if (fstat(body->fd, &st) != 0)
+    return CACHEOPEN_BAD;
+  enum cacheopen_found found = read_head(body, (uint64_t)st.st_size);
+  if (found != CACHEOPEN_GOOD)
+    return found;
   uint64_t size = (uint64_t)st.st_size;
-  if (body->form.meta.length != size - body->form.head - CACHEFORM_TAIL ||
+  if (strcmp(body->form.key, key) != 0 ||
+      body->form.meta.length != size - body->form.head - CACHEFORM_TAIL ||
       size - body->form.head < CACHEFORM_TAIL ||
       !read_all(body->fd, tail, sizeof tail, size - sizeof tail))
-    return false;
+    return CACHEOPEN_BAD;
   const unsigned char *md5 = cacheform_tail_md5(tail);
   if (md5 == NULL)
-    return false;
+    return CACHEOPEN_BAD;
   codec_hex(body->md5, md5, DIGEST_MD5_LEN);
   body->have = body->form.meta.length;
   bool small = size <= CACHEOPEN_SMALL;
   body->state = small || checked ? CACHEBODY_WHOLE : CACHEBODY_CHECKING;
-  return !small || read_small(body, md5);
+  return small ? read_small(body, md5) : CACHEOPEN_GOOD;
 }
 
-struct cachebody *cacheopen_file(int fd, const char *key, bool checked) {
+enum cacheopen_found cacheopen_file(struct cachebody **out, int fd,
+                                    const char *key, bool checked) {
   struct cachebody *body = cacheopen_new();
   if (body == NULL) {
     close(fd);
-    return NULL;
+    return CACHEOPEN_UNKNOWN;
   }
   body->fd = fd;
-  if (read_file(body, key, checked))
-    return body;
-  cacheopen_free(body);
-  return NULL;
+  enum cacheopen_found found = read_file(body, key, checked);
+  if (found == CACHEOPEN_GOOD)
+    *out = body;
+  else
+    cacheopen_free(body);
+  return found;
+}
+
+enum cacheopen_found cacheopen_failed(int error) {
+  static const int shortages[] = {EMFILE, ENFILE, ENOMEM, EIO};
+  for (size_t i = 0; i < sizeof shortages / sizeof *shortages; i++)
+    if (error == shortages[i])
+      return CACHEOPEN_UNKNOWN;
+  return CACHEOPEN_BAD;
 }
 
 bool cacheopen_describe(struct cachebody *body, const char *key,

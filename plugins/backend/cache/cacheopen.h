@@ -14,10 +14,20 @@
 struct cachebody *cacheopen_new(void); /* ASKED; NULL: no memory */
 void cacheopen_free(struct cachebody *);
 
+enum cacheopen_found {
+  CACHEOPEN_GOOD,
+  CACHEOPEN_BAD,    /* it isn't an entry of that key, or its disk is bad */
+  CACHEOPEN_UNKNOWN /* there is no memory, or no descriptor, to look at it */
+};
+
 /* Reads and checks all but a larger object's bytes: it is CHECKING then, or
- * WHOLE.  Takes the descriptor.  NULL: it isn't an entry of that key, or can't
- * be read. */
-struct cachebody *cacheopen_file(int fd, const char *key, bool checked);
+ * WHOLE.  Takes the descriptor.  *body is set when it is GOOD. */
+enum cacheopen_found cacheopen_file(struct cachebody **body, int fd,
+                                    const char *key, bool checked);
+
+/* An error of open(2) says nothing of the file where the gateway lacks
+ * something or the directory fails. */
+enum cacheopen_found cacheopen_failed(int error);
 
 /* Fills a body's form in; false: it doesn't fit. */
 bool cacheopen_describe(struct cachebody *, const char *key,

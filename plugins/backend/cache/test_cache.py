@@ -285,6 +285,33 @@ def test_no_more_than_so_many_objects():
             kept(gate, min(count + 1, 2))
 
 
+@test
+def test_objects_that_pass_drive_out_few_that_are_kept():
+    """Two of 16 are remembered, and one place is that of who finds out."""
+    with Cached(objects="16", max_object="1000B", ttl="1h") as gate:
+        keys = [f"k{number}" for number in range(16)]
+        for count, key in enumerate(keys):
+            gate.put(key, b"x")
+            whole(gate, key, b"x")
+            kept(gate, count + 1)
+        for number in range(20):
+            gate.put(f"large{number}", noise(1001))
+            whole(gate, f"large{number}", noise(1001))
+        equal("entries", len(gate.entries()), 13)
+        gets = gate.calls("get")
+        whole(gate, "large19", noise(1001))
+        eventually("it passes", lambda: gate.calls("get") - gets == 1)
+
+
+@test
+def test_object_that_is_all_there_is_kept_though_the_storage_never_ends():
+    with Cached("rogue", linger="10ms", backends={
+            "rogue": {"plugin": "rogue", "how": "no_end"}}) as gate:
+        whole(gate, "k", bytes(200_000))
+        kept(gate)
+        equal("breaches", breaches(gate), [])
+
+
 @each({"at_the_limit": 0, "one_past": 1})
 def test_far_range_of_what_isn_t_there_is_read_past_the_cache(past):
     data = noise(3 * MIB)

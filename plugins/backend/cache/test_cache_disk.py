@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: MIT
 """The layer `cache` and its directory: what a crash, a power cut, a full disk
 or somebody else makes of it is never told as an object."""
+import contextlib
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -13,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 # pylint: disable=wrong-import-position
-from cachekit import Cached, breaches, whole  # noqa: E402
+from cachekit import Cached, asks, breaches, whole  # noqa: E402
 import kit  # noqa: E402
 from kit import (KIB, MIB, SLOWNESS, Mismatch, each, equal, eventually,
                  expect, faulty, needs, refusal, test)  # noqa: E402
@@ -88,6 +90,17 @@ def test_what_was_being_fetched_is_removed_and_nothing_else_is():
                              "mine")], [False, True, True, True])
             whole(gate, "a", SMALL)
             equal("gets", gate.calls("get"), 0)
+
+
+@test
+def test_what_can_t_be_removed_is_refused():
+    with Folder() as folder:
+        Path(folder, "cache/new/17").mkdir(parents=True)
+        refusal({"backends": {"a": {
+            "plugin": "cache", "over": "main",
+            "directory": f"{folder}/cache"}},
+            "routes": [{"mount": "/files", "backend": "a"}]},
+            "what is old in it be removed: Is a directory")
 
 
 @test
@@ -231,6 +244,37 @@ def test_full_disk_is_told_once_and_requests_go_on():
                 equal("breaches", breaches(gate), [])
         finally:
             subprocess.run(["umount", "-l", place], check=False)
+
+
+@test
+def test_entry_stays_while_no_file_can_be_opened():
+    """A gateway without descriptors knows nothing of its entries' files."""
+    with Cached(workers=1, ttl="1h") as gate, gate.wire() as wire:
+        gate.put("k", LARGE)
+        whole(gate, "k", LARGE)
+        eventually("an entry", lambda: len(gate.entries()) == 1)
+        asks(wire, "k")
+        expect(wire.answer().body == LARGE, "other bytes")
+        eventually("nobody has it open", lambda: not opened(gate, "objects/"))
+        most = resource.prlimit(gate.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(gate.pid, resource.RLIMIT_NOFILE,
+                         (3, most[1]))
+        asks(wire, "k")
+        equal("status", wire.answer().status // 100, 5)
+        resource.prlimit(gate.pid, resource.RLIMIT_NOFILE, most)
+        equal("entries", len(gate.entries()), 1)
+        gets = gate.calls("get")
+        whole(gate, "k", LARGE)
+        equal("gets", gate.calls("get") - gets, 0)
+
+
+def opened(gate, what):
+    """The gateway's open files with that in their names."""
+    names = []
+    for link in Path(f"/proc/{gate.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            names.append(os.readlink(link))
+    return [name for name in names if what in name]
 
 
 # ---- SIGKILL ---------------------------------------------------------------
