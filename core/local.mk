@@ -464,6 +464,8 @@ noinst_LTLIBRARIES += %D%/libserver.la
 	%D%/server/scrape.h \
 	%D%/server/layers.c \
 	%D%/server/layers.h \
+	%D%/server/listeners.c \
+	%D%/server/listeners.h \
 	%D%/server/seat.c \
 	%D%/server/seat.h \
 	%D%/server/signals.c \

@@ -8,7 +8,6 @@
 #include <event2/bufferevent.h>
 #include <event2/event_struct.h>
 #include <event2/listener.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +26,8 @@ enum admin_state {
   ADMIN_WAITS,   /* the answer is being made */
   ADMIN_ANSWERS, /* the answer goes */
   ADMIN_CLOSES,  /* so, to a client that has closed its side */
-  ADMIN_LISTENS  /* the answer went; what still comes isn't looked at */
+  ADMIN_LISTENS, /* the answer went; what still comes isn't looked at */
+  ADMIN_LEAVES   /* it is the hand-over's when the loop has turned */
 };
 
 struct admin_conn {
@@ -45,9 +45,12 @@ struct admin {
   struct listen listen;
   struct evconnlistener *listener;
   struct event *resume; /* of accepting */
+  bool retired;         /* and the listener goes when the loop has turned */
   LIST_HEAD(admin_conns, admin_conn) conns;
   size_t count;
 };
+
+static const struct timeval life = {.tv_sec = ADMIN_LIFE_S};
 
 static void conn_free(struct admin_conn *conn) {
   struct admin *admin = conn->admin;
@@ -56,7 +59,7 @@ static void conn_free(struct admin_conn *conn) {
   event_del(&conn->limit);
   bufferevent_free(conn->io);
   free(conn);
-  if (admin->count-- == ADMIN_CONNECTIONS_MAX && admin->listener != NULL)
+  if (admin->count-- == ADMIN_CONNECTIONS_MAX && !admin->retired)
     evconnlistener_enable(admin->listener);
 }
 
@@ -110,6 +113,7 @@ static void on_control(void *arg, int status, json_t *document) {
   snprintf(line, sizeof line, "%d %s", status,
            status == 200 ? "OK" : "Refused");
   answer(conn, line, "application/json", "", &body, true);
+  event_add(&conn->limit, &life);
   buf_fini(&body);
   free(text);
 }
@@ -120,20 +124,38 @@ static bool is_control(const struct admin_conn *conn,
   return conn->admin->listen.is_unix && control_has(head->path);
 }
 
+/* The other process may take its time to start, and so may plugins. */
+static bool takes_long(const struct control *control) {
+  return control->waits == CONTROL_WAITS_FOR_HANDOVER ||
+         control->waits == CONTROL_WAITS_FOR_RELOAD;
+}
+
 static void answer_control(struct admin_conn *conn, const struct head *head) {
+  static const struct timeval patience = {.tv_sec = HANDOVER_PATIENCE_S +
+                                                    ADMIN_LIFE_S};
   conn->state = ADMIN_WAITS;
   conn->control = (struct control){
       .gateway = conn->admin->gateway, .told = on_control, .arg = conn};
   control_ask(&conn->control, head);
+  if (takes_long(&conn->control))
+    event_add(&conn->limit, &patience);
 }
 
-/* It is no HTTP from here on. */
+/* It is no HTTP from here on.  The kernel watches the descriptor for this
+ * connection until the loop has turned. */
+static void leave(struct admin_conn *conn) {
+  static const struct timeval now = {0};
+  conn->state = ADMIN_LEAVES;
+  bufferevent_disable(conn->io, EV_READ | EV_WRITE);
+  event_add(&conn->limit, &now);
+}
+
 static void hand_over(struct admin_conn *conn) {
   struct gateway *gateway = conn->admin->gateway;
-  int fd = fcntl(bufferevent_getfd(conn->io), F_DUPFD_CLOEXEC, 0);
+  int fd = bufferevent_getfd(conn->io);
+  bufferevent_setfd(conn->io, -1);
   conn_free(conn);
-  if (fd >= 0)
-    handover_begin(gateway, fd);
+  handover_begin(gateway, fd);
 }
 
 static bool is_takeover(const struct admin_conn *conn,
@@ -145,7 +167,7 @@ static bool is_takeover(const struct admin_conn *conn,
 static void answer_head(struct admin_conn *conn, const struct head *head) {
   bool get = strcmp(head->method, "GET") == 0;
   if (is_takeover(conn, head))
-    hand_over(conn);
+    leave(conn);
   else if (is_control(conn, head))
     answer_control(conn, head);
   else if (strcmp(head->path, "/metrics") != 0)
@@ -221,14 +243,17 @@ static void on_event(struct bufferevent *io, short what, void *arg) {
     conn_free(conn);
 }
 
-static void on_limit(evutil_socket_t fd, short what, void *conn) {
+static void on_limit(evutil_socket_t fd, short what, void *arg) {
+  struct admin_conn *conn = arg;
   (void)fd, (void)what;
-  conn_free(conn);
+  if (conn->state == ADMIN_LEAVES)
+    hand_over(conn);
+  else
+    conn_free(conn);
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
                       struct sockaddr *address, int len, void *arg) {
-  static const struct timeval life = {.tv_sec = ADMIN_LIFE_S};
   struct admin *admin = arg;
   struct admin_conn *conn = calloc(1, sizeof *conn);
   (void)address, (void)len;
@@ -263,8 +288,12 @@ static void on_accept_error(struct evconnlistener *listener, void *arg) {
 static void admin_on_resume(evutil_socket_t fd, short what, void *arg) {
   struct admin *admin = arg;
   (void)fd, (void)what;
-  if (admin->count < ADMIN_CONNECTIONS_MAX && admin->listener != NULL)
+  if (admin->retired) {
+    evconnlistener_free(admin->listener);
+    admin->listener = NULL;
+  } else if (admin->count < ADMIN_CONNECTIONS_MAX) {
     evconnlistener_enable(admin->listener);
+  }
 }
 
 /* ---- life -----------------------------------------------------------------
@@ -313,10 +342,11 @@ int admin_socket(const struct admin *admin) {
 }
 
 void admin_retire(struct admin *admin) {
+  static const struct timeval now = {0};
   listen_lend(&admin->listen);
-  evconnlistener_free(admin->listener);
-  admin->listener = NULL;
-  event_del(admin->resume);
+  admin->retired = true;
+  evconnlistener_disable(admin->listener);
+  event_add(admin->resume, &now);
 }
 
 void admin_own(struct admin *admin) {

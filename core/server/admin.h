@@ -11,7 +11,7 @@
 
 #define ADMIN_CONNECTIONS_MAX 16 /* open at once; others wait */
 #define ADMIN_HEAD_MAX 8192
-#define ADMIN_LIFE_S 20 /* for all of a request and its answer */
+#define ADMIN_LIFE_S 20 /* for a request, its answer, and what is short */
 
 struct gateway;
 struct admin;

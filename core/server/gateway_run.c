@@ -137,6 +137,8 @@ static void stop(struct gateway *gateway) {
     return;
   }
   gateway->stopping = true;
+  gateway->handover.lent =
+      gateway->handover.done || handover_goes_on(&gateway->handover);
   if (gateway->handover.done)
     lend(gateway);
   else

@@ -30,6 +30,7 @@ struct handover { /* but for `admin` zeroed: nobody takes over */
   pid_t peer;
   struct handover_waiter *waiter;
   bool done; /* the other one is the gateway now */
+  bool lent; /* this one stops, and another one has copies of its sockets */
 };
 
 /* Somebody asks for it on that socket, which is taken. */
@@ -37,6 +38,10 @@ void handover_begin(struct gateway *, int socket);
 /* Starts the gateway's program, which takes over.  told() is called once. */
 void handover_start(struct gateway *, struct handover_waiter *);
 void handover_leave(struct gateway *, struct handover_waiter *);
+/* Somebody is taking over, or was started to. */
+static inline bool handover_goes_on(const struct handover *handover) {
+  return handover->heard != NULL || handover->child != 0;
+}
 /* The gateway stops: nobody gets it. */
 void handover_end(struct gateway *, const char *why);
 

@@ -14,64 +14,10 @@
 #include "crash.h"
 #include "exchange.h"
 #include "gateway.h"
+#include "listeners.h"
 #include "log.h"
 
-#define PAUSE_MS 100
-
-/* ---- accepting ---------------------------------------------------------- */
-
-static void listeners_enable(struct worker *worker, bool on) {
-  for (size_t i = 0; i < worker->socket_count; i++) {
-    struct evconnlistener *listener =
-        evhttp_bound_socket_get_listener(worker->sockets[i].bound);
-    if (on)
-      evconnlistener_enable(listener);
-    else
-      evconnlistener_disable(listener);
-  }
-}
-
-static void pause_accepting(struct worker *worker, const char *why) {
-  static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
-  if (worker->paused || worker->draining)
-    return;
-  metrics_refuse(&worker->metrics, METRICS_CONNECTIONS);
-  repeat_line(&worker->repeats, worker->loop, SLUICE_LOG_WARN, NULL, "accept",
-              "no connections are accepted: %s", why);
-  worker->paused = true;
-  listeners_enable(worker, false);
-  event_add(worker->resume, &pause);
-}
-
-static bool is_full(const struct worker *worker) {
-  return worker->connections >= worker->connections_max;
-}
-
-static void worker_on_resume(evutil_socket_t fd, short what, void *arg) {
-  static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
-  struct worker *worker = arg;
-  (void)fd, (void)what;
-  if (worker->draining)
-    return;
-  if (is_full(worker)) { /* who does nothing makes room */
-    ingress_evict(worker->plain, worker->connections_max / 16 + 1);
-    if (worker->tls != NULL)
-      ingress_evict(worker->tls, worker->connections_max / 16 + 1);
-  }
-  if (is_full(worker)) {
-    event_add(worker->resume, &pause);
-    return;
-  }
-  worker->paused = false;
-  listeners_enable(worker, true);
-}
-
-static void on_refused(void *arg, int error) {
-  pause_accepting(arg, error == EMFILE || error == ENFILE
-                           ? "too many open files; raise the limit of open "
-                             "files, or lower limits.connections"
-                           : strerror(error));
-}
+/* ---- connections -------------------------------------------------------- */
 
 static size_t exchanges(const struct worker *worker) {
   size_t count = 0;
@@ -98,8 +44,8 @@ static void on_count(void *arg, int change) {
   else
     worker->connections--;
   metrics_set(&worker->metrics, METRICS_OPEN_CONNECTIONS, worker->connections);
-  if (change > 0 && is_full(worker))
-    pause_accepting(worker, "limits.connections is reached");
+  if (change > 0 && worker->connections >= worker->connections_max)
+    listeners_pause(worker, "limits.connections is reached");
   check_end(worker);
 }
 
@@ -258,47 +204,11 @@ static void close_handles(struct worker *worker) {
     seat_close(seat);
 }
 
-static bool serve_socket(struct worker *worker, struct ingress *ingress,
-                         int *fd) {
-  struct worker_socket *all = realloc(
-      worker->sockets, (worker->socket_count + 1) * sizeof(*worker->sockets));
-  if (all == NULL)
-    return false;
-  worker->sockets = all;
-  struct evconnlistener *listener = evconnlistener_new(
-      loop_base(worker->loop), NULL, NULL,
-      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, LISTEN_BACKLOG, *fd);
-  if (listener == NULL)
-    return false;
-  *fd = -1;
-  evconnlistener_set_error_cb(listener, ingress_on_refused);
-  struct evhttp_bound_socket *bound =
-      evhttp_bind_listener(ingress_http(ingress), listener);
-  if (bound == NULL) {
-    evconnlistener_free(listener);
-    return false;
-  }
-  all[worker->socket_count++] =
-      (struct worker_socket){.bound = bound, .ingress = ingress};
-  return true;
-}
-
-/* Of more sockets than loops each has several. */
-static bool serve_one(struct worker *worker, struct listen *listen) {
-  struct ingress *ingress =
-      worker->tls != NULL && !listen->is_unix ? worker->tls : worker->plain;
-  for (size_t i = worker->index; i < listen->count;
-       i += worker->gateway->worker_count)
-    if (!serve_socket(worker, ingress, &listen->fds[i]))
-      return false;
-  return true;
-}
-
 static void on_serve(struct loop_task *task) {
   struct worker *worker = WORKER_OF(task, serve);
   use_next(worker);
   for (size_t i = 0; i < worker->gateway->listen_count; i++)
-    if (!serve_one(worker, &worker->gateway->listens[i]))
+    if (!listeners_serve(worker, &worker->gateway->listens[i]))
       snprintf(worker->failure, sizeof worker->failure,
                "cannot listen on %s: %s", worker->gateway->listens[i].url,
                strerror(errno));
@@ -316,14 +226,6 @@ static void on_renew(struct loop_task *task) {
   SSL_CTX *tls = atomic_exchange(&worker->renewed, NULL);
   ingress_renew_tls(worker->tls, tls);
   SSL_CTX_free(tls);
-}
-
-static void stop_listening(struct worker *worker) {
-  event_del(worker->resume);
-  for (size_t i = 0; i < worker->socket_count; i++)
-    evhttp_del_accept_socket(ingress_http(worker->sockets[i].ingress),
-                             worker->sockets[i].bound);
-  worker->socket_count = 0;
 }
 
 /* Another process accepts.  Who is connected here may ask once more, and goes
@@ -345,12 +247,17 @@ static void drain(struct worker *worker) {
 }
 
 static void on_closing(evutil_socket_t fd, short what, void *arg) {
+  static const struct timeval now = {0};
   struct worker *worker = arg;
   (void)fd, (void)what;
+  if (!listeners_let_go(worker)) {
+    event_add(worker->closing, &now);
+    return;
+  }
   worker->draining = true;
   if (worker->seat != NULL)
     seat_retire(worker->seat);
-  stop_listening(worker);
+  listeners_close(worker);
   if (worker->gateway->handover.done)
     retire(worker);
   else
@@ -403,7 +310,7 @@ static bool init_ingress(struct worker *worker,
                                 .admit = on_admit,
                                 .slow = on_slow,
                                 .mistaken = on_mistaken,
-                                .refused = on_refused};
+                                .refused = listeners_on_refused};
   worker->plain = ingress_new(worker->loop, NULL, &limits, &owner);
   if (worker->plain == NULL)
     return false;
@@ -416,7 +323,7 @@ static bool init_ingress(struct worker *worker,
 
 static bool init_events(struct worker *worker) {
   worker->resume =
-      evtimer_new(loop_base(worker->loop), worker_on_resume, worker);
+      evtimer_new(loop_base(worker->loop), listeners_on_resume, worker);
   worker->closing = evtimer_new(loop_base(worker->loop), on_closing, worker);
   return worker->resume != NULL && worker->closing != NULL;
 }

@@ -38,6 +38,7 @@ struct worker {
   struct metrics metrics;     /* of connections */
   size_t connections, connections_max;
   bool paused;                      /* accepts nobody for a moment */
+  bool let_go;                      /* or ever again */
   struct repeats repeats, refusals; /* `refusals`: of clients */
   bool draining, over;
   bool looking;                     /* `look` is deferred */

@@ -19,7 +19,8 @@
 #include "tools.h"
 
 #define ANSWER_MAX (64u << 20)
-#define PATIENCE_S 60 /* a reload starts plugins */
+#define PATIENCE_S 60
+#define LONG_PATIENCE_S 660 /* a reload starts plugins, an upgrade all */
 
 struct command {
   const char *file, *socket;
@@ -106,15 +107,15 @@ static void print_done(json_t *document) {
 
 static const struct order {
   const char *name, *method, *path;
-  bool argument;
+  bool argument, takes_long;
   void (*print)(json_t *document);
-} orders[] = {{"status", "GET", "/status", false, print_pairs},
-              {"requests", "GET", "/requests", false, print_requests},
-              {"ready", "GET", "/ready", false, print_ready},
-              {"reload", "POST", "/reload", false, print_done},
-              {"upgrade", "POST", "/upgrade", false, print_done},
-              {"drain", "POST", "/drain", false, print_done},
-              {"level", "POST", "/level/", true, print_pairs}};
+} orders[] = {{"status", "GET", "/status", false, false, print_pairs},
+              {"requests", "GET", "/requests", false, false, print_requests},
+              {"ready", "GET", "/ready", false, false, print_ready},
+              {"reload", "POST", "/reload", false, true, print_done},
+              {"upgrade", "POST", "/upgrade", false, true, print_done},
+              {"drain", "POST", "/drain", false, false, print_done},
+              {"level", "POST", "/level/", true, false, print_pairs}};
 
 static const struct order *find_order(const char *name) {
   for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
@@ -158,8 +159,10 @@ static bool find_socket(const struct command *command, struct sockaddr_un *to,
   return ok;
 }
 
-static int open_socket(const struct sockaddr_un *to, struct errmsg *why) {
-  const struct timeval patience = {.tv_sec = PATIENCE_S};
+static int open_socket(const struct sockaddr_un *to, bool takes_long,
+                       struct errmsg *why) {
+  const struct timeval patience = {.tv_sec = takes_long ? LONG_PATIENCE_S
+                                                        : PATIENCE_S};
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd >= 0) {
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -213,7 +216,9 @@ static int ctl_ask(const struct command *command) {
   struct sockaddr_un to = {0};
   char request[256];
   struct buf answer;
-  int fd = find_socket(command, &to, &why) ? open_socket(&to, &why) : -1;
+  int fd = find_socket(command, &to, &why)
+               ? open_socket(&to, command->order->takes_long, &why)
+               : -1;
   if (fd < 0) {
     log_plain("sluice: %s", why.text);
     return TOOL_CANT;
