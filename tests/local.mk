@@ -842,6 +842,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_start.py \
 	%D%/integration/test_storm.py \
 	%D%/integration/test_sweep.py \
+	%D%/integration/test_takeover.py \
 	%D%/integration/test_tls.py \
 	%D%/integration/test_tls_clients.py \
 	%D%/integration/test_tls_mistakes.py \

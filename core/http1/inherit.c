@@ -34,17 +34,20 @@ static bool address_of(int fd, union socket_address *address) {
   return getsockname(fd, &address->any, &len) == 0;
 }
 
+/* The other one's port 0 is any, where `any_port` says so. */
 static bool is_same(const union socket_address *a,
-                    const struct sockaddr *other) {
+                    const struct sockaddr *other, bool any_port) {
   const union socket_address *b = (const void *)other;
   if (a->any.sa_family != other->sa_family)
     return false;
   switch (other->sa_family) {
   case AF_INET:
-    return a->v4.sin_port == b->v4.sin_port &&
+    return (a->v4.sin_port == b->v4.sin_port ||
+            (any_port && b->v4.sin_port == 0)) &&
            a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
   case AF_INET6:
-    return a->v6.sin6_port == b->v6.sin6_port &&
+    return (a->v6.sin6_port == b->v6.sin6_port ||
+            (any_port && b->v6.sin6_port == 0)) &&
            a->v6.sin6_scope_id == b->v6.sin6_scope_id &&
            memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr,
                   sizeof a->v6.sin6_addr) == 0;
@@ -90,7 +93,7 @@ bool inherits_add(struct inherits *inherits, int fd, enum inherit_from from,
   return true;
 }
 
-static bool is_listening(int fd) {
+bool inherits_listens(int fd) {
   int listening = 0, type = 0;
   socklen_t len = sizeof listening;
   return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
@@ -110,7 +113,7 @@ static bool read_number(const char *name, long most, long *number) {
 }
 
 static bool take_fd(struct inherits *inherits, int fd, struct errmsg *errmsg) {
-  if (!is_listening(fd))
+  if (!inherits_listens(fd))
     return errmsg_set(errmsg,
                       "LISTEN_FDS: descriptor %d isn't a stream socket that "
                       "listens; write ListenStream= and Accept=no in the "
@@ -151,9 +154,8 @@ size_t inherits_find(struct inherits *inherits, const char *entry,
   for (size_t i = 0; i < inherits->count && found < max; i++) {
     struct inherit *one = &inherits->list[i];
     union socket_address its;
-    if (one->fd < 0 ||
-        (strcmp(one->entry, entry) != 0 &&
-         !(address_of(one->fd, &its) && is_same(&its, address))))
+    if (one->fd < 0 || !address_of(one->fd, &its) ||
+        !is_same(&its, address, strcmp(one->entry, entry) == 0))
       continue;
     *from = one->from;
     fds[found++] = one->fd;

@@ -39,8 +39,10 @@ bool inherits_add(struct inherits *, int fd, enum inherit_from,
  * they are nobody else's.  False and why. */
 bool inherits_take_environment(struct inherits *, struct errmsg *);
 
-/* Gives those of the entry, or of its address, to the caller: their number,
- * at most `max`. */
+/* Is it a stream socket that listens? */
+bool inherits_listens(int fd);
+/* Gives those of the address to the caller: their number, at most `max`.  Port
+ * 0 is that of sockets of the same entry. */
 size_t inherits_find(struct inherits *, const char *entry,
                      const struct sockaddr *, int *fds, size_t max,
                      enum inherit_from *);

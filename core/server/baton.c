@@ -99,6 +99,7 @@ bool baton_receive(int socket, struct baton *baton, struct errmsg *errmsg) {
     if (!receive_bytes(socket, &record, baton, &got)) {
       int error = errno;
       baton_close_fds(baton);
+      baton->over = error == 0 || error == ECONNRESET;
       return errmsg_set(errmsg, "the other gateway %s%s",
                         error == 0 ? "has closed the connection"
                                    : "isn't heard of: ",

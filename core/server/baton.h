@@ -10,9 +10,9 @@
  *   READY                     --->
  *                             <---   YOURS: it accepts no more
  *
- * REFUSED comes in place of anything that the old one says.  Until YOURS the
- * end of the connection means to each that the other is gone, and that it is
- * the gateway.
+ * REFUSED comes in place of anything that the old one says, and before it
+ * hangs up while it goes on.  Until YOURS the end of the connection without it
+ * means to each that the other is gone, and that it is the gateway.
  */
 #ifndef SERVER_BATON_H
 #define SERVER_BATON_H
@@ -41,6 +41,7 @@ struct baton {
   char text[BATON_TEXT_MAX];
   int fds[BATON_FDS_MAX];
   size_t count;
+  bool over; /* nothing was received, as the connection has ended */
 };
 
 /* A short message; false: it couldn't go at once, or was cut. */

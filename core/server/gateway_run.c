@@ -331,10 +331,12 @@ static bool prepare(struct gateway *gateway, struct errmsg *errmsg) {
   gateway->uploads = uploads_new(work_own(gateway->pool));
   if (gateway->uploads == NULL)
     return errmsg_set(errmsg, "out of memory");
-  return metrics_init(&gateway->retired, gateway->fixed->route_count + 1,
-                      gateway->fixed->backend_count) &&
-         generation_start(gateway->now, gateway, errmsg) &&
-         make_loops(gateway, errmsg);
+  if (!metrics_init(&gateway->retired, gateway->fixed->route_count + 1,
+                    gateway->fixed->backend_count) ||
+      !generation_start(gateway->now, gateway, errmsg))
+    return false;
+  takeover_started(gateway);
+  return make_loops(gateway, errmsg);
 }
 
 static bool serve(struct gateway *gateway, struct errmsg *errmsg) {

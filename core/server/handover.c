@@ -40,8 +40,11 @@ static void handover_fail(struct gateway *gateway, const char *why) {
   log_line(SLUICE_LOG_ERROR, NULL,
            "process %ld doesn't take over: %s; this one goes on",
            (long)gateway->handover.peer, why);
+  /* An end without a word would make the other one the gateway, too. */
+  baton_send(gateway->handover.socket, BATON_REFUSED, why, NULL, 0);
   handover_hang_up(&gateway->handover);
   handover_tell(gateway, false, why);
+  reload_go_on(gateway);
 }
 
 /* ---- what it gets ------------------------------------------------------- */
@@ -106,6 +109,11 @@ static void yield(struct gateway *gateway) {
   log_line(SLUICE_LOG_INFO, NULL,
            "process %ld has taken over; requests may finish here",
            (long)handover->peer);
+  if (gateway->reload.again)
+    log_line(SLUICE_LOG_WARN, NULL,
+             "process %ld may have read %s before it was changed: have it "
+             "reload",
+             (long)handover->peer, gateway->file);
   handover->done = true;
   handover_hang_up(handover);
   handover_tell(gateway, true,
@@ -167,6 +175,7 @@ void handover_begin(struct gateway *gateway, int socket) {
   handover->heard = event_new(loop_base(gateway->loop), socket,
                               EV_READ | EV_PERSIST, on_heard, gateway);
   if (handover->heard == NULL) {
+    baton_send(socket, BATON_REFUSED, "out of memory", NULL, 0);
     close(socket);
     return;
   }
@@ -191,6 +200,7 @@ static void on_child(evutil_socket_t number, short what, void *arg) {
     handover_tell(gateway, false,
                   "the new process has ended; its lines in the log say "
                   "why");
+  reload_go_on(gateway);
 }
 
 /* The other one isn't to believe what is said to this process of itself. */
@@ -267,10 +277,8 @@ void handover_leave(struct gateway *gateway, struct handover_waiter *waiter) {
 
 void handover_end(struct gateway *gateway, const char *why) {
   struct handover *handover = &gateway->handover;
-  if (handover->heard != NULL) {
-    baton_send(handover->socket, BATON_REFUSED, why, NULL, 0);
+  if (handover->heard != NULL)
     handover_fail(gateway, why);
-  }
   handover_tell(gateway, false, why);
   if (handover->children != NULL)
     event_free(handover->children);

@@ -39,8 +39,8 @@ static void reload_fail(struct gateway *gateway, const struct errmsg *why) {
   reload_tell(gateway, false, why->text);
 }
 
-static void again(struct gateway *gateway) {
-  if (!gateway->reload.again)
+void reload_go_on(struct gateway *gateway) {
+  if (!gateway->reload.again || handover_goes_on(&gateway->handover))
     return;
   gateway->reload.again = false;
   reload(gateway, "once more");
@@ -138,7 +138,10 @@ static struct generation *make(struct gateway *gateway, struct errmsg *why) {
 static bool start(struct gateway *gateway, struct generation *next,
                   struct errmsg *why) {
   generation_inherit(next, gateway->now);
-  if (generation_start(next, gateway, why))
+  watchdog_hold(&gateway->watchdog);
+  bool started = generation_start(next, gateway, why);
+  watchdog_release(&gateway->watchdog);
+  if (started)
     return true;
   say_why(gateway, next, why);
   return false;
@@ -176,6 +179,15 @@ void reload(struct gateway *gateway, const char *why) {
     reload_tell(gateway, false, "the gateway starts, or stops");
     return;
   }
+  /* The other one was given what is of the configuration in use. */
+  if (handover_goes_on(&gateway->handover)) {
+    log_line(SLUICE_LOG_WARN, NULL,
+             "%s: another process is taking over; %s is read again if it "
+             "doesn't",
+             why, gateway->file);
+    gateway->reload.again = true;
+    return;
+  }
   notify_reloading();
   struct generation *next = make(gateway, &errmsg);
   if (next != NULL && generation_same(next, gateway->now)) {
@@ -193,6 +205,12 @@ void reload(struct gateway *gateway, const char *why) {
 
 void reload_ask(struct gateway *gateway, const char *why,
                 struct reload_waiter *waiter) {
+  if (handover_goes_on(&gateway->handover)) {
+    waiter->told(waiter->arg, false,
+                 "another process is taking over; try again when it has, or "
+                 "has failed");
+    return;
+  }
   waiter->next = gateway->reload.waiters;
   gateway->reload.waiters = waiter;
   reload(gateway, why);
@@ -214,7 +232,7 @@ static void end_next(struct gateway *gateway) {
   generation_free(gateway->reload.next);
   gateway->reload.next = NULL;
   reload_fail(gateway, &why);
-  again(gateway);
+  reload_go_on(gateway);
 }
 
 void reload_on_dropped(struct loop_task *task) {
@@ -260,7 +278,7 @@ static void reload_use(struct gateway *gateway) {
            fixed[0] == '\0' ? "" : "; these change with the next start only: ",
            fixed);
   reload_tell(gateway, true, what);
-  again(gateway);
+  reload_go_on(gateway);
 }
 
 static void drop(struct gateway *gateway) {

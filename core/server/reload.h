@@ -37,6 +37,9 @@ void reload(struct gateway *, const char *why);
 void reload_ask(struct gateway *, const char *why, struct reload_waiter *);
 void reload_leave(struct gateway *, struct reload_waiter *);
 
+/* Nobody takes over any more: what was asked meanwhile is done. */
+void reload_go_on(struct gateway *);
+
 void reload_opened(struct worker *); /* news of the workers */
 void reload_on_dropped(struct loop_task *);
 void reload_on_gone(struct loop_task *);

@@ -19,6 +19,18 @@
 
 /* ---- asked -------------------------------------------------------------- */
 
+/* Whoever could put a socket there would else be handed the clients. */
+static bool is_trusted(int socket, const char *admin, struct errmsg *errmsg) {
+  struct ucred peer = {.uid = (uid_t)-1};
+  socklen_t len = sizeof peer;
+  return (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+          (peer.uid == geteuid() || peer.uid == 0)) ||
+         errmsg_set(errmsg,
+                    "who listens at %s isn't of this gateway's user; start "
+                    "this one as the user of the one that runs",
+                    admin);
+}
+
 static bool dial(struct takeover *takeover, const char *admin,
                  struct errmsg *errmsg) {
   static const char scheme[] = "unix:";
@@ -39,7 +51,7 @@ static bool dial(struct takeover *takeover, const char *admin,
                sizeof patience);
     if (connect(takeover->socket, (const struct sockaddr *)&to, sizeof to) ==
         0)
-      return true;
+      return is_trusted(takeover->socket, admin, errmsg);
   }
   return errmsg_set(errmsg,
                     "no gateway to take over from is at %s: %s; start this "
@@ -52,6 +64,12 @@ static bool take_sockets(struct gateway *gateway, struct baton *baton,
   enum inherit_from from = baton->kind == BATON_MANAGED ? INHERIT_FROM_MANAGER
                                                         : INHERIT_FROM_GATEWAY;
   bool ok = true;
+  for (size_t i = 0; i < baton->count; i++)
+    if (!inherits_listens(baton->fds[i]))
+      return errmsg_set(errmsg,
+                        "what the gateway that runs gave for %s isn't a "
+                        "socket that listens",
+                        baton->text);
   for (size_t i = 0; i < baton->count; i++)
     ok = inherits_add(&gateway->inherits, baton->fds[i], from, baton->text) &&
          ok;
@@ -129,6 +147,24 @@ struct sluice_handed *takeover_handed(struct gateway *gateway,
   return NULL;
 }
 
+static void close_handed(struct sluice_handed *handed) {
+  for (size_t i = 0; i < handed->count; i++)
+    if (handed->fds[i] >= 0)
+      close(handed->fds[i]);
+}
+
+/* Descriptors that nobody has taken would keep files of others open. */
+void takeover_started(struct gateway *gateway) {
+  struct takeover *takeover = &gateway->takeover;
+  for (size_t i = 0; i < takeover->count; i++) {
+    close_handed(&takeover->backends[i].handed);
+    free(takeover->backends[i].name);
+  }
+  free(takeover->backends);
+  takeover->backends = NULL;
+  takeover->count = 0;
+}
+
 /* ---- served ------------------------------------------------------------- */
 
 static void takeover_hang_up(struct takeover *takeover) {
@@ -145,6 +181,7 @@ static void takeover_own(struct gateway *gateway, const char *how) {
   gateway->own(gateway);
   log_line(SLUICE_LOG_INFO, NULL, "%s", how);
   notify_say("READY=1");
+  watchdog_say(&gateway->watchdog); /* the last one was the other one's */
 }
 
 /* An end without a word is the other one's death: this one is the gateway. */
@@ -153,45 +190,38 @@ static void on_word(evutil_socket_t fd, short what, void *arg) {
   struct baton baton = {.kind = BATON_YOURS};
   struct errmsg why;
   (void)what;
-  if (!baton_receive((int)fd, &baton, &why)) {
+  bool heard = baton_receive((int)fd, &baton, &why);
+  if (!heard && baton.over) {
     takeover_own(gateway, "the gateway before has died; this one goes on");
     return;
   }
   baton_close_fds(&baton);
-  if (baton.kind == BATON_YOURS) {
+  if (heard && baton.kind == BATON_YOURS) {
     takeover_own(gateway, "took over from the gateway before");
     return;
   }
   log_line(SLUICE_LOG_ERROR, NULL,
            "the gateway that runs doesn't hand over: %s; this one ends",
-           baton.text);
+           heard ? baton.text : why.text);
   takeover_hang_up(&gateway->takeover);
   gateway->failure = "it was not to take over";
   gateway->stop(gateway);
 }
 
+/* Where nobody listens any more, there may still be a word why. */
 void takeover_ready(struct gateway *gateway) {
   struct takeover *takeover = &gateway->takeover;
   takeover->heard = event_new(loop_base(gateway->loop), takeover->socket,
                               EV_READ, on_word, gateway);
-  if (takeover->heard == NULL ||
-      !baton_send(takeover->socket, BATON_READY, "", NULL, 0))
-    takeover_own(gateway, "the gateway before has gone; this one goes on");
-  else
-    event_add(takeover->heard, NULL);
+  baton_send(takeover->socket, BATON_READY, "", NULL, 0);
+  if (takeover->heard == NULL || event_add(takeover->heard, NULL) < 0)
+    on_word(takeover->socket, EV_READ, gateway);
 }
 
 void takeover_end(struct gateway *gateway) {
   struct takeover *takeover = &gateway->takeover;
   takeover_hang_up(takeover);
   inherits_fini(&gateway->inherits, NULL);
-  for (size_t i = 0; i < takeover->count; i++) {
-    struct sluice_handed *handed = &takeover->backends[i].handed;
-    for (size_t j = 0; j < handed->count; j++)
-      if (handed->fds[j] >= 0)
-        close(handed->fds[j]);
-    free(takeover->backends[i].name);
-  }
-  free(takeover->backends);
+  takeover_started(gateway);
   *takeover = (struct takeover){.socket = -1};
 }

@@ -34,6 +34,8 @@ struct takeover {
 bool takeover_begin(struct gateway *, struct errmsg *);
 /* The descriptors of that gateway's backend of the name; NULL: none. */
 struct sluice_handed *takeover_handed(struct gateway *, const char *name);
+/* Backends have taken what they can use. */
+void takeover_started(struct gateway *);
 /* This one serves: the other one may stop to. */
 void takeover_ready(struct gateway *);
 void takeover_end(struct gateway *);

@@ -6,6 +6,8 @@
 #include "watchdog.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,8 +16,8 @@
 
 #define USEC 1000000u
 
-/* 0: nobody watches this process. */
-static uint64_t interval_us(void) {
+/* The manager allows as much; 0: nobody watches this process. */
+static uint64_t allowed_us(void) {
   const char *pid = getenv("WATCHDOG_PID"), *usec = getenv("WATCHDOG_USEC");
   char *end;
   if (usec == NULL || *usec < '0' || *usec > '9' ||
@@ -23,7 +25,7 @@ static uint64_t interval_us(void) {
     return 0;
   errno = 0;
   uint64_t us = strtoull(usec, &end, 10);
-  return *end == '\0' && errno == 0 ? us / 2 : 0;
+  return *end == '\0' && errno == 0 ? us : 0;
 }
 
 static void on_back(struct loop_task *task) {
@@ -55,8 +57,8 @@ static void on_time(evutil_socket_t fd, short what, void *arg) {
 }
 
 bool watchdog_start(struct watchdog *watchdog, struct gateway *gateway) {
-  uint64_t us = interval_us();
-  *watchdog = (struct watchdog){.gateway = gateway};
+  uint64_t allowed = allowed_us(), us = allowed / 2;
+  *watchdog = (struct watchdog){.gateway = gateway, .manager_us = allowed};
   if (us == 0)
     return true;
   struct timeval interval = {.tv_sec = (time_t)(us / USEC),
@@ -75,6 +77,29 @@ bool watchdog_start(struct watchdog *watchdog, struct gateway *gateway) {
   event_add(watchdog->timer, &interval);
   event_active(watchdog->timer, EV_TIMEOUT, 0);
   return true;
+}
+
+void watchdog_say(const struct watchdog *watchdog) {
+  if (watchdog->timer != NULL)
+    notify_say("WATCHDOG=1");
+}
+
+static void allow(const struct watchdog *watchdog, uint64_t us) {
+  char text[48];
+  snprintf(text, sizeof text, "WATCHDOG_USEC=%" PRIu64, us);
+  if (watchdog->timer != NULL)
+    notify_say(text);
+}
+
+void watchdog_hold(const struct watchdog *watchdog) {
+  uint64_t held = (uint64_t)WATCHDOG_HELD_S * USEC;
+  allow(watchdog, held > watchdog->manager_us ? held : watchdog->manager_us);
+}
+
+/* A shorter time counts from the last sign of life, so that goes first. */
+void watchdog_release(const struct watchdog *watchdog) {
+  watchdog_say(watchdog);
+  allow(watchdog, watchdog->manager_us);
 }
 
 void watchdog_fini(struct watchdog *watchdog) {

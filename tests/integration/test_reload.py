@@ -18,6 +18,7 @@ from pathlib import Path
 from kit import (FORM, KIB, MIB, PATIENCE, Gateway, each, equal, eventually,
                  expect, field, file, form, head, large_form, like, main, md5,
                  request, run, settings, test, written)
+from upgradekit import hears, manager
 
 RELOADS = int(os.environ.get("SLUICE_RELOADS", "12"))
 REQUESTS = int(os.environ.get("SLUICE_RELOAD_REQUESTS", "20"))
@@ -357,6 +358,19 @@ def test_service_manager_hears_of_start_reload_and_end(name):
             equal("as before", heard.recv(256), b"READY=1")
             gateway.signal(signal.SIGTERM)
             equal("end", heard.recv(256), b"STOPPING=1")
+
+
+@test
+def test_service_manager_allows_plugins_more_time_to_start():
+    with tempfile.TemporaryDirectory() as folder, \
+            manager(folder, WATCHDOG_USEC="60000000") as (heard, environment):
+        with Gateway(env=environment) as gateway:
+            hears(heard, "READY=1", "WATCHDOG=1")
+            reload(gateway, {"uploads": {"max_bytes": "2KiB"}})
+            expect(heard.recv(256).startswith(b"RELOADING=1"), "it didn't")
+            equal("said", [heard.recv(256) for _ in range(4)],
+                  [b"WATCHDOG_USEC=600000000", b"WATCHDOG=1",
+                   b"WATCHDOG_USEC=60000000", b"READY=1"])
 
 
 # ---- many ------------------------------------------------------------------

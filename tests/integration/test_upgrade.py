@@ -9,7 +9,6 @@ how large the upload is that goes on meanwhile."""
 import contextlib
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -19,40 +18,15 @@ import threading
 import time
 from pathlib import Path
 
-from kit import (BINARY, FORM, KIB, MIB, PATIENCE, SLOWNESS, Gateway, Mismatch,
-                 Wire, each, equal, eventually, expect, field, file, form,
-                 head, large_form, like, main, request, run, settings, test,
-                 written)
-from upgradekit import (KINDS, RECORD, Between, Client, agrees, sections,
+from kit import (BINARY, FORM, MIB, PATIENCE, Gateway, Mismatch, Wire, each,
+                 equal, eventually, expect, field, file, form, like, main,
+                 request, run, settings, test, written)
+from upgradekit import (KINDS, RECORD, Between, Client, Upload, agrees,
+                        free_port, hears, manager, pid_of_taker, sections,
                         served)
 
 UPGRADES = int(os.environ.get("SLUICE_UPGRADES", "3"))
 LARGE = int(os.environ.get("SLUICE_UPGRADE_BYTES", str(8 * MIB)))
-
-
-class Upload:
-    """One that has begun, of which half is still to come."""
-
-    def __init__(self, gateway, size=MIB, prefix="long"):
-        before, self.rest, length = large_form(size, prefix=prefix)
-        self.size, self.wire = size, gateway.wire(timeout=60 * SLOWNESS)
-        self.wire.send(head("POST", "/files", FORM,
-                            f"Content-Length: {length}") + before)
-        self.send(size // 2)
-
-    def send(self, count):
-        piece = bytes(64 * KIB)
-        for at in range(0, count, len(piece)):
-            self.wire.send(piece[:min(len(piece), count - at)])
-
-    def ends(self):
-        self.send(self.size - self.size // 2)
-        self.wire.send(self.rest)
-        answer = self.wire.answer()
-        self.wire.close()
-        equal("the upload in flight", (answer.status, answer.error),
-              (201, None))
-        return answer.json["key"]
 
 
 @test
@@ -199,16 +173,6 @@ def starts(folder, log):
                            words=["--takeover"]))
 
 
-def pid_of_taker(folder):
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            words = Path(entry, "cmdline").read_bytes().split(b"\0")
-            if b"--takeover" in words and f"{folder}/sluice.yaml".encode() in \
-                    words:
-                return int(entry.name)
-    return None
-
-
 @each(DEATHS)
 def test_death(case):
     """Whoever is left serves, and has all that was acknowledged."""
@@ -249,12 +213,6 @@ def test_death(case):
             for gateway in [old, *made]:
                 if gateway.process.poll() is None:
                     gateway.kill()
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def left(old, made, dies, kind, folder):
@@ -355,25 +313,6 @@ def test_a_socket_that_no_address_wants_is_a_mistake():
         like("why", ended.stderr.decode(),
              rf"socket at 127\.0\.0\.1:{port}, which server\.listen doesn't "
              "name")
-
-
-@contextlib.contextmanager
-def manager(folder, **environment):
-    """Somebody at NOTIFY_SOCKET."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
-        heard.bind(f"{folder}/notify")
-        heard.settimeout(PATIENCE)
-        yield heard, {"NOTIFY_SOCKET": f"{folder}/notify", **environment}
-
-
-def hears(heard, *wanted):
-    """Skips what else is said; the rest of each that matches."""
-    found, until = [], time.monotonic() + PATIENCE
-    for want in wanted:
-        while not (match := re.fullmatch(want, heard.recv(256).decode())):
-            expect(time.monotonic() < until, f"nobody said {want}")
-        found.append(match)
-    return found
 
 
 def pid_runs(pid):

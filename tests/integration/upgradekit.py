@@ -7,17 +7,27 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import socket
+import struct
 import tempfile
 import threading
+import time
 from pathlib import Path
 
-from kit import (FORM, KIB, PATIENCE, Gateway, Wire, equal, expect, field,
-                 file, form, merged)
+from kit import (FORM, KIB, MIB, PATIENCE, SLOWNESS, Gateway, Wire, equal,
+                 expect, field, file, form, head, large_form, merged)
 
 RECORD = 12 + 512  # bytes of a message of the hand-over
+MARK = 0x31424c53
 KINDS = ["", "listen", "managed", "admin", "backend", "end", "refused",
          "ready", "yours"]
+
+
+def record(kind, text="", count=0):
+    """A message of the hand-over, with that many descriptors."""
+    return struct.pack("<III512s", MARK, KINDS.index(kind), count,
+                       text.encode())
 
 
 def sections(folder, more=None):
@@ -52,6 +62,66 @@ def served(**more):
             for gateway in gateways:
                 if gateway.process.poll() is None:
                     gateway.kill()
+
+
+class Upload:
+    """One that has begun, of which half is still to come."""
+
+    def __init__(self, gateway, size=MIB, prefix="long"):
+        before, self.rest, length = large_form(size, prefix=prefix)
+        self.size, self.wire = size, gateway.wire(timeout=60 * SLOWNESS)
+        self.wire.send(head("POST", "/files", FORM,
+                            f"Content-Length: {length}") + before)
+        self.send(size // 2)
+
+    def send(self, count):
+        piece = bytes(64 * KIB)
+        for at in range(0, count, len(piece)):
+            self.wire.send(piece[:min(len(piece), count - at)])
+
+    def ends(self):
+        self.send(self.size - self.size // 2)
+        self.wire.send(self.rest)
+        answer = self.wire.answer()
+        self.wire.close()
+        equal("the upload in flight", (answer.status, answer.error),
+              (201, None))
+        return answer.json["key"]
+
+
+def pid_of_taker(folder):
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            words = Path(entry, "cmdline").read_bytes().split(b"\0")
+            if b"--takeover" in words and f"{folder}/sluice.yaml".encode() in \
+                    words:
+                return int(entry.name)
+    return None
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+@contextlib.contextmanager
+def manager(folder, **environment):
+    """Somebody at NOTIFY_SOCKET."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(f"{folder}/notify")
+        heard.settimeout(PATIENCE)
+        yield heard, {"NOTIFY_SOCKET": f"{folder}/notify", **environment}
+
+
+def hears(heard, *wanted):
+    """Skips what else is said; the rest of each that matches."""
+    found, until = [], time.monotonic() + PATIENCE
+    for want in wanted:
+        while not (match := re.fullmatch(want, heard.recv(256).decode())):
+            expect(time.monotonic() < until, f"nobody said {want}")
+        found.append(match)
+    return found
 
 
 class Between:
