@@ -251,13 +251,37 @@ def test_repair_that_was_cut_short_is_gone_on_with(unfinished):
             Path(store.data, "index.db").rename(lost / "index.db.1")
             with store.index() as index:
                 index.execute("CREATE TABLE half(made INTEGER)")
+            half = Path(store.data, "index.db").read_bytes()
         status, _, err = run("-c", written(store.folder,
                                            settings(store.folder)))
         equal("status of a start", status, 1)
         like("log", err, "was cut short; run sluice check --repair again")
         store.found("--repair", status=0)
+        if unfinished:  # it may be one that was put back by hand
+            equal("kept", (lost / "index.db.2").read_bytes(), half)
         equal("afterwards", store.found("--read", status=0), {})
         store.serves()
+
+
+@test
+def test_store_whose_repair_was_cut_short_replaces_no_backup():
+    with a_store() as store:
+        conf = written(store.folder, settings(store.folder), "c.yaml")
+        backup = store.folder / "backup"
+        equal("backup", run("backup", "-c", conf, backup)[0], 0)
+        index = Path(backup, "index.db").read_bytes()
+        Path(store.data, "repair").write_text("+index.db.1")
+        lost = Path(store.data, "lost+found")
+        lost.mkdir(exist_ok=True)
+        shutil.copy(Path(store.data, "index.db"), lost / "index.db.1")
+        with store.index() as unfinished:
+            unfinished.execute("DELETE FROM object")
+        status, out, err = run("backup", "-c", conf, backup)
+        equal("status", status, 2)
+        like("why", out + err, "was cut short; run sluice check --repair")
+        equal("index", Path(backup, "index.db").read_bytes(), index)
+        equal("blobs", len([path for path in Path(backup, "blobs").rglob("*")
+                            if path.is_file()]), 4)
 
 
 @test

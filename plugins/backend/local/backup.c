@@ -16,6 +16,7 @@
 #include "hold.h"
 #include "index.h"
 #include "mirror.h"
+#include "salvage.h"
 #include "schema.h"
 #include "snapshot.h"
 
@@ -97,11 +98,22 @@ static bool copy_anew(int from, int to, const char *name) {
   return has(to, name) || !has(from, name) || filecopy_named(from, to, name);
 }
 
+/* An index that is made anew lacks what its repair hasn't come to yet. */
+static bool is_whole(struct backup *backup) {
+  return !salvage_is_due(backup->from) ||
+         errmsg_set(ERR(backup),
+                    "a repair of %s was cut short; run sluice check --repair "
+                    "again",
+                    backup->store);
+}
+
 static bool backup_begin(struct backup *backup) {
   backup->from = backup_open_folder(backup->store);
   if (backup->from < 0 || !has(backup->from, INDEX_FILE))
     return errmsg_set(ERR(backup), "%s holds no store (no " INDEX_FILE ")",
                       backup->store);
+  if (!is_whole(backup))
+    return false;
   if (mkdir(backup->folder, 0700) != 0 && errno != EEXIST)
     return errmsg_set(ERR(backup), "%s can't be made: %s", backup->folder,
                       strerror(errno));
@@ -173,7 +185,8 @@ static bool take(struct backup *backup) {
   bool ok = hold != HOLD_NONE ||
             errmsg_set(ERR(backup), "%s/hold can't be locked: %s",
                        backup->store, strerror(errno));
-  ok = ok && open_incoming(backup) && mirror_rows(&backup->mirror, backup->db);
+  ok = ok && is_whole(backup) && open_incoming(backup) &&
+       mirror_rows(&backup->mirror, backup->db);
   hold_end(hold);
   return ok;
 }

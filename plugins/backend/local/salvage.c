@@ -88,33 +88,38 @@ static void choose_name(int lost, char name[32]) {
   }
 }
 
-/* Removes what a repair that was cut short has made; the old one is elsewhere.
- */
-static bool remove_unfinished(int dir, int lost, const char *name,
-                              bool missing) {
+/* With its log beside it, by that name. */
+static bool move_index(int dir, int lost, const char *name) {
+  char log[40];
+  snprintf(log, sizeof log, "%s-wal", name);
+  return (renameat(dir, INDEX_FILE "-wal", lost, log) == 0 ||
+          errno == ENOENT) &&
+         (renameat(dir, INDEX_FILE, lost, name) == 0 || errno == ENOENT);
+}
+
+/* Moves away what a repair that was cut short has made, as the old one is
+ * elsewhere; but it may be one that was put back by hand since. */
+static bool move_unfinished(int dir, int lost, const char *name,
+                            bool missing) {
+  char other[32];
   if (!missing && faccessat(lost, name, F_OK, 0) != 0)
     return true; /* it isn't: this is the old one */
-  return remove_file(dir, INDEX_FILE "-wal") &&
-         remove_file(dir, INDEX_FILE "-journal") &&
-         remove_file(dir, INDEX_FILE);
+  choose_name(lost, other);
+  return remove_file(dir, INDEX_FILE "-journal") &&
+         move_index(dir, lost, other);
 }
 
 /* To lost+found, and its log beside it by that name. */
 static bool move_old(struct checker *checker, char name[32], bool *missing) {
-  char log[40];
   int lost = folder_make(checker->dir, "lost+found");
   bool again = lost >= 0 && read_mark(checker->dir, name, missing);
   if (lost >= 0 && !again)
     choose_name(lost, name);
-  snprintf(log, sizeof log, "%s-wal", name);
   bool ok = lost >= 0 &&
-            (again ? remove_unfinished(checker->dir, lost, name, *missing)
+            (again ? move_unfinished(checker->dir, lost, name, *missing)
                    : write_mark(checker->dir, name, *missing)) &&
-            (renameat(checker->dir, INDEX_FILE "-wal", lost, log) == 0 ||
-             errno == ENOENT) &&
-            (renameat(checker->dir, INDEX_FILE, lost, name) == 0 ||
-             errno == ENOENT) &&
-            fsync(lost) == 0 && fsync(checker->dir) == 0;
+            move_index(checker->dir, lost, name) && fsync(lost) == 0 &&
+            fsync(checker->dir) == 0;
   if (!ok)
     errmsg_set(&checker->err,
                "%s/" INDEX_FILE " can't be moved to lost+found: "
