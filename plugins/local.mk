@@ -265,6 +265,8 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 	%D%/backend/local/filecopy.h \
 	%D%/backend/local/folder.c \
 	%D%/backend/local/folder.h \
+	%D%/backend/local/garbage.c \
+	%D%/backend/local/garbage.h \
 	%D%/backend/local/health.c \
 	%D%/backend/local/health.h \
 	%D%/backend/local/hold.c \

@@ -69,6 +69,35 @@ static void test_removed_blob_is_forgotten_after_its_folder_was_synced(void) {
   free(data);
 }
 
+/* A thread that syncs a folder for a blob of its own doesn't do it for others:
+ * it may not be done yet when they ask. */
+static void test_blob_that_is_undone_leaves_the_syncs_of_others(void) {
+  struct kit kit;
+  char *data = kit_bytes(1, LARGE);
+  start(&kit, true);
+  kit_put(&kit, "a", data, LARGE);
+  kit_put(&kit, "b", data, LARGE);
+  kit_remove(&kit, "a");
+  struct call call = {.kit = &kit,
+                      .key = "b",
+                      .data = data,
+                      .length = LARGE,
+                      .hint = -1,
+                      .exclusive = true};
+  fault_clear();
+  call_put(&call);
+  call_wait(&call);
+  CU_ASSERT_EQUAL(call.status, SLUICE_EEXIST);
+  call_fini(&call);
+  CU_ASSERT_EQUAL(kit_files(&kit, "blobs"), 1);
+  CU_ASSERT_PTR_NOT_NULL(strrchr(fault_syncs(), 'l'));
+  fault_clear();
+  kit_stop(&kit);
+  CU_ASSERT_PTR_NOT_NULL(strchr(fault_syncs(), 'l'));
+  kit_fini(&kit);
+  free(data);
+}
+
 static void test_without_sync_nothing_waits_for_the_disk(void) {
   struct kit kit;
   char *data = kit_bytes(1, LARGE);
@@ -188,6 +217,7 @@ int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_commit_syncs_bytes_then_folders_then_row),
       UNIT(test_removed_blob_is_forgotten_after_its_folder_was_synced),
+      UNIT(test_blob_that_is_undone_leaves_the_syncs_of_others),
       UNIT(test_without_sync_nothing_waits_for_the_disk),
       UNIT(test_blob_that_is_not_durable_is_not_committed),
       UNIT(test_row_that_is_in_doubt_keeps_its_blob_until_a_start),

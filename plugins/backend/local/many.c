@@ -6,6 +6,7 @@
  */
 #include "many.h"
 
+#include "garbage.h"
 #include "local.h"
 
 #include <stdlib.h>
@@ -71,7 +72,7 @@ static void many_is_back(struct task *task) {
 
 static void drop_blobs(void *arg) {
   const struct many_drop *drop = arg;
-  writer_drop(drop->task->handle->local, drop->blobs, drop->count);
+  garbage_drop(drop->task->handle->local, drop->blobs, drop->count);
 }
 
 static void blobs_dropped(void *arg);

@@ -7,6 +7,7 @@
 #include "stager.h"
 
 #include "codec.h"
+#include "garbage.h"
 #include "local.h"
 #include "uploader.h"
 
@@ -417,7 +418,7 @@ void stager_remove(void *handle, struct sluice_op *op, const char *id) {
 static void swept(void *arg);
 
 static void drop_swept(void *arg) {
-  writer_drop_old(arg);
+  garbage_drop_old(arg);
 }
 
 static void dropped(void *arg) {

@@ -313,15 +313,18 @@ bool store_unlink(struct store *store, uint64_t number) {
   return true;
 }
 
-bool store_sync_unlinked(struct store *store) {
+bool store_sync_one(const struct store *store, uint64_t number) {
   char path[PATH_SIZE];
+  store_path(path, number);
+  return !store->sync || sync_folder(store, path) || errno == ENOENT;
+}
+
+bool store_sync_unlinked(struct store *store) {
   bool ok = true;
   for (size_t i = 0; i < STORE_RING; i++) {
     uint64_t leaf = atomic_exchange(&store->emptied[i], 0);
-    if (leaf == 0 || !store->sync)
-      continue;
-    store_path(path, (leaf - 1) << 8);
-    ok = (sync_folder(store, path) || errno == ENOENT) && ok;
+    if (leaf > 0)
+      ok = store_sync_one(store, (leaf - 1) << 8) && ok;
   }
   /* A folder that can't be synced is tried with all else the next time. */
   bool more = atomic_exchange(&store->emptied_more, false) && store->sync;

@@ -72,8 +72,12 @@ int store_read(const struct store *, uint64_t number);
 bool store_move(const struct store *, uint64_t number, int folder,
                 const char *name);
 bool store_unlink(struct store *, uint64_t number); /* or isn't there */
-/* All that was unlinked by now stays unlinked when the power fails. */
+/* All that was unlinked by now stays unlinked when the power fails.  One
+ * thread at a time, which also has the answer: whoever comes next finds
+ * nothing left to do. */
 bool store_sync_unlinked(struct store *);
+/* So does that blob; from any thread. */
+bool store_sync_one(const struct store *, uint64_t number);
 
 enum sluice_status store_fault(int error);
 

@@ -7,6 +7,7 @@
  */
 #include "writer.h"
 
+#include "garbage.h"
 #include "hold.h"
 #include "index.h"
 #include "local.h"
@@ -14,13 +15,11 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define WAL_PAGES 1000      /* then what can be copied back is */
 #define WAL_PAGES_MAX 16384 /* then readers are waited for */
 #define READERS_WAIT_MS 200
-#define POSTPONED_BATCH 256 /* blobs that are removed at once */
 
 static const struct index_sql statements[] = {
     {offsetof(struct writer, begin), "BEGIN IMMEDIATE"},
@@ -77,25 +76,6 @@ static bool copy_back(struct local *local, int mode) {
   return ok;
 }
 
-/* Blobs whose unlinking is durable leave the index's list of garbage with the
- * next transaction.  Until then a start unlinks them again. */
-static void settle_garbage(struct local *local) {
-  struct writer *writer = &local->writer;
-  if (writer->freed_pending || health_read_only(&local->health) ||
-      !atomic_load(&writer->freed))
-    return;
-  struct writer_freed *freed = atomic_exchange(&writer->freed, NULL);
-  if (store_sync_unlinked(&local->store)) {
-    writer->freed_pending = freed;
-    return;
-  }
-  struct errmsg why;
-  errmsg_set(&why, "a folder of blobs can't be synced: %s", strerror(errno));
-  health_fault(&local->health, store_fault(errno), why.text);
-  writer->freed_pending = freed;
-  transaction_forget(writer); /* the next start tidies up */
-}
-
 /* Readers that never pause would keep the WAL from starting over; one that
  * stays, as a backup does, may not hold up every batch. */
 static void checkpoint(struct local *local) {
@@ -104,7 +84,7 @@ static void checkpoint(struct local *local) {
   writer->wal_pages = 0;
   if (pages < WAL_PAGES)
     return;
-  settle_garbage(local);
+  garbage_settle(local);
   if (pages < writer->wal_limit)
     copy_back(local, SQLITE_CHECKPOINT_PASSIVE);
   else if (copy_back(local, SQLITE_CHECKPOINT_RESTART))
@@ -230,36 +210,6 @@ static void run_batch(struct local *local, struct task **tasks, size_t count) {
   }
 }
 
-static void writer_push(_Atomic(struct writer_freed *) *list,
-                        struct writer_freed *one) {
-  one->next = atomic_load(list);
-  while (!atomic_compare_exchange_weak(list, &one->next, one))
-    ;
-}
-
-/* Some of the blobs that had to wait, on the lane. */
-static void drop_postponed(struct local *local) {
-  struct writer *writer = &local->writer;
-  if (atomic_load(&writer->postponed) == NULL ||
-      health_read_only(&local->health))
-    return;
-  int hold = hold_take(local->datadir.dir, HOLD_CHANGE);
-  if (hold_forbids(hold))
-    return;
-  struct writer_freed *list = atomic_exchange(&writer->postponed, NULL);
-  for (unsigned i = 0; list != NULL; i++) {
-    struct writer_freed *one = list;
-    list = one->next;
-    if (i >= POSTPONED_BATCH)
-      writer_push(&writer->postponed, one);
-    else if (store_unlink(&local->store, one->blob))
-      writer_push(&writer->freed, one);
-    else
-      free(one); /* the next start tidies up */
-  }
-  hold_end(hold);
-}
-
 /* Looks before, so that nothing is written to a store that went; and again
  * afterwards, so that acknowledged objects are in the one that is there. */
 static void writer_run(void *arg, void **jobs, size_t count) {
@@ -278,49 +228,10 @@ static void writer_run(void *arg, void **jobs, size_t count) {
     return;
   }
   checkpoint(local);
-  drop_postponed(local);
+  garbage_drop_waiting(local);
 }
 
 /* ---- after the transaction, on a thread and on the loop ---- */
-
-static void note_blob(_Atomic(struct writer_freed *) *list, uint64_t blob) {
-  struct writer_freed *one = malloc(sizeof *one);
-  if (!one)
-    return; /* the next start tidies up */
-  one->blob = blob;
-  writer_push(list, one);
-}
-
-/* A blob that can't be unlinked is left to the next start.  One that is
- * immutable says nothing of the disk. */
-static bool drop_blob(struct local *local, uint64_t number) {
-  struct errmsg why;
-  if (store_unlink(&local->store, number))
-    return true;
-  errmsg_set(&why, "a blob can't be removed: %s", strerror(errno));
-  if (errno == EIO || errno == EROFS)
-    health_fault(&local->health, SLUICE_EIO, why.text);
-  return false;
-}
-
-void writer_drop(struct local *local, const uint64_t *blobs, size_t count) {
-  if (count == 0 || health_read_only(&local->health))
-    return;
-  int hold = hold_take(local->datadir.dir, HOLD_CHANGE);
-  bool forbidden = hold_forbids(hold);
-  for (size_t i = 0; i < count; i++)
-    if (forbidden)
-      note_blob(&local->writer.postponed, blobs[i]);
-    else if (drop_blob(local, blobs[i]))
-      note_blob(&local->writer.freed, blobs[i]);
-  hold_end(hold);
-}
-
-void writer_drop_old(struct task *task) {
-  uint64_t old = task->old;
-  task->old = 0;
-  writer_drop(task->handle->local, &old, old != 0);
-}
 
 static void writer_tidy(void *arg) {
   struct task *task = arg;
@@ -328,10 +239,11 @@ static void writer_tidy(void *arg) {
   store_discard(&local->store, &task->file);
   if (health_read_only(&local->health))
     return; /* all of it stays for the next start */
-  writer_drop_old(task);
+  garbage_drop_old(task);
   /* A blob that stays also stays pinned, and the next start sweeps it. */
-  if (task->unknown || (task->blob && (!drop_blob(local, task->blob) ||
-                                       !store_sync_unlinked(&local->store))))
+  if (task->unknown ||
+      (task->blob && (!garbage_drop_blob(local, task->blob) ||
+                      !store_sync_one(&local->store, task->blob))))
     return;
   if (task->pinned)
     ledger_unpin(&local->ledger, task->pin);
@@ -405,7 +317,7 @@ static bool end_cleanly(struct local *local) {
   bool idle = ledger_idle(&local->ledger);
   bool last = share_is_last(&local->share);
   copy_back(local, SQLITE_CHECKPOINT_RESTART);
-  settle_garbage(local);
+  garbage_settle(local);
   bool ok = index_run(writer->begin) && transaction_keep_up(local, &now) &&
             (!idle || !last || say_clean(local, &now)) &&
             index_run(writer->commit);

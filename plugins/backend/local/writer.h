@@ -62,8 +62,5 @@ void writer_submit(struct task *);
 void writer_reserve(struct task *, void (*then)(void *task));
 /* Ends the operation with the status that it has, undoing its blob. */
 void writer_undo(struct task *);
-/* On a thread: drops blobs that the index has as garbage. */
-void writer_drop(struct local *, const uint64_t *blobs, size_t count);
-void writer_drop_old(struct task *); /* task->old, if any */
 
 #endif
