@@ -172,6 +172,7 @@ UNIT_TESTS = \
 	%D%/unit/test_local_list \
 	%D%/unit/test_local_many \
 	%D%/unit/test_local_orphans \
+	%D%/unit/test_local_share \
 	%D%/unit/test_local_stage \
 	%D%/unit/test_local_start \
 	%D%/unit/test_local_sync \
@@ -354,6 +355,11 @@ EXTRA_DIST += \
 %C%_unit_test_local_orphans_LDADD = $(LOCAL_TEST_LIBS)
 %C%_unit_test_local_orphans_SOURCES = \
 	%D%/unit/test_local_orphans.c \
+	$(LOCAL_TEST_KIT)
+
+%C%_unit_test_local_share_LDADD = $(LOCAL_TEST_LIBS)
+%C%_unit_test_local_share_SOURCES = \
+	%D%/unit/test_local_share.c \
 	$(LOCAL_TEST_KIT)
 
 %C%_unit_test_local_stage_LDADD = $(LOCAL_TEST_LIBS)

@@ -59,8 +59,9 @@ bool kit_start(struct kit *kit) {
   assert(kit->pool && kit->loop);
   kit->host = (struct sluice_host){
       .name = "local",
-      .share = work_share_new(kit->pool,
-                              kit->threads ? (unsigned)kit->threads : 4)};
+      .share =
+          work_share_new(kit->pool, kit->threads ? (unsigned)kit->threads : 4),
+      .handed = kit->handed.count > 0 ? &kit->handed : NULL};
   kit->local = plugin->start(&kit->conf, &kit->host);
   if (!kit->local) {
     let_go(kit);
@@ -71,6 +72,14 @@ bool kit_start(struct kit *kit) {
   kit->backend.handle = plugin->open(kit->local, &kit->backend.host);
   assert(kit->backend.handle);
   return true;
+}
+
+bool kit_join(struct kit *kit, struct kit *first) {
+  *kit = (struct kit){.conf = first->conf, .threads = first->threads};
+  memcpy(kit->dir, first->dir, sizeof kit->dir);
+  kit->conf.directory = kit->dir;
+  kit->handed.count = share_pass(&first->local->share, kit->handed.fds);
+  return kit_start(kit);
 }
 
 void kit_stop(struct kit *kit) {

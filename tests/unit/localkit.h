@@ -14,8 +14,9 @@
 struct kit {
   char dir[128]; /* of the backend */
   struct local_conf conf;
-  unsigned threads; /* of the pool; 0: 4 */
-  int hold[2];      /* a pipe, of kit_hold() */
+  unsigned threads;            /* of the pool; 0: 4 */
+  int hold[2];                 /* a pipe, of kit_hold() */
+  struct sluice_handed handed; /* kit_join() */
   struct work_pool *pool;
   struct loop *loop;
   struct sluice_host host; /* of the instance; `failure` tells why not */
@@ -27,6 +28,9 @@ struct kit {
 void kit_init(struct kit *, uint64_t inline_max);
 void kit_fini(struct kit *); /* and removes the directory */
 bool kit_start(struct kit *);
+/* Starts one that takes over the directory of another, which stays; needs no
+ * kit_init() and no kit_fini(). */
+bool kit_join(struct kit *, struct kit *first);
 void kit_stop(struct kit *);
 
 /* Keeps the only thread of the pool busy, so that jobs collect. */

@@ -43,6 +43,11 @@ void cache_change_end(struct cache_epochs *epochs, const char *key) {
   atomic_fetch_add(&epochs->of[slot_of(cache_hash(epochs, key))], CHANGED - 1);
 }
 
+void cache_changed_all(struct cache_epochs *epochs) {
+  for (size_t i = 0; i < CACHE_SLOTS; i++)
+    atomic_fetch_add(&epochs->of[i], CHANGED);
+}
+
 struct cache_ticket cache_ticket(const struct cache *cache, const char *key) {
   uint64_t hash = cache_hash(cache->epochs, key);
   uint64_t epoch = atomic_load(&cache->epochs->of[slot_of(hash)]);

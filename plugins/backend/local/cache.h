@@ -30,6 +30,8 @@ void cache_epochs_init(struct cache_epochs *);
 /* Around the COMMIT of what changes a key, whether it succeeds or not. */
 void cache_change_begin(struct cache_epochs *, const char *key);
 void cache_change_end(struct cache_epochs *, const char *key);
+/* Somebody else may have changed any of them. */
+void cache_changed_all(struct cache_epochs *);
 
 struct cache_entry {
   TAILQ_ENTRY(cache_entry) link; /* least recently used first */

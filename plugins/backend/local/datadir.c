@@ -215,11 +215,12 @@ static bool not_private(const struct datadir *datadir, const char *name,
                     folder_owner(owner, datadir->dir, name, error));
 }
 
-bool datadir_open_room(struct datadir *datadir, struct errmsg *err) {
+bool datadir_open_room(struct datadir *datadir, bool joined,
+                       struct errmsg *err) {
   datadir->full = true;
   datadir->spare = spare_of(datadir->dir);
   datadir->reserve = open_private(datadir->dir, "reserve", O_CREAT);
-  if (datadir->reserve < 0 || ftruncate(datadir->reserve, 0) != 0)
+  if (datadir->reserve < 0 || (!joined && ftruncate(datadir->reserve, 0) != 0))
     return not_private(datadir, "reserve", err);
   datadir->index = open_private(datadir->dir, INDEX_FILE, O_CREAT);
   if (datadir->index < 0)

@@ -49,8 +49,9 @@ bool datadir_open(struct datadir *, const char *directory, bool create,
                   int *handed, struct errmsg *);
 void datadir_close(struct datadir *);
 /* Is called before SQLite opens the index: makes its files private, and
- * gives up the reserve for the time of the start. */
-bool datadir_open_room(struct datadir *, struct errmsg *);
+ * gives up the reserve for the time of the start; not where another process
+ * has it (`joined`). */
+bool datadir_open_room(struct datadir *, bool joined, struct errmsg *);
 /* Makes room, before a commit, for the first `bytes` of index.db; false,
  * errno. */
 bool datadir_grow_index(const struct datadir *, uint64_t bytes);

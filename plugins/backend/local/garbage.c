@@ -31,6 +31,34 @@ static void garbage_note(_Atomic(struct writer_freed *) *list, uint64_t blob) {
   garbage_push(list, one);
 }
 
+void garbage_inherit(struct writer *writer) {
+  atomic_store(&writer->inherited, 1);
+}
+
+/* The next of the garbage that the index has; 0: there is none. */
+static uint64_t next_garbage(struct writer *writer, uint64_t from) {
+  sqlite3_bind_int64(writer->next_garbage, 1, (int64_t)from);
+  uint64_t blob = index_step(writer->next_garbage) == SQLITE_ROW
+                      ? (uint64_t)sqlite3_column_int64(writer->next_garbage, 0)
+                      : 0;
+  index_reset(writer->next_garbage);
+  return blob;
+}
+
+/* It may also be this one's, which its threads are about to remove: to do so
+ * twice makes no difference. */
+static void drop_inherited(struct local *local) {
+  struct writer *writer = &local->writer;
+  uint64_t begun = atomic_load(&writer->inherited), from = begun;
+  for (unsigned i = 0; from > 0 && i < GARBAGE_BATCH; i++) {
+    uint64_t blob = next_garbage(writer, from);
+    if (blob > 0 && store_unlink(&local->store, blob))
+      garbage_note(&writer->freed, blob);
+    from = blob > 0 ? blob + 1 : 0;
+  }
+  atomic_compare_exchange_strong(&writer->inherited, &begun, from);
+}
+
 /* Some of the blobs that had to wait, on the lane. */
 static void drop_postponed(struct local *local) {
   struct writer *writer = &local->writer;
@@ -49,13 +77,15 @@ static void drop_postponed(struct local *local) {
 
 void garbage_drop_waiting(struct local *local) {
   const struct writer *writer = &local->writer;
-  if (atomic_load(&writer->postponed) == NULL ||
+  if ((atomic_load(&writer->postponed) == NULL &&
+       atomic_load(&writer->inherited) == 0) ||
       health_read_only(&local->health))
     return;
   int hold = hold_take(local->datadir.dir, HOLD_CHANGE);
   if (hold_forbids(hold))
     return;
   drop_postponed(local);
+  drop_inherited(local);
   hold_end(hold);
 }
 

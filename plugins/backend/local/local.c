@@ -9,6 +9,7 @@
 #include "chore.h"
 #include "date.h"
 #include "digest.h"
+#include "garbage.h"
 #include "must.h"
 #include "recover.h"
 #include "copier.h"
@@ -101,6 +102,14 @@ static void local_stop(void *instance) {
   free(local);
 }
 
+/* The caches may hold what others have changed since; and nobody has a list of
+ * the garbage that they left. */
+static void others_left(void *arg) {
+  struct local *local = arg;
+  cache_changed_all(&local->epochs);
+  garbage_inherit(&local->writer);
+}
+
 static void *local_start(const void *conf, struct sluice_host *host) {
   struct errmsg err = {""};
   struct local *local = calloc(1, sizeof *local);
@@ -112,6 +121,8 @@ static void *local_start(const void *conf, struct sluice_host *host) {
   local->health.host = host;
   local->datadir = (struct datadir)DATADIR_CLOSED;
   local->share = (struct share)SHARE_ALONE;
+  local->share.alone = others_left;
+  local->share.arg = local;
   local->store = (struct store)STORE_CLOSED;
   if (local_set_up(local, conf, &err))
     return local;

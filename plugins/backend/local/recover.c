@@ -224,7 +224,7 @@ static bool recover_begin(struct local *local, const struct state *state) {
 }
 
 static bool open_index(struct local *local, struct errmsg *err) {
-  if (!datadir_open_room(&local->datadir, err))
+  if (!datadir_open_room(&local->datadir, local->joined, err))
     return false;
   err->text[0] = '\0';
   if (!local->joined &&
@@ -287,7 +287,7 @@ static bool recover_held(struct local *local, struct errmsg *err) {
 /* ---- beside another process ---- */
 
 /* The numbers behind those that are reserved stay that one's: LEDGER_SPAN. */
-static bool begin_beside(struct local *local) {
+static bool reserve_beside(struct local *local) {
   sqlite3 *db = local->writer.db;
   struct state state;
   char sql[128];
@@ -309,6 +309,15 @@ static bool begin_beside(struct local *local) {
   local->low = (uint64_t)state.low;
   local->next = (uint64_t)next + LEDGER_BLOCK;
   return true;
+}
+
+/* Nor does SQLite copy the WAL back by itself, at a COMMIT. */
+static bool begin_beside(struct local *local) {
+  sqlite3_wal_autocheckpoint(local->writer.db, 0);
+  share_enter(&local->share);
+  bool ok = reserve_beside(local);
+  share_leave(&local->share);
+  return ok;
 }
 
 /* Nothing is looked for: blobs without a row may be the other one's, in use.

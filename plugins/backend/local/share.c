@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -55,6 +56,15 @@ static bool map_board(struct share *share) {
                      share->memory, (off_t)SHM_BOARD);
   share->board = board == MAP_FAILED ? NULL : board;
   return share->board != NULL;
+}
+
+/* Was it made by a version that has the same there? */
+static bool is_known(const struct share *share) {
+  struct stat st;
+  return fstat(share->memory, &st) == 0 &&
+         st.st_size == (off_t)(SHM_BOARD + (int64_t)BOARD_SIZE) &&
+         share->board->layout == SHARE_LAYOUT &&
+         share->board->size == BOARD_SIZE;
 }
 
 /* A place that nobody has, nor died in. */
@@ -103,13 +113,15 @@ static bool make_memory(struct share *share) {
       ftruncate(share->memory, (off_t)(SHM_BOARD + (int64_t)BOARD_SIZE)) != 0)
     return false;
   share->place = shm_again(share->memory);
-  return share->place >= 0 && map_board(share) &&
-         take_place(share, share->place) && find_place(share);
+  if (share->place < 0 || !map_board(share))
+    return false;
+  share->board->layout = SHARE_LAYOUT;
+  share->board->size = BOARD_SIZE;
+  return take_place(share, share->place) && find_place(share);
 }
 
 bool share_make(struct share *share, int dir, int lock, struct errmsg *err) {
   bool can = true;
-  *share = (struct share)SHARE_ALONE;
   share->guard = openat(dir, INDEX_FILE, O_RDWR | O_CLOEXEC);
   share->lock = fcntl(lock, F_DUPFD_CLOEXEC, 0);
   can = share->guard >= 0 && share->lock >= 0 && make_memory(share);
@@ -124,14 +136,19 @@ bool share_make(struct share *share, int dir, int lock, struct errmsg *err) {
 
 bool share_join(struct share *share, const int fds[SHARE_FDS],
                 struct errmsg *err) {
-  *share = (struct share)SHARE_ALONE;
   share->lock = fds[0];
   share->guard = fds[1];
   share->memory = fds[2];
   share->place = fds[3];
-  atomic_store(&share->among, true);
-  if (map_board(share) && find_place(share) &&
-      shm_open_vfs(&share->shm, share->memory))
+  atomic_store(&share->passed, 1);
+  bool mapped = map_board(share);
+  if (mapped && !is_known(share)) {
+    share_close(share);
+    return errmsg_set(err, "the gateway before is of a version that shares a "
+                           "store in another way; stop that one, and start "
+                           "this one without --takeover");
+  }
+  if (mapped && find_place(share) && shm_open_vfs(&share->shm, share->memory))
     return true;
   share_close(share);
   return errmsg_set(err, "what the gateway before has handed over can't be "
@@ -149,7 +166,7 @@ size_t share_pass(struct share *share, int fds[SHARE_FDS]) {
     return 0;
   }
   atomic_store(&share->looked_ms, now_ms());
-  atomic_store(&share->among, true);
+  atomic_fetch_add(&share->passed, 1);
   for (; count < sizeof own / sizeof *own; count++) {
     fds[count] = fcntl(own[count], F_DUPFD_CLOEXEC, 0);
     if (fds[count] < 0)
@@ -171,8 +188,10 @@ static bool others(const struct share *share) {
   return shm_is_locked(share->place, F_WRLCK, SHM_PRESENCE, SHARE_PLACES);
 }
 
+/* One that is let in while another thread looks is of the next number. */
 bool share_among(struct share *share) {
-  if (share->memory < 0 || !atomic_load(&share->among))
+  uint64_t passed = atomic_load(&share->passed);
+  if (share->memory < 0 || passed == atomic_load(&share->left))
     return false;
   int64_t now = now_ms(), looked = atomic_load(&share->looked_ms);
   if (now - looked < LOOK_MS ||
@@ -180,8 +199,9 @@ bool share_among(struct share *share) {
     return true;
   if (others(share))
     return true;
-  atomic_store(&share->among, false);
-  return false;
+  share->alone(share->arg);
+  atomic_store(&share->left, passed);
+  return passed != atomic_load(&share->passed);
 }
 
 bool share_is_last(struct share *share) {
@@ -211,21 +231,26 @@ uint64_t share_floor(const struct share *share, uint64_t mine) {
 
 /* ---- turns -------------------------------------------------------------- */
 
-static void wait_for(int fd, int64_t byte, int64_t until) {
-  while (!shm_lock(fd, F_WRLCK, byte, 1) && now_ms() < until)
+static bool wait_for(int fd, int64_t byte, int64_t until) {
+  while (!shm_lock(fd, F_WRLCK, byte, 1)) {
+    if (now_ms() >= until)
+      return false;
     pause_ms(TURN_MS);
+  }
+  return true;
 }
 
 /* A process that waits has the first byte; so the one that comes from a turn
  * waits for that one, until it has the second. */
-void share_enter(struct share *share) {
+bool share_enter(struct share *share) {
   if (!share_among(share))
-    return;
-  int64_t until = now_ms() + INDEX_WAIT_MS;
+    return true;
+  int64_t until = now_ms() + share->wait_ms;
   wait_for(share->place, SHM_TURNS, until);
-  wait_for(share->place, SHM_TURNS + 1, until);
+  bool got = wait_for(share->place, SHM_TURNS + 1, until);
   shm_lock(share->place, F_UNLCK, SHM_TURNS, 1);
   share->turn = true;
+  return got;
 }
 
 void share_leave(struct share *share) {

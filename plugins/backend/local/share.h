@@ -20,6 +20,7 @@
 #define LOCAL_SHARE_H
 
 #include "errmsg.h"
+#include "index.h"
 #include "shm.h"
 
 #include <stdatomic.h>
@@ -29,6 +30,8 @@
 #define SHARE_PLACES 64u   /* processes at once */
 #define SHARE_STAGES 8192u /* open at once in one of them */
 #define SHARE_FDS 4u       /* that are passed on */
+/* With each change of the memory it is another number. */
+#define SHARE_LAYOUT UINT64_C(0x736c7569636500f1)
 
 struct share_stage {
   _Atomic int64_t id;
@@ -36,6 +39,8 @@ struct share_stage {
 };
 
 struct share_board {
+  uint64_t layout; /* SHARE_LAYOUT, and the size: the same in all of them */
+  uint64_t size;
   _Atomic uint64_t floors[SHARE_PLACES]; /* 0: no business with any number */
   struct share_stage stages[SHARE_PLACES][SHARE_STAGES];
 };
@@ -47,17 +52,26 @@ struct share {
   int place; /* of this process */
   unsigned at;
   struct share_board *board;
-  bool turn;          /* it has one */
-  _Atomic bool among; /* others may be there */
+  int64_t wait_ms; /* for a turn, at most */
+  bool turn;       /* it has one */
+  /* How often others may have come, and at which of these they had gone: they
+   * may be there where the numbers differ. */
+  _Atomic uint64_t passed, left;
   _Atomic int64_t looked_ms;
+  void (*alone)(void *arg); /* from any thread, before it counts as alone */
+  void *arg;
   struct shm shm;
 };
 
-#define SHARE_ALONE \
-  { .lock = -1, .guard = -1, .memory = -1, .place = -1, .shm = SHM_NONE }
+#define SHARE_ALONE                                     \
+  {                                                     \
+    .lock = -1, .guard = -1, .memory = -1, .place = -1, \
+    .wait_ms = INDEX_WAIT_MS, .shm = SHM_NONE           \
+  }
 
 /* For the first one: `lock` is lent.  Where the machine can't share, nothing
- * is made; false and why: another program uses the index. */
+ * is made; false and why: another program uses the index.  It is SHARE_ALONE
+ * before, but for what is called when it is alone. */
 bool share_make(struct share *, int dir, int lock, struct errmsg *);
 /* For one who comes: takes those of share_pass(), whatever happens. */
 bool share_join(struct share *, const int fds[SHARE_FDS], struct errmsg *);
@@ -76,9 +90,12 @@ void share_note(struct share *, uint64_t number);
 /* The lowest of all; `mine` where there is no other. */
 uint64_t share_floor(const struct share *, uint64_t mine);
 
-/* Around a transaction that writes: each gets its turn.  Between processes
- * only; bounded, as SQLite has locks of its own. */
-void share_enter(struct share *);
+/* Around a transaction that writes, and around a checkpoint: each gets its
+ * turn.  Between processes only; bounded, and false where it didn't get one.
+ * For a transaction SQLite has locks of its own; a checkpoint must not be done
+ * then: SQLite may lose a transaction that another process commits while one
+ * begins (its "WAL-reset bug"). */
+bool share_enter(struct share *);
 void share_leave(struct share *);
 
 /* On the lane, in a transaction; false: there are too many.  `out` is NULL

@@ -26,7 +26,7 @@ static const struct index_sql statements[] = {
      " complete = 1 WHERE id = ?1"},
     {offsetof(struct stage_sql, erase), "DELETE FROM stage WHERE id = ?1"},
     {offsetof(struct stage_sql, expired),
-     "SELECT id, blob FROM stage WHERE expires <= ?1 LIMIT 1"},
+     "SELECT id, blob FROM stage WHERE expires <= ?1"},
     {offsetof(struct stage_sql, count),
      "SELECT count(*) FROM stage WHERE owner = ?1 AND NOT complete"
      " AND expires > ?2"},
@@ -174,10 +174,15 @@ static bool erase(struct local *local, struct task *task, int64_t id,
          (blob == 0 || index_run_number(local->writer.put_garbage, blob));
 }
 
+/* The first that nobody has open elsewhere: those wait for the next sweep. */
 static bool stage_sweep_once(struct local *local, struct task *task) {
   sqlite3_stmt *expired = sql_of(local)->expired;
+  int result;
   sqlite3_bind_int64(expired, 1, task->stage->now_s);
-  int result = index_step(expired);
+  do
+    result = index_step(expired);
+  while (result == SQLITE_ROW &&
+         share_has_stage(&local->share, sqlite3_column_int64(expired, 0)));
   int64_t id = result == SQLITE_ROW ? sqlite3_column_int64(expired, 0) : 0;
   uint64_t blob =
       result == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(expired, 1) : 0;

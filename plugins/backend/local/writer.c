@@ -37,6 +37,8 @@ static const struct index_sql statements[] = {
     {offsetof(struct writer, put_garbage), "INSERT INTO garbage VALUES(?1)"},
     {offsetof(struct writer, erase_garbage),
      "DELETE FROM garbage WHERE blob = ?1"},
+    {offsetof(struct writer, next_garbage),
+     "SELECT blob FROM garbage WHERE blob >= ?1 ORDER BY blob LIMIT 1"},
     {offsetof(struct writer, put_recent),
      "INSERT OR IGNORE INTO recent VALUES(?1)"},
     {offsetof(struct writer, erase_recent),
@@ -67,10 +69,13 @@ static bool copy_back(struct local *local, int mode) {
   if (hold_forbids(hold))
     return false;
   sqlite3_busy_timeout(db, READERS_WAIT_MS);
+  bool turn = share_enter(&local->share);
   errno = 0;
-  bool ok = sqlite3_wal_checkpoint_v2(db, NULL, mode, NULL, NULL) == SQLITE_OK;
-  if (!ok)
+  bool ok = turn &&
+            sqlite3_wal_checkpoint_v2(db, NULL, mode, NULL, NULL) == SQLITE_OK;
+  if (turn && !ok)
     health_fault(&local->health, index_fault(db, &why), why.text);
+  share_leave(&local->share);
   sqlite3_busy_timeout(db, INDEX_WAIT_MS);
   hold_end(hold);
   return ok;
@@ -318,9 +323,11 @@ static bool end_cleanly(struct local *local) {
   bool last = share_is_last(&local->share);
   copy_back(local, SQLITE_CHECKPOINT_RESTART);
   garbage_settle(local);
+  share_enter(&local->share);
   bool ok = index_run(writer->begin) && transaction_keep_up(local, &now) &&
             (!idle || !last || say_clean(local, &now)) &&
             index_run(writer->commit);
+  share_leave(&local->share);
   struct errmsg why;
   if (ok && idle)
     share_note(&local->share, 0);

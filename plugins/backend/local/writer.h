@@ -30,7 +30,7 @@ struct writer {
   sqlite3_stmt *begin, *commit, *rollback;
   sqlite3_stmt *find, *put, *erase;
   sqlite3_stmt *put_small, *erase_small;
-  sqlite3_stmt *put_garbage, *erase_garbage;
+  sqlite3_stmt *put_garbage, *erase_garbage, *next_garbage;
   sqlite3_stmt *put_recent, *erase_recent;
   sqlite3_stmt *put_reserved, *put_low, *pages, *reserved;
   _Atomic(struct writer_freed *) freed; /* pushed by any thread */
@@ -39,6 +39,9 @@ struct writer {
   struct writer_freed *freed_pending;
   /* Blobs of the garbage that wait until nobody copies the store. */
   _Atomic(struct writer_freed *) postponed; /* pushed by any thread */
+  /* The garbage of processes that have gone is looked for in the index, from
+   * that number on; 0: it isn't. */
+  _Atomic uint64_t inherited;
   int wal_pages, wal_limit;
   uint64_t page_size;
   struct stage_sql stage;
