@@ -4,6 +4,7 @@
  * here both are in this process, as what they share doesn't tell.
  */
 #include "hold.h"
+#include "index.h"
 #include "localkit.h"
 #include "unit.h"
 
@@ -267,6 +268,35 @@ static void test_sweep_goes_on_behind_what_another_one_has_open(void) {
   end(&first);
 }
 
+/* ---- an index that isn't to be had ---- */
+
+static int count_waits(void *arg, int before) {
+  (void)before;
+  ++*(int *)arg;
+  return 0; /* it has waited long enough */
+}
+
+static void test_batch_waits_once_for_an_index_that_is_busy(void) {
+  const char *const keys[] = {"a", "b", "c"};
+  enum sluice_status each[3];
+  struct kit kit;
+  int waits = 0;
+  begin(&kit);
+  for (int i = 0; i < 3; i++)
+    CU_ASSERT_EQUAL(kit_put(&kit, keys[i], bytes, 10), SLUICE_OK);
+  sqlite3 *other = kit_index(&kit);
+  CU_ASSERT(index_exec(other, "BEGIN IMMEDIATE"));
+  sqlite3_busy_handler(kit.local->writer.db, count_waits, &waits);
+  CU_ASSERT_EQUAL(kit_remove_many(&kit, keys, 3, each), 3);
+  CU_ASSERT_EQUAL(waits, 1);
+  for (int i = 0; i < 3; i++)
+    CU_ASSERT_EQUAL(each[i], SLUICE_EBUSY);
+  CU_ASSERT(index_exec(other, "ROLLBACK"));
+  sqlite3_close(other);
+  CU_ASSERT_EQUAL(kit_remove_many(&kit, keys, 3, each), 0);
+  end(&kit);
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_nothing_is_written_to_the_index_without_a_turn),
@@ -275,6 +305,7 @@ int main(void) {
       UNIT(test_garbage_of_one_that_has_gone_is_removed),
       UNIT(test_memory_of_another_version_is_refused),
       UNIT(test_sweep_goes_on_behind_what_another_one_has_open),
+      UNIT(test_batch_waits_once_for_an_index_that_is_busy),
       {NULL, NULL}};
   bytes = kit_bytes(1, LARGE);
   int result = unit_main("local share", tests);

@@ -155,6 +155,17 @@ static void regain_room(struct local *local) {
   writer_take_room(local);
 }
 
+/* The index wasn't to be had, after as long a wait as there is: each of those
+ * in the batch would wait as long again. */
+static bool fail_busy(struct task **tasks, size_t count) {
+  if (tasks[0]->status != SLUICE_EBUSY)
+    return false;
+  for (size_t i = 0; i < count; i++)
+    if (tasks[i]->many != NULL)
+      many_give_up(tasks[i]->many);
+  return true;
+}
+
 /* Handles a failure for want of room of a whole batch, and of nothing else.
  * A remove whose outcome is unknown may be tried again, as it makes no
  * difference how often it is done. */
@@ -210,7 +221,7 @@ static void run_batch(struct local *local, struct task **tasks, size_t count) {
     if (writer_is_full(tasks[0]))
       run_full(local, tasks, count, unknown);
     else if (!unknown && (count > 1 || tasks[0]->many != NULL) &&
-             !health_read_only(&local->health))
+             !health_read_only(&local->health) && !fail_busy(tasks, count))
       one_by_one(local, tasks, count);
   }
 }
