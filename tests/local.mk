@@ -947,7 +947,7 @@ LAYER_TESTS = \
 
 TESTS += $(LAYER_TESTS)
 EXTRA_DIST += $(LAYER_TESTS) plugins/backend/encrypt/unseal.py \
-	plugins/backend/cache/cachekit.py
+	plugins/backend/cache/cachekit.py \
 	plugins/backend/mirror/mirrorkit.py
 
 EXTRA_DIST += \
