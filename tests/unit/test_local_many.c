@@ -41,7 +41,8 @@ static void start_with(struct kit *kit, unsigned threads) {
 static void end_with(struct kit *kit, size_t objects) {
   CU_ASSERT(ledger_idle(&kit->local->ledger));
   kit_stop(kit);
-  CU_ASSERT_EQUAL(kit_number(kit, "SELECT count(*) FROM object"), objects);
+  CU_ASSERT_EQUAL(kit_number(kit, "SELECT count(*) FROM object"),
+                  (int64_t)objects);
   CU_ASSERT_EQUAL(kit_number(kit, "SELECT count(*) FROM small WHERE id NOT IN"
                                   " (SELECT small FROM object WHERE small)"),
                   0);
