@@ -82,6 +82,9 @@ check_LTLIBRARIES += %D%/unit/libunit.la
 	%D%/unit/requestkit.h \
 	%D%/unit/watchkit.h
 
+# One of these takes longest, so it begins first.
+TESTS += $(CHECK_TESTS)
+
 UNIT_TESTS = \
 	%D%/unit/test_address \
 	%D%/unit/test_arrears \
@@ -902,7 +905,6 @@ CHECK_TESTS = \
 	%D%/check/test_plugin_check.py \
 	%D%/check/test_shipped_hooks.py
 
-TESTS += $(CHECK_TESTS)
 EXTRA_DIST += $(CHECK_TESTS)
 
 HOOK_TESTS = \
