@@ -11,6 +11,7 @@
 #include "digest.h"
 #include "index.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -66,6 +67,21 @@ static void say_objects(struct kit *kit) {
   buf_fini(&page);
 }
 
+/* An index that a repair has taken out of use may lie there, too. */
+static size_t lost_blobs(const struct kit *kit) {
+  char path[256];
+  size_t count = 0;
+  snprintf(path, sizeof path, "%s/lost+found", kit->dir);
+  DIR *dir = opendir(path);
+  const struct dirent *entry;
+  while (dir != NULL && (entry = readdir(dir)) != NULL)
+    count += entry->d_name[0] != '.' &&
+             strncmp(entry->d_name, INDEX_FILE, strlen(INDEX_FILE)) != 0;
+  if (dir != NULL)
+    closedir(dir);
+  return count;
+}
+
 /* Of a stage's file the bytes that count. */
 static void say_bytes(const struct kit *kit, uint64_t blob, size_t size) {
   char path[256], hex[HEX_LEN] = "-";
@@ -102,7 +118,7 @@ static void say_stages(const struct kit *kit) {
   printf("files");
   sqlite3_close(db);
   printf(" %zu %zu %zu\n", kit_files(kit, "blobs"), kit_files(kit, "tmp"),
-         kit_files(kit, "lost+found"));
+         lost_blobs(kit));
 }
 
 /* The index and the folders must agree. */
