@@ -204,7 +204,7 @@ static enum cacheopen_found open_entry(struct cacheindex *index,
   }
   if (found == CACHEOPEN_BAD)
     forget(index, entry);
-  if (found == CACHEOPEN_GOOD) {
+  if (found == CACHEOPEN_GOOD && body != NULL) {
     body->entry = entry;
     body->bytes = entry->bytes;
     entry->body = body;
@@ -247,7 +247,7 @@ static void look_at_file(struct cacheindex *index, struct cacheindex_job *job,
     fetch(index, job, id, now);
   else if (found == CACHEOPEN_UNKNOWN)
     index->counts.passed++;
-  if (found != CACHEOPEN_GOOD)
+  if (found != CACHEOPEN_GOOD || entry->body == NULL)
     return;
   join_entry(index, job, entry, now);
   if (cachebody_state(entry->body) != CACHEBODY_CHECKING)
@@ -345,6 +345,7 @@ static void drop(struct cacheindex *index, struct cacheindex_job *job) {
   if (body->entry != NULL) {
     memcpy(id, body->entry->id, sizeof id);
     forget(index, body->entry);
+    body->entry = NULL;
   }
   unpin(index, body);
   if (passes)
