@@ -153,10 +153,20 @@ class Console:
     def run(self, script):
         return self.browser.run(f"{HELPERS}; {script}")
 
+    def look(self, script):
+        """Its value; None where the page goes meanwhile, as it does when it
+        loads anew."""
+        try:
+            return self.run(script)
+        except Mismatch as why:
+            if "navigated or closed" in str(why):
+                return None
+            raise
+
     def wait(self, what, script, seconds=None):
         """Until the script is true; its value."""
         try:
-            return eventually(what, lambda: self.run(script), seconds, 0.05)
+            return eventually(what, lambda: self.look(script), seconds, 0.05)
         except Mismatch as why:
             text = self.run("document.body?.innerText.slice(0, 600)")
             raise Mismatch(f"{why}; the page says: {text}") from None
