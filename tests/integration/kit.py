@@ -538,6 +538,19 @@ def denying(folder):
             "hooks": [{"plugin": "nobody"}]}
 
 
+def expect_example(path, prepare=None):
+    """The example is a configuration that starts, in a folder of its own,
+    which `prepare` may put something into."""
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(path).read_text("utf-8")
+        text = text.replace("./", f"{folder}/").replace(":8000", ":0")
+        text += f"plugin_path: [{', '.join(PLUGINS)}]\n"
+        if prepare:
+            prepare(folder)
+        status, _, said = run("-t", "-c", written(folder, text))
+        equal("status", (status, said), (0, ""))
+
+
 # ---- HTTP on a raw socket --------------------------------------------------
 
 class Answer:
