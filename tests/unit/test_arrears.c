@@ -207,20 +207,27 @@ static void test_what_is_owed_is_there_again(void) {
   finish();
 }
 
-/* Wherever the end is cut, the keys before it are there. */
-static void test_any_cut_leaves_what_is_before_it(void) {
-  char text[512], *second;
+/* A closed queue of "one" and "two": its text, and how long that is. */
+static size_t begin_with_two(char *text, size_t room) {
   struct arrears_read read;
   begin();
   struct arrears *arrears = opened(&read);
   take(arrears, "one");
   take(arrears, "two");
-  size_t len = contents(text, sizeof text);
+  size_t len = contents(text, room);
   arrears_close(arrears);
+  return len;
+}
+
+/* Wherever the end is cut, the keys before it are there. */
+static void test_any_cut_leaves_what_is_before_it(void) {
+  char text[512], *second;
+  struct arrears_read read;
+  size_t len = begin_with_two(text, sizeof text);
   second = strstr(text, "one\n") + 4;
   for (size_t cut = (size_t)(second - text); cut < len; cut++) {
     replace(text, cut);
-    arrears = opened(&read);
+    struct arrears *arrears = opened(&read);
     CU_ASSERT_EQUAL(read.keys, 1);
     CU_ASSERT_EQUAL(read.damaged, 0);
     CU_ASSERT_EQUAL(read.cut, cut - (size_t)(second - text));
@@ -233,18 +240,13 @@ static void test_any_cut_leaves_what_is_before_it(void) {
 static void test_any_damaged_byte_is_noticed(void) {
   char text[512], *first;
   struct arrears_read read;
-  begin();
-  struct arrears *arrears = opened(&read);
-  take(arrears, "one");
-  take(arrears, "two");
-  size_t len = contents(text, sizeof text);
-  arrears_close(arrears);
+  size_t len = begin_with_two(text, sizeof text);
   first = strchr(text, '\n') + 1;
   for (char *at = first; *at != '\n'; at++) {
     *at ^= 1;
     replace(text, len);
     *at ^= 1;
-    arrears = opened(&read);
+    struct arrears *arrears = opened(&read);
     CU_ASSERT(read.damaged >= 1);
     CU_ASSERT_EQUAL(arrears_owed(arrears, "one"), 0);
     CU_ASSERT_EQUAL(arrears_owed(arrears, "two"), ALL);
