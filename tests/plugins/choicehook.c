@@ -57,8 +57,17 @@ static void beat(void *arg) {
              atomic_load(&instance->overlaps));
 }
 
+/* What a timer works with that outlives stop() lies outside the heap. */
+static struct instance kept;
+
+static void instance_free(struct instance *instance) {
+  if (instance != &kept)
+    free(instance);
+}
+
 static void *start(const void *conf, struct sluice_host *host) {
-  struct instance *instance = calloc(1, sizeof *instance);
+  bool keeps = ((const struct conf *)conf)->keeps;
+  struct instance *instance = keeps ? &kept : calloc(1, sizeof *instance);
   if (instance == NULL)
     return NULL;
   instance->conf = conf;
@@ -70,7 +79,7 @@ static void *start(const void *conf, struct sluice_host *host) {
   if (instance->timer != NULL)
     return instance;
   sluice_fail_text(host, "beat: no timer; 100% of them are out of range");
-  free(instance);
+  instance_free(instance);
   return NULL;
 }
 
@@ -79,7 +88,7 @@ static void stop(void *arg) {
   if (instance->conf->keeps)
     return;
   sluice_timer_free(instance->timer);
-  free(instance);
+  instance_free(instance);
 }
 
 static void *open_hook(void *instance, struct sluice_host *host) {
