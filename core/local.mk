@@ -149,6 +149,8 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/crash.h \
 	%D%/runtime/layer.c \
 	%D%/runtime/layer.h \
+	%D%/runtime/libraries.c \
+	%D%/runtime/libraries.h \
 	%D%/runtime/log.c \
 	%D%/runtime/log.h \
 	%D%/runtime/log_head.c \

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "gateway.h"
+#include "libraries.h"
 #include "log.h"
 #include "plugindirs.h"
 #include "tools.h"
@@ -120,7 +121,7 @@ int main(int argc, char **argv) {
                             .program = argv[0]};
   int option;
   open_standard_streams();
-  log_libevent();
+  libraries_begin();
   const struct tool *tool = argc > 1 ? tools_find(argv[1]) : NULL;
   if (tool != NULL)
     return tool_main(tool, argc - 1, argv + 1);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "must.h"
+
 #define ROOM_MIN 64
 
 void buf_init(struct buf *buf, size_t max) {
@@ -57,8 +59,7 @@ bool buf_reserve(struct buf *buf, size_t more) {
     return true;
   need = room_for(buf, need);
   data = realloc(buf->room ? buf->data : NULL, need);
-  if (!data)
-    return buf_refuse(buf);
+  must_have(data);
   buf->data = data;
   buf->room = need;
   return true;

@@ -16,7 +16,7 @@ struct buf {
   char *data; /* "" while empty */
   size_t len, max;
   size_t room;    /* allocated, 0: none */
-  bool overflown; /* an add was refused: too long, or no memory */
+  bool overflown; /* an add was refused: too long */
 };
 
 void buf_init(struct buf *, size_t max);
@@ -32,7 +32,7 @@ bool buf_adds(struct buf *, const char *text);
 bool buf_addc(struct buf *, char);
 bool buf_addf(struct buf *, const char *fmt, ...) PRINTFLIKE(2, 3);
 /* Caller owns the NUL-ended bytes; the buffer is empty afterwards.  NULL when
- * it is overflown or there is no memory. */
+ * it is overflown. */
 char *buf_take(struct buf *);
 
 #endif

@@ -48,11 +48,11 @@ struct digest *digest_new(enum digest_kind kind) {
 }
 
 void digest_update(struct digest *digest, const void *data, size_t len) {
-  must(EVP_DigestUpdate(digest->context, data, len) == 1);
+  must_have(EVP_DigestUpdate(digest->context, data, len) == 1);
 }
 
 void digest_final(struct digest *digest, unsigned char *out) {
-  must(EVP_DigestFinal_ex(digest->context, out, NULL) == 1);
+  must_have(EVP_DigestFinal_ex(digest->context, out, NULL) == 1);
 }
 
 void digest_free(struct digest *digest) {
@@ -64,19 +64,19 @@ void digest_free(struct digest *digest) {
 
 void digest_sha256(unsigned char out[DIGEST_SHA256_LEN], const void *data,
                    size_t len) {
-  must(EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) == 1);
+  must_have(EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) == 1);
 }
 
 void digest_md5(unsigned char out[DIGEST_MD5_LEN], const void *data,
                 size_t len) {
-  must(EVP_Digest(data, len, out, NULL, EVP_md5(), NULL) == 1);
+  must_have(EVP_Digest(data, len, out, NULL, EVP_md5(), NULL) == 1);
 }
 
 void digest_hmac_sha256(unsigned char out[DIGEST_SHA256_LEN], const void *key,
                         size_t key_len, const void *data, size_t len) {
   must(key_len <= INT_MAX);
-  must(HMAC(EVP_sha256(), key_len ? key : "", (int)key_len, data, len, out,
-            NULL) != NULL);
+  must_have(HMAC(EVP_sha256(), key_len ? key : "", (int)key_len, data, len,
+                 out, NULL) != NULL);
 }
 
 /* ---- other -------------------------------------------------------------- */

@@ -35,7 +35,7 @@ static void read_block(SHA256_CTX *context, const unsigned char *block,
 struct digest_key *digest_key_new(const void *key, size_t len) {
   struct digest_key *made = calloc(1, sizeof *made);
   unsigned char block[SHA256_CBLOCK] = {0};
-  must(made != NULL);
+  must_have(made);
   if (len > sizeof block)
     digest_sha256(block, key, len);
   else if (len > 0)

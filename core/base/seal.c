@@ -23,8 +23,9 @@ static EVP_CIPHER_CTX *seal_begin(const struct digest_key *key,
   EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
   memcpy(label + 4, salt, SALT_LEN);
   digest_key_sum(key, own, label, sizeof label);
-  must(context != NULL && EVP_CipherInit_ex(context, EVP_aes_256_gcm(), NULL,
-                                            own, nonce, encrypt) == 1);
+  must_have(context != NULL &&
+            EVP_CipherInit_ex(context, EVP_aes_256_gcm(), NULL, own, nonce,
+                              encrypt) == 1);
   digest_wipe(own, sizeof own);
   return context;
 }
@@ -37,11 +38,12 @@ bool seal_close(struct buf *out, const struct digest_key *key,
     return false;
   digest_random(sealed, SALT_LEN);
   EVP_CIPHER_CTX *context = seal_begin(key, sealed, true);
-  must(EVP_EncryptUpdate(context, sealed + SALT_LEN, &got, plain, (int)len) ==
-           1 &&
-       EVP_EncryptFinal_ex(context, sealed + SALT_LEN + got, &more) == 1 &&
-       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, TAG_LEN,
-                           sealed + SALT_LEN + len) == 1);
+  must_have(
+      EVP_EncryptUpdate(context, sealed + SALT_LEN, &got, plain, (int)len) ==
+          1 &&
+      EVP_EncryptFinal_ex(context, sealed + SALT_LEN + got, &more) == 1 &&
+      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, TAG_LEN,
+                          sealed + SALT_LEN + len) == 1);
   EVP_CIPHER_CTX_free(context);
   return codec_base64url(out, sealed, SALT_LEN + len + TAG_LEN);
 }

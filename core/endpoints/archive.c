@@ -66,7 +66,7 @@ static bool archive_make_room(struct exchange *ex) {
     return false;
   archive->entries =
       realloc(archive->entries, room * sizeof *archive->entries);
-  must(archive->entries != NULL); /* charged */
+  must_have(archive->entries); /* charged */
   archive->entry_room = room;
   return true;
 }
@@ -89,7 +89,7 @@ static bool add_entry(struct exchange *ex, const char *key,
   if (!pay(ex, len + COST_ENTRY) || !archive_make_room(ex))
     return false;
   char *copy = strdup(key);
-  must(copy != NULL); /* charged */
+  must_have(copy); /* charged */
   archive->entries[archive->entry_count++] =
       (struct archive_entry){.key = copy,
                              .size = meta->length,
@@ -308,7 +308,7 @@ static const char *add_item(struct archive *archive, const struct buf *text,
     return "there are more than 1000 of them; ask for folders instead";
   struct archive_item *item = &archive->items[archive->item_count++];
   *item = (struct archive_item){.text = strdup(text->data), .is_key = is_key};
-  must(item->text != NULL); /* a part of the head, which is charged */
+  must_have(item->text); /* a part of the head, which is charged */
   return NULL;
 }
 
@@ -330,9 +330,9 @@ static void archive_start(struct exchange *ex) {
   if (!exchange_charge(ex, COST_PAGE))
     return;
   struct archive *archive = calloc(1, sizeof *archive);
-  must(archive != NULL); /* charged */
+  must_have(archive); /* charged */
   archive->items = calloc(ITEMS_MAX, sizeof *archive->items);
-  must(archive->items != NULL);
+  must_have(archive->items);
   buf_init(&archive->token, CURSOR_TOKEN_MAX);
   ex->work = archive;
   ex->work_free = archive_free;

@@ -345,9 +345,9 @@ void archive_send(struct exchange *ex) {
   if (!exchange_charge(ex, COST))
     return;
   struct archive_send *send = calloc(1, sizeof *send);
-  must(send != NULL); /* charged */
+  must_have(send); /* charged */
   send->out = evbuffer_new();
-  must(send->out != NULL);
+  must_have(send->out);
   send->ex = ex;
   send->archive = archive;
   archive->send = send;

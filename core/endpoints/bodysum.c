@@ -38,7 +38,7 @@ struct bodysum *bodysum_new(struct exchange *ex,
   if (!exchange_charge(ex, sizeof(struct bodysum) + room))
     return NULL;
   struct bodysum *body = calloc(1, sizeof *body + room);
-  must(body != NULL); /* charged */
+  must_have(body); /* charged */
   body->ex = ex;
   body->go_on = go_on;
   body->room = room;

@@ -106,7 +106,7 @@ void console_asset_start(struct exchange *ex) {
     return;
   }
   struct evbuffer *body = evbuffer_new();
-  must(body != NULL);
+  must_have(body);
   evbuffer_add_reference(body, bytes->data, bytes->length, NULL, NULL);
   reply_header(ex, "Content-Type", file->type);
   if (packed)
@@ -227,7 +227,7 @@ static void console_start(struct exchange *ex) {
     return;
   }
   struct evbuffer *body = evbuffer_new();
-  must(body != NULL);
+  must_have(body);
   evbuffer_add(body, page.data, page.len);
   buf_fini(&page);
   reply_header(ex, "Content-Type", "text/html; charset=utf-8");

@@ -46,7 +46,7 @@ static void copy_free(void *work) {
 
 static char *text_copy(const char *text) {
   char *copy = text == NULL ? NULL : strdup(text);
-  must(text == NULL || copy != NULL); /* charged with the request */
+  must_have(text == NULL || copy != NULL); /* charged with the request */
   return copy;
 }
 
@@ -316,7 +316,7 @@ static void copy_on_json(struct exchange *ex, json_t *document, bool moves) {
     return;
   }
   struct copy *copy = calloc(1, sizeof *copy);
-  must(copy != NULL); /* charged with the request */
+  must_have(copy); /* charged with the request */
   copy->from = text_copy(from);
   copy->to = text_copy(to);
   copy->moves = moves;

@@ -155,7 +155,7 @@ static void on_condition_key(struct exchange *ex) {
 static void object_delete_start(struct exchange *ex) {
   char key[KEY_MAX + 1];
   struct delete *delete = calloc(1, sizeof *delete);
-  must(delete != NULL); /* charged with the request */
+  must_have(delete); /* charged with the request */
   ex->work = delete;
   ex->work_free = delete_free;
   if (!precondition_read(ex, &delete->condition,

@@ -245,7 +245,7 @@ static void on_sent(struct exchange *ex) {
 static void send_small(struct exchange *ex, const struct sluice_chunk *chunk) {
   struct download *download = ex->work;
   struct evbuffer *body = evbuffer_new();
-  must(body != NULL);
+  must_have(body);
   evbuffer_add(body, chunk->data, chunk->length);
   download->taken = false;
   int status = download->status;
@@ -422,7 +422,7 @@ static void download_on_key(struct exchange *ex) {
 
 static struct download *download_begin(struct exchange *ex) {
   struct download *download = calloc(1, sizeof *download);
-  must(download != NULL); /* charged with the request */
+  must_have(download); /* charged with the request */
   ex->work = download;
   ex->work_free = download_free;
   ex->work_left = download_left;

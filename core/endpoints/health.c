@@ -40,7 +40,7 @@ static void readyz_start(struct exchange *ex) {
     return;
   }
   struct readiness_waiter *waiter = calloc(1, sizeof *waiter);
-  must(waiter != NULL); /* a few bytes a connection */
+  must_have(waiter); /* a few bytes a connection */
   *waiter = (struct readiness_waiter){.told = readyz_answer, .arg = ex};
   ex->work = waiter;
   ex->work_free = readyz_free;

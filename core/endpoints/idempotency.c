@@ -320,7 +320,7 @@ bool idempotency_read(struct exchange *ex, struct idempotency **out,
     return false;
   }
   struct idempotency *once = calloc(1, sizeof *once);
-  must(once != NULL); /* charged */
+  must_have(once); /* charged */
   *out = once;
   once->ex = ex;
   once->left = on_left;

@@ -58,7 +58,7 @@ static char *find_part(struct exchange *ex, const char *address, size_t len) {
   const struct resumable *r = resumable_of(ex);
   struct uploadid id;
   char *text = strndup(address, len), *stage = NULL;
-  must(text != NULL);
+  must_have(text);
   const char *slash = strrchr(text, '/');
   if (slash != NULL && uploadid_read(&id, r->key, slash + 1)) {
     if (id.partial &&
@@ -256,7 +256,7 @@ static void join_start(struct exchange *ex) {
   for (size_t i = 0; i < 2; i++) {
     r->upload.buffers[i].room = JOIN_PIECE;
     r->upload.buffers[i].data = malloc(JOIN_PIECE);
-    must(r->upload.buffers[i].data != NULL); /* charged */
+    must_have(r->upload.buffers[i].data); /* charged */
   }
   join->at = 0;
   r->flush = true;
@@ -275,13 +275,13 @@ bool join_read(struct exchange *ex, const char *parts) {
                                room * sizeof(struct join_part)))
     return false;
   struct join *join = calloc(1, sizeof *join);
-  must(join != NULL);
+  must_have(join);
   r->source = &joined;
   r->from = join;
   join->ex = ex;
   join->backend = exchange_backend(ex);
   join->parts = calloc(room, sizeof *join->parts);
-  must(join->parts != NULL);
+  must_have(join->parts);
   join->texts = parts;
   return true;
 }

@@ -157,7 +157,7 @@ void jsonbody_read_long(struct exchange *ex, size_t max,
   if (max > JSONBODY_MAX && !exchange_charge(ex, 3 * most))
     return; /* text, and what is made of it */
   struct jsonbody *body = calloc(1, sizeof *body);
-  must(body != NULL); /* charged with the request */
+  must_have(body); /* charged with the request */
   buf_init(&body->text, max);
   body->then = then;
   ex->work = body;

@@ -137,7 +137,7 @@ static void links_on_known(void *arg, enum sluice_status status,
   if (marks_find(marks, mark) == 0 && !has_room(ex, marks))
     return;
   struct raising *raising = calloc(1, sizeof *raising);
-  must(raising != NULL); /* charged with the request */
+  must_have(raising); /* charged with the request */
   raising->ex = ex;
   raising->marks = marks;
   raising->mark.number = next_number(marks_top(marks));
@@ -286,7 +286,7 @@ static bool read_document(struct exchange *ex, json_t *document) {
 static void links_on_json(struct exchange *ex, json_t *document) {
   bool refused;
   struct links *links = calloc(1, sizeof *links);
-  must(links != NULL); /* charged with the request */
+  must_have(links); /* charged with the request */
   links->ex = ex;
   ex->work = links;
   ex->work_free = links_free;

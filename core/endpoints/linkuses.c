@@ -314,7 +314,7 @@ static struct linkuses_counter *counter_of(struct linkuses *all,
   if (counter->own.backend == backend && strcmp(counter->key, key) == 0)
     return counter;
   counter = calloc(1, sizeof *counter);
-  must(counter != NULL); /* charged with the request */
+  must_have(counter); /* charged with the request */
   memcpy(counter->key, key, sizeof key);
   counter->uses = link->uses;
   counter->gate = all->gate;

@@ -272,7 +272,7 @@ static const char *read_cursor(const struct exchange *ex, struct list *list,
 
 static void list_start(struct exchange *ex) {
   struct list *list = calloc(1, sizeof *list);
-  must(list != NULL); /* charged with the request */
+  must_have(list); /* charged with the request */
   buf_init(&list->prefix, KEY_MAX);
   buf_init(&list->delimiter, DELIMITER_MAX);
   buf_init(&list->token, CURSOR_TOKEN_MAX);

@@ -49,7 +49,7 @@ static void many_free(void *work) {
 
 static void *many_alloc(size_t count, size_t size) {
   void *memory = calloc(count + 1, size);
-  must(memory != NULL); /* charged */
+  must_have(memory); /* charged */
   return memory;
 }
 
@@ -259,7 +259,7 @@ static bool are_texts(const json_t *keys) {
 /* Takes the text. */
 static struct one *many_add(struct many *many, json_t *text) {
   struct one *one = &many->ones[many->count++];
-  must(text != NULL); /* charged */
+  must_have(text); /* charged */
   one->text = text;
   one->key = json_string_value(text);
   return one;

@@ -125,7 +125,7 @@ static void note_expired(struct walk *walk, struct op_entry entry) {
   struct expired *expired = &walk->found[walk->count++];
   expired->key = strdup(entry.key);
   expired->etag = by_etag ? strdup(entry.meta->etag) : NULL;
-  must(expired->key != NULL && (!by_etag || expired->etag != NULL));
+  must_have(expired->key != NULL && (!by_etag || expired->etag != NULL));
 }
 
 static void oncesweep_on_listed(void *arg, enum sluice_status status,

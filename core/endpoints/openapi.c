@@ -14,7 +14,7 @@
 
 static void openapi_start(struct exchange *ex) {
   struct evbuffer *body = evbuffer_new();
-  must(body != NULL);
+  must_have(body);
   evbuffer_add_reference(body, openapi_text, strlen(openapi_text), NULL, NULL);
   reply_type(ex, "application/yaml");
   reply_body(ex, 200, body);

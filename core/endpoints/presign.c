@@ -101,7 +101,7 @@ static void name_backend(struct exchange *ex, struct ownlink *link) {
   if (ex->request.backend == ex->route->backend)
     return;
   link->backend = strdup(exchange_backend(ex)->host.name);
-  must(link->backend != NULL); /* charged with the request */
+  must_have(link->backend); /* charged with the request */
 }
 
 static void presign_on_known(void *arg, enum sluice_status status,
@@ -243,7 +243,7 @@ void presign_link(struct exchange *ex, struct presign_ask *ask,
   ask->link.name = strdup(ex->key);
   ask->link.by = by == NULL ? NULL : strdup(by);
   ask->link.established = sluice_request_identity(&ex->request) != NULL;
-  must(ask->link.name != NULL && (by == NULL || ask->link.by != NULL));
+  must_have(ask->link.name != NULL && (by == NULL || ask->link.by != NULL));
   presign_make(ask, filename);
 }
 

@@ -79,7 +79,7 @@ static void presign_request_on_meta(void *arg,
   presign->type = strdup(meta->type != NULL ? meta->type : FILETYPE_UNKNOWN);
   const char *filename = presign_filename(meta);
   presign->filename = filename == NULL ? NULL : strdup(filename);
-  must(presign->type != NULL);
+  must_have(presign->type);
 }
 
 static void presign_request_on_head(void *arg, enum sluice_status status,
@@ -132,7 +132,7 @@ static void on_presign_allowed(struct exchange *ex) {
 static void presign_request_on_json(struct exchange *ex, json_t *document) {
   bool refused;
   struct presign *presign = calloc(1, sizeof *presign);
-  must(presign != NULL); /* charged with the request */
+  must_have(presign); /* charged with the request */
   ex->work = presign;
   ex->work_free = presign_free;
   ex->work_left = presign_left;

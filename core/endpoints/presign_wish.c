@@ -27,7 +27,7 @@ static bool presign_wish_bad(const struct wish *wish, const char *code,
 
 static char *copy(const char *text) {
   char *made = strdup(text);
-  must(made != NULL); /* charged with the request */
+  must_have(made); /* charged with the request */
   return made;
 }
 

@@ -35,7 +35,7 @@ struct resumable *resumable_new(struct exchange *ex, enum resumable_act act,
   if (!exchange_charge(ex, sizeof(struct resumable) + sizeof(struct updigest)))
     return NULL;
   struct resumable *r = calloc(1, sizeof *r);
-  must(r != NULL); /* charged */
+  must_have(r); /* charged */
   upload_init(&r->upload, ex);
   r->ex = ex;
   r->gate = ex->gate;

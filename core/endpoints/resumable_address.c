@@ -119,7 +119,7 @@ bool resumable_read_address(struct exchange *ex) {
   buf_adds(&r->metadata, texts[UPLOADID_METADATA]);
   buf_adds(&r->concat, texts[UPLOADID_CONCAT]);
   r->address = strdup(text);
-  must(r->address != NULL);
+  must_have(r->address);
   r->told = true;
   return true;
 }

@@ -194,9 +194,9 @@ void resumable_show(struct exchange *ex, void (*then)(struct exchange *)) {
       !upload_hooks_tell(ex))
     return;
   struct resumable_show *show = calloc(1, sizeof *show);
-  must(show != NULL); /* charged */
+  must_have(show); /* charged */
   show->piece = malloc(SHOW_PIECE);
-  must(show->piece != NULL);
+  must_have(show->piece);
   show->ex = ex;
   show->then = then;
   r->show = show;

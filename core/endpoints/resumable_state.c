@@ -65,7 +65,7 @@ static bool load_digests(struct resumable *r, const unsigned char *at,
   if (r->upload.digest == NULL)
     r->upload.digest = calloc(1, sizeof *r->upload.digest);
   struct updigest *digest = r->upload.digest;
-  must(digest != NULL); /* charged with the request */
+  must_have(digest); /* charged with the request */
   unsigned bits = *at++;
   digest->keeps = (bits & KEEPS) != 0;
   for (unsigned kind = 0; kind < SHA2_KINDS; kind++)

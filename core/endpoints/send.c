@@ -52,10 +52,10 @@ static void send_go_on(struct send *send);
 
 struct send *send_new(struct exchange *ex) {
   struct send *send = calloc(1, sizeof *send);
-  must(send != NULL); /* charged with the request */
+  must_have(send); /* charged with the request */
   send->ex = ex;
   send->out = evbuffer_new();
-  must(send->out != NULL);
+  must_have(send->out);
   /* Without this evbuffer would read the file instead of sending it. */
   evbuffer_set_flags(send->out, EVBUFFER_FLAG_DRAINS_TO_FD);
   return send;
@@ -66,7 +66,7 @@ void send_verify(struct send *send, const char *md5, uint64_t length) {
       !codec_unhex(send->md5, sizeof send->md5, md5))
     return;
   send->digest = digest_new(DIGEST_MD5);
-  must(send->digest != NULL); /* charged with the request */
+  must_have(send->digest); /* charged with the request */
   send->unread = length;
 }
 
@@ -195,7 +195,7 @@ static void send_segment(struct send *send) {
   bool through_memory = ingress_is_tls(ex->conn);
   if (through_memory && send->memory == NULL) {
     send->memory = malloc(SEGMENT_MEMORY);
-    must(send->memory != NULL); /* charged with the request */
+    must_have(send->memory); /* charged with the request */
   }
   size_t most = through_memory ? SEGMENT_MEMORY : SEGMENT_FILE;
   send->segment = chunk->length < most ? (size_t)chunk->length : most;

@@ -113,7 +113,7 @@ static void admit(struct exchange *ex) {
     return;
   }
   ex->link = malloc(sizeof *ex->link);
-  must(ex->link != NULL); /* charged */
+  must_have(ex->link); /* charged */
   *ex->link = check->link;
   check->link = (struct ownlink){0};
   exchange_drop(ex);
@@ -241,7 +241,7 @@ static void signed_start(struct exchange *ex) {
     return;
   }
   struct check *check = calloc(1, sizeof *check);
-  must(check != NULL); /* charged with the request */
+  must_have(check); /* charged with the request */
   check->ex = ex;
   check->secret = (struct linksecret_waiter){
       .told = signed_on_secret, .arg = ex, .only_reads = true};

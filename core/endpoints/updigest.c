@@ -19,7 +19,7 @@
 struct updigest *updigest_need(struct exchange *ex, struct updigest **of) {
   if (*of == NULL && exchange_charge(ex, sizeof **of)) {
     *of = calloc(1, sizeof **of);
-    must(*of != NULL); /* charged */
+    must_have(*of); /* charged */
   }
   return *of;
 }

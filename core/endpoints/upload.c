@@ -346,7 +346,7 @@ static void upload_start(struct exchange *ex) {
     return;
   }
   struct formdata *form = formdata_new(boundary);
-  must(form != NULL); /* charged with the request */
+  must_have(form); /* charged with the request */
   upload_new(ex, upload_pump)->form = form;
   struct upload *upload = ex->work;
   if (!upload_reserve(ex) || !upload_read_uploader(ex) ||

@@ -69,7 +69,7 @@ bool upload_hooks_tell(struct exchange *ex) {
     return false;
   if (upload->intent == NULL)
     upload->intent = calloc(1, sizeof *upload->intent);
-  must(upload->intent != NULL); /* charged */
+  must_have(upload->intent); /* charged */
   upload_describe(upload);
   drop_empty(upload->user);
   intent_tell(upload->intent,

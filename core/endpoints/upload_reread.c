@@ -110,7 +110,7 @@ static void upload_reread_start(struct exchange *ex,
     return;
   }
   struct reread *reread = calloc(1, sizeof *reread);
-  must(reread != NULL); /* charged */
+  must_have(reread); /* charged */
   upload->reread = reread;
   reread->ex = ex;
   reread->fd = fd;

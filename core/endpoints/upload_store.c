@@ -55,7 +55,7 @@ static void give_room(struct exchange *ex, struct upload_buffer *buffer) {
     return;
   buffer->room = first_room(ex) + PIECE_SPARE;
   buffer->data = malloc(buffer->room);
-  must(buffer->data != NULL); /* charged */
+  must_have(buffer->data); /* charged */
 }
 
 size_t upload_room(const struct upload *upload) {
@@ -79,7 +79,7 @@ bool upload_grow(struct exchange *ex) {
   ex->cost += cost;
   upload->grown += cost;
   char *data = realloc(buffer->data, more + PIECE_SPARE);
-  must(data != NULL); /* charged */
+  must_have(data); /* charged */
   buffer->data = data;
   buffer->room = more + PIECE_SPARE;
   if (wider > 0) {
@@ -128,7 +128,7 @@ void upload_init(struct upload *upload, struct exchange *ex) {
 struct upload *upload_new(struct exchange *ex,
                           void (*pump)(struct exchange *)) {
   struct upload *upload = calloc(1, sizeof *upload);
-  must(upload != NULL); /* charged with the request */
+  must_have(upload); /* charged with the request */
   upload_init(upload, ex);
   upload->pump = pump;
   ex->work_free = upload_free;

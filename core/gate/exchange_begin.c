@@ -247,7 +247,7 @@ void exchange_begin(struct gate *gate, struct ingress_conn *conn,
   static const struct ingress_events events = {
       .body = on_body, .finished = on_finished, .gone = on_gone};
   struct exchange *ex = quarantine_take(gate->spent, gate->loop, sizeof *ex);
-  must(ex != NULL); /* a few KiB, for each connection and what was left */
+  must_have(ex); /* a few KiB, for each connection and what was left */
   ex->gate = gate;
   ex->conn = conn;
   ex->since_us = ingress_since(conn);

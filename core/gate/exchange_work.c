@@ -22,7 +22,7 @@ bool exchange_can(struct exchange *ex, unsigned abilities) {
 void exchange_set_key(struct exchange *ex, const char *key) {
   free(ex->key);
   ex->key = strdup(key);
-  must(ex->key != NULL);
+  must_have(ex->key);
   ex->request.key = ex->key;
 }
 

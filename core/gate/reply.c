@@ -160,7 +160,7 @@ static void free_text(const void *data, size_t len, void *text) {
 void reply_json(struct exchange *ex, int status, json_t *document) {
   struct evbuffer *body = evbuffer_new();
   char *text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT);
-  must(body != NULL && text != NULL);
+  must_have(body && text);
   json_decref(document);
   evbuffer_add_reference(body, text, strlen(text), free_text, text);
   reply_type(ex, "application/json");

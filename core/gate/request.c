@@ -312,7 +312,7 @@ void *sluice_request_state(struct sluice_request *request, size_t size) {
   if (state != NULL)
     return state->data;
   state = calloc(1, sizeof *state + size);
-  must(state != NULL); /* charged with the request */
+  must_have(state); /* charged with the request */
   state->next = request->states;
   state->hook = request->calling;
   state->size = size;

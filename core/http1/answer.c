@@ -69,7 +69,7 @@ struct buf *answer_fields(struct ingress_conn *conn) {
 static void give(struct ingress_conn *conn, char *name, char *value) {
   struct evkeyvalq *headers = evhttp_request_get_output_headers(conn->request);
   struct evkeyval *header = malloc(sizeof *header);
-  must(header != NULL && name != NULL && value != NULL);
+  must_have(header && name && value);
   header->key = name;
   header->value = value;
   TAILQ_INSERT_TAIL(headers, header, next);
@@ -94,7 +94,7 @@ static void give_fields(struct ingress_conn *conn) {
       (const char *)memchr(first, '\n', (size_t)(end - first)) + 1;
   size_t len = (size_t)(next - first), before = (size_t)(line - begin);
   char *value = malloc(fields->len + 1);
-  must(value != NULL);
+  must_have(value);
   memcpy(value, first, len);
   memcpy(value + len, begin, before);
   memcpy(value + len + before, next, (size_t)(end - next));

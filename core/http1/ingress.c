@@ -20,7 +20,8 @@
 
 static void conn_free(struct ingress_conn *conn) {
   struct ingress *ingress = conn->ingress;
-  if (conn->fd >= 0 && ingress->by_fd[conn->fd] == conn)
+  if (conn->fd >= 0 && (size_t)conn->fd < ingress->fds &&
+      ingress->by_fd[conn->fd] == conn)
     ingress->by_fd[conn->fd] = NULL;
   TAILQ_REMOVE(&ingress->conns, conn, link);
   ingress->open--;
@@ -172,17 +173,17 @@ static struct bufferevent *make_bev(struct ingress *ingress) {
 static struct bufferevent *on_accept(struct event_base *base, void *arg) {
   struct ingress *ingress = arg;
   struct ingress_conn *conn = calloc(1, sizeof *conn);
-  must(conn != NULL);
+  must_have(conn);
   conn->ingress = ingress;
   conn->fd = -1;
   fields_init(&conn->fields);
   conn->bev = make_bev(ingress);
   conn->deferred = event_new(base, -1, 0, on_deferred, conn);
   conn->timer = evtimer_new(base, on_timer, conn);
-  must(conn->bev != NULL && conn->deferred != NULL && conn->timer != NULL);
+  must_have(conn->bev && conn->deferred && conn->timer);
   conn->watch =
       evbuffer_add_cb(bufferevent_get_input(conn->bev), on_input, conn);
-  must(conn->watch != NULL);
+  must_have(conn->watch);
   bufferevent_setwatermark(conn->bev, EV_READ, 0, INGRESS_WINDOW);
   bufferevent_set_max_single_read(conn->bev, INGRESS_WINDOW);
   bufferevent_set_max_single_write(conn->bev, SINGLE_WRITE);

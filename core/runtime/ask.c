@@ -214,7 +214,7 @@ struct sluice_ask *ask_new(struct sluice_store *store,
   }
   struct sluice_ask *ask =
       quarantine_take(&layer->layer->asks, layer->host.loop, sizeof *ask);
-  must(ask != NULL); /* the limits of memory are kept by who asks */
+  must_have(ask); /* the limits of memory are kept by who asks */
   loop_owe(layer->host.loop, &layer->host.debt);
   ask->layer = layer;
   ask->parent = parent;

@@ -4,7 +4,6 @@
  */
 #include "log.h"
 
-#include <event2/event.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,14 +78,4 @@ void log_plain(const char *fmt, ...) {
   va_start(args, fmt);
   finish(line, 0, fmt, args);
   va_end(args);
-}
-
-static void on_libevent(int severity, const char *message) {
-  if (severity == EVENT_LOG_WARN || severity == EVENT_LOG_ERR)
-    log_line(severity == EVENT_LOG_ERR ? SLUICE_LOG_ERROR : SLUICE_LOG_WARN,
-             NULL, "libevent: %s", message);
-}
-
-void log_libevent(void) {
-  event_set_log_callback(on_libevent);
 }

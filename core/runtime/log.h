@@ -32,8 +32,6 @@ void log_vline(enum sluice_level, const char *who, const char *fmt, va_list)
     PRINTFLIKE(3, 0);
 /* The same without time and level: what a command says to its user. */
 void log_plain(const char *fmt, ...) PRINTFLIKE(1, 2);
-/* Warnings and errors of libevent become lines of this log. */
-void log_libevent(void);
 
 /* False: no thread, then nothing changes. */
 bool log_start(void);

@@ -152,7 +152,7 @@ struct sluice_op *op_new(struct op_backend *backend, enum op_kind kind,
   must(loop_is_mine(backend->host.loop));
   struct sluice_op *op =
       quarantine_take(&backend->ops, backend->host.loop, sizeof *op);
-  must(op != NULL); /* the limits of memory are kept by who asks */
+  must_have(op); /* the limits of memory are kept by who asks */
   op->task.run = op_deliver;
   op->backend = backend;
   op->kind = kind;

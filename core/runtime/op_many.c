@@ -83,7 +83,7 @@ static void cancel(struct op_many *many) {
 static void start(struct sluice_op *op, const char *const *keys,
                   size_t count) {
   struct op_many *many = calloc(1, sizeof *many);
-  must(many != NULL); /* the limits of memory are kept by who asks */
+  must_have(many); /* the limits of memory are kept by who asks */
   *many = (struct op_many){.op = op, .keys = keys, .count = count};
   op->many = many;
   op->cancel_many = cancel;

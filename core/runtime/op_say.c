@@ -77,7 +77,7 @@ void *sluice_op_state(struct sluice_op *op, size_t size) {
   if (op->state == NULL) {
     op->state = calloc(1, size);
     op->state_size = size;
-    must(op->state != NULL); /* a plugin can't go on without */
+    must_have(op->state); /* a plugin can't go on without */
   }
   return op->state;
 }
@@ -354,7 +354,7 @@ void sluice_staged(struct sluice_op *op, const struct sluice_staged *said) {
     return;
   }
   char *state = malloc(staged.state_size + 1);
-  must(state != NULL);
+  must_have(state);
   if (staged.state_size > 0)
     memcpy(state, staged.state, staged.state_size);
   free(op->staged_state);

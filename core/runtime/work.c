@@ -317,7 +317,7 @@ static struct job *job_new(struct loop *loop, struct loop_debt *debt,
   size_t id_size = about == NULL ? 0 : strlen(about->id) + 1;
   struct job *job = calloc(1, sizeof *job + id_size);
   /* A few bytes that can't be had: nothing that is in flight could go on. */
-  must(job != NULL);
+  must_have(job);
   job->task.run = job_return;
   job->loop = loop;
   job->then = then;

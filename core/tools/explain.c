@@ -244,7 +244,7 @@ static void name_backends(struct explain *e) {
   size_t count = settings->backend_count;
   e->named = calloc(count, sizeof *e->named);
   e->backends = calloc(count, sizeof(struct op_backend *));
-  must(e->named != NULL && e->backends != NULL);
+  must_have(e->named && e->backends);
   for (size_t i = 0; i < count; i++) {
     e->named[i].host.name = settings->backends[i].name;
     e->backends[i] = &e->named[i];

@@ -21,11 +21,11 @@ void explain_say(struct explain *e, const char *what, const char *fmt, ...) {
     json_t *list = json_object_get(e->json, "hooks");
     if (list == NULL) {
       list = json_array();
-      must(json_object_set_new(e->json, "hooks", list) == 0);
+      must_have(json_object_set_new(e->json, "hooks", list) == 0);
     }
-    must(json_array_append_new(list, json_string(text)) == 0);
+    must_have(json_array_append_new(list, json_string(text)) == 0);
   } else {
-    must(json_object_set_new(e->json, what, json_string(text)) == 0);
+    must_have(json_object_set_new(e->json, what, json_string(text)) == 0);
   }
 }
 
@@ -38,7 +38,8 @@ int explain_end(struct explain *e, int status, const char *code,
   else
     explain_say(e, "answer", "%d %s: %s", status, code, why);
   if (e->json != NULL && status != 0)
-    must(json_object_set_new(e->json, "status", json_integer(status)) == 0);
+    must_have(json_object_set_new(e->json, "status", json_integer(status)) ==
+              0);
   return code == NULL ? -1 : 1;
 }
 

@@ -16,7 +16,7 @@ static const char *const words[] = {[FINDING_OK] = "ok",
 
 void findings_init(struct findings *all, bool json) {
   *all = (struct findings){.backends = json_array(), .json = json};
-  must(all->backends != NULL);
+  must_have(all->backends);
 }
 
 void findings_backend(struct findings *all, const char *name,
@@ -24,7 +24,8 @@ void findings_backend(struct findings *all, const char *name,
   all->steps = json_array();
   json_t *backend = json_pack("{s:s, s:s, s:o}", "name", name, "plugin",
                               plugin, "checks", all->steps);
-  must(backend != NULL && json_array_append_new(all->backends, backend) == 0);
+  must_have(backend != NULL &&
+            json_array_append_new(all->backends, backend) == 0);
   if (!all->json)
     printf("backend '%s' (%s)\n", name, plugin);
 }
@@ -47,7 +48,7 @@ void finding_add(struct findings *all, enum finding outcome, const char *step,
   }
   json_t *made = json_pack("{s:s, s:s, s:s, s:s?}", "check", step, "result",
                            words[outcome], "text", text, "advice", advice);
-  must(made != NULL && json_array_append_new(all->steps, made) == 0);
+  must_have(made != NULL && json_array_append_new(all->steps, made) == 0);
 }
 
 int findings_end(struct findings *all) {
@@ -55,7 +56,7 @@ int findings_end(struct findings *all) {
   if (all->json) {
     json_t *root =
         json_pack("{s:b, s:O}", "ok", ok, "backends", all->backends);
-    must(root != NULL);
+    must_have(root);
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(root);

@@ -21,13 +21,13 @@
 /* ${NAME} may stand for any text. */
 #define VARIABLE "\\$\\{"
 
-static json_t *must_have(json_t *made) {
-  must(made != NULL); /* some KiB, in a process of its own */
+static json_t *have_made(json_t *made) {
+  must_have(made); /* some KiB, in a process of its own */
   return made;
 }
 
 static void set(json_t *object, const char *key, json_t *value) {
-  must(json_object_set_new(object, key, must_have(value)) == 0);
+  must_have(json_object_set_new(object, key, have_made(value)) == 0);
 }
 
 /* ---- a value ------------------------------------------------------------ */
@@ -43,18 +43,18 @@ static json_t *pattern_schema(const char *pattern) {
 
 static json_t *int_schema(const char *section, const char *key) {
   uint64_t min, max;
-  json_t *number = must_have(json_pack("{s:s}", "type", "integer"));
+  json_t *number = have_made(json_pack("{s:s}", "type", "integer"));
   if (section != NULL && settings_range(section, key, &min, &max)) {
     set(number, "minimum", json_integer((json_int_t)min));
     set(number, "maximum", json_integer((json_int_t)max));
   }
   return json_pack("{s:[o,o]}", "anyOf", number,
-                   must_have(pattern_schema("^-?[0-9]+$|" VARIABLE)));
+                   have_made(pattern_schema("^-?[0-9]+$|" VARIABLE)));
 }
 
 static json_t *zero_or(const char *pattern) {
   return json_pack("{s:[{s:i}, o]}", "anyOf", "const", 0,
-                   must_have(pattern_schema(pattern)));
+                   have_made(pattern_schema(pattern)));
 }
 
 static json_t *type_schema(int type, const char *section, const char *key) {
@@ -65,7 +65,7 @@ static json_t *type_schema(int type, const char *section, const char *key) {
     return text_schema();
   case SLUICE_BOOL:
     return json_pack("{s:[{s:s}, o]}", "anyOf", "type", "boolean",
-                     must_have(pattern_schema("^(true|false)$|" VARIABLE)));
+                     have_made(pattern_schema("^(true|false)$|" VARIABLE)));
   case SLUICE_INT:
     return int_schema(section, key);
   case SLUICE_SIZE:
@@ -75,14 +75,14 @@ static json_t *type_schema(int type, const char *section, const char *key) {
   case SLUICE_LIST:
   case SLUICE_BACKEND_NAMES:
     return json_pack("{s:s, s:o}", "type", "array", "items",
-                     must_have(text_schema()));
+                     have_made(text_schema()));
   }
   return NULL;
 }
 
 static json_t *option_schema(const struct sluice_option *option,
                              const char *section) {
-  json_t *schema = must_have(type_schema(option->type, section, option->name));
+  json_t *schema = have_made(type_schema(option->type, section, option->name));
   set(schema, "description", json_string(option->help));
   if (option->fallback != NULL && *option->fallback != '\0' &&
       !options_is_list(option->type) && option->type != SLUICE_SECRET)
@@ -94,12 +94,13 @@ static json_t *option_schema(const struct sluice_option *option,
 
 static json_t *mapping_schema(const struct sluice_option *option,
                               const char *section) {
-  json_t *properties = must_have(json_object());
-  json_t *required = must_have(json_array());
+  json_t *properties = have_made(json_object());
+  json_t *required = have_made(json_array());
   for (; option->name != NULL; option++) {
     set(properties, option->name, option_schema(option, section));
     if (option->fallback == NULL)
-      must(json_array_append_new(required, json_string(option->name)) == 0);
+      must_have(json_array_append_new(required, json_string(option->name)) ==
+                0);
   }
   /* All lines of a section may be comments. */
   return json_pack("{s:[s,s], s:b, s:o, s:o}", "type", "object", "null",
@@ -144,7 +145,7 @@ static void add_sections(json_t *root) {
 static json_t *map_schema(const char *help) {
   return json_pack("{s:[s,s], s:s, s:o}", "type", "object", "null",
                    "description", help, "additionalProperties",
-                   must_have(text_schema()));
+                   have_made(text_schema()));
 }
 
 /* ---- plugins ------------------------------------------------------------ */
@@ -163,20 +164,20 @@ static void found(void *arg, const struct plugin *plugin) {
   const char *kind = kind_names[plugin->kind];
   snprintf(def, sizeof def, "%s_%.64s", kind, plugin->name);
   snprintf(ref, sizeof ref, "#/$defs/%s", def);
-  json_t *schema = must_have(mapping_schema(plugin_options(plugin), NULL));
+  json_t *schema = have_made(mapping_schema(plugin_options(plugin), NULL));
   set(schema, "type", json_string("object"));
   set(schema, "description",
       json_string(plugin->kind == PLUGIN_BACKEND ? plugin->backend.summary
                                                  : plugin->hook.summary));
   add(schema, "plugin", json_pack("{s:s}", "const", plugin->name));
   set(kinds->defs, def, schema);
-  must(json_array_append_new(kinds->names[plugin->kind],
-                             json_string(plugin->name)) == 0);
+  must_have(json_array_append_new(kinds->names[plugin->kind],
+                                  json_string(plugin->name)) == 0);
   json_t *rule =
       json_pack("{s:{s:{s:{s:s}}}, s:{s:s}}", "if", "properties", "plugin",
                 "const", plugin->name, "then", "$ref", ref);
-  must(json_array_append_new(kinds->rules[plugin->kind], must_have(rule)) ==
-       0);
+  must_have(
+      json_array_append_new(kinds->rules[plugin->kind], have_made(rule)) == 0);
 }
 
 static void failed(void *arg, const char *why) {
@@ -188,8 +189,8 @@ static void add_plugins(json_t *defs, const char *const *folders) {
   struct kinds kinds = {.defs = defs};
   const struct plugin_visitor visitor = {found, failed, &kinds};
   for (size_t i = 0; i < 2; i++) {
-    kinds.names[i] = must_have(json_array());
-    kinds.rules[i] = must_have(json_array());
+    kinds.names[i] = have_made(json_array());
+    kinds.rules[i] = have_made(json_array());
   }
   plugin_each(folders, &visitor);
   for (size_t i = 0; i < 2; i++)
@@ -210,12 +211,12 @@ static json_t *hooks_schema(const char *help) {
 static json_t *routes_schema(void) {
   const char *words[OPERATION_WORDS];
   json_t *route =
-      must_have(mapping_schema(settings_tables_routes[0].options, NULL));
-  json_t *operations = must_have(json_array());
+      have_made(mapping_schema(settings_tables_routes[0].options, NULL));
+  json_t *operations = have_made(json_array());
   set(route, "type", json_string("object"));
   operation_words(words, NULL);
   for (size_t i = 0; words[i] != NULL; i++)
-    must(json_array_append_new(operations, json_string(words[i])) == 0);
+    must_have(json_array_append_new(operations, json_string(words[i])) == 0);
   set(of(route, "operation"), "enum", operations);
   json_object_del(of(route, "operation"), "type");
   add(route, "hooks", hooks_schema("of this route, in place of the others"));
@@ -230,8 +231,8 @@ static json_t *routes_schema(void) {
 
 static json_t *whole_schema(const char *const *folders) {
   json_t *root =
-      must_have(mapping_schema(settings_tables_top[0].options, NULL));
-  json_t *defs = must_have(json_object());
+      have_made(mapping_schema(settings_tables_top[0].options, NULL));
+  json_t *defs = have_made(json_object());
   set(root, "type", json_string("object"));
   set(root, "$schema",
       json_string("https://json-schema.org/draft/2020-12/schema"));
@@ -239,8 +240,8 @@ static json_t *whole_schema(const char *const *folders) {
   add_sections(root);
   add(of(root, "server"), "headers", map_schema("of every answer"));
   add(of(root, "server"), "ready",
-      json_pack("{s:[o, {s:s, s:o}], s:s}", "anyOf", must_have(text_schema()),
-                "type", "array", "items", must_have(text_schema()),
+      json_pack("{s:[o, {s:s, s:o}], s:s}", "anyOf", have_made(text_schema()),
+                "type", "array", "items", have_made(text_schema()),
                 "description", "backends that /readyz asks; all"));
   add(of(root, "uploads"), "types", map_schema("extension: media type"));
   add_plugins(defs, folders);

@@ -14,8 +14,10 @@
 #include "must.h"
 
 void httpc_init(void) {
-  /* When it fails, curl_easy_init() does, and calls end with HTTPC_LOCAL. */
-  (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+  /* Its tables divide by their length, which is 0 where they got no memory.
+   * When it fails, curl_easy_init() does, and calls end with HTTPC_LOCAL. */
+  (void)curl_global_init_mem(CURL_GLOBAL_DEFAULT, must_malloc, free,
+                             must_realloc, must_strdup, must_calloc);
 }
 
 int64_t httpc_now(void) {
@@ -74,7 +76,7 @@ static int watch(CURL *easy, curl_socket_t fd, int what, void *arg,
     event = event_new(httpc->base, fd, (short)(events | EV_PERSIST), on_socket,
                       httpc);
     /* A few bytes that can't be had: no transfer could go on. */
-    must(event != NULL);
+    must_have(event);
     event_add(event, NULL);
   }
   curl_multi_assign(httpc->multi, fd, event);

@@ -38,7 +38,8 @@ PLUGINS = [folder for folder in
            os.environ.get("SLUICE_PLUGINS", "").split(":") if folder]
 SOURCES = Path(os.environ.get("srcdir") or Path(__file__).parents[2])
 REPORT = re.compile(r"Sanitizer|runtime error:|[Aa]ssertion .*failed|"
-                    r"ASSERT|malloc\(\):|free\(\):|double free")
+                    r"ASSERT|has no memory for|malloc\(\):|free\(\):|"
+                    r"double free")
 
 
 # ---- checks and the runner -------------------------------------------------

@@ -57,7 +57,7 @@ static void beat(void *arg) {
              atomic_load(&instance->overlaps));
 }
 
-/* What a timer works with that outlives stop() lies outside the heap. */
+/* A timer that outlives stop() works with this, so that nothing is lost. */
 static struct instance kept;
 
 static void instance_free(struct instance *instance) {

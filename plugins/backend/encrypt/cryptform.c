@@ -74,13 +74,14 @@ static void gcm_seal(EVP_CIPHER_CTX *context, const unsigned char *nonce,
                      const void *about, size_t about_len, const void *plain,
                      size_t len, unsigned char *out) {
   int done = 0;
-  must(EVP_EncryptInit_ex(context, NULL, NULL, NULL, nonce) == 1);
-  must(EVP_EncryptUpdate(context, NULL, &done, about, (int)about_len) == 1);
+  must_have(EVP_EncryptInit_ex(context, NULL, NULL, NULL, nonce) == 1);
+  must_have(EVP_EncryptUpdate(context, NULL, &done, about, (int)about_len) ==
+            1);
   if (len > 0)
-    must(EVP_EncryptUpdate(context, out, &done, plain, (int)len) == 1);
-  must(EVP_EncryptFinal_ex(context, out + len, &done) == 1);
-  must(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, CRYPT_TAG,
-                           out + len) == 1);
+    must_have(EVP_EncryptUpdate(context, out, &done, plain, (int)len) == 1);
+  must_have(EVP_EncryptFinal_ex(context, out + len, &done) == 1);
+  must_have(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, CRYPT_TAG,
+                                out + len) == 1);
 }
 
 static bool gcm_open(EVP_CIPHER_CTX *context, const unsigned char *nonce,
@@ -91,12 +92,14 @@ static bool gcm_open(EVP_CIPHER_CTX *context, const unsigned char *nonce,
   int done = 0;
   size_t rest = len - CRYPT_TAG;
   memcpy(tag, sealed + rest, sizeof tag);
-  must(EVP_DecryptInit_ex(context, NULL, NULL, NULL, nonce) == 1);
-  must(EVP_DecryptUpdate(context, NULL, &done, about, (int)about_len) == 1);
+  must_have(EVP_DecryptInit_ex(context, NULL, NULL, NULL, nonce) == 1);
+  must_have(EVP_DecryptUpdate(context, NULL, &done, about, (int)about_len) ==
+            1);
   if (rest > 0)
-    must(EVP_DecryptUpdate(context, plain, &done, sealed, (int)rest) == 1);
-  must(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, sizeof tag, tag) ==
-       1);
+    must_have(EVP_DecryptUpdate(context, plain, &done, sealed, (int)rest) ==
+              1);
+  must_have(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, sizeof tag,
+                                tag) == 1);
   return EVP_DecryptFinal_ex(context, none, &done) == 1;
 }
 

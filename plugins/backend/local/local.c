@@ -57,7 +57,7 @@ static bool check_key(const char *text, struct errmsg *err) {
 static bool local_join(struct local *local, struct sluice_handed *handed,
                        struct errmsg *err) {
   int fds[SHARE_FDS];
-  must(handed->fds != NULL);
+  must_have(handed->fds);
   for (size_t i = 0; i < SHARE_FDS; i++) {
     fds[i] = handed->fds[i];
     handed->fds[i] = -1;

@@ -314,7 +314,7 @@ struct s3_call *s3_call_start(struct s3_loop *loop,
                               const struct s3_events *events, void *arg) {
   static const struct timeval now = {0};
   struct s3_call *call = calloc(1, sizeof *call);
-  must(call != NULL); /* of an operation, which the gateway has charged */
+  must_have(call); /* of an operation, which the gateway has charged */
   call->loop = loop;
   call->request = request;
   call->events = events;
@@ -323,7 +323,7 @@ struct s3_call *s3_call_start(struct s3_loop *loop,
   call->started_ms = call_now_ms();
   buf_init(&call->why, WHY_MAX);
   call->timer = evtimer_new(loop->base, call_on_timer, call);
-  must(call->timer != NULL);
+  must_have(call->timer);
   event_add(call->timer, &now);
   return call;
 }

@@ -97,7 +97,7 @@ static void on_put_ended(void *arg, enum sluice_status status,
 static void copy_parts(struct copy *copy) {
   struct put *put = put_new(copy->loop, copy->op);
   put->key = strdup(copy->to);
-  must(put->key != NULL); /* charged with the request */
+  must_have(put->key); /* charged with the request */
   put->length = copy->length;
   put->exclusive = copy->exclusive;
   put->source = copy->source;
@@ -212,12 +212,12 @@ void s3_copy(void *handle, struct sluice_op *op,
     return;
   }
   struct copy *copy = calloc(1, sizeof *copy);
-  must(copy != NULL); /* charged with the request */
+  must_have(copy); /* charged with the request */
   copy->loop = handle;
   copy->op = op;
   copy->from = strdup(wanted->from);
   copy->to = strdup(wanted->to);
-  must(copy->from != NULL && copy->to != NULL);
+  must_have(copy->from && copy->to);
   if (wanted->if_match != NULL)
     snprintf(copy->if_match, sizeof copy->if_match, "%s", wanted->if_match);
   copy->exclusive = wanted->exclusive;

@@ -47,7 +47,7 @@ static bool keep(struct copy_source *source, const char *name,
   size_t i = source->count++;
   source->headers[i].name = strdup(name);
   source->headers[i].value = strdup(value);
-  must(source->headers[i].name != NULL && source->headers[i].value != NULL);
+  must_have(source->headers[i].name && source->headers[i].value);
   return true;
 }
 
@@ -57,7 +57,7 @@ struct copy_source *copy_source_new(const struct s3 *s3, const char *key,
   const char *name, *value;
   char etag[160];
   bool fits = true;
-  must(source != NULL); /* charged with the request */
+  must_have(source); /* charged with the request */
   buf_init(&source->name, 4096);
   buf_adds(&source->name, s3->conf->bucket);
   buf_addc(&source->name, '/');

@@ -89,7 +89,7 @@ bool early_start(struct put *put, const struct sluice_put *wanted) {
     return false;
   }
   put->early = calloc(1, sizeof *put->early);
-  must(put->early != NULL); /* charged with the request */
+  must_have(put->early); /* charged with the request */
   put->early->part_size = size;
   put->early->count = (uint32_t)((length + size - 1) / size);
   keep_in_memory(put);
@@ -118,7 +118,7 @@ static void next_spool(struct put *put, struct part *part) {
   part->spool = put->spool;
   part->held = early->held;
   put->spool = spool_new(put->loop->host, &put->loop->s3->spools);
-  must(put->spool != NULL);
+  must_have(put->spool);
   keep_in_memory(put);
 }
 

@@ -163,7 +163,7 @@ static bool get_on_data(void *arg, const char *data, size_t len) {
   char **buffer = &get->buffers[get->filling].data;
   if (*buffer == NULL)
     *buffer = malloc(CHUNK);
-  must(*buffer != NULL); /* charged with the request */
+  must_have(*buffer); /* charged with the request */
   size_t before = (size_t)(get->next - get->at), wanted = len - before;
   if (wanted > get->receive)
     wanted = (size_t)get->receive;
@@ -291,11 +291,11 @@ void s3_get(void *handle, struct sluice_op *op,
     return;
   }
   struct get *get = calloc(1, sizeof *get);
-  must(get != NULL); /* charged with the request */
+  must_have(get); /* charged with the request */
   get->loop = handle;
   get->op = op;
   get->key = strdup(wanted->key);
-  must(get->key != NULL);
+  must_have(get->key);
   *s3_task_of(op) = (struct s3_task){
       .cancel = get_cancel, .work = get, .read = get_read, .more = get_more};
   uint64_t end =

@@ -82,7 +82,7 @@ static void list_next_page(struct list *list);
 
 static char *list_copy(const char *text) {
   char *made = text == NULL ? NULL : strdup(text);
-  must(text == NULL || made != NULL); /* charged with the request */
+  must_have(text == NULL || made != NULL); /* charged with the request */
   return made;
 }
 
@@ -173,7 +173,7 @@ void s3_list(void *handle, struct sluice_op *op,
     return;
   }
   struct list *list = calloc(1, sizeof *list);
-  must(list != NULL); /* charged with the request */
+  must_have(list); /* charged with the request */
   buf_init(&list->next, NEXT_MAX);
   buf_init(&list->last, XML_TEXT_MAX + 1);
   buf_init(&list->after, XML_TEXT_MAX + sizeof BEHIND_ALL);

@@ -242,14 +242,14 @@ static void many_ask(struct many *many) {
 void s3_remove_many(void *handle, struct sluice_op *op,
                     const char *const *keys, size_t count) {
   struct many *many = calloc(1, sizeof *many);
-  must(many != NULL); /* charged with the request */
+  must_have(many); /* charged with the request */
   many->loop = handle;
   many->op = op;
   many->keys = keys;
   many->count = count;
   many->sorted = calloc(count, sizeof *many->sorted);
   many->states = calloc(count, sizeof *many->states);
-  must(many->sorted != NULL && many->states != NULL);
+  must_have(many->sorted && many->states);
   buf_init(&many->document, DOCUMENT_MAX);
   for (size_t i = 0; i < count; i++) {
     many->sorted[i] = i;

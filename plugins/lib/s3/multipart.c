@@ -164,7 +164,7 @@ static bool keep_copied(struct part *part, const struct s3_answer *answer) {
   if (len == 0 || len > ETAG_MAX)
     return false;
   *kept = malloc(len + 3);
-  must(*kept != NULL); /* charged with the request */
+  must_have(*kept); /* charged with the request */
   snprintf(*kept, len + 3, "\"%s\"", answer->xml->etag);
   return true;
 }
@@ -183,7 +183,7 @@ static bool keep_etag(struct part *part, const struct s3_call *call) {
     return false;
   char **kept = &multipart->etags[part->number - 1];
   *kept = strdup(header);
-  must(*kept != NULL); /* charged with the request */
+  must_have(*kept); /* charged with the request */
   return true;
 }
 
@@ -331,7 +331,7 @@ static void on_begun(void *arg, struct s3_call *call,
   if (answer->status == SLUICE_OK) {
     multipart->opaque |= !s3_etag_tells(call);
     multipart->upload_id = strdup(answer->xml->upload_id);
-    must(multipart->upload_id != NULL);
+    must_have(multipart->upload_id);
   }
   if (answer->outcome_unknown)
     sweep_key(put);
@@ -361,7 +361,7 @@ bool multipart_begin(struct put *put, uint64_t size, uint32_t count) {
     return false;
   }
   struct multipart *multipart = calloc(1, sizeof *multipart);
-  must(multipart != NULL); /* charged with the request */
+  must_have(multipart); /* charged with the request */
   put->multipart = multipart;
   multipart->opaque = put->source != NULL || put->joined != NULL;
   buf_init(&multipart->document, COMPLETE_MAX);
@@ -374,8 +374,7 @@ bool multipart_begin(struct put *put, uint64_t size, uint32_t count) {
   multipart->md5s = calloc(multipart->count, 16);
   multipart->etags = calloc(multipart->count, sizeof *multipart->etags);
   multipart->parts = calloc(multipart->slots, sizeof(struct part));
-  must(multipart->md5s != NULL && multipart->etags != NULL &&
-       multipart->parts != NULL);
+  must_have(multipart->md5s && multipart->etags && multipart->parts);
   put->request = (struct s3_request){.behind = put->op,
                                      .method = "POST",
                                      .key = put->key,

@@ -42,14 +42,14 @@ static struct simple *simple_start(struct s3_loop *loop, struct sluice_op *op,
                                    const char *method, const char *key,
                                    const struct s3_events *events) {
   struct simple *simple = calloc(1, sizeof *simple);
-  must(simple != NULL); /* charged with the request */
+  must_have(simple); /* charged with the request */
   simple->loop = loop;
   simple->op = op;
   simple->request.behind = op;
   simple->request.method = method;
   if (key != NULL) {
     simple->key = strdup(key);
-    must(simple->key != NULL);
+    must_have(simple->key);
   }
   simple->request.key = simple->key;
   *s3_task_of(op) = (struct s3_task){.cancel = simple_cancel, .work = simple};

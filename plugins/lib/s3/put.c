@@ -98,11 +98,11 @@ void put_base64_md5(char out[32], const unsigned char md5[16]) {
 struct put *put_new(struct s3_loop *loop, struct sluice_op *op) {
   struct put *put = calloc(1, sizeof *put);
   unsigned char random[16];
-  must(put != NULL); /* charged with the request */
+  must_have(put); /* charged with the request */
   put->loop = loop;
   put->op = op;
   put->spool = spool_new(loop->host, &loop->s3->spools);
-  must(put->spool != NULL);
+  must_have(put->spool);
   digest_random(random, sizeof random);
   codec_hex(put->write_id, random, sizeof random);
   return put;
@@ -283,7 +283,7 @@ void put_copy(struct put *put) {
   digest_md5(md5, "", 0);
   codec_hex(hex, md5, sizeof md5);
   put->md5_hex = strdup(hex);
-  must(put->md5_hex != NULL);
+  must_have(put->md5_hex);
   put_base64_md5(put->md5_base64, md5);
   single_start(put);
 }
@@ -293,7 +293,7 @@ static void keep_object(struct put *put, const struct sluice_object *object) {
   put->key = strdup(object->key);
   put->type = strdup(object->type);
   put->md5_hex = strdup(object->md5 == NULL ? "" : object->md5);
-  must(put->key != NULL && put->type != NULL && put->md5_hex != NULL);
+  must_have(put->key && put->type && put->md5_hex);
   put->length = object->length;
   put->exclusive = object->exclusive;
   if (object->if_match != NULL)

@@ -51,7 +51,7 @@ void stagerecord_add(struct stagerecord *record, uint64_t session,
     return;
   }
   struct stagerun *runs = realloc(record->runs, (n + 1) * sizeof *runs);
-  must(runs != NULL); /* at most STAGERECORD_SEGMENTS, which are charged */
+  must_have(runs); /* at most STAGERECORD_SEGMENTS, which are charged */
   runs[n] = (struct stagerun){session, count};
   record->runs = runs;
   record->run_count = n + 1;
@@ -226,7 +226,7 @@ bool stagerecord_read(struct stagerecord *record, const char *text) {
   if (strncmp(text, HEAD, sizeof HEAD - 1) != 0)
     return false;
   char *copy = strdup(text + sizeof HEAD - 1);
-  must(copy != NULL); /* at most STAGERECORD_MAX */
+  must_have(copy); /* at most STAGERECORD_MAX */
   bool ok = true;
   char *next = copy;
   for (char *end; ok && (end = strchr(next, '\n')) != NULL; next = end + 1) {

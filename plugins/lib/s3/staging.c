@@ -375,7 +375,7 @@ static struct staging *staging_start(struct s3_loop *loop,
     return NULL;
   }
   struct staging *staging = calloc(1, sizeof *staging);
-  must(staging != NULL); /* taken */
+  must_have(staging); /* taken */
   staging->loop = loop;
   staging->op = op;
   staging->cost = COST;

@@ -32,10 +32,10 @@ void staging_segment_free(struct staging_segment *segment) {
 static struct staging_segment *segment_new(struct staging *staging) {
   struct s3_loop *loop = staging->loop;
   struct staging_segment *segment = calloc(1, sizeof *segment);
-  must(segment != NULL); /* charged with the request */
+  must_have(segment); /* charged with the request */
   segment->staging = staging;
   segment->spool = spool_new(loop->host, &loop->s3->spools);
-  must(segment->spool != NULL);
+  must_have(segment->spool);
   return segment;
 }
 
@@ -293,7 +293,7 @@ void staging_load(struct staging *staging, staging_step *then) {
     return;
   }
   staging->buffer = malloc(STAGING_BUFFER);
-  must(staging->buffer != NULL); /* taken */
+  must_have(staging->buffer); /* taken */
   staging->filling = segment_new(staging);
   staging->fetch =
       (struct stagefetch){.loop = staging->loop,

@@ -133,7 +133,7 @@ void s3_stage_get(void *handle, struct sluice_op *op, const char *id) {
     return;
   }
   struct stage_get *get = calloc(1, sizeof *get);
-  must(get != NULL); /* taken */
+  must_have(get); /* taken */
   get->loop = loop;
   get->op = op;
   memcpy(get->base, base, sizeof base);

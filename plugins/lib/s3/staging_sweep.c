@@ -309,7 +309,7 @@ static struct stage_sweep *staging_sweep_start(struct s3_loop *loop,
     return NULL;
   }
   struct stage_sweep *sweep = calloc(1, sizeof *sweep);
-  must(sweep != NULL); /* taken */
+  must_have(sweep); /* taken */
   sweep->loop = loop;
   sweep->op = op;
   stagewrite_init(&sweep->writing, loop, op);

@@ -38,7 +38,7 @@ static void next_upload(struct sweep *sweep);
 
 static char *sweep_copy(const char *text) {
   char *made = strdup(text);
-  must(made != NULL); /* a few names */
+  must_have(made); /* a few names */
   return made;
 }
 
@@ -130,7 +130,7 @@ static bool on_upload(void *arg, const struct xml_upload *upload) {
   if (sweep->look)
     return true;
   struct old_upload *old = malloc(sizeof *old);
-  must(old != NULL);
+  must_have(old);
   *old = (struct old_upload){sweep->old, sweep_copy(upload->key),
                              sweep_copy(upload->upload_id)};
   sweep->old = old;
@@ -187,7 +187,7 @@ static void sweep_next_page(struct sweep *sweep) {
 
 void s3_sweep_start(struct s3_loop *loop, const struct s3_sweep *wanted) {
   struct sweep *sweep = calloc(1, sizeof *sweep);
-  must(sweep != NULL);
+  must_have(sweep);
   sweep->loop = loop;
   sweep->done = wanted->done;
   sweep->found = wanted->found;
