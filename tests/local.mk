@@ -1035,6 +1035,7 @@ EXTRA_DIST += \
 	%D%/ports/debian \
 	%D%/ports/musl \
 	%D%/ports/unit.c \
+	%D%/coverage \
 	%D%/tsan.supp \
 	%D%/s3/acts.py \
 	%D%/s3/client.py \
