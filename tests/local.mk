@@ -987,10 +987,12 @@ EXTRA_DIST += \
 	%D%/e2e/console.py \
 	%D%/e2e/console_acts.py \
 	%D%/e2e/console_pictures.py \
+	%D%/e2e/console_sign_in.py \
 	%D%/e2e/console_uploads.py \
 	%D%/e2e/consolekit.py \
 	%D%/e2e/crash.py \
 	%D%/e2e/drill.py \
+	%D%/e2e/issuer.py \
 	%D%/e2e/migrate.py \
 	%D%/integration/bucket.py \
 	%D%/integration/guards.py \

@@ -5,6 +5,7 @@
 import {isSignedIn, setCredential, tell, useSignIn} from './api.js';
 import {ask, button, field, h} from './dom.js';
 import * as oidc from './oidc.js';
+import {isBusy} from './queue.js';
 import {t} from './words.js';
 
 const STORE = 'sluice.session';
@@ -47,6 +48,35 @@ async function signIn(challenge) {
   return signInDialog(challenge);
 }
 
+/** Of OpenID Connect.  `stays`: there is something on this page that is lost
+ * when it is left, so that another window goes to the issuer. */
+function issuerButton(stay, stays) {
+  if (!oidc.offered())
+    return {issuer: null, told: null};
+  const told = h('p', {class: 'trouble', role: 'alert'});
+  let stop = new AbortController();
+  const beside = async dialog => {
+    stop.abort();
+    stop = new AbortController();
+    dialog.addEventListener('close', () => stop.abort(), {once: true});
+    told.textContent = t('oidc.beside');
+    last = await oidc.beginBeside(stay.checked, stop.signal);
+    keep(`Bearer ${last.token}`, last.keep);
+    dialog.dispatchEvent(new Event('done'));
+  };
+  const issuer = button('user', t('sign.oidc'), async () => {
+    told.textContent = '';
+    try {
+      await (stays ? beside(issuer.closest('dialog')) :
+        oidc.begin(stay.checked));
+    } catch (error) {
+      if (error.name !== 'AbortError')
+        told.textContent = error.message;
+    }
+  }, 'primary across');
+  return {issuer, told};
+}
+
 /** Asks for a token, or a name and a password; true where there is one. */
 export async function signInDialog(challenge = '') {
   const again = isSignedIn();
@@ -73,19 +103,12 @@ export async function signInDialog(challenge = '') {
     ways.map(([name, label]) => h('label', {}, h('input', {type: 'radio',
       name: 'way', value: name, checked: name === way,
       on: {change: () => { way = name; show(); }}}), h('span', {}, label))));
-  const issuer = oidc.offered() ? button('user', t('sign.oidc'), async () => {
-    try {
-      await oidc.begin(stay.checked);
-    } catch (error) {
-      trouble.textContent = error.message;
-    }
-  }, 'primary across') : null;
-  const trouble = h('p', {class: 'trouble', role: 'alert'});
+  const {issuer, told} = issuerButton(stay, again || isBusy());
   show();
   const done = await ask({
     title: t(again ? 'sign.again' : 'sign.title'), yes: t('sign.in'),
     body: [h('p', {class: 'hint'}, t(again ? 'sign.againWhy' : 'sign.why')),
-      issuer, trouble, radios, byToken, byName,
+      issuer, told, radios, byToken, byName,
       field(t('sign.stay'), stay, t('sign.stayHint'))],
     accept() {
       if (way === 'basic' && user.value === '')
@@ -97,19 +120,23 @@ export async function signInDialog(challenge = '') {
       last = null;
       return true;
     },
-    opened: () => (way === 'basic' ? user : token).focus(),
+    opened: () => (issuer ?? (way === 'basic' ? user : token)).focus(),
   });
   return done === true;
 }
 
-/** Before the first request: what is kept, or comes back from the issuer. */
+/** Before the first request: what is kept, or comes back from the issuer.
+ * False: this window was there for that alone. */
 export async function begin() {
   useSignIn(signIn);
+  if (sessionStorage.getItem(STORE))
+    setCredential(sessionStorage.getItem(STORE));
   const back = await oidc.finish();
+  if (back?.elsewhere)
+    return false;
   if (back) {
     last = back;
     keep(`Bearer ${back.token}`, back.keep);
-  } else if (sessionStorage.getItem(STORE)) {
-    setCredential(sessionStorage.getItem(STORE));
   }
+  return true;
 }

@@ -95,7 +95,7 @@ export function field(label, input, hint) {
 
 /** Asks in a dialog.  `body` is an element or several; `accept(form)` may
  * return a promise, and throw what is then shown; the dialog's result is its
- * value, or undefined for one that was closed. */
+ * value, true after an event 'done', or undefined for one that was closed. */
 export function ask({title, body, yes, no = t('cancel'), danger, accept,
   wide, opened}) {
   return new Promise(resolve => {
@@ -126,6 +126,10 @@ export function ask({title, body, yes, no = t('cancel'), danger, accept,
       }
     });
     const before = document.activeElement;
+    dialog.addEventListener('done', () => {
+      result = true;
+      dialog.close();
+    });
     dialog.addEventListener('close', () => {
       dialog.remove();
       if (document.activeElement === document.body && before?.isConnected)

@@ -343,7 +343,12 @@ async function start() {
   queue.addEventListener('change', () => document.body.classList
     .toggle('uploading', tasks.length > 0));
   try {
-    await begin();
+    if (!await begin()) {
+      document.body.replaceChildren(h('main', {class: 'sending', id: 'main'},
+        h('h1', {}, t('oidc.done')), h('p', {}, t('oidc.close'))));
+      window.close();
+      return;
+    }
   } catch (error) {
     toast(error.message, {bad: true});
   }

@@ -11,6 +11,7 @@ function meta(name) {
 export const mounts = meta('sluice-mounts').split(' ').filter(Boolean);
 export const issuer = meta('sluice-issuer');
 export const client = meta('sluice-client');
+export const scope = meta('sluice-scope');
 
 /** The URL of a path below a mount, with a query. */
 export function urlOf(mount, path, query) {

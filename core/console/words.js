@@ -80,8 +80,13 @@ const en = {
   'move.yes': 'Move',
   noMounts: 'This gateway has no mount for the console to show.',
   nothingFound: 'Nothing here begins with “{text}”',
+  'oidc.beside': 'Go on in the window that has opened. This page waits.',
+  'oidc.blocked': 'The browser keeps the window of the sign-in service ' +
+    'shut. Allow it, and try again.',
   'oidc.broken': 'The sign-in service didn’t answer as it should. Try ' +
     'again, or sign in another way.',
+  'oidc.close': 'You can close this window.',
+  'oidc.done': 'You are signed in',
   open: 'Open',
   pasted: 'Pasted',
   progress: {one: '{text} done…', other: '{text} done…'},
@@ -289,8 +294,14 @@ const de = {
   'move.yes': 'Verschieben',
   noMounts: 'Dieses Gateway hat keinen Mount, den die Konsole zeigen kann.',
   nothingFound: 'Nichts hier beginnt mit „{text}“',
+  'oidc.beside': 'Machen Sie in dem Fenster weiter, das sich geöffnet hat. ' +
+    'Diese Seite wartet.',
+  'oidc.blocked': 'Der Browser öffnet das Fenster des Anmeldedienstes ' +
+    'nicht. Erlauben Sie es, und versuchen Sie es noch einmal.',
   'oidc.broken': 'Der Anmeldedienst hat nicht richtig geantwortet. ' +
     'Versuchen Sie es noch einmal, oder melden Sie sich anders an.',
+  'oidc.close': 'Sie können dieses Fenster schließen.',
+  'oidc.done': 'Sie sind angemeldet',
   open: 'Öffnen',
   pasted: 'Eingefügt',
   progress: {one: '{text} erledigt …', other: '{text} erledigt …'},

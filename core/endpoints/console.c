@@ -151,6 +151,10 @@ static void add_client(struct buf *page, const struct settings *settings) {
   add_text(page, settings->server.console_client);
 }
 
+static void add_scope(struct buf *page, const struct settings *settings) {
+  add_text(page, settings->server.console_scope);
+}
+
 /* They stand for themselves in index.html. */
 static const struct {
   const char *word;
@@ -158,7 +162,8 @@ static const struct {
 } words[] = {{"@VERSION@", add_version},
              {"@MOUNTS@", add_mounts},
              {"@ISSUER@", add_issuer},
-             {"@CLIENT@", add_client}};
+             {"@CLIENT@", add_client},
+             {"@SCOPE@", add_scope}};
 
 static void fill(struct buf *page, const struct settings *settings) {
   const struct console_file *file = console_files;

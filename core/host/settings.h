@@ -44,6 +44,7 @@ struct settings_server {
   bool console;               /* a page for people, at /console/ */
   const char *console_issuer; /* "" or http(s)://host[:port][/path] */
   const char *console_client; /* what the issuer knows it as; "": none */
+  const char *console_scope;  /* it asks for there */
   struct settings_tls tls;
   const char *const *hosts;   /* that links may name; none: any */
   const struct pair *headers; /* of every answer, to a NULL name */

@@ -10,6 +10,7 @@
 
 #define ISSUER_MAX 512 /* bytes */
 #define CLIENT_MAX 256
+#define SCOPE_MAX 512
 
 static const char *issuer_fault(const char *issuer) {
   if (strlen(issuer) > ISSUER_MAX)
@@ -29,6 +30,24 @@ static const char *client_fault(const char *client) {
       return "it has a character that no client_id has; write printable "
              "ASCII without spaces";
   return NULL;
+}
+
+/* RFC 6749, 3.3: words of printable ASCII without " and \, each a space apart.
+ */
+static const char *scope_fault(const char *scope) {
+  bool apart = true;
+  if (strlen(scope) > SCOPE_MAX)
+    return "it is over 512 bytes; ask for less";
+  for (; *scope != '\0'; scope++) {
+    unsigned char c = (unsigned char)*scope;
+    if (c < 32 || c > 126 || c == '"' || c == '\\' || (c == ' ' && apart))
+      return "it isn't a list of scopes; write them with one space between, "
+             "as openid email";
+    apart = c == ' ';
+  }
+  return apart ? "it is empty or ends with a space; write scopes, as openid "
+                 "email"
+               : NULL;
 }
 
 static bool check_issuer(const struct settings *s,
@@ -53,9 +72,13 @@ static bool check_issuer(const struct settings *s,
     return config_fault(s->config, line, err, "'console_issuer': '%.128s': %s",
                         issuer, why);
   why = client_fault(client);
+  if (why != NULL)
+    return config_fault(s->config, settings_line(server, "console_client"),
+                        err, "'console_client': %s", why);
+  why = scope_fault(s->server.console_scope);
   return why == NULL ||
-         config_fault(s->config, settings_line(server, "console_client"), err,
-                      "'console_client': %s", why);
+         config_fault(s->config, settings_line(server, "console_scope"), err,
+                      "'console_scope': %s", why);
 }
 
 bool settings_read_console(struct settings *s, struct errmsg *err) {

@@ -54,6 +54,8 @@ static const struct sluice_option server_table[] = {
      "its readers sign in there, by OpenID Connect: https://id.example"},
     {"console_client", SLUICE_STRING, "", SERVER(console_client),
      "the console's client_id there"},
+    {"console_scope", SLUICE_STRING, "openid", SERVER(console_scope),
+     "what it asks for there: openid email"},
     {"log_level", SLUICE_STRING, "info", SERVER(log_level),
      "error, warn, info or debug"},
     {"trusted_proxies", SLUICE_LIST, "", SERVER(proxies),

@@ -104,7 +104,17 @@ def test_console_that_is_off_isnt_there():
          "console_client": "x" * 257}, "over 256 bytes"),
        "client with a space":
        ({"console_issuer": "https://id.example", "console_client": "a b"},
-        "'console_client': it has a character")})
+        "'console_client': it has a character"),
+       "scope of 513 bytes":
+       ({"console_issuer": "https://id.example", "console_client": "x",
+         "console_scope": "x" * 513}, "over 512 bytes"),
+       "scopes with two spaces":
+       ({"console_issuer": "https://id.example", "console_client": "x",
+         "console_scope": "openid  email"},
+        "'console_scope': it isn't a list"),
+       "no scope":
+       ({"console_issuer": "https://id.example", "console_client": "x",
+         "console_scope": " "}, "'console_scope': it isn't a list")})
 def test_bad_issuer_is_refused(case):
     options, why = case
     refusal({"server": options}, why)
@@ -114,8 +124,10 @@ def test_bad_issuer_is_refused(case):
 def test_longest_issuer_and_client_are_taken():
     issuer = "https://id.example/" + "x" * 493
     with Gateway({"server": {"console_issuer": issuer,
-                             "console_client": "c" * 256}}) as gateway:
+                             "console_client": "c" * 256,
+                             "console_scope": "s" * 512}}) as gateway:
         page = gateway.ask("GET", "/console/")
+        like("scope", page.body.decode(), f'content="{"s" * 512}"')
         like("issuer", page.body.decode(), f'content="{issuer}"')
         like("policy", page.header("content-security-policy"),
              r"connect-src 'self' https://id\.example;")
