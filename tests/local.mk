@@ -992,6 +992,7 @@ EXTRA_DIST += \
 	%D%/e2e/consolekit.py \
 	%D%/e2e/crash.py \
 	%D%/e2e/drill.py \
+	%D%/e2e/firefox.py \
 	%D%/e2e/issuer.py \
 	%D%/e2e/migrate.py \
 	%D%/integration/bucket.py \

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Chromium, steered by tests, and a gateway beside it."""
+import base64
 import json
 import os
 import select
@@ -11,6 +12,11 @@ from pathlib import Path
 from kit import PATIENCE, Gateway, Mismatch, expect, needs
 
 NAMES = "chromium", "chromium-browser", "google-chrome", "chrome"
+KEYS = {"Enter": (13, "\r"), "Escape": (27, None), "Tab": (9, None),
+        "ArrowDown": (40, None), "ArrowUp": (38, None), "End": (35, None),
+        "Home": (36, None), "Delete": (46, None), "F2": (113, None),
+        "ArrowRight": (39, None), "PageDown": (34, None), " ": (32, " "),
+        "Backspace": (8, None), "/": (191, "/")}
 NAME = 'Größe "1" – отчёт 日本.txt'
 
 PAGE = """<!doctype html><meta charset="utf-8"><title>form</title>
@@ -28,6 +34,7 @@ def program():
 class Browser:
     """Chromium, steered through a pair of pipes (its descriptors 3 and 4):
     JSON messages, each ended by a NUL."""
+    name = "chromium"
 
     def __init__(self, folder, *options):
         into, self.out = os.pipe()
@@ -72,7 +79,7 @@ class Browser:
         self.target = page["targetId"]
         self.session = self.call("Target.attachToTarget", flatten=True,
                                  targetId=page["targetId"])["sessionId"]
-        for area in "Page", "DOM", "Runtime":
+        for area in "Page", "DOM", "Runtime", "Log", "Network":
             self.call(f"{area}.enable")
 
     def message(self):
@@ -126,9 +133,72 @@ class Browser:
                  "document.close()")
         self.choose("input[type=file]", path)
 
-    def run(self, script):
+    def reload(self):
+        self.events.clear()
+        self.call("Page.reload")
+        self.event("Page.loadEventFired")
+
+    def press(self, name):
+        code, text = KEYS.get(name, (ord(name[0].upper()), name))
+        event = {"key": name, "windowsVirtualKeyCode": code}
+        self.call("Input.dispatchKeyEvent", type="keyDown", **event,
+                  **({"text": text} if text else {}))
+        self.call("Input.dispatchKeyEvent", type="keyUp", **event)
+
+    def resize(self, width, height, mobile=False):
+        self.call("Emulation.setDeviceMetricsOverride", width=width,
+                  height=height, deviceScaleFactor=1, mobile=mobile)
+
+    def looks(self, scheme):
+        self.call("Emulation.setEmulatedMedia", features=[
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": "reduce"}])
+
+    def picture(self, **clip):
+        got = self.call("Page.captureScreenshot", format="png",
+                        **({"clip": {**clip, "scale": 1}} if clip else {}))
+        return base64.b64decode(got["data"])
+
+    def write(self, text):
+        """As a keyboard does, where the focus is."""
+        self.call("Input.insertText", text=text)
+
+    def save_to(self, folder):
+        """Downloads go there."""
+        self.session, session = None, self.session
+        self.call("Browser.setDownloadBehavior", behavior="allow",
+                  downloadPath=str(folder), **(self.context or {}))
+        self.session = session
+
+    def pages(self):
+        """The targets of the pages that are open beside this one, and it."""
+        self.session, session = None, self.session
+        found = self.call("Target.getTargets")["targetInfos"]
+        self.session = session
+        mine = (self.context or {}).get("browserContextId")
+        return [one["targetId"] for one in found if one["type"] == "page" and
+                one.get("browserContextId") == mine]
+
+    def complaints(self):
+        """Errors of scripts and of the policy that the page had."""
+        found = []
+        for event in self.events:
+            method, params = event.get("method"), event.get("params", {})
+            if method == "Runtime.exceptionThrown":
+                found.append(params["exceptionDetails"].get("exception", {})
+                             .get("description", str(params)))
+            if method == "Log.entryAdded" and \
+                    params["entry"]["source"] in ("security", "javascript"):
+                found.append(params["entry"]["text"])
+            if method == "Runtime.consoleAPICalled" and \
+                    params["type"] == "error":
+                found.append(str(params["args"]))
+        return found
+
+    def run(self, script, gesture=False):
         result = self.call("Runtime.evaluate", expression=script,
-                           awaitPromise=True, returnByValue=True)
+                           awaitPromise=True, returnByValue=True,
+                           userGesture=gesture)
         expect("exceptionDetails" not in result, f"script: {result}")
         return result["result"].get("value")
 

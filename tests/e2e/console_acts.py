@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The console's acts: look, share, rename, move, copy, delete, download; and
 every view before axe-core, whose file SLUICE_AXE names.  Exits with 77 when no
-Chromium is installed."""
+browser is installed."""
 import os
 import shutil
 import subprocess
@@ -237,10 +237,7 @@ def test_folder_is_saved_as_a_zip_with_a_token_too():
         for name in "a.txt", "deep/b.txt":
             put(it.gateway, f"users/ann/dir/{name}", name.encode(),
                 f"Authorization: Bearer {key}")
-        it.browser.session, session = None, it.browser.session
-        it.browser.call("Browser.setDownloadBehavior", behavior="allow",
-                        downloadPath=str(it.folder), **it.browser.context)
-        it.browser.session = session
+        it.browser.save_to(it.folder)
         it.open("#/users/ann/")
         it.write("Access token", key)
         it.click("Sign in", "[type=submit]")
@@ -263,6 +260,7 @@ def test_axe_finds_nothing_in_any_view():
     source = Path(source).read_text()
     dialog = "document.querySelector('dialog[open]') && true"
     with Console() as it:
+        it.in_chromium("is made dark")
         store(it, "a.txt", "dir/b.txt", "p.png")
 
         def check(view):

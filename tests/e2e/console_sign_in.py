@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Signing in to the console by OpenID Connect, at an issuer that runs here.
-Exits with 77 when no Chromium is installed."""
+Exits with 77 when no browser is installed."""
 import json
 import os
 import re
@@ -69,11 +69,12 @@ def test_reader_comes_back_signed_in_to_the_same_folder():
                                      ".map(one => one.name))"),
                "the code went on")
         # Neither "back" nor a reload shows the code again.
-        it.browser.call("Page.reload")
+        it.browser.reload()
         it.says("This gateway shows files to those it knows.")
-        history = it.browser.call("Page.getNavigationHistory")["entries"]
-        expect(all("code=" not in one["url"] for one in history),
-               "the code is in the history")
+        if it.browser.name == "chromium":
+            been = it.browser.call("Page.getNavigationHistory")["entries"]
+            expect(all("code=" not in one["url"] for one in been),
+                   "the code is in the history")
         equal("complaints", it.complaints(), [])
 
 
@@ -110,7 +111,7 @@ def test_stay_signed_in_is_for_this_tab():
         it.run("field('Stay signed in').click()")
         it.click(BUTTON)
         it.shows("a.txt")
-        it.browser.call("Page.reload")
+        it.browser.reload()
         it.shows("a.txt")
         equal("visits", len(issuer.visits), 1)
         it.click("Account")
@@ -225,9 +226,8 @@ def test_sign_in_in_the_middle_leaves_uploads_as_they_are():
         it.upload(path)
         it.says("Sign in again")
         # As a person's click, without which no window opens.
-        it.run("1")
-        it.browser.call("Runtime.evaluate", userGesture=True, expression=
-                        f"named('button', {json.dumps(BUTTON)}).click()")
+        it.browser.run(f"named('button', {json.dumps(BUTTON)}).click()",
+                       gesture=True)
         it.says("1 file uploaded", 30)
         expect(it.run("same"), "the page was left")
         equal("visits", len(issuer.visits), 2)
@@ -235,13 +235,8 @@ def test_sign_in_in_the_middle_leaves_uploads_as_they_are():
             "GET", f"/files/object?key={quote('in/large.bin')}",
             f"Authorization: Bearer {issuer.token()}")
         expect(stored.body == path.read_bytes(), "other bytes")
-        it.browser.session, session = None, it.browser.session
-        eventually("the other window's end", lambda: len(
-            [one for one in it.browser.call("Target.getTargets")
-             ["targetInfos"] if one["type"] == "page" and
-             one.get("browserContextId") ==
-             it.browser.context["browserContextId"]]) == 1)
-        it.browser.session = session
+        eventually("the other window's end",
+                   lambda: len(it.browser.pages()) == 1)
 
 
 if __name__ == "__main__":

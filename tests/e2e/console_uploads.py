@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Uploads by the console: through a broken line, a gateway that is killed, a
-reload, and what the gateway refuses.  Exits with 77 when no Chromium is
+reload, and what the gateway refuses.  Exits with 77 when no browser is
 installed."""
 import hashlib
 import os
@@ -219,6 +219,7 @@ def test_folder_that_may_not_be_written_is_told():
 @test
 def test_folders_are_dropped_with_all_below_them():
     with Console() as it:
+        it.in_chromium("lets tests drop files")
         top = it.folder / "album"
         (top / "deep").mkdir(parents=True)
         (top / "a.txt").write_bytes(b"a")

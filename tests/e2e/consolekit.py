@@ -2,11 +2,11 @@
 """The console in a browser over a gateway of its own, and the words by which
 tests use it as a person would."""
 import atexit
-import base64
 import contextlib
 import ctypes
 import hashlib
 import json
+import os
 import shutil
 import socket
 import struct
@@ -18,15 +18,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
 # pylint: disable=wrong-import-position
-from chromium import Browser, program
+import chromium
+import firefox
 from relay import Relay
 from kit import Gateway, Mismatch, eventually, merged, needs
-
-KEYS = {"Enter": (13, "\r"), "Escape": (27, None), "Tab": (9, None),
-        "ArrowDown": (40, None), "ArrowUp": (38, None), "End": (35, None),
-        "Home": (36, None), "Delete": (46, None), "F2": (113, None),
-        "ArrowRight": (39, None), "PageDown": (34, None), " ": (32, " "),
-        "Backspace": (8, None), "/": (191, "/")}
 
 # Elements by what a person reads: a button's or a field's name.
 HELPERS = """
@@ -45,15 +40,17 @@ window.names ??= () => [...document.querySelectorAll('.rows .name a')]
 
 class Tabs:
     """One browser for all tests; each has a profile of its own in it."""
+    kind = {"chromium": chromium, "firefox": firefox}[
+        os.environ.get("SLUICE_BROWSER", "chromium")]
 
     def __init__(self):
         self.browser = self.folder = None
 
     def open(self):
         if self.browser is None:
-            program()
+            self.kind.program()
             self.folder = tempfile.mkdtemp(prefix="sluice-test-")
-            self.browser = Browser(self.folder)
+            self.browser = self.kind.Browser(self.folder)
             atexit.register(self.close)
         self.browser.fresh()
         return self.browser
@@ -107,8 +104,6 @@ class Console:
             folder=folder)
         try:
             self.size(1200, 800)
-            self.browser.call("Log.enable")
-            self.browser.call("Network.enable")
         except BaseException:
             self.gateway.kill()
             raise
@@ -142,13 +137,10 @@ class Console:
         self.run("0")
 
     def size(self, width, height, mobile=False):
-        self.browser.call("Emulation.setDeviceMetricsOverride", width=width,
-                          height=height, deviceScaleFactor=1, mobile=mobile)
+        self.browser.resize(width, height, mobile)
 
     def looks(self, scheme):
-        self.browser.call("Emulation.setEmulatedMedia", features=[
-            {"name": "prefers-color-scheme", "value": scheme},
-            {"name": "prefers-reduced-motion", "value": "reduce"}])
+        self.browser.looks(scheme)
 
     def run(self, script):
         return self.browser.run(f"{HELPERS}; {script}")
@@ -184,12 +176,8 @@ class Console:
                  "e.dispatchEvent(new Event('input', {bubbles: true})); "
                  "e.dispatchEvent(new Event('change', {bubbles: true})); }")
 
-    def key(self, name, **more):
-        code, text = KEYS.get(name, (ord(name[0].upper()), name))
-        event = {"key": name, "windowsVirtualKeyCode": code, **more}
-        self.browser.call("Input.dispatchKeyEvent", type="keyDown",
-                          **event, **({"text": text} if text else {}))
-        self.browser.call("Input.dispatchKeyEvent", type="keyUp", **event)
+    def key(self, name):
+        self.browser.press(name)
 
     def names(self):
         return self.run("names()")
@@ -212,30 +200,19 @@ class Console:
         self.browser.choose("body > input[multiple]", *paths)
 
     def picture(self, path, **clip):
-        shot = self.browser.call("Page.captureScreenshot", format="png",
-                                 **({"clip": {**clip, "scale": 1}}
-                                    if clip else {}))
-        Path(path).write_bytes(base64.b64decode(shot["data"]))
+        Path(path).write_bytes(self.browser.picture(**clip))
+
+    def in_chromium(self, why):
+        """Skips a test that steers what other browsers don't let us."""
+        needs(self.browser.name == "chromium", f"Chromium alone {why}")
 
     def complaints(self):
         """Errors of scripts and of the policy that the page had."""
-        found = []
-        for event in self.browser.events:
-            method, params = event.get("method"), event.get("params", {})
-            if method == "Runtime.exceptionThrown":
-                found.append(params["exceptionDetails"].get("exception", {})
-                             .get("description", str(params)))
-            if method == "Log.entryAdded" and \
-                    params["entry"]["source"] in ("security", "javascript"):
-                found.append(params["entry"]["text"])
-            if method == "Runtime.consoleAPICalled" and \
-                    params["type"] == "error":
-                found.append(str(params["args"]))
-        return found
+        return self.browser.complaints()
 
     def axe(self, source):
         """Violations that axe-core finds, in a few words."""
-        self.browser.call("Runtime.evaluate", expression=source)
+        self.browser.run(f"{source}; 0")
         return json.loads(self.browser.run(
             "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', "
             "'wcag21aa', 'wcag22aa', 'best-practice']}).then(r => "
