@@ -2,7 +2,8 @@
 //
 // An object in sight.  Nothing of it runs: images, sound and films are shown
 // as such whatever they say they are, a PDF is given to the browser's viewer
-// as one, and all else is text.
+// as one, under the gateway's sandbox where it says that it is one, and all
+// else is text.
 import {linkFor, request} from './api.js';
 import {button, h, icon} from './dom.js';
 import {kindOf, nameOf, size, visible, when} from './format.js';
@@ -31,6 +32,23 @@ async function source(view, mount, entry) {
   const type = kindOf(nameOf(entry.key)) === 'image' &&
     /\.svg$/i.test(entry.key) ? 'image/svg+xml' : '';
   return view.own(await blobOf(mount, entry, type, view.stop.signal));
+}
+
+const PDF = 'application/pdf';
+
+/** The link of a PDF, which the gateway puts into a sandbox; the bytes as a
+ * PDF where the object says that it is something else, or a frame is refused.
+ * An attribute `sandbox` of the frame would keep browsers' viewers out. */
+async function pdfSource(view, mount, entry) {
+  const {signal} = view.stop;
+  const {headers} = await request(mount, '/object', {method: 'HEAD', signal,
+    query: {key: entry.key}, tries: 3});
+  const type = headers.get('Content-Type') ?? '';
+  const framed = !headers.has('X-Frame-Options') &&
+    !/frame-ancestors/i.test(headers.get('Content-Security-Policy') ?? '');
+  const url = framed && type.split(';')[0].trim().toLowerCase() === PDF ?
+    await linkFor(mount, entry.key, {inline: true}) : null;
+  return url ?? view.own(await blobOf(mount, entry, PDF, signal));
 }
 
 function failing(element, view) {
@@ -73,10 +91,16 @@ const LOOKS = {
       'aria-label': visible(nameOf(entry.key))}), view);
   },
   async pdf(view, mount, entry) {
-    const blob = await blobOf(mount, entry, 'application/pdf',
-      view.stop.signal);
-    return h('iframe', {src: view.own(blob),
-      title: visible(nameOf(entry.key))});
+    const url = await pdfSource(view, mount, entry);
+    const name = visible(nameOf(entry.key));
+    const open = h('a', {class: 'button roomy', href: url, target: '_blank',
+      rel: 'noopener noreferrer'}, icon('outside'),
+    h('span', {class: 'label'}, t('look.newTab')));
+    if (navigator.pdfViewerEnabled === false)
+      return h('div', {class: 'note'}, icon('pdf'),
+        h('p', {role: 'status'}, t('look.noPdf')), open);
+    view.extra.replaceChildren(open);
+    return h('iframe', {src: url, title: name});
   },
   async text(view, mount, entry) {
     const answer = await request(mount, '/download', {
@@ -129,9 +153,11 @@ export class Preview {
       on: {
         cancel: event => { event.preventDefault(); on.close(); },
         keydown: event => this.onKey(event),
-      }}, h('header', {}, button('close', t('close'), () => on.close(),
-      'bare'), h('div', {class: 'names'}, this.title, this.about), this.extra,
-    button('download', t('download'), () => on.download(this.entry)), more),
+      }}, h('div', {class: 'titles'},
+    button('close', t('close'), () => on.close(), 'bare'),
+    h('div', {class: 'names'}, this.title, this.about), this.extra,
+    button('download', t('download'), () => on.download(this.entry), 'roomy'),
+    more),
     h('div', {class: 'room'}, this.before, this.stage, this.after));
   }
 

@@ -65,6 +65,9 @@ const en = {
   'look.begin': 'The first {size} of it.',
   'look.cant': 'This file can’t be shown. Download it to open it.',
   'look.encoding': 'Encoding',
+  'look.newTab': 'Open in a new tab',
+  'look.noPdf': 'This browser shows no PDF within a page. Open it in a tab ' +
+    'of its own, or download it.',
   'look.none': 'There is no preview for this kind of file.',
   'look.tooLarge': 'This file is too large to be shown here. Download it.',
   move: 'Move',
@@ -275,6 +278,9 @@ const de = {
   'look.cant': 'Diese Datei lässt sich nicht zeigen. Laden Sie sie ' +
     'herunter, um sie zu öffnen.',
   'look.encoding': 'Kodierung',
+  'look.newTab': 'In neuem Tab öffnen',
+  'look.noPdf': 'Dieser Browser zeigt kein PDF in einer Seite. Öffnen Sie es ' +
+    'in einem eigenen Tab, oder laden Sie es herunter.',
   'look.none': 'Für diese Art von Datei gibt es keine Vorschau.',
   'look.tooLarge': 'Diese Datei ist zu groß für die Vorschau. Laden Sie sie ' +
     'herunter.',

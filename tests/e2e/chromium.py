@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from kit import PATIENCE, Gateway, Mismatch, expect, needs
+from kit import PATIENCE, Gateway, Mismatch, eventually, expect, needs
 
 NAMES = "chromium", "chromium-browser", "google-chrome", "chrome"
 KEYS = {"Enter": (13, "\r"), "Escape": (27, None), "Tab": (9, None),
@@ -178,6 +178,16 @@ class Browser:
         mine = (self.context or {}).get("browserContextId")
         return [one["targetId"] for one in found if one["type"] == "page" and
                 one.get("browserContextId") == mine]
+
+    def shows_pdf(self, text):
+        """Until the viewer, which is an extension of its own, is there; it
+        tells nobody of the text."""
+        del text
+        self.session, session = None, self.session
+        eventually("the viewer", lambda: any(
+            one["url"].startswith("chrome-extension:") for one in
+            self.call("Target.getTargets")["targetInfos"]))
+        self.session = session
 
     def complaints(self):
         """Errors of scripts and of the policy that the page had."""

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The console's acts: look, share, rename, move, copy, delete, download; and
+"""The console's acts: share, rename, move, copy, delete, download; and
 every view before axe-core, whose file SLUICE_AXE names.  Exits with 77 when no
 browser is installed."""
 import os
@@ -12,14 +12,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
-from consolekit import Console, guarded
+from consolekit import Console, guarded, pdf
 from kit import equal, eventually, expect, main, needs, test
 from objectskit import put
-
-SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"
-onload="parent.hit()"><script>parent.hit()</script></svg>"""
-HTML = b"<!doctype html><script>parent.hit()</script><h1>page</h1>"
-
 
 def keys(it):
     return [one["key"] for one in it.gateway.ask(
@@ -29,69 +24,6 @@ def keys(it):
 def store(it, *names, data=b"x"):
     for name in names:
         equal(name, put(it.gateway, name, data).status, 201)
-
-
-# ---- look -------------------------------------------------------------------
-
-@test
-def test_nothing_of_a_file_runs():
-    with Console() as it:
-        store(it, "a.svg", data=SVG)
-        store(it, "b.html", "c.xml", "d", data=HTML)
-        for name, shown in (("a.svg", "img"), ("b.html", "pre"),
-                            ("c.xml", "pre"), ("d", "pre")):
-            it.open(f"#/{name}")
-            it.wait(name, f"document.querySelector('.stage {shown}') && true")
-            it.run("window.hits = 0; window.hit = () => hits++")
-            if shown == "pre":
-                it.says("<h1>page</h1>")
-            equal(f"{name} ran", it.run("hits"), 0)
-        equal("documents", it.run("document.querySelectorAll('iframe, "
-                                  "object, embed').length"), 0)
-
-
-@test
-def test_texts_are_shown_in_their_encoding():
-    with Console() as it:
-        store(it, "latin.txt", data="Größe".encode("latin-1"))
-        store(it, "wide.txt", data="\ufeffotчёt".encode("utf-16-le"))
-        it.open("#/latin.txt")
-        it.says("Größe")
-        it.open("#/wide.txt")
-        it.says("otчёt")
-
-
-@test
-def test_arrows_and_back_walk_through_previews():
-    with Console() as it:
-        store(it, "a.txt", data=b"first")
-        store(it, "b.txt", data=b"second")
-        it.open()
-        it.click("a.txt", ".name a")
-        it.says("first")
-        it.key("ArrowRight")
-        it.says("second")
-        equal("address", it.run("location.hash"), "#/b.txt")
-        it.run("history.back()")
-        it.wait("closed", "!document.querySelector('dialog[open]')")
-
-
-@test
-def test_film_is_loaded_by_a_link_where_a_token_is_needed():
-    with guarded() as (it, key):
-        put(it.gateway, "users/ann/a.mp4", b"no film",
-            f"Authorization: Bearer {key}")
-        it.open("#/users/ann/")
-        it.write("Access token", key)
-        it.click("Sign in", "[type=submit]")
-        it.click("a.mp4", ".name a")
-        # It has no film in it, so that the link was followed in vain.
-        it.says("This file can’t be shown.")
-        asked = it.run("performance.getEntriesByType('resource')"
-                       ".map(one => one.name).filter(name => "
-                       "name.includes('/files/signed?')).length")
-        expect(asked > 0, "no link was followed")
-        equal("complaints", it.complaints(), [])
 
 
 # ---- share ------------------------------------------------------------------
@@ -262,6 +194,7 @@ def test_axe_finds_nothing_in_any_view():
     with Console() as it:
         it.in_chromium("is made dark")
         store(it, "a.txt", "dir/b.txt", "p.png")
+        put(it.gateway, "q.pdf", pdf("Hello"), "Content-Type: application/pdf")
 
         def check(view):
             for scheme in "light", "dark":
@@ -274,7 +207,7 @@ def test_axe_finds_nothing_in_any_view():
             check(action)
 
         it.open()
-        it.shows("dir", "a.txt", "p.png")
+        it.shows("dir", "a.txt", "p.png", "q.pdf")
         check("list")
         it.run("document.querySelector('.rows input').click()")
         check("chosen")
@@ -308,6 +241,15 @@ def test_axe_finds_nothing_in_any_view():
         it.click("a.txt", ".name a")
         it.wait("preview", "document.querySelector('pre') && true")
         check("preview")
+        it.size(320, 640, True)
+        check("preview, narrow")
+        it.size(1200, 800)
+        it.open("#/q.pdf")
+        it.wait("frame", "document.querySelector('.extra a') && true")
+        check("PDF")
+        it.size(320, 640, True)
+        check("PDF, narrow")
+        it.size(1200, 800)
         it.click("Close")
         again = it.folder / "a.txt"
         again.write_bytes(b"other")

@@ -221,6 +221,24 @@ class Console:
         ))
 
 
+def pdf(text):
+    """A page with that text."""
+    page = f"BT /F1 24 Tf 40 100 Td ({text}) Tj ET"
+    parts = ["<</Type/Catalog/Pages 2 0 R>>",
+             "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+             "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Contents 4 0 R"
+             "/Resources<</Font<</F1 5 0 R>>>>>>",
+             f"<</Length {len(page)}>>stream\n{page}\nendstream",
+             "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"]
+    made, table = "%PDF-1.4\n", "0000000000 65535 f \n"
+    for number, part in enumerate(parts, 1):
+        table += f"{len(made):010} 00000 n \n"
+        made += f"{number} 0 obj\n{part}\nendobj\n"
+    return (f"{made}xref\n0 {len(parts) + 1}\n{table}trailer"
+            f"<</Size {len(parts) + 1}/Root 1 0 R>>\nstartxref\n{len(made)}"
+            "\n%%EOF\n").encode()
+
+
 # ---- gateways that ask who it is --------------------------------------------
 
 ANN = "users/ann/"

@@ -11,7 +11,7 @@ import struct
 import subprocess
 from pathlib import Path
 
-from kit import PATIENCE, Mismatch, expect, needs
+from kit import PATIENCE, Mismatch, eventually, expect, needs
 
 NAMES = "firefox-esr", "firefox"
 KEYS = {"Enter": "\ue007", "Escape": "\ue00c", "Tab": "\ue004",
@@ -107,9 +107,9 @@ def value_of(remote):
     """The value that a script said, as Python has it."""
     kind, value = remote["type"], remote.get("value")
     if kind == "array":
-        return [value_of(one) for one in value]
+        return [value_of(one) for one in value or []]
     if kind == "object":
-        return {name: value_of(one) for name, one in value}
+        return {name: value_of(one) for name, one in value or []}
     return value if kind in ("string", "number", "boolean") else None
 
 
@@ -228,6 +228,19 @@ class Browser:
                         context=self.context, **({"clip": {
                             "type": "box", **clip}} if clip else {}))
         return base64.b64decode(got["data"])
+
+    def shows_pdf(self, text):
+        """Until a frame of the page, the viewer's, has the text."""
+        def seen():
+            tree = self.call("browsingContext.getTree", root=self.context)
+            for frame in tree["contexts"][0]["children"]:
+                got = self.call(
+                    "script.evaluate", expression="document.body.innerText",
+                    target={"context": frame["context"]}, awaitPromise=False)
+                if text in (got.get("result", {}).get("value") or ""):
+                    return True
+            return False
+        eventually(f"a PDF with {text}", seen)
 
     def complaints(self):
         """Errors of scripts that the page had."""
