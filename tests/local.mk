@@ -988,6 +988,7 @@ EXTRA_DIST += \
 	%D%/e2e/console_acts.py \
 	%D%/e2e/console_look.py \
 	%D%/e2e/console_pictures.py \
+	%D%/e2e/console_refused.py \
 	%D%/e2e/console_sign_in.py \
 	%D%/e2e/console_uploads.py \
 	%D%/e2e/consolekit.py \

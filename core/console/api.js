@@ -3,7 +3,7 @@
 // Requests to the gateway: with the reader's credentials, again where that
 // helps, and with a sign-in in the middle.
 import {urlOf} from './route.js';
-import {t} from './words.js';
+import {t, TABLES} from './words.js';
 
 /** An answer that isn't the one that was asked for. */
 export class Refusal extends Error {
@@ -75,8 +75,9 @@ export function refusalOf(status, body, challenge) {
   const own = typeof json.error === 'string' ? json.error : '';
   const text = word ? t(`refused.${word}`) :
     own || t('refused.other', {status});
-  const detail = own && status !== 401 && status !== 404 && word ?
-    ` (${own})` : '';
+  const news = own && ![401, 404].includes(status) && word &&
+    `${own}.` !== TABLES.en[`refused.${word}`];
+  const detail = news ? ` (${own})` : '';
   return new Refusal(status, json.code ?? '', text + detail, challenge);
 }
 

@@ -6,7 +6,7 @@
 // reload.
 import {credential, pause, refusalOf, Refusal, renew, request, sendsCookies,
   turnNow} from './api.js';
-import {folderOf, nameOf} from './format.js';
+import {folderOf, nameOf, size} from './format.js';
 import {urlOf} from './route.js';
 import {t} from './words.js';
 
@@ -132,6 +132,27 @@ async function persist(task, once) {
   }
 }
 
+// ---- what is known before a byte is sent -----------------------------------
+
+const limitOf = (text, name) =>
+  Number(new RegExp(`${name}=(\\d+)`).exec(text ?? '')?.[1] ?? NaN);
+
+const largest = new Map(); // by mount: bytes of a file, or NaN
+
+/** 413 for a file that is larger than any may be. */
+async function checkSize(task) {
+  if (!largest.has(task.mount))
+    largest.set(task.mount, request(task.mount, '/uploads',
+      {method: 'OPTIONS'}).then(({headers}) =>
+      limitOf(headers.get('Upload-Limit'), 'max-size'), () => NaN));
+  const most = await largest.get(task.mount);
+  if (!(task.size > most))
+    return;
+  largest.delete(task.mount); // it may have grown when it is tried again
+  throw new Refusal(413, 'too_large', t('refused.largerThan',
+    {size: size(most)}));
+}
+
 // ---- small files -----------------------------------------------------------
 
 /** After an answer that was lost: is the object that is there ours? */
@@ -182,9 +203,6 @@ async function lookFirst(task) {
   }
   throw new Refusal(409, 'object_exists', t('refused.exists'));
 }
-
-const limitOf = (text, name) =>
-  Number(new RegExp(`${name}=(\\d+)`).exec(text ?? '')?.[1] ?? NaN);
 
 async function create(task) {
   const answer = await persist(task, () => send({method: 'POST',
@@ -309,6 +327,7 @@ async function putResumable(task) {
 
 /** Resolves to the key that it has in the end. */
 export async function transfer(task) {
+  await checkSize(task);
   if (task.size <= SMALL)
     try {
       return await putWhole(task);

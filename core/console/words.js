@@ -100,6 +100,7 @@ const en = {
   'refused.forgotten': 'The gateway no longer knows this upload.',
   'refused.full': 'The storage is full.',
   'refused.gone': 'It isn’t there any more.',
+  'refused.largerThan': 'The file is too large: at most {size} are taken.',
   'refused.notOffered': 'This storage doesn’t offer that.',
   'refused.other': 'The gateway refused, with {status}.',
   'refused.storageAway': 'The storage behind the gateway doesn’t answer.',
@@ -319,6 +320,8 @@ const de = {
   'refused.forgotten': 'Das Gateway kennt diesen Upload nicht mehr.',
   'refused.full': 'Der Speicher ist voll.',
   'refused.gone': 'Es ist nicht mehr da.',
+  'refused.largerThan': 'Die Datei ist zu groß: höchstens {size} werden ' +
+    'genommen.',
   'refused.notOffered': 'Dieser Speicher bietet das nicht.',
   'refused.other': 'Das Gateway hat abgelehnt, mit {status}.',
   'refused.storageAway': 'Der Speicher hinter dem Gateway antwortet nicht.',
