@@ -75,9 +75,8 @@ export class Browse {
     this.chosen.clear();
     this.on.chosen();
     this.entries = [];
+    this.first = this.more(); // before the rows ask for it
     this.rows.set([], {more: true});
-    this.tellState();
-    this.first = this.more();
     return this.first;
   }
 

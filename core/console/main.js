@@ -170,7 +170,8 @@ function drawCrumbs(mount, prefix) {
   }
   links.at(-1).setAttribute('aria-current', 'page');
   crumbs.replaceChildren(h('ol', {}, links.map(link => h('li', {}, link))));
-  crumbs.scrollLeft = crumbs.scrollWidth;
+  // With the next frame: to ask for it now costs a layout of its own.
+  requestAnimationFrame(() => crumbs.scrollLeft = crumbs.scrollWidth);
 }
 
 let shown = '';

@@ -40,7 +40,8 @@ export class Rows {
   set(entries, {keep, more} = {}) {
     this.entries = entries;
     if (!keep) {
-      this.scroller.scrollTop = 0;
+      if (this.shown.size > 0)
+        this.scroller.scrollTop = 0;
       this.focus = 0;
     }
     this.focus = Math.max(0, Math.min(this.focus, entries.length - 1));
@@ -60,6 +61,11 @@ export class Rows {
   }
 
   draw() {
+    if (this.entries.length === 0) { // no layout is needed to know that
+      this.body.style.height = '0';
+      this.act.near();
+      return;
+    }
     const {height, scroller, entries} = this;
     if (height !== this.drawn) { // the window is another size
       this.drawn = height;
