@@ -240,7 +240,8 @@ UNIT_TESTS = \
 	%D%/unit/test_work_shares \
 	%D%/unit/test_xml \
 	%D%/unit/test_xmlchars \
-	%D%/unit/test_xmlrefusal
+	%D%/unit/test_xmlrefusal \
+	%D%/unit/test_zip
 
 if CUNIT
 check_PROGRAMS += $(UNIT_TESTS)

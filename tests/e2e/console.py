@@ -414,8 +414,8 @@ def test_nothing_is_cut_off_at_320_pixels(direction):
 
 @test
 def test_page_is_there_at_once():
-    """What the page's thread works until files are in sight, at a quarter of
-    the speed: unlike the time on a clock that isn't the machine's load."""
+    """The page's thread works so long until files are in sight, at a quarter
+    of the speed: unlike the time on a clock that isn't the machine's load."""
     with Console() as it:
         it.in_chromium("counts what a page works")
         store(it.gateway, *(f"{number}.txt" for number in range(30)))

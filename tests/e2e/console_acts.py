@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
 from consolekit import Console, guarded, pdf
 from kit import equal, eventually, expect, main, needs, test
-from objectskit import put
+from objectskit import crowd, put
 
 def keys(it):
     return [one["key"] for one in it.gateway.ask(
@@ -181,6 +181,43 @@ def test_folder_is_saved_as_a_zip_with_a_token_too():
             equal("files", {name: found.read(name).decode()
                             for name in found.namelist()},
                   {"dir/a.txt": "a.txt", "dir/deep/b.txt": "deep/b.txt"})
+
+
+@test
+def test_several_that_were_chosen_are_saved_as_one_zip():
+    with Console() as it:
+        store(it, "a.txt", "b.txt", "c ü.txt", "dir/d", data=b"text")
+        it.browser.save_to(it.folder)
+        it.open()
+        it.shows("dir", "a.txt", "b.txt", "c ü.txt")
+        for name in "dir", "a.txt", "c ü.txt":
+            it.run(f"named('input', 'Select {name}').click()")
+        it.says("3 selected")
+        it.click("Download", ".chosen button")
+        path = it.folder / "files.zip"
+        eventually("the zip", lambda: path.exists() and
+                   zipfile.is_zipfile(path))
+        with zipfile.ZipFile(path) as found:
+            equal("files", sorted(found.namelist()),
+                  ["a.txt", "c ü.txt", "dir/d"])
+            equal("damaged", found.testzip(), None)
+
+
+@test
+def test_more_than_65534_files_are_saved_as_one_zip():
+    count = int(os.environ.get("SLUICE_ARCHIVE_COUNT", "0"))
+    needs(count, "SLUICE_ARCHIVE_COUNT isn't set")
+    with Console() as it:
+        crowd(it.gateway, count)
+        it.browser.save_to(it.folder)
+        it.open()
+        it.menu("m", "Download as zip")
+        path = it.folder / "m.zip"
+        eventually("the zip", lambda: path.exists() and
+                   zipfile.is_zipfile(path), 120)
+        with zipfile.ZipFile(path) as found:
+            equal("files", len(found.namelist()), count)
+            equal("damaged", found.testzip(), None)
 
 
 # ---- everybody --------------------------------------------------------------

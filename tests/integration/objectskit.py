@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Shared by the tests of objects by name, of copies and of batches."""
+import subprocess
 import threading
 from urllib.parse import quote
 
@@ -80,3 +81,13 @@ def slow_hook(how, delay, timeout, backend=None):
 STALL = {"server": {"workers": "1"},
          "backends": {"stall": {"plugin": "stall"}},
          "routes": [{"mount": "/files", "backend": "stall"}]}
+
+
+def crowd(gateway, count):
+    """That many objects of one byte, m/000000 and so on."""
+    config = "next\n".join(
+        f'url = "{gateway.url}/files/object?key=m/{i:06}"\n'
+        "data = x\nrequest = PUT\n" for i in range(count))
+    subprocess.run(["curl", "-sZ", "--parallel-max", "20", "-K", "-"],
+                   input=config.encode(), check=True,
+                   stdout=subprocess.DEVNULL)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from kit import GIB, MIB, Gateway, Wire, each, equal, expect, main, needs, \
     request, test
-from objectskit import put
+from objectskit import crowd, put
 
 FILES = {"r/2026/a.txt": b"alpha", "r/2026/empty": b"",
          "r/2026/Größe – 日本.bin": os.urandom(3 * MIB + 17),
@@ -45,16 +45,6 @@ def guarded(**rights):
 def stored(gateway, files=None):
     for key, data in (files or FILES).items():
         equal(key, put(gateway, key, data).status, 201)
-
-
-def crowd(gateway, count):
-    """That many objects of one byte, m/000000 and so on."""
-    config = "next\n".join(
-        f'url = "{gateway.url}/files/object?key=m/{i:06}"\n'
-        "data = x\nrequest = PUT\n" for i in range(count))
-    subprocess.run(["curl", "-sZ", "--parallel-max", "20", "-K", "-"],
-                   input=config.encode(), check=True,
-                   stdout=subprocess.DEVNULL)
 
 
 def target(*items):
