@@ -16,9 +16,10 @@ cd "$top"
 
 build_packages='autoconf automake libtool pkg-config make gcc libc6-dev
 libevent-dev libssl-dev libyaml-dev libjansson-dev libsqlite3-dev
-libcurl4-openssl-dev libexpat1-dev libcrypt-dev'
+libcurl4-openssl-dev libexpat1-dev libcrypt-dev libzstd-dev'
 run_packages='curl'
-check_packages='libcunit1-dev python3 openssl curl python3-cryptography'
+check_packages='libcunit1-dev python3 openssl curl python3-cryptography
+zstd'
 
 say() {
   printf 'autogen.sh: %s\n' "$*"

@@ -330,6 +330,33 @@ pkglib_LTLIBRARIES += %D%/backend/local/local.la
 EXTRA_%C%_backend_local_local_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_backend_local_local_la_SOURCES =
 
+# ---- backend/compress, a layer, where there is zstd --------------------------
+
+if ZSTD
+noinst_LTLIBRARIES += %D%/backend/compress/libcompress.la
+%C%_backend_compress_libcompress_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_backend_compress_libcompress_la_CFLAGS = $(AM_CFLAGS) $(ZSTD_CFLAGS)
+%C%_backend_compress_libcompress_la_LIBADD = $(ZSTD_LIBS)
+%C%_backend_compress_libcompress_la_SOURCES = \
+	%D%/backend/compress/compress.c \
+	%D%/backend/compress/compress.h \
+	%D%/backend/compress/compress_find.c \
+	%D%/backend/compress/compress_get.c \
+	%D%/backend/compress/compress_get.h \
+	%D%/backend/compress/compress_list.c \
+	%D%/backend/compress/compress_put.c \
+	%D%/backend/compress/seekable.c \
+	%D%/backend/compress/seekable.h
+
+pkglib_LTLIBRARIES += %D%/backend/compress/compress.la
+%C%_backend_compress_compress_la_LDFLAGS = $(PLUGIN_FLAGS)
+%C%_backend_compress_compress_la_LIBADD = \
+	%D%/backend/compress/libcompress.la core/libbase.la
+EXTRA_%C%_backend_compress_compress_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_backend_compress_compress_la_SOURCES =
+endif ZSTD
+
 # ---- backend/encrypt, a layer -----------------------------------------------
 
 noinst_LTLIBRARIES += %D%/backend/encrypt/libencrypt.la
@@ -753,6 +780,7 @@ dist_skeleton_DATA = \
 
 EXTRA_DIST += \
 	%D%/backend/cache/cache.yaml \
+	%D%/backend/compress/compress.yaml \
 	%D%/backend/encrypt/encrypt.yaml \
 	%D%/backend/local/example.yaml \
 	%D%/backend/prefix/prefix.yaml \

@@ -11,6 +11,7 @@ AM_CPPFLAGS = $(SERVER_CPPFLAGS) -I$(srcdir)/%D%/unit \
 	-I$(srcdir)/plugins/lib/logs \
 	-I$(srcdir)/plugins/lib/s3 \
 	-I$(srcdir)/plugins/backend/cache \
+	-I$(srcdir)/plugins/backend/compress \
 	-I$(srcdir)/plugins/backend/encrypt \
 	-I$(srcdir)/plugins/backend/mirror \
 	-I$(srcdir)/plugins/backend/local \
@@ -27,6 +28,7 @@ LDADD = %D%/unit/libunit.la $(CORE_LIBS) $(CUNIT_LIBS)
 TEST_PLUGINS = plugins/backend/local plugins/backend/s3 plugins/backend/minio \
 	plugins/backend/r2 plugins/backend/b2 plugins/backend/ceph \
 	plugins/backend/cache \
+	plugins/backend/compress \
 	plugins/backend/encrypt plugins/backend/prefix \
 	plugins/backend/readonly \
 	plugins/backend/fallback \
@@ -242,6 +244,12 @@ UNIT_TESTS = \
 	%D%/unit/test_xmlchars \
 	%D%/unit/test_xmlrefusal \
 	%D%/unit/test_zip
+
+if ZSTD
+UNIT_TESTS += %D%/unit/test_seekable
+endif
+%C%_unit_test_seekable_LDADD = plugins/backend/compress/libcompress.la \
+	$(LDADD)
 
 if CUNIT
 check_PROGRAMS += $(UNIT_TESTS)
@@ -662,6 +670,10 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_tracecontext \
 	%D%/fuzz/fuzz_xml
 
+if ZSTD
+FUZZ_TARGETS += %D%/fuzz/fuzz_seekable
+endif
+
 fuzz: $(FUZZ_TARGETS)
 
 if FUZZ
@@ -717,6 +729,8 @@ endif
 %C%_fuzz_fuzz_range_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_retryafter_LDADD = plugins/hook/events/libevents.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_retryafter_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_seekable_LDADD = plugins/backend/compress/libcompress.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_seekable_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_session_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_session_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_session_SOURCES = \
@@ -944,12 +958,16 @@ LAYER_TESTS = \
 	plugins/backend/mirror/test_mirror_faults.py \
 	plugins/backend/chaos/test_chaos.py \
 	plugins/backend/throttle/test_throttle.py \
+	plugins/backend/compress/test_compress.py \
+	plugins/backend/compress/test_compress_s3.py \
 	plugins/backend/encrypt/test_encrypt.py \
 	plugins/backend/prefix/test_prefix.py \
 	plugins/backend/readonly/test_readonly.py
 
 TESTS += $(LAYER_TESTS)
 EXTRA_DIST += $(LAYER_TESTS) plugins/backend/encrypt/unseal.py \
+	plugins/backend/compress/compresskit.py \
+	plugins/backend/compress/seekread.py \
 	plugins/backend/cache/cachekit.py \
 	plugins/backend/mirror/mirrorkit.py
 

@@ -105,6 +105,19 @@ def test_encrypt_passes():
 
 
 @test
+def test_compress_passes():
+    report = passed(*over(), plugin("compress"), "frame_size=4KiB")
+    expect(len(report.passed) > 80, report.text)
+
+
+@test
+def test_compress_over_encrypt_passes():
+    report = passed("--over", f"{plugin('encrypt')} {keys()}", *over(),
+                    plugin("compress"))
+    expect(len(report.passed) > 80, report.text)
+
+
+@test
 def test_chaos_that_only_delays_passes():
     report = passed(*over(), plugin("chaos"), "delay=3ms", "slow=1ms")
     expect(len(report.passed) > 85, report.text)

@@ -15,7 +15,7 @@
 #define META_ROOM 8192
 
 const char *const s3_meta_names[S3_META_NAMES] = {
-    "original-filename", "md5", "uploaded-by", "sluice-sha256"};
+    "original-filename", "md5", "uploaded-by", "sluice-sha256", "sluice-zstd"};
 
 void s3_etag(char out[160], const char *header) {
   out[0] = '\0';
