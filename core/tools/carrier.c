@@ -283,12 +283,18 @@ static void carrier_read_back(struct carrier *carrier) {
 
 /* ---- the put ------------------------------------------------------------ */
 
+/* Whatever came since the look is newer; some targets can't refuse. */
+static bool replaces_nothing(const struct carrier *carrier) {
+  return carrier->missing && (carrier->to->abilities & SLUICE_CAN_CREATE) != 0;
+}
+
 static void commit(struct carrier *carrier) {
   const struct sluice_object object = {.key = carrier->key,
                                        .type = carrier->type,
                                        .length = carrier->length,
                                        .md5 = carrier->sum,
-                                       .user = carrier->user};
+                                       .user = carrier->user,
+                                       .exclusive = replaces_nothing(carrier)};
   end_sum(carrier);
   if (carrier->digest[0] != '\0' &&
       strcmp(carrier->digest, carrier->sum) != 0) {
@@ -322,6 +328,8 @@ static void on_put_done(void *arg, enum sluice_status status,
   carrier->put = NULL;
   if (carrier->ending)
     carrier_settle(carrier);
+  else if (status == SLUICE_EEXIST && carrier->missing)
+    finish(carrier, CARRIER_THERE);
   else if (status != SLUICE_OK)
     carrier_refuse(carrier,
                    status == SLUICE_EINVAL || status == SLUICE_ETOOBIG
@@ -433,6 +441,8 @@ static void on_target_done(void *arg, enum sluice_status status,
   carrier->put = NULL;
   if (status == SLUICE_ENOENT)
     carrier_get(carrier);
+  else if (status == SLUICE_OK && carrier->missing)
+    finish(carrier, CARRIER_THERE);
   else if (status == SLUICE_OK)
     carrier->get = op_head(carrier->from, carrier->key, &events, carrier);
   else

@@ -27,6 +27,7 @@ struct carrier {
   struct loop *loop;
   struct work_share *share;
   bool dry, read; /* only look; read back what was written */
+  bool missing;   /* replace nothing, however it differs */
   /* The last call for an object: carrier_start() may follow in it. */
   void (*done)(struct carrier *, enum carrier_end);
   void *arg;

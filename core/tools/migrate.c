@@ -21,10 +21,11 @@
 #define JOBS_MAX 64
 #define MIGRATE_KEY_MAX 4096
 
-enum { DRY_RUN, READ, JOBS_FLAG, PREFIX };
+enum { DRY_RUN, MISSING, READ, JOBS_FLAG, PREFIX };
 
 static const struct tool_flag flags[] = {
     [DRY_RUN] = {"dry-run", NULL, "tell what would be carried, and how much"},
+    [MISSING] = {"missing", NULL, "only keys that the target hasn't at all"},
     [READ] = {"read", NULL, "read each object back from the target"},
     [JOBS_FLAG] = {"jobs", "N", "objects at a time: 1 to 64 (16)"},
     [PREFIX] = {"prefix", "TEXT", "only keys that begin so"},
@@ -177,6 +178,7 @@ static bool make_carriers(struct migrate *migrate,
     carrier->loop = pair->stand.loop;
     carrier->share = work_own(pair->gateway->pool);
     carrier->dry = migrate->dry;
+    carrier->missing = line->flags[MISSING] != NULL;
     carrier->read = line->flags[READ] != NULL;
     carrier->done = on_carried;
     carrier->arg = migrate;
@@ -255,8 +257,8 @@ static int migrate_run(const struct tool_line *line) {
 
 const struct tool tool_migrate = {
     .name = "migrate",
-    .synopsis = "[--dry-run] [--read] [--jobs N] [--prefix TEXT] [--json] "
-                "[-c FILE] FROM TO",
+    .synopsis = "[--dry-run] [--missing] [--read] [--jobs N] [--prefix TEXT] "
+                "[--json] [-c FILE] FROM TO",
     .summary = "Carries all objects of one backend to another.",
     .flags = flags,
     .words_min = 2,

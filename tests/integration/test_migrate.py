@@ -30,6 +30,26 @@ def test_object_that_differs_is_carried_again():
 
 
 @test
+def test_missing_carries_what_is_lacking_and_replaces_nothing():
+    """The target is newer, as the first one of a `fallback` is.  A secret of
+    links is an object, too."""
+    with tempfile.TemporaryDirectory() as folder:
+        stores = Stores(folder, {"a": b"old", "b": b"old", "c": b"old"})
+        stores.fill()
+        stores.migrate("--prefix", "a", "main", "new")
+        with Gateway(folder=stores.folder) as local:
+            equal("put", put(local, "a", b"changed").status, 200)
+        said = stores.migrate("--dry-run", "--missing", "main", "new")
+        equal("counts", (said["missing"], said["there"]), (3, 1))
+        said = stores.migrate("--missing", "main", "new")
+        equal("counts", (said["carried"], said["there"]), (3, 1))
+        said = stores.migrate("--dry-run", "--missing", "main", "new")
+        equal("counts", (said["missing"], said["there"]), (0, 4))
+        said = stores.migrate("--dry-run", "main", "new")
+        equal("differs", said["missing"], 1)
+
+
+@test
 def test_what_can_not_be_carried_is_told_and_the_rest_is():
     """A blob that is damaged, and a name that is too long for a prefix."""
     with tempfile.TemporaryDirectory() as folder:
