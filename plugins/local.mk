@@ -461,6 +461,9 @@ pkglib_LTLIBRARIES += %D%/backend/fallback/fallback.la
 %C%_backend_fallback_fallback_la_LIBADD = %D%/lib/libwish.la core/libbase.la $(EVENT_LIBS)
 EXTRA_%C%_backend_fallback_fallback_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_backend_fallback_fallback_la_SOURCES = \
+	%D%/backend/fallback/backfill.c \
+	%D%/backend/fallback/backfill.h \
+	%D%/backend/fallback/backfill_job.c \
 	%D%/backend/fallback/fallback.c \
 	%D%/backend/fallback/fallback.h \
 	%D%/backend/fallback/fallback_list.c

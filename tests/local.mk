@@ -952,6 +952,7 @@ LAYER_TESTS = \
 	plugins/backend/cache/test_cache_disk.py \
 	plugins/backend/cache/test_cache_s3.py \
 	plugins/backend/cache/test_cache_storm.py \
+	plugins/backend/fallback/test_backfill.py \
 	plugins/backend/fallback/test_fallback.py \
 	plugins/backend/fallback/test_fallback_s3.py \
 	plugins/backend/mirror/test_mirror.py \

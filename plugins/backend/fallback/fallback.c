@@ -7,22 +7,31 @@
  */
 #include "fallback.h"
 
+#include <event2/event.h>
 #include <stdlib.h>
 
+#include "backfill.h"
 #include "wish.h"
+
+#define BACKFILL_WAIT_MS 5
 
 struct fallback_conf {
   const char *const *over;
+  bool backfill;
 };
 
 static const struct sluice_option options[] = {
     {"over", SLUICE_BACKEND_NAMES, NULL, offsetof(struct fallback_conf, over),
      "the backends; the first one has what the others have not"},
+    {"backfill", SLUICE_BOOL, "false",
+     offsetof(struct fallback_conf, backfill),
+     "what is read from another one is written to the first one"},
     {NULL, 0, NULL, 0, NULL}};
 
 struct fallback { /* of all loops */
   const struct fallback_conf *conf;
   unsigned abilities;
+  struct backfill_table table;
 };
 
 struct search { /* of an operation that asks one after the other, its state */
@@ -32,7 +41,9 @@ struct search { /* of an operation that asks one after the other, its state */
   struct sluice_ask *ask;
   struct wish *wish;
   size_t at;
-  bool found;
+  bool found, empty;
+  bool deletes;        /* and keeps the key from being backfilled */
+  struct event *timer; /* until a backfill of it has ended; NULL: none */
 };
 
 struct upload { /* of a put, its state */
@@ -53,6 +64,10 @@ _Static_assert(sizeof(struct upload) <= FALLBACK_STATE, "it has room");
 
 static void search_end(struct search *search, enum sluice_status status,
                        const char *why) {
+  if (search->deletes)
+    backfill_delete_ends(search->handle->backfill, search->wish->of.key);
+  if (search->timer != NULL)
+    event_free(search->timer);
   wish_free(search->wish, search->handle->host);
   wish_end(search->op, status, why);
 }
@@ -78,6 +93,7 @@ static bool search_init(struct search *search, void *handle,
 static void on_found(void *arg, const struct sluice_meta *meta) {
   struct search *search = arg;
   search->found = true;
+  search->empty = meta->length == 0;
   sluice_meta(search->op, meta);
 }
 
@@ -85,6 +101,14 @@ static void on_read(void *arg, enum sluice_status status, const char *why);
 
 static const struct sluice_heard reads = {SLUICE_HEARD, .meta = on_found,
                                           .done = on_read};
+
+/* From behind, to the end of what was wanted; of an object without bytes
+ * nothing is. */
+static bool was_read(const struct search *search, enum sluice_status status) {
+  return search->handle->backfill != NULL && search->at > 0 && search->found &&
+         search->wish->kind == WISH_GET &&
+         (status == SLUICE_OK || search->empty);
+}
 
 /* Only what isn't there is looked for further on: one that can't be reached
  * may have a newer one than those behind it. */
@@ -96,6 +120,9 @@ static void on_read(void *arg, enum sluice_status status, const char *why) {
     search_go(search, &reads);
     return;
   }
+  if (was_read(search, status))
+    backfill_want(search->handle->backfill, search->wish->of.get.key,
+                  search->at);
   search_end(search, status, why);
 }
 
@@ -136,6 +163,39 @@ static void on_one(void *arg, enum sluice_status status, const char *why) {
   search_go(search, &ones);
 }
 
+static void wait_for_backfill(struct search *search) {
+  static const struct timeval soon = {.tv_usec = BACKFILL_WAIT_MS * 1000};
+  evtimer_add(search->timer, &soon);
+}
+
+static void on_backfill_timer(evutil_socket_t fd, short what, void *arg) {
+  struct search *search = arg;
+  (void)fd, (void)what;
+  if (search->common.canceled)
+    search_end(search, SLUICE_ECANCELED, NULL);
+  else if (backfill_commits(search->handle->backfill, search->wish->of.key))
+    wait_for_backfill(search);
+  else
+    search_go(search, &ones);
+}
+
+/* One that is being written is written first, and then deleted. */
+static void remove_alone(struct search *search) {
+  const char *key = search->wish->of.key;
+  search->deletes = true;
+  backfill_delete_begins(search->handle->backfill, key);
+  if (!backfill_commits(search->handle->backfill, key)) {
+    search_go(search, &ones);
+    return;
+  }
+  search->timer = evtimer_new(sluice_loop(search->handle->host),
+                              on_backfill_timer, search);
+  if (search->timer == NULL)
+    search_end(search, SLUICE_ENOMEM, "no memory is left for a timer");
+  else
+    wait_for_backfill(search);
+}
+
 static void fallback_remove(void *handle, struct sluice_op *op,
                             const char *key) {
   struct search *search = sluice_op_state(op, FALLBACK_STATE);
@@ -143,7 +203,10 @@ static void fallback_remove(void *handle, struct sluice_op *op,
                    &(struct wish){.kind = WISH_REMOVE, .of.key = key}))
     return;
   search->at = search->handle->count - 1;
-  search_go(search, &ones);
+  if (search->handle->backfill != NULL)
+    remove_alone(search);
+  else
+    search_go(search, &ones);
 }
 
 static void on_pinged(void *arg, enum sluice_status status, const char *why) {
@@ -309,8 +372,16 @@ static void *fallback_start(const void *arg, struct sluice_host *host) {
     return NULL;
   }
   shared->conf = conf;
-  shared->abilities = sluice_store_can(sluice_store(host, conf->over[0])) &
-                      (SLUICE_CAN_CREATE | SLUICE_CAN_REREAD);
+  unsigned first = sluice_store_can(sluice_store(host, conf->over[0]));
+  if (conf->backfill && (first & SLUICE_CAN_CREATE) == 0) {
+    sluice_fail(host,
+                "backfill: '%s' can't refuse to replace an object, so that "
+                "what a client uploads could be lost; leave backfill out",
+                conf->over[0]);
+    free(shared);
+    return NULL;
+  }
+  shared->abilities = first & (SLUICE_CAN_CREATE | SLUICE_CAN_REREAD);
   return shared;
 }
 
@@ -319,7 +390,7 @@ static unsigned fallback_can(void *instance) {
 }
 
 static void *fallback_open(void *instance, struct sluice_host *host) {
-  const struct fallback *shared = instance;
+  struct fallback *shared = instance;
   struct fallback_handle *handle = calloc(1, sizeof *handle);
   if (handle == NULL) {
     sluice_fail(host, "no memory is left");
@@ -329,7 +400,21 @@ static void *fallback_open(void *instance, struct sluice_host *host) {
   for (; shared->conf->over[handle->count] != NULL; handle->count++)
     handle->stores[handle->count] =
         sluice_store(host, shared->conf->over[handle->count]);
+  if (shared->conf->backfill && handle->count > 1) {
+    handle->backfill = backfill_open(handle, &shared->table);
+    if (handle->backfill == NULL) {
+      free(handle);
+      sluice_fail(host, "no memory is left");
+      return NULL;
+    }
+  }
   return handle;
+}
+
+static void fallback_close(void *arg) {
+  struct fallback_handle *handle = arg;
+  backfill_close(handle->backfill);
+  free(handle);
 }
 
 static const struct sluice_backend fallback = {
@@ -342,7 +427,7 @@ static const struct sluice_backend fallback = {
     .start = fallback_start,
     .stop = free,
     .open = fallback_open,
-    .close = free,
+    .close = fallback_close,
     .head = fallback_head,
     .get = fallback_get,
     .read = fallback_read,

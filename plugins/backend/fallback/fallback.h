@@ -14,6 +14,7 @@ struct fallback_handle { /* of one loop */
   struct sluice_host *host;
   struct sluice_store *stores[FALLBACK_MAX];
   size_t count;
+  struct backfill *backfill; /* NULL: it isn't wanted */
 };
 
 /* The state of each operation begins with it: of one that was canceled nobody
