@@ -689,6 +689,45 @@ pkglib_LTLIBRARIES += %D%/hook/log_json/log_json.la
 EXTRA_%C%_hook_log_json_log_json_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_hook_log_json_log_json_la_SOURCES =
 
+# ---- hook/lua, where Lua is -------------------------------------------------
+
+# A library of its own, so that its tests need no Lua.
+noinst_LTLIBRARIES += %D%/hook/lua/libluapattern.la
+%C%_hook_lua_libluapattern_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+%C%_hook_lua_libluapattern_la_SOURCES = \
+	%D%/hook/lua/luapattern.c \
+	%D%/hook/lua/luapattern.h
+
+if LUA
+noinst_LTLIBRARIES += %D%/hook/lua/liblua.la
+pkglib_LTLIBRARIES += %D%/hook/lua/lua.la
+endif
+
+%C%_hook_lua_liblua_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/%D%/lib/hook \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_hook_lua_liblua_la_CFLAGS = $(AM_CFLAGS) $(LUA_CFLAGS)
+%C%_hook_lua_liblua_la_LIBADD = %D%/hook/lua/libluapattern.la \
+	%D%/lib/libhook.la $(LUA_LIBS)
+%C%_hook_lua_liblua_la_SOURCES = \
+	%D%/hook/lua/allowance.c \
+	%D%/hook/lua/allowance.h \
+	%D%/hook/lua/lua.c \
+	%D%/hook/lua/luafacts.c \
+	%D%/hook/lua/luafacts.h \
+	%D%/hook/lua/luarequest.c \
+	%D%/hook/lua/luarequest.h \
+	%D%/hook/lua/luastring.c \
+	%D%/hook/lua/luastring.h \
+	%D%/hook/lua/sandbox.c \
+	%D%/hook/lua/sandbox.h \
+	%D%/hook/lua/script.c \
+	%D%/hook/lua/script.h
+
+%C%_hook_lua_lua_la_LDFLAGS = $(PLUGIN_FLAGS) -rpath $(pkglibdir)
+%C%_hook_lua_lua_la_LIBADD = %D%/hook/lua/liblua.la core/libbase.la
+EXTRA_%C%_hook_lua_lua_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_hook_lua_lua_la_SOURCES =
+
 # ---- hook/quota -------------------------------------------------------------
 
 noinst_LTLIBRARIES += %D%/hook/quota/libquota.la
@@ -804,6 +843,9 @@ EXTRA_DIST += \
 	%D%/hook/events/eventskit.py \
 	%D%/hook/log_combined/log_combined.yaml \
 	%D%/hook/log_json/log_json.yaml \
+	%D%/hook/lua/lua.yaml \
+	%D%/hook/lua/luakit.py \
+	%D%/hook/lua/uploads.lua \
 	%D%/hook/quota/quota.yaml \
 	%D%/hook/rate_limit/rate_limit.yaml \
 	%D%/hook/scan_clamd/scan_clamd.yaml

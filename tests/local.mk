@@ -20,6 +20,7 @@ AM_CPPFLAGS = $(SERVER_CPPFLAGS) -I$(srcdir)/%D%/unit \
 	-I$(srcdir)/plugins/hook/auth_request \
 	-I$(srcdir)/plugins/hook/auth_token \
 	-I$(srcdir)/plugins/hook/events \
+	-I$(srcdir)/plugins/hook/lua \
 	-I$(srcdir)/plugins/hook/rate_limit \
 	-I$(srcdir)/plugins/hook/scan_clamd
 LDADD = %D%/unit/libunit.la $(CORE_LIBS) $(CUNIT_LIBS)
@@ -42,6 +43,7 @@ TEST_PLUGINS = plugins/backend/local plugins/backend/s3 plugins/backend/minio \
 	plugins/hook/events \
 	plugins/hook/log_combined \
 	plugins/hook/log_json \
+	plugins/hook/lua \
 	plugins/hook/quota \
 	plugins/hook/rate_limit \
 	plugins/hook/scan_clamd \
@@ -101,6 +103,7 @@ UNIT_TESTS = \
 	%D%/unit/test_linkcount \
 	%D%/unit/test_linkid \
 	%D%/unit/test_linkmark \
+	%D%/unit/test_luapattern \
 	%D%/unit/test_marks \
 	%D%/unit/test_ownlink \
 	%D%/unit/test_violation \
@@ -250,6 +253,10 @@ UNIT_TESTS += %D%/unit/test_seekable
 endif
 %C%_unit_test_seekable_LDADD = plugins/backend/compress/libcompress.la \
 	$(LDADD)
+
+if LUA
+UNIT_TESTS += %D%/unit/test_script
+endif
 
 if CUNIT
 check_PROGRAMS += $(UNIT_TESTS)
@@ -567,6 +574,11 @@ S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 
 %C%_unit_test_line_LDADD = %D%/unit/libunit.la plugins/lib/liblogs.la $(CORE_LIBS) $(CUNIT_LIBS)
 
+%C%_unit_test_luapattern_LDADD = %D%/unit/libunit.la plugins/hook/lua/libluapattern.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_script_CFLAGS = $(AM_CFLAGS) $(LUA_CFLAGS)
+%C%_unit_test_script_LDADD = %D%/unit/libunit.la plugins/hook/lua/liblua.la $(CORE_LIBS) $(CUNIT_LIBS)
+
 %C%_unit_test_seen_LDADD = %D%/unit/libunit.la plugins/hook/auth_basic/libauth_basic.la $(CORE_LIBS) $(CUNIT_LIBS)
 
 %C%_unit_test_signature_LDADD = %D%/unit/libunit.la plugins/hook/events/libevents.la $(CORE_LIBS) $(CUNIT_LIBS)
@@ -656,6 +668,7 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_head \
 	%D%/fuzz/fuzz_htpasswd \
 	%D%/fuzz/fuzz_jwt \
+	%D%/fuzz/fuzz_luapattern \
 	%D%/fuzz/fuzz_metadata \
 	%D%/fuzz/fuzz_mime \
 	%D%/fuzz/fuzz_ownlink \
@@ -713,6 +726,8 @@ endif
 %C%_fuzz_fuzz_htpasswd_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_jwt_LDADD = plugins/hook/auth_jwt/libauth_jwt.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_jwt_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_luapattern_LDADD = plugins/hook/lua/libluapattern.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_luapattern_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_metadata_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_metadata_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_stagerecord_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
@@ -940,6 +955,8 @@ HOOK_TESTS = \
 	plugins/hook/events/test_events_start.py \
 	plugins/hook/log_combined/test_log_combined.py \
 	plugins/hook/log_json/test_log_json.py \
+	plugins/hook/lua/test_lua.py \
+	plugins/hook/lua/test_lua_limits.py \
 	plugins/hook/quota/test_quota.py \
 	plugins/hook/rate_limit/test_rate_limit.py \
 	plugins/hook/scan_clamd/test_scan_clamd.py

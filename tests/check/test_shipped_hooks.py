@@ -14,7 +14,7 @@ from pathlib import Path
 
 from conform import CHECK, passes, plugin
 
-from kit import Mismatch, among, each, expect, main, test
+from kit import PLUGINS, Mismatch, among, each, expect, main, needs, test
 from service import Service, said
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -157,6 +157,20 @@ def test_rate_limit_passes(options):
 def test_quota_passes(options):
     with tempfile.TemporaryDirectory() as folder:
         conforms("quota", {"file": f"{folder}/quota.db", **options})
+
+
+@each({"refuses": "return request:deny(403, 'no')", "fails": "x.y = 1",
+       "endless": "while true do end", "knows": "request:identify('ann')"})
+def test_lua_passes(body):
+    needs(any(Path(folder, "lua.so").exists() for folder in PLUGINS),
+          "no Lua 5.4 (Debian: liblua5.4-dev)")
+    with tempfile.TemporaryDirectory() as folder:
+        path = kept(folder, "s.lua", f"""
+function on_request(request) {body} end
+function on_response(request) request:add_header("X-A", "b") end
+function on_log(request, record) last = record.status end
+""")
+        conforms("lua", {"script": path})
 
 
 @each({"refused": "deny", "stored unseen": "pass"})
