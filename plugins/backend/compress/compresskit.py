@@ -47,6 +47,15 @@ class Small(Gateway):
         return [line for line in self.lines if "breaks the contract" in line]
 
 
+def main():
+    """Without zstd there is no such layer."""
+    if not any(Path(folder, "compress.so").exists()
+               for folder in kit.PLUGINS):
+        print("skipped: compress.so isn't built")
+        sys.exit(77)
+    kit.main()
+
+
 def noise_of(length, seed=0):
     return hashlib.shake_128(f"{seed}/{length}".encode()).digest(length)
 

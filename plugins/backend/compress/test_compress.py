@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "tests/integration"))
 sys.path.insert(0, str(Path(__file__).parent))
 import kit  # noqa: E402  pylint: disable=wrong-import-position
 import seekread  # noqa: E402
-from compresskit import FRAME, Small, noise_of, text_of  # noqa: E402
+from compresskit import FRAME, Small, main, noise_of, text_of  # noqa: E402
 from kit import (FORM, each, equal, expect, field, file, form,
                  refusal, test)  # noqa: E402
 
@@ -282,4 +282,4 @@ def test_example_starts():
 
 
 if __name__ == "__main__":
-    kit.main()
+    main()

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import kit  # noqa: E402  pylint: disable=wrong-import-position
 import seekread  # noqa: E402
 from bucket import BUCKET, backend  # noqa: E402
-from compresskit import FRAME, Small, noise_of, text_of  # noqa: E402
+from compresskit import FRAME, Small, main, noise_of, text_of  # noqa: E402
 from kit import (MIB, each, equal, eventually, expect, request,
                  test)  # noqa: E402
 from s3.kit import Rgw, shared  # noqa: E402
@@ -304,4 +304,4 @@ def test_encrypt_and_compress_stand_on_each_other(order):
 
 
 if __name__ == "__main__":
-    kit.main()
+    main()
