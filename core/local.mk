@@ -160,6 +160,8 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/log_writer.h \
 	%D%/runtime/loop.c \
 	%D%/runtime/loop.h \
+	%D%/runtime/meter.c \
+	%D%/runtime/meter.h \
 	%D%/runtime/metrics.c \
 	%D%/runtime/notify.c \
 	%D%/runtime/notify.h \
@@ -219,6 +221,8 @@ noinst_LTLIBRARIES += %D%/libhost.la
 	%D%/host/plugin_file.c \
 	%D%/host/plugin_file.h \
 	%D%/host/plugin_list.c \
+	%D%/host/plugin_metrics.c \
+	%D%/host/plugin_metrics.h \
 	%D%/host/route.c \
 	%D%/host/route.h \
 	%D%/host/settings.c \
@@ -456,6 +460,8 @@ noinst_LTLIBRARIES += %D%/libserver.la
 	%D%/server/inflight.h \
 	%D%/server/instance.c \
 	%D%/server/instance.h \
+	%D%/server/meters.c \
+	%D%/server/meters.h \
 	%D%/server/presence.c \
 	%D%/server/presence.h \
 	%D%/server/readyask.c \
@@ -683,6 +689,7 @@ sluiceinclude_HEADERS = \
 	%D%/include/sluice/chore.h \
 	%D%/include/sluice/handover.h \
 	%D%/include/sluice/calls.h \
+	%D%/include/sluice/metrics.h \
 	%D%/include/sluice/plugin.h \
 	%D%/include/sluice/request.h \
 	%D%/include/sluice/texts.h \

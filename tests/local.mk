@@ -187,6 +187,7 @@ UNIT_TESTS = \
 	%D%/unit/test_local_upgrade \
 	%D%/unit/test_log \
 	%D%/unit/test_log_queue \
+	%D%/unit/test_meter \
 	%D%/unit/test_metrics \
 	%D%/unit/test_log_writer \
 	%D%/unit/test_loop \
@@ -204,6 +205,7 @@ UNIT_TESTS = \
 	%D%/unit/test_pagecache \
 	%D%/unit/test_partheader \
 	%D%/unit/test_plugin \
+	%D%/unit/test_plugin_metrics \
 	%D%/unit/test_profile \
 	%D%/unit/test_quantity \
 	%D%/unit/test_query \
@@ -598,12 +600,15 @@ S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 TEST_PLUGIN_FLAGS = $(PLUGIN_FLAGS) -rpath $(pkglibdir)
 
 check_LTLIBRARIES += \
+	%D%/plugins/badmetric.la \
 	%D%/plugins/badoption.la \
 	%D%/plugins/bodyhook.la \
 	%D%/plugins/broken.la \
 	%D%/plugins/broken_hook.la \
 	%D%/plugins/broken_layer.la \
 	%D%/plugins/choicehook.la \
+	%D%/plugins/clashhook.la \
+	%D%/plugins/countinghook.la \
 	%D%/plugins/deafhook.la \
 	%D%/plugins/faultydisk.la \
 	%D%/plugins/fleeting.la \
@@ -623,6 +628,7 @@ check_LTLIBRARIES += \
 	%D%/plugins/stall.la \
 	%D%/plugins/through.la
 
+%C%_plugins_badmetric_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_badoption_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_bodyhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_broken_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
@@ -630,6 +636,8 @@ check_LTLIBRARIES += \
 %C%_plugins_broken_hook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_broken_layer_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_choicehook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_clashhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_plugins_countinghook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_deafhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_faultydisk_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version \
 	-shared -rpath $(pkglibdir)
@@ -842,6 +850,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_log.py \
 	%D%/integration/test_many.py \
 	%D%/integration/test_metrics.py \
+	%D%/integration/test_plugin_metrics.py \
 	%D%/integration/test_migrate.py \
 	%D%/integration/test_mixed.py \
 	%D%/integration/test_names.py \
@@ -1038,6 +1047,7 @@ EXTRA_DIST += \
 	%D%/integration/guards.py \
 	%D%/integration/kit.py \
 	%D%/integration/linkskit.py \
+	%D%/integration/metricskit.py \
 	%D%/integration/migratekit.py \
 	%D%/integration/objectskit.py \
 	%D%/integration/ways.py \

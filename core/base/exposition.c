@@ -59,6 +59,12 @@ void exposition_number(struct buf *buf, const char *name,
   buf_addf(buf, "%" PRIu64 "\n", value);
 }
 
+void exposition_signed(struct buf *buf, const char *name,
+                       const struct exposition_label *labels, int64_t value) {
+  add_series(buf, name, "", labels, NULL);
+  buf_addf(buf, "%" PRId64 "\n", value);
+}
+
 void exposition_seconds(struct buf *buf, const char *name,
                         const struct exposition_label *labels, uint64_t us) {
   char text[SECONDS_LEN];

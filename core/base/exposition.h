@@ -23,6 +23,8 @@ void exposition_family(struct buf *, const char *name, const char *type,
                        const char *help);
 void exposition_number(struct buf *, const char *name,
                        const struct exposition_label *, uint64_t value);
+void exposition_signed(struct buf *, const char *name,
+                       const struct exposition_label *, int64_t value);
 /* Microseconds, written as seconds. */
 void exposition_seconds(struct buf *, const char *name,
                         const struct exposition_label *, uint64_t us);

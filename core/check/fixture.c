@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "plugin_metrics.h"
 #include "rules.h"
 #include "timer.h"
 #include "work.h"
@@ -140,6 +141,21 @@ unsigned fixture_can(const struct fixture *fixture) {
              : 0;
 }
 
+static void make_meter(struct fixture *fixture) {
+  static const char *const below[] = {FLOORS_NAME, NULL};
+  const struct plugin *plugin = &fixture->plan->subject->plugin;
+  const struct meter_form form = {
+      .is_backend = plugin->kind == PLUGIN_BACKEND,
+      .plugin = plugin->name,
+      .name = plugin->name,
+      .table = plugin_metrics(plugin),
+      .below = fixture_is_layer(fixture->plan) ? below : NULL};
+  fixture->meter = meter_new(&form);
+  if (fixture->meter == NULL)
+    abort();
+  fixture->host.row = meter_row_new(fixture->meter);
+}
+
 void fixture_init(struct fixture *fixture, const struct fixture_plan *plan,
                   struct fixture_progress *progress, int words,
                   unsigned number) {
@@ -158,6 +174,7 @@ void fixture_init(struct fixture *fixture, const struct fixture_plan *plan,
   fixture->host = (struct sluice_host){.name = plugin->name,
                                        .share = work_own(fixture->pool),
                                        .spool_directory = plan->spool};
+  make_meter(fixture);
 }
 
 static void fixture_refused(struct fixture *fixture, const char *entry,

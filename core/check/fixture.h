@@ -13,6 +13,7 @@
 #include "call_clock.h"
 #include "floors.h"
 #include "key.h"
+#include "meter.h"
 #include "op.h"
 #include "request.h"
 #include "subject.h"
@@ -60,6 +61,7 @@ struct fixture {
   void *instance;
   struct sluice_host host; /* of start() */
   struct violation_watch watch;
+  struct meter *meter; /* of what it counts */
   struct loop *loop;
   struct op_backend handle;        /* on the loop */
   struct floor floors[FLOORS_MAX]; /* below it */

@@ -122,6 +122,7 @@ const char *floors_start(const struct floors_plan *plan, struct floor *floors,
                             .host = *host};
     floor->host.name = floor->subject->name;
     floor->host.watch = NULL;
+    floor->host.row = NULL;
     if (below != NULL) {
       floor->layer = &plan->layers[i];
       floors_name(&floor->start_store, &floor->host, below, NULL);

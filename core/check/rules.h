@@ -25,6 +25,8 @@
 #define RULE_TIMERS                                                          \
   "it isn't called any more: at the latest in stop(), or in a start() that " \
   "fails"
+#define RULE_METRICS \
+  "What the table doesn't declare so isn't counted, and breaks the contract."
 #define RULE_BLOCK                                                       \
   "A plugin takes no locks and never blocks: blocking calls go through " \
   "sluice_work() or a lane."

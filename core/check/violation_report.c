@@ -39,6 +39,9 @@ static const struct {
                                 true, true},
     [VIOLATION_REPORT_TIMERS] = {"timers", "timers: stop() leaves none",
                                  RULE_TIMERS, true, true},
+    [VIOLATION_REPORT_METRICS] =
+        {"metrics", "metrics: only what its table declares is counted",
+         RULE_METRICS, true, true},
 };
 
 const char *violation_report_name(enum violation_report report) {
@@ -61,6 +64,8 @@ static enum violation_report kind_of(const char *call, const char *what) {
       (call != NULL && strcmp(call, "sluice_done") == 0 &&
        strcmp(what, VIOLATION_TWICE) == 0))
     return VIOLATION_REPORT_DONE;
+  if (strcmp(what, VIOLATION_METRIC) == 0)
+    return VIOLATION_REPORT_METRICS;
   if (strcmp(what, VIOLATION_RESUMED) == 0)
     return VIOLATION_REPORT_RESUME;
   return VIOLATION_REPORT_TURN;

@@ -15,8 +15,9 @@ enum violation_report {
   VIOLATION_REPORT_RESUME, /* of a request that doesn't wait */
   VIOLATION_REPORT_THREAD,
   VIOLATION_REPORT_BLOCK,
-  VIOLATION_REPORT_TIMERS, /* that run after stop() */
-  VIOLATION_REPORT_COUNT   /* also: none */
+  VIOLATION_REPORT_TIMERS,  /* that run after stop() */
+  VIOLATION_REPORT_METRICS, /* that its table doesn't declare */
+  VIOLATION_REPORT_COUNT    /* also: none */
 };
 
 const char *violation_report_name(enum violation_report); /* as a check's */

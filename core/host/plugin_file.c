@@ -7,6 +7,7 @@
 #include "plugin_file.h"
 #include "layer.h"
 #include "options.h"
+#include "plugin_metrics.h"
 #include <dirent.h>
 #include <dlfcn.h>
 #include <stdio.h>
@@ -310,5 +311,7 @@ bool plugin_file_read(const struct plugin_file *file, enum plugin_kind kind,
                 ? plugin_file_read_backend(file, symbol, plugin, err)
                 : read_hook(file, symbol, plugin, err);
   return ok && check_options(file, plugin, err) &&
+         plugin_metrics_check(
+             plugin, layer_kind(plugin_options(plugin)) != LAYER_NONE, err) &&
          (kind != PLUGIN_BACKEND || check_entries(file, plugin, err));
 }

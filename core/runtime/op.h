@@ -47,6 +47,7 @@ struct sluice_host {
   uint64_t misgiven;                   /* times that it gave back too much */
   struct sluice_store *stores;         /* of a layer: the backends below */
   size_t store_count;
+  struct meter_row *row;        /* of its metrics; NULL: nothing is counted */
   struct sluice_handed *handed; /* in start(); NULL: nothing was */
   struct loop_debt debt;        /* operations and jobs that aren't over */
   char failure[1024];           /* of sluice_fail() */

@@ -19,6 +19,7 @@
 #define VIOLATION_THREAD "from another thread than its loop's"
 #define VIOLATION_OWED "before all that it asked for has ended"
 #define VIOLATION_KEEPS "with memory that it hasn't given back"
+#define VIOLATION_METRIC "of a metric that its table doesn't declare so"
 #define VIOLATION_TIMERS "of timers that run after its end"
 
 struct sluice_host;

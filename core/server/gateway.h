@@ -14,6 +14,7 @@
 #include "handover.h"
 #include "inflight.h"
 #include "listen.h"
+#include "meters.h"
 #include "readyask.h"
 #include "reload.h"
 #include "signals.h"
@@ -33,6 +34,7 @@ struct gateway {
   /* Of the first generation, kept: what can't change while it runs. */
   struct settings *fixed;
   struct metrics retired; /* what ended generations have counted, as `now` */
+  struct meters meters;   /* of all plugins, of all generations */
   struct reload reload;
   const char *program;      /* this one, to be started anew; NULL: unknown */
   struct inherits inherits; /* sockets that are there before the start */

@@ -11,6 +11,7 @@
 #include "cursorkey.h"
 #include "gateway.h"
 #include "layers.h"
+#include "meters.h"
 
 #define SIGNING_KEY "signing_key" /* the option that is for links */
 
@@ -101,7 +102,7 @@ struct generation *generation_new(struct gateway *gateway,
   generation->settings = settings_load(gateway->file, gateway->folder, errmsg);
   if (generation->settings != NULL &&
       load_plugins(generation, gateway, errmsg) &&
-      layers_find(generation, errmsg) &&
+      meters_check(generation, errmsg) && layers_find(generation, errmsg) &&
       make_keys(generation, gateway, errmsg) &&
       make_counts(generation, gateway, errmsg) &&
       certificate_load(&generation->certificate,

@@ -12,6 +12,7 @@
 #include "gateway.h"
 #include "layers.h"
 #include "log.h"
+#include "meters.h"
 #include "options.h"
 #include "timer.h"
 #include "violation.h"
@@ -148,6 +149,8 @@ bool instance_start(struct instance *instance, struct gateway *gateway,
                     unsigned below, size_t plugins, struct errmsg *errmsg) {
   if (!give_share(instance, gateway, plugins, errmsg))
     return false;
+  if (!meters_take(gateway, instance))
+    return errmsg_set(errmsg, "out of memory");
   return instance->plugin.kind == PLUGIN_BACKEND
              ? start_backend(instance, gateway, below, errmsg)
              : start_hook(instance, errmsg);
@@ -174,6 +177,7 @@ void instance_stop(struct instance *instance) {
   stop_timers(instance);
   work_share_free(instance->host.share);
   instance->host.share = NULL;
+  meters_leave(instance);
   for (size_t i = 0; i < instance->loops; i++)
     metrics_fini(&instance->calls[i]);
   free(instance->calls);

@@ -9,6 +9,7 @@
 
 #include "layer.h"
 #include "marks.h"
+#include "meter.h"
 #include "metrics.h"
 #include "op.h"
 #include "plugin.h"
@@ -27,6 +28,7 @@ struct instance {
   struct marks *marks;   /* of a backend: links that were taken back */
   struct metrics *calls; /* of a backend, one a loop */
   size_t loops;
+  struct meter *meter; /* of what it counts itself; NULL before start() */
 
   /* Of a backend that stands on others (layers.c); NULL: it doesn't. */
   struct layer *layer;

@@ -28,6 +28,7 @@ static struct sluice_host host_of(struct worker *worker,
                                   const struct instance *instance) {
   struct sluice_host host = instance->host;
   host.loop = worker->loop;
+  host.row = meter_row_new(instance->meter);
   host.debt = (struct loop_debt){.paid = worker->noted, .arg = worker};
   return host;
 }
@@ -137,6 +138,9 @@ static void bury(struct presence *presence) {
   static const struct sluice_backend no_backend = {.name = "of before"};
   static const struct sluice_hook no_hook = {.name = "of before"};
   layers_close(&presence->backend);
+  meter_row_free(is_backend(presence) ? presence->backend.host.row
+                                      : presence->hook.host.row);
+  presence->backend.host.row = presence->hook.host.row = NULL;
   presence->backend.plugin = &no_backend;
   presence->backend.host.name = presence->hook.host.name = "of before";
   presence->backend.metrics = NULL;

@@ -17,6 +17,7 @@
 #include "ender.h"
 #include "exposition.h"
 #include "gateway.h"
+#include "meters.h"
 #include "metrics.h"
 #include "work.h"
 
@@ -350,6 +351,7 @@ void scrape(struct gateway *gateway, struct buf *page) {
   put_ends(&sum, page);
   put_calls(gateway, &sum, page);
   put_attempts(gateway, &sum, page);
+  meters_write(gateway, page);
   put_state(gateway, &sum, page);
   put_process(gateway, page);
   metrics_fini(&sum);

@@ -13,6 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- what is counted ---------------------------------------------------- */
+
+enum { STORED };
+
+static const struct sluice_metric metrics[] = {
+    [STORED] = {"skeleton_stored_total", SLUICE_COUNTER,
+                "Objects that were stored.", NULL, NULL},
+    {NULL, 0, NULL, NULL, NULL}};
+
 /* ---- head, get ---------------------------------------------------------- */
 
 static void look_up(struct shelf *shelf, struct call *call) {
@@ -96,11 +105,14 @@ static void data(void *handle, struct sluice_op *op,
     sluice_next(op); /* returns the chunk; after the last comes commit() */
 }
 
-/* Only now is there a key, and only now may anybody see the object. */
+/* Only now is there a key, and only now may anybody see the object.  Counting
+ * is one of the calls for any thread. */
 static void store(struct shelf *shelf, struct call *call) {
   call->status = shelf_put(shelf, call->object, call->exclusive);
-  if (call->status == SLUICE_OK)
-    call->object = NULL; /* the shelf has it */
+  if (call->status != SLUICE_OK)
+    return;
+  call->object = NULL; /* the shelf has it */
+  sluice_count(call->handle->host, STORED, 1);
 }
 
 static void commit(void *handle, struct sluice_op *op,
@@ -240,6 +252,7 @@ static const struct sluice_backend backend = {
     .remove = remove_key,
     .cancel = cancel,
     .ping = ping,
+    .metrics = metrics,
 };
 
 SLUICE_BACKEND(skeleton, backend)

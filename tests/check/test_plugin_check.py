@@ -124,6 +124,7 @@ HOOK = {
     "leaks_file": "leaks: no descriptors",
     "leaks_memory": "leaks: no memory",
     "long_key": "verdict: of any key",
+    "miscounts": "metrics: only what its table declares is counted",
     "never_resumes": "verdict: also one with many headers",
     "no_operation": "log: also of a request that was never asked about",
     "no_verdict": "verdict: also one with many headers",

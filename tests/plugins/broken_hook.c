@@ -96,6 +96,8 @@ static void misbehave(const struct handle *handle,
     abort();
   if (breaks(handle, "crashes") && word != NULL && strlen(word) > 10000)
     raise(SIGSEGV);
+  if (breaks(handle, "miscounts"))
+    sluice_count(handle->host, 0, 1);
   if (breaks(handle, "blocks") && odd)
     usleep(300000);
   if (breaks(handle, "sleeps"))

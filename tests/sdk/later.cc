@@ -54,6 +54,7 @@ const sluice_hook hook = {SLUICE_HEAD(sluice_hook),
                           nullptr,
                           nullptr,
                           nullptr,
+                          nullptr,
                           nullptr};
 
 } // namespace

@@ -133,6 +133,12 @@ static void test_bad_option_is_refused(void) {
                 "struct; check offset and conf_size");
 }
 
+static void test_bad_metric_is_refused(void) {
+  check_refused("badmetric", PLUGIN_BACKEND,
+                "plugin 'badmetric': its metric 'badmetric_objects' is a "
+                "counter; let its name end in _total");
+}
+
 static void test_missing_symbols_are_named(void) {
   struct plugin plugin;
   struct errmsg err;
@@ -227,6 +233,7 @@ int main(void) {
       UNIT(test_other_kind_is_refused),
       UNIT(test_other_name_is_refused),
       UNIT(test_bad_option_is_refused),
+      UNIT(test_bad_metric_is_refused),
       UNIT(test_missing_symbols_are_named),
       UNIT(test_missing_file_says_where_was_looked),
       UNIT(test_missing_file_says_what_was_meant),

@@ -127,8 +127,7 @@ struct sluice_meta {
   const char *language; /* Content-Language */
   const char *cache_control;
   const char *expires; /* as the header has it */
-  /* Of a commit or a copy: enum sluice_before. */
-  int before;
+  int before;          /* of a commit or a copy: enum sluice_before */
   /* Since 1.1: the MD5 of all the object's bytes, 32 hex digits.  Where the
    * gateway reads a whole object from the chunks' file itself, as for TLS, it
    * breaks the download off, before its end, when they have another; NULL: it
@@ -187,8 +186,7 @@ struct sluice_object { /* at commit: what the bytes become */
   const char *if_match;
 };
 
-/* Since 1.1. */
-struct sluice_removal {
+struct sluice_removal { /* since 1.1 */
   const char *key;
   const char *if_match; /* its ETag, or "*": any; SLUICE_EPRECOND */
 };
@@ -400,10 +398,11 @@ struct sluice_backend {
    * for, and ends with SLUICE_ENOMEM. */
   size_t op_memory;
 
-  /* Since 1.1: <sluice/chore.h> and <sluice/handover.h>. */
+  /* Since 1.1: <sluice/chore.h>, <sluice/handover.h>, <sluice/metrics.h>. */
   enum sluice_status (*chore)(const void *conf, struct sluice_host *,
                               const struct sluice_chore *);
   size_t (*hand_over)(void *instance, int *fds);
+  const struct sluice_metric *metrics;
 };
 
 /* ---- hook -------------------------------------------------------------- */
@@ -467,6 +466,7 @@ struct sluice_hook {
   /* Since 1.1: bytes of an upload, before anybody sees them. */
   enum sluice_verdict (*on_body)(void *handle, struct sluice_request *,
                                  const struct sluice_chunk *);
+  const struct sluice_metric *metrics; /* since 1.1: <sluice/metrics.h> */
 };
 
 /* ---- registration: const data, one symbol named after the plugin ------- */
