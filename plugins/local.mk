@@ -250,6 +250,8 @@ noinst_LTLIBRARIES += %D%/backend/local/liblocal.la
 	%D%/backend/local/blob.h \
 	%D%/backend/local/cache.c \
 	%D%/backend/local/cache.h \
+	%D%/backend/local/census.c \
+	%D%/backend/local/census.h \
 	%D%/backend/local/checker.c \
 	%D%/backend/local/checker.h \
 	%D%/backend/local/checker_bad.c \

@@ -887,6 +887,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_signals.py \
 	%D%/integration/test_schema.py \
 	%D%/integration/test_shares.py \
+	%D%/integration/test_shipped_metrics.py \
 	%D%/integration/test_start.py \
 	%D%/integration/test_storm.py \
 	%D%/integration/test_sweep.py \

@@ -153,7 +153,7 @@ static void make_meter(struct fixture *fixture) {
   fixture->meter = meter_new(&form);
   if (fixture->meter == NULL)
     abort();
-  fixture->host.row = meter_row_new(fixture->meter);
+  fixture->host.row = meter_row_new(fixture->meter, fixture);
 }
 
 void fixture_init(struct fixture *fixture, const struct fixture_plan *plan,

@@ -20,6 +20,7 @@ struct place { /* of an entry of the table, in a row */
 struct meter_row {
   LIST_ENTRY(meter_row) in_list;
   struct meter *meter;
+  const void *owner;
   size_t metrics;
   const struct place *places; /* get */
   _Atomic uint64_t cells[];
@@ -155,12 +156,13 @@ bool meter_leave(struct meter *meter) {
 
 /* ---- its rows ----------------------------------------------------------- */
 
-struct meter_row *meter_row_new(struct meter *meter) {
+struct meter_row *meter_row_new(struct meter *meter, const void *owner) {
   struct meter_row *row =
       calloc(1, sizeof *row + meter->count * sizeof *row->cells);
   if (row == NULL)
     return NULL;
   row->meter = meter;
+  row->owner = owner;
   row->metrics = meter->metrics;
   row->places = meter->book->places;
   pthread_mutex_lock(&meter->book->lock);
@@ -193,14 +195,16 @@ void meter_row_free(struct meter_row *row) {
   free(row);
 }
 
-void meter_read(struct meter *meter, uint64_t *sums) {
+void meter_read(struct meter *meter, uint64_t *sums,
+                bool (*shows)(const void *arg, const void *owner),
+                const void *arg) {
   struct meter_book *book = meter->book;
   const struct meter_row *row;
   pthread_mutex_lock(&book->lock);
   memcpy(sums, book->ended, meter->count * sizeof *sums);
   for (row = LIST_FIRST(&book->rows); row != NULL;
        row = LIST_NEXT(row, in_list))
-    add_row(sums, row, true);
+    add_row(sums, row, shows == NULL || shows(arg, row->owner));
   pthread_mutex_unlock(&book->lock);
 }
 

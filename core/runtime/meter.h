@@ -40,8 +40,9 @@ bool meter_is(const struct meter *, const struct meter_form *);
 /* One user fewer, true: it was the last one, and the meter is gone. */
 bool meter_leave(struct meter *);
 
-/* From any thread.  NULL: no memory, then its host counts nothing. */
-struct meter_row *meter_row_new(struct meter *);
+/* From any thread.  `owner` is whose host it is.  NULL: no memory, then its
+ * host counts nothing. */
+struct meter_row *meter_row_new(struct meter *, const void *owner);
 void meter_row_free(struct meter_row *); /* NULL is fine */
 
 /* The values of the label of an entry: how many, 1 where it has no label; and
@@ -49,8 +50,11 @@ void meter_row_free(struct meter_row *); /* NULL is fine */
 size_t meter_values(const struct meter_form *, size_t metric);
 const char *meter_value(const struct meter_form *, size_t metric,
                         size_t value);
-/* Sums of all rows, `count` of them; from any thread. */
-void meter_read(struct meter *, uint64_t *sums);
+/* Sums of all rows, `count` of them; from any thread.  Gauges are of the rows
+ * that shows(arg, owner); NULL: of all. */
+void meter_read(struct meter *, uint64_t *sums,
+                bool (*shows)(const void *arg, const void *owner),
+                const void *arg);
 /* The numbers of a series begin there: METRICS_HISTOGRAM of a histogram, else
  * one. */
 size_t meter_at(const struct meter *, size_t metric, size_t value);

@@ -79,7 +79,7 @@ bool meters_take(struct gateway *gateway, struct instance *instance) {
     form.below = below;
   instance->meter = meters_find(gateway, &form);
   if (instance->meter != NULL)
-    instance->host.row = meter_row_new(instance->meter);
+    instance->host.row = meter_row_new(instance->meter, instance);
   return instance->host.row != NULL;
 }
 
@@ -167,6 +167,14 @@ static bool is_shared_before(const struct generation *generation, size_t i) {
   return false;
 }
 
+/* An instance of a generation before isn't added to the one in its place. */
+static bool is_in_use(const void *generation, const void *instance) {
+  for (size_t i = 0; i < count_of(generation); i++)
+    if (instance_of(generation, i) == instance)
+      return true;
+  return false;
+}
+
 static bool read_meters(struct shown *shown) {
   for (size_t i = 0; i < count_of(shown->generation); i++) {
     struct meter *meter = instance_of(shown->generation, i)->meter;
@@ -176,7 +184,7 @@ static bool read_meters(struct shown *shown) {
     shown->sums[i] = calloc(meter->count, sizeof **shown->sums);
     if (shown->sums[i] == NULL)
       return false;
-    meter_read(meter, shown->sums[i]);
+    meter_read(meter, shown->sums[i], is_in_use, shown->generation);
   }
   return true;
 }

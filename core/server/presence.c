@@ -28,7 +28,7 @@ static struct sluice_host host_of(struct worker *worker,
                                   const struct instance *instance) {
   struct sluice_host host = instance->host;
   host.loop = worker->loop;
-  host.row = meter_row_new(instance->meter);
+  host.row = meter_row_new(instance->meter, instance);
   host.debt = (struct loop_debt){.paid = worker->noted, .arg = worker};
   return host;
 }

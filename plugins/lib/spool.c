@@ -141,12 +141,19 @@ static bool is_full(int error) {
 }
 
 /* The result is for add->error. */
+static void open_file(struct spool_settings *settings,
+                      struct spool_file *file) {
+  file->fd = spool_file_open(settings->directory);
+  if (file->fd >= 0)
+    atomic_fetch_add(&settings->files, 1);
+}
+
 static int try_write(const struct spool *spool, struct spool_add *add) {
   struct spool_settings *settings = spool->settings;
   uint64_t end = spool->length + add->len;
   uint64_t most = spool->expected > end ? spool->expected : end;
   if (add->file.fd < 0 && !spool_cache_take(settings, &add->file, most))
-    add->file.fd = spool_file_open(settings->directory);
+    open_file(settings, &add->file);
   if (add->file.fd < 0)
     return errno;
   if (!spool_cache_charge(settings, &add->file, end))

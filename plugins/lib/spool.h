@@ -21,6 +21,7 @@ struct spool_settings { /* of a backend, for all loops */
   uint64_t max;  /* of all files, kept ones too; 0: no bound */
   uint64_t keep; /* of files that no spool uses; 0: none is kept */
   atomic_uint_least64_t used;
+  atomic_uint_least64_t files; /* that are open */
   struct spool_cache cache;
 };
 

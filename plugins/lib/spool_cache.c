@@ -32,6 +32,7 @@ static bool add_up_to(atomic_uint_least64_t *sum, uint64_t more,
 void spool_cache_close(struct spool_settings *settings,
                        struct spool_file *file) {
   close(file->fd);
+  atomic_fetch_sub(&settings->files, 1);
   atomic_fetch_sub(&settings->used, file->size);
   *file = (struct spool_file){.fd = -1};
 }

@@ -37,12 +37,13 @@ static uint64_t sum_of(struct meter *meter, size_t metric, size_t value,
                        size_t more) {
   uint64_t sums[128];
   CU_ASSERT_TRUE_FATAL(meter->count <= 128);
-  meter_read(meter, sums);
+  meter_read(meter, sums, NULL, NULL);
   return sums[meter_at(meter, metric, value) + more];
 }
 
 static struct sluice_host host_of(struct meter *meter) {
-  return (struct sluice_host){.name = "main", .row = meter_row_new(meter)};
+  return (struct sluice_host){.name = "main",
+                              .row = meter_row_new(meter, meter)};
 }
 
 static void *count_many(void *host) {
@@ -76,6 +77,27 @@ static void test_gauge_is_the_sum_of_hosts_that_are_there(void) {
   CU_ASSERT_EQUAL(sum_of(meter, LEVEL, 0, 0), 7);
   meter_row_free(one.row);
   CU_ASSERT_EQUAL(sum_of(meter, LEVEL, 0, 0), 0);
+  meter_leave(meter);
+}
+
+static bool is_of(const void *arg, const void *owner) {
+  return arg == owner;
+}
+
+static void test_gauges_are_of_the_owners_that_are_shown(void) {
+  struct meter *meter = meter_new(&form);
+  struct sluice_host one = {.row = meter_row_new(meter, &one)};
+  struct sluice_host two = {.row = meter_row_new(meter, &two)};
+  uint64_t sums[128];
+  sluice_gauge(&one, LEVEL, 5);
+  sluice_gauge(&two, LEVEL, 7);
+  sluice_count(&one, EVENTS, 1);
+  sluice_count(&two, EVENTS, 1);
+  meter_read(meter, sums, is_of, &two);
+  CU_ASSERT_EQUAL(sums[meter_at(meter, LEVEL, 0)], 7);
+  CU_ASSERT_EQUAL(sums[meter_at(meter, EVENTS, 0)], 2);
+  meter_row_free(one.row);
+  meter_row_free(two.row);
   meter_leave(meter);
 }
 
@@ -175,6 +197,7 @@ int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_threads_of_one_host_lose_nothing),
       UNIT(test_gauge_is_the_sum_of_hosts_that_are_there),
+      UNIT(test_gauges_are_of_the_owners_that_are_shown),
       UNIT(test_counters_outlive_their_host),
       UNIT(test_times_at_the_bounds),
       UNIT(test_what_is_not_declared_so_is_a_violation),

@@ -253,6 +253,27 @@ static void on_tick(evutil_socket_t fd, short what, void *arg) {
   cache_stir(handle);
 }
 
+#define COUNTER(name, help) \
+  { "cache_" name "_total", SLUICE_COUNTER, help, NULL, NULL }
+
+static const struct sluice_metric metrics[] = {
+    [CACHEINDEX_HITS] = COUNTER("hits", "Reads of what was kept."),
+    [CACHEINDEX_MISSES] = COUNTER("misses", "Reads that began a fetch."),
+    [CACHEINDEX_JOINS] =
+        COUNTER("joins", "Reads that joined a fetch under way."),
+    [CACHEINDEX_ASKED] = COUNTER(
+        "asked", "Times that the storage was asked whether one is the same."),
+    [CACHEINDEX_PASSED] = COUNTER("passed", "Reads past the cache."),
+    [CACHEINDEX_EVICTED] =
+        COUNTER("evicted", "Objects that were removed for room."),
+    [CACHEINDEX_FETCHED] =
+        COUNTER("fetched", "Objects that came whole, and are kept."),
+    [CACHEINDEX_BYTES] = {"cache_bytes", SLUICE_GAUGE,
+                          "Bytes of disk that it takes.", NULL, NULL},
+    [CACHEINDEX_OBJECTS] = {"cache_objects", SLUICE_GAUGE,
+                            "Objects that it knows.", NULL, NULL},
+    {NULL, 0, NULL, NULL, NULL}};
+
 static const char *conf_fault(const struct cache_conf *conf) {
   if (conf->max_size < SIZE_MIN || conf->max_size > SIZE_MAX_BYTES)
     return "max_size: write 1MiB to 1048576TiB";
@@ -280,8 +301,9 @@ static void cache_stop(void *instance) {
                " while they were fetched, %" PRIu64 " fetched, %" PRIu64
                " past the cache; %" PRIu64 " times the storage was asked "
                "whether one is the same; %" PRIu64 " removed for room",
-               counts->hits, counts->joins, counts->misses, counts->passed,
-               counts->asked, counts->evicted);
+               counts->of[CACHEINDEX_HITS], counts->of[CACHEINDEX_JOINS],
+               counts->of[CACHEINDEX_MISSES], counts->of[CACHEINDEX_PASSED],
+               counts->of[CACHEINDEX_ASKED], counts->of[CACHEINDEX_EVICTED]);
     cacheindex_free(layer->index);
   }
   cachedir_close(&layer->dir);
@@ -367,6 +389,7 @@ static const struct sluice_backend cache = {
     .copy = cache_copy,
     .cancel = cache_cancel,
     .op_memory = OP_MEMORY,
+    .metrics = metrics,
 };
 
 SLUICE_BACKEND(cache, cache)

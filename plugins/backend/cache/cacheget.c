@@ -261,7 +261,8 @@ static void get_judge(struct cacheget *get) {
   get->phase = CACHEGET_JUDGING;
   get->same = false;
   get->asked_ms = clock_ms() + 1;
-  cacheindex_counts(get->handle->layer->index)->asked++;
+  cacheindex_add(cacheindex_counts(get->handle->layer->index),
+                 CACHEINDEX_ASKED);
   get->ask =
       sluice_ask_head(get->handle->store, get->op, get->key, &heard, get);
 }

@@ -92,7 +92,7 @@ static bool evict(struct cacheindex *index) {
   struct cache_entry *entry;
   TAILQ_FOREACH_REVERSE(entry, &index->order, cache_order, use)
   if (entry->body == NULL) {
-    index->counts.evicted++;
+    cacheindex_add(&index->counts, CACHEINDEX_EVICTED);
     forget(index, entry);
     return true;
   }
@@ -148,6 +148,12 @@ static void touch(struct cacheindex *index, struct cache_entry *entry,
   futimens(entry->body->fd, NULL); /* for the order after the next start */
 }
 
+static void tell_use(const struct cacheindex *index) {
+  sluice_gauge(index->host, CACHEINDEX_BYTES, (int64_t)index->used);
+  sluice_gauge(index->host, CACHEINDEX_OBJECTS,
+               (int64_t)(index->count - index->pass_count));
+}
+
 /* ---- bodies ------------------------------------------------------------- */
 
 static void unpin(struct cacheindex *index, struct cachebody *body) {
@@ -180,9 +186,9 @@ static void join_entry(struct cacheindex *index, struct cacheindex_job *job,
   join(job, body);
   touch(index, entry, now);
   if (entry->bytes == 0 || body->made)
-    index->counts.joins++;
+    cacheindex_add(&index->counts, CACHEINDEX_JOINS);
   else
-    index->counts.hits++;
+    cacheindex_add(&index->counts, CACHEINDEX_HITS);
   job->fresh = believes(index, entry->believed_ms, job->since_ms, now);
 }
 
@@ -225,10 +231,10 @@ static void fetch(struct cacheindex *index, struct cacheindex_job *job,
   if (entry != NULL && body == NULL)
     forget(index, entry);
   if (body == NULL) {
-    index->counts.passed++;
+    cacheindex_add(&index->counts, CACHEINDEX_PASSED);
     return;
   }
-  index->counts.misses++;
+  cacheindex_add(&index->counts, CACHEINDEX_MISSES);
   entry->body = body;
   entry->believed_ms = now;
   body->entry = entry;
@@ -246,7 +252,7 @@ static void look_at_file(struct cacheindex *index, struct cacheindex_job *job,
   if (found == CACHEOPEN_BAD)
     fetch(index, job, id, now);
   else if (found == CACHEOPEN_UNKNOWN)
-    index->counts.passed++;
+    cacheindex_add(&index->counts, CACHEINDEX_PASSED);
   if (found != CACHEOPEN_GOOD || entry->body == NULL)
     return;
   join_entry(index, job, entry, now);
@@ -261,7 +267,7 @@ static void look_at_body(struct cacheindex *index, struct cacheindex_job *job,
                          uint64_t now) {
   enum cachebody_state state = cachebody_state(entry->body);
   if (state == CACHEBODY_UNCHECKED) {
-    index->counts.passed++;
+    cacheindex_add(&index->counts, CACHEINDEX_PASSED);
   } else if (state == CACHEBODY_LOST || state == CACHEBODY_FAILED) {
     forget(index, entry);
     fetch(index, job, id, now);
@@ -279,7 +285,7 @@ static void look(struct cacheindex *index, struct cacheindex_job *job) {
   struct cache_entry *entry = *place_of(index, id);
   if (entry != NULL && entry->passes && entry->body == NULL) {
     if (now - entry->touched_ms <= CACHEINDEX_PASS) {
-      index->counts.passed++;
+      cacheindex_add(&index->counts, CACHEINDEX_PASSED);
       return;
     }
     forget(index, entry);
@@ -332,7 +338,7 @@ static void keep(struct cacheindex *index, struct cacheindex_job *job) {
   } else if (entry != NULL) {
     body->made = false;
     entry->checked = true;
-    index->counts.fetched++;
+    cacheindex_add(&index->counts, CACHEINDEX_FETCHED);
     cacheindex_well(index);
   }
   unpin(index, body);
@@ -361,8 +367,7 @@ static void checked(struct cacheindex *index, struct cacheindex_job *job) {
   unpin(index, job->body);
 }
 
-static void forget_keys(struct cacheindex *index,
-                        const struct cacheindex_job *job) {
+static void forget_keys(struct cacheindex *index, struct cacheindex_job *job) {
   unsigned char id[CACHEFORM_ID_LEN];
   for (size_t i = 0; i < job->count; i++) {
     cacheform_id(id, job->keys[i]);
@@ -372,47 +377,31 @@ static void forget_keys(struct cacheindex *index,
   }
 }
 
-static void believe(struct cacheindex_job *job) {
+static void believe(struct cacheindex *index, struct cacheindex_job *job) {
+  (void)index;
   struct cache_entry *entry = job->body->entry;
   if (entry != NULL && entry->believed_ms < job->since_ms)
     entry->believed_ms = job->since_ms;
 }
 
+static void again(struct cacheindex *index, struct cacheindex_job *job) {
+  leave(index, job);
+  look(index, job);
+}
+
 static void run(void *arg, void **jobs, size_t count) {
+  static void (*const act[])(struct cacheindex *, struct cacheindex_job *) = {
+      [CACHEINDEX_LOOK] = look,         [CACHEINDEX_AGAIN] = again,
+      [CACHEINDEX_BELIEVE] = believe,   [CACHEINDEX_LEAVE] = leave,
+      [CACHEINDEX_MAKE] = make,         [CACHEINDEX_KEEP] = keep,
+      [CACHEINDEX_DROP] = drop,         [CACHEINDEX_CHECKED] = checked,
+      [CACHEINDEX_FORGET] = forget_keys};
   struct cacheindex *index = arg;
   for (size_t i = 0; i < count; i++) {
     struct cacheindex_job *job = jobs[i];
-    switch (job->kind) {
-    case CACHEINDEX_LOOK:
-      look(index, job);
-      break;
-    case CACHEINDEX_AGAIN:
-      leave(index, job);
-      look(index, job);
-      break;
-    case CACHEINDEX_BELIEVE:
-      believe(job);
-      break;
-    case CACHEINDEX_LEAVE:
-      leave(index, job);
-      break;
-    case CACHEINDEX_MAKE:
-      make(index, job);
-      break;
-    case CACHEINDEX_KEEP:
-      keep(index, job);
-      break;
-    case CACHEINDEX_DROP:
-      drop(index, job);
-      break;
-    case CACHEINDEX_CHECKED:
-      checked(index, job);
-      break;
-    case CACHEINDEX_FORGET:
-      forget_keys(index, job);
-      break;
-    }
+    act[job->kind](index, job);
   }
+  tell_use(index);
 }
 
 void cacheindex_do(struct cacheindex *index, struct sluice_host *host,
@@ -483,7 +472,7 @@ struct cacheindex *cacheindex_new(struct sluice_host *host,
                   "the disk");
   if (index == NULL)
     return NULL;
-  index->host = host;
+  index->host = index->counts.host = host;
   index->dir = dir;
   index->limits = *limits;
   TAILQ_INIT(&index->order);
@@ -493,8 +482,10 @@ struct cacheindex *cacheindex_new(struct sluice_host *host,
   index->chains = calloc(index->mask--, sizeof(struct cache_entry *));
   index->lane =
       index->chains == NULL ? NULL : sluice_lane_new(host, run, index);
-  if (index->lane != NULL && load(index))
+  if (index->lane != NULL && load(index)) {
+    tell_use(index);
     return index;
+  }
   cacheindex_free(index);
   return NULL;
 }

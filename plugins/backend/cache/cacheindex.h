@@ -62,9 +62,29 @@ struct cacheindex_job {
   bool fresh; /* LOOK: it need not be asked for */
 };
 
-struct cacheindex_counts {
-  _Atomic uint64_t hits, misses, joins, asked, passed, evicted, fetched;
+enum cacheindex_count { /* in the order of the table of metrics */
+                        CACHEINDEX_HITS,
+                        CACHEINDEX_MISSES,
+                        CACHEINDEX_JOINS,
+                        CACHEINDEX_ASKED,
+                        CACHEINDEX_PASSED,
+                        CACHEINDEX_EVICTED,
+                        CACHEINDEX_FETCHED,
+                        CACHEINDEX_BYTES, /* the last two are gauges */
+                        CACHEINDEX_OBJECTS
 };
+
+struct cacheindex_counts {
+  struct sluice_host *host;
+  _Atomic uint64_t of[CACHEINDEX_BYTES]; /* since this start */
+};
+
+/* From any thread. */
+static inline void cacheindex_add(struct cacheindex_counts *counts,
+                                  enum cacheindex_count what) {
+  atomic_fetch_add(&counts->of[what], 1);
+  sluice_count(counts->host, what, 1);
+}
 
 struct cacheindex;
 

@@ -60,6 +60,17 @@ struct upload { /* of a put, its state */
 _Static_assert(sizeof(struct search) <= FALLBACK_STATE, "it has room");
 _Static_assert(sizeof(struct upload) <= FALLBACK_STATE, "it has room");
 
+enum { FALLBACK_ANSWERS, FALLBACK_MISSING };
+
+static const struct sluice_metric metrics[] = {
+    [FALLBACK_ANSWERS] = {"fallback_answers_total", SLUICE_COUNTER,
+                          "Reads that were answered, by the backend that had "
+                          "the object.",
+                          "storage", NULL},
+    [FALLBACK_MISSING] = {"fallback_missing_total", SLUICE_COUNTER,
+                          "Reads of objects that no backend has.", NULL, NULL},
+    {NULL, 0, NULL, NULL, NULL}};
+
 /* ---- one after the other ------------------------------------------------ */
 
 static void search_end(struct search *search, enum sluice_status status,
@@ -94,6 +105,8 @@ static void on_found(void *arg, const struct sluice_meta *meta) {
   struct search *search = arg;
   search->found = true;
   search->empty = meta->length == 0;
+  sluice_count(search->handle->host,
+               SLUICE_SERIES(FALLBACK_ANSWERS, search->at), 1);
   sluice_meta(search->op, meta);
 }
 
@@ -123,6 +136,8 @@ static void on_read(void *arg, enum sluice_status status, const char *why) {
   if (was_read(search, status))
     backfill_want(search->handle->backfill, search->wish->of.get.key,
                   search->at);
+  if (status == SLUICE_ENOENT && !search->found)
+    sluice_count(search->handle->host, FALLBACK_MISSING, 1);
   search_end(search, status, why);
 }
 
@@ -440,6 +455,7 @@ static const struct sluice_backend fallback = {
     .cancel = fallback_cancel,
     .ping = fallback_ping,
     .can = fallback_can,
+    .metrics = metrics,
 };
 
 SLUICE_BACKEND(fallback, fallback)

@@ -87,7 +87,8 @@ static bool local_set_up(struct local *local, const struct local_conf *conf,
   if (!check_key(conf->signing_key, err) ||
       !store_open(&local->store, local->datadir.dir, conf->sync, local->joined,
                   err) ||
-      !recover(local, err) || !writer_open(local, err))
+      !recover(local, err) || !writer_open(local, err) ||
+      !census_open(local, err))
     return false;
   writer_take_room(local);
   return identity_note(&local->identity, &local->datadir, err);
@@ -95,6 +96,7 @@ static bool local_set_up(struct local *local, const struct local_conf *conf,
 
 static void local_stop(void *instance) {
   struct local *local = instance;
+  census_close(local);
   writer_close(local);
   share_close(&local->share);
   store_close(&local->store);
@@ -218,6 +220,7 @@ static const struct sluice_backend backend = {
     .stage_sweep = stager_sweep,
     .chore = chore_do,
     .hand_over = local_hand_over,
+    .metrics = census_metrics,
 };
 
 SLUICE_BACKEND(local, backend)

@@ -17,6 +17,7 @@
 
 #include "buf.h"
 #include "cache.h"
+#include "census.h"
 #include "errmsg.h"
 #include "health.h"
 #include "datadir.h"
@@ -56,6 +57,7 @@ struct local {
   struct ledger ledger;
   struct writer writer;
   struct cache_epochs epochs;
+  struct census census;
   _Atomic uint64_t damaged; /* objects that were found so, one by one */
 };
 

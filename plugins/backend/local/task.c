@@ -76,7 +76,7 @@ void task_fail_index(struct task *task, sqlite3 *db) {
 void task_fail_damaged(struct task *task, const char *what, const char *key,
                        size_t len) {
   struct local *local = task->handle->local;
-  uint64_t count = atomic_fetch_add(&local->damaged, 1) + 1;
+  uint64_t count = census_note_damage(local);
   task_fail(task, SLUICE_EIO,
             "an object is damaged, %s; restore or remove \"%.*s\" (damage "
             "was met %llu times since the start)",

@@ -5,6 +5,7 @@
  */
 #include "transaction.h"
 
+#include "clock.h"
 #include "date.h"
 #include "index.h"
 #include "local.h"
@@ -16,7 +17,7 @@
 /* The numbers of a row that is damaged may be those of other objects, whose
  * bytes have to stay: what it had is left lying. */
 static void leave_bytes(struct local *local, const char *key) {
-  uint64_t count = atomic_fetch_add(&local->damaged, 1) + 1;
+  uint64_t count = census_note_damage(local);
   sluice_log(local->host, SLUICE_LOG_WARN,
              "the row of \"%.512s\" isn't what was written: it goes, and its "
              "bytes stay on the disk (damage was met %llu times since the "
@@ -317,10 +318,12 @@ bool transaction_run(struct local *local, struct task **tasks, size_t count,
   ok = ok && transaction_keep_up(local, &now) &&
        grow(local, tasks, count, &error);
   change(local, tasks, count, cache_change_begin);
+  uint64_t since = clock_us();
   bool committing = ok && index_run(writer->commit);
   change(local, tasks, count, cache_change_end);
   if (committing) {
     share_leave(&local->share);
+    census_note_commit(local, count, since);
     transaction_committed(local, &now, tasks, count);
     return true;
   }

@@ -6,6 +6,7 @@
  */
 #include "uploader.h"
 
+#include "clock.h"
 #include "blob.h"
 #include "date.h"
 #include "local.h"
@@ -129,8 +130,11 @@ bool uploader_name(struct task *task) {
       task->reserve = true;
       return false;
     }
-    if (store_link(&local->store, &task->file, task->blob))
+    uint64_t since = clock_us();
+    if (store_link(&local->store, &task->file, task->blob)) {
+      census_note_blob(local, since);
       return true;
+    }
     if (errno != EEXIST) {
       task_fail_write(task, "a blob can't be made durable", errno);
       return false;

@@ -43,6 +43,26 @@ bool mirror_is_away(const struct mirror *shared, unsigned store) {
   return atomic_load(&shared->away_ms[store]) > clock_ms();
 }
 
+static const struct sluice_metric metrics[] = {
+    [MIRROR_BEHIND] = {"mirror_behind_keys", SLUICE_GAUGE,
+                       "Keys on the queue, which the storage lacks.",
+                       "storage", NULL},
+    [MIRROR_LATE] = {"mirror_late_total", SLUICE_COUNTER,
+                     "Times that the storage said nothing for `timeout` and "
+                     "wasn't waited for any more.",
+                     "storage", NULL},
+    [MIRROR_HEALED] = {"mirror_healed_total", SLUICE_COUNTER,
+                       "Keys in which the storage was made equal to the first "
+                       "one.",
+                       "storage", NULL},
+    [MIRROR_NOT_HEALED] = {"mirror_heal_failures_total", SLUICE_COUNTER,
+                           "Attempts at that which failed.", "storage", NULL},
+    [MIRROR_QUEUE_STATE] = {"mirror_queue_refuses", SLUICE_GAUGE,
+                            "1 while the queue is full, or can't be written, "
+                            "and changes are refused.",
+                            NULL, NULL},
+    {NULL, 0, NULL, NULL, NULL}};
+
 void mirror_is_late(struct mirror *shared, unsigned store) {
   if (!mirror_is_away(shared, store))
     sluice_log(shared->host, SLUICE_LOG_WARN,
@@ -50,6 +70,7 @@ void mirror_is_late(struct mirror *shared, unsigned store) {
                " ms; it isn't asked for %" PRId64 " ms",
                shared->conf->over[store], shared->conf->timeout_ms,
                shared->conf->heal_ms);
+  sluice_count(shared->host, SLUICE_SERIES(MIRROR_LATE, store), 1);
   atomic_store(&shared->away_ms[store],
                clock_ms() + (uint64_t)shared->conf->heal_ms);
 }
@@ -364,6 +385,7 @@ static const struct sluice_backend mirror = {
     .stage_get = mirror_stage_get,
     .stage_remove = mirror_stage_remove,
     .stage_sweep = mirror_stage_sweep,
+    .metrics = metrics,
 };
 
 SLUICE_BACKEND(mirror, mirror)

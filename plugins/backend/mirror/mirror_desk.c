@@ -16,10 +16,18 @@ static enum mirror_state state_of(const struct arrears *arrears) {
   return arrears_is_full(arrears) ? MIRROR_FULL : MIRROR_WELL;
 }
 
+static void desk_count_one(struct mirror *shared, unsigned i) {
+  size_t owed = arrears_count(shared->arrears, i);
+  atomic_store(&shared->owed[i], owed);
+  sluice_gauge(shared->host, SLUICE_SERIES(MIRROR_BEHIND, i), (int64_t)owed);
+}
+
 void desk_count(struct mirror *shared) {
   for (unsigned i = 0; i < shared->count; i++)
-    atomic_store(&shared->owed[i], arrears_count(shared->arrears, i));
-  atomic_store(&shared->state, state_of(shared->arrears));
+    desk_count_one(shared, i);
+  enum mirror_state state = state_of(shared->arrears);
+  atomic_store(&shared->state, state);
+  sluice_gauge(shared->host, MIRROR_QUEUE_STATE, state != MIRROR_WELL);
 }
 
 static void serve(struct mirror *shared, struct desk_job *job) {

@@ -147,9 +147,13 @@ static void on_heal_result(void *arg, enum sluice_status status,
   struct mirror *shared = healer->handle->shared;
   if (status == SLUICE_OK) {
     atomic_fetch_add(&shared->healed, 1);
+    sluice_count(healer->handle->host,
+                 SLUICE_SERIES(MIRROR_HEALED, healing->store), 1);
     healer->wait_ms[healing->store] = shared->conf->heal_ms;
     mirror_is_back(shared, healing->store);
   } else {
+    sluice_count(healer->handle->host,
+                 SLUICE_SERIES(MIRROR_NOT_HEALED, healing->store), 1);
     heal_failed(healing, status, why);
   }
   heal_leave_key(healing, status == SLUICE_OK);

@@ -29,6 +29,14 @@ enum mirror_state {
   MIRROR_BROKEN
 };
 
+enum mirror_metric {
+  MIRROR_BEHIND,
+  MIRROR_LATE,
+  MIRROR_HEALED,
+  MIRROR_NOT_HEALED,
+  MIRROR_QUEUE_STATE
+};
+
 struct mirror { /* of all loops */
   const struct mirror_conf *conf;
   struct sluice_host *host;

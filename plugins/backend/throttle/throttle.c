@@ -46,6 +46,18 @@ static const struct sluice_option options[] = {
      "how long one waits before it is refused"},
     {NULL, 0, NULL, 0, NULL}};
 
+enum { THROTTLE_WAITING, THROTTLE_DELAYED, THROTTLE_REFUSED };
+
+static const struct sluice_metric metrics[] = {
+    [THROTTLE_WAITING] = {"throttle_waiting", SLUICE_GAUGE,
+                          "Operations that wait for their turn.", NULL, NULL},
+    [THROTTLE_DELAYED] = {"throttle_delayed_total", SLUICE_COUNTER,
+                          "Operations that had to wait for their turn.", NULL,
+                          NULL},
+    [THROTTLE_REFUSED] = {"throttle_refused_total", SLUICE_COUNTER,
+                          "Operations that no turn came for.", NULL, NULL},
+    {NULL, 0, NULL, NULL, NULL}};
+
 struct throttle { /* of all loops */
   const struct throttle_conf *conf;
   unsigned abilities;
@@ -67,6 +79,7 @@ struct throttle_handle { /* of one loop */
   struct throttle *shared;
   struct event *timer;
   struct place *first, **end; /* who waits, in the order of tickets */
+  int64_t waiting;            /* of them */
 };
 
 struct turn { /* of one operation, its state */
@@ -135,6 +148,8 @@ static void run(struct turn *turn, const struct wish *wish) {
 
 /* Its ticket stays where it is. */
 static void give_up(struct place *place, struct sluice_host *host) {
+  struct throttle_handle *handle = place->of->handle;
+  sluice_gauge(host, THROTTLE_WAITING, --handle->waiting);
   place->of->place = NULL;
   place->of = NULL;
   wish_free(place->wish, host);
@@ -178,6 +193,7 @@ static void leave_queue(struct throttle_handle *handle) {
 static void refuse(const struct throttle_handle *handle,
                    struct sluice_op *op) {
   const struct throttle_conf *conf = handle->shared->conf;
+  sluice_count(handle->host, THROTTLE_REFUSED, 1);
   sluice_done(op, SLUICE_EBUSY,
               "no turn came within %" PRId64 " ms, or %" PRId64
               " operations wait already; the layer's options are wait, "
@@ -209,6 +225,7 @@ static bool advance(struct throttle_handle *handle, uint64_t now) {
     atomic_fetch_add(&handle->shared->ended, 1);
   } else {
     turn->place = NULL;
+    sluice_gauge(handle->host, THROTTLE_WAITING, --handle->waiting);
     run(turn, place->wish);
   }
   leave_queue(handle);
@@ -237,6 +254,8 @@ static void wait_for(struct turn *turn, struct place *place) {
   turn->place = place;
   *handle->end = place;
   handle->end = &place->next;
+  sluice_count(handle->host, THROTTLE_DELAYED, 1);
+  sluice_gauge(handle->host, THROTTLE_WAITING, ++handle->waiting);
   pump(handle);
 }
 
@@ -370,6 +389,7 @@ static const struct sluice_backend throttle = {
     .cancel = throttle_cancel,
     .can = throttle_can,
     WISH_DESCRIBED,
+    .metrics = metrics,
 };
 
 SLUICE_BACKEND(throttle, throttle)

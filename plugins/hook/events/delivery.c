@@ -22,11 +22,12 @@
 static void give_up(struct delivery *delivery, const char *why) {
   struct events *events = delivery->events;
   delivery->result.over = true;
+  events_drop(events, EVENTS_GIVEN_UP, 1);
   sluice_log(delivery->host, SLUICE_LOG_ERROR,
              "event %s is given up after %" PRId64 " attempts: %s (%" PRIu64
              " since the start)",
              delivery->event.id, delivery->result.attempts, why,
-             atomic_fetch_add(&events->given_up, 1) + 1);
+             atomic_load(&events->given_up));
 }
 
 /* A receiver that is down concerns every event, and the log needs it once. */
@@ -61,6 +62,7 @@ static void try_again(struct delivery *delivery, int64_t now,
   if (wait < delivery->after_ms)
     wait = delivery->after_ms;
   result->due_ms = now + wait;
+  sluice_count(delivery->host, EVENTS_ATTEMPTS_FAILED, 1);
   delivery_tell(delivery, now, wait, why);
 }
 
@@ -76,6 +78,7 @@ static void end(struct delivery *delivery, const char *why) {
   if (delivery->status / 100 == 2) {
     delivery->result.over = true;
     atomic_fetch_add(&events->delivered, 1);
+    sluice_count(events->host, EVENTS_DELIVERED, 1);
   } else if (delivery->status == 410) {
     give_up(delivery, "the receiver answers 410");
   } else if (age >= events->conf->max_age_ms) {

@@ -135,6 +135,8 @@ static bool open_queue(struct events *events, struct errmsg *err) {
                       "choose another directory",
                       events->conf->directory);
   atomic_store(&events->used, count);
+  sluice_gauge(events->host, EVENTS_QUEUED, count);
+  sluice_gauge(events->host, EVENTS_LIMIT, events->conf->queue_max);
   events->lane = sluice_lane_new(events->host, events_run, events);
   events->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   return (events->lane != NULL && events->wake >= 0) ||
@@ -212,6 +214,25 @@ static void events_close(void *handle) {
   free(recorder);
 }
 
+static const char *const reasons[] = {
+    [EVENTS_LOST] = "lost", [EVENTS_GIVEN_UP] = "given_up", NULL};
+
+static const struct sluice_metric metrics[] = {
+    [EVENTS_QUEUED] = {"events_queued", SLUICE_GAUGE,
+                       "Events that are still to be delivered.", NULL, NULL},
+    [EVENTS_LIMIT] = {"events_queue_max", SLUICE_GAUGE,
+                      "As many as may be: queue_max.", NULL, NULL},
+    [EVENTS_DELIVERED] = {"events_delivered_total", SLUICE_COUNTER,
+                          "Events that the receiver has taken.", NULL, NULL},
+    [EVENTS_ATTEMPTS_FAILED] = {"events_failures_total", SLUICE_COUNTER,
+                                "Deliveries that are tried again later.", NULL,
+                                NULL},
+    [EVENTS_DROPPED] = {"events_dropped_total", SLUICE_COUNTER,
+                        "Events that nobody will be told of: lost as there "
+                        "was no room or no disk, or given up.",
+                        "reason", reasons},
+    {NULL, 0, NULL, NULL, NULL}};
+
 static const struct sluice_hook hook = {
     SLUICE_HEAD(sluice_hook),
     .name = "events",
@@ -227,6 +248,7 @@ static const struct sluice_hook hook = {
     .on_response = recorder_on_response,
     .on_log = recorder_on_log,
     .on_change = recorder_on_change,
+    .metrics = metrics,
 };
 
 SLUICE_HOOK(events, hook)

@@ -20,6 +20,15 @@ struct events_conf {
   bool verify;
 };
 
+enum events_metric {
+  EVENTS_QUEUED,
+  EVENTS_LIMIT,
+  EVENTS_DELIVERED,
+  EVENTS_ATTEMPTS_FAILED,
+  EVENTS_DROPPED
+};
+enum events_reason { EVENTS_LOST, EVENTS_GIVEN_UP };
+
 struct events {
   const struct events_conf *conf;
   struct sluice_host *host; /* of the whole, for the log of the lane */
@@ -44,6 +53,8 @@ struct events {
  * stored. */
 bool events_take_room(struct events *);
 void events_give_room(struct events *);
+/* Counts those that nobody will be told of. */
+void events_drop(struct events *, enum events_reason, uint64_t more);
 
 /* The lane's jobs begin with this. */
 struct events_job {

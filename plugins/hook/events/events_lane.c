@@ -32,11 +32,11 @@ static void collect(struct batch *batch, void **jobs, size_t count) {
 static void events_lane_report(struct events *events,
                                const struct batch *batch,
                                const struct errmsg *why) {
+  events_drop(events, EVENTS_LOST, batch->count);
   if (batch->count > 0)
     sluice_log(events->host, SLUICE_LOG_ERROR,
                "%zu events are lost: %s; %" PRIu64 " since the start",
-               batch->count, why->text,
-               atomic_fetch_add(&events->lost, batch->count) + batch->count);
+               batch->count, why->text, atomic_load(&events->lost));
   else
     sluice_log(events->host, SLUICE_LOG_ERROR, "deliveries can't be noted: %s",
                why->text);

@@ -45,15 +45,35 @@ static bool is_wanted(const struct events *events,
          (events->deletes && operation_does(operation, OPERATION_REMOVES));
 }
 
+/* Several loops may do so at once: the last word is the right one. */
+static void tell_used(struct events *events) {
+  int64_t used;
+  do {
+    used = atomic_load(&events->used);
+    sluice_gauge(events->host, EVENTS_QUEUED, used);
+  } while (atomic_load(&events->used) != used);
+}
+
 bool events_take_room(struct events *events) {
-  if (atomic_fetch_add(&events->used, 1) < events->conf->queue_max)
-    return true;
-  atomic_fetch_sub(&events->used, 1);
-  return false;
+  int64_t before = atomic_fetch_add(&events->used, 1);
+  if (before >= events->conf->queue_max) {
+    atomic_fetch_sub(&events->used, 1);
+    return false;
+  }
+  tell_used(events);
+  return true;
 }
 
 void events_give_room(struct events *events) {
   atomic_fetch_sub(&events->used, 1);
+  tell_used(events);
+}
+
+void events_drop(struct events *events, enum events_reason reason,
+                 uint64_t more) {
+  atomic_fetch_add(reason == EVENTS_LOST ? &events->lost : &events->given_up,
+                   more);
+  sluice_count(events->host, SLUICE_SERIES(EVENTS_DROPPED, reason), more);
 }
 
 /* At most once a second, whatever the number of loops. */
@@ -201,14 +221,14 @@ enum sluice_verdict recorder_on_change(void *arg,
   if (!is_wanted(events, request))
     return SLUICE_PASS;
   if (!take_room(recorder, request)) {
-    atomic_fetch_add(&events->lost, 1);
+    events_drop(events, EVENTS_LOST, 1);
     tell_full(recorder, "events are dropped");
     return SLUICE_PASS;
   }
   struct notice *notice = notice_new(recorder, request, object);
   if (notice == NULL) {
     events_give_room(events);
-    atomic_fetch_add(&events->lost, 1);
+    events_drop(events, EVENTS_LOST, 1);
     sluice_log(recorder->host, SLUICE_LOG_ERROR,
                "the event of request %s is lost: no memory, or a text that "
                "isn't UTF-8",

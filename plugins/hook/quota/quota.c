@@ -114,11 +114,25 @@ static void quota_release(struct handle *handle, int64_t reserved) {
     start_job(handle, NULL, &task); /* else it counts until a restart */
 }
 
+enum { QUOTA_REFUSED };
+
+static const char *const quota_reasons[] = {"bytes", "objects", "unknown",
+                                            NULL};
+
+static const struct sluice_metric metrics[] = {
+    [QUOTA_REFUSED] = {"quota_refused_total", SLUICE_COUNTER,
+                       "Uploads that were refused, by what there was no room "
+                       "for; unknown: the file couldn't be read.",
+                       "reason", quota_reasons},
+    {NULL, 0, NULL, NULL, NULL}};
+
 static enum sluice_verdict refuse(const struct job *job) {
+  struct sluice_host *host = job->handle->host;
   const struct account_task *task = &job->task;
   const struct conf *conf = &job->handle->instance->conf;
   char message[200], used[32], limit[32];
   if (!task->done) {
+    sluice_count(host, SLUICE_SERIES(QUOTA_REFUSED, 2), 1);
     sluice_request_refuse(job->request, SLUICE_EBUSY,
                           "The quota isn't known now; try again");
     return SLUICE_DENY;
@@ -126,6 +140,7 @@ static enum sluice_verdict refuse(const struct job *job) {
   quantity_print(used, (uint64_t)task->used_bytes);
   quantity_print(limit, conf->bytes);
   bool counts = conf->objects > 0 && task->used_objects >= conf->objects;
+  sluice_count(host, SLUICE_SERIES(QUOTA_REFUSED, counts), 1);
   if (counts)
     snprintf(message, sizeof message,
              "The quota has no room: %lld of %lld objects are there",
@@ -310,6 +325,7 @@ static const struct sluice_hook hook = {
     .on_key = quota_on_key,
     .on_log = quota_on_log,
     .on_change = quota_on_change,
+    .metrics = metrics,
 };
 
 SLUICE_HOOK(quota, hook)

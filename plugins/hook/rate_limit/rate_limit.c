@@ -91,10 +91,24 @@ static void note_unlimited(struct instance *instance, uint64_t now) {
                count);
 }
 
-static enum sluice_verdict rate_limit_refuse(struct sluice_request *request,
-                                             uint64_t wait, const char *what) {
+enum { RATE_LIMIT_REFUSED };
+
+static const char *const rate_limit_kinds[] = {"bytes", "requests", NULL};
+
+static const struct sluice_metric metrics[] = {
+    [RATE_LIMIT_REFUSED] = {"rate_limit_refused_total", SLUICE_COUNTER,
+                            "Requests that were refused, by the rate that was "
+                            "used up.",
+                            "rate", rate_limit_kinds},
+    {NULL, 0, NULL, NULL, NULL}};
+
+static enum sluice_verdict rate_limit_refuse(const struct instance *instance,
+                                             struct sluice_request *request,
+                                             uint64_t wait, unsigned kind) {
+  const char *what = rate_limit_kinds[kind];
   struct state *state = sluice_request_state(request, sizeof *state);
   char message[96];
+  sluice_count(instance->host, SLUICE_SERIES(RATE_LIMIT_REFUSED, kind), 1);
   state->wait = rates_seconds(wait);
   snprintf(message, sizeof message, "Too many %s; try again in %u s", what,
            state->wait);
@@ -115,12 +129,12 @@ rate_limit_on_request(void *arg, struct sluice_request *request) {
     bytes =
         buckets_look(instance->bytes, hash, now, rates->bytes_burst, &wait);
   if (bytes == BUCKETS_EMPTY)
-    return rate_limit_refuse(request, wait, "bytes");
+    return rate_limit_refuse(instance, request, wait, 0);
   if (instance->requests != NULL)
     requests = buckets_take(instance->requests, hash, now, rates->interval,
                             rates->burst, &wait);
   if (requests == BUCKETS_EMPTY)
-    return rate_limit_refuse(request, wait, "requests");
+    return rate_limit_refuse(instance, request, wait, 1);
   if (bytes == BUCKETS_FULL || requests == BUCKETS_FULL)
     note_unlimited(instance, now);
   if (instance->bytes != NULL) {
@@ -217,6 +231,7 @@ static const struct sluice_hook hook = {
     .on_request = rate_limit_on_request,
     .on_response = rate_limit_on_response,
     .on_log = rate_limit_on_log,
+    .metrics = metrics,
 };
 
 SLUICE_HOOK(rate_limit, hook)

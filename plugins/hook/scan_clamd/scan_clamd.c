@@ -110,6 +110,26 @@ static enum sluice_verdict scan_end(struct scan *scan,
   return verdict;
 }
 
+enum { SCANS };
+enum { SCAN_CLEAN, SCAN_INFECTED, SCAN_TOO_LARGE, SCAN_FAILED };
+
+static const char *const scan_results[] = {[SCAN_CLEAN] = "clean",
+                                           [SCAN_INFECTED] = "infected",
+                                           [SCAN_TOO_LARGE] = "too_large",
+                                           [SCAN_FAILED] = "failed",
+                                           NULL};
+
+static const struct sluice_metric metrics[] = {
+    [SCANS] = {"scan_clamd_scans_total", SLUICE_COUNTER,
+               "Objects that were looked at, or couldn't be, by what came of "
+               "it.",
+               "result", scan_results},
+    {NULL, 0, NULL, NULL, NULL}};
+
+static void scan_count(const struct scanner *scanner, unsigned result) {
+  sluice_count(scanner->host, SLUICE_SERIES(SCANS, result), 1);
+}
+
 static enum sluice_verdict refuse(struct sluice_request *request,
                                   enum sluice_status status,
                                   const char *message) {
@@ -121,6 +141,7 @@ static enum sluice_verdict failed(struct scanner *scanner,
                                   struct sluice_request *request,
                                   const char *id, const char *why) {
   bool passes = scanner->instance->failure_passes;
+  scan_count(scanner, SCAN_FAILED);
   sluice_log(scanner->host, SLUICE_LOG_ERROR, "request %s: %s: %s", id, why,
              passes ? "the object is stored unseen (on_failure: pass)"
                     : "the object is refused");
@@ -134,6 +155,7 @@ static enum sluice_verdict too_large(struct scanner *scanner,
                                      struct sluice_request *request,
                                      const char *id) {
   bool passes = scanner->instance->large_passes;
+  scan_count(scanner, SCAN_TOO_LARGE);
   sluice_log(scanner->host, SLUICE_LOG_WARN,
              "request %s: too large to be looked at: %s", id,
              passes ? "the object is stored unseen (too_large: pass)"
@@ -158,6 +180,7 @@ static void scan_failed(struct scan *scan, const char *why) {
 
 static enum sluice_verdict found(struct scan *scan, const char *name) {
   char message[CLAMD_NAME_MAX + 64];
+  scan_count(scan->scanner, SCAN_INFECTED);
   sluice_log(scan->scanner->host, SLUICE_LOG_WARN,
              "request %s: %s was found: the object is refused", scan->id,
              name);
@@ -172,10 +195,12 @@ static void on_word(struct scan *scan, const char *reply) {
   const struct evbuffer *out = bufferevent_get_output(scan->connection);
   switch (clamd_read(reply, name)) {
   case CLAMD_CLEAN:
-    if (scan->last && evbuffer_get_length(out) == 0)
-      scan_end(scan, SLUICE_PASS);
-    else
+    if (!scan->last || evbuffer_get_length(out) > 0) {
       scan_failed(scan, "clamd answered before it had all bytes");
+      return;
+    }
+    scan_count(scan->scanner, SCAN_CLEAN);
+    scan_end(scan, SLUICE_PASS);
     return;
   case CLAMD_FOUND:
     scan_end(scan, found(scan, name));
@@ -453,6 +478,7 @@ static const struct sluice_hook hook = {
     .close = free,
     .on_log = scan_clamd_on_log,
     .on_body = scan_clamd_on_body,
+    .metrics = metrics,
 };
 
 SLUICE_HOOK(scan_clamd, hook)

@@ -210,6 +210,44 @@ static bool read_conf(struct s3 *s3, struct errmsg *errmsg) {
          credentials_source_find(&s3->source, conf, errmsg);
 }
 
+/* ---- what is counted ---------------------------------------------------- */
+
+#define TELL_MS 1000
+
+const struct sluice_metric s3_metrics[] = {
+    [S3_SPOOL_BYTES] = {"s3_spool_bytes", SLUICE_GAUGE,
+                        "Bytes of files in which uploads wait, kept ones too.",
+                        NULL, NULL},
+    [S3_SPOOL_FILES] = {"s3_spool_files", SLUICE_GAUGE, "Such files.", NULL,
+                        NULL},
+    [S3_SPOOL_MAX] = {"s3_spool_max_bytes", SLUICE_GAUGE,
+                      "As many bytes as there may be: spool_max; 0: no bound.",
+                      NULL, NULL},
+    [S3_CREDENTIALS_END] = {"s3_credentials_not_after_seconds", SLUICE_GAUGE,
+                            "When the credentials that came last end, in "
+                            "seconds since 1970; 0: they don't, or nobody "
+                            "says.",
+                            NULL, NULL},
+    [S3_CREDENTIALS_RENEWED] = {"s3_credentials_renewed_total", SLUICE_COUNTER,
+                                "New credentials, of each loop.", NULL, NULL},
+    [S3_CREDENTIALS_FAILED] = {"s3_credentials_failures_total", SLUICE_COUNTER,
+                               "Times that none came.", NULL, NULL},
+    {NULL, 0, NULL, NULL, NULL}};
+
+static void tell_spools(void *arg) {
+  struct s3 *s3 = arg;
+  sluice_gauge(s3->host, S3_SPOOL_BYTES,
+               (int64_t)atomic_load(&s3->spools.used));
+  sluice_gauge(s3->host, S3_SPOOL_FILES,
+               (int64_t)atomic_load(&s3->spools.files));
+}
+
+static void begin_telling(struct s3 *s3) {
+  sluice_gauge(s3->host, S3_SPOOL_MAX, (int64_t)s3->spools.max);
+  sluice_gauge(s3->host, S3_CREDENTIALS_END, s3->first.expires_ms / 1000);
+  s3->timer = sluice_timer_new(s3->host, TELL_MS, tell_spools, s3);
+}
+
 /* ---- instance and handles ----------------------------------------------- */
 
 void *s3_start(const struct s3_conf *conf, struct sluice_host *host,
@@ -220,6 +258,7 @@ void *s3_start(const struct s3_conf *conf, struct sluice_host *host,
     sluice_fail(host, "out of memory");
     return NULL;
   }
+  s3->host = host;
   s3->conf = conf;
   s3->dialect = dialect;
   s3->spools.directory = sluice_spool_directory(host);
@@ -227,6 +266,7 @@ void *s3_start(const struct s3_conf *conf, struct sluice_host *host,
   s3->spools.max = conf->spool_max;
   s3->spools.keep = conf->spool_keep;
   atomic_init(&s3->spools.used, 0);
+  atomic_init(&s3->spools.files, 0);
   atomic_init(&s3->early, 0);
   atomic_init(&s3->sweeping, false);
   httpc_init();
@@ -247,11 +287,13 @@ void *s3_start(const struct s3_conf *conf, struct sluice_host *host,
     s3_stop(s3);
     return NULL;
   }
+  begin_telling(s3);
   return s3;
 }
 
 void s3_stop(void *instance) {
   struct s3 *s3 = instance;
+  sluice_timer_free(s3->timer);
   spool_close_kept(&s3->spools);
   credentials_fini(&s3->first);
   credentials_source_fini(&s3->source);

@@ -28,7 +28,18 @@ struct s3_endpoint {
                         scheme's */
 };
 
-struct s3 { /* the instance */
+enum s3_metric {
+  S3_SPOOL_BYTES,
+  S3_SPOOL_FILES,
+  S3_SPOOL_MAX,
+  S3_CREDENTIALS_END,
+  S3_CREDENTIALS_RENEWED,
+  S3_CREDENTIALS_FAILED
+};
+
+struct s3 {                 /* the instance */
+  struct sluice_host *host; /* until stop() */
+  struct sluice_timer *timer;
   const struct s3_conf *conf;
   const struct s3_dialect *dialect;
   struct s3_endpoint endpoint, presign;

@@ -96,6 +96,9 @@ static void take(struct credentials_refresh *refresh,
   credentials_fini(&loop->credentials);
   loop->credentials = *credentials;
   loop->renewals++;
+  sluice_count(loop->host, S3_CREDENTIALS_RENEWED, 1);
+  sluice_gauge(loop->s3->host, S3_CREDENTIALS_END,
+               loop->credentials.expires_ms / 1000);
   *credentials = (struct credentials){0};
   if (loop->credentials.expires_ms == 0)
     sluice_log(loop->host, SLUICE_LOG_INFO, "new credentials from %s", name);
@@ -111,6 +114,7 @@ static void credentials_refresh_miss(struct credentials_refresh *refresh,
   bool lasts = refresh->loop->credentials.expires_ms != 0;
   int64_t left = left_ms(refresh) / 1000;
   refresh->failures++;
+  sluice_count(refresh->loop->host, S3_CREDENTIALS_FAILED, 1);
   if (!lasts)
     sluice_log(refresh->loop->host, SLUICE_LOG_WARN,
                "no new credentials, the old ones are used on: %s %s", name,

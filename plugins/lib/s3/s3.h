@@ -130,6 +130,9 @@ enum sluice_status s3_chore(const struct s3_conf *, struct sluice_host *,
                             const struct sluice_chore *,
                             const struct s3_dialect *);
 
+/* Of all of them: a family of metrics is the same whichever it is. */
+extern const struct sluice_metric s3_metrics[];
+
 /* The descriptor of a provider: its options and its dialect, and for the rest
  * what all of them have.  `name_` is no text but a word. */
 #define S3_BACKEND(name_, summary_, options_, dialect_)           \
@@ -175,7 +178,8 @@ enum sluice_status s3_chore(const struct s3_conf *, struct sluice_host *,
       .stage_get = s3_stage_get,                                  \
       .stage_remove = s3_stage_remove,                            \
       .stage_sweep = s3_stage_sweep,                              \
-      .chore = plugin_##name_##_chore};                           \
+      .chore = plugin_##name_##_chore,                            \
+      .metrics = s3_metrics};                                     \
   SLUICE_BACKEND(name_, plugin_##name_)
 
 #endif
