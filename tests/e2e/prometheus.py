@@ -99,15 +99,19 @@ def test_prometheus_reads_the_gateway_and_the_dashboard_has_numbers():
                     'status="200"}')] == ["5"], 30 * PATIENCE)
             eventually("two scrapes of them", lambda: prometheus.query(
                 "rate(sluice_requests_total[10s])"), 30 * PATIENCE)
+            eventually("objects are counted", lambda: [
+                one for one in prometheus.query("sluice_local_objects")
+                if float(one["value"][1]) > 0], 30 * PATIENCE)
             for title, text in expressions():
                 expect(prometheus.query(text), f"numbers for {title}: {text}")
             rules = prometheus.get("rules")["groups"][0]["rules"]
             for rule in rules:
                 equal(rule["name"], rule.get("lastError", ""), "")
             expect(len(rules) > 5, "the alerts")
-            firing = [one["labels"]["alertname"]
-                      for one in prometheus.get("alerts")["alerts"]]
-            equal("alerts of a healthy gateway", firing, [])
+            firing = {one["labels"]["alertname"]
+                      for one in prometheus.get("alerts")["alerts"]}
+            firing.discard("SluiceDiskNearlyFull") # the machine's own
+            equal("alerts of a healthy gateway", firing, set())
 
 
 @test
