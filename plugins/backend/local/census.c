@@ -18,6 +18,8 @@
 #define TICK_MS 2000
 #define TICK_US 20000 /* a hundredth of it */
 #define SLICE_ROWS 2000
+#define REST_TICKS 5       /* between two counts, where something changed */
+#define REST_TICKS_MAX 150 /* and else, as another process may have */
 
 static const char *const synced[] = {
     [CENSUS_SYNC_INDEX] = "index", [CENSUS_SYNC_BLOB] = "blob", NULL};
@@ -55,6 +57,19 @@ static void census_begin(struct census *census) {
   census->last = NULL;
   census->last_len = 0;
   census->objects = census->bytes = 0;
+  census->rested = 0;
+}
+
+/* One that is under way goes on. */
+static bool census_may_count(struct census *census) {
+  if (census->last != NULL)
+    return true;
+  census->rested++;
+  if (census->rested < REST_TICKS ||
+      (census->rested < REST_TICKS_MAX && !atomic_load(&census->changed)))
+    return false;
+  atomic_store(&census->changed, false);
+  return true;
 }
 
 static bool keep_last(struct census *census) {
@@ -126,7 +141,8 @@ static void census_sizes(const struct local *local) {
 static void census_tick(void *arg) {
   struct local *local = arg;
   census_sizes(local);
-  census_count(local);
+  if (census_may_count(&local->census))
+    census_count(local);
 }
 
 /* ---- life --------------------------------------------------------------- */
@@ -147,6 +163,7 @@ bool census_open(struct local *local, struct errmsg *err) {
     return false;
   }
   census_sizes(local);
+  census->rested = REST_TICKS_MAX; /* at once */
   census->timer = sluice_timer_new(local->host, TICK_MS, census_tick, local);
   return true;
 }
@@ -156,13 +173,16 @@ void census_close(struct local *local) {
   sluice_timer_free(census->timer);
   index_close(census->db);
   free(census->last);
-  *census = (struct census){.db = NULL};
+  census->timer = NULL;
+  census->db = NULL;
+  census->last = NULL;
 }
 
 /* ---- what happens ------------------------------------------------------- */
 
 void census_note_commit(struct local *local, size_t changes,
                         uint64_t since_us) {
+  atomic_store(&local->census.changed, true);
   sluice_count(local->host, CENSUS_COMMITS, 1);
   sluice_count(local->host, CENSUS_COMMITTED, changes);
   sluice_observe(local->host, SLUICE_SERIES(CENSUS_SYNCS, CENSUS_SYNC_INDEX),

@@ -2,7 +2,8 @@
  *
  * Numbers of a store, for its metrics: sizes, room, and how much there is.
  * Objects are counted a slice at a time, by a timer that takes a hundredth of
- * one thread, so that numbers of a large store are some minutes old.
+ * one thread, so that numbers of a large store are some minutes old; and anew
+ * after a change.
  */
 #ifndef LOCAL_CENSUS_H
 #define LOCAL_CENSUS_H
@@ -11,6 +12,7 @@
 
 #include <sluice/plugin.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 struct local;
@@ -39,6 +41,8 @@ struct census {
   char *last; /* owned: the key where the next slice begins */
   size_t last_len;
   int64_t objects, bytes; /* so far */
+  unsigned rested;        /* ticks since the last count has ended */
+  atomic_bool changed;    /* something was committed since */
 };
 
 bool census_open(struct local *, struct errmsg *);
