@@ -28,7 +28,7 @@ struct meter_row {
 
 struct meter_book {
   pthread_mutex_t lock; /* guards all but places */
-  LIST_HEAD(, meter_row) rows;
+  LIST_HEAD(meter_rows, meter_row) rows;
   uint64_t *ended; /* what rows that are gone have counted */
   uint64_t broken; /* violations */
   struct place places[];
