@@ -691,6 +691,7 @@ sluiceinclude_HEADERS = \
 	%D%/include/sluice/calls.h \
 	%D%/include/sluice/metrics.h \
 	%D%/include/sluice/plugin.h \
+	%D%/include/sluice/reach.h \
 	%D%/include/sluice/request.h \
 	%D%/include/sluice/texts.h \
 	%D%/include/sluice/timer.h \

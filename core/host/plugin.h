@@ -18,6 +18,7 @@ struct plugin {
   /* The plugin's descriptor, cut or zero-filled to this gateway's size. */
   struct sluice_backend backend; /* by kind */
   struct sluice_hook hook;
+  const struct sluice_reach *reach; /* NULL: it doesn't say */
 };
 
 /* True, or why, in one line: not found (where was looked), missing symbol,

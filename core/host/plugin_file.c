@@ -307,6 +307,7 @@ bool plugin_file_read(const struct plugin_file *file, enum plugin_kind kind,
   if (symbol == NULL)
     return no_symbol(file, kind, err);
   *plugin = (struct plugin){.kind = kind, .name = file->name};
+  plugin->reach = dlsym(file->handle, "sluice_reach");
   bool ok = kind == PLUGIN_BACKEND
                 ? plugin_file_read_backend(file, symbol, plugin, err)
                 : read_hook(file, symbol, plugin, err);

@@ -255,4 +255,5 @@ static const struct sluice_backend backend = {
     .metrics = metrics,
 };
 
+SLUICE_REACH({NULL, 0, NULL})
 SLUICE_BACKEND(skeleton, backend)

@@ -126,4 +126,5 @@ static const struct sluice_hook hook = {
     .on_log = on_log,
 };
 
+SLUICE_REACH({NULL, 0, NULL})
 SLUICE_HOOK(skeleton_hook, hook)

@@ -146,6 +146,7 @@ const char *sluice_request_subject(const struct sluice_request *);
 #endif
 
 #include <sluice/metrics.h>
+#include <sluice/reach.h>
 #include <sluice/request.h>
 #include <sluice/texts.h>
 #include <sluice/timer.h>

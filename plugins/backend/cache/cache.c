@@ -392,4 +392,5 @@ static const struct sluice_backend cache = {
     .metrics = metrics,
 };
 
+SLUICE_REACH({"directory", SLUICE_REACH_FOLDER, NULL})
 SLUICE_BACKEND(cache, cache)

@@ -435,4 +435,5 @@ static const struct sluice_backend chaos = {
     WISH_DESCRIBED,
 };
 
+SLUICE_REACH({NULL, 0, NULL})
 SLUICE_BACKEND(chaos, chaos)

@@ -106,4 +106,5 @@ static const struct sluice_backend encrypt = {
     .op_memory = ENCRYPT_MEMORY,
 };
 
+SLUICE_REACH({"key_file", SLUICE_REACH_READ, NULL})
 SLUICE_BACKEND(encrypt, encrypt)

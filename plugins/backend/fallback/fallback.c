@@ -458,4 +458,5 @@ static const struct sluice_backend fallback = {
     .metrics = metrics,
 };
 
+SLUICE_REACH({NULL, 0, NULL})
 SLUICE_BACKEND(fallback, fallback)

@@ -223,4 +223,5 @@ static const struct sluice_backend backend = {
     .metrics = census_metrics,
 };
 
+SLUICE_REACH({"directory", SLUICE_REACH_FOLDER, "create"})
 SLUICE_BACKEND(local, backend)

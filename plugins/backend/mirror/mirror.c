@@ -388,4 +388,5 @@ static const struct sluice_backend mirror = {
     .metrics = metrics,
 };
 
+SLUICE_REACH({"directory", SLUICE_REACH_FOLDER, NULL})
 SLUICE_BACKEND(mirror, mirror)

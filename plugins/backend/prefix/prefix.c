@@ -418,4 +418,5 @@ static const struct sluice_backend prefix = {
     .stage_commit = prefix_stage_commit,
 };
 
+SLUICE_REACH({NULL, 0, NULL})
 SLUICE_BACKEND(prefix, prefix)

@@ -74,4 +74,5 @@ static const struct sluice_backend readonly = {
     .copy = readonly_copy,
 };
 
+SLUICE_REACH({NULL, 0, NULL})
 SLUICE_BACKEND(readonly, readonly)

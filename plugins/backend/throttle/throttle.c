@@ -392,4 +392,5 @@ static const struct sluice_backend throttle = {
     .metrics = metrics,
 };
 
+SLUICE_REACH({NULL, 0, NULL})
 SLUICE_BACKEND(throttle, throttle)

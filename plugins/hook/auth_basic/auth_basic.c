@@ -201,4 +201,5 @@ static const struct sluice_hook hook = {
     .reload = auth_basic_reload,
 };
 
+SLUICE_REACH({"file", SLUICE_REACH_READ, NULL})
 SLUICE_HOOK(auth_basic, hook)

@@ -306,4 +306,10 @@ static const struct sluice_hook hook = {
     .reload = auth_jwt_reload,
 };
 
+SLUICE_REACH({"jwks", SLUICE_REACH_READ, NULL},
+             {"jwks", SLUICE_REACH_ADDRESS, NULL},
+             {"key_file", SLUICE_REACH_READ, NULL},
+             {"secret_file", SLUICE_REACH_READ, NULL},
+             {"ca_file", SLUICE_REACH_READ, NULL},
+             {"proxy", SLUICE_REACH_ADDRESS, NULL})
 SLUICE_HOOK(auth_jwt, hook)

@@ -184,4 +184,6 @@ static const struct sluice_hook hook = {
     .on_log = asking_on_log,
 };
 
+SLUICE_REACH({"url", SLUICE_REACH_ADDRESS, NULL},
+             {"ca_file", SLUICE_REACH_READ, NULL})
 SLUICE_HOOK(auth_request, hook)

@@ -283,4 +283,5 @@ static const struct sluice_hook hook = {
     .reload = auth_token_reload,
 };
 
+SLUICE_REACH({"file", SLUICE_REACH_READ, NULL})
 SLUICE_HOOK(auth_token, hook)

@@ -251,4 +251,7 @@ static const struct sluice_hook hook = {
     .metrics = metrics,
 };
 
+SLUICE_REACH({"url", SLUICE_REACH_ADDRESS, NULL},
+             {"directory", SLUICE_REACH_FOLDER, NULL},
+             {"ca_file", SLUICE_REACH_READ, NULL})
 SLUICE_HOOK(events, hook)

@@ -75,4 +75,5 @@ static const struct sluice_hook hook = {
     .reload = accesslog_reload,
 };
 
+SLUICE_REACH({"path", SLUICE_REACH_WRITE, NULL})
 SLUICE_HOOK(log_json, hook)

@@ -328,4 +328,5 @@ static const struct sluice_hook hook = {
     .metrics = metrics,
 };
 
+SLUICE_REACH({"file", SLUICE_REACH_WRITE, NULL})
 SLUICE_HOOK(quota, hook)

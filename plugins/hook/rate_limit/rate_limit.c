@@ -234,4 +234,5 @@ static const struct sluice_hook hook = {
     .metrics = metrics,
 };
 
+SLUICE_REACH({NULL, 0, NULL})
 SLUICE_HOOK(rate_limit, hook)

@@ -481,4 +481,5 @@ static const struct sluice_hook hook = {
     .metrics = metrics,
 };
 
+SLUICE_REACH({"socket", SLUICE_REACH_ADDRESS, NULL})
 SLUICE_HOOK(scan_clamd, hook)

@@ -133,6 +133,26 @@ enum sluice_status s3_chore(const struct s3_conf *, struct sluice_host *,
 /* Of all of them: a family of metrics is the same whichever it is. */
 extern const struct sluice_metric s3_metrics[];
 
+/* Of every provider: the service, and the places where AWS's own tools look
+ * for credentials, which are asked by 80 or 443 unless a variable says other.
+ */
+#define S3_REACH                                                            \
+  {"endpoint", SLUICE_REACH_ADDRESS, NULL},                                 \
+      {"proxy", SLUICE_REACH_ADDRESS, NULL},                                \
+      {"ca_file", SLUICE_REACH_READ, NULL},                                 \
+      {"credentials_file", SLUICE_REACH_READ, NULL},                        \
+      {"$AWS_SHARED_CREDENTIALS_FILE", SLUICE_REACH_READ, NULL},            \
+      {"$AWS_CONFIG_FILE", SLUICE_REACH_READ, NULL},                        \
+      {"$AWS_WEB_IDENTITY_TOKEN_FILE", SLUICE_REACH_READ, NULL},            \
+      {"$AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", SLUICE_REACH_READ, NULL}, \
+      {"$AWS_CONTAINER_CREDENTIALS_FULL_URI", SLUICE_REACH_ADDRESS, NULL},  \
+      {"$AWS_EC2_METADATA_SERVICE_ENDPOINT", SLUICE_REACH_ADDRESS, NULL},   \
+      {"$AWS_ENDPOINT_URL_STS", SLUICE_REACH_ADDRESS, NULL},                \
+      {"=~/.aws/config", SLUICE_REACH_READ, NULL},                          \
+      {"=http://169.254.169.254", SLUICE_REACH_ADDRESS, NULL}, {            \
+    "=https://amazonaws.com", SLUICE_REACH_ADDRESS, NULL                    \
+  }
+
 /* The descriptor of a provider: its options and its dialect, and for the rest
  * what all of them have.  `name_` is no text but a word. */
 #define S3_BACKEND(name_, summary_, options_, dialect_)           \
@@ -180,6 +200,7 @@ extern const struct sluice_metric s3_metrics[];
       .stage_sweep = s3_stage_sweep,                              \
       .chore = plugin_##name_##_chore,                            \
       .metrics = s3_metrics};                                     \
+  SLUICE_REACH(S3_REACH)                                          \
   SLUICE_BACKEND(name_, plugin_##name_)
 
 #endif
