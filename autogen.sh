@@ -16,7 +16,8 @@ cd "$top"
 
 build_packages='autoconf automake libtool pkg-config make gcc libc6-dev
 libevent-dev libssl-dev libyaml-dev libjansson-dev libsqlite3-dev
-libcurl4-openssl-dev libexpat1-dev libcrypt-dev libzstd-dev liblua5.4-dev'
+libcurl4-openssl-dev libexpat1-dev libcrypt-dev libzstd-dev liblua5.4-dev
+libseccomp-dev'
 run_packages='curl'
 check_packages='libcunit1-dev python3 openssl curl python3-cryptography
 zstd'

@@ -147,6 +147,8 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/budget.h \
 	%D%/runtime/crash.c \
 	%D%/runtime/crash.h \
+	%D%/runtime/refusal.c \
+	%D%/runtime/refusal.h \
 	%D%/runtime/layer.c \
 	%D%/runtime/layer.h \
 	%D%/runtime/libraries.c \
@@ -227,6 +229,7 @@ noinst_LTLIBRARIES += %D%/libhost.la
 	%D%/host/route.h \
 	%D%/host/settings.c \
 	%D%/host/settings.h \
+	%D%/host/settings_confine.c \
 	%D%/host/settings_cors.c \
 	%D%/host/settings_fault.c \
 	%D%/host/settings_parts.h \
@@ -431,8 +434,9 @@ noinst_LTLIBRARIES += %D%/libserver.la
 %C%_libserver_la_CPPFLAGS = $(SERVER_CPPFLAGS) \
 	-DSLUICE_VERSION='"$(VERSION)"'
 %C%_libserver_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS) \
-	$(JANSSON_CFLAGS)
-%C%_libserver_la_LIBADD = $(EVENT_LIBS) $(SSL_LIBS) $(JANSSON_LIBS)
+	$(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
+%C%_libserver_la_LIBADD = $(EVENT_LIBS) $(SSL_LIBS) $(JANSSON_LIBS) \
+	$(SECCOMP_LIBS)
 %C%_libserver_la_SOURCES = \
 	%D%/server/admin.c \
 	%D%/server/admin.h \
@@ -440,6 +444,19 @@ noinst_LTLIBRARIES += %D%/libserver.la
 	%D%/server/baton.h \
 	%D%/server/certificate.c \
 	%D%/server/certificate.h \
+	%D%/server/confine.c \
+	%D%/server/confine.h \
+	%D%/server/landlock.c \
+	%D%/server/landlock.h \
+	%D%/server/reach.c \
+	%D%/server/reach.h \
+	%D%/server/reaches.c \
+	%D%/server/reaches.h \
+	%D%/server/starter.c \
+	%D%/server/starter.h \
+	%D%/server/syscalls.c \
+	%D%/server/syscalls.h \
+	%D%/server/syscalls_table.h \
 	%D%/server/control.c \
 	%D%/server/control.h \
 	%D%/server/counts.c \

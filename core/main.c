@@ -41,7 +41,7 @@ static int usage(FILE *out, int status) {
 struct command {
   const char *file;
   const char *program;
-  bool test, plugins, takeover;
+  bool test, plugins, takeover, starter;
 };
 
 static int fail(const struct errmsg *errmsg) {
@@ -110,10 +110,11 @@ static int serve_folder(const struct command *command, char **words) {
 }
 
 int main(int argc, char **argv) {
-  enum { VERSION = 256, PLUGINS, TAKEOVER, HELP };
+  enum { VERSION = 256, PLUGINS, TAKEOVER, STARTER, HELP };
   static const struct option options[] = {
       {"version", no_argument, NULL, VERSION},
       {"takeover", no_argument, NULL, TAKEOVER},
+      {"starter", no_argument, NULL, STARTER}, /* the gateway's own word */
       {"plugins", no_argument, NULL, PLUGINS},
       {"help", no_argument, NULL, HELP},
       {NULL, 0, NULL, 0}};
@@ -139,6 +140,9 @@ int main(int argc, char **argv) {
     case TAKEOVER:
       command.takeover = true;
       break;
+    case STARTER:
+      command.starter = true;
+      break;
     case VERSION:
       printf("sluice %s (plugin ABI %u.%u)\n", SLUICE_VERSION,
              SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR);
@@ -149,6 +153,8 @@ int main(int argc, char **argv) {
       return usage(stderr, 2);
     }
   }
+  if (command.starter)
+    return starter_serve(command.program, command.file);
   if (optind < argc)
     return serve_folder(&command, argv + optind);
   return command.plugins ? list_plugins(&command) : run(&command);

@@ -210,6 +210,7 @@ UNIT_TESTS = \
 	%D%/unit/test_quantity \
 	%D%/unit/test_query \
 	%D%/unit/test_range \
+	%D%/unit/test_reach \
 	%D%/unit/test_repeat \
 	%D%/unit/test_request \
 	%D%/unit/test_request_words \
@@ -615,6 +616,7 @@ check_LTLIBRARIES += \
 	%D%/plugins/goodbackend.la \
 	%D%/plugins/goodhook.la \
 	%D%/plugins/heapcount.la \
+	%D%/plugins/leaver.la \
 	%D%/plugins/missingentry.la \
 	%D%/plugins/missingsymbol.la \
 	%D%/plugins/newerminor.la \
@@ -646,6 +648,7 @@ check_LTLIBRARIES += \
 %C%_plugins_goodhook_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_heapcount_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version \
 	-shared -rpath $(pkglibdir)
+%C%_plugins_leaver_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_missingentry_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_missingsymbol_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
 %C%_plugins_newerminor_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
@@ -821,6 +824,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_choice.py \
 	%D%/integration/test_clients.py \
 	%D%/integration/test_config.py \
+	%D%/integration/test_confine.py \
 	%D%/integration/test_console.py \
 	%D%/integration/test_connections.py \
 	%D%/integration/test_copy.py \

@@ -31,6 +31,14 @@ struct settings_tls {
   int64_t interval_ms;            /* between two looks at the files; 0: none */
 };
 
+/* The process confines itself to these, too; see sluice.yaml(5). */
+struct settings_confine {
+  const char *mode_text; /* "on", "required" or "off"; "true", "false" */
+  bool required, off;
+  const char *const *read, *const *write; /* absolute paths */
+  const char *const *connect;             /* ports, or "any" */
+};
+
 struct settings_server {
   const char *const *listen;    /* "0.0.0.0:8000", "[::]:8000", "unix:/path" */
   const char *socket_mode_text; /* "" or three octal digits */
@@ -46,6 +54,7 @@ struct settings_server {
   const char *console_client; /* what the issuer knows it as; "": none */
   const char *console_scope;  /* it asks for there */
   struct settings_tls tls;
+  struct settings_confine confine;
   const char *const *hosts;   /* that links may name; none: any */
   const struct pair *headers; /* of every answer, to a NULL name */
   const char *const *proxies; /* whose X-Forwarded-For is believed */

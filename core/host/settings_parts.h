@@ -12,6 +12,8 @@
 bool settings_read_sections(struct settings *, struct errmsg *);
 /* server.console and its issuer */
 bool settings_read_console(struct settings *, struct errmsg *);
+/* server.confine */
+bool settings_read_confine(struct settings *, struct errmsg *);
 /* server.tls */
 bool settings_read_tls(struct settings *, struct errmsg *);
 /* uploads.types, server.hosts, server.headers, downloads, links */

@@ -310,7 +310,8 @@ static bool read_proxies(struct settings *s, unsigned line,
 }
 
 static bool read_server(struct settings *s, struct errmsg *err) {
-  static const char *const others[] = {"headers", "ready", "tls", NULL};
+  static const char *const others[] = {"confine", "headers", "ready", "tls",
+                                       NULL};
   static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
   const struct config_node *server = config_get(s->config->root, "server");
   if (!fill(s, "server", server_table, others, &s->server, err) ||
@@ -325,7 +326,7 @@ static bool read_server(struct settings *s, struct errmsg *err) {
   if (!words_has(levels, s->server.log_level))
     return settings_not_one_of(s, settings_line(server, "log_level"),
                                "log_level", s->server.log_level, levels, err);
-  return settings_read_tls(s, err);
+  return settings_read_confine(s, err) && settings_read_tls(s, err);
 }
 
 /* ---- uploads, presign, limits ------------------------------------------ */

@@ -118,12 +118,14 @@ struct about *crash_request(void) {
   return crash_mine.about;
 }
 
-/* A fault that is blocked ends the process without asking the handler. */
+/* A fault that is blocked ends the process without asking the handler, and so
+ * does a system call that is refused. */
 static void unblock(void) {
   sigset_t set;
   sigemptyset(&set);
   for (size_t i = 0; i < CRASHES; i++)
     sigaddset(&set, crashes[i]);
+  sigaddset(&set, SIGSYS);
   pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
@@ -213,25 +215,29 @@ static const char *name_of(int number) {
   }
 }
 
-static void say(int number, const ucontext_t *context) {
+void crash_say_place(struct urgent *line, const void *context) {
   struct place place = place_of(context);
   const struct object *object = find_object(place.code);
+  say_place(line, place.code);
+  uintptr_t caller =
+      object != NULL && object->plugin != NULL ? 0 : caller_of(place.stack);
+  if (caller != 0) {
+    urgent_text(line, ", called ");
+    say_place(line, caller);
+  }
+  if (crash_mine.about != NULL) {
+    urgent_text(line, ", request ");
+    urgent_text(line, crash_mine.about->id);
+  }
+}
+
+static void say(int number, const ucontext_t *context) {
   struct urgent line = {.len = 0};
   urgent_stamp(&line);
   urgent_text(&line, " error the process crashes: ");
   urgent_text(&line, name_of(number));
   urgent_text(&line, " ");
-  say_place(&line, place.code);
-  uintptr_t caller =
-      object != NULL && object->plugin != NULL ? 0 : caller_of(place.stack);
-  if (caller != 0) {
-    urgent_text(&line, ", called ");
-    say_place(&line, caller);
-  }
-  if (crash_mine.about != NULL) {
-    urgent_text(&line, ", request ");
-    urgent_text(&line, crash_mine.about->id);
-  }
+  crash_say_place(&line, context);
   urgent_write(&line);
 }
 

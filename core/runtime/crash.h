@@ -28,4 +28,8 @@ void crash_thread(void);
 struct about *crash_about(struct about *);
 struct about *crash_request(void);
 
+/* In a handler: where the thread was, who called, and of which request. */
+struct urgent;
+void crash_say_place(struct urgent *, const void *context /* ucontext_t */);
+
 #endif

@@ -122,7 +122,8 @@ bool log_start(void) {
   writer->ending = false;
   pthread_attr_init(&attr);
   pthread_attr_setstacksize(&attr, STACK_SIZE);
-  sigfillset(&all); /* signals are for the main thread */
+  sigfillset(&all);        /* signals are for the main thread */
+  sigdelset(&all, SIGSYS); /* but for a system call that is refused */
   pthread_sigmask(SIG_SETMASK, &all, &before);
   int error = pthread_create(&writer->thread, &attr, writer_thread, writer);
   pthread_sigmask(SIG_SETMASK, &before, NULL);

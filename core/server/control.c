@@ -40,6 +40,7 @@ static void status(struct control *control, const char *argument) {
   const struct settings_limits *limits = &gateway->now->settings->limits;
   struct work_load load = work_load(gateway->pool);
   uint64_t connections = 0;
+  char confined[64];
   (void)argument;
   for (size_t i = 0; i < gateway->worker_count; i++)
     connections +=
@@ -60,6 +61,8 @@ static void status(struct control *control, const char *argument) {
       "memory_max", (json_int_t)limits->memory, "pool_threads",
       (int)load.threads, "pool_threads_busy", (int)load.busy,
       "pool_jobs_waiting", (json_int_t)load.waiting);
+  confine_describe(&gateway->confine, confined);
+  json_object_set_new(document, "confined_by", json_string(confined));
   if (gateway->certificate.tls != NULL)
     json_object_set_new(
         document, "certificate_ends_s",

@@ -24,6 +24,7 @@ struct gateway *gateway_new(const char *file, const char *folder,
   gateway->file = file;
   gateway->folder = folder;
   gateway->takeover.socket = -1;
+  gateway->starter.socket = -1;
   LIST_INIT(&gateway->earlier);
   make_spare_id(gateway);
   gateway->now = generation_new(gateway, errmsg);
@@ -43,6 +44,8 @@ void gateway_free(struct gateway *gateway) {
   if (gateway == NULL)
     return;
   generation_free(gateway->now);
+  starter_end(&gateway->starter);
+  confine_end(&gateway->confine);
   clients_fini(&gateway->clients);
   certificate_fini(&gateway->certificate);
   metrics_fini(&gateway->retired);

@@ -10,6 +10,7 @@
 #include "budget.h"
 #include "certificate.h"
 #include "clients.h"
+#include "confine.h"
 #include "generation.h"
 #include "handover.h"
 #include "inflight.h"
@@ -18,6 +19,7 @@
 #include "readyask.h"
 #include "reload.h"
 #include "signals.h"
+#include "starter.h"
 #include "takeover.h"
 #include "watchdog.h"
 #include "worker.h"
@@ -40,6 +42,8 @@ struct gateway {
   struct inherits inherits; /* sockets that are there before the start */
   struct takeover takeover; /* from another one */
   struct handover handover; /* to another one */
+  struct starter starter;   /* who starts it */
+  struct confine confine;
   struct watchdog watchdog;
   struct inflight inflight;
   struct readyask readyask;

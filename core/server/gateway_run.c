@@ -336,7 +336,24 @@ static bool prepare(struct gateway *gateway, struct errmsg *errmsg) {
       !generation_start(gateway->now, gateway, errmsg))
     return false;
   takeover_started(gateway);
-  return make_loops(gateway, errmsg);
+  return make_loops(gateway, errmsg) &&
+         confine_finish(&gateway->confine, gateway->fixed, errmsg);
+}
+
+/* Where the program is started anew by an order, over a socket of this user.
+ */
+static bool needs_starter(const struct gateway *gateway) {
+  return gateway->program != NULL && confine_wanted(gateway->fixed) &&
+         strncmp(gateway->fixed->server.admin, "unix:", 5) == 0;
+}
+
+/* Before there is any thread, as each confines itself alone. */
+static bool confine(struct gateway *gateway, struct errmsg *errmsg) {
+  if (needs_starter(gateway) &&
+      !starter_begin(&gateway->starter, gateway->program, gateway->file,
+                     errmsg))
+    return false;
+  return confine_begin(&gateway->confine, gateway->now, gateway->file, errmsg);
 }
 
 static bool serve(struct gateway *gateway, struct errmsg *errmsg) {
@@ -384,6 +401,8 @@ static void clean(struct gateway *gateway) {
 }
 
 bool gateway_run(struct gateway *gateway, struct errmsg *errmsg) {
+  if (!confine(gateway, errmsg))
+    return false;
   if (!log_start())
     return errmsg_set(errmsg, "out of memory");
   gateway->started_s = time(NULL);

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,13 +187,22 @@ void handover_begin(struct gateway *gateway, int socket) {
 
 /* ---- a process for it --------------------------------------------------- */
 
+/* Where it was started by somebody else, they tell. */
+static bool has_ended(struct gateway *gateway) {
+  struct handover *handover = &gateway->handover;
+  return gateway->starter.socket >= 0
+             ? starter_ended(&gateway->starter, handover->child)
+             : waitpid(handover->child, NULL, WNOHANG) == handover->child;
+}
+
 static void on_child(evutil_socket_t number, short what, void *arg) {
   struct gateway *gateway = arg;
   struct handover *handover = &gateway->handover;
   (void)number, (void)what;
-  if (handover->child == 0 ||
-      waitpid(handover->child, NULL, WNOHANG) != handover->child)
+  if (handover->child == 0 || !has_ended(gateway))
     return;
+  if (gateway->starter.socket < 0 && handover->starter)
+    event_del(handover->children);
   handover->child = 0;
   if (handover->heard == NULL) /* else its end is heard of there */
     handover_tell(gateway, false,
@@ -203,47 +211,15 @@ static void on_child(evutil_socket_t number, short what, void *arg) {
   reload_go_on(gateway);
 }
 
-/* The other one isn't to believe what is said to this process of itself. */
-static bool is_for_one(const char *variable) {
-  static const char *const names[] = {
-      "WATCHDOG_PID=", "LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES="};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (strncmp(variable, names[i], strlen(names[i])) == 0)
-      return true;
-  return false;
-}
-
-static char **environment(void) {
-  size_t count = 0, kept = 0;
-  while (environ[count] != NULL)
-    count++;
-  char **out = calloc(count + 1, sizeof *out);
-  for (size_t i = 0; out != NULL && i < count; i++)
-    if (!is_for_one(environ[i]))
-      out[kept++] = environ[i];
-  return out;
-}
-
-static int spawn(const struct gateway *gateway, pid_t *pid) {
-  char *arguments[] = {strdup(gateway->program), strdup("-c"),
-                       strdup(gateway->file), strdup("--takeover"), NULL};
-  char **variables = environment();
-  int error = ENOMEM;
-  if (variables != NULL && arguments[0] != NULL && arguments[1] != NULL &&
-      arguments[2] != NULL && arguments[3] != NULL)
-    error =
-        posix_spawnp(pid, gateway->program, NULL, NULL, arguments, variables);
-  for (size_t i = 0; i < 4; i++)
-    free(arguments[i]);
-  free(variables);
-  return error;
-}
-
 static bool watch_children(struct gateway *gateway) {
   struct handover *handover = &gateway->handover;
+  struct event_base *base = loop_base(gateway->loop);
+  handover->starter = gateway->starter.socket >= 0;
   if (handover->children == NULL)
     handover->children =
-        evsignal_new(loop_base(gateway->loop), SIGCHLD, on_child, gateway);
+        handover->starter ? event_new(base, gateway->starter.socket,
+                                      EV_READ | EV_PERSIST, on_child, gateway)
+                          : evsignal_new(base, SIGCHLD, on_child, gateway);
   return handover->children != NULL &&
          event_add(handover->children, NULL) == 0;
 }
@@ -257,7 +233,10 @@ void handover_start(struct gateway *gateway, struct handover_waiter *waiter) {
                  "the gateway stops, or is being taken over already");
     return;
   }
-  int error = spawn(gateway, &handover->child);
+  int error =
+      gateway->starter.socket >= 0
+          ? starter_ask(&gateway->starter, &handover->child)
+          : starter_spawn(gateway->program, gateway->file, &handover->child);
   if (error != 0) {
     handover->child = 0;
     snprintf(why, sizeof why, "%.64s can't be started: %s", gateway->program,

@@ -77,9 +77,10 @@ static bool serve_socket(struct worker *worker, struct ingress *ingress,
   if (all == NULL)
     return false;
   worker->sockets = all;
+  /* It listens already, and a confined process can't have it do so again. */
   struct evconnlistener *listener = evconnlistener_new(
       loop_base(worker->loop), NULL, NULL,
-      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, LISTEN_BACKLOG, *fd);
+      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, *fd);
   if (listener == NULL)
     return false;
   *fd = -1;

@@ -132,7 +132,13 @@ static struct generation *make(struct gateway *gateway, struct errmsg *why) {
                GENERATIONS_MAX);
     return NULL;
   }
-  return generation_new(gateway, why);
+  struct generation *next = generation_new(gateway, why);
+  if (next != NULL &&
+      !confine_allows(&gateway->confine, next, gateway->file, why)) {
+    generation_free(next);
+    return NULL;
+  }
+  return next;
 }
 
 static bool start(struct gateway *gateway, struct generation *next,

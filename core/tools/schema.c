@@ -133,7 +133,7 @@ static json_t *parent_of(json_t *root, const char *section,
 static void add_sections(json_t *root) {
   static const struct settings_table *const all[] = {
       settings_tables_sections, settings_tables_web, settings_tables_cors,
-      settings_tables_tls};
+      settings_tables_tls, settings_tables_confine};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     for (const struct settings_table *at = all[i]; at->section != NULL; at++) {
       const char *last;
@@ -227,6 +227,13 @@ static json_t *routes_schema(void) {
                    "maxItems", SETTINGS_ROUTES_MAX, "items", route);
 }
 
+/* A word alone is its mode. */
+static void confine_schema(json_t *schema) {
+  set(schema, "type",
+      json_pack("[s,s,s,s]", "object", "null", "string", "boolean"));
+  set(schema, "pattern", json_string("^(on|required|off|true|false)$"));
+}
+
 /* ---- all of it ---------------------------------------------------------- */
 
 static json_t *whole_schema(const char *const *folders) {
@@ -238,6 +245,7 @@ static json_t *whole_schema(const char *const *folders) {
       json_string("https://json-schema.org/draft/2020-12/schema"));
   set(root, "title", json_string("sluice.yaml"));
   add_sections(root);
+  confine_schema(of(of(root, "server"), "confine"));
   add(of(root, "server"), "headers", map_schema("of every answer"));
   add(of(root, "server"), "ready",
       json_pack("{s:[o, {s:s, s:o}], s:s}", "anyOf", have_made(text_schema()),

@@ -6,8 +6,9 @@
 . "$(dirname "$0")/kit"
 
 # The log level, set before threads are started, the way to standard error, of
-# which a process has one, and what its handler of crashes has to know.
-allowed='^(log_(level|writer)|crash_(table|mine))$'
+# which a process has one, and what its handlers of crashes and of refused
+# system calls have to know.
+allowed='^(log_(level|writer)|crash_(table|mine)|refusal_table)$'
 
 writable() {
   nm --format=sysv --defined-only "$@" 2>/dev/null |
