@@ -144,6 +144,7 @@ UNIT_TESTS = \
 	%D%/unit/test_filetype \
 	%D%/unit/test_formdata \
 	%D%/unit/test_formvectors \
+	%D%/unit/test_fortify \
 	%D%/unit/test_forwarded \
 	%D%/unit/test_grants \
 	%D%/unit/test_head \
@@ -840,6 +841,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_exposed.py \
 	%D%/integration/test_folder.py \
 	%D%/integration/test_forms.py \
+	%D%/integration/test_hardening.py \
 	%D%/integration/test_hook_bodies.py \
 	%D%/integration/test_idempotency.py \
 	%D%/integration/test_ingress.py \
