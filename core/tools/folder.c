@@ -62,7 +62,9 @@ static bool holds_store(const char *directory) {
 static bool add_settings(struct buf *out, const struct folder *folder,
                          const char *directory,
                          const char *const *plugin_path) {
-  buf_adds(out, "server: {listen: [\"127.0.0.1:0\"], log_level: warn}\n"
+  /* The run's own folder goes when it ends, and so does its name above. */
+  buf_adds(out, "server: {listen: [\"127.0.0.1:0\"], log_level: warn, "
+                "confine: {write: [/tmp]}}\n"
                 "plugin_path: [");
   for (const char *const *p = plugin_path; *p != NULL; p++)
     if ((p != plugin_path && !buf_adds(out, ", ")) || !yamltext_add(out, *p))
