@@ -112,6 +112,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/uploadid.h \
 	%D%/base/urgent.c \
 	%D%/base/urgent.h \
+	%D%/base/wipe.c \
+	%D%/base/wipe.h \
 	%D%/base/words.c \
 	%D%/base/words.h \
 	%D%/base/zip.c \
@@ -452,6 +454,8 @@ noinst_LTLIBRARIES += %D%/libserver.la
 	%D%/server/reach.h \
 	%D%/server/reaches.c \
 	%D%/server/reaches.h \
+	%D%/server/secrecy.c \
+	%D%/server/secrecy.h \
 	%D%/server/starter.c \
 	%D%/server/starter.h \
 	%D%/server/syscalls.c \

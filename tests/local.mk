@@ -244,6 +244,7 @@ UNIT_TESTS = \
 	%D%/unit/test_urgent \
 	%D%/unit/test_watch \
 	%D%/unit/test_watch_read \
+	%D%/unit/test_wipe \
 	%D%/unit/test_wish \
 	%D%/unit/test_work \
 	%D%/unit/test_work_shares \
@@ -892,6 +893,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_s3_swift.py \
 	%D%/integration/test_signals.py \
 	%D%/integration/test_schema.py \
+	%D%/integration/test_secrets.py \
 	%D%/integration/test_shares.py \
 	%D%/integration/test_shipped_metrics.py \
 	%D%/integration/test_start.py \

@@ -9,6 +9,7 @@
 #include "authority.h"
 #include "must.h"
 #include "token.h"
+#include "wipe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -340,7 +341,7 @@ bool head_parse(struct head *h, char *text, size_t len,
 }
 
 void head_fini(struct head *h) {
-  free(h->text);
+  wipe_free(h->text); /* it may hold credentials */
   *h = (struct head){.length = -1};
 }
 

@@ -47,6 +47,7 @@ struct settings_server {
   unsigned workers;         /* 1..256 */
   const char *public_url; /* "" or http(s)://host[:port][/path], no final / */
   const char *log_level;  /* error, warn, info, debug */
+  bool core_dumps;        /* may be written */
   const char *admin;      /* "" or an entry as of listen: for operators */
   const char *console_text;   /* "on" or "off" */
   bool console;               /* a page for people, at /console/ */

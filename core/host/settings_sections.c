@@ -56,6 +56,8 @@ static const struct sluice_option server_table[] = {
      "the console's client_id there"},
     {"console_scope", SLUICE_STRING, "openid", SERVER(console_scope),
      "what it asks for there: openid email"},
+    {"core_dumps", SLUICE_BOOL, "false", SERVER(core_dumps),
+     "of the process, and of what it remembers, may be written"},
     {"log_level", SLUICE_STRING, "info", SERVER(log_level),
      "error, warn, info or debug"},
     {"trusted_proxies", SLUICE_LIST, "", SERVER(proxies),

@@ -16,8 +16,7 @@ struct settings_table {
 /* Each file's own, up to a NULL section. */
 extern const struct settings_table settings_tables_sections[],
     settings_tables_web[], settings_tables_cors[], settings_tables_tls[],
-    settings_tables_confine[],
-    settings_tables_routes[], settings_tables_top[];
+    settings_tables_confine[], settings_tables_routes[], settings_tables_top[];
 
 /* The range of a number; false: any. */
 bool settings_range(const char *section, const char *key, uint64_t *min,

@@ -3,6 +3,7 @@
  * The life of evhttp's connections.
  */
 #include "ingress_private.h"
+#include "wipe.h"
 
 #include <arpa/inet.h>
 #include <event2/bufferevent_ssl.h>
@@ -36,7 +37,7 @@ static void conn_free(struct ingress_conn *conn) {
   ingress_uncharge(conn);
   head_fini(&conn->head);
   buf_fini(&conn->fields);
-  free(conn->text);
+  wipe_free(conn->text);
   free(conn);
   ingress->owner.count(ingress->owner.arg, -1);
 }

@@ -4,6 +4,7 @@
  * evhttp behind a constant one.
  */
 #include "ingress_private.h"
+#include "wipe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@ static void refuse(struct ingress_conn *conn, int status, const char *what) {
   struct evbuffer *input = bufferevent_get_input(conn->bev);
   evbuffer_drain(input, evbuffer_get_length(input));
   conn->refusal = (struct head_refusal){.status = status, .what = what};
-  free(conn->text);
+  wipe_free(conn->text);
   conn->text = NULL;
   ingress_uncharge(conn);
   head_fini(&conn->head);
@@ -90,7 +91,7 @@ static bool text_reserve(struct ingress_conn *conn, size_t more) {
     room = TEXT_MAX;
   if (!charge(conn, room))
     return false;
-  char *text = realloc(conn->text, room);
+  char *text = wipe_realloc(conn->text, room);
   if (text == NULL)
     return false;
   conn->text = text;

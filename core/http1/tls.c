@@ -94,7 +94,8 @@ static bool set_rules(SSL_CTX *tls, const struct tls_settings *settings,
                       struct errmsg *errmsg) {
   int oldest = settings->only_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
   SSL_CTX_set_min_proto_version(tls, oldest);
-  SSL_CTX_set_options(tls, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_options(tls, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                               SSL_OP_CLEANSE_PLAINTEXT);
   /* Sessions that know a client's certificate are resumed only with it. */
   SSL_CTX_set_session_id_context(tls, (const unsigned char *)"sluice", 6);
   /* The first group is there since OpenSSL 3.5. */

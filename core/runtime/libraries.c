@@ -11,6 +11,7 @@
 
 #include "log.h"
 #include "must.h"
+#include "wipe.h"
 
 static void on_line(int severity, const char *message) {
   if (severity == EVENT_LOG_WARN || severity == EVENT_LOG_ERR)
@@ -43,7 +44,8 @@ static void openssl_free(void *memory, const char *file, int line) {
 
 void libraries_begin(void) {
   CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free);
-  event_set_mem_functions(must_malloc, must_realloc, free);
+  /* Heads of requests are freed there. */
+  event_set_mem_functions(must_malloc, must_realloc, wipe_free);
   event_set_log_callback(on_line);
   json_set_alloc_funcs(must_malloc, free);
 }

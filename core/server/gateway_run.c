@@ -13,6 +13,7 @@
 #include "gateway.h"
 #include "log.h"
 #include "notify.h"
+#include "secrecy.h"
 #include "uploads.h"
 #include "work.h"
 
@@ -401,6 +402,7 @@ static void clean(struct gateway *gateway) {
 }
 
 bool gateway_run(struct gateway *gateway, struct errmsg *errmsg) {
+  secrecy_begin(gateway->fixed);
   if (!confine(gateway, errmsg))
     return false;
   if (!log_start())
