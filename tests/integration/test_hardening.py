@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from kit import (BINARY, PLUGINS, Skip, equal, expect, like, main,
+from kit import (BINARY, PLUGINS, SOURCES, Skip, equal, expect, like, main,
                  needs, test)
 
 
@@ -115,6 +115,27 @@ def test_jumps_and_returns_are_checked_by_a_processor_that_can():
     without = [note.split("\n")[0] for note in notes[1:]
                if not re.search(r"x86 feature:.*IBT.*SHSTK", note)]
     equal("objects without it", without, [])
+
+
+def facts():
+    """The names of all tests, in Python and in C."""
+    names = set()
+    for path in [*SOURCES.glob("tests/**/test_*.py"),
+                 *SOURCES.glob("plugins/**/test_*.py"),
+                 *SOURCES.glob("tests/unit/test_*.c")]:
+        names |= {path.name, path.stem}
+        names |= set(re.findall(r"^(?:def|static void) (test_\w+)\(",
+                                path.read_text(), re.M))
+    names |= {path.stem for path in SOURCES.glob("tests/fuzz/fuzz_*.c")}
+    return names
+
+
+@test
+def test_each_test_that_the_page_on_security_names_is_there():
+    page = (SOURCES / "docs/security.md").read_text()
+    named = set(re.findall(r"`((?:test|fuzz)_\w+(?:\.py)?)`", page))
+    expect(len(named) > 50, "the page names few tests")
+    equal("not there", sorted(named - facts()), [])
 
 
 if __name__ == "__main__":
