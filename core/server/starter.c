@@ -173,7 +173,9 @@ int starter_serve(const char *program, const char *file) {
   sigemptyset(&none);
   ignore_signals();
   sigprocmask(SIG_SETMASK, &none, NULL);
-  close_range(STARTER_FD + 1, ~0u, 0);
+#ifdef SYS_close_range /* sockets of the service manager, for one */
+  syscall(SYS_close_range, STARTER_FD + 1, ~0u, 0);
+#endif
   while (poll(wait, 2, -1) >= 0 || errno == EINTR) {
     if (wait[1].revents != 0) {
       close(wait[1].fd);

@@ -26,9 +26,17 @@
 #define FICLONE_REQUEST                               \
   0x40049409u /* of <linux/fs.h>, which glibc's hates \
                */
-#define NAMES_A_LINE 512
-#define PROTOCOLS 256u /* of IP; MPTCP, for one, has a larger number */
+/* Those of IP have one byte; MPTCP, for one, has more. */
+#define OTHER_PROTOCOLS 0xffffff00u
 #define RIGHTS_OF_CODE (PROT_WRITE | PROT_EXEC)
+
+/* Arguments that are an int are compared as 32 bits. */
+static struct scmp_arg_cmp equals(unsigned argument, uint32_t value) {
+  return (struct scmp_arg_cmp){.arg = argument,
+                               .op = SCMP_CMP_MASKED_EQ,
+                               .datum_a = UINT32_MAX,
+                               .datum_b = value};
+}
 
 static bool let(scmp_filter_ctx filter, const char *name, unsigned count,
                 const struct scmp_arg_cmp *arguments) {
@@ -45,7 +53,7 @@ static bool let_one(scmp_filter_ctx filter, const char *name,
 static bool let_values(scmp_filter_ctx filter, const char *name, unsigned arg,
                        const uint32_t *values, size_t count) {
   for (size_t i = 0; i < count; i++)
-    if (!let_one(filter, name, SCMP_CMP32(arg, SCMP_CMP_EQ, values[i])))
+    if (!let_one(filter, name, equals(arg, values[i])))
       return false;
   return true;
 }
@@ -57,15 +65,14 @@ static bool let_sockets(scmp_filter_ctx filter) {
   for (size_t f = 0; f < sizeof families / sizeof *families; f++)
     for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
       const struct scmp_arg_cmp arguments[] = {
-          SCMP_CMP32(0, SCMP_CMP_EQ, families[f]),
+          equals(0, families[f]),
           SCMP_CMP(1, SCMP_CMP_MASKED_EQ, 0xf, types[t]),
-          SCMP_CMP32(2, SCMP_CMP_LT, PROTOCOLS)};
+          SCMP_CMP(2, SCMP_CMP_MASKED_EQ, OTHER_PROTOCOLS, 0)};
       if (!let(filter, "socket", 3, arguments))
         return false;
     }
-  const struct scmp_arg_cmp routes[] = {
-      SCMP_CMP32(0, SCMP_CMP_EQ, AF_NETLINK),
-      SCMP_CMP32(2, SCMP_CMP_EQ, NETLINK_ROUTE)};
+  const struct scmp_arg_cmp routes[] = {equals(0, AF_NETLINK),
+                                        equals(2, NETLINK_ROUTE)};
   /* A stream that connects as it sends isn't seen by rules of ports. */
   return let(filter, "socket", 2, routes) &&
          let_one(filter, "sendto",
@@ -114,12 +121,12 @@ static bool let_requests(scmp_filter_ctx filter) {
 /* Of nobody but itself. */
 static bool let_own(scmp_filter_ctx filter) {
   uint32_t self = (uint32_t)getpid();
-  return let_one(filter, "kill", SCMP_CMP32(0, SCMP_CMP_EQ, self)) &&
-         let_one(filter, "tgkill", SCMP_CMP32(0, SCMP_CMP_EQ, self)) &&
+  return let_one(filter, "kill", equals(0, self)) &&
+         let_one(filter, "tgkill", equals(0, self)) &&
          let_one(filter, "setpriority", /* a thread's */
-                 SCMP_CMP32(0, SCMP_CMP_EQ, PRIO_PROCESS)) &&
-         let_one(filter, "prlimit64", SCMP_CMP32(0, SCMP_CMP_EQ, 0)) &&
-         let_one(filter, "prlimit64", SCMP_CMP32(0, SCMP_CMP_EQ, self));
+                 equals(0, PRIO_PROCESS)) &&
+         let_one(filter, "prlimit64", equals(0, 0)) &&
+         let_one(filter, "prlimit64", equals(0, self));
 }
 
 static bool let_all(scmp_filter_ctx filter) {
