@@ -85,18 +85,18 @@ static bool make_absolute(const char *path, char out[PATH_MAX]) {
   return true;
 }
 
-/* A row is true for each kind that asks for no more than it lets do. */
+#define BIT(kind) (1u << (kind))
+
+/* Of each kind, those that ask for no more than it lets do. */
 static bool kind_covers(enum reach_kind has, enum reach_kind wanted) {
-  static const bool table[REACH_KINDS][REACH_KINDS] = {
-      [REACH_SYSTEM] = {[REACH_SYSTEM] = true, [REACH_READ] = true},
-      [REACH_READ] = {[REACH_READ] = true},
-      [REACH_WRITE] = {[REACH_READ] = true,
-                       [REACH_WRITE] = true,
-                       [REACH_SOCKETS] = true,
-                       [REACH_FILE] = true},
-      [REACH_SOCKETS] = {[REACH_SOCKETS] = true},
-      [REACH_FILE] = {[REACH_FILE] = true}};
-  return table[has][wanted];
+  static const unsigned covered[REACH_KINDS] = {
+      [REACH_SYSTEM] = BIT(REACH_SYSTEM) | BIT(REACH_READ),
+      [REACH_READ] = BIT(REACH_READ),
+      [REACH_WRITE] = BIT(REACH_READ) | BIT(REACH_WRITE) | BIT(REACH_SOCKETS) |
+                      BIT(REACH_FILE),
+      [REACH_SOCKETS] = BIT(REACH_SOCKETS),
+      [REACH_FILE] = BIT(REACH_FILE)};
+  return (covered[has] & BIT(wanted)) != 0;
 }
 
 static bool is_below(const char *path, const char *folder) {
