@@ -21,8 +21,8 @@ void wipe_free(void *block) {
 }
 
 void *wipe_realloc(void *block, size_t size) {
-  if (block == NULL || size == 0)
-    return realloc(block, size);
+  if (block == NULL)
+    return malloc(size);
   size_t had = malloc_usable_size(block);
   void *more = malloc(size);
   if (more == NULL)

@@ -71,7 +71,7 @@ static bool step_up(char head[PATH_MAX], char rest[PATH_MAX]) {
 
 /* Of what isn't there yet, the folder that is, and the rest. */
 static bool make_absolute(const char *path, char out[PATH_MAX]) {
-  char head[PATH_MAX], rest[PATH_MAX] = "";
+  char head[PATH_MAX] = "", rest[PATH_MAX] = "";
   if (*path == '\0' || !set_path(head, path))
     return false;
   while (realpath(head, out) == NULL)
@@ -117,7 +117,7 @@ static bool covers_path(const struct reach *reach,
 }
 
 void reach_add(struct reach *reach, const char *path, enum reach_kind kind) {
-  char text[PATH_MAX];
+  char text[PATH_MAX] = "";
   struct reach_path added = {.path = text, .kind = kind};
   if (!make_absolute(path, text) || covers_path(reach, &added))
     return;
@@ -143,14 +143,14 @@ static bool is_shared(const char *folder) {
 }
 
 static void folder_of(const char *path, char out[PATH_MAX]) {
-  char copy[PATH_MAX];
+  char copy[PATH_MAX] = "";
   set_path(copy, path);
   set_path(out, dirname(copy));
 }
 
 /* The folder that the name is in, with its own links followed. */
 static bool find_folder(const char *path, char out[PATH_MAX]) {
-  char folder[PATH_MAX];
+  char folder[PATH_MAX] = "";
   if (*path == '\0' || strlen(path) >= PATH_MAX)
     return false;
   folder_of(path, folder);
@@ -158,7 +158,7 @@ static bool find_folder(const char *path, char out[PATH_MAX]) {
 }
 
 void reach_file(struct reach *reach, const char *path) {
-  char folder[PATH_MAX], target[PATH_MAX];
+  char folder[PATH_MAX] = "", target[PATH_MAX] = "";
   if (!find_folder(path, folder) ||
       (reach->present && access(path, F_OK) != 0))
     return;

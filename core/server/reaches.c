@@ -44,7 +44,7 @@ static const char *const read_files[] = {
     "/dev/urandom",       "/dev/random",     "/dev/zero"};
 static const char *const temporary[] = {"/var/tmp", "/usr/tmp", "/tmp"};
 
-#define EACH(i, list) (size_t i = 0; i < sizeof(list) / sizeof *(list); i++)
+#define COUNT(list) (sizeof(list) / sizeof *(list))
 
 static void reach_variable(struct reach *reach, const char *name,
                            enum reach_kind kind) {
@@ -70,24 +70,20 @@ static void reach_temporary(struct reach *reach) {
     reach_add(reach, own, REACH_WRITE);
     return;
   }
-  for
-    EACH(i, temporary)
-  if (access(temporary[i], W_OK | X_OK) == 0) {
-    reach_add(reach, temporary[i], REACH_WRITE);
-    return;
-  }
+  for (size_t i = 0; i < COUNT(temporary); i++)
+    if (access(temporary[i], W_OK | X_OK) == 0) {
+      reach_add(reach, temporary[i], REACH_WRITE);
+      return;
+    }
 }
 
 static void reach_system(struct reach *reach) {
-  for
-    EACH(i, systems)
-  reach_add(reach, systems[i], REACH_SYSTEM);
-  for
-    EACH(i, read_trees)
-  reach_add(reach, read_trees[i], REACH_READ);
-  for
-    EACH(i, read_files)
-  reach_add(reach, read_files[i], REACH_READ);
+  for (size_t i = 0; i < COUNT(systems); i++)
+    reach_add(reach, systems[i], REACH_SYSTEM);
+  for (size_t i = 0; i < COUNT(read_trees); i++)
+    reach_add(reach, read_trees[i], REACH_READ);
+  for (size_t i = 0; i < COUNT(read_files); i++)
+    reach_add(reach, read_files[i], REACH_READ);
   /* Names of hosts are looked up by files that others replace.  Where modes
    * keep secrets from this user, they may. */
   if (geteuid() != 0)
