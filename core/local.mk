@@ -41,6 +41,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/digestfield.h \
 	%D%/base/errmsg.c \
 	%D%/base/errmsg.h \
+	%D%/base/expiry.c \
+	%D%/base/expiry.h \
 	%D%/base/exposure.c \
 	%D%/base/exposure.h \
 	%D%/base/etags.c \
@@ -174,6 +176,7 @@ noinst_LTLIBRARIES += %D%/libruntime.la
 	%D%/runtime/marks.h \
 	%D%/runtime/op.c \
 	%D%/runtime/op.h \
+	%D%/runtime/op_expiry.c \
 	%D%/runtime/op_item.c \
 	%D%/runtime/op_many.c \
 	%D%/runtime/op_offered.c \
@@ -351,6 +354,10 @@ nodist_%C%_libendpoints_la_SOURCES = \
 	%D%/endpoints/jsonbody.h \
 	%D%/endpoints/linkcheck.c \
 	%D%/endpoints/linkcheck.h \
+	%D%/endpoints/expirynote.c \
+	%D%/endpoints/expirynote.h \
+	%D%/endpoints/expirysweep.c \
+	%D%/endpoints/expirysweep.h \
 	%D%/endpoints/linkcommit.c \
 	%D%/endpoints/linkcommit.h \
 	%D%/endpoints/links.c \
@@ -404,6 +411,8 @@ nodist_%C%_libendpoints_la_SOURCES = \
 	%D%/endpoints/upload_about.c \
 	%D%/endpoints/upload_answer.c \
 	%D%/endpoints/upload_early.c \
+	%D%/endpoints/upload_expiry.c \
+	%D%/endpoints/upload_expiry.h \
 	%D%/endpoints/upload_hooks.c \
 	%D%/endpoints/upload_hooks.h \
 	%D%/endpoints/upload_reread.c \

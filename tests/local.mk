@@ -139,6 +139,7 @@ UNIT_TESTS = \
 	%D%/unit/test_exchange_table \
 	%D%/unit/test_failures \
 	%D%/unit/test_etags \
+	%D%/unit/test_expiry \
 	%D%/unit/test_exposition \
 	%D%/unit/test_fields \
 	%D%/unit/test_filetype \
@@ -838,6 +839,8 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_digests.py \
 	%D%/integration/test_doctor.py \
 	%D%/integration/test_enders.py \
+	%D%/integration/test_expiry.py \
+	%D%/integration/test_expiry_sweep.py \
 	%D%/integration/test_explain.py \
 	%D%/integration/test_exposed.py \
 	%D%/integration/test_folder.py \
@@ -1055,6 +1058,7 @@ EXTRA_DIST += \
 	%D%/integration/bucket.py \
 	%D%/integration/guards.py \
 	%D%/integration/kit.py \
+	%D%/integration/expirykit.py \
 	%D%/integration/linkskit.py \
 	%D%/integration/metricskit.py \
 	%D%/integration/migratekit.py \

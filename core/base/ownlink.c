@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "codec.h"
+#include "expiry.h"
 #include "quantity.h"
 #include "seal.h"
 #include "token.h"
@@ -94,6 +95,7 @@ bool ownlink_make(struct buf *url, struct ownlink *link,
   add_text(url, "replace", link->replace ? "true" : NULL);
   add_text(url, "types", link->types);
   add_number(url, "max_bytes", link->max_bytes);
+  add_number(url, "expire_after", link->expire_after);
   add_number(url, "uses", link->uses);
   add_text(url, "backend", link->backend);
   add_number(url, "number", link->number);
@@ -176,6 +178,10 @@ static void read_max_bytes(struct reading *reading) {
   reading->link->max_bytes = number_of(reading, INT64_MAX);
 }
 
+static void read_expire_after(struct reading *reading) {
+  reading->link->expire_after = number_of(reading, EXPIRY_MAX_S);
+}
+
 static void read_uses(struct reading *reading) {
   reading->link->uses = (uint32_t)number_of(reading, OWNLINK_USES_MAX);
 }
@@ -216,6 +222,7 @@ static const struct {
              {"replace", read_replace},
              {"types", read_types},
              {"max_bytes", read_max_bytes},
+             {"expire_after", read_expire_after},
              {"uses", read_uses},
              {"backend", read_backend},
              {"number", ownlink_read_number},

@@ -23,12 +23,13 @@ struct ownlink {
   enum ownlink_method method;
   char id[LINKID_SIZE];
   char *name; /* the key, or of a POST the prefix */
-  /* The next seven are NULL, 0 or false where nobody asked for them. */
+  /* The next eight are NULL, 0 or false where nobody asked for them. */
   char *filename; /* a download is saved as this */
   bool is_inline; /* a download is shown */
   bool replace;   /* a PUT may be over an object */
   char *types;    /* "image/png,text/" "*": of uploads */
   uint64_t max_bytes;
+  uint64_t expire_after; /* seconds that an upload's object lives at most */
   uint32_t uses;
   /* Of who made it; NULL: nobody is known. */
   char *by;

@@ -9,11 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "date.h"
 #include "endpoints.h"
+#include "expirynote.h"
 #include "jsonbody.h"
 #include "key.h"
 #include "must.h"
 #include "reply.h"
+#include "upload_expiry.h"
 
 #define TRIES_MAX 8 /* to copy what was looked at */
 #define UNGUARDED                                                 \
@@ -26,12 +29,19 @@ struct copy {
   char *etag;     /* of the source, as a move saw it */
   unsigned tries; /* to see it */
   bool was_there; /* an object at `to` */
+  bool was_over;  /* one whose moment had passed, of `to_etag` */
   char *to_etag, *type, *md5;
   uint64_t length;
   bool gone;                   /* the source is */
   unsigned told;               /* changes that hooks were told of */
+  int64_t expires_s;           /* the end of the source, and so of the copy */
+  struct expirynote *note;     /* that is being written of it */
   struct sluice_object object; /* the one that they are told of */
 };
+
+static void copy_left(void *work) {
+  expirynote_leave(((struct copy *)work)->note);
+}
 
 static void copy_free(void *work) {
   struct copy *copy = work;
@@ -58,6 +68,12 @@ static void copy_answer(struct exchange *ex) {
       json_pack("{s:s, s:I, s:s?, s:s?}", "key", copy->to, "size_bytes",
                 (json_int_t)copy->length, "content_type", copy->type, "etag",
                 copy->to_etag);
+  if (copy->expires_s > 0) {
+    char date[DATE_ISO_SIZE];
+    date_iso(date, copy->expires_s);
+    json_object_set_new(document, "expires_at", json_string(date));
+  }
+  expirynote_say(ex, copy->expires_s);
   reply_json(ex, copy->was_there ? 200 : 201, document);
 }
 
@@ -163,7 +179,7 @@ static void look_again(struct exchange *ex) {
   struct copy *copy = ex->work;
   free(copy->etag);
   copy->etag = NULL;
-  if (copy->moves && ++copy->tries < TRIES_MAX)
+  if (++copy->tries < TRIES_MAX)
     look_at_source(ex);
   else
     is_changed(ex);
@@ -186,11 +202,10 @@ static void on_copied(void *arg, enum sluice_status status, const char *why) {
   }
 }
 
-static void carry(struct exchange *ex) {
+static void copy_carry(struct exchange *ex) {
   static const struct op_events events = {
       .meta = on_copied_meta, .alive = exchange_alive, .done = on_copied};
   const struct copy *copy = ex->work;
-  exchange_set_key(ex, copy->to);
   exchange_change(ex);
   ex->op = op_copy(exchange_backend(ex),
                    &(struct sluice_copy){.from = copy->from,
@@ -200,11 +215,56 @@ static void carry(struct exchange *ex) {
                    &events, ex);
 }
 
+/* The copy ends when its source does, so a sweep has to find both. */
+static void carry(struct exchange *ex) {
+  struct copy *copy = ex->work;
+  exchange_set_key(ex, copy->to);
+  if (copy->expires_s > 0)
+    expirynote_write(&copy->note, ex, copy->to, copy->expires_s, copy_carry);
+  else
+    copy_carry(ex);
+}
+
 /* ---- what is there before ----------------------------------------------- */
 
 static void on_target_meta(void *arg, const struct sluice_meta *meta) {
-  (void)meta;
-  ((struct copy *)((struct exchange *)arg)->work)->was_there = true;
+  struct copy *copy = ((struct exchange *)arg)->work;
+  copy->was_over = op_has_expired(meta);
+  copy->was_there = !copy->was_over;
+  if (copy->was_over)
+    copy->to_etag = text_copy(meta->etag);
+}
+
+/* Whoever removed it, it is gone; or another object is there, and the copy
+ * finds it. */
+static void on_over_removed(void *arg, enum sluice_status status,
+                            const char *why) {
+  struct exchange *ex = arg;
+  struct copy *copy = ex->work;
+  ex->op = NULL;
+  free(copy->to_etag);
+  copy->to_etag = NULL;
+  if (status != SLUICE_OK && status != SLUICE_ENOENT &&
+      status != SLUICE_EPRECOND)
+    reply_failure(ex, status, why);
+  else
+    carry(ex);
+}
+
+/* A target that has ended isn't there, but the storage has it still. */
+static bool removes_over(struct exchange *ex) {
+  static const struct op_events events = {.alive = exchange_alive,
+                                          .done = on_over_removed};
+  const struct copy *copy = ex->work;
+  if (!copy->was_over || copy->replace || copy->to_etag == NULL ||
+      !exchange_can(ex, SLUICE_CAN_REMOVE))
+    return false;
+  exchange_alive(ex);
+  ex->op = op_remove_if(
+      exchange_backend(ex),
+      &(struct sluice_removal){.key = copy->to, .if_match = copy->to_etag},
+      &events, ex);
+  return true;
 }
 
 static void on_target_looked(void *arg, enum sluice_status status,
@@ -213,17 +273,22 @@ static void on_target_looked(void *arg, enum sluice_status status,
   ex->op = NULL;
   if (status != SLUICE_OK && status != SLUICE_ENOENT)
     reply_failure(ex, status, why);
-  else
+  else if (!removes_over(ex)) {
+    free(((struct copy *)ex->work)->to_etag);
+    ((struct copy *)ex->work)->to_etag = NULL;
     carry(ex);
+  }
 }
 
 /* The answer says whether it was there, which some storages don't tell. */
 static void look_at_target(struct exchange *ex) {
-  static const struct op_events events = {.meta = on_target_meta,
+  static const struct op_events events = {.sees_expired = true,
+                                          .meta = on_target_meta,
                                           .alive = exchange_alive,
                                           .done = on_target_looked};
   const struct copy *copy = ex->work;
-  if (!copy->replace || exchange_can(ex, SLUICE_CAN_TELL)) {
+  bool ends = upload_expiry_is_on(ex);
+  if (copy->replace ? exchange_can(ex, SLUICE_CAN_TELL) : !ends) {
     carry(ex);
     return;
   }
@@ -233,7 +298,10 @@ static void look_at_target(struct exchange *ex) {
 
 static void on_source_meta(void *arg, const struct sluice_meta *meta) {
   struct copy *copy = ((struct exchange *)arg)->work;
-  copy->etag = text_copy(meta->etag);
+  free(copy->etag);
+  copy->expires_s = op_expires(meta);
+  copy->etag =
+      copy->moves || copy->expires_s > 0 ? text_copy(meta->etag) : NULL;
 }
 
 static void on_source_looked(void *arg, enum sluice_status status,
@@ -243,13 +311,14 @@ static void on_source_looked(void *arg, enum sluice_status status,
   ex->op = NULL;
   if (status != SLUICE_OK)
     reply_failure(ex, status, why);
-  else if (copy->etag == NULL && !copy->unguarded)
+  else if (copy->moves && copy->etag == NULL && !copy->unguarded)
     not_offered(ex, UNGUARDED);
   else
     look_at_target(ex);
 }
 
-/* A move copies, and removes, what it saw. */
+/* A move copies, and removes, what it saw; a copy of what ends, what it has
+ * noted the end of. */
 static void look_at_source(struct exchange *ex) {
   static const struct op_events events = {.meta = on_source_meta,
                                           .alive = exchange_alive,
@@ -271,7 +340,7 @@ static void copy_on_allowed(struct exchange *ex) {
   else if (copy->moves && !copy->unguarded &&
            !exchange_can(ex, SLUICE_CAN_REMOVE))
     not_offered(ex, UNGUARDED);
-  else if (copy->moves)
+  else if (copy->moves || upload_expiry_is_on(ex))
     look_at_source(ex);
   else
     look_at_target(ex);
@@ -324,6 +393,7 @@ static void copy_on_json(struct exchange *ex, json_t *document, bool moves) {
   copy->unguarded = unguarded;
   ex->work = copy;
   ex->work_free = copy_free;
+  ex->work_left = copy_left;
   exchange_check_as(ex, OPERATION_DOWNLOAD, copy->from, on_source_allowed);
 }
 

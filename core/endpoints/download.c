@@ -14,6 +14,7 @@
 #include "answer.h"
 #include "date.h"
 #include "endpoints.h"
+#include "expirynote.h"
 #include "filetype.h"
 #include "key.h"
 #include "linkcheck.h"
@@ -110,6 +111,12 @@ static void say_caching(struct exchange *ex, const struct sluice_meta *meta) {
     reply_header(ex, "Cache-Control", "private, no-cache");
     return;
   }
+  if (op_expires(meta) > 0) { /* it may not outlive itself in a cache */
+    reply_header(ex, "Cache-Control",
+                 strstr(ours, "no-store") != NULL ? "no-store"
+                                                  : "private, no-cache");
+    return;
+  }
   if (meta->cache_control != NULL)
     reply_header(ex, "Cache-Control", meta->cache_control);
   if (meta->expires != NULL)
@@ -124,6 +131,7 @@ static void say_object(struct exchange *ex, const struct download *download,
   if (type == NULL || type[0] == '\0')
     type = FILETYPE_UNKNOWN;
   say_validators(ex, meta);
+  expirynote_say(ex, op_expires(meta));
   say_disposition(ex, download, meta);
   reply_header(ex, "Content-Type", type);
   if (meta->encoding != NULL && strcasecmp(meta->encoding, "identity") != 0)

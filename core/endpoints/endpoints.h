@@ -8,9 +8,10 @@
 #include "endpoint.h"
 
 /* Fields of uploads. */
-#define DIGEST_CORS_HEADERS \
-  "Content-Digest, Repr-Digest, Want-Repr-Digest, Idempotency-Key"
-#define DIGEST_CORS_EXPOSE "Repr-Digest, Idempotency-Replayed"
+#define DIGEST_CORS_HEADERS                                          \
+  "Content-Digest, Repr-Digest, Want-Repr-Digest, Idempotency-Key, " \
+  "X-Expire-After"
+#define DIGEST_CORS_EXPOSE "Repr-Digest, Idempotency-Replayed, X-Expires-At"
 
 /* Fields of resumable uploads. */
 #define UPLOADS_CORS_HEADERS                                     \
@@ -29,9 +30,10 @@
 /* Fields of uploads by a link. */
 #define SIGNED_CORS_HEADERS                                          \
   "Content-Type, Content-Disposition, Content-Digest, Repr-Digest, " \
-  "Want-Repr-Digest, If-Match, If-None-Match"
-#define SIGNED_CORS_EXPOSE \
-  "Location, ETag, Content-Disposition, Content-Length, Content-Range"
+  "Want-Repr-Digest, If-Match, If-None-Match, X-Expire-After"
+#define SIGNED_CORS_EXPOSE                                               \
+  "Location, ETag, Content-Disposition, Content-Length, Content-Range, " \
+  "X-Expires-At"
 
 extern const struct endpoint archive_endpoint, console_endpoint,
     console_bare_endpoint, console_asset_endpoint;

@@ -18,6 +18,7 @@
 #include "rawbody.h"
 #include "reply.h"
 #include "upload.h"
+#include "upload_expiry.h"
 #include "upload_hooks.h"
 
 static enum operation asked(const struct head *head) {
@@ -40,7 +41,50 @@ static void object_on_meta(void *arg, const struct sluice_meta *meta) {
   struct exchange *ex = arg;
   struct upload *upload = ex->work;
   upload_note_meta(upload, meta);
-  upload->was_there = true;
+  upload->was_over = op_has_expired(meta);
+  upload->was_there = !upload->was_over;
+}
+
+static void object_go_on(struct exchange *ex) {
+  ((struct upload *)ex->work)->etag[0] = '\0';
+  if (rawbody_check(ex))
+    rawbody_start(ex);
+}
+
+/* Whoever removed it, it is gone; or another object is there, and the backend
+ * finds it. */
+static void object_on_over_removed(void *arg, enum sluice_status status,
+                                   const char *why) {
+  struct exchange *ex = arg;
+  ex->op = NULL;
+  exchange_unwatch(ex);
+  if (status == SLUICE_OK || status == SLUICE_ENOENT ||
+      status == SLUICE_EPRECOND)
+    object_go_on(ex);
+  else
+    reply_failure(ex, status, why);
+}
+
+/* An object that has ended isn't there, but the storage has it still: it is
+ * removed as that very object, or, where that can't be, replaced as it. */
+static void object_take_over(struct exchange *ex) {
+  static const struct op_events events = {.alive = exchange_alive,
+                                          .done = object_on_over_removed};
+  struct upload *upload = ex->work;
+  bool over = upload->only_new && upload->was_over && upload->etag[0] != '\0';
+  if (over && exchange_can(ex, SLUICE_CAN_REMOVE)) {
+    exchange_watch(ex);
+    ex->op = op_remove_if(
+        exchange_backend(ex),
+        &(struct sluice_removal){.key = ex->key, .if_match = upload->etag},
+        &events, ex);
+    return;
+  }
+  if (over && exchange_can(ex, SLUICE_CAN_REPLACE)) {
+    upload->only_new = false;
+    memcpy(upload->if_match, upload->etag, sizeof upload->if_match);
+  }
+  object_go_on(ex);
 }
 
 /* A condition other than "nothing is there" becomes the one ETag that is, or
@@ -51,7 +95,7 @@ static void object_on_looked(void *arg, enum sluice_status status,
   struct upload *upload = ex->work;
   bool conditional = precondition_is_any(&upload->condition);
   bool there = upload->was_there;
-  const char *etag = upload->etag[0] == '\0' ? NULL : upload->etag;
+  const char *etag = !there || upload->etag[0] == '\0' ? NULL : upload->etag;
   ex->op = NULL;
   exchange_unwatch(ex);
   if (status != SLUICE_OK && status != SLUICE_ENOENT) {
@@ -71,29 +115,31 @@ static void object_on_looked(void *arg, enum sluice_status status,
   upload->only_new = only_creates(ex) || (conditional && !there);
   if (conditional && there && upload->if_match[0] == '\0')
     memcpy(upload->if_match, etag, strlen(etag) + 1);
-  upload->etag[0] = '\0';
-  if (rawbody_check(ex))
-    rawbody_start(ex);
+  object_take_over(ex);
 }
 
 static void object_look(struct exchange *ex) {
-  static const struct op_events events = {.meta = object_on_meta,
+  static const struct op_events events = {.sees_expired = true,
+                                          .meta = object_on_meta,
                                           .alive = exchange_alive,
                                           .done = object_on_looked};
   exchange_watch(ex);
   ex->op = op_head(exchange_backend(ex), ex->key, &events, ex);
 }
 
-/* The backend decides by itself what needs no look. */
+/* The backend decides by itself what needs no look: but it takes an object
+ * that has ended, and wasn't swept, for one that is there. */
 static bool decides_alone(struct exchange *ex) {
   struct upload *upload = ex->work;
   const struct precondition *is = &upload->condition;
+  bool ends = upload_expiry_is_on(ex);
   if (only_creates(ex))
-    return upload->only_new;
+    return upload->only_new && !ends;
   if (precondition_only_there(is) && exchange_can(ex, SLUICE_CAN_MATCH_ANY))
     memcpy(upload->if_match, "*", sizeof "*");
   bool told = exchange_can(ex, SLUICE_CAN_TELL);
-  return upload->only_new || (upload->if_match[0] != '\0' && told) ||
+  return (upload->only_new && !ends) ||
+         (upload->if_match[0] != '\0' && told) ||
          (!precondition_is_any(is) && told);
 }
 
@@ -161,7 +207,8 @@ static void put_start(struct exchange *ex) {
   bool able = exchange_can(ex, SLUICE_CAN_CREATE) ||
               exchange_can(ex, SLUICE_CAN_REPLACE);
   if (precondition_read(ex, &upload->condition, able) &&
-      upload_read_uploader(ex) && updigest_read(ex, &upload->digest))
+      upload_read_uploader(ex) && upload_expiry_read(ex) &&
+      updigest_read(ex, &upload->digest))
     upload_hooks_ask(ex, operation_of(ex), NULL, object_on_key);
 }
 

@@ -47,18 +47,23 @@ static bool knows_methods(const struct op_backend *backend) {
   return (backend->plugin->abi & 0xffff) >= 1;
 }
 
+/* Uploads by this route end, by its own rule. */
+static bool has_rule(const struct exchange *ex) {
+  return ex->route->from != NULL && ex->route->from->expire_after_ms > 0;
+}
+
 /* No storage counts, looks at types, creates without being told so by who
  * uploads, or shows hooks what it is given. */
 static bool storage_keeps(struct exchange *ex, const struct ownlink *link) {
   const struct op_backend *backend = exchange_backend(ex);
   if (!has_links(backend) || link->uses > 0 || link->types != NULL ||
-      link->max_bytes > 0)
+      link->max_bytes > 0 || link->expire_after > 0)
     return false;
   switch (link->method) {
   case OWNLINK_GET:
     return true;
   case OWNLINK_PUT:
-    return link->replace && knows_methods(backend) &&
+    return link->replace && knows_methods(backend) && !has_rule(ex) &&
            !request_wants_body(&ex->request);
   case OWNLINK_POST:
     break;

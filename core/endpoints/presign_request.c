@@ -15,6 +15,7 @@
 #include "presign_wish.h"
 #include "reply.h"
 #include "upload.h"
+#include "upload_expiry.h"
 
 struct presign {
   struct presign_ask ask;
@@ -75,6 +76,8 @@ static void presign_request_on_meta(void *arg,
                                     const struct sluice_meta *meta) {
   struct exchange *ex = arg;
   struct presign *presign = ex->work;
+  presign->ask.seconds =
+      upload_expiry_bound(op_expires(meta), presign->ask.seconds);
   presign->length = meta->length;
   presign->type = strdup(meta->type != NULL ? meta->type : FILETYPE_UNKNOWN);
   const char *filename = presign_filename(meta);

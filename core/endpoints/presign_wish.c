@@ -4,12 +4,14 @@
  */
 #include "presign_wish.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "jsonbody.h"
 #include "key.h"
 #include "must.h"
 #include "reply.h"
+#include "upload_expiry.h"
 
 #define TYPES_TEXT_MAX 8192
 
@@ -82,6 +84,17 @@ static bool read_max_bytes(const struct wish *wish, const json_t *value) {
     return presign_wish_bad(wish, "bad_max_bytes",
                             "'max_bytes' isn't a whole number of 1 or more");
   wish->ask->link.max_bytes = (uint64_t)bytes;
+  return true;
+}
+
+static bool read_expire_after(const struct wish *wish, const json_t *value) {
+  char text[32] = "";
+  int64_t seconds;
+  if (json_is_integer(value))
+    snprintf(text, sizeof text, "%lld", (long long)json_integer_value(value));
+  if (!upload_expiry_wish(wish->ex, text, "expire_after", &seconds))
+    return false;
+  wish->ask->link.expire_after = (uint64_t)seconds;
   return true;
 }
 
@@ -185,6 +198,7 @@ static const struct {
              {"via", ANY, read_via},
              {"uses", ANY, read_uses},
              {"max_bytes", OF(PUT) | OF(POST), read_max_bytes},
+             {"expire_after", OF(PUT) | OF(POST), read_expire_after},
              {"types", OF(PUT) | OF(POST), read_types},
              {"replace", OF(PUT), read_replace},
              {"filename", OF(GET), presign_wish_read_filename},

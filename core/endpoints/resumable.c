@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "date.h"
+#include "expirynote.h"
 #include "must.h"
 #include "presign.h"
 #include "reply.h"
@@ -20,6 +21,7 @@ static void resumable_left(void *work) {
   upload_hooks_leave(&r->upload);
   resumable_show_leave(r);
   presign_leave(&r->upload.link);
+  expirynote_leave(r->upload.note);
   if (r->ex->op == r->op) /* the exchange lets go of it */
     r->op = NULL;
   r->ex = NULL;

@@ -171,7 +171,7 @@ void resumable_failed(struct exchange *, enum sluice_status, const char *why);
 #define RESUMABLE_STATE_BARE (1 + 8 + MD5_SAVED)
 #define RESUMABLE_STATE                                         \
   (RESUMABLE_STATE_BARE + 1 + SHA2_256_SAVED + SHA2_512_SAVED + \
-   SHA2_KINDS * SHA2_MAX)
+   SHA2_KINDS * SHA2_MAX + 8)
 _Static_assert(RESUMABLE_STATE <= SLUICE_STAGE_STATE_MAX,
                "backends promise to save it");
 struct sluice_save resumable_state(const struct resumable *,

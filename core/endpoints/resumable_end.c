@@ -9,6 +9,7 @@
 #include "codec.h"
 #include "date.h"
 #include "must.h"
+#include "upload_expiry.h"
 #include "upload_hooks.h"
 
 #define KEPT_S 3600 /* after it is complete: the last answer may be lost */
@@ -29,6 +30,10 @@ static void resumable_end_commit(struct exchange *ex) {
   exchange_change(ex);
   ex->op = r->op;
   op_stage_commit(r->op, &upload->object, &save);
+}
+
+static void resumable_end_note(struct exchange *ex) {
+  upload_expiry_set(ex, resumable_end_commit);
 }
 
 void resumable_read_sums(struct resumable *r) {
@@ -55,7 +60,7 @@ void resumable_commit(struct exchange *ex) {
   resumable_read_sums(r);
   r->length = (int64_t)r->upload.size;
   r->state = RESUMABLE_COMMITTING;
-  upload_hooks_ask(ex, ex->asked, NULL, resumable_end_commit);
+  upload_hooks_ask(ex, ex->asked, NULL, resumable_end_note);
 }
 
 static void on_killed(void *arg, enum sluice_status status, const char *why) {

@@ -11,12 +11,16 @@
 
 #include "date.h"
 #include "must.h"
+#include "upload_expiry.h"
 
 enum version {
   BARE = 1, /* the length, all ones while it is unknown; the running MD5 */
   DIGESTS   /* and behind it: bits, then the running ones, then those said */
 };
 
+#define ENDS                                                  \
+  0x40u /* beside the version: seconds are at the end, of the \
+           object's life, or, once it is complete, of its moment */
 #define KEEPS 1u
 #define MADE(kind) (2u << (kind))
 #define SAID(kind) (8u << (kind))
@@ -94,22 +98,49 @@ struct sluice_save resumable_state(const struct resumable *r,
   int64_t keep_s = r->gate->settings->uploads.expires_ms / 1000;
   unsigned char *end = state + RESUMABLE_STATE_BARE;
   bool bare = digest == NULL || bits_of(digest) == 0;
+  int64_t seconds =
+      r->upload.expires_s > 0 ? r->upload.expires_s : r->upload.life_s;
   state[0] = bare ? BARE : DIGESTS;
   memcpy(state + 1, &length, sizeof length);
   md5_save(&r->upload.md5, state + 1 + sizeof length);
   if (!bare)
     end = save_digests(digest, end);
+  if (seconds > 0) {
+    uint64_t kept = htole64((uint64_t)seconds);
+    state[0] |= ENDS;
+    memcpy(end, &kept, sizeof kept);
+    end += sizeof kept;
+  }
   return (struct sluice_save){.state = state,
                               .state_size = (size_t)(end - state),
                               .expires_s = date_now_ms() / 1000 + keep_s};
 }
 
+/* Bytes of the seconds at its end. */
+static size_t ending(const unsigned char *state) {
+  return state[0] & ENDS ? sizeof(uint64_t) : 0;
+}
+
 static bool is_sane(const struct sluice_staged *staged) {
   const unsigned char *state = staged->state;
   size_t size = staged->state_size;
-  return size >= RESUMABLE_STATE_BARE &&
-         (state[0] == BARE ? size == RESUMABLE_STATE_BARE
-                           : state[0] == DIGESTS);
+  if (size < RESUMABLE_STATE_BARE)
+    return false;
+  size_t bare = RESUMABLE_STATE_BARE + ending(state);
+  unsigned version = state[0] & ~ENDS;
+  return version == BARE ? size == bare : version == DIGESTS && size > bare;
+}
+
+static void load_ending(struct resumable *r,
+                        const struct sluice_staged *staged) {
+  const unsigned char *state = staged->state;
+  uint64_t seconds = 0;
+  size_t size = ending(state);
+  memcpy(&seconds, state + staged->state_size - size, size);
+  if (staged->complete)
+    upload_expiry_keep(&r->upload, (int64_t)le64toh(seconds));
+  else
+    r->upload.life_s = (int64_t)le64toh(seconds);
 }
 
 int64_t resumable_length(const struct sluice_staged *staged) {
@@ -127,8 +158,10 @@ bool resumable_load(struct resumable *r, const struct sluice_staged *staged) {
   if (!is_sane(staged))
     return false;
   r->length = resumable_length(staged);
+  load_ending(r, staged);
   md5_load(&r->upload.md5, state + 1 + sizeof(uint64_t));
   return r->upload.md5.length == staged->offset &&
-         (state[0] == BARE ||
-          load_digests(r, state + bare, staged->state_size - bare));
+         ((state[0] & ~ENDS) == BARE ||
+          load_digests(r, state + bare,
+                       staged->state_size - bare - ending(state)));
 }

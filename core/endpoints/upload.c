@@ -18,6 +18,7 @@
 #include "must.h"
 #include "quantity.h"
 #include "reply.h"
+#include "upload_expiry.h"
 #include "upload_once.h"
 
 /* The bytes that a form may hold beside its file: each part's headers, text
@@ -116,6 +117,23 @@ static bool end_digest(struct exchange *ex) {
   return true;
 }
 
+static bool begin_expiry(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  if (upload->has_expiry)
+    return upload_bad(ex, "There is a second '" UPLOAD_EXPIRY_FIELD "' field");
+  upload->has_expiry = true;
+  upload->field = UPLOAD_EXPIRY;
+  return true;
+}
+
+/* The field is complete; one that is too long is told by its length. */
+static bool end_expiry(struct exchange *ex) {
+  struct upload *upload = ex->work;
+  bool whole = strlen(upload->expiry_text) == upload->text_len;
+  return upload_expiry_wish(ex, whole ? upload->expiry_text : "",
+                            UPLOAD_EXPIRY_FIELD, &upload->life_s);
+}
+
 /* False when it was answered. */
 static bool begin_part(struct exchange *ex) {
   struct upload *upload = ex->work;
@@ -129,6 +147,8 @@ static bool begin_part(struct exchange *ex) {
     return begin_file(ex, part);
   if (strcmp(part->name, "sha256") == 0)
     return begin_digest(ex);
+  if (strcmp(part->name, UPLOAD_EXPIRY_FIELD) == 0)
+    return begin_expiry(ex);
   if (strcmp(part->name, "prefix") == 0) {
     if (upload->has_prefix)
       return upload_bad(ex, "There is a second 'prefix' field");
@@ -152,6 +172,9 @@ static bool take_text(struct exchange *ex, const char *data, size_t len) {
     return bad_digest(ex);
   if (upload->field == UPLOAD_SHA256)
     memcpy(upload->digest_text + upload->text_len - len, data, len);
+  if (upload->field == UPLOAD_EXPIRY &&
+      upload->text_len < sizeof upload->expiry_text)
+    memcpy(upload->expiry_text + upload->text_len - len, data, len);
   return true;
 }
 
@@ -201,7 +224,8 @@ static bool on_event(struct exchange *ex, enum formdata_event event) {
     return upload->field == UPLOAD_FILE ? take_file(ex, data, len)
                                         : take_text(ex, data, len);
   case FORMDATA_END:
-    if (upload->field == UPLOAD_SHA256 && !end_digest(ex))
+    if ((upload->field == UPLOAD_SHA256 && !end_digest(ex)) ||
+        (upload->field == UPLOAD_EXPIRY && !end_expiry(ex)))
       return false;
     upload->field = UPLOAD_IGNORED;
     break;
@@ -350,7 +374,7 @@ static void upload_start(struct exchange *ex) {
   upload_new(ex, upload_pump)->form = form;
   struct upload *upload = ex->work;
   if (!upload_reserve(ex) || !upload_read_uploader(ex) ||
-      !updigest_read(ex, &upload->digest) ||
+      !upload_expiry_read(ex) || !updigest_read(ex, &upload->digest) ||
       !updigest_of_form(ex, upload->digest, upload_pump) ||
       !upload_once_read(ex))
     return;

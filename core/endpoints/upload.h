@@ -11,6 +11,7 @@
 
 #include "chunkform.h"
 #include "exchange.h"
+#include "expiry.h"
 #include "formdata.h"
 #include "key.h"
 #include "linkcommit.h"
@@ -30,6 +31,7 @@ enum upload_field {
   UPLOAD_IGNORED,
   UPLOAD_PREFIX,
   UPLOAD_SHA256,
+  UPLOAD_EXPIRY,
   UPLOAD_FILE,
   UPLOAD_SECOND /* a file may follow the first: not a byte of it */
 };
@@ -83,6 +85,8 @@ struct upload {
   bool has_prefix;
   bool has_digest; /* the field sha256, as sent: */
   char digest_text[UPDIGEST_HEX + 1];
+  bool has_expiry; /* the field expire_after, as sent: */
+  char expiry_text[EXPIRY_TEXT_SIZE];
   bool lent; /* bytes of the file, to the backend */
   enum upload_body body;
 
@@ -101,6 +105,10 @@ struct upload {
   char type[MIME_MAX + 1];
   char uploader[REQUEST_IDENTITY_MAX + 1], md5_hex[2 * MD5_LEN + 1];
   struct sluice_pair user[INTENT_PAIRS];
+  int64_t life_s;    /* that its client wishes for its object; 0: any */
+  int64_t expires_s; /* the object's end; 0: none */
+  char expires[EXPIRY_TEXT_SIZE];   /* the same as it is stored; "": none */
+  struct expirynote *note;          /* that is being written of it, or NULL */
   struct intent *intent;            /* of hooks; NULL: none were asked yet */
   void (*asked)(struct exchange *); /* goes on once they were */
   void (*seen)(struct exchange *);  /* the same, of a buffer */
@@ -116,8 +124,9 @@ struct upload {
   struct precondition condition; /* by_key: as the request says it */
   bool only_new;                 /* by_key: nothing may be there */
   char if_match[UPLOAD_ETAG_MAX +
-                1];               /* by_key: what has to be there; "": any */
-  bool was_there;                 /* by_key: an object was */
+                1]; /* by_key: what has to be there; "": any */
+  bool was_there;   /* by_key: an object was */
+  bool was_over;    /* by_key: one was whose moment had passed, of `etag` */
   char etag[UPLOAD_ETAG_MAX + 1]; /* of what was stored; "": unknown */
 };
 

@@ -13,6 +13,7 @@
 #include "presign.h"
 #include "reply.h"
 #include "updigest.h"
+#include "upload_expiry.h"
 
 const char *upload_sha256(const struct upload *upload) {
   const struct updigest *digest = upload->digest;
@@ -90,6 +91,7 @@ static void upload_answer_answer(struct exchange *ex, const char *url,
   if (upload_sha256(upload) != NULL)
     json_object_set_new(document, "sha256",
                         json_string(upload_sha256(upload)));
+  upload_expiry_say(ex, document);
   if (upload->answer != NULL) {
     upload->answer(ex, document);
     return;
@@ -123,5 +125,7 @@ void upload_answer(struct exchange *ex) {
   shown_name(ex, name);
   const char *who =
       strcmp(upload->uploader, UPLOAD_NOBODY) == 0 ? NULL : upload->uploader;
-  presign_link(ex, &upload->link, name, default_seconds(ex), who, on_link);
+  presign_link(ex, &upload->link, name,
+               upload_expiry_bound(upload->expires_s, default_seconds(ex)),
+               who, on_link);
 }

@@ -7,6 +7,7 @@
 #include "upload.h"
 
 #include "idempotency.h"
+#include "upload_expiry.h"
 
 /* Fewer bytes are there before any storage would begin to send them. */
 #define EARLY_MIN ((int64_t)5 << 20)
@@ -17,7 +18,8 @@ static bool is_key_known(const struct exchange *ex) {
   return upload->form == NULL || upload->has_prefix || ex->link != NULL;
 }
 
-/* A digest that the object is kept with has to be known when it is told of, a
+/* A digest that the object is kept with has to be known when it is told of, as
+ * has the moment when it ends, which counts from its commit, a
  * key that was used before may be of an earlier object, and hooks that see its
  * bytes may say what it is by them. */
 static bool is_early(struct exchange *ex) {
@@ -25,7 +27,8 @@ static bool is_early(struct exchange *ex) {
   bool keeps = upload->digest != NULL && upload->digest->keeps;
   return ex->gate->settings->uploads.early_parts &&
          exchange_can(ex, SLUICE_CAN_EARLY) && upload->once == NULL &&
-         !keeps && is_key_known(ex) && !request_wants_body(&ex->request) &&
+         !keeps && upload_expiry_life(ex, upload->life_s) == 0 &&
+         is_key_known(ex) && !request_wants_body(&ex->request) &&
          (ex->head.chunked || ex->head.length > EARLY_MIN);
 }
 

@@ -59,6 +59,8 @@ const struct sluice_pair *upload_describe(struct upload *upload) {
   if (upload_sha256(upload) != NULL)
     upload->user[n++] =
         (struct sluice_pair){UPDIGEST_META, upload_sha256(upload)};
+  if (upload->expires[0] != '\0')
+    upload->user[n++] = (struct sluice_pair){EXPIRY_META, upload->expires};
   add_theirs(upload, n);
   return upload->user;
 }

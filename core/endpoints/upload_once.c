@@ -10,6 +10,7 @@
 
 #include "idempotency.h"
 #include "reply.h"
+#include "upload_expiry.h"
 #include "upload_hooks.h"
 
 static void upload_once_describe(const struct exchange *ex,
@@ -57,6 +58,34 @@ static void say_replay(struct exchange *ex) {
   upload_answer(ex);
 }
 
+static void on_ending(void *arg, const struct sluice_meta *meta) {
+  upload_expiry_keep(((struct exchange *)arg)->work, op_expires(meta));
+}
+
+static void on_ending_looked(void *arg, enum sluice_status status,
+                             const char *why) {
+  struct exchange *ex = arg;
+  (void)status, (void)why; /* it may be gone, and is answered as it was */
+  ex->op = NULL;
+  exchange_unwatch(ex);
+  say_replay(ex);
+}
+
+/* The answer says when the object ends, which the record doesn't. */
+static void tell_ending(struct exchange *ex) {
+  static const struct op_events events = {.sees_expired = true,
+                                          .meta = on_ending,
+                                          .alive = exchange_alive,
+                                          .done = on_ending_looked};
+  const struct upload *upload = ex->work;
+  if (upload_expiry_life(ex, upload->life_s) == 0) {
+    say_replay(ex);
+    return;
+  }
+  exchange_watch(ex);
+  ex->op = op_head(exchange_backend(ex), ex->key, &events, ex);
+}
+
 void upload_once_replay(struct exchange *ex) {
   struct upload *upload = ex->work;
   const struct oncerecord *was = idempotency_record(upload->once);
@@ -67,7 +96,7 @@ void upload_once_replay(struct exchange *ex) {
     return;
   }
   upload->digest->keeps = was->keeps == 1;
-  exchange_check_key(ex, was->key, say_replay);
+  exchange_check_key(ex, was->key, tell_ending);
 }
 
 /* ---- it is made --------------------------------------------------------- */

@@ -15,6 +15,8 @@
 #include "must.h"
 #include "reply.h"
 #include "updigest.h"
+#include "expirynote.h"
+#include "upload_expiry.h"
 #include "upload_hooks.h"
 #include "upload_once.h"
 #include "upload_reread.h"
@@ -98,6 +100,7 @@ static void upload_left(void *work) {
   upload->once = NULL;
   updigest_leave(upload->digest);
   linkcommit_leave(&upload->by_link);
+  expirynote_leave(upload->note);
   upload->ex = NULL;
 }
 
@@ -174,7 +177,8 @@ void upload_note_meta(struct upload *upload, const struct sluice_meta *meta) {
     snprintf(upload->etag, sizeof upload->etag, "%s",
              len == 0 ? "" : meta->etag);
   if (meta->before != SLUICE_BEFORE_UNKNOWN)
-    upload->was_there = meta->before == SLUICE_BEFORE_THERE;
+    upload->was_there =
+        meta->before == SLUICE_BEFORE_THERE && !upload->was_over;
 }
 
 /* Those that a condition of the request may end in are one to its client. */
@@ -250,12 +254,16 @@ static void store(struct exchange *ex) {
   op_commit(ex->op, &upload->object);
 }
 
-static void upload_store_on_key(struct exchange *ex) {
+static void upload_store_on_noted(struct exchange *ex) {
   struct upload *upload = ex->work;
   if (upload->once != NULL)
     upload_once_fix(ex, store);
   else
     linkcommit_ask(&upload->by_link, ex, store);
+}
+
+static void upload_store_on_key(struct exchange *ex) {
+  upload_expiry_set(ex, upload_store_on_noted);
 }
 
 bool upload_make_key(struct exchange *ex) {

@@ -13,14 +13,16 @@
 #include "rawbody.h"
 #include "reply.h"
 #include "resumable.h"
+#include "upload_expiry.h"
 #include "upload_once.h"
 #include "uploads_names.h"
 
 static void plain_start(struct exchange *ex) {
   struct upload *upload = rawbody_new(ex);
   if (rawbody_check_part(ex) && uploads_names_read(ex, NULL) &&
-      upload_read_uploader(ex) && updigest_read(ex, &upload->digest) &&
-      rawbody_check(ex) && upload_once_read(ex))
+      upload_read_uploader(ex) && upload_expiry_read(ex) &&
+      updigest_read(ex, &upload->digest) && rawbody_check(ex) &&
+      upload_once_read(ex))
     upload_once_claim(ex, rawbody_start);
 }
 
@@ -34,8 +36,8 @@ static void create(struct exchange *ex) {
 static void resumable_start(struct exchange *ex,
                             const struct resumable_dialect *dialect) {
   struct resumable *r = resumable_new(ex, RESUMABLE_CREATE, dialect);
-  if (r == NULL || !upload_read_uploader(ex) || !dialect->read_create(ex) ||
-      !resumable_read_digests(ex))
+  if (r == NULL || !upload_read_uploader(ex) || !upload_expiry_read(ex) ||
+      !dialect->read_create(ex) || !resumable_read_digests(ex))
     return;
   if (op_can_stage(r->backend))
     resumable_ask_key(ex, create);

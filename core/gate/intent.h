@@ -13,7 +13,7 @@
 #include "mime.h"
 
 /* The gateway's own pairs come before theirs. */
-#define INTENT_OWN_PAIRS 4
+#define INTENT_OWN_PAIRS 5
 #define INTENT_PAIRS (INTENT_OWN_PAIRS + SLUICE_UPLOAD_PAIRS_MAX + 1)
 
 enum intent_prefix {

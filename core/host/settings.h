@@ -71,7 +71,9 @@ struct settings_uploads {
   int64_t max_open;    /* of one client, that aren't complete; 0: any number */
   uint64_t min_append; /* bytes, but for the last; 0: any */
   int64_t once_expires_ms; /* of an Idempotency-Key */
-  bool sha256;             /* of every object, also where no client wants it */
+  /* How long an object may be told to live; the latter 0: none may. */
+  int64_t expire_min_ms, expire_max_ms;
+  bool sha256;      /* of every object, also where no client wants it */
   bool early_parts; /* the storage has bytes before an upload is whole */
   bool guess; /* what "application/octet-stream" says nothing of, by name */
   const struct pair *types; /* extension, type; ends with a NULL name */
@@ -131,7 +133,8 @@ struct settings_route {
   const char *mount; /* NULL, or "/files": then path, method, operation are
                         NULL.  "/" is written as "" here. */
   const char *path, *method, *operation;
-  size_t backend; /* index into backends */
+  size_t backend;          /* index into backends */
+  int64_t expire_after_ms; /* what is uploaded here ends then; 0: it stays */
   /* The hooks of this route, as indices into hooks; the configuration's
    * common ones when the route names none. */
   size_t *hooks;

@@ -10,9 +10,11 @@
 #include <string.h>
 
 #define ROUTE_PATH_MAX 1024
+#define EXPIRE_MAX_MS (INT64_C(3650) * 24 * 3600 * 1000)
 
 struct route_conf {
   const char *mount, *path, *method, *operation, *backend;
+  int64_t expire_after_ms;
 };
 
 #define ROUTE(f) offsetof(struct route_conf, f)
@@ -24,6 +26,8 @@ static const struct sluice_option route_table[] = {
     {"method", SLUICE_STRING, "", ROUTE(method), "its method"},
     {"operation", SLUICE_STRING, "", ROUTE(operation), "what it does"},
     {"backend", SLUICE_STRING, NULL, ROUTE(backend), "name of a backend"},
+    {"expire_after", SLUICE_TIME, "0", ROUTE(expire_after_ms),
+     "what is uploaded by it ends then, or sooner; 0: when its upload says"},
     {0}};
 static const char *const route_others[] = {"hooks", NULL};
 static const char *const methods[] = {"GET",    "POST",  "PUT",
@@ -136,6 +140,20 @@ static bool read_hooks(struct settings *s, const struct config_node *node,
   return true;
 }
 
+/* Whole seconds, as moments are. */
+static bool read_expiry(const struct settings *s,
+                        const struct config_node *node,
+                        const struct route_conf *conf,
+                        struct settings_route *route, struct errmsg *err) {
+  int64_t ms = conf->expire_after_ms;
+  route->expire_after_ms = ms;
+  return ms == 0 || (ms >= 1000 && ms <= EXPIRE_MAX_MS && ms % 1000 == 0) ||
+         config_fault(s->config, settings_line(node, "expire_after"), err,
+                      "'expire_after': %.64s is out of range; write whole "
+                      "seconds, 1s to 3650d, or 0",
+                      config_get(node, "expire_after")->text);
+}
+
 static bool read_route(struct settings *s, const struct config_node *node,
                        struct settings_route *route, struct errmsg *err) {
   struct route_conf conf = {0};
@@ -145,7 +163,8 @@ static bool read_route(struct settings *s, const struct config_node *node,
     return false;
   bool ok = *conf.mount != '\0' ? read_mount(s, node, &conf, route, err)
                                 : read_single(s, node, &conf, route, err);
-  return ok && find_backend(s, node, conf.backend, route, err) &&
+  return ok && read_expiry(s, node, &conf, route, err) &&
+         find_backend(s, node, conf.backend, route, err) &&
          read_hooks(s, node, route, err);
 }
 

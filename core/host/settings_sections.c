@@ -19,7 +19,7 @@
 #define TIB (MIB << 20)
 #define SECOND 1000u
 #define HOUR (3600u * SECOND)
-#define DAY (24u * HOUR)
+#define DAY (UINT64_C(24) * HOUR)
 
 /* A number's bounds.  The field is an int64_t or a uint64_t: both are read as
  * the latter, which makes a negative one too large. */
@@ -73,6 +73,10 @@ static const struct sluice_option uploads_table[] = {
      "folder for bytes that wait for their backend"},
     {"guess", SLUICE_BOOL, "false", UPLOADS(guess),
      "the type by the name where the client says application/octet-stream"},
+    {"expire_min", SLUICE_TIME, "1s", UPLOADS(expire_min_ms),
+     "the least time after which an object may be told to end"},
+    {"expire_max", SLUICE_TIME, "3650d", UPLOADS(expire_max_ms),
+     "the longest; 0: no upload may tell its object to end"},
     {"idempotency_expires", SLUICE_TIME, "24h", UPLOADS(once_expires_ms),
      "how long an Idempotency-Key is remembered"},
     {"sha256", SLUICE_BOOL, "false", UPLOADS(sha256),
@@ -82,6 +86,8 @@ static const struct sluice_option uploads_table[] = {
     {0}};
 static const struct range uploads_ranges[] = {
     {"max_bytes", UPLOADS(max_bytes), 1, 5 * TIB, "1B to 5TiB"},
+    {"expire_min", UPLOADS(expire_min_ms), SECOND, 3650 * DAY, "1s to 3650d"},
+    {"expire_max", UPLOADS(expire_max_ms), 0, 3650 * DAY, "0 to 3650d"},
     {"idempotency_expires", UPLOADS(once_expires_ms), SECOND, 30 * DAY,
      "1s to 30d"},
     {0}};
@@ -352,6 +358,18 @@ static bool read_prefix(struct settings *s, unsigned line,
                       prefix, why);
 }
 
+/* Moments are whole seconds. */
+static bool check_expiry(const struct settings *s,
+                         const struct config_node *uploads,
+                         struct errmsg *err) {
+  int64_t min = s->uploads.expire_min_ms, max = s->uploads.expire_max_ms;
+  if (min % SECOND == 0 && max % SECOND == 0 && (max == 0 || min <= max))
+    return true;
+  return config_fault(s->config, uploads->line, err,
+                      "uploads: expire_min and expire_max are whole seconds, "
+                      "and the first isn't the longer one");
+}
+
 static bool read_uploads(struct settings *s, struct errmsg *err) {
   static const char *const others[] = {"resumable", "types", NULL};
   const struct config_node *uploads = config_get(s->config->root, "uploads");
@@ -365,7 +383,8 @@ static bool read_uploads(struct settings *s, struct errmsg *err) {
   if (*s->uploads.spool_directory == '\0')
     return config_fault(s->config, settings_line(uploads, "spool_directory"),
                         err, "'spool_directory': it is empty; write a folder");
-  return read_prefix(s, settings_line(uploads, "prefix"), err);
+  return check_expiry(s, uploads, err) &&
+         read_prefix(s, settings_line(uploads, "prefix"), err);
 }
 
 static bool check_whole_seconds(const struct settings *s,

@@ -168,7 +168,8 @@ static void ask_on_done(void *arg, enum sluice_status status,
   loop_pay(layer->host.loop, &layer->host.debt);
 }
 
-const struct op_events ask_events = {.meta = ask_on_meta,
+const struct op_events ask_events = {.sees_expired = true,
+                                     .meta = ask_on_meta,
                                      .chunk = ask_on_chunk,
                                      .next = ask_on_next,
                                      .alive = ask_on_alive,

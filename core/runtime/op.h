@@ -89,6 +89,9 @@ struct op_events {
   void (*staged)(void *arg, const struct sluice_staged *);
   /* The last call; the op is gone after it. */
   void (*done)(void *arg, enum sluice_status, const char *why);
+  /* An object whose moment has passed is told like any; else it isn't there,
+   * and done() has SLUICE_ENOENT. */
+  bool sees_expired;
 };
 
 /* Starts an operation.  `arg` is for the events.  op_text() and op_entries()
@@ -156,6 +159,11 @@ void op_leave(struct sluice_op *, void (*released)(void *),
 
 /* The plugin said what can't be true: counted and logged. */
 void op_violation(struct op_backend *, const char *call, const char *what);
+
+/* The moment of an object that ends by itself, in seconds since 1970; 0: it is
+ * none.  Has it passed? */
+int64_t op_expires(const struct sluice_meta *);
+bool op_has_expired(const struct sluice_meta *);
 
 /* Collected by the plugin; until the end of done(). */
 size_t op_texts(const struct sluice_op *);

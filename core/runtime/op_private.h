@@ -132,6 +132,8 @@ bool op_hold(struct sluice_op *);
 void op_let_go(struct sluice_op *);
 /* sluice_meta() of what another operation said, without a copy. */
 void op_move_meta(struct sluice_op *to, struct sluice_op *from);
+/* Is the object that it tells of one whose moment has passed? */
+bool op_hides(const struct sluice_op *);
 /* Moves the texts, entries and token that were collected. */
 void op_move_answer(struct sluice_op *to, struct sluice_op *from);
 

@@ -176,7 +176,12 @@ static bool takes_meta(struct sluice_op *op) {
 static void describe(struct sluice_op *op, struct op_item *item) {
   op->meta = item;
   op->described = true;
-  op_say(op, OP_SAID_META);
+  if (!op_hides(op)) {
+    op_say(op, OP_SAID_META);
+    return;
+  }
+  op->status = SLUICE_ENOENT;
+  op_say(op, OP_SAID_NONSENSE);
 }
 
 void sluice_meta(struct sluice_op *op, const struct sluice_meta *meta) {

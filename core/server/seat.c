@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "exchange.h"
+#include "expirysweep.h"
 #include "gateway.h"
 #include "linksecret.h"
 #include "linksweep.h"
@@ -91,6 +92,7 @@ static void free_parts(struct seat *seat) {
   stagesweep_free(seat->sweep);
   oncesweep_free(seat->oncesweep);
   linksweep_free(seat->linksweep);
+  expirysweep_free(seat->expirysweep);
   exchange_free_pending(gate);
   headerlines_fini(&gate->lines);
   free(gate->backends);
@@ -200,12 +202,14 @@ void seat_use(struct seat *seat) {
   seat->sweep = stagesweep_new(&seat->gate);
   seat->oncesweep = oncesweep_new(&seat->gate);
   seat->linksweep = linksweep_new(&seat->gate);
+  seat->expirysweep = expirysweep_new(&seat->gate);
 }
 
 void seat_retire(struct seat *seat) {
   stagesweep_stop(seat->sweep);
   oncesweep_stop(seat->oncesweep);
   linksweep_stop(seat->linksweep);
+  expirysweep_stop(seat->expirysweep);
 }
 
 static bool are_idle(struct presence *const *list, size_t count) {

@@ -53,6 +53,7 @@ static void check_same(const struct ownlink *a, const struct ownlink *b) {
   CU_ASSERT_EQUAL(a->replace, b->replace);
   CU_ASSERT_EQUAL(a->established, b->established);
   CU_ASSERT_EQUAL(a->max_bytes, b->max_bytes);
+  CU_ASSERT_EQUAL(a->expire_after, b->expire_after);
   CU_ASSERT_EQUAL(a->uses, b->uses);
   CU_ASSERT_EQUAL(a->number, b->number);
   CU_ASSERT_EQUAL(a->expires_s, b->expires_s);
@@ -75,6 +76,7 @@ static void test_what_was_made_is_read(void) {
                         .replace = true,
                         .types = strdup("image/png,text/*"),
                         .max_bytes = INT64_MAX,
+                        .expire_after = 86400,
                         .uses = OWNLINK_USES_MAX,
                         .by = strdup("bob"),
                         .expires_s = NOW};

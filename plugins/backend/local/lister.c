@@ -146,6 +146,8 @@ static bool lister_take(struct task *task, sqlite3_stmt *scan) {
   struct listing *listing = task->listing;
   const char *key = sqlite3_column_blob(scan, 0);
   size_t len = (size_t)sqlite3_column_bytes(scan, 0);
+  if (row_shown_is_over(scan)) /* it isn't there any more */
+    return true;
   if (listing->count == listing->max) {
     listing->more = true;
     return false;

@@ -5,6 +5,8 @@
 #include "row.h"
 
 #include "codec.h"
+#include "date.h"
+#include "expiry.h"
 #include "index.h"
 
 #include <endian.h>
@@ -133,6 +135,17 @@ bool row_read(struct row_fields *fields, sqlite3_stmt *from, const void *key,
   return read_shown(fields, from, 0) &&
          (sqlite3_column_int64(from, 7) == sum_all(fields) ||
           sqlite3_column_type(from, 7) == SQLITE_NULL);
+}
+
+bool row_is_over(const struct row_fields *of) {
+  int64_t moment_s = expiry_in_texts(of->user, of->user_len);
+  return moment_s > 0 && expiry_is_over(moment_s, date_now_ms());
+}
+
+bool row_shown_is_over(sqlite3_stmt *from) {
+  struct row_fields fields;
+  fields.user = bytes_in(from, 5, &fields.user_len);
+  return row_is_over(&fields);
 }
 
 bool row_read_shown(struct row_fields *fields, sqlite3_stmt *from) {

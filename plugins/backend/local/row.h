@@ -12,7 +12,7 @@
 #include <sqlite3.h>
 
 #define ROW_COLUMNS "size, mtime, etag, small, blob, type, user, sum"
-#define ROW_SHOWN "key, size, mtime, etag, sum" /* by lists */
+#define ROW_SHOWN "key, size, mtime, etag, sum, user" /* by lists */
 struct row {
   uint64_t length;
   int64_t mtime_ms;
@@ -37,6 +37,10 @@ struct row_fields {
  * aren't what was written.  Rows of version 1 have no sum, and pass. */
 bool row_read(struct row_fields *, sqlite3_stmt *, const void *key,
               size_t key_len);
+/* Has the moment passed that its metadata tells? */
+bool row_is_over(const struct row_fields *);
+/* The same of what a statement with ROW_SHOWN returned. */
+bool row_shown_is_over(sqlite3_stmt *);
 /* Reads what one with ROW_SHOWN returned: key, MD5, length and mtime. */
 bool row_read_shown(struct row_fields *, sqlite3_stmt *);
 /* The same as a row; SLUICE_EIO: they aren't, or make no sense. */

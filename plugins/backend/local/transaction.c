@@ -36,16 +36,20 @@ static bool detach(struct local *local, struct task *task, const char *key,
   bool intact =
       result != SQLITE_ROW || row_read(&row, writer->find, key, key_len);
   unsigned char md5[DIGEST_MD5_LEN] = {0};
-  if (result == SQLITE_ROW && intact)
-    memcpy(md5, row.md5, sizeof md5); /* while it is in the statement */
+  bool over = false;
+  if (result == SQLITE_ROW && intact) { /* while it is in the statement */
+    memcpy(md5, row.md5, sizeof md5);
+    over = row_is_over(&row);
+  }
   index_reset(writer->find);
   *found = result == SQLITE_ROW;
-  task->was_there = *found;
-  if (!*found && task->condition != TASK_ALWAYS && task->kind != TASK_COPY)
+  task->was_there = *found && !over;
+  bool counts = over ? task->condition == TASK_IF_MATCH : *found;
+  if (!counts && task->condition != TASK_ALWAYS && task->kind != TASK_COPY)
     task->status = task->kind == TASK_REMOVE ? SLUICE_ENOENT : SLUICE_EPRECOND;
-  if (!*found)
-    return result == SQLITE_DONE;
-  if (task->exclusive) {
+  if (!*found || task->status != SLUICE_OK)
+    return *found || result == SQLITE_DONE;
+  if (task->exclusive && !over) {
     task->status = SLUICE_EEXIST;
     return true;
   }

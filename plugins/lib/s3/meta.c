@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "date.h"
+#include "expiry.h"
 #include "key.h"
 #include "metadata.h"
 #include "task.h"
@@ -15,7 +16,8 @@
 #define META_ROOM 8192
 
 const char *const s3_meta_names[S3_META_NAMES] = {
-    "original-filename", "md5", "uploaded-by", "sluice-sha256", "sluice-zstd"};
+    "original-filename", "md5",         "uploaded-by",
+    "sluice-sha256",     "sluice-zstd", EXPIRY_META};
 
 void s3_etag(char out[160], const char *header) {
   out[0] = '\0';

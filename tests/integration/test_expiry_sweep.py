@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Sweeps remove what has ended, with its note, and nothing else, also after a
+crash; layers pass the end on, and serve nothing past it."""
+import os
+import tempfile
+
+from bucket import BUCKET, DIALECTS, Emulator, gateway as over
+from expirykit import (LIFE, LONG, is_hidden, moment, names, pass_moment,
+                       put_short, wish)
+from kit import Gateway, each, equal, eventually, index_of, main, test
+from objectskit import get, put
+
+
+# ---- the sweep --------------------------------------------------------------
+
+def in_index(folder):
+    with index_of(folder) as index:
+        return sorted(key for key, in index.execute(
+            "SELECT CAST(key AS TEXT) FROM object"))
+
+
+def noted(keys):
+    return [key for key in keys if key.startswith(".sluice/expiry/")]
+
+
+def own(keys):
+    return [key for key in keys if not key.startswith(".sluice/")]
+
+
+@test
+def test_a_sweep_removes_what_is_due_and_its_notes_across_sigkill():
+    with tempfile.TemporaryDirectory() as folder:
+        gateway = Gateway(folder=folder)
+        at = put_short(gateway, "a")
+        put_short(gateway, "replaced")
+        put(gateway, "replaced", b"two")
+        put_short(gateway, "longer")
+        put(gateway, "longer", b"two", wish(LONG))
+        put(gateway, "stays", b"x", wish(LONG))
+        gateway.kill()
+        equal("there is one", "a" in in_index(folder), True)
+        pass_moment(at)
+        with Gateway(folder=folder) as gateway:
+            eventually("it is swept", lambda: own(in_index(folder)) == [
+                "longer", "replaced", "stays"], pause=0.1)
+            eventually("so are notes that are due",
+                       lambda: len(noted(in_index(folder))) == 2, pause=0.1)
+            for key in "longer", "replaced", "stays":
+                equal(key, get(gateway, key).status, 200)
+
+
+@test
+def test_a_sweep_over_s3_costs_what_is_due():
+    server = Emulator(DIALECTS["s3"])
+    server.create(BUCKET)
+    try:
+        with over(server) as gateway:
+            at = put_short(gateway, "a")
+            put(gateway, "stays", b"x", wish(LONG))
+            put(gateway, "other", b"x")
+        pass_moment(at)
+        with over(server):
+            def all_keys():
+                return list(server.state(BUCKET)["objects"])
+            eventually("it is swept", lambda: sorted(own(all_keys())) == [
+                "other", "stays"], pause=0.1)
+            eventually("and its note", lambda: len(noted(all_keys())) == 1,
+                       pause=0.1)
+    finally:
+        server.stop()
+
+
+LAYERS = {
+    "prefix": {"plugin": "prefix", "over": "main", "prefix": "below/"},
+    "cache": {"plugin": "cache", "over": "main", "ttl": "1h"},
+    "throttle": {"plugin": "throttle", "over": "main", "concurrent": "8"},
+    "encrypt": {"plugin": "encrypt", "over": "main"}}
+
+
+def layered(name, folder):
+    words = dict(LAYERS[name])
+    if name == "encrypt":
+        path = os.path.join(folder, "key")
+        with open(path, "w", encoding="utf-8") as out:
+            out.write("0123456789abcdef" * 4 + "\n")
+        os.chmod(path, 0o600)
+        words["key_file"] = path
+    if name == "cache":
+        words["directory"] = os.path.join(folder, "cache")
+    return {"backends": {"top": words},
+            "routes": [{"mount": "/files", "backend": "top"},
+                       {"mount": "/below", "backend": "main"}]}
+
+
+@each({name: name for name in LAYERS})
+def test_a_layer_passes_it_on_and_serves_nothing_past_it(name):
+    with tempfile.TemporaryDirectory() as folder:
+        with Gateway(layered(name, folder)) as gateway:
+            at = put_short(gateway, seconds=LIFE)
+            for _ in range(3):
+                equal("before", moment(get(gateway, "a")), at)
+            pass_moment(at)
+            is_hidden(gateway)
+            equal("in no list", names(gateway), [])
+            equal("created", put(gateway, "a", b"two",
+                                 "If-None-Match: *").status, 201)
+            equal("body", get(gateway, "a").body, b"two")
+
+
+@each({name: name for name in LAYERS})
+def test_what_lies_below_a_layer_is_swept(name):
+    with tempfile.TemporaryDirectory() as folder, \
+            tempfile.TemporaryDirectory() as store:
+        with Gateway(layered(name, folder), folder=store) as gateway:
+            at = put_short(gateway)
+            put(gateway, "b", b"x", wish(LONG))
+        pass_moment(at)
+        with Gateway(layered(name, folder), folder=store):
+            eventually("it is swept", lambda: [
+                key[-1] for key in in_index(store)
+                if ".sluice/" not in key] == ["b"], pause=0.1)
+
+
+if __name__ == "__main__":
+    main()
