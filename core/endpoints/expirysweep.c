@@ -21,7 +21,7 @@
 #include "ownobject.h"
 
 #define PAGE 200
-#define FIRST_MS 1000
+#define FIRST_MS 4000
 #define EVERY_MS (30 * 1000) /* or sooner, when something is due */
 #define SOON_MS 5000
 #define NEXT_MS 100 /* between two pages of what is due */
