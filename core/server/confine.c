@@ -17,8 +17,9 @@
 #else
 #define HAS_FEATURE(f) 0
 #endif
-/* They read files of the build, start programs and trace the process. */
+/* They read and write files of the build, start programs and trace. */
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ || \
+    defined SLUICE_COVERAGE || \
     HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
 #define SANITIZED 1
 #else

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # core/sluice.syms is what plugin.h declares, the program exports just that,
-# and a plugin exports just its descriptor and its table of what it reaches.
+# and a plugin exports its descriptor, its table of what it reaches, no more.
 # shellcheck source=tests/checks/kit
 . "$(dirname "$0")/kit"
 
@@ -45,5 +45,7 @@ do
   refuse "$name.so exports more than its descriptor" \
     "$(exported "$plugin" |
       grep -vE "^sluice_((backend|hook)_$name|reach)\$" || :)"
+  refuse "plugins that don't say what they reach: give them SLUICE_REACH()" \
+    "$(exported "$plugin" | grep -qx sluice_reach || echo "$name")"
 done
 verdict

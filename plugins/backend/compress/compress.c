@@ -261,4 +261,5 @@ static const struct sluice_backend compress = {
     .op_memory = COMPRESS_MEMORY,
 };
 
+SLUICE_REACH({NULL, 0, NULL})
 SLUICE_BACKEND(compress, compress)

@@ -194,4 +194,5 @@ static const struct sluice_hook hook = {
     .reload = lua_reload,
 };
 
+SLUICE_REACH({"script", SLUICE_REACH_READ, NULL})
 SLUICE_HOOK(lua, hook)
