@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
@@ -40,12 +41,24 @@ static void openssl_free(void *memory, const char *file, int line) {
   free(memory);
 }
 
+/* ---- libevent ----------------------------------------------------------- */
+
+#define CHAIN_LEAST 1000 /* bytes of a piece of an evbuffer, at least */
+
+/* Heads of requests come in such pieces; evhttp is told nothing of what a
+ * client proves itself by, so that its own texts needn't be wiped. */
+static void chain_free(void *block) {
+  if (malloc_usable_size(block) < CHAIN_LEAST)
+    free(block);
+  else
+    wipe_free(block);
+}
+
 /* ---- all ---------------------------------------------------------------- */
 
 void libraries_begin(void) {
   CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free);
-  /* Heads of requests are freed there. */
-  event_set_mem_functions(must_malloc, must_realloc, wipe_free);
+  event_set_mem_functions(must_malloc, must_realloc, chain_free);
   event_set_log_callback(on_line);
   json_set_alloc_funcs(must_malloc, free);
 }

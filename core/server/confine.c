@@ -19,8 +19,8 @@
 #endif
 /* They read and write files of the build, start programs and trace. */
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ || \
-    defined SLUICE_COVERAGE || \
-    HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
+    defined SLUICE_COVERAGE || HAS_FEATURE(address_sanitizer) ||   \
+    HAS_FEATURE(thread_sanitizer)
 #define SANITIZED 1
 #else
 #define SANITIZED 0

@@ -156,6 +156,8 @@ bool syscalls_apply(struct errmsg *errmsg) {
     error = -EINVAL;
   if (error == 0)
     error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+  if (error == 0) /* a tree: each call is looked up in the list */
+    (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
   if (error == 0)
     error = seccomp_load(filter);
   seccomp_release(filter);
