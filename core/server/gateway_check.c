@@ -33,13 +33,14 @@ static bool check_listen(const struct gateway *gateway,
 }
 
 /* Hooks that guard read files of keys and users, and nothing else, when they
- * start; others may write something, as logs do. */
+ * start, and so do those that say it; others may write something, as logs
+ * do. */
 static bool check_hooks(struct gateway *gateway, struct errmsg *errmsg) {
   struct work_pool *pool = work_pool_new(1);
   bool ok = pool != NULL || errmsg_set(errmsg, "out of memory");
   for (size_t i = 0; ok && i < gateway->now->settings->hook_count; i++) {
     struct instance *hook = gateway->now->hooks[i];
-    if (!hook->plugin.hook.guards)
+    if (!hook->plugin.hook.guards && !hook->plugin.hook.tried)
       continue;
     hook->host.share = work_own(pool);
     void *instance = hook->plugin.hook.start(hook->conf, &hook->host);

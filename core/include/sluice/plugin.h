@@ -454,11 +454,10 @@ struct sluice_hook {
    * one that no hook was asked about, or while a hook still waits. */
   void (*on_log)(void *handle, struct sluice_request *,
                  const struct sluice_record *);
-  /* An upload is durable, or an object was deleted, and nobody was told yet:
-   * for what has to be certain before the client's answer.  WAIT holds the
-   * answer back, at most for limits.backend_timeout; any other verdict lets it
-   * go.  Comes also when the client left meanwhile, or was answered with 504.
-   * Of a delete, the object's key alone is known. */
+  /* An upload is durable, or an object was deleted (its key alone is known),
+   * and nobody was told yet: for what has to be certain before the answer.
+   * WAIT holds that back, at most for limits.backend_timeout, any other verdict
+   * lets it go.  Comes also if the client left, or was answered with 504. */
   enum sluice_verdict (*on_change)(void *handle, struct sluice_request *,
                                    const struct sluice_object *);
   /* SIGHUP: open files again, read them again. */
@@ -467,6 +466,7 @@ struct sluice_hook {
   enum sluice_verdict (*on_body)(void *handle, struct sluice_request *,
                                  const struct sluice_chunk *);
   const struct sluice_metric *metrics; /* since 1.1: <sluice/metrics.h> */
+  bool tried; /* since 1.1: start() only reads, and sluice -t calls it, too */
 };
 
 /* ---- registration: const data, one symbol named after the plugin ------- */

@@ -192,6 +192,7 @@ static const struct sluice_hook hook = {
     .on_log = lua_on_log,
     .on_change = lua_on_change,
     .reload = lua_reload,
+    .tried = true,
 };
 
 SLUICE_REACH({"script", SLUICE_REACH_READ, NULL})

@@ -4,6 +4,7 @@
 import re
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "tests/integration"))
@@ -347,6 +348,16 @@ def test_misuse_is_an_error_with_its_line(case):
 def test_script_that_cannot_be_is_refused_at_the_start(case):
     text, why = case
     refused(text, why, steps="1000000" if "90000" in str(text) else "1000")
+
+
+@test
+def test_script_that_is_broken_is_told_before_a_start():
+    with tempfile.TemporaryDirectory() as folder, \
+            written("function on_key()\nreturn 1 +\nend") as path:
+        config = kit.written(folder, kit.settings(
+            folder, {"hooks": [hook(path)]}))
+        kit.refusal(None, r"/s\.lua:3: unexpected symbol near 'end'",
+                    arguments=["-t", "-c", config])
 
 
 @test
