@@ -105,15 +105,17 @@ static bool copy_names(struct meter *meter, const struct meter_form *form) {
 }
 
 static bool make_book(struct meter *meter, const struct meter_form *form) {
-  while (form->table != NULL && form->table[meter->metrics].name != NULL)
-    meter->metrics++;
+  size_t metrics = 0;
+  while (form->table != NULL && form->table[metrics].name != NULL)
+    metrics++;
+  meter->metrics = metrics;
   struct meter_book *book =
-      calloc(1, sizeof *book + meter->metrics * sizeof *book->places);
+      calloc(1, sizeof *book + metrics * sizeof *book->places);
   meter->book = book;
   if (book == NULL)
     return false;
   pthread_mutex_init(&book->lock, NULL);
-  for (size_t i = 0; i < meter->metrics; i++) {
+  for (size_t i = 0; i < metrics; i++) {
     const struct sluice_metric *of = &form->table[i];
     size_t values = meter_values(form, i);
     book->places[i] = (struct place){.kind = of->kind,

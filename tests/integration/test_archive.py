@@ -167,7 +167,8 @@ def test_object_that_is_replaced_meanwhile_breaks_it_off():
         with contextlib.suppress(ConnectionResetError):
             while data := wire.socket.recv(1 << 20):
                 got += len(data)
-        expect(20 * MIB < got < length, f"{got} of {length} bytes came")
+        # The end of what was sent may be lost with the connection.
+        expect(got < length, f"{got} of {length} bytes came")
 
 
 @test

@@ -86,6 +86,8 @@ def test_status_before_the_body_does_not_read_it():
         answer = wire.answer()
     equal("answer", (answer.status, answer.header("connection")),
           (503, "close"))
+    # It is noted behind the answer.
+    eventually("a note", lambda: "received" in s3.requests("PUT")[0])
     equal("received", s3.requests("PUT")[0]["received"], 0)
 
 

@@ -52,6 +52,7 @@ static void clear_environment(struct rig *rig) {
 void rig_init(struct rig *rig) {
   static const struct s3_dialect dialect = {.name = "test"};
   *rig = (struct rig){.host.name = "s3"};
+  rig->s3.host = &rig->host;
   snprintf(rig->folder, sizeof rig->folder, "/tmp/sluice-credentials-XXXXXX");
   if (mkdtemp(rig->folder) == NULL)
     abort();

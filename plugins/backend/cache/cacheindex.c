@@ -14,6 +14,7 @@
 
 #include "cacheopen.h"
 #include "clock.h"
+#include "must.h"
 
 #define TOUCH_MS 60000 /* a file's time of use is this old at most */
 #define PASS_PART 16   /* of so many entries, one and that one more may pass */
@@ -300,10 +301,13 @@ static void look(struct cacheindex *index, struct cacheindex_job *job) {
 }
 
 static void leave(struct cacheindex *index, struct cacheindex_job *job) {
-  atomic_fetch_sub(&job->body->readers, 1);
-  if (job->gone && job->body->entry != NULL)
-    forget(index, job->body->entry);
-  unpin(index, job->body);
+  struct cachebody *body = job->body;
+  atomic_fetch_sub(&body->readers, 1);
+  if (job->gone && body->entry != NULL) {
+    forget(index, body->entry);
+    must(body->entry == NULL); /* each knew the other */
+  }
+  unpin(index, body);
   job->body = NULL;
 }
 
