@@ -3,7 +3,9 @@
  * Of each backend: a page of notes, then one after the other of those that are
  * due: its text, which is a key; what is there; the object, where it has
  * ended, as just that one; the note.  An object that was replaced meanwhile
- * stays, whatever its note says.
+ * stays, whatever its note says.  One that can't be removed is told of, and
+ * holds up none behind it: where many can't, the next round goes on behind
+ * them.
  */
 #include "expirysweep.h"
 
@@ -19,12 +21,14 @@
 #include "log.h"
 #include "must.h"
 #include "ownobject.h"
+#include "repeat.h"
 
 #define PAGE 200
 #define FIRST_MS 4000
 #define EVERY_MS (30 * 1000) /* or sooner, when something is due */
 #define SOON_MS 5000
-#define NEXT_MS 100 /* between two pages of what is due */
+#define NEXT_MS 100     /* between two pages of what is due */
+#define FAILURES_MAX 10 /* in a row: they end the round */
 /* A client that waits for the key has it by then: a storage that removes
  * nothing conditionally might remove what was put there just now. */
 #define UNGUARDED_S 60
@@ -46,6 +50,8 @@ struct expirywalk { /* of one backend */
   char *token;          /* of the next page; NULL: from the start */
   struct due due[PAGE];
   size_t count, at;
+  unsigned failures;            /* in a row */
+  char passed[EXPIRY_KEY_SIZE]; /* notes up to this one failed; "": none */
   int64_t next_s;   /* the first moment that isn't due yet; 0: unknown */
   bool over, there; /* the object at hand: has it ended, is one there? */
   char etag[OWNOBJECT_ETAG_MAX + 1]; /* its; "": none */
@@ -68,17 +74,42 @@ static void expirywalk_rest(struct expirywalk *walk, int64_t ms) {
     event_add(walk->timer, &time);
 }
 
-/* A storage that lets nothing be removed is left alone. */
+static void expirywalk_end_round(struct expirywalk *walk) {
+  free(walk->token);
+  walk->token = NULL;
+  walk->failures = 0;
+  expirywalk_rest(walk, EVERY_MS);
+}
+
+/* A storage that lets nothing be listed is left alone. */
 static void expirywalk_fail(struct expirywalk *walk, enum sluice_status status,
                             const char *why) {
   if (status != SLUICE_ECANCELED && status != SLUICE_EDENIED)
     log_line(SLUICE_LOG_WARN, walk->backend->host.name,
-             "objects that have expired can't be removed: %s; it is tried "
-             "again",
+             "objects that have expired can't be found: %s; it is tried again",
              why == NULL ? "no reason given" : why);
-  free(walk->token);
-  walk->token = NULL;
-  expirywalk_rest(walk, EVERY_MS);
+  expirywalk_end_round(walk);
+}
+
+/* Of the note at hand, or of its object. */
+static void expirywalk_fail_one(struct expirywalk *walk, const char *key,
+                                enum sluice_status status, const char *why) {
+  struct op_backend *backend = walk->backend;
+  if (walk->sweep->stopped || status == SLUICE_ECANCELED) {
+    expirywalk_end_round(walk);
+    return;
+  }
+  repeat_line(&backend->repeats, backend->host.loop, SLUICE_LOG_WARN,
+              backend->host.name, "expired",
+              "\"%.512s\" has expired and can't be removed: %s; it is tried "
+              "again",
+              key, why == NULL ? "no reason given" : why);
+  if (++walk->failures < FAILURES_MAX) {
+    expirywalk_next(walk);
+    return;
+  }
+  memcpy(walk->passed, walk->due[walk->at - 1].key, sizeof walk->passed);
+  expirywalk_end_round(walk);
 }
 
 static bool expirywalk_is_gone(enum sluice_status status) {
@@ -91,10 +122,12 @@ static void expirywalk_on_forgotten(void *arg, enum sluice_status status,
                                     const char *why) {
   struct expirywalk *walk = arg;
   gate_release(walk->sweep->gate);
-  if (expirywalk_is_gone(status) || status == SLUICE_EPRECOND)
-    expirywalk_next(walk);
-  else
-    expirywalk_fail(walk, status, why);
+  if (!expirywalk_is_gone(status) && status != SLUICE_EPRECOND) {
+    expirywalk_fail_one(walk, walk->due[walk->at - 1].key, status, why);
+    return;
+  }
+  walk->failures = 0;
+  expirywalk_next(walk);
 }
 
 static void forget_note(struct expirywalk *walk) {
@@ -113,7 +146,7 @@ static void expirywalk_on_removed(void *arg, enum sluice_status status,
   if (expirywalk_is_gone(status) || status == SLUICE_EPRECOND)
     forget_note(walk);
   else
-    expirywalk_fail(walk, status, why);
+    expirywalk_fail_one(walk, walk->text, status, why);
 }
 
 static void expirywalk_remove(struct expirywalk *walk) {
@@ -144,7 +177,7 @@ static void expirywalk_on_looked(void *arg, enum sluice_status status,
   walk->op = NULL;
   gate_release(walk->sweep->gate);
   if (!expirywalk_is_gone(status))
-    expirywalk_fail(walk, status, why);
+    expirywalk_fail_one(walk, walk->text, status, why);
   else if (walk->sweep->stopped)
     expirywalk_rest(walk, 0);
   else if (walk->over)
@@ -174,7 +207,7 @@ static void expirywalk_on_read(void *arg, enum sluice_status status,
   if (status == SLUICE_ENOENT || walk->own.foreign)
     expirywalk_next(walk);
   else if (status != SLUICE_OK)
-    expirywalk_fail(walk, status, why);
+    expirywalk_fail_one(walk, note, status, why);
   else if (strlen(walk->text) != walk->own.length ||
            !expiry_note_is_of(note, walk->text) ||
            key_reserved(walk->text, walk->own.length))
@@ -197,6 +230,8 @@ static void expirywalk_next(struct expirywalk *walk) {
   if (walk->sweep->stopped)
     return;
   if (walk->at == walk->count) {
+    if (walk->token == NULL)
+      walk->passed[0] = '\0';
     expirywalk_rest(walk, expirywalk_pause(walk));
     return;
   }
@@ -211,7 +246,8 @@ static void expirywalk_next(struct expirywalk *walk) {
 /* False: those behind aren't due either. */
 static bool take_note(struct expirywalk *walk, const struct op_entry *entry) {
   int64_t moment_s, now_ms = date_now_ms();
-  if (entry->meta == NULL || !expiry_note_moment(entry->key, &moment_s))
+  if (entry->meta == NULL || !expiry_note_moment(entry->key, &moment_s) ||
+      strcmp(entry->key, walk->passed) <= 0)
     return true;
   if ((walk->backend->abilities & SLUICE_CAN_REMOVE) == 0)
     moment_s += UNGUARDED_S;

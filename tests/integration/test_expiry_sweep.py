@@ -71,6 +71,27 @@ def test_a_sweep_over_s3_costs_what_is_due():
         server.stop()
 
 
+@test
+def test_what_cannot_be_removed_is_told_and_holds_up_nothing():
+    server = Emulator(DIALECTS["s3"])
+    server.create(BUCKET)
+    try:
+        with over(server) as gateway:
+            for number in range(9):
+                put_short(gateway, f"held/{number}")
+            at = put_short(gateway, "z", seconds=LIFE)
+        pass_moment(at)
+        server.faults({"match": {"method": "DELETE", "path": "/held/"},
+                       "do": "403", "times": 999})
+        with over(server) as gateway:
+            eventually("what follows is swept", lambda: "z" not in
+                       server.state(BUCKET)["objects"], pause=0.1)
+            gateway.says(r'"held/\d" has expired and can.t be removed')
+            equal("the others", len(own(server.state(BUCKET)["objects"])), 9)
+    finally:
+        server.stop()
+
+
 LAYERS = {
     "prefix": {"plugin": "prefix", "over": "main", "prefix": "below/"},
     "cache": {"plugin": "cache", "over": "main", "ttl": "1h"},
