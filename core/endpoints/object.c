@@ -37,11 +37,20 @@ static bool only_creates(const struct exchange *ex) {
 
 /* ---- what is there ------------------------------------------------------ */
 
+static void object_note_md5(struct upload *upload,
+                            const struct sluice_meta *meta) {
+  const struct sluice_pair *pair = meta->user;
+  for (; pair != NULL && pair->name != NULL; pair++)
+    if (strcmp(pair->name, "md5") == 0 && pair->value != NULL)
+      snprintf(upload->over_md5, sizeof upload->over_md5, "%s", pair->value);
+}
+
 static void object_on_meta(void *arg, const struct sluice_meta *meta) {
   struct exchange *ex = arg;
   struct upload *upload = ex->work;
   upload_note_meta(upload, meta);
   upload->was_over = op_has_expired(meta);
+  object_note_md5(upload, meta);
   upload->was_there = !upload->was_over;
 }
 
@@ -82,6 +91,7 @@ static void object_take_over(struct exchange *ex) {
   }
   if (over && exchange_can(ex, SLUICE_CAN_REPLACE)) {
     upload->only_new = false;
+    upload->takes_over = true;
     memcpy(upload->if_match, upload->etag, sizeof upload->if_match);
   }
   object_go_on(ex);

@@ -127,6 +127,8 @@ struct upload {
                 1]; /* by_key: what has to be there; "": any */
   bool was_there;   /* by_key: an object was */
   bool was_over;    /* by_key: one was whose moment had passed, of `etag` */
+  char over_md5[2 * MD5_LEN + 1]; /* of its bytes; "": unknown */
+  bool takes_over;                /* replaces that one, where none is there */
   char etag[UPLOAD_ETAG_MAX + 1]; /* of what was stored; "": unknown */
 };
 

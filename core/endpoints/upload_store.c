@@ -302,6 +302,16 @@ void upload_check_key(struct exchange *ex, void (*then)(struct exchange *)) {
   upload_hooks_ask(ex, operation, upload_make_key, then);
 }
 
+/* Of the ETag that it replaces, it would have that very one: so would each of
+ * several that create it at once, and none of them would be refused.  That of
+ * several parts isn't of the bytes alone. */
+static bool is_as_ended(const struct upload *upload) {
+  bool parts = strchr(upload->if_match, '-') != NULL;
+  return upload->takes_over &&
+         strcmp(upload->md5_hex,
+                parts ? upload->over_md5 : upload->if_match) == 0;
+}
+
 static void upload_store_commit(struct exchange *ex) {
   struct upload *upload = ex->work;
   unsigned char md5[MD5_LEN];
@@ -310,6 +320,10 @@ static void upload_store_commit(struct exchange *ex) {
     return;
   md5_final(&upload->md5, md5);
   codec_hex(upload->md5_hex, md5, sizeof md5);
+  if (is_as_ended(upload)) {
+    precondition_refuse(ex);
+    return;
+  }
   if (idempotency_replays(upload->once))
     upload_once_replay(ex);
   else if (upload->key[0] != '\0' || upload_make_key(ex))

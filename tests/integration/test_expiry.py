@@ -116,6 +116,19 @@ def test_what_has_ended_is_no_object_for_who_creates_one(place):
         equal("and doesn't end", moment(get(gateway, "a")), None)
 
 
+# An ETag is an MD5, so the condition to replace that of what has ended holds
+# for each of those that store its bytes again.
+@each({"its bytes": (b"one", 8 * [412]),
+       "others": (b"two", [201] + 7 * [412])})
+def test_who_creates_the_same_at_once_is_one_where_nothing_is_removed(case):
+    data, want = case
+    with minio() as gateway:
+        pass_moment(put_short(gateway))
+        got = together(8, lambda _: put(gateway, "a", data,
+                                        "If-None-Match: *").status)
+        equal("created", sorted(got), want)
+
+
 @each(TWO)
 def test_what_has_ended_is_created_anew_by_a_put(place):
     with place() as gateway:
