@@ -51,7 +51,7 @@ static void claims(struct fixture *fixture) {
   unsigned bits = abilities_of(fixture);
   if (backend->can == NULL)
     fixture_skip(fixture, "it has no can()");
-  fixture_need(fixture, bits < 2 * SLUICE_CAN_EARLY,
+  fixture_need(fixture, bits < 2 * SLUICE_CAN_END,
                "can() says %#x, which has bits of no ability", bits);
   fixture_need(fixture, !(bits & SLUICE_CAN_REMOVE) || backend->remove_if,
                "can() claims SLUICE_CAN_REMOVE, and there is no remove_if()");
@@ -230,12 +230,11 @@ static void tells(struct fixture *fixture) {
 
 /* ---- remove_if ---------------------------------------------------------- */
 
-static enum sluice_status try_remove(struct fixture *fixture, const char *key,
-                                     const char *etag) {
+static enum sluice_status try_remove(struct fixture *fixture,
+                                     const struct sluice_removal *removal) {
   struct op_driver driver;
   op_driver_init(&driver, fixture);
-  op_driver_remove_if(&driver,
-                      &(struct sluice_removal){.key = key, .if_match = etag});
+  op_driver_remove_if(&driver, removal);
   op_driver_wait(&driver);
   enum sluice_status status = driver.status;
   op_driver_fini(&driver);
@@ -249,23 +248,66 @@ static void abilities_removes(struct fixture *fixture) {
   objects_put(fixture, key.text, old);
   struct fixture_key etag = etag_of(fixture, key.text);
   objects_put(fixture, key.text, new);
-  enum sluice_status status = try_remove(fixture, key.text, etag.text);
+  const struct sluice_removal removal = {.key = key.text,
+                                         .if_match = etag.text};
+  enum sluice_status status = try_remove(fixture, &removal);
   fixture_need(fixture, status == SLUICE_EPRECOND,
                "remove_if() of what was replaced ended with %s",
                op_driver_word(status));
   objects_expect(fixture, key.text, new);
   etag = etag_of(fixture, key.text);
-  status = try_remove(fixture, key.text, etag.text);
+  status = try_remove(fixture, &removal);
   fixture_need(fixture, status == SLUICE_OK,
                "remove_if() with the object's ETag ended with %s",
                op_driver_word(status));
   objects_expect_none(fixture, key.text);
-  status = try_remove(fixture, key.text, etag.text);
+  status = try_remove(fixture, &removal);
   fixture_need(fixture,
                status == SLUICE_ENOENT || status == SLUICE_EPRECOND ||
                    status == SLUICE_OK, /* some storages can't tell */
                "remove_if() of an absent object ended with %s",
                op_driver_word(status));
+}
+
+/* ---- what has ended ----------------------------------------------------- */
+
+static void expect_removal(struct fixture *fixture,
+                           const struct sluice_removal *removal,
+                           enum sluice_status want, const char *of) {
+  enum sluice_status status = try_remove(fixture, removal);
+  fixture_need(fixture, status == want,
+               "remove_if() with if_ended of what %s ended with %s", of,
+               op_driver_word(status));
+}
+
+static void after_end(struct fixture *fixture) {
+  static const struct sluice_pair over[] = {{"sluice-expires", "1"},
+                                            {NULL, NULL}};
+  struct fixture_key key = fixture_key(fixture, "ends");
+  struct op_driver_put put = {
+      .key = key.text, .sample = {1, 100}, .user = over};
+  need_ability(fixture, SLUICE_CAN_END, "END");
+  need_ability(fixture, SLUICE_CAN_REMOVE, "REMOVE");
+  objects_put(fixture, key.text, put.sample);
+  struct fixture_key etag = etag_of(fixture, key.text);
+  const struct sluice_removal removal = {
+      .key = key.text, .if_match = "*", .if_ended = true};
+  expect_removal(fixture, &removal, SLUICE_EPRECOND, "lives");
+  objects_expect(fixture, key.text, put.sample);
+  objects_try(fixture, &put);
+  put.user = NULL;
+  put.if_match = etag.text;
+  enum sluice_status status = objects_try(fixture, &put);
+  fixture_need(fixture, status == SLUICE_EPRECOND || status == SLUICE_ENOENT,
+               "a commit with if_match of what has ended ended with %s",
+               op_driver_word(status));
+  expect_removal(fixture, &removal, SLUICE_OK, "has ended");
+  put.user = over;
+  put.if_match = NULL;
+  objects_try(fixture, &put);
+  put.user = NULL;
+  put.exclusive = true;
+  rivals(fixture, put, SLUICE_EEXIST);
 }
 
 /* ---- copy --------------------------------------------------------------- */
@@ -436,6 +478,8 @@ const struct check ability_checks[] = {
     {"can: remove_if removes what has the ETag",
      "done; SLUICE_ENOENT, SLUICE_EPRECOND: nothing was removed",
      abilities_removes, CHECK_USUAL},
+    {"can: what has ended isn't there",
+     "no other than what has ended: SLUICE_CAN_END", after_end, CHECK_USUAL},
     {"can: a copy has the bytes, the type and the metadata",
      "The object with its type and metadata: sluice_meta() of the new one, "
      "done; SLUICE_ENOENT: there is no `from`.",

@@ -268,7 +268,8 @@ void op_driver_remove_if(struct op_driver *driver,
                          const struct sluice_removal *removal) {
   struct sluice_removal lent = {.key = op_driver_lend(driver, removal->key),
                                 .if_match =
-                                    op_driver_lend(driver, removal->if_match)};
+                                    op_driver_lend(driver, removal->if_match),
+                                .if_ended = removal->if_ended};
   driver->changing = true;
   op_driver_begin(driver, "remove_if", removal->key);
   struct sluice_op *op =

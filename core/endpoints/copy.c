@@ -257,13 +257,14 @@ static bool removes_over(struct exchange *ex) {
                                           .done = on_over_removed};
   const struct copy *copy = ex->work;
   if (!copy->was_over || copy->replace || copy->to_etag == NULL ||
-      !exchange_can(ex, SLUICE_CAN_REMOVE))
+      exchange_can(ex, SLUICE_CAN_END) || !exchange_can(ex, SLUICE_CAN_REMOVE))
     return false;
   exchange_alive(ex);
-  ex->op = op_remove_if(
-      exchange_backend(ex),
-      &(struct sluice_removal){.key = copy->to, .if_match = copy->to_etag},
-      &events, ex);
+  ex->op = op_remove_if(exchange_backend(ex),
+                        &(struct sluice_removal){.key = copy->to,
+                                                 .if_match = copy->to_etag,
+                                                 .if_ended = true},
+                        &events, ex);
   return true;
 }
 

@@ -154,10 +154,11 @@ static void expirywalk_remove(struct expirywalk *walk) {
   bool compares = (walk->backend->abilities & SLUICE_CAN_REMOVE) != 0;
   gate_hold(walk->sweep->gate);
   if (compares && walk->etag[0] != '\0')
-    walk->op = op_remove_if(
-        walk->backend,
-        &(struct sluice_removal){.key = walk->text, .if_match = walk->etag},
-        &events, walk);
+    walk->op = op_remove_if(walk->backend,
+                            &(struct sluice_removal){.key = walk->text,
+                                                     .if_match = walk->etag,
+                                                     .if_ended = true},
+                            &events, walk);
   else
     walk->op = op_remove(walk->backend, walk->text, &events, walk);
 }

@@ -75,18 +75,21 @@ static void object_on_over_removed(void *arg, enum sluice_status status,
 }
 
 /* An object that has ended isn't there, but the storage has it still: it is
- * removed as that very object, or, where that can't be, replaced as it. */
+ * removed as that very object, or, where that can't be, replaced as it.  A
+ * storage that knows when its objects end does so with the write. */
 static void object_take_over(struct exchange *ex) {
   static const struct op_events events = {.alive = exchange_alive,
                                           .done = object_on_over_removed};
   struct upload *upload = ex->work;
-  bool over = upload->only_new && upload->was_over && upload->etag[0] != '\0';
+  bool over = upload->only_new && upload->was_over &&
+              upload->etag[0] != '\0' && !exchange_can(ex, SLUICE_CAN_END);
   if (over && exchange_can(ex, SLUICE_CAN_REMOVE)) {
     exchange_watch(ex);
-    ex->op = op_remove_if(
-        exchange_backend(ex),
-        &(struct sluice_removal){.key = ex->key, .if_match = upload->etag},
-        &events, ex);
+    ex->op = op_remove_if(exchange_backend(ex),
+                          &(struct sluice_removal){.key = ex->key,
+                                                   .if_match = upload->etag,
+                                                   .if_ended = true},
+                          &events, ex);
     return;
   }
   if (over && exchange_can(ex, SLUICE_CAN_REPLACE)) {

@@ -189,6 +189,7 @@ struct sluice_object { /* at commit: what the bytes become */
 struct sluice_removal { /* since 1.1 */
   const char *key;
   const char *if_match; /* its ETag, or "*": any; SLUICE_EPRECOND */
+  bool if_ended;        /* no other than what has ended: SLUICE_CAN_END */
 };
 
 struct sluice_copy {
@@ -200,20 +201,19 @@ struct sluice_copy {
 /* Bits: a backend decides this together with the write, so that of many at
  * once one succeeds.  The gateway doesn't ask for the others. */
 enum sluice_ability {
-  SLUICE_CAN_CREATE = 1,    /* commit(): `exclusive` */
-  SLUICE_CAN_REPLACE = 2,   /* commit(): `if_match` */
-  SLUICE_CAN_REMOVE = 4,    /* remove_if() */
-  SLUICE_CAN_COPY = 8,      /* copy(), also of what is replaced meanwhile */
-  SLUICE_CAN_COPY_NEW = 16, /* copy(): `exclusive` */
-  /* Beside these: sluice_meta() of a commit or a copy has `before`; */
-  SLUICE_CAN_TELL = 32,
+  SLUICE_CAN_CREATE = 1,     /* commit(): `exclusive` */
+  SLUICE_CAN_REPLACE = 2,    /* commit(): `if_match` */
+  SLUICE_CAN_REMOVE = 4,     /* remove_if() */
+  SLUICE_CAN_COPY = 8,       /* copy(), also of what is replaced meanwhile */
+  SLUICE_CAN_COPY_NEW = 16,  /* copy(): `exclusive` */
+  SLUICE_CAN_TELL = 32,      /* a commit, a copy: sluice_meta() has `before` */
   SLUICE_CAN_MATCH_ANY = 64, /* `if_match` may be "*" */
   /* A put gives its bytes back, between the last chunk's sluice_next() and
    * commit(): read() comes for all of them, once at most; sluice_send() of one
    * chunk, which is the last; after its more(): sluice_next(). */
   SLUICE_CAN_REREAD = 128,
-  /* A put that is told its `object` may send bytes before commit(). */
-  SLUICE_CAN_EARLY = 256
+  SLUICE_CAN_EARLY = 256, /* a put, told its `object`: bytes before commit() */
+  SLUICE_CAN_END = 512    /* an object past its sluice-expires isn't there */
 };
 
 struct sluice_list {
@@ -456,7 +456,7 @@ struct sluice_hook {
                  const struct sluice_record *);
   /* An upload is durable, or an object was deleted (its key alone is known),
    * and nobody was told yet: for what has to be certain before the answer.
-   * WAIT holds that back, at most for limits.backend_timeout, any other verdict
+   * WAIT holds that back, at most limits.backend_timeout, any other verdict
    * lets it go.  Comes also if the client left, or was answered with 504. */
   enum sluice_verdict (*on_change)(void *handle, struct sluice_request *,
                                    const struct sluice_object *);

@@ -183,7 +183,7 @@ static unsigned local_can(void *instance) {
   (void)instance;
   return SLUICE_CAN_CREATE | SLUICE_CAN_REPLACE | SLUICE_CAN_REMOVE |
          SLUICE_CAN_COPY | SLUICE_CAN_COPY_NEW | SLUICE_CAN_TELL |
-         SLUICE_CAN_MATCH_ANY | SLUICE_CAN_REREAD;
+         SLUICE_CAN_MATCH_ANY | SLUICE_CAN_REREAD | SLUICE_CAN_END;
 }
 
 static const struct sluice_backend backend = {

@@ -122,6 +122,7 @@ struct task {
   int source;                 /* copy: the blob; -1: none */
   unsigned pin;
   enum task_condition condition;
+  bool if_ended;                      /* a removal: of nothing else */
   char match[2 * DIGEST_MD5_LEN + 1]; /* that ETag */
   bool exclusive;
   bool stale;     /* get: the blob went while it was looked up */

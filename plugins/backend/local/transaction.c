@@ -44,9 +44,12 @@ static bool detach(struct local *local, struct task *task, const char *key,
   index_reset(writer->find);
   *found = result == SQLITE_ROW;
   task->was_there = *found && !over;
-  bool counts = over ? task->condition == TASK_IF_MATCH : *found;
-  if (!counts && task->condition != TASK_ALWAYS && task->kind != TASK_COPY)
-    task->status = task->kind == TASK_REMOVE ? SLUICE_ENOENT : SLUICE_EPRECOND;
+  bool counts = task->if_ended ? over : task->was_there;
+  bool conditional = task->if_ended || task->condition != TASK_ALWAYS;
+  if (!counts && conditional && task->kind != TASK_COPY)
+    task->status = task->kind == TASK_REMOVE && !task->was_there
+                       ? SLUICE_ENOENT
+                       : SLUICE_EPRECOND;
   if (!*found || task->status != SLUICE_OK)
     return *found || result == SQLITE_DONE;
   if (task->exclusive && !over) {

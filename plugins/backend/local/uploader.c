@@ -212,6 +212,7 @@ void uploader_remove_if(void *handle, struct sluice_op *op,
   struct task *task = task_start(handle, op, TASK_REMOVE);
   task->key = strdup(removal->key);
   task_match(task, removal->if_match);
+  task->if_ended = removal->if_ended;
   if (task->key) {
     writer_submit(task);
     return;
