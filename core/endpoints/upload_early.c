@@ -18,6 +18,14 @@ static bool is_key_known(const struct exchange *ex) {
   return upload->form == NULL || upload->has_prefix || ex->link != NULL;
 }
 
+/* Nor is it known then whether a form will say that its object ends. */
+static bool may_end_yet(const struct exchange *ex) {
+  const struct upload *upload = ex->work;
+  return upload_expiry_life(ex, upload->life_s) > 0 ||
+         (upload->form != NULL &&
+          ex->gate->settings->uploads.expire_max_ms > 0);
+}
+
 /* A digest that the object is kept with has to be known when it is told of, as
  * has the moment when it ends, which counts from its commit, a
  * key that was used before may be of an earlier object, and hooks that see its
@@ -27,8 +35,8 @@ static bool is_early(struct exchange *ex) {
   bool keeps = upload->digest != NULL && upload->digest->keeps;
   return ex->gate->settings->uploads.early_parts &&
          exchange_can(ex, SLUICE_CAN_EARLY) && upload->once == NULL &&
-         !keeps && upload_expiry_life(ex, upload->life_s) == 0 &&
-         is_key_known(ex) && !request_wants_body(&ex->request) &&
+         !keeps && !may_end_yet(ex) && is_key_known(ex) &&
+         !request_wants_body(&ex->request) &&
          (ex->head.chunked || ex->head.length > EARLY_MIN);
 }
 

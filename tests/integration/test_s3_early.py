@@ -17,7 +17,7 @@ RAW = "/files/uploads?filename=a.bin&prefix=t"
 
 
 def early(s3, uploads=None, more=None, **options):
-    words = {"early_parts": "true", **(uploads or {})}
+    words = {"early_parts": "true", "expire_max": "0", **(uploads or {})}
     return gateway(s3, more={"uploads": words, **(more or {})},
                    **{**QUICK, **options})
 
@@ -151,6 +151,22 @@ def test_what_is_not_known_waits_in_the_spool(way):
         wire.send(rest)
         equal("status", wire.answer().status, 201)
         stays_away(s3, running)
+
+
+@test
+def test_a_form_may_say_behind_its_file_when_its_object_ends():
+    s3 = shared("minio")
+    whole = form(field("prefix", "t"), file(DATA, "a.bin"),
+                 field("expire_after", "100"))
+    way = ("POST", "/files", [FORM, f"Content-Length: {len(whole)}"], whole)
+    with early(s3, {"expire_max": "1h"}) as running, running.wire() as wire:
+        rest = start(wire, way)
+        eventually("a file", lambda: spools(running) != [])
+        wire.send(rest)
+        answer = wire.answer()
+        equal("status", answer.status, 201)
+        expect("sluice-expires" in str(stored(s3, answer.json["key"])),
+               "the object has its end")
 
 
 @test
