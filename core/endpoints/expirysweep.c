@@ -38,7 +38,8 @@
 
 struct due {
   char key[EXPIRY_KEY_SIZE]; /* of the note */
-  bool young;                /* its object may be on its way */
+  int64_t moment_s;
+  bool young; /* its object may be on its way */
 };
 
 struct expirywalk { /* of one backend */
@@ -52,8 +53,9 @@ struct expirywalk { /* of one backend */
   size_t count, at;
   unsigned failures;            /* in a row */
   char passed[EXPIRY_KEY_SIZE]; /* notes up to this one failed; "": none */
-  int64_t next_s;   /* the first moment that isn't due yet; 0: unknown */
-  bool over, there; /* the object at hand: has it ended, is one there? */
+  int64_t next_s;    /* the first moment that isn't due yet; 0: unknown */
+  bool over;         /* has the object at hand ended? */
+  int64_t expires_s; /* when it does; 0: never, or none is there */
   char etag[OWNOBJECT_ETAG_MAX + 1]; /* its; "": none */
   char text[KEY_MAX + 1];            /* its key */
 };
@@ -136,15 +138,25 @@ static void forget_note(struct expirywalk *walk) {
   ownobject_remove(&walk->own, walk->due[walk->at - 1].key);
 }
 
-/* An object that replaced it meanwhile has a note of its own, if it needs one.
- */
+/* The object that is there, or was removed, may be of another note, and that
+ * of this one on its way to its commit. */
+static void expirywalk_settle(struct expirywalk *walk) {
+  const struct due *due = &walk->due[walk->at - 1];
+  if (!due->young || walk->expires_s == due->moment_s) {
+    forget_note(walk);
+    return;
+  }
+  walk->failures = 0;
+  expirywalk_next(walk);
+}
+
 static void expirywalk_on_removed(void *arg, enum sluice_status status,
                                   const char *why) {
   struct expirywalk *walk = arg;
   walk->op = NULL;
   gate_release(walk->sweep->gate);
   if (expirywalk_is_gone(status) || status == SLUICE_EPRECOND)
-    forget_note(walk);
+    expirywalk_settle(walk);
   else
     expirywalk_fail_one(walk, walk->text, status, why);
 }
@@ -166,8 +178,8 @@ static void expirywalk_remove(struct expirywalk *walk) {
 static void expirywalk_on_meta(void *arg, const struct sluice_meta *meta) {
   struct expirywalk *walk = arg;
   size_t len = meta->etag == NULL ? 0 : strlen(meta->etag);
-  walk->there = true;
   walk->over = op_has_expired(meta);
+  walk->expires_s = op_expires(meta);
   if (len > 0 && len < sizeof walk->etag)
     memcpy(walk->etag, meta->etag, len + 1);
 }
@@ -183,17 +195,16 @@ static void expirywalk_on_looked(void *arg, enum sluice_status status,
     expirywalk_rest(walk, 0);
   else if (walk->over)
     expirywalk_remove(walk);
-  else if (!walk->there && walk->due[walk->at - 1].young)
-    expirywalk_next(walk);
   else
-    forget_note(walk);
+    expirywalk_settle(walk);
 }
 
 static void expirywalk_look(struct expirywalk *walk) {
   static const struct op_events events = {.sees_expired = true,
                                           .meta = expirywalk_on_meta,
                                           .done = expirywalk_on_looked};
-  walk->over = walk->there = false;
+  walk->over = false;
+  walk->expires_s = 0;
   walk->etag[0] = '\0';
   gate_hold(walk->sweep->gate);
   walk->op = op_head(walk->backend, walk->text, &events, walk);
@@ -250,13 +261,14 @@ static bool take_note(struct expirywalk *walk, const struct op_entry *entry) {
   if (entry->meta == NULL || !expiry_note_moment(entry->key, &moment_s) ||
       strcmp(entry->key, walk->passed) <= 0)
     return true;
-  if ((walk->backend->abilities & SLUICE_CAN_REMOVE) == 0)
-    moment_s += UNGUARDED_S;
-  walk->next_s = moment_s;
-  if (!expiry_is_over(moment_s, now_ms))
+  bool guarded = (walk->backend->abilities & SLUICE_CAN_REMOVE) != 0;
+  int64_t due_s = guarded ? moment_s : moment_s + UNGUARDED_S;
+  walk->next_s = due_s;
+  if (!expiry_is_over(due_s, now_ms))
     return false;
   struct due *due = &walk->due[walk->count++];
   memcpy(due->key, entry->key, strlen(entry->key) + 1);
+  due->moment_s = moment_s;
   due->young = now_ms - entry->meta->mtime_ms < COMMIT_MS;
   return true;
 }
