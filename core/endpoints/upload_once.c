@@ -71,14 +71,14 @@ static void on_ending_looked(void *arg, enum sluice_status status,
   say_replay(ex);
 }
 
-/* The answer says when the object ends, which the record doesn't. */
+/* The answer says when the object ends, which the record doesn't, whatever the
+ * request says this time. */
 static void tell_ending(struct exchange *ex) {
   static const struct op_events events = {.sees_expired = true,
                                           .meta = on_ending,
                                           .alive = exchange_alive,
                                           .done = on_ending_looked};
-  const struct upload *upload = ex->work;
-  if (upload_expiry_life(ex, upload->life_s) == 0) {
+  if (!upload_expiry_is_on(ex)) {
     say_replay(ex);
     return;
   }

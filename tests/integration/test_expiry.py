@@ -320,11 +320,12 @@ def test_a_put_link_of_a_route_with_a_rule_is_the_gateways():
 @test
 def test_an_upload_that_is_replayed_tells_the_same_moment():
     with local() as gateway:
-        once = [by_raw(gateway, wish(100), "Idempotency-Key: k")
-                for _ in range(2)]
-        equal("replayed", once[1].header("idempotency-replayed"), "true")
-        equal("moment", moment(once[1]), moment(once[0]))
-        equal("JSON", once[1].json["expires_at"], once[0].json["expires_at"])
+        made = by_raw(gateway, wish(100), "Idempotency-Key: k")
+        for wished in (wish(100),), ():
+            again = by_raw(gateway, *wished, "Idempotency-Key: k")
+            equal("replayed", again.header("idempotency-replayed"), "true")
+            equal("moment", moment(again), moment(made))
+            equal("JSON", again.json["expires_at"], made.json["expires_at"])
 
 
 if __name__ == "__main__":
