@@ -16,6 +16,9 @@
 
 #define MOMENT_DIGITS 10
 #define HASHED 16 /* bytes of the digest */
+#define CLOCKS_APART_MS 5000
+#define IDLE_FIRST_MS (30 * 1000)
+#define IDLE_MAX_MS (8 * 60 * 1000)
 
 bool expiry_parse(const char *text, int64_t *seconds) {
   size_t digits = strspn(text, "0123456789");
@@ -30,6 +33,17 @@ int64_t expiry_moment(int64_t now_ms, int64_t seconds) {
 
 bool expiry_is_over(int64_t moment_s, int64_t now_ms) {
   return moment_s <= now_ms / 1000;
+}
+
+bool expiry_clocks_agree(int64_t wall_ms, int64_t passed_ms) {
+  int64_t ahead = wall_ms - passed_ms;
+  return ahead >= -CLOCKS_APART_MS && ahead <= CLOCKS_APART_MS;
+}
+
+int64_t expiry_idle_ms(int64_t before_ms) {
+  if (before_ms == 0)
+    return IDLE_FIRST_MS;
+  return before_ms < IDLE_MAX_MS / 2 ? 2 * before_ms : IDLE_MAX_MS;
 }
 
 int64_t expiry_in_texts(const char *texts, size_t len) {

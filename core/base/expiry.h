@@ -23,6 +23,12 @@ bool expiry_parse(const char *text, int64_t *seconds);
 /* The first moment that isn't before a number of seconds from now. */
 int64_t expiry_moment(int64_t now_ms, int64_t seconds);
 bool expiry_is_over(int64_t moment_s, int64_t now_ms);
+/* Did the wall clock go on as the one that never goes back did, but for some
+ * seconds?  Else it was set, or was wrong before. */
+bool expiry_clocks_agree(int64_t wall_ms, int64_t passed_ms);
+/* Until the next look at a folder that was empty again: 30 s after the first
+ * time, where before_ms is 0, and twice as long each time, up to 8 min. */
+int64_t expiry_idle_ms(int64_t before_ms);
 
 /* The same of metadata as `local` keeps it: name NUL value NUL, and so on.  0:
  * it tells of none. */

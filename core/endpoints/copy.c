@@ -288,7 +288,7 @@ static void look_at_target(struct exchange *ex) {
                                           .alive = exchange_alive,
                                           .done = on_target_looked};
   const struct copy *copy = ex->work;
-  bool ends = upload_expiry_is_on(ex);
+  bool ends = upload_expiry_is_on(ex) && !exchange_can(ex, SLUICE_CAN_END);
   if (copy->replace ? exchange_can(ex, SLUICE_CAN_TELL) : !ends) {
     carry(ex);
     return;

@@ -13,10 +13,12 @@
 #include "must.h"
 #include "ownobject.h"
 #include "reply.h"
+#include "uploads.h"
 
 struct expirynote {
   struct exchange *ex; /* NULL: gone */
   struct expirynote **place;
+  struct uploads *uploads;
   struct ownobject own;
   void (*then)(struct exchange *);
   char text[KEY_MAX + 1];
@@ -27,6 +29,8 @@ static void expirynote_on_written(void *arg, enum sluice_status status,
   struct expirynote *note = arg;
   struct exchange *ex = note->ex;
   void (*then)(struct exchange *) = note->then;
+  if (status == SLUICE_OK)
+    uploads_count_note(note->uploads);
   if (ex != NULL)
     *note->place = NULL;
   free(note);
@@ -49,6 +53,7 @@ void expirynote_write(struct expirynote **place, struct exchange *ex,
   *place = note;
   note->ex = ex;
   note->place = place;
+  note->uploads = ex->gate->uploads;
   note->then = then;
   memcpy(note->text, key, len + 1);
   ownobject_init(&note->own, exchange_backend(ex), note->text, KEY_MAX,

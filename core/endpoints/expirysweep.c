@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "clock.h"
 #include "date.h"
 #include "expiry.h"
 #include "gate.h"
@@ -22,6 +23,7 @@
 #include "must.h"
 #include "ownobject.h"
 #include "repeat.h"
+#include "uploads.h"
 
 #define PAGE 200
 #define FIRST_MS 4000
@@ -53,6 +55,10 @@ struct expirywalk { /* of one backend */
   size_t count, at;
   unsigned failures;            /* in a row */
   char passed[EXPIRY_KEY_SIZE]; /* notes up to this one failed; "": none */
+  /* While there is no note, who writes one here wakes it. */
+  int64_t idle_ms;   /* between two looks; 0: there are some */
+  uint64_t idle_at;  /* of the clock, the next of them */
+  unsigned notes;    /* that were written before the last one */
   int64_t next_s;    /* the first moment that isn't due yet; 0: unknown */
   bool over;         /* has the object at hand ended? */
   int64_t expires_s; /* when it does; 0: never, or none is there */
@@ -112,6 +118,18 @@ static void expirywalk_fail_one(struct expirywalk *walk, const char *key,
   }
   memcpy(walk->passed, walk->due[walk->at - 1].key, sizeof walk->passed);
   expirywalk_end_round(walk);
+}
+
+/* There is nothing to do but to look again now and then. */
+static void expirywalk_idle(struct expirywalk *walk) {
+  walk->idle_ms = expiry_idle_ms(walk->idle_ms);
+  walk->idle_at = clock_ms() + (uint64_t)walk->idle_ms;
+  expirywalk_rest(walk, SOON_MS);
+}
+
+static bool expirywalk_is_idle(const struct expirywalk *walk) {
+  return walk->idle_ms > 0 && clock_ms() < walk->idle_at &&
+         uploads_notes(walk->sweep->gate->uploads) == walk->notes;
 }
 
 static bool expirywalk_is_gone(enum sluice_status status) {
@@ -277,7 +295,7 @@ static void expirywalk_on_listed(void *arg, enum sluice_status status,
                                  const char *why) {
   struct expirywalk *walk = arg;
   struct sluice_op *op = walk->op;
-  bool more = true;
+  bool more = true, first = walk->token == NULL;
   walk->op = NULL;
   gate_release(walk->sweep->gate);
   free(walk->token);
@@ -287,6 +305,11 @@ static void expirywalk_on_listed(void *arg, enum sluice_status status,
     expirywalk_fail(walk, status, why);
     return;
   }
+  if (first && op_entries(op) == 0 && op_token(op) == NULL) {
+    expirywalk_idle(walk);
+    return;
+  }
+  walk->idle_ms = 0;
   for (size_t i = 0; more && i < op_entries(op) && walk->count < PAGE; i++) {
     struct op_entry entry = op_entry(op, i);
     more = take_note(walk, &entry);
@@ -300,6 +323,11 @@ static void expirywalk_on_time(evutil_socket_t fd, short what, void *arg) {
   static const struct op_events events = {.done = expirywalk_on_listed};
   struct expirywalk *walk = arg;
   (void)fd, (void)what;
+  if (expirywalk_is_idle(walk)) {
+    expirywalk_rest(walk, SOON_MS);
+    return;
+  }
+  walk->notes = uploads_notes(walk->sweep->gate->uploads);
   gate_hold(walk->sweep->gate);
   walk->op =
       op_list(walk->backend,
@@ -330,13 +358,21 @@ static bool is_below(const struct gate *gate, size_t i) {
   return false;
 }
 
+/* Else what got an end before is hidden from then on, and stays. */
+static bool may_any_end(const struct settings *settings) {
+  bool may = settings->uploads.expire_max_ms > 0;
+  for (size_t i = 0; i < settings->route_count; i++)
+    may = may || settings->routes[i].expire_after_ms > 0;
+  return may;
+}
+
 static bool expirywalk_begin(struct expirysweep *sweep, size_t i) {
   struct expirywalk *walk = &sweep->walks[i];
   walk->sweep = sweep;
   walk->backend = sweep->gate->backends[i];
   walk->timer =
       event_new(loop_base(sweep->gate->loop), -1, 0, expirywalk_on_time, walk);
-  if (walk->timer != NULL &&
+  if (walk->timer != NULL && may_any_end(sweep->gate->settings) &&
       (is_routed(sweep->gate, i) || !is_below(sweep->gate, i)))
     expirywalk_rest(walk, FIRST_MS);
   return walk->timer != NULL;

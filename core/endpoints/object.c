@@ -140,12 +140,12 @@ static void object_look(struct exchange *ex) {
   ex->op = op_head(exchange_backend(ex), ex->key, &events, ex);
 }
 
-/* The backend decides by itself what needs no look: but it takes an object
+/* The backend decides by itself what needs no look: but most take an object
  * that has ended, and wasn't swept, for one that is there. */
 static bool decides_alone(struct exchange *ex) {
   struct upload *upload = ex->work;
   const struct precondition *is = &upload->condition;
-  bool ends = upload_expiry_is_on(ex);
+  bool ends = upload_expiry_is_on(ex) && !exchange_can(ex, SLUICE_CAN_END);
   if (only_creates(ex))
     return upload->only_new && !ends;
   if (precondition_only_there(is) && exchange_can(ex, SLUICE_CAN_MATCH_ANY))

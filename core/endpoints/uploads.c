@@ -25,6 +25,7 @@ struct uploads {
   atomic_uint hashing; /* buffers, at the moment */
   unsigned char secret[SIPHASH_KEY_LEN];
   atomic_uint_least32_t count; /* of random parts */
+  atomic_uint notes;
 };
 
 static void hash_together(void *unused, void **jobs, size_t count) {
@@ -102,4 +103,12 @@ void uploads_free(struct uploads *uploads) {
   work_lane_free(uploads->together);
   digest_wipe(uploads->secret, sizeof uploads->secret);
   free(uploads);
+}
+
+void uploads_count_note(struct uploads *uploads) {
+  atomic_fetch_add(&uploads->notes, 1);
+}
+
+unsigned uploads_notes(struct uploads *uploads) {
+  return atomic_load(&uploads->notes);
 }

@@ -42,4 +42,8 @@ void uploads_run(struct uploads *, struct loop *, void (*work)(void *),
 /* The random part of a key: none twice, until the gateway restarts. */
 uint32_t uploads_random(struct uploads *);
 
+/* A note was written of an object that ends, and how many were. */
+void uploads_count_note(struct uploads *);
+unsigned uploads_notes(struct uploads *);
+
 #endif

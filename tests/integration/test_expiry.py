@@ -7,8 +7,9 @@ import time
 
 from expirykit import (LIFE, LONG, is_hidden, local, minio, moment, names,
                        pass_moment, put_short, s3, wish)
-from kit import (FORM, each, equal, expect, field, file, form, main, refusal,
-                 test)
+from kit import (FORM, each, equal, eventually, expect, field, file, form,
+                 main, refusal, test)
+from metricskit import Watched
 from objectskit import get, put, together
 
 PLACES = {"local": local, "s3": s3, "minio": minio}
@@ -114,6 +115,22 @@ def test_what_has_ended_is_no_object_for_who_creates_one(place):
         equal("created", sorted(got), [201] + 7 * [412])
         equal("it stays", get(gateway, "a").status, 200)
         equal("and doesn't end", moment(get(gateway, "a")), None)
+
+
+def counted(gateway, call):
+    return sum(count for (name, labels), count in gateway.samples().items()
+               if name == "sluice_backend_operations_total" and
+               ("call", call) in labels)
+
+
+@test
+def test_over_local_who_creates_an_object_costs_no_look():
+    with Watched() as gateway:
+        for status in 201, 412:
+            equal("status", put(gateway, "a", b"x",
+                                "If-None-Match: *").status, status)
+        eventually("puts", lambda: counted(gateway, "put") >= 2)
+        equal("looks", counted(gateway, "head"), 0)
 
 
 # An ETag is an MD5, so the condition to replace that of what has ended holds

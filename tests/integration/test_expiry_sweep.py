@@ -74,6 +74,28 @@ def test_a_sweep_over_s3_costs_what_is_due():
         server.stop()
 
 
+def looks(server, bucket):
+    return [one for one in server.requests("GET")
+            if f"/{bucket}" in one["target"] and "expiry" in one["target"]]
+
+
+@test
+def test_only_where_something_may_end_it_is_looked_for_and_a_note_wakes():
+    server = Emulator(DIALECTS["s3"])
+    server.create("never")
+    server.create(BUCKET)
+    try:
+        with over(server, "never", {"uploads": {"expire_max": "0"}}), \
+                over(server) as gateway:
+            eventually("a look", lambda: looks(server, BUCKET), pause=0.1)
+            equal("where nothing may end", looks(server, "never"), [])
+            put_short(gateway, "a")
+            eventually("it is swept", lambda: own(
+                server.state(BUCKET)["objects"]) == [], 20, pause=0.1)
+    finally:
+        server.stop()
+
+
 @test
 def test_what_cannot_be_removed_is_told_and_holds_up_nothing():
     server = Emulator(DIALECTS["s3"])

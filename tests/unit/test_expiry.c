@@ -49,6 +49,24 @@ static void test_it_is_over_from_its_moment_on(void) {
   CU_ASSERT_TRUE(expiry_is_over(15, 15000));
 }
 
+static void test_a_clock_that_was_set_is_noticed(void) {
+  CU_ASSERT_TRUE(expiry_clocks_agree(30000, 30000));
+  CU_ASSERT_TRUE(expiry_clocks_agree(35000, 30000));
+  CU_ASSERT_FALSE(expiry_clocks_agree(35001, 30000));
+  CU_ASSERT_TRUE(expiry_clocks_agree(25000, 30000));
+  CU_ASSERT_FALSE(expiry_clocks_agree(24999, 30000));
+  CU_ASSERT_FALSE(expiry_clocks_agree(-86400000, 4000));
+}
+
+static void test_an_empty_folder_is_looked_at_less_and_less(void) {
+  static const int64_t seconds[] = {30, 60, 120, 240, 480, 480, 480};
+  int64_t ms = 0;
+  for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
+    ms = expiry_idle_ms(ms);
+    CU_ASSERT_EQUAL(ms, seconds[i] * 1000);
+  }
+}
+
 #define TEXTS(literal) literal, sizeof literal - 1
 
 static void test_metadata_tell_of_it(void) {
@@ -105,6 +123,8 @@ int main(void) {
       UNIT(test_numbers_of_seconds),
       UNIT(test_a_life_is_never_shorter_than_was_told),
       UNIT(test_it_is_over_from_its_moment_on),
+      UNIT(test_a_clock_that_was_set_is_noticed),
+      UNIT(test_an_empty_folder_is_looked_at_less_and_less),
       UNIT(test_metadata_tell_of_it),
       UNIT(test_a_note_has_its_moment_and_is_of_one_key),
       UNIT(test_other_keys_are_no_notes),
