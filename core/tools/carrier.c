@@ -408,6 +408,7 @@ static void carrier_get(struct carrier *carrier) {
 static void on_source_meta(void *arg, const struct sluice_meta *meta) {
   struct carrier *carrier = arg;
   carrier->length = meta->length;
+  carrier->expires_s = op_expires(meta);
   carrier_take_digest(carrier->digest, meta);
 }
 
@@ -421,7 +422,8 @@ static void on_source_done(void *arg, enum sluice_status status,
     carrier_refuse(carrier, "it can't be looked at", why);
   else if (carrier->length == carrier->there_length &&
            carrier->digest[0] != '\0' &&
-           strcmp(carrier->digest, carrier->there_digest) == 0)
+           strcmp(carrier->digest, carrier->there_digest) == 0 &&
+           carrier->expires_s == carrier->there_expires_s)
     finish(carrier, CARRIER_THERE);
   else
     carrier_get(carrier);
@@ -430,6 +432,7 @@ static void on_source_done(void *arg, enum sluice_status status,
 static void on_target_meta(void *arg, const struct sluice_meta *meta) {
   struct carrier *carrier = arg;
   carrier->there_length = meta->length;
+  carrier->there_expires_s = op_expires(meta);
   carrier_take_digest(carrier->there_digest, meta);
 }
 

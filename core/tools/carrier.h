@@ -41,8 +41,9 @@ struct carrier {
   uint64_t length;
   char digest[2 * DIGEST_MD5_LEN + 1], *type; /* "": none is known */
   struct sluice_pair user[OP_USER_MAX + 1];
-  struct buf texts; /* of them */
-  char lost[200];   /* headers that can't be kept */
+  struct buf texts;                   /* of them */
+  char lost[200];                     /* headers that can't be kept */
+  int64_t expires_s, there_expires_s; /* when it ends; 0: never */
   uint64_t there_length;
   char there_digest[2 * DIGEST_MD5_LEN + 1];
   struct digest *md5;

@@ -19,13 +19,16 @@ def test_object_that_differs_is_carried_again():
         stores = Stores(folder, {"a": b"one", "b": b"two" * MIB})
         stores.fill()
         stores.migrate("main", "new")
-        for change in ({"a": b"ONE"}, {"b": b"TWO" * MIB}):
+        ends = "X-Expire-After: 3600"
+        for change, *more in (({"a": b"ONE"},), ({"b": b"TWO" * MIB},),
+                              ({"a": b"ONE"}, ends)):
             stores.objects.update(change)
             with Gateway(folder=stores.folder) as local:
                 for pair in change.items():
                     equal("put", put(local, *pair, "Content-Type: text/x-own",
-                                     "X-User-Id: ann").status, 200)
-            equal("carried", stores.migrate("main", "new")["carried"], 1)
+                                     "X-User-Id: ann", *more).status, 200)
+            equal("carried, also the note of an end",
+                  stores.migrate("main", "new")["carried"], 1 + len(more))
         equal("rows", stores.rows("new"), stores.rows("data"))
 
 
