@@ -10,6 +10,7 @@
 #include "expirysweep.h"
 
 #include <event2/event.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,9 +57,10 @@ struct expirywalk { /* of one backend */
   unsigned failures;            /* in a row */
   char passed[EXPIRY_KEY_SIZE]; /* notes up to this one failed; "": none */
   /* While there is no note, who writes one here wakes it. */
-  int64_t idle_ms;   /* between two looks; 0: there are some */
-  uint64_t idle_at;  /* of the clock, the next of them */
-  unsigned notes;    /* that were written before the last one */
+  int64_t idle_ms;         /* between two looks; 0: there are some */
+  uint64_t idle_at;        /* of the clock, the next of them */
+  unsigned notes;          /* that were written before the last one */
+  int64_t wall_ms, now_ms; /* both clocks, when they were compared last */
   int64_t next_s;    /* the first moment that isn't due yet; 0: unknown */
   bool over;         /* has the object at hand ended? */
   int64_t expires_s; /* when it does; 0: never, or none is there */
@@ -130,6 +132,20 @@ static void expirywalk_idle(struct expirywalk *walk) {
 static bool expirywalk_is_idle(const struct expirywalk *walk) {
   return walk->idle_ms > 0 && clock_ms() < walk->idle_at &&
          uploads_notes(walk->sweep->gate->uploads) == walk->notes;
+}
+
+static bool expirywalk_clocks_agree(struct expirywalk *walk) {
+  int64_t wall_ms = date_now_ms(), now_ms = (int64_t)clock_ms();
+  int64_t wall = wall_ms - walk->wall_ms, passed = now_ms - walk->now_ms;
+  bool agree = walk->now_ms == 0 || expiry_clocks_agree(wall, passed);
+  walk->wall_ms = wall_ms;
+  walk->now_ms = now_ms;
+  if (!agree)
+    log_line(SLUICE_LOG_WARN, walk->backend->host.name,
+             "the clock went on by %" PRId64 " s in %" PRId64
+             " s: what has expired is removed a round later",
+             wall / 1000, passed / 1000);
+  return agree;
 }
 
 static bool expirywalk_is_gone(enum sluice_status status) {
@@ -323,6 +339,10 @@ static void expirywalk_on_time(evutil_socket_t fd, short what, void *arg) {
   static const struct op_events events = {.done = expirywalk_on_listed};
   struct expirywalk *walk = arg;
   (void)fd, (void)what;
+  if (!expirywalk_clocks_agree(walk)) {
+    expirywalk_end_round(walk);
+    return;
+  }
   if (expirywalk_is_idle(walk)) {
     expirywalk_rest(walk, SOON_MS);
     return;
@@ -370,6 +390,7 @@ static bool expirywalk_begin(struct expirysweep *sweep, size_t i) {
   struct expirywalk *walk = &sweep->walks[i];
   walk->sweep = sweep;
   walk->backend = sweep->gate->backends[i];
+  expirywalk_clocks_agree(walk);
   walk->timer =
       event_new(loop_base(sweep->gate->loop), -1, 0, expirywalk_on_time, walk);
   if (walk->timer != NULL && may_any_end(sweep->gate->settings) &&
