@@ -9,7 +9,7 @@ from bucket import BUCKET, DIALECTS, Emulator, gateway as over
 from expirykit import (LIFE, LONG, is_hidden, moment, names, pass_moment,
                        put_short, wish)
 from kit import Gateway, each, equal, eventually, index_of, main, test
-from objectskit import get, put
+from objectskit import get, put, together
 
 
 # ---- the sweep --------------------------------------------------------------
@@ -154,8 +154,7 @@ def test_a_layer_passes_it_on_and_serves_nothing_past_it(name):
             equal("body", get(gateway, "a").body, b"two")
 
 
-@each({name: name for name in LAYERS})
-def test_what_lies_below_a_layer_is_swept(name):
+def is_swept_below(name):
     with tempfile.TemporaryDirectory() as folder, \
             tempfile.TemporaryDirectory() as store:
         with Gateway(layered(name, folder), folder=store) as gateway:
@@ -166,6 +165,14 @@ def test_what_lies_below_a_layer_is_swept(name):
             eventually("it is swept", lambda: [
                 key[-1] for key in in_index(store)
                 if ".sluice/" not in key] == ["b"], pause=0.1)
+
+
+# All at once, as each waits for the first sweep.
+@test
+def test_what_lies_below_a_layer_is_swept():
+    words = list(LAYERS)
+    got = together(len(words), lambda number: is_swept_below(words[number]))
+    equal("of each", got, len(words) * [None])
 
 
 if __name__ == "__main__":
