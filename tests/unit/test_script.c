@@ -123,12 +123,40 @@ static void test_time_of_the_processor_ends_what_steps_dont(void) {
   script_free(script);
 }
 
+static void test_callbacks_are_nested_up_to_a_limit(void) {
+  static const char text[] =
+      "local function nest(n)\n"
+      "  return (('x'):gsub('x', function()\n"
+      "    return n > 1 and nest(n - 1) or 'y'\n"
+      "  end))\n"
+      "end\n"
+      "function on_request() return nest(16) == 'y' end\n"
+      "function on_key() return nest(17) == 'y' end\n";
+  enum sluice_verdict verdict = SLUICE_PASS;
+  struct errmsg err = {""};
+  struct script *script =
+      script_new(NULL, "s.lua", text, strlen(text), ALLOWANCE_MEMORY_MIN,
+                 ALLOWANCE_STEPS_MAX, &err);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(script);
+  for (int i = 0; i < 2; i++) { /* each call begins anew */
+    CU_ASSERT(
+        !script_ask(script, SCRIPT_ON_KEY, nobody(), NULL, &verdict, &err));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(err.text, "callbacks are nested more than 16 deep"));
+    CU_ASSERT(
+        script_ask(script, SCRIPT_ON_REQUEST, nobody(), NULL, &verdict, &err));
+    CU_ASSERT_EQUAL(verdict, SLUICE_ALLOW);
+  }
+  script_free(script);
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       UNIT(test_script_loads_with_the_least_memory_or_says_why),
       UNIT(test_call_without_memory_fails_and_the_next_may_succeed),
       UNIT(test_breach_is_of_one_call),
       UNIT(test_time_of_the_processor_ends_what_steps_dont),
+      UNIT(test_callbacks_are_nested_up_to_a_limit),
       {NULL, NULL}};
   return unit_main("script", tests);
 }

@@ -87,6 +87,7 @@ static void *allot(void *arg, void *block, size_t old, size_t size) {
 void allowance_begin(struct allowance *allowance) {
   allowance->left = allowance->steps;
   allowance->breach = ALLOWANCE_KEPT;
+  allowance->depth = 0;
   allowance->until_us = processor_us() + ALLOWANCE_TIME_US;
   lua_sethook(allowance->lua, on_count, LUA_MASKCOUNT, COUNT);
 }
@@ -104,6 +105,17 @@ void allowance_spend(lua_State *lua, size_t steps) {
   charge(allowance, steps);
   if (allowance->breach != ALLOWANCE_KEPT)
     allowance_raise(lua, allowance->breach);
+}
+
+/* An error leaves the depth as it is, as it ends the whole call. */
+void allowance_call(lua_State *lua, int arguments, int results) {
+  struct allowance *allowance = allowance_of(lua);
+  if (allowance->depth == ALLOWANCE_DEPTH_MAX)
+    luaL_error(lua, "callbacks are nested more than %d deep",
+               ALLOWANCE_DEPTH_MAX);
+  allowance->depth++;
+  lua_call(lua, arguments, results);
+  allowance->depth--;
 }
 
 size_t allowance_left(lua_State *lua) {

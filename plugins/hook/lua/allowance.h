@@ -19,6 +19,8 @@
 #define ALLOWANCE_STEPS_MIN 1000
 #define ALLOWANCE_STEPS_MAX 1000000
 #define ALLOWANCE_TIME_US 100000 /* of a call, whatever its steps do */
+/* Callbacks in callbacks: each takes some KiB of a small stack of C. */
+#define ALLOWANCE_DEPTH_MAX 16
 
 enum allowance_breach { ALLOWANCE_KEPT, ALLOWANCE_STEPS, ALLOWANCE_TIME };
 
@@ -27,16 +29,19 @@ struct allowance {
   int64_t steps, left; /* of a call */
   uint64_t until_us;   /* of the thread's processor time */
   enum allowance_breach breach;
+  int depth; /* of callbacks */
   lua_State *lua;
 };
 
 /* A state that keeps to it; NULL: no memory.  The allowance has its limits,
  * and stays where it is for as long as the state lives. */
 lua_State *allowance_state(struct allowance *);
-/* A call begins: steps and time anew. */
+/* A call begins: steps, time and depth anew. */
 void allowance_begin(struct allowance *);
 /* In a function that Lua calls: raises the breach where so much isn't left. */
 void allowance_spend(lua_State *, size_t steps);
+/* As lua_call(), of what may be a callback of the script. */
+void allowance_call(lua_State *, int arguments, int results);
 /* Steps that are left. */
 size_t allowance_left(lua_State *);
 

@@ -214,7 +214,7 @@ static void add_value(lua_State *lua, luaL_Buffer *out,
     lua_gettable(lua, 3);
   } else {
     lua_pushvalue(lua, 3);
-    lua_call(lua, push_captures(lua, match, at, to), 1);
+    allowance_call(lua, push_captures(lua, match, at, to), 1);
   }
   if (!lua_toboolean(lua, -1)) {
     lua_pop(lua, 1);

@@ -54,7 +54,7 @@ static int counted(lua_State *lua) {
   allowance_spend(lua, steps);
   lua_pushvalue(lua, lua_upvalueindex(1));
   lua_insert(lua, 1);
-  lua_call(lua, count, LUA_MULTRET);
+  allowance_call(lua, count, LUA_MULTRET);
   return lua_gettop(lua);
 }
 

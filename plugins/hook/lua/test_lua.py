@@ -411,6 +411,8 @@ def test_sighup_reads_the_script_again():
 
 @each({"syntax": ("function on_key(\n", r"s\.lua:2: .*near <eof>"),
        "error": ("error('no')\n", r"s\.lua:1: no"),
+       "nested": ("local function f() return (('x'):gsub('x', f)) end f()\n",
+                  r"s\.lua:1: callbacks are nested more than 16 deep"),
        "nothing": ("", "defines none of")})
 def test_script_that_is_broken_at_sighup_leaves_the_one_before(case):
     text, why = case

@@ -17,6 +17,7 @@ LIST = "/files?prefix=t"
 STEPS = "it takes more steps than the option steps allows"
 MEMORY = "it needs more memory than the option memory allows"
 ANY = f"({STEPS}|{MEMORY}|it takes more than 100 ms of the processor)"
+DEEP = "callbacks are nested more than 16 deep"
 LONG = 'local a = ("a"):rep(100000)'
 
 # Bodies of functions, and what the log says of each.
@@ -52,6 +53,9 @@ RUNAWAYS = {
     "pattern_deep": ("return ('a'):find(('a*'):rep(300))",
                      "the pattern is too complex"),
     "pattern_bad": ("return ('a'):find('[')", "the pattern lacks a ']'"),
+    "gsub_nested": ("local function f() return (('x'):gsub('x', f)) end f()",
+                    DEEP),
+    "sort_nested": ("local function f() table.sort({2, 1}, f) end f()", DEEP),
     "log": ("while true do log('x') end", STEPS),
     "error_table": ("error({})", r"error\(\) was called with a table"),
     "error_nil": ("error()", r"error\(\) was called with a nil"),
