@@ -119,6 +119,22 @@ static void test_pattern_without_end_is_spent(void) {
   CU_ASSERT(match.spent && match.fault == NULL && match.left == 0);
 }
 
+static size_t steps_of(const char *text, const char *pattern) {
+  struct luapattern match = about(text, pattern, 1000);
+  luapattern_match(&match, text);
+  return 1000 - match.left;
+}
+
+static void test_what_fails_late_takes_its_steps(void) {
+  size_t none = steps_of("abcdefghijabcdefghix", "(abcdefghij)%2");
+  CU_ASSERT_EQUAL(steps_of("abcdefghijabcdefghix", "(abcdefghij)%1"),
+                  none + 10);
+  CU_ASSERT_EQUAL(steps_of("abcdefghij", "(abcdefghij)%1"), none);
+  CU_ASSERT_EQUAL(steps_of("b", "%f[0123456789]"),
+                  steps_of("b", "%f[0]") + 27);
+  CU_ASSERT_EQUAL(steps_of("", "[0123456789]"), steps_of("", "[0]") + 9);
+}
+
 static void test_steps_are_exact(void) {
   struct luapattern match = about("aaaa", "a*$", 1000);
   CU_ASSERT_PTR_NOT_NULL(luapattern_match(&match, match.text));
@@ -160,6 +176,7 @@ int main(void) {
       UNIT(test_matches_are_those_of_lua),
       UNIT(test_position_behind_the_last_match_is_found),
       UNIT(test_pattern_without_end_is_spent),
+      UNIT(test_what_fails_late_takes_its_steps),
       UNIT(test_steps_are_exact),
       UNIT(test_captures_and_depth_have_their_limits),
       {NULL, NULL}};

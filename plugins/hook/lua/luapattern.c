@@ -24,6 +24,11 @@ static bool step(struct luapattern *match) {
   return !match->spent;
 }
 
+/* Before so many bytes are looked at in one go. */
+static void charge_scan(struct luapattern *match, size_t bytes) {
+  match->left -= match->left < bytes ? match->left : bytes;
+}
+
 static bool is_over(const struct luapattern *match) {
   return match->spent || match->fault != NULL;
 }
@@ -105,8 +110,12 @@ static const char *item_end(struct luapattern *match, const char *item) {
       return fault(match, "the pattern ends with '%'");
     return to + 1;
   }
-  if (*item == '[' && (to = set_end(to, end)) == NULL)
+  if (*item != '[')
+    return to;
+  to = set_end(to, end);
+  if (to == NULL)
     return fault(match, "the pattern lacks a ']'");
+  charge_scan(match, (size_t)(to - item));
   return to;
 }
 
@@ -121,8 +130,7 @@ static bool single(struct luapattern *match, const char *at, const char *item,
   case '%':
     return in_class(c, (unsigned char)item[1]);
   case '[':
-    match->left -= match->left < (size_t)(end - item) ? match->left
-                                                      : (size_t)(end - item);
+    charge_scan(match, (size_t)(end - item));
     return set_has(c, item + 1, end - 1);
   default:
     return c == (unsigned char)*item;
@@ -192,11 +200,10 @@ static const char *back_reference(struct luapattern *match, const char *at,
   if (digit == '0' || i >= match->captures || match->capture[i].length < 0)
     return fault(match, "the pattern refers to a capture that isn't there");
   size_t length = (size_t)match->capture[i].length;
-  if ((size_t)(match->text_end - at) < length ||
-      memcmp(at, match->capture[i].at, length) != 0)
+  if ((size_t)(match->text_end - at) < length)
     return NULL;
-  match->left -= match->left < length ? match->left : length;
-  return at + length;
+  charge_scan(match, length);
+  return memcmp(at, match->capture[i].at, length) == 0 ? at + length : NULL;
 }
 
 static const char *balanced(struct luapattern *match, const char *at,
@@ -226,6 +233,7 @@ static const char *frontier(struct luapattern *match, const char *at,
   if (end == NULL)
     return NULL;
   *behind = end;
+  charge_scan(match, 2 * (size_t)(end - set));
   unsigned char before = at == match->text ? 0 : (unsigned char)at[-1];
   unsigned char after = at == match->text_end ? 0 : (unsigned char)*at;
   return !set_has(before, set + 1, end - 1) && set_has(after, set + 1, end - 1)

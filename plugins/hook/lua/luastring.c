@@ -103,6 +103,7 @@ static const char *plain_search(lua_State *lua, const struct luapattern *match,
 static bool is_plain(lua_State *lua, int argument) {
   size_t length;
   const char *text = luaL_checklstring(lua, argument, &length);
+  allowance_spend(lua, length);
   for (size_t i = 0; i < length; i++)
     if (text[i] != '\0' && strchr("^$*+?.([%-", text[i]) != NULL)
       return false;

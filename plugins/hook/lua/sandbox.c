@@ -9,7 +9,8 @@
  *   load, require, io, os, package, debug, string.dump
  *                             they reach beyond the script;
  *   table.move, string.pack   they take long by a number, or are of no use.
- * What takes longer for a longer argument is counted by it.
+ * What takes longer for a longer argument is counted by it, and by what it
+ * returns.
  */
 #include "sandbox.h"
 
@@ -30,6 +31,11 @@ static const char *const string_names[] = {
     "byte", "char", "format", "len", "lower", "reverse", "sub", "upper", NULL};
 static const char *const table_names[] = {"concat", "insert", "pack", "remove",
                                           "sort",   "unpack", NULL};
+static const char *const math_names[] = {
+    "abs",        "acos",  "asin", "atan", "ceil", "cos",       "deg",
+    "exp",        "floor", "fmod", "huge", "log",  "max",       "maxinteger",
+    "mininteger", "min",   "modf", "pi",   "rad",  "random",    "randomseed",
+    "sin",        "sqrt",  "tan",  "type", "ult",  "tointeger", NULL};
 static const char *const utf8_names[] = {
     "char", "charpattern", "codepoint", "codes", "len", "offset", NULL};
 
@@ -45,7 +51,7 @@ static size_t weight(lua_State *lua, int argument) {
   }
 }
 
-/* Its upvalue, which is counted by its arguments. */
+/* Its upvalue, which is counted by its arguments and results. */
 static int counted(lua_State *lua) {
   int count = lua_gettop(lua);
   size_t steps = 1;
@@ -55,7 +61,29 @@ static int counted(lua_State *lua) {
   lua_pushvalue(lua, lua_upvalueindex(1));
   lua_insert(lua, 1);
   allowance_call(lua, count, LUA_MULTRET);
-  return lua_gettop(lua);
+  count = lua_gettop(lua);
+  allowance_spend(lua, (size_t)count);
+  return count;
+}
+
+/* The order of table.sort where none is given, with what a look takes. */
+static int is_less(lua_State *lua) {
+  size_t first = weight(lua, 1), second = weight(lua, 2);
+  allowance_spend(lua, 1 + (first < second ? first : second));
+  lua_pushboolean(lua, lua_compare(lua, 1, 2, LUA_OPLT));
+  return 1;
+}
+
+/* Its upvalue is table.sort, counted. */
+static int counted_sort(lua_State *lua) {
+  if (lua_isnoneornil(lua, 2)) {
+    lua_settop(lua, 1);
+    lua_pushcfunction(lua, is_less);
+  }
+  lua_pushvalue(lua, lua_upvalueindex(1));
+  lua_insert(lua, 1);
+  lua_call(lua, lua_gettop(lua) - 1, 0);
+  return 0;
 }
 
 /* From the table at the top of the stack to that below it; what is called with
@@ -101,14 +129,23 @@ static void add_base(lua_State *lua) {
   lua_pop(lua, 1);
 }
 
+/* Of the globals at the top of the stack. */
+static void add_tables(lua_State *lua) {
+  add_library(lua, LUA_TABLIBNAME, luaopen_table, table_names);
+  lua_getfield(lua, -1, LUA_TABLIBNAME);
+  lua_getfield(lua, -1, "sort");
+  lua_pushcclosure(lua, counted_sort, 1);
+  lua_setfield(lua, -2, "sort");
+  lua_pop(lua, 1);
+}
+
 void sandbox_fill(lua_State *lua) {
   lua_newtable(lua);
   add_base(lua);
   add_strings(lua);
-  add_library(lua, LUA_TABLIBNAME, luaopen_table, table_names);
+  add_tables(lua);
   add_library(lua, LUA_UTF8LIBNAME, luaopen_utf8, utf8_names);
-  luaL_requiref(lua, LUA_MATHLIBNAME, luaopen_math, 0);
-  lua_setfield(lua, -2, LUA_MATHLIBNAME);
+  add_library(lua, LUA_MATHLIBNAME, luaopen_math, math_names);
   lua_pushvalue(lua, -1);
   lua_setfield(lua, -2, LUA_GNAME);
   lua_rawseti(lua, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);

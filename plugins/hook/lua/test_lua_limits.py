@@ -41,11 +41,21 @@ RUNAWAYS = {
                 "while true do local c = a == b end", ANY),
     "sort": ("local t = {} for i = 1, 5000 do t[i] = i % 7 end "
              "while true do table.sort(t) end", STEPS),
+    "sort_long": ("local t = {} for i = 1, 100 do t[i] = "
+                  "('x'):rep(2000) .. i end "
+                  "for i = 1, 6 do table.sort(t) end", STEPS),
     "shift": ("local t = {} for i = 1, 5000 do t[i] = i end "
               "while true do table.insert(t, 1, 0) end", STEPS),
     "unpack": ("return table.unpack({}, 1, 1e7)", "too many results"),
+    "unpack_often": ("for i = 1, 30 do "
+                     "local n = select('#', table.unpack({}, 1, 5000)) end",
+                     STEPS),
+    "max": ("local a = '1' .. (' '):rep(100000) "
+            "for i = 1, 40 do math.max(a, a) end", STEPS),
     "format": ("while true do local s = ('%99.99f'):format(1) end", STEPS),
     "find": ("return ('a'):rep(300):find('.-.-.-.-.-.-b')", STEPS),
+    "find_plain": (f"{LONG} while true do ('x'):find(a) end", STEPS),
+    "frontier": (f"{LONG} return a:find('%f[' .. a .. ']b')", STEPS),
     "match": ("return ('a'):rep(300):match('(.*)(.*)(.*)(.*)b')", STEPS),
     "gsub": ("return ('a'):rep(300):gsub('.-.-.-.-b', '')", STEPS),
     "gmatch": ("for x in ('a'):rep(300):gmatch('.-.-.-.-b') do end", STEPS),
@@ -219,6 +229,12 @@ function on_request(request)
   same(table.remove(t), 3)
   same(select("#", table.unpack(t)), 3)
   same(math.max(1, 2), 2)
+  same(math.floor(-math.pi) + math.maxinteger, math.maxinteger - 4)
+  t = {"b", "a", "c"}
+  table.sort(t, nil)
+  same(table.concat(t), "abc")
+  table.sort(t, function(a, b) return a > b end)
+  same(table.concat(t), "cba")
   same(utf8.len("h\\u{e9}"), 2)
   same(tonumber("0x10"), 16)
   request:deny(404, "all is well")
