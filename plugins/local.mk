@@ -468,7 +468,8 @@ EXTRA_%C%_backend_fallback_fallback_la_DEPENDENCIES = $(PLUGIN_FILES)
 	%D%/backend/fallback/backfill_job.c \
 	%D%/backend/fallback/fallback.c \
 	%D%/backend/fallback/fallback.h \
-	%D%/backend/fallback/fallback_list.c
+	%D%/backend/fallback/fallback_list.c \
+	%D%/backend/fallback/fallback_put.c
 
 # ---- backend/mirror, a layer ----------------------------------------------------
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The queue of a loop, and the table that keeps deletes and backfills of a key
+ * The queue of a loop, and the table that keeps changes and backfills of a key
  * apart without a lock.  Keys that share a place share its fate: a backfill
  * more that is left.
  */
@@ -11,12 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A place: these bits, and above them the number of deletes. */
+/* A place: these bits, and above them the number of changes by clients. */
 #define BUSY 1U    /* a backfill is under way, */
 #define COMMITS 2U /* at its commit, or at looking whether that was right, */
-#define REVOKED 4U /* and a delete came */
-#define DELETE 8U
+#define REVOKED 4U /* and a change came */
+#define CHANGE 8U
 
+#define CHANGE_WAIT_MS 5
 #define PAUSE_S 1 /* after one that failed */
 
 struct wanted {
@@ -56,20 +57,25 @@ bool backfill_may_commit(struct backfill *backfill, const char *key) {
   return place_swap(place_of(backfill, key), BUSY, BUSY | COMMITS);
 }
 
-void backfill_delete_begins(struct backfill *backfill, const char *key) {
+void backfill_change_begins(struct backfill *backfill, const char *key) {
   atomic_uint *place = place_of(backfill, key);
   unsigned now = atomic_load(place);
   while (!atomic_compare_exchange_weak(
-      place, &now, (now + DELETE) | ((now & BUSY) != 0 ? REVOKED : 0)))
+      place, &now, (now + CHANGE) | ((now & BUSY) != 0 ? REVOKED : 0)))
     ;
 }
 
-void backfill_delete_ends(struct backfill *backfill, const char *key) {
-  atomic_fetch_sub(place_of(backfill, key), DELETE);
+void backfill_change_ends(struct backfill *backfill, const char *key) {
+  atomic_fetch_sub(place_of(backfill, key), CHANGE);
 }
 
 bool backfill_commits(const struct backfill *backfill, const char *key) {
   return (atomic_load(place_of(backfill, key)) & COMMITS) != 0;
+}
+
+void backfill_wait_for(struct event *timer) {
+  static const struct timeval soon = {.tv_usec = CHANGE_WAIT_MS * 1000};
+  evtimer_add(timer, &soon);
 }
 
 /* ---- the queue ---------------------------------------------------------- */

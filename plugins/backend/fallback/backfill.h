@@ -4,9 +4,10 @@
  * the first one, by the way: one at a time on each loop, and for nobody.  What
  * can't be done now is left, as it is read again.
  *
- * A client's delete is never undone.  Each key has a place in a table that all
- * loops see; a delete that is under way, or was since a backfill began, keeps
- * that one from its commit, and waits for a commit that was begun.
+ * A client's delete or upload is never undone.  Each key has a place in a
+ * table that all loops see; a delete or a commit of a client that is under
+ * way, or was since a backfill began, keeps that one from its commit, and
+ * waits for one that was begun, and for what follows it.
  */
 #ifndef FALLBACK_BACKFILL_H
 #define FALLBACK_BACKFILL_H
@@ -23,6 +24,7 @@ struct backfill_table { /* of all loops */
 };
 
 struct backfill; /* of one loop */
+struct event;
 
 struct backfill *backfill_open(struct fallback_handle *,
                                struct backfill_table *);
@@ -30,13 +32,15 @@ void backfill_close(struct backfill *); /* NULL: nothing */
 /* The object was read from the backend of that index. */
 void backfill_want(struct backfill *, const char *key, size_t from);
 
-/* ---- deletes ------------------------------------------------------------ */
+/* ---- deletes and commits of clients ------------------------------------- */
 
 /* From before the first backend is asked until the last one has answered. */
-void backfill_delete_begins(struct backfill *, const char *key);
-void backfill_delete_ends(struct backfill *, const char *key);
-/* A commit of that key is under way: the delete has to wait. */
+void backfill_change_begins(struct backfill *, const char *key);
+void backfill_change_ends(struct backfill *, const char *key);
+/* A backfill of that key is at its commit: the change has to wait. */
 bool backfill_commits(const struct backfill *, const char *key);
+/* Until it may have ended. */
+void backfill_wait_for(struct event *timer);
 
 /* ---- backfill_job.c ----------------------------------------------------- */
 
@@ -44,7 +48,7 @@ enum backfill_end {
   BACKFILL_DONE,
   BACKFILL_THERE,  /* the first one has it */
   BACKFILL_GONE,   /* from where it was read */
-  BACKFILL_LEFT,   /* a delete came, or it can't be kept as it is */
+  BACKFILL_LEFT,   /* a change came, or it can't be kept as it is */
   BACKFILL_FAILED, /* `why` */
   BACKFILL_ENDS
 };
@@ -57,7 +61,7 @@ bool backfill_start(struct backfill *, struct fallback_handle *,
                     const char *key, size_t from);
 void backfill_over(struct backfill *, enum backfill_end, uint64_t length,
                    const char *key, const char *why);
-/* Before the commit; false: a delete came since the start. */
+/* Before the commit; false: a change came since the start. */
 bool backfill_may_commit(struct backfill *, const char *key);
 
 #endif

@@ -3,7 +3,8 @@
  * One object on its way to the first backend, of which it replaces nothing.
  * After the commit the other one is looked at once more: where the object
  * isn't there any more, another gateway deleted it meanwhile, and what was
- * written is removed again, as long as it is that.
+ * written is removed again, as long as it is that.  A commit that failed may
+ * have been done all the same: the first one is asked before.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 
 enum job_step {
   JOB_CARRIES,
+  JOB_FINDS,   /* whether a commit that failed was done */
   JOB_LOOKS,   /* whether it is still where it was read */
   JOB_REMOVES, /* what was written */
   JOB_ENDS     /* it waits for what was asked */
@@ -40,6 +42,7 @@ struct backfill_job {
   size_t piece;
   bool has_chunk, wanted, filling, emptied;
   bool commits; /* from then on the first backend alone decides */
+  bool found;   /* what the commit would have made is there */
   bool same;    /* it is where it was read, as it was */
   int error;
   enum backfill_end end;
@@ -76,13 +79,18 @@ static void job_let_go(struct backfill_job *job) {
     sluice_ask_cancel(job->put);
 }
 
+static void keep_why(struct backfill_job *job, const char *why) {
+  if (why != job->why)
+    snprintf(job->why, sizeof job->why, "%s",
+             why == NULL ? "no reason given" : why);
+}
+
 static void job_end(struct backfill_job *job, enum backfill_end end,
                     const char *why) {
   if (job->step != JOB_ENDS) {
     job->step = JOB_ENDS;
     job->end = end;
-    snprintf(job->why, sizeof job->why, "%s",
-             why == NULL ? "no reason given" : why);
+    keep_why(job, why);
     job_let_go(job);
   }
   job_settle(job);
@@ -100,6 +108,15 @@ static void job_is_stuck(struct backfill_job *job) {
              "it was deleted by another gateway, delete it again",
              job->key);
   job_end(job, BACKFILL_FAILED, "it can't be removed again");
+}
+
+static void job_is_unseen(struct backfill_job *job, const char *why) {
+  sluice_log(job->handle->host, SLUICE_LOG_ERROR,
+             "'%s' was backfilled, or may have been, and whether it still is "
+             "where it was read can't be seen: if it was deleted by another "
+             "gateway, delete it again",
+             job->key);
+  job_end(job, BACKFILL_FAILED, why);
 }
 
 static void on_undone(void *arg, enum sluice_status status, const char *why) {
@@ -136,12 +153,13 @@ static void on_job_look(void *arg, const struct sluice_meta *meta) {
 static void on_job_looked(void *arg, enum sluice_status status,
                           const char *why) {
   struct backfill_job *job = arg;
-  (void)why;
   job->put = NULL;
   if (status == SLUICE_OK && job->same)
     job_end(job, BACKFILL_DONE, NULL);
-  else
+  else if (status == SLUICE_OK || status == SLUICE_ENOENT)
     job_undo(job);
+  else
+    job_is_unseen(job, why);
 }
 
 static void job_look(struct backfill_job *job) {
@@ -150,6 +168,38 @@ static void job_look(struct backfill_job *job) {
   job->step = JOB_LOOKS;
   job->put = sluice_ask_head(job->handle->stores[job->from], NULL, job->key,
                              &heard, job);
+}
+
+/* An object of other bytes isn't of this commit. */
+static void on_job_found(void *arg, const struct sluice_meta *meta) {
+  struct backfill_job *job = arg;
+  job->found = meta->length == job->length &&
+               (meta->md5 == NULL || strcasecmp(meta->md5, job->sum) == 0);
+  if (job->found)
+    take_etag(job->new_etag, meta);
+}
+
+static void on_job_sought(void *arg, enum sluice_status status,
+                          const char *why) {
+  struct backfill_job *job = arg;
+  job->put = NULL;
+  if (status == SLUICE_OK && job->found)
+    job_look(job);
+  else if (status == SLUICE_OK)
+    job_end(job, BACKFILL_THERE, NULL);
+  else if (status == SLUICE_ENOENT)
+    job_end(job, BACKFILL_FAILED, job->why);
+  else
+    job_is_unseen(job, why);
+}
+
+static void job_find(struct backfill_job *job, const char *why) {
+  static const struct sluice_heard heard = {SLUICE_HEARD, .meta = on_job_found,
+                                            .done = on_job_sought};
+  job->step = JOB_FINDS;
+  keep_why(job, why);
+  job->put =
+      sluice_ask_head(job->handle->stores[0], NULL, job->key, &heard, job);
 }
 
 /* ---- bytes -------------------------------------------------------------- */
@@ -279,6 +329,8 @@ static void on_job_put(void *arg, enum sluice_status status, const char *why) {
     job_look(job);
   else if (status == SLUICE_EEXIST || status == SLUICE_EPRECOND)
     job_end(job, BACKFILL_THERE, NULL);
+  else if (job->commits && job->step == JOB_CARRIES)
+    job_find(job, why);
   else
     job_end(job, BACKFILL_FAILED, why);
 }

@@ -13,8 +13,6 @@
 #include "backfill.h"
 #include "wish.h"
 
-#define BACKFILL_WAIT_MS 5
-
 struct fallback_conf {
   const char *const *over;
   bool backfill;
@@ -46,19 +44,7 @@ struct search { /* of an operation that asks one after the other, its state */
   struct event *timer; /* until a backfill of it has ended; NULL: none */
 };
 
-struct upload { /* of a put, its state */
-  struct fallback_op common;
-  struct sluice_op *op;
-  struct fallback_handle *handle;
-  struct sluice_ask *put, *head; /* NULL: it isn't in flight */
-  struct wish *object;           /* what is to be committed */
-  size_t at;                     /* the backend that may have it already */
-  enum sluice_status status;
-  const char *why;
-};
-
 _Static_assert(sizeof(struct search) <= FALLBACK_STATE, "it has room");
-_Static_assert(sizeof(struct upload) <= FALLBACK_STATE, "it has room");
 
 enum { FALLBACK_ANSWERS, FALLBACK_MISSING };
 
@@ -76,7 +62,7 @@ static const struct sluice_metric metrics[] = {
 static void search_end(struct search *search, enum sluice_status status,
                        const char *why) {
   if (search->deletes)
-    backfill_delete_ends(search->handle->backfill, search->wish->of.key);
+    backfill_change_ends(search->handle->backfill, search->wish->of.key);
   if (search->timer != NULL)
     event_free(search->timer);
   wish_free(search->wish, search->handle->host);
@@ -178,18 +164,13 @@ static void on_one(void *arg, enum sluice_status status, const char *why) {
   search_go(search, &ones);
 }
 
-static void wait_for_backfill(struct search *search) {
-  static const struct timeval soon = {.tv_usec = BACKFILL_WAIT_MS * 1000};
-  evtimer_add(search->timer, &soon);
-}
-
 static void on_backfill_timer(evutil_socket_t fd, short what, void *arg) {
   struct search *search = arg;
   (void)fd, (void)what;
   if (search->common.canceled)
     search_end(search, SLUICE_ECANCELED, NULL);
   else if (backfill_commits(search->handle->backfill, search->wish->of.key))
-    wait_for_backfill(search);
+    backfill_wait_for(search->timer);
   else
     search_go(search, &ones);
 }
@@ -198,7 +179,7 @@ static void on_backfill_timer(evutil_socket_t fd, short what, void *arg) {
 static void remove_alone(struct search *search) {
   const char *key = search->wish->of.key;
   search->deletes = true;
-  backfill_delete_begins(search->handle->backfill, key);
+  backfill_change_begins(search->handle->backfill, key);
   if (!backfill_commits(search->handle->backfill, key)) {
     search_go(search, &ones);
     return;
@@ -208,7 +189,7 @@ static void remove_alone(struct search *search) {
   if (search->timer == NULL)
     search_end(search, SLUICE_ENOMEM, "no memory is left for a timer");
   else
-    wait_for_backfill(search);
+    backfill_wait_for(search->timer);
 }
 
 static void fallback_remove(void *handle, struct sluice_op *op,
@@ -240,107 +221,6 @@ static void fallback_ping(void *handle, struct sluice_op *op) {
   struct search *search = sluice_op_state(op, FALLBACK_STATE);
   *search = (struct search){.op = op, .handle = handle};
   on_pinged(search, SLUICE_OK, NULL);
-}
-
-/* ---- uploads ------------------------------------------------------------ */
-
-static void upload_end(struct upload *upload) {
-  wish_free(upload->object, upload->handle->host);
-  wish_end(upload->op, upload->status, upload->why);
-}
-
-/* The state before is that of the first backend alone. */
-static void on_stored_meta(void *arg, const struct sluice_meta *meta) {
-  struct upload *upload = arg;
-  struct sluice_meta told = SLUICE_META;
-  told.length = meta->length;
-  told.mtime_ms = meta->mtime_ms;
-  told.etag = meta->etag;
-  told.type = meta->type;
-  told.user = meta->user;
-  sluice_meta(upload->op, &told);
-}
-
-static void on_stored(void *arg, enum sluice_status status, const char *why) {
-  struct upload *upload = arg;
-  upload->put = NULL;
-  if (upload->status == SLUICE_OK) {
-    upload->status = status;
-    upload->why = upload->head == NULL ? why : "the first backend ended it";
-  }
-  if (upload->head != NULL)
-    sluice_ask_cancel(upload->head);
-  else
-    upload_end(upload);
-}
-
-static void look_behind(struct upload *upload);
-
-static void on_looked(void *arg, enum sluice_status status, const char *why) {
-  struct upload *upload = arg;
-  (void)why;
-  upload->head = NULL;
-  if (upload->put == NULL) {
-    upload_end(upload);
-    return;
-  }
-  if (status == SLUICE_ENOENT && !upload->common.canceled) {
-    upload->at++;
-    look_behind(upload);
-    return;
-  }
-  upload->status = status == SLUICE_OK ? SLUICE_EEXIST : status;
-  upload->why = status == SLUICE_OK
-                    ? "a backend behind the first one has it"
-                    : "a backend behind the first one may have it";
-  sluice_ask_cancel(upload->put);
-}
-
-static void on_nothing(void *arg, const struct sluice_meta *meta) {
-  (void)arg, (void)meta;
-}
-
-/* Nobody else writes to those behind, so what isn't there now won't be; that
- * of many at once one succeeds is the first one's part. */
-static void look_behind(struct upload *upload) {
-  static const struct sluice_heard looks = {SLUICE_HEARD, .meta = on_nothing,
-                                            .done = on_looked};
-  const struct sluice_object *object = upload->object->of.stage.object;
-  if (upload->at == upload->handle->count)
-    sluice_ask_commit(upload->put, object);
-  else
-    upload->head = sluice_ask_head(upload->handle->stores[upload->at],
-                                   upload->op, object->key, &looks, upload);
-}
-
-static void fallback_put(void *arg, struct sluice_op *op,
-                         const struct sluice_put *put) {
-  static const struct sluice_heard stores = {
-      SLUICE_HEARD, .meta = on_stored_meta, .done = on_stored};
-  struct fallback_handle *handle = arg;
-  struct upload *upload = sluice_op_state(op, FALLBACK_STATE);
-  *upload = (struct upload){.op = op, .handle = handle, .at = 1};
-  upload->put = sluice_ask_put(handle->stores[0], op, put, &stores, upload);
-}
-
-static void fallback_commit(void *handle, struct sluice_op *op,
-                            const struct sluice_object *object) {
-  struct upload *upload = sluice_op_state(op, FALLBACK_STATE);
-  (void)handle;
-  if (!object->exclusive) {
-    sluice_ask_commit(upload->put, object);
-    return;
-  }
-  upload->object =
-      wish_keep(&(struct wish){.kind = WISH_STAGE, .of.stage.object = object},
-                upload->handle->host);
-  if (upload->object != NULL) {
-    look_behind(upload);
-    return;
-  }
-  upload->status = SLUICE_ENOMEM;
-  upload->why = "no memory is left for a key";
-  sluice_ask_cancel(upload->put);
 }
 
 /* ---- steps -------------------------------------------------------------- */

@@ -24,6 +24,11 @@ struct fallback_op {
 };
 #define FALLBACK_STATE 256 /* bytes of it */
 
+/* fallback_put.c */
+void fallback_put(void *handle, struct sluice_op *, const struct sluice_put *);
+void fallback_commit(void *handle, struct sluice_op *,
+                     const struct sluice_object *);
+
 /* fallback_list.c */
 void fallback_list(void *handle, struct sluice_op *,
                    const struct sluice_list *);

@@ -10,8 +10,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[3] / "tests/integration"))
 import kit  # noqa: E402  pylint: disable=wrong-import-position
 from bucket import backend, noise, shared  # noqa: E402
-from kit import (Gateway, MIB, each, equal, eventually, expect, quote, refusal,
-                 request, test)  # noqa: E402
+from kit import (Gateway, MIB, among, each, equal, eventually, expect, quote,
+                 refusal, request, test)  # noqa: E402
 
 STORES = ("new", "old", "older")
 
@@ -276,6 +276,82 @@ def test_delete_by_another_gateway_is_kept():
         carried(gate, "last", b"last")
         equal("k", get(gate, "files", "k"), 404)
         equal("keys", gate.keys(""), ["last"])
+
+
+# ---- what is taken back ----------------------------------------------------
+
+def late(operation, **fault):
+    return {"plugin": "chaos", "over": "old", "operations": [operation],
+            **fault}
+
+
+SLOW = f"{int(400 * kit.SLOWNESS)}ms"
+
+
+def behind(gate):
+    """Whatever was backfilled before is settled."""
+    put(gate, "old", "last", b"last")
+    get(gate, "files", "last")
+    carried(gate, "last", b"last")
+
+
+@test
+def test_upload_of_the_same_bytes_isn_t_taken_back():
+    """Another gateway deleted the object, so that what was backfilled is
+    removed again, and just then a client uploads it."""
+    with gateway(over=("new", "late"), workers="1", late=late(
+            "head", delay="400ms")) as gate:
+        put(gate, "old", "k", b"hello")
+        equal("read", get(gate, "files", "k"), b"hello")
+        carried(gate, "k", b"hello")
+        gate.ask("DELETE", at("old", "k"))
+        among("upload", put(gate, "files", "k", b"hello"), (200, 201, 204))
+        equal("at once", get(gate, "files", "k"), b"hello")
+        behind(gate)
+        equal("later", get(gate, "files", "k"), b"hello")
+        equal("breaches", breaches(gate), [])
+
+
+@test
+def test_upload_that_is_gone_again_isn_t_followed_by_the_old_object():
+    """As one with X-Expire-After that ends while the old one is on its
+    way."""
+    with gateway(over=("new", "late"), workers="1", late=late(
+            "get", slow=SLOW)) as gate:
+        put(gate, "files", "first", b"x")  # reads the gateway's own objects
+        put(gate, "old", "k", b"old")
+        equal("read", get(gate, "files", "k"), b"old")
+        put(gate, "files", "k", b"newer")
+        gate.ask("DELETE", at("new", "k"))
+        behind(gate)
+        equal("in the first one", get(gate, "new", "k"), 404)
+
+
+@test
+def test_look_that_fails_takes_nothing_back():
+    odd = {"plugin": "chaos", "over": "old", "fail": "100",
+           "operations": ["head"]}
+    with gateway(over=("new", "odd"), workers="1", odd=odd) as gate:
+        put(gate, "old", "k", b"hello")
+        equal("read", get(gate, "files", "k"), b"hello")
+        gate.says("'k' was backfilled, or may have been, and whether it still "
+                  "is where it was read can't be seen")
+        gate.says("an object isn't backfilled")
+        equal("in the first one", get(gate, "new", "k"), b"hello")
+
+
+@test
+def test_commit_that_only_seems_to_fail_is_taken_back_too():
+    odd = {"plugin": "chaos", "over": "new", "lose": "100",
+           "operations": ["put"]}
+    with gateway(over=("odd", "late"), workers="1", odd=odd,
+                 late=late("get", slow=SLOW)) as gate:
+        put(gate, "old", "k", b"hello")
+        equal("read", get(gate, "files", "k"), b"hello")
+        gate.ask("DELETE", at("old", "k"))
+        behind(gate)
+        equal("in the first one", get(gate, "new", "k"), 404)
+        equal("breaches", breaches(gate), [])
 
 
 # ---- S3 --------------------------------------------------------------------
