@@ -31,6 +31,7 @@ struct backfill {
   struct event *next; /* between two objects the loop may end */
   struct wanted queue[BACKFILL_QUEUE];
   size_t first, count;
+  struct wanted now; /* while it is busy */
   bool busy;
   uint64_t ends[BACKFILL_ENDS], bytes, dropped;
 };
@@ -85,6 +86,8 @@ static struct wanted *wanted_at(struct backfill *backfill, size_t i) {
 }
 
 static bool is_wanted(struct backfill *backfill, const char *key) {
+  if (backfill->busy && strcmp(backfill->now.key, key) == 0)
+    return true;
   for (size_t i = 0; i < backfill->count; i++)
     if (strcmp(wanted_at(backfill, i)->key, key) == 0)
       return true;
@@ -137,9 +140,12 @@ static void on_backfill_next(evutil_socket_t fd, short what, void *arg) {
     atomic_fetch_and(place, ~(BUSY | COMMITS | REVOKED));
     backfill->busy = false;
   }
-  if (!backfill->busy)
+  if (backfill->busy) {
+    backfill->now = wanted;
+  } else {
     backfill->dropped++;
-  wanted_free(backfill, &wanted);
+    wanted_free(backfill, &wanted);
+  }
   backfill_wait(backfill, false);
 }
 
@@ -147,6 +153,7 @@ void backfill_over(struct backfill *backfill, enum backfill_end end,
                    uint64_t length, const char *key, const char *why) {
   atomic_fetch_and(place_of(backfill, key), ~(BUSY | COMMITS | REVOKED));
   backfill->busy = false;
+  wanted_free(backfill, &backfill->now);
   backfill->ends[end]++;
   if (end == BACKFILL_DONE)
     backfill->bytes += length;

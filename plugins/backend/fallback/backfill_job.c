@@ -21,6 +21,7 @@
 #define JOB_PIECE 65536
 
 enum job_step {
+  JOB_BEGINS, /* whether the first one has it already */
   JOB_CARRIES,
   JOB_FINDS,   /* whether a commit that failed was done */
   JOB_LOOKS,   /* whether it is still where it was read */
@@ -410,11 +411,34 @@ static void on_job_got(void *arg, enum sluice_status status, const char *why) {
     job_end(job, BACKFILL_FAILED, why);
 }
 
-bool backfill_start(struct backfill *backfill, struct fallback_handle *handle,
-                    const char *key, size_t from) {
+static void job_get(struct backfill_job *job) {
   static const struct sluice_heard heard = {SLUICE_HEARD, .meta = on_job_meta,
                                             .chunk = on_job_chunk,
                                             .done = on_job_got};
+  const struct sluice_get get = {.key = job->key, .count = UINT64_MAX};
+  job->step = JOB_CARRIES;
+  job->get =
+      sluice_ask_get(job->handle->stores[job->from], NULL, &get, &heard, job);
+}
+
+static void on_job_has(void *arg, const struct sluice_meta *meta) {
+  (void)arg, (void)meta;
+}
+
+static void on_job_asked(void *arg, enum sluice_status status,
+                         const char *why) {
+  struct backfill_job *job = arg;
+  job->put = NULL;
+  if (status == SLUICE_ENOENT)
+    job_get(job);
+  else
+    job_end(job, status == SLUICE_OK ? BACKFILL_THERE : BACKFILL_FAILED, why);
+}
+
+bool backfill_start(struct backfill *backfill, struct fallback_handle *handle,
+                    const char *key, size_t from) {
+  static const struct sluice_heard heard = {SLUICE_HEARD, .meta = on_job_has,
+                                            .done = on_job_asked};
   if (!sluice_memory_take(handle->host, sizeof(struct backfill_job)))
     return false;
   struct backfill_job *job = calloc(1, sizeof *job);
@@ -431,7 +455,6 @@ bool backfill_start(struct backfill *backfill, struct fallback_handle *handle,
     job_free(job);
     return false;
   }
-  const struct sluice_get get = {.key = job->key, .count = UINT64_MAX};
-  job->get = sluice_ask_get(handle->stores[from], NULL, &get, &heard, job);
+  job->put = sluice_ask_head(handle->stores[0], NULL, job->key, &heard, job);
   return true;
 }

@@ -142,6 +142,38 @@ def test_report_at_the_end_counts_them():
                       "0 dropped")
 
 
+@test
+def test_object_that_is_there_already_isn_t_fetched_again():
+    s3 = shared()
+    s3.create("there")
+    bucket = backend(s3, "there")
+    del bucket["directory"]
+    over = "new", "late", "bucket"
+    with gateway(over=over, workers="1", bucket=bucket,
+                 late=late("get", slow=SLOW)) as gate:
+        put(gate, "files", "first", b"x")  # reads the gateway's own objects
+        put(gate, "old", "k", b"hello")
+        put(gate, "bucket", "l", b"hello")
+        s3.forget()
+        readers = [threading.Thread(target=get, args=(gate, "files", "k"))
+                   for _ in range(2)]
+        for reader in readers:
+            reader.start()
+        for reader in readers:
+            reader.join()
+        equal("read", get(gate, "files", "l"), b"hello")
+        put(gate, "new", "l", b"newer")  # while k is on its way
+        carried(gate, "k", b"hello")
+        put(gate, "old", "m", b"hello")
+        get(gate, "files", "m")
+        carried(gate, "m", b"hello")
+        equal("fetched", sum(one["target"].partition("?")[0].endswith("/l")
+                             for one in s3.requests("GET")), 1)
+        gate.stop()
+        gate.says(r"backfill: \d objects .*, 1 were there, 0 gone, 0 left, 0 "
+                  "failed, 0 dropped")
+
+
 # ---- what isn't ------------------------------------------------------------
 
 @test
