@@ -22,6 +22,7 @@ const state = {
   header: null,  // of Authorization
   cookies: false, // a proxy in front knows the reader by those
   turn: 0,       // of sign-ins
+  good: null,    // the turn whose credential the gateway took
   signIn: null,  // async challenge => true where there is something new
   asking: null,
 };
@@ -33,6 +34,13 @@ export function setCredential(header) {
   state.header = header;
   state.turn++;
 }
+/** A request of that turn succeeded. */
+export function worked(turn) {
+  if (turn === state.turn)
+    state.good = turn;
+}
+/** A credential that never was any good isn't worth a newer one. */
+export const hasWorked = () => state.good === state.turn;
 export const isSignedIn = () => state.header !== null;
 export const credential = () => state.header;
 
@@ -104,8 +112,10 @@ export async function request(mount, path, {method = 'GET', query, json,
         throw error;
       refusal = refusalOf(0, '');
     }
-    if (answer?.ok)
+    if (answer?.ok) {
+      worked(turn);
       return answer;
+    }
     if (answer)
       refusal = refusalOf(answer.status, await answer.text().catch(() => ''),
         answer.headers.get('WWW-Authenticate') ?? '');

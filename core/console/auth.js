@@ -2,7 +2,8 @@
 //
 // Signs a reader in.  The credential is in memory; "stay signed in" keeps it
 // for this tab, until it is closed.
-import {isSignedIn, setCredential, tell, useSignIn} from './api.js';
+import {hasWorked, isSignedIn, setCredential, tell, useSignIn} from
+  './api.js';
 import {ask, button, field, h} from './dom.js';
 import * as oidc from './oidc.js';
 import {isBusy} from './queue.js';
@@ -39,7 +40,7 @@ function checked(token) {
 }
 
 async function signIn(challenge) {
-  const newer = await oidc.refresh(last);
+  const newer = hasWorked() ? await oidc.refresh(last) : null;
   if (newer) {
     last = newer;
     keep(`Bearer ${newer.token}`, sessionStorage.getItem(STORE) !== null);
@@ -60,7 +61,10 @@ function issuerButton(stay, stays) {
     stop = new AbortController();
     dialog.addEventListener('close', () => stop.abort(), {once: true});
     told.textContent = t('oidc.beside');
-    last = await oidc.beginBeside(stay.checked, stop.signal);
+    const {signal} = stop;
+    const got = await oidc.beginBeside(stay.checked, signal);
+    signal.throwIfAborted();
+    last = got;
     keep(`Bearer ${last.token}`, last.keep);
     dialog.dispatchEvent(new Event('done'));
   };

@@ -110,6 +110,7 @@ export async function begin(keep) {
 /** Signs in in another window, while this page stays as it is. */
 export async function beginBeside(keep, signal) {
   const {url, kept} = await prepare(keep);
+  signal.throwIfAborted();
   const channel = new BroadcastChannel(CHANNEL);
   try {
     const told = await new Promise((resolve, reject) => {

@@ -5,7 +5,7 @@
 // address is kept in this browser, so that the same file goes on after a
 // reload.
 import {credential, pause, refusalOf, Refusal, renew, request, sendsCookies,
-  turnNow} from './api.js';
+  turnNow, worked} from './api.js';
 import {folderOf, nameOf, size} from './format.js';
 import {urlOf} from './route.js';
 import {t} from './words.js';
@@ -80,13 +80,15 @@ function send({method, url, headers, body, progress, signal}) {
     call.onload = async () => {
       over();
       const challenge = call.getResponseHeader('WWW-Authenticate') ?? '';
-      if (call.status >= 200 && call.status < 300)
+      if (call.status >= 200 && call.status < 300) {
+        worked(turn);
         resolve({status: call.status, text: call.responseText,
           header: name => call.getResponseHeader(name)});
-      else if (call.status === 401 && await renew(turn, challenge))
+      } else if (call.status === 401 && await renew(turn, challenge)) {
         reject(new Refusal(0, 'again', ''));
-      else
+      } else {
         reject(refusalOf(call.status, call.responseText, challenge));
+      }
     };
     call.onerror = () => { over(); reject(refusalOf(0, '')); };
     call.onabort = () => { over();

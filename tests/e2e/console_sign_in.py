@@ -8,6 +8,7 @@ import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from urllib.parse import quote
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
@@ -212,6 +213,33 @@ def test_token_that_ends_is_renewed_unseen():
 
 
 @test
+def test_token_that_the_gateway_never_takes_isn_t_renewed():
+    with behind_an_issuer() as (it, issuer):
+        issuer.life, issuer.refreshes = -600, True
+        it.open()
+        it.click(BUTTON)
+        it.says("Sign in again")
+        equal("grants", [form["grant_type"] for form in issuer.grants],
+              ["authorization_code"])
+
+
+@test
+def test_newer_token_that_is_refused_is_the_last_one():
+    with behind_an_issuer() as (it, issuer):
+        store(it, issuer, "a.txt", "dir/b.txt")
+        issuer.life, issuer.refreshes = 2, True
+        it.open()
+        it.click(BUTTON)
+        it.shows("dir", "a.txt")
+        issuer.life = -600
+        ended(it, issuer)
+        it.click("dir")
+        it.says("Sign in again")
+        equal("grants", [form["grant_type"] for form in issuer.grants],
+              ["authorization_code", "refresh_token"])
+
+
+@test
 def test_sign_in_in_the_middle_leaves_uploads_as_they_are():
     with behind_an_issuer() as (it, issuer):
         path = it.folder / "large.bin"
@@ -237,6 +265,37 @@ def test_sign_in_in_the_middle_leaves_uploads_as_they_are():
         expect(stored.body == path.read_bytes(), "other bytes")
         eventually("the other window's end",
                    lambda: len(it.browser.pages()) == 1)
+
+
+@test
+def test_sign_in_that_was_given_up_opens_no_window():
+    with behind_an_issuer() as (it, issuer):
+        issuer.life = 2
+        it.open()
+        it.click(BUTTON)
+        it.says("Nothing here yet")
+        ended(it, issuer)
+        real, asked, go_on = issuer.get, Event(), Event()
+
+        def get(handler):
+            asked.set()
+            go_on.wait(60)
+            real(handler)
+        issuer.get = get
+        it.click("Refresh")
+        it.says("Sign in again")
+        it.browser.run(f"named('button', {json.dumps(BUTTON)}).click()",
+                       gesture=True)
+        expect(asked.wait(60), "the issuer isn't asked")
+        it.click("Cancel")
+        go_on.set()
+        it.wait("its answer", "performance.getEntriesByType('resource')"
+                ".filter(one => one.name.endsWith('openid-configuration'))"
+                ".length === 1")
+        it.click("Refresh")
+        it.says("Sign in again")
+        equal("windows", len(it.browser.pages()), 1)
+        equal("visits", len(issuer.visits), 1)
 
 
 if __name__ == "__main__":
