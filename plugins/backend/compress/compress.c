@@ -31,7 +31,7 @@ bool compress_pairs(const struct sluice_pair *user, const char *mark,
   for (; user != NULL && user->name != NULL; user++) {
     if (strcmp(user->name, SEEKABLE_MARK) == 0)
       continue;
-    if (count + 1 == COMPRESS_PAIRS)
+    if (count + (mark != NULL) == COMPRESS_PAIRS)
       return false;
     pairs[count++] = *user;
   }

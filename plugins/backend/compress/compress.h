@@ -12,8 +12,7 @@
 
 /* Objects of fewer bytes are stored as they are. */
 #define COMPRESS_LEAST 4096
-#define COMPRESS_PAIRS \
-  65 /* of metadata, with the mark, which are 64 at most */
+#define COMPRESS_PAIRS 64 /* of metadata, with the mark: an object's most */
 
 struct compress_conf {
   const char *over;
@@ -62,7 +61,7 @@ enum compress_kind compress_meta(const struct sluice_meta *stored,
                                  struct sluice_pair pairs[COMPRESS_PAIRS + 1],
                                  struct seekable *);
 /* All pairs but the mark, and then `mark`, where it isn't NULL.  False: they
- * are too many. */
+ * are too many, and the object couldn't be read. */
 bool compress_pairs(const struct sluice_pair *user, const char *mark,
                     struct sluice_pair pairs[COMPRESS_PAIRS + 1]);
 void compress_end(struct sluice_op *, enum sluice_status, const char *why);
