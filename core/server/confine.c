@@ -61,6 +61,11 @@ bool confine_begin(struct confine *confine,
     errmsg_set(&why, "this kernel has no landlock, or it is off");
     return lacks(confine, settings, &why, errmsg);
   }
+  if (version < 2) {
+    errmsg_set(&why, "this kernel's landlock lets no file be moved between "
+                     "folders");
+    return lacks(confine, settings, &why, errmsg);
+  }
   reaches_make_folders(generation);
   struct reach *reach = reaches_of(generation, file, true);
   if (reach == NULL || reach->failed) {
