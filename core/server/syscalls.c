@@ -10,6 +10,7 @@
 #ifdef HAVE_SECCOMP
 #include <errno.h>
 #include <linux/netlink.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "refusal.h"
@@ -26,8 +28,7 @@
 #define FICLONE_REQUEST                               \
   0x40049409u /* of <linux/fs.h>, which glibc's hates \
                */
-/* Those of IP have one byte; MPTCP, for one, has more. */
-#define OTHER_PROTOCOLS 0xffffff00u
+#define TYPE_OF_SOCKET 0xfu
 #define RIGHTS_OF_CODE (PROT_WRITE | PROT_EXEC)
 
 /* Arguments that are an int are compared as 32 bits. */
@@ -58,19 +59,33 @@ static bool let_values(scmp_filter_ctx filter, const char *name, unsigned arg,
   return true;
 }
 
-/* Streams and datagrams; raw ones ask the kernel for addresses alone. */
+static bool let_socket(scmp_filter_ctx filter, unsigned family, unsigned type,
+                       unsigned protocol) {
+  const struct scmp_arg_cmp arguments[] = {
+      equals(0, family), SCMP_CMP(1, SCMP_CMP_MASKED_EQ, TYPE_OF_SOCKET, type),
+      equals(2, protocol)};
+  return let(filter, "socket", 3, arguments);
+}
+
+/* Streams and datagrams, of no protocol but TCP and UDP: rules of ports know
+ * no other stream.  Raw ones ask the kernel for addresses alone. */
 static bool let_sockets(scmp_filter_ctx filter) {
-  static const unsigned families[] = {AF_UNIX, AF_INET, AF_INET6};
-  static const unsigned types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
-  for (size_t f = 0; f < sizeof families / sizeof *families; f++)
-    for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
-      const struct scmp_arg_cmp arguments[] = {
-          equals(0, families[f]),
-          SCMP_CMP(1, SCMP_CMP_MASKED_EQ, 0xf, types[t]),
-          SCMP_CMP(2, SCMP_CMP_MASKED_EQ, OTHER_PROTOCOLS, 0)};
-      if (!let(filter, "socket", 3, arguments))
-        return false;
-    }
+  static const struct {
+    unsigned family, type, protocol;
+  } rows[] = {{AF_UNIX, SOCK_STREAM, 0},
+              {AF_UNIX, SOCK_DGRAM, 0},
+              {AF_UNIX, SOCK_SEQPACKET, 0},
+              {AF_INET, SOCK_STREAM, 0},
+              {AF_INET, SOCK_STREAM, IPPROTO_TCP},
+              {AF_INET, SOCK_DGRAM, 0},
+              {AF_INET, SOCK_DGRAM, IPPROTO_UDP},
+              {AF_INET6, SOCK_STREAM, 0},
+              {AF_INET6, SOCK_STREAM, IPPROTO_TCP},
+              {AF_INET6, SOCK_DGRAM, 0},
+              {AF_INET6, SOCK_DGRAM, IPPROTO_UDP}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (!let_socket(filter, rows[i].family, rows[i].type, rows[i].protocol))
+      return false;
   const struct scmp_arg_cmp routes[] = {equals(0, AF_NETLINK),
                                         equals(2, NETLINK_ROUTE)};
   /* A stream that connects as it sends isn't seen by rules of ports. */
@@ -83,6 +98,32 @@ static bool let_sockets(scmp_filter_ctx filter) {
                  SCMP_CMP(3, SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
 }
 
+/* It is the kernel that refuses, without a signal: a thread that blocks that,
+ * as libc does around these calls, would be the end of the process.  Where all
+ * others are refused so anyway, there is no rule for it. */
+static bool refuse_call(scmp_filter_ctx filter, const char *name,
+                        unsigned count, const struct scmp_arg_cmp *arguments) {
+  int number = seccomp_syscall_resolve_name(name);
+  uint32_t others;
+  if (number < 0 ||
+      (seccomp_attr_get(filter, SCMP_FLTATR_ACT_DEFAULT, &others) == 0 &&
+       others == SCMP_ACT_ERRNO(EPERM)))
+    return true;
+  return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), number, count,
+                                arguments) == 0;
+}
+
+static bool refuse_processes(scmp_filter_ctx filter) {
+  static const char *const calls[] = {"fork", "vfork", "execve", "execveat",
+                                      "sched_setscheduler"};
+  const struct scmp_arg_cmp process =
+      SCMP_CMP(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
+  for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+    if (!refuse_call(filter, calls[i], 0, NULL))
+      return false;
+  return refuse_call(filter, "clone", 1, &process);
+}
+
 /* Threads, and no processes.  clone3() keeps its flags where no filter can
  * read them: without it libraries call clone(). */
 static bool let_threads(scmp_filter_ctx filter) {
@@ -91,7 +132,8 @@ static bool let_threads(scmp_filter_ctx filter) {
              filter, "clone",
              SCMP_CMP(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)) &&
          (clone3 < 0 ||
-          seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), clone3, 0) == 0);
+          seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), clone3, 0) == 0) &&
+         refuse_processes(filter);
 }
 
 /* Nothing is code that can be written. */
@@ -106,10 +148,16 @@ static bool let_memory(scmp_filter_ctx filter) {
   return true;
 }
 
+/* Of `local`, which takes rights from a file, and of descriptors. */
+static bool let_files(scmp_filter_ctx filter) {
+  return let_one(filter, "fchmodat", equals(2, S_IRUSR)) &&
+         let_one(filter, "utimensat", SCMP_CMP(1, SCMP_CMP_EQ, 0, 0));
+}
+
 static bool let_requests(scmp_filter_ctx filter) {
-  static const uint32_t requests[] = {FIONREAD,   FIONBIO,        FIOCLEX,
-                                      FIONCLEX,   TCGETS,         TIOCOUTQ,
-                                      TIOCGWINSZ, FICLONE_REQUEST};
+  static const uint32_t requests[] = {
+      FIONREAD, FIONBIO,    FIOCLEX,         FIONCLEX,     TCGETS,
+      TIOCOUTQ, TIOCGWINSZ, FICLONE_REQUEST, SIOCGIFINDEX, SIOCGIFNAME};
   static const uint32_t options[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE,
                                      0x53564d41 /* PR_SET_VMA */};
   return let_values(filter, "ioctl", 1, requests,
@@ -134,7 +182,7 @@ static bool let_all(scmp_filter_ctx filter) {
     if (!let(filter, allowed[i], 0, NULL))
       return false;
   return let_sockets(filter) && let_threads(filter) && let_memory(filter) &&
-         let_requests(filter) && let_own(filter);
+         let_files(filter) && let_requests(filter) && let_own(filter);
 }
 
 static void learn_names(void) {

@@ -3,7 +3,9 @@
  * A gateway, its plugins and their libraries call these after the start.
  * Names that a processor doesn't have are passed over.  Not here, and so
  * refused: programs and processes of its own, tracing, mounts, namespaces,
- * keys, modules, bpf, io_uring, handles of files, clocks, limits of others.
+ * keys, modules, bpf, io_uring, handles of files, clocks, limits of others,
+ * and modes, owners, times and attributes of files that aren't open, as no
+ * rule of folders holds for these.
  */
 #ifndef SERVER_SYSCALLS_TABLE_H
 #define SERVER_SYSCALLS_TABLE_H
@@ -17,18 +19,15 @@ static const char *const allowed[] = {
     "statfs", "fstatfs", "statfs64", "fstatfs64", "access", "faccessat",
     "faccessat2", "readlink", "readlinkat", "getdents", "getdents64", "mkdir",
     "mkdirat", "rmdir", "unlink", "unlinkat", "rename", "renameat",
-    "renameat2", "link", "linkat", "symlink", "symlinkat", "chmod", "fchmod",
-    "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat",
+    "renameat2", "link", "linkat", "symlink", "symlinkat", "fchmod", "fchown",
     "truncate", "ftruncate", "truncate64", "ftruncate64", "fallocate",
     "fadvise64", "fadvise64_64", "arm_fadvise64_64", "fsync", "fdatasync",
     "sync_file_range", "syncfs", "readahead", "flock", "fcntl", "fcntl64",
     "dup", "dup2", "dup3", "pipe", "pipe2", "sendfile", "sendfile64",
-    "copy_file_range", "splice", "tee", "utimensat", "utimes", "futimesat",
-    "utime", "umask", "getcwd", "chdir", "fchdir", "getxattr", "lgetxattr",
-    "fgetxattr", "setxattr", "lsetxattr", "fsetxattr", "listxattr",
-    "llistxattr", "flistxattr", "removexattr", "lremovexattr", "fremovexattr",
-    "memfd_create", "inotify_init", "inotify_init1", "inotify_add_watch",
-    "inotify_rm_watch",
+    "copy_file_range", "splice", "tee", "umask", "getcwd", "chdir", "fchdir",
+    "getxattr", "lgetxattr", "fgetxattr", "listxattr", "llistxattr",
+    "flistxattr", "memfd_create", "inotify_init", "inotify_init1",
+    "inotify_add_watch", "inotify_rm_watch",
     /* memory */
     "brk", "munmap", "mremap", "madvise", "msync", "mincore", "mlock",
     "mlock2", "munlock", "membarrier", "get_mempolicy",

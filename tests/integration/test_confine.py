@@ -76,6 +76,8 @@ def test_files_outside_can_not_be_read_written_made_or_moved():
                 ("write", kept), ("truncate", kept), ("unlink", kept),
                 ("make", Path(outside, "new")), ("mkdir", Path(outside, "d")),
                 ("symlink", Path(outside, "l")),
+                ("chmod", kept), ("chmodat", kept), ("chown", kept),
+                ("touch", kept), ("xattr", kept),
                 ("make", Path(gateway.folder.parent, "sluice-test-left")),
                 ("move", f"{kept} {gateway.folder}/data/kept"),
                 ("move", f"{gateway.path} {outside}/moved")):
@@ -115,8 +117,9 @@ def test_ports_outside_can_not_be_bound_or_connected_to():
         port = other.getsockname()[1]
         for what, to in (("connect", port), ("fastopen", port),
                          ("mptcp", port), ("listen", free_port()),
-                         ("raw", "")):
+                         ("raw", ""), ("ping", ""), ("packets", "")):
             among(what, left(gateway, what, to), REFUSED)
+        equal("interface", left(gateway, "interface", "lo"), "done")
         works(gateway)
 
 
@@ -144,6 +147,7 @@ def test_programs_processes_and_the_kernel_are_out_of_reach():
         try:
             for what, to in (
                     ("execve", "/bin/true"), ("fork", ""),
+                    ("spawn", "/bin/true"),
                     ("ptrace", other.pid), ("kill", other.pid),
                     ("memory", other.pid), ("code", ""), ("mount", "/mnt"),
                     ("unshare", ""), ("namespace", ""), ("setns", ""),
@@ -184,7 +188,7 @@ def test_without_it_the_same_attempts_succeed(confine):
         for what, to in (("make", Path(outside, "new")), ("list", outside),
                          ("connect", other.getsockname()[1]),
                          ("listen", free_port()), ("fork", ""),
-                         ("code", "")):
+                         ("spawn", "/bin/true"), ("code", "")):
             equal(f"{what} {to}", left(gateway, what, to), "done")
 
 

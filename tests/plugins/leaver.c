@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <sluice/plugin.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define CALL(number, ...) ((int)syscall(number, __VA_ARGS__))
@@ -66,6 +69,26 @@ static int try_truncate(const char *to) {
 
 static int try_mkdir(const char *to) {
   return mkdir(to, 0700);
+}
+
+static int try_chmod(const char *to) {
+  return chmod(to, 0666);
+}
+
+static int try_chmod_at(const char *to) {
+  return fchmodat(AT_FDCWD, to, 0666, 0);
+}
+
+static int try_chown(const char *to) {
+  return chown(to, getuid(), getgid());
+}
+
+static int try_touch(const char *to) {
+  return utimensat(AT_FDCWD, to, NULL, 0);
+}
+
+static int try_attribute(const char *to) {
+  return setxattr(to, "user.sluice", "x", 1, 0);
 }
 
 static int try_symlink(const char *to) {
@@ -123,6 +146,20 @@ static int try_mptcp(const char *to) {
   return on_socket(to, 262, false);
 }
 
+static int try_ping(const char *to) {
+  (void)to;
+  return keep(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP));
+}
+
+static int try_packets(const char *to) {
+  (void)to;
+  return keep(socket(AF_INET, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+}
+
+static int try_interface(const char *to) {
+  return if_nametoindex(to) == 0 ? -1 : 0;
+}
+
 static int try_raw(const char *to) {
   (void)to;
   return keep(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
@@ -155,6 +192,17 @@ static int try_fork(const char *to) {
   if (child == 0)
     _exit(0);
   return child < 0 ? -1 : waitpid(child, NULL, 0) < 0 ? -1 : 0;
+}
+
+/* libc blocks all signals in there. */
+static int try_spawn(const char *to) {
+  char *const arguments[] = {(char *)(uintptr_t)to, NULL};
+  pid_t child;
+  int error = posix_spawn(&child, to, NULL, NULL, arguments, NULL);
+  if (error == 0)
+    return waitpid(child, NULL, 0) < 0 ? -1 : 0;
+  errno = error;
+  return -1;
 }
 
 static int try_ptrace(const char *to) {
@@ -282,7 +330,11 @@ static const struct {
     {"events", try_events},     {"module", try_module},
     {"handle", try_handle},     {"identity", try_identity},
     {"clock", try_clock},       {"dumps", try_dumps},
-    {"future", try_future},
+    {"future", try_future},     {"spawn", try_spawn},
+    {"chmod", try_chmod},       {"chmodat", try_chmod_at},
+    {"chown", try_chown},       {"touch", try_touch},
+    {"xattr", try_attribute},   {"ping", try_ping},
+    {"packets", try_packets},   {"interface", try_interface},
 };
 
 static const char *leave(const char *name, const char *to) {
