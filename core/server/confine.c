@@ -116,6 +116,10 @@ bool confine_allows(const struct confine *confine,
                           what.text);
 }
 
+bool confine_holds(const struct confine *confine) {
+  return confine->version != 0 || confine->calls;
+}
+
 void confine_describe(const struct confine *confine, char out[64]) {
   if (confine->version == 0)
     snprintf(out, 64, "%s", confine->calls ? "seccomp" : "nothing");

@@ -29,6 +29,8 @@ bool confine_finish(struct confine *, const struct settings *,
 /* May the process go on with that one?  False and why. */
 bool confine_allows(const struct confine *, const struct generation *,
                     const char *file, struct errmsg *);
+/* Has the process given up anything?  What it starts would have, too. */
+bool confine_holds(const struct confine *);
 /* "landlock 7, seccomp", "off". */
 void confine_describe(const struct confine *, char out[64]);
 void confine_end(struct confine *);

@@ -350,10 +350,17 @@ static bool needs_starter(const struct gateway *gateway) {
 
 /* Before there is any thread, as each confines itself alone. */
 static bool confine(struct gateway *gateway, struct errmsg *errmsg) {
+  struct errmsg why;
   if (needs_starter(gateway) &&
       !starter_begin(&gateway->starter, gateway->program, gateway->file,
-                     errmsg))
-    return false;
+                     &why)) {
+    if (gateway->fixed->server.confine.required)
+      return errmsg_set(errmsg, "server.confine: %s", why.text);
+    log_line(SLUICE_LOG_WARN, NULL,
+             "%s: for an upgrade, restart the gateway, or set "
+             "server.confine: off",
+             why.text);
+  }
   return confine_begin(&gateway->confine, gateway->now, gateway->file, errmsg);
 }
 

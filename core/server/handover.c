@@ -187,22 +187,12 @@ void handover_begin(struct gateway *gateway, int socket) {
 
 /* ---- a process for it --------------------------------------------------- */
 
-/* Where it was started by somebody else, they tell. */
-static bool has_ended(struct gateway *gateway) {
-  struct handover *handover = &gateway->handover;
-  return gateway->starter.socket >= 0
-             ? starter_ended(&gateway->starter, handover->child)
-             : waitpid(handover->child, NULL, WNOHANG) == handover->child;
-}
+static const char no_starter[] =
+    "this process has confined itself, and who would start another one has "
+    "ended, or couldn't be started; restart the gateway";
 
-static void on_child(evutil_socket_t number, short what, void *arg) {
-  struct gateway *gateway = arg;
+static void child_ended(struct gateway *gateway) {
   struct handover *handover = &gateway->handover;
-  (void)number, (void)what;
-  if (handover->child == 0 || !has_ended(gateway))
-    return;
-  if (gateway->starter.socket < 0 && handover->starter)
-    event_del(handover->children);
   handover->child = 0;
   if (handover->heard == NULL) /* else its end is heard of there */
     handover_tell(gateway, false,
@@ -211,26 +201,65 @@ static void on_child(evutil_socket_t number, short what, void *arg) {
   reload_go_on(gateway);
 }
 
+static void on_child(evutil_socket_t number, short what, void *arg) {
+  struct gateway *gateway = arg;
+  struct handover *handover = &gateway->handover;
+  (void)number, (void)what;
+  if (handover->child == 0 ||
+      waitpid(handover->child, NULL, WNOHANG) != handover->child)
+    return;
+  event_del(handover->children);
+  child_ended(gateway);
+}
+
+/* Where it was started by somebody else, they tell. */
+static void on_starter(evutil_socket_t fd, short what, void *arg) {
+  struct gateway *gateway = arg;
+  struct handover *handover = &gateway->handover;
+  enum starter_news news = starter_news(&gateway->starter, handover->child);
+  (void)fd, (void)what;
+  if (news == STARTER_GONE) {
+    event_free(handover->children);
+    handover->children = NULL;
+    starter_end(&gateway->starter);
+    log_line(SLUICE_LOG_WARN, NULL,
+             "the process that starts the program anew has ended: for an "
+             "upgrade, restart the gateway");
+  }
+  if (news != STARTER_NOTHING && handover->child != 0)
+    child_ended(gateway);
+}
+
 static bool watch_children(struct gateway *gateway) {
   struct handover *handover = &gateway->handover;
   struct event_base *base = loop_base(gateway->loop);
-  handover->starter = gateway->starter.socket >= 0;
+  int starter = gateway->starter.socket;
   if (handover->children == NULL)
-    handover->children =
-        handover->starter ? event_new(base, gateway->starter.socket,
-                                      EV_READ | EV_PERSIST, on_child, gateway)
-                          : evsignal_new(base, SIGCHLD, on_child, gateway);
+    handover->children = starter < 0
+                             ? evsignal_new(base, SIGCHLD, on_child, gateway)
+                             : event_new(base, starter, EV_READ | EV_PERSIST,
+                                         on_starter, gateway);
   return handover->children != NULL &&
          event_add(handover->children, NULL) == 0;
 }
 
+/* NULL: one can be started. */
+static const char *no_start(struct gateway *gateway) {
+  const struct handover *handover = &gateway->handover;
+  if (gateway->program == NULL || gateway->stopping || handover->child != 0 ||
+      handover->heard != NULL)
+    return "the gateway stops, or is being taken over already";
+  if (gateway->starter.socket < 0 && confine_holds(&gateway->confine))
+    return no_starter;
+  return watch_children(gateway) ? NULL : "out of memory";
+}
+
 void handover_start(struct gateway *gateway, struct handover_waiter *waiter) {
   struct handover *handover = &gateway->handover;
-  char why[128];
-  if (gateway->program == NULL || gateway->stopping || handover->child != 0 ||
-      handover->heard != NULL || !watch_children(gateway)) {
-    waiter->told(waiter->arg, false,
-                 "the gateway stops, or is being taken over already");
+  char text[128];
+  const char *why = no_start(gateway);
+  if (why != NULL) {
+    waiter->told(waiter->arg, false, why);
     return;
   }
   int error =
@@ -239,9 +268,9 @@ void handover_start(struct gateway *gateway, struct handover_waiter *waiter) {
           : starter_spawn(gateway->program, gateway->file, &handover->child);
   if (error != 0) {
     handover->child = 0;
-    snprintf(why, sizeof why, "%.64s can't be started: %s", gateway->program,
+    snprintf(text, sizeof text, "%.64s can't be started: %s", gateway->program,
              strerror(error));
-    waiter->told(waiter->arg, false, why);
+    waiter->told(waiter->arg, false, error == EPIPE ? no_starter : text);
     return;
   }
   log_line(SLUICE_LOG_INFO, NULL, "%s was started anew as process %ld",

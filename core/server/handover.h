@@ -26,7 +26,6 @@ struct handover { /* but for `admin` zeroed: nobody takes over */
   int socket;     /* while `heard` is there */
   struct event *heard;
   struct event *children; /* SIGCHLD or the starter, once one was started */
-  bool starter;           /* the latter */
   pid_t child;            /* 0: none was started, or it has ended */
   pid_t peer;
   struct handover_waiter *waiter;

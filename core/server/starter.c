@@ -7,11 +7,13 @@
 #include "starter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -19,6 +21,7 @@
 #include <unistd.h>
 
 #define PATIENCE_S 10 /* for the kernel to start a program */
+#define LOOK_MS 500   /* has it ended? */
 
 struct starter_word {
   pid_t child;
@@ -106,21 +109,22 @@ static bool starter_hear(const struct starter *starter,
 }
 
 int starter_ask(const struct starter *starter, pid_t *pid) {
-  struct starter_word word = {.error = EPIPE};
+  struct starter_word word;
   if (send(starter->socket, "s", 1, MSG_NOSIGNAL) != 1)
-    return errno;
+    return errno == ECONNRESET ? EPIPE : errno;
+  errno = 0;
   if (!starter_hear(starter, &word))
-    return word.error;
+    return errno == EAGAIN ? ETIMEDOUT : EPIPE;
   *pid = word.child;
   return word.error;
 }
 
-bool starter_ended(struct starter *starter, pid_t child) {
+enum starter_news starter_news(const struct starter *starter, pid_t child) {
   struct starter_word word;
-  if (starter_hear(starter, &word))
-    return word.ended && word.child == child;
-  starter_end(starter);
-  return true;
+  if (!starter_hear(starter, &word))
+    return STARTER_GONE;
+  return word.ended && word.child == child ? STARTER_CHILD_ENDED
+                                           : STARTER_NOTHING;
 }
 
 void starter_end(struct starter *starter) {
@@ -158,10 +162,25 @@ static void starter_start(const char *program, const char *file,
 }
 
 static void starter_bury(struct starter_word *word) {
+  if (word->child == 0 || waitpid(word->child, NULL, WNOHANG) != word->child)
+    return;
   word->ended = 1;
-  waitpid(word->child, NULL, 0);
   send(STARTER_FD, word, sizeof *word, MSG_NOSIGNAL);
   word->child = 0;
+}
+
+/* The program that is started is to hold nothing of it, and nobody to trace
+ * who isn't confined. */
+static void starter_close(void) {
+  sigset_t none;
+  sigemptyset(&none);
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  ignore_signals();
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  fcntl(STARTER_FD, F_SETFD, FD_CLOEXEC);
+#ifdef SYS_close_range /* sockets of the service manager, for one */
+  syscall(SYS_close_range, STARTER_FD + 1, ~0u, 0);
+#endif
 }
 
 int starter_serve(const char *program, const char *file) {
@@ -169,18 +188,15 @@ int starter_serve(const char *program, const char *file) {
   struct pollfd wait[2] = {{.fd = STARTER_FD, .events = POLLIN},
                            {.fd = -1, .events = POLLIN}};
   char asked;
-  sigset_t none;
-  sigemptyset(&none);
-  ignore_signals();
-  sigprocmask(SIG_SETMASK, &none, NULL);
-#ifdef SYS_close_range /* sockets of the service manager, for one */
-  syscall(SYS_close_range, STARTER_FD + 1, ~0u, 0);
-#endif
-  while (poll(wait, 2, -1) >= 0 || errno == EINTR) {
-    if (wait[1].revents != 0) {
+  starter_close();
+  /* Where the kernel has no descriptors of processes, it looks again. */
+  while (poll(wait, 2, word.child != 0 && wait[1].fd < 0 ? LOOK_MS : -1) >=
+             0 ||
+         errno == EINTR) {
+    starter_bury(&word);
+    if (word.child == 0 && wait[1].fd >= 0) {
       close(wait[1].fd);
       wait[1].fd = -1;
-      starter_bury(&word);
     }
     if (wait[0].revents != 0) {
       if (recv(STARTER_FD, &asked, 1, 0) != 1)

@@ -15,6 +15,12 @@
 
 #define STARTER_FD 3 /* where it is asked */
 
+enum starter_news {
+  STARTER_NOTHING,
+  STARTER_CHILD_ENDED,
+  STARTER_GONE /* nobody can tell any more */
+};
+
 struct starter {
   int socket; /* -1: there is none */
 };
@@ -24,11 +30,10 @@ int starter_spawn(const char *program, const char *file, pid_t *pid);
 /* Before the gateway is confined. */
 bool starter_begin(struct starter *, const char *program, const char *file,
                    struct errmsg *);
-/* 0, or the reason. */
+/* 0, or the reason; EPIPE: it has ended. */
 int starter_ask(const struct starter *, pid_t *pid);
-/* After its socket can be read: has what it started ended?  It has, too, when
- * nobody can tell any more. */
-bool starter_ended(struct starter *, pid_t child);
+/* After its socket can be read. */
+enum starter_news starter_news(const struct starter *, pid_t child);
 void starter_end(struct starter *);
 /* The process itself; the exit status. */
 int starter_serve(const char *program, const char *file);

@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: MIT
 """A confined gateway: what a hook of its own tries beside that for which the
 gateway was configured is refused, and all that it is for goes on."""
+import contextlib
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from kit import (BINARY, Gateway, among, each, equal, eventually, expect,
-                 like, main, run, settings, test, written)
+from kit import (BINARY, Gateway, Mismatch, among, each, equal, eventually,
+                 expect, like, main, needs, run, settings, test, written)
 
 LEAVER = {"plugin": "leaver"}
 REFUSED = ("EPERM", "EACCES")
@@ -254,6 +257,8 @@ def test_upgrade_reaches_what_the_new_configuration_says():
                   "admin": f"unix:{folder}/admin", "confine": "required"}
         with Gateway({"server": server}, folder=folder) as gateway:
             more = Path(outside, "more")
+            asked = Path(f"/proc/{starter_of(gateway)}/fd/3")
+            asked = asked.readlink() if os.geteuid() == 0 else None
             written(folder, settings(folder, {
                 "server": server, "backends": {"more": store(more)}}))
             equal("status", ctl(gateway, "upgrade")[0], 0)
@@ -262,11 +267,73 @@ def test_upgrade_reaches_what_the_new_configuration_says():
             works(gateway)
             status = json.loads(ctl(gateway, "status", "--json")[1])
             like("confined by", status["confined_by"], "landlock .*seccomp")
+            held = [path.readlink() for path in
+                    Path(f"/proc/{status['pid']}/fd").iterdir()
+                    if asked is not None and path.is_symlink()]
             os.kill(status["pid"], 15)
             equal("exit status", gateway.wait(), 0)
             gateway.stopped = True
             eventually("the other one's end",
                        lambda: not Path(f"/proc/{status['pid']}").exists())
+            expect(asked not in held, "it has held the starter's socket")
+
+
+def commanded(folder):
+    """A gateway that can be told to upgrade."""
+    return confined({"server": {"admin": f"unix:{folder}/admin"}},
+                    folder=folder)
+
+
+def starter_of(gateway):
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (b"--starter" in (path / "cmdline").read_bytes().split(b"\0")
+                    and f"\nPPid:\t{gateway.pid}\n"
+                    in (path / "status").read_text()):
+                return int(path.name)
+    raise Mismatch("the gateway has no starter")
+
+
+def ticks(gateway):
+    fields = Path(f"/proc/{gateway.pid}/stat").read_text().split(") ")[1]
+    return sum(int(field) for field in fields.split()[11:13])
+
+
+@test
+def test_without_its_starter_it_serves_and_says_how_to_upgrade():
+    with tempfile.TemporaryDirectory(prefix="sluice-test-") as folder, \
+            commanded(folder) as gateway:
+        os.kill(starter_of(gateway), signal.SIGKILL)
+        for _ in range(2):
+            status, _, reason = ctl(gateway, "upgrade")
+            equal("status", status, 1)
+            like("the reason", reason, "has ended.*restart the gateway")
+        gateway.says("process that starts the program anew has ended")
+        before = ticks(gateway)
+        time.sleep(1)
+        expect(ticks(gateway) - before < os.sysconf("SC_CLK_TCK") / 2,
+               "the processor is busy with nothing")
+        works(gateway)
+
+
+@test
+def test_without_a_program_to_start_it_serves_and_says_how_to_upgrade():
+    """Nothing but /proc says which one runs."""
+    hidden = ["unshare", "-m", "sh", "-c",
+              'mount -t tmpfs none /proc && exec "$@"', "sh"]
+    needs(subprocess.run([*hidden, "true"], check=False,
+                         stderr=subprocess.DEVNULL).returncode == 0,
+          "mounts of one's own")
+    with tempfile.TemporaryDirectory(prefix="sluice-test-") as folder, \
+            Gateway({"server": {"listen": [f"127.0.0.1:{free_port()}"],
+                                "admin": f"unix:{folder}/admin"}},
+                    folder=folder, before=hidden) as gateway:
+        gateway.says("no process can be started.*upgrade, restart")
+        gateway.says(r"confined by: landlock \d+, seccomp$")
+        status, _, reason = ctl(gateway, "upgrade")
+        equal("status", status, 1)
+        like("the reason", reason, "couldn't be started; restart the gateway")
+        works(gateway)
 
 
 @each({"word": "perhaps", "mode": {"mode": "perhaps"},
