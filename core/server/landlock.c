@@ -6,6 +6,7 @@
  */
 #include "landlock.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -138,10 +139,23 @@ static bool restrict_self(int rules, const struct landlock_rules *handled,
          syscall(SYS_landlock_restrict_self, rules, 0u) == 0;
 }
 
+/* A thread that is there already would go on as it was. */
+static bool is_alone(void) {
+  DIR *tasks = opendir("/proc/self/task");
+  size_t count = 0;
+  for (struct dirent *task; tasks != NULL && (task = readdir(tasks)) != NULL;)
+    count += task->d_name[0] != '.';
+  if (tasks != NULL)
+    closedir(tasks);
+  return count <= 1;
+}
+
 bool landlock_apply(int version, const struct reach *reach,
                     struct errmsg *errmsg) {
   struct landlock_rules handled = {.files = known_files(version),
                                    .scopes = known_scopes(version)};
+  if (!is_alone())
+    return errmsg_set(errmsg, "a library has started a thread before");
   /* Port 0 is any one, and several sockets are bound to the one it was. */
   if (version >= 4)
     handled.ports = (reach_has_port(reach->bind, 0) ? 0 : BIND_TCP) |
