@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -137,9 +138,16 @@ void reach_add(struct reach *reach, const char *path, enum reach_kind kind) {
 /* Folders whose other files are none of the gateway's business. */
 static bool is_shared(const char *folder) {
   static const char *const shared[] = {
-      "/",     "/boot", "/dev", "/etc", "/home", "/proc", "/root",
-      "/sbin", "/sys",  "/usr", "/var", "/run",  NULL};
+      "/",     "/boot", "/dev",     "/etc",     "/home",
+      "/proc", "/root", "/sbin",    "/sys",     "/usr",
+      "/var",  "/run",  "/var/lib", "/var/log", NULL};
   return words_has(shared, folder);
+}
+
+/* Files that are made there later can't be named before. */
+static bool is_written_in(const char *folder) {
+  static const char *const made[] = {"/run", "/var/lib", "/var/log", NULL};
+  return !is_shared(folder) || words_has(made, folder);
 }
 
 static void folder_of(const char *path, char out[PATH_MAX]) {
@@ -170,16 +178,23 @@ void reach_file(struct reach *reach, const char *path) {
     reach_add(reach, is_shared(folder) ? target : folder, REACH_READ);
 }
 
-void reach_written(struct reach *reach, const char *path) {
+static void add_written(struct reach *reach, const char *path) {
   char folder[PATH_MAX];
   struct stat st;
   bool regular = stat(path, &st) != 0 || S_ISREG(st.st_mode);
   if (!find_folder(path, folder))
     return;
-  if (!regular || (is_shared(folder) && strcmp(folder, "/run") != 0))
-    reach_add(reach, path, REACH_FILE);
-  else
+  if (regular && is_written_in(folder))
     reach_add(reach, folder, REACH_WRITE);
+  else
+    reach_add(reach, path, REACH_FILE);
+}
+
+void reach_written(struct reach *reach, const char *path) {
+  char target[PATH_MAX];
+  add_written(reach, path);
+  if (make_absolute(path, target))
+    add_written(reach, target);
 }
 
 /* ---- ports -------------------------------------------------------------- */
@@ -226,12 +241,26 @@ void reach_bind(struct reach *reach, const char *address) {
 
 void reach_address(struct reach *reach, const char *text) {
   unsigned port = 0;
-  if (strncmp(text, "https://", 8) == 0)
+  if (strncasecmp(text, "https://", 8) == 0)
     reach_port(reach->connect, find_port(text + 8, &port) ? port : 443);
-  else if (strncmp(text, "http://", 7) == 0)
+  else if (strncasecmp(text, "http://", 7) == 0)
     reach_port(reach->connect, find_port(text + 7, &port) ? port : 80);
   else if (*text != '/' && find_port(text, &port))
     reach_port(reach->connect, port);
+}
+
+void reach_proxy(struct reach *reach, const char *text) {
+  static const unsigned unwritten[] = {80, 443, 1080};
+  unsigned port;
+  const char *scheme = strstr(text, "://");
+  if (*text == '\0')
+    return;
+  if (find_port(scheme == NULL ? text : scheme + 3, &port)) {
+    reach_port(reach->connect, port);
+    return;
+  }
+  for (size_t i = 0; i < sizeof unwritten / sizeof *unwritten; i++)
+    reach_port(reach->connect, unwritten[i]);
 }
 
 /* ---- both --------------------------------------------------------------- */

@@ -47,11 +47,14 @@ void reach_add(struct reach *, const char *path, enum reach_kind);
  * that a link means.  Of a folder that holds what is others', the file alone.
  */
 void reach_file(struct reach *, const char *path);
-/* A file that is written, with others beside it. */
+/* A file that is written, with others beside it, and beside the one that a
+ * link means. */
 void reach_written(struct reach *, const char *path);
 void reach_bind(struct reach *, const char *address);
 /* http(s)://host[:port][/...], host:port, [v6]:port; else nothing. */
 void reach_address(struct reach *, const char *text);
+/* The same, of a proxy: without a port, those that clients take for one. */
+void reach_proxy(struct reach *, const char *text);
 void reach_port(unsigned char *ports, unsigned port);
 bool reach_has_port(const unsigned char *ports, unsigned port);
 

@@ -36,12 +36,14 @@ static const char *const read_trees[] = {"/etc/ssl",
                                          "/sys/devices/system/cpu",
                                          "/sys/fs/cgroup"};
 static const char *const read_files[] = {
-    "/etc/resolv.conf",   "/etc/hosts",      "/etc/nsswitch.conf",
-    "/etc/host.conf",     "/etc/gai.conf",   "/etc/services",
-    "/etc/protocols",     "/etc/localtime",  "/etc/timezone",
-    "/etc/passwd",        "/etc/group",      "/etc/ld.so.cache",
-    "/etc/ld.so.preload", "/etc/machine-id", "/etc/mime.types",
-    "/dev/urandom",       "/dev/random",     "/dev/zero"};
+    "/etc/nsswitch.conf", "/etc/host.conf",     "/etc/gai.conf",
+    "/etc/services",      "/etc/protocols",     "/etc/localtime",
+    "/etc/timezone",      "/etc/passwd",        "/etc/group",
+    "/etc/ld.so.cache",   "/etc/ld.so.preload", "/etc/machine-id",
+    "/etc/mime.types",    "/dev/urandom",       "/dev/random",
+    "/dev/zero"};
+/* Others write these again; where they are links, beside what these mean. */
+static const char *const names[] = {"/etc/resolv.conf", "/etc/hosts"};
 static const char *const temporary[] = {"/var/tmp", "/usr/tmp", "/tmp"};
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -84,6 +86,8 @@ static void reach_system(struct reach *reach) {
     reach_add(reach, read_trees[i], REACH_READ);
   for (size_t i = 0; i < COUNT(read_files); i++)
     reach_add(reach, read_files[i], REACH_READ);
+  for (size_t i = 0; i < COUNT(names); i++)
+    reach_file(reach, names[i]);
   /* Names of hosts are looked up by files that others replace.  Where modes
    * keep secrets from this user, they may. */
   if (geteuid() != 0)
@@ -120,14 +124,19 @@ static void reach_settings(struct reach *reach,
   reach_file(reach, file);
   for (const char *const *at = settings->plugin_path; *at != NULL; at++)
     reach_add(reach, *at, REACH_SYSTEM);
-  for (const char *const *at = server->listen; *at != NULL; at++)
-    reach_bind(reach, *at);
-  reach_bind(reach, server->admin);
   reach_file(reach, server->tls.certificate);
   reach_file(reach, server->tls.private_key);
   reach_file(reach, server->tls.client_ca);
-  reach_add(reach, settings->uploads.spool_directory, REACH_WRITE);
   reach_confine(reach, &server->confine);
+}
+
+/* These are as they were until the next start. */
+static void reach_fixed(struct reach *reach, const struct settings *settings) {
+  const struct settings_server *server = &settings->server;
+  for (const char *const *at = server->listen; *at != NULL; at++)
+    reach_bind(reach, *at);
+  reach_bind(reach, server->admin);
+  reach_add(reach, settings->uploads.spool_directory, REACH_WRITE);
 }
 
 /* ---- of plugins --------------------------------------------------------- */
@@ -183,7 +192,10 @@ static void reach_row(struct reach *reach, const struct instance *plugin,
       reach_text(reach, row->how, text);
   } else if ((option = find_option(plugin, row->what)) != NULL) {
     const void *field = field_of(plugin, option);
-    if (option->type == SLUICE_STRING)
+    if (option->type == SLUICE_STRING && row->how == SLUICE_REACH_ADDRESS &&
+        strcmp(option->name, "proxy") == 0)
+      reach_proxy(reach, *(const char *const *)field);
+    else if (option->type == SLUICE_STRING)
       reach_text(reach, row->how, *(const char *const *)field);
     else if (option->type == SLUICE_LIST)
       for (const char *const *at = *(const char *const *const *)field;
@@ -235,8 +247,10 @@ struct reach *reaches_of(const struct generation *generation, const char *file,
   if (reach == NULL)
     return NULL;
   reach->present = !system;
-  if (system)
+  if (system) {
     reach_system(reach);
+    reach_fixed(reach, settings);
+  }
   reach_settings(reach, settings, file);
   for (size_t i = 0; i < settings->backend_count; i++)
     reach_plugin(reach, generation->backends[i]);

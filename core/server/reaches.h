@@ -9,7 +9,8 @@
 #include "reach.h"
 
 /* NULL: no memory.  `file` is the configuration; `system`: with what every
- * process of this system reads; else without files that aren't there. */
+ * process of this system reads; else without files that aren't there, and
+ * what changes with the next start only. */
 struct reach *reaches_of(const struct generation *, const char *file,
                          bool system);
 /* Makes the folders of plugins that have none yet, as a folder that isn't

@@ -245,6 +245,20 @@ def test_reload_within_what_there_is_goes_on():
         works(gateway)
 
 
+@test
+def test_reload_goes_on_where_more_waits_for_the_next_start():
+    server = {"listen": [f"127.0.0.1:{free_port()}"]}
+    with tempfile.TemporaryDirectory(dir="/var") as outside, \
+            Gateway({"server": server}) as gateway:
+        reloads(gateway, {
+            "server": {**server, "admin": f"unix:{outside}/admin",
+                       "log_level": "debug"},
+            "uploads": {"spool_directory": outside}})
+        line = gateway.says("these change with the next start only")
+        like("the line", line, "spool_directory")
+        gateway.says("configuration 2 is in use")
+
+
 def ctl(gateway, *words):
     return run("ctl", "-c", gateway.path, *words)
 

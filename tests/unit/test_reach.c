@@ -111,6 +111,40 @@ static void test_written_file_has_its_folder_and_a_device_has_none(void) {
   reach_free(has);
 }
 
+static void test_written_link_has_the_folder_of_what_it_means(void) {
+  char logs[PATH_MAX], file[PATH_MAX], own[PATH_MAX], link[PATH_MAX];
+  snprintf(logs, sizeof logs, "%s", in_folder("logs"));
+  snprintf(file, sizeof file, "%s", in_folder("logs/access.log"));
+  snprintf(own, sizeof own, "%s", in_folder("own"));
+  snprintf(link, sizeof link, "%s", in_folder("own/access.log"));
+  CU_ASSERT_EQUAL(mkdir(logs, 0700), 0);
+  CU_ASSERT_EQUAL(mkdir(own, 0700), 0);
+  FILE *made = fopen(file, "w");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(made);
+  fclose(made);
+  CU_ASSERT_EQUAL(symlink(file, link), 0);
+  struct reach *has = reach_new();
+  reach_written(has, link);
+  CU_ASSERT(covers(has, in_folder("own/access.log.1"), REACH_WRITE));
+  CU_ASSERT(covers(has, in_folder("logs/access.log.1"), REACH_WRITE));
+  CU_ASSERT_FALSE(covers(has, folder, REACH_READ));
+  reach_free(has);
+  unlink(link);
+  unlink(file);
+  rmdir(own);
+  rmdir(logs);
+}
+
+static void test_file_in_a_folder_of_services_is_read_alone(void) {
+  struct reach *has = reach_new();
+  reach_file(has, "/var/lib/sluice-none");
+  CU_ASSERT(covers(has, "/var/lib/sluice-none", REACH_READ));
+  CU_ASSERT_FALSE(covers(has, "/var/lib/other", REACH_READ));
+  reach_written(has, "/var/log/sluice-none.log");
+  CU_ASSERT(covers(has, "/var/log/sluice-none.log.1", REACH_WRITE));
+  reach_free(has);
+}
+
 static void test_ports_of_addresses(void) {
   static const struct {
     const char *text;
@@ -123,6 +157,8 @@ static void test_ports_of_addresses(void) {
                {"http://[::1]:9000", 9000},
                {"http://[::1]", 80},
                {"https://[2001:db8::1]/", 443},
+               {"HTTPS://s3.example", 443},
+               {"Http://s3.example:9000", 9000},
                {"127.0.0.1:3310", 3310},
                {"[::1]:3310", 3310},
                {"host:65535", 65535},
@@ -140,6 +176,28 @@ static void test_ports_of_addresses(void) {
       if (reach_has_port(has->connect, port))
         found = (int)port;
     CU_ASSERT_EQUAL(found, table[i].port);
+    reach_free(has);
+  }
+}
+
+static void test_proxy_without_a_port_has_those_of_clients(void) {
+  static const struct {
+    const char *text;
+    unsigned port;
+    bool reached, also_80;
+  } table[] = {{"http://proxy", 1080, true, true},
+               {"http://proxy/", 443, true, true},
+               {"proxy", 1080, true, true},
+               {"socks5://proxy:9050/", 9050, true, false},
+               {"HTTP://[::1]:3128", 3128, true, false},
+               {"proxy:3128", 1080, false, false},
+               {"", 1080, false, false}};
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+    struct reach *has = reach_new();
+    reach_proxy(has, table[i].text);
+    CU_ASSERT_EQUAL(reach_has_port(has->connect, table[i].port),
+                    table[i].reached);
+    CU_ASSERT_EQUAL(reach_has_port(has->connect, 80), table[i].also_80);
     reach_free(has);
   }
 }
@@ -199,7 +257,10 @@ int main(void) {
       UNIT(test_file_is_read_with_its_folder_but_not_with_a_shared_one),
       UNIT(test_file_that_is_not_there_is_passed_over_if_so_wished),
       UNIT(test_written_file_has_its_folder_and_a_device_has_none),
+      UNIT(test_written_link_has_the_folder_of_what_it_means),
+      UNIT(test_file_in_a_folder_of_services_is_read_alone),
       UNIT(test_ports_of_addresses),
+      UNIT(test_proxy_without_a_port_has_those_of_clients),
       UNIT(test_ports_are_compared),
       UNIT(test_listening_binds_a_port_or_makes_a_socket),
       UNIT(test_one_more_path_than_the_most_fails),

@@ -149,6 +149,7 @@ extern const struct sluice_metric s3_metrics[];
       {"$AWS_EC2_METADATA_SERVICE_ENDPOINT", SLUICE_REACH_ADDRESS, NULL},   \
       {"$AWS_ENDPOINT_URL_STS", SLUICE_REACH_ADDRESS, NULL},                \
       {"=~/.aws/config", SLUICE_REACH_READ, NULL},                          \
+      {"=~/.aws/credentials", SLUICE_REACH_READ, NULL},                     \
       {"=http://169.254.169.254", SLUICE_REACH_ADDRESS, NULL}, {            \
     "=https://amazonaws.com", SLUICE_REACH_ADDRESS, NULL                    \
   }
