@@ -81,8 +81,17 @@ bool confine_begin(struct confine *confine,
   return true;
 }
 
+static void tell_believed(const struct confine *confine, const char *path) {
+  if (confine->reach != NULL && reach_writes(confine->reach, path))
+    log_line(SLUICE_LOG_WARN, NULL,
+             "%s is below a folder that the gateway writes, so what confines "
+             "it can be changed from inside, for the next start: keep it "
+             "elsewhere, or the store, the spool or the log",
+             path);
+}
+
 bool confine_finish(struct confine *confine, const struct settings *settings,
-                    struct errmsg *errmsg) {
+                    const char *file, struct errmsg *errmsg) {
   char text[64];
   struct errmsg why;
   if (!confine->off && !SANITIZED) {
@@ -94,6 +103,9 @@ bool confine_finish(struct confine *confine, const struct settings *settings,
   log_line(
       SLUICE_LOG_INFO, NULL, "confined by: %s%s%s", text,
       confine->missing[0] == '\0' ? "" : "; not by all: ", confine->missing);
+  tell_believed(confine, file);
+  for (const char *const *at = settings->plugin_path; *at != NULL; at++)
+    tell_believed(confine, *at);
   return true;
 }
 

@@ -24,8 +24,10 @@ bool confine_wanted(const struct settings *);
 /* False and why: it is required, and this kernel, or build, can't. */
 bool confine_begin(struct confine *, const struct generation *,
                    const char *file, struct errmsg *);
+/* With a line of the log for what the next start believes and this one can
+ * change. */
 bool confine_finish(struct confine *, const struct settings *,
-                    struct errmsg *);
+                    const char *file, struct errmsg *);
 /* May the process go on with that one?  False and why. */
 bool confine_allows(const struct confine *, const struct generation *,
                     const char *file, struct errmsg *);

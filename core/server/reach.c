@@ -117,6 +117,12 @@ static bool covers_path(const struct reach *reach,
   return false;
 }
 
+bool reach_writes(const struct reach *reach, const char *path) {
+  char text[PATH_MAX] = "";
+  const struct reach_path wanted = {.path = text, .kind = REACH_WRITE};
+  return make_absolute(path, text) && covers_path(reach, &wanted);
+}
+
 void reach_add(struct reach *reach, const char *path, enum reach_kind kind) {
   char text[PATH_MAX] = "";
   struct reach_path added = {.path = text, .kind = kind};

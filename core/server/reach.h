@@ -43,6 +43,8 @@ void reach_free(struct reach *);
 
 /* The path is made absolute; one that is there already isn't added again. */
 void reach_add(struct reach *, const char *path, enum reach_kind);
+/* May that be made, changed and removed? */
+bool reach_writes(const struct reach *, const char *path);
 /* A file that is read: all that is in its folder, and in that of the file
  * that a link means.  Of a folder that holds what is others', the file alone.
  */

@@ -104,6 +104,20 @@ def test_the_configuration_is_read_and_not_written():
 
 
 @test
+def test_configuration_that_can_be_written_is_warned_of():
+    with tempfile.TemporaryDirectory() as spool:
+        for spools, warned in (("", True), (spool, False)):
+            with tempfile.TemporaryDirectory(prefix="sluice-test-") as folder:
+                uploads = {"spool_directory": spools or folder}
+                with confined({"uploads": uploads},
+                              folder=folder) as gateway:
+                    equal("warned", any(
+                        re.search(r"sluice\.yaml is below a folder that the "
+                                  "gateway writes", line)
+                        for line in gateway.lines), warned)
+
+
+@test
 def test_a_store_is_written_as_far_as_it_goes_and_no_further():
     with tempfile.TemporaryDirectory() as spool, \
             confined({"uploads": {"spool_directory": spool}}) as gateway:
