@@ -248,20 +248,20 @@ static void abilities_removes(struct fixture *fixture) {
   objects_put(fixture, key.text, old);
   struct fixture_key etag = etag_of(fixture, key.text);
   objects_put(fixture, key.text, new);
-  const struct sluice_removal removal = {.key = key.text,
-                                         .if_match = etag.text};
-  enum sluice_status status = try_remove(fixture, &removal);
+  const struct sluice_removal was = {.key = key.text, .if_match = etag.text};
+  enum sluice_status status = try_remove(fixture, &was);
   fixture_need(fixture, status == SLUICE_EPRECOND,
                "remove_if() of what was replaced ended with %s",
                op_driver_word(status));
   objects_expect(fixture, key.text, new);
-  etag = etag_of(fixture, key.text);
-  status = try_remove(fixture, &removal);
+  struct fixture_key fresh = etag_of(fixture, key.text);
+  const struct sluice_removal own = {.key = key.text, .if_match = fresh.text};
+  status = try_remove(fixture, &own);
   fixture_need(fixture, status == SLUICE_OK,
                "remove_if() with the object's ETag ended with %s",
                op_driver_word(status));
   objects_expect_none(fixture, key.text);
-  status = try_remove(fixture, &removal);
+  status = try_remove(fixture, &own);
   fixture_need(fixture,
                status == SLUICE_ENOENT || status == SLUICE_EPRECOND ||
                    status == SLUICE_OK, /* some storages can't tell */
