@@ -55,7 +55,8 @@ const sluice_hook hook = {SLUICE_HEAD(sluice_hook),
                           nullptr,
                           nullptr,
                           nullptr,
-                          nullptr};
+                          nullptr,
+                          false};
 
 } // namespace
 
