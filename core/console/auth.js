@@ -62,7 +62,8 @@ function issuerButton(stay, stays) {
     dialog.addEventListener('close', () => stop.abort(), {once: true});
     told.textContent = t('oidc.beside');
     const {signal} = stop;
-    const got = await oidc.beginBeside(stay.checked, signal);
+    const got = await oidc.beginBeside(stay.checked, signal,
+      () => dialog.open);
     signal.throwIfAborted();
     last = got;
     keep(`Bearer ${last.token}`, last.keep);

@@ -107,10 +107,13 @@ export async function begin(keep) {
   location.assign(url);
 }
 
-/** Signs in in another window, while this page stays as it is. */
-export async function beginBeside(keep, signal) {
+/** Signs in in another window, while this page stays as it is.  A dialog is
+ * closed before its event says so, and then no window is opened. */
+export async function beginBeside(keep, signal, isWanted) {
   const {url, kept} = await prepare(keep);
   signal.throwIfAborted();
+  if (!isWanted())
+    throw new DOMException('given up', 'AbortError');
   const channel = new BroadcastChannel(CHANNEL);
   try {
     const told = await new Promise((resolve, reject) => {

@@ -288,6 +288,7 @@ def test_sign_in_that_was_given_up_opens_no_window():
                        gesture=True)
         expect(asked.wait(60), "the issuer isn't asked")
         it.click("Cancel")
+        it.wait("its end", "!document.querySelector('dialog[open]')")
         go_on.set()
         it.wait("its answer", "performance.getEntriesByType('resource')"
                 ".filter(one => one.name.endsWith('openid-configuration'))"

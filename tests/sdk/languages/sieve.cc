@@ -36,7 +36,9 @@ const sluice_hook hook = {
     .on_log = nullptr,
     .on_change = nullptr,
     .reload = nullptr,
-    .on_body = on_body};
+    .on_body = on_body,
+    .metrics = nullptr,
+    .tried = false};
 
 } // namespace
 
