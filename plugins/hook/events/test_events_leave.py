@@ -180,7 +180,7 @@ def test_lost_answer_to_who_left_is_asked_for():
     with Place(retry_time=seconds(20)) as here:
         here.s3.faults({"match": PUT, "do": "lost-answer"})
         here.upload_and_leave()
-        [key] = here.stored()
+        [key] = eventually("an object", here.stored)
         equal("events", here.events(1), [("object.uploaded", key)])
 
 
