@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * A pattern is a row of items, and each tries the rest of the row behind it.
- * What a single character takes is a loop, so the depth is that of the
- * pattern, not of the text.
+ * An item that stands for one character repeats in a loop, so calls nest as
+ * deep as the pattern is long, not the text.
  */
 #include "luapattern.h"
 

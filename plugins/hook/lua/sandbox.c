@@ -9,8 +9,8 @@
  *   load, require, io, os, package, debug, string.dump
  *                             they reach beyond the script;
  *   table.move, string.pack   they take long by a number, or are of no use.
- * What takes longer for a longer argument is counted by it, and by what it
- * returns.
+ * A function that takes longer for longer arguments counts steps by their
+ * length, and by that of its results.
  */
 #include "sandbox.h"
 
