@@ -15,7 +15,8 @@ from urllib.parse import quote, urljoin
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
 from consolekit import Console, guarded
-from kit import MIB, Gateway, equal, expect, main, merged, needs, test
+from kit import (MIB, Gateway, equal, eventually, expect, main, merged, needs,
+                 test)
 from objectskit import put
 
 
@@ -157,6 +158,8 @@ def test_reload_goes_on_with_the_same_file():
         line.rate = 1.5 * MIB
         it.upload(path)
         it.wait("bytes", MOVED)
+        # The bar counts what waits in the browser's socket, too.
+        eventually("it went", lambda: line.carried > 3 * MIB)
         it.browser.again()
         line.rate = None
         it.browser.visit(f"{it.url}#/in/")

@@ -65,8 +65,9 @@ TABS = Tabs()
 
 class Line(Relay):
     """Between the browser and the gateway: as fast as `rate`, bytes a second,
-    and it can be cut."""
+    and it can be cut.  `carried` bytes went through it, both ways."""
     rate = None
+    carried = 0
 
     def _join(self, near):
         try:
@@ -82,6 +83,7 @@ class Line(Relay):
                 if self.rate:
                     time.sleep(len(data) / self.rate)
                 other.sendall(data)
+                self.carried += len(data)
         except OSError:
             pass
         for end in one, other:

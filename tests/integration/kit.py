@@ -317,7 +317,11 @@ class Gateway:
 
     def __exit__(self, kind, *_):
         if kind:
+            status = self.process.poll()
             self.kill()
+            if status is not None and not self.stopped:
+                print(f"  the gateway ended by itself, status {status}: " +
+                      " | ".join(self.reports() or self.told[-5:]))
         elif not self.stopped:
             self.stop()
 
@@ -350,11 +354,16 @@ class Gateway:
 
     def clean(self):
         """No sanitizer and no assertion had anything to report."""
-        for line in self.lines:
+        if lines := self.reports():
+            raise Mismatch("gateway's log: " + " | ".join(lines))
+
+    def reports(self):
+        """These lines a sanitizer or an assertion has written."""
+        lines = list(self.lines)
+        for at, line in enumerate(lines):
             if REPORT.search(line):
-                at = self.lines.index(line)
-                raise Mismatch("gateway's log: " +
-                               " | ".join(self.lines[at:at + 12]))
+                return lines[at:at + 40]
+        return []
 
     def kill(self):
         if self.process.poll() is None:
