@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 
 from bucket import backend, shared
-from kit import (FORM, MIB, Gateway, each, equal, eventually, expect, file,
-                 form, like, main, test)
+from kit import (FORM, MIB, Gateway, Mismatch, each, equal, eventually, expect,
+                 file, form, like, main, test)
 from service import Service, say
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -198,13 +198,18 @@ def test_attempts_are_counted():
 @test
 def test_parts_are_the_whole():
     with Logged(uploads={"sha256": "true"}) as gate:
-        equal("status", up(gate, data=bytes(8 * MIB)).status, 201)
-        record, = gate.records()
-        expect(record["hash_us"] > 0, f"no time for 8 MiB: {record}")
-        equal("sum", record["client_us"] + record["hooks_us"]
-              + record["backend_us"] + record["hash_us"],
-              record["duration_us"])
-        equal("refused", (record["refused_by"], record["attempts"]), (None, 0))
+        # What the hash did while something else was waited for doesn't count.
+        for count in range(1, 21):
+            equal("status", up(gate, data=bytes(8 * MIB)).status, 201)
+            record = gate.records(count)[-1]
+            equal("sum", record["client_us"] + record["hooks_us"]
+                  + record["backend_us"] + record["hash_us"],
+                  record["duration_us"])
+            equal("refused", (record["refused_by"], record["attempts"]),
+                  (None, 0))
+            if record["hash_us"] > 0:
+                return
+        raise Mismatch(f"never a time for 8 MiB: {record}")
 
 
 @test
