@@ -13,8 +13,10 @@ static const struct sluice_option options[] = {
 /* minio/minio, cmd/: 2 KiB of metadata that count the headers' names, and
  * conditions of PutObject, CompleteMultipartUpload and a copy's source
  * (object-handlers.go, object-multipart-handlers.go,
- * object-handlers-common.go).  2026-02, asked: of a copy's target and of a
- * DELETE they are ignored. */
+ * object-handlers-common.go, whose isETagEqual() takes ETags without quotes,
+ * too; so does a Ceph that is spoken to as if it were one, and it takes no
+ * others).  2026-02, asked: of a copy's target and of a DELETE they are
+ * ignored. */
 static const struct s3_dialect dialect = {
     .name = "MinIO",
     .slash_aliases = true,
@@ -22,6 +24,7 @@ static const struct s3_dialect dialect = {
     .etag_is_md5 = true,
     .multipart_etag = true,
     .overrides = true,
+    .bare_etags = true,
     .probe = S3_PROBE_HEAD,
     .location = S3_LOCATION_NEVER,
     .guards = S3_GUARDS_PUT | S3_GUARDS_PARTS | S3_GUARDS_SOURCE,
