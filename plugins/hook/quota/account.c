@@ -12,6 +12,10 @@
 
 #define ACCOUNT_VERSION "1"
 
+/* A source that isn't in the account counts as so many: the copy itself tells
+ * how many it has, and nothing that it replaces makes room for them. */
+#define BYTES_UNKNOWN 1
+
 struct account {
   sqlite3 *db;
   int64_t bytes, objects; /* the limits; 0: none */
@@ -158,9 +162,11 @@ static bool reserve(struct account *account, struct account_task *task) {
       !find(account, &used, "SELECT bytes, objects FROM owner WHERE name = ?",
             "t", task->owner))
     return false;
+  bool is_unknown = task->source[0] != '\0' && source.objects == 0;
   if (task->source[0] != '\0')
-    task->bytes = source.bytes;
-  int64_t bytes = above(task->bytes, old.bytes + credit.bytes);
+    task->bytes = is_unknown ? BYTES_UNKNOWN : source.bytes;
+  int64_t bytes = is_unknown ? BYTES_UNKNOWN
+                             : above(task->bytes, old.bytes + credit.bytes);
   int64_t objects = above(1, old.objects + credit.objects);
   task->used_bytes = used.bytes;
   task->used_objects = used.objects;

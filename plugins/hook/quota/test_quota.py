@@ -7,10 +7,12 @@ import sqlite3
 import sys
 import tempfile
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "tests/integration"))
-import kit  # noqa: E402  pylint: disable=wrong-import-position
+import bucket  # noqa: E402  pylint: disable=wrong-import-position
+import kit  # noqa: E402
 import ways  # noqa: E402
 from guards import JSON  # noqa: E402
 from kit import (Gateway, among, built, each, equal, eventually,  # noqa: E402
@@ -229,6 +231,72 @@ def test_each_prefix_has_its_own():
                                 ("x", 201), ("y", 507)):
                 equal(key, put(gateway, key, b"x").status, status)
 
+
+# ---- several gateways, each with an account of its own ----------------------
+
+@contextmanager
+def two_of(first_has, second_has, **options):
+    """Two gateways over one bucket, and what their accounts have then."""
+    s3 = bucket.shared("aws")
+    place = f"quota-{os.urandom(4).hex()}"
+    with scratch() as one, scratch() as two:
+        def gateway(folder):
+            return bucket.gateway(s3, more={"hooks": [{
+                "plugin": "quota", "file": f"{folder}/quota.db", **options}]})
+        with gateway(one) as first, gateway(two) as second:
+            yield place, (first, second)
+        equal("accounts", [account(one), account(two)],
+              [first_has, second_has])
+
+
+def there(place):
+    """Bytes in the bucket."""
+    found = bucket.shared("aws").state(bucket.BUCKET)["objects"]
+    return sum(entry["size"] for key, entry in found.items()
+               if key.startswith(f"{place}/"))
+
+
+@test
+def test_two_gateways_store_twice_the_quota_and_not_a_byte_more():
+    full = {"": (1000, 10)}
+    with two_of(full, full, bytes="1000B") as (place, pair):
+        got = together(40, lambda n: put(pair[n % 2], f"{place}/{n}",
+                                         b"x" * 100).status)
+        equal("answers", (got.count(201), got.count(507)), (20, 20))
+        for gateway in pair:
+            equal("one byte more", put(gateway, f"{place}/more",
+                                       b"x").status, 507)
+        equal("bytes", there(place), 2000)
+
+
+@test
+def test_a_copy_of_what_another_gateway_stored_needs_room():
+    with two_of({"": (1000, 1)}, {"": (1999, 3)}, bytes="1000B"
+                ) as (place, (one, two)):
+        source = f"{place}/a"
+        put(one, source, b"x" * 1000)
+        for size in 1, 998:
+            put(two, f"{place}/{size}", b"x" * size)
+        equal("with a byte of room", ask(two, "copy", source, f"{place}/b"
+                                         ).status, 201)
+        equal("with none", ask(two, "copy", source, f"{place}/c").status, 507)
+        equal("in the place of another", ask(
+            two, "copy", source, f"{place}/998", replace=True).status, 507)
+        equal("moved", ask(two, "move", source, f"{place}/c").status, 507)
+        equal("bytes", there(place), 2999)
+
+
+@test
+def test_what_went_by_another_gateway_counts_until_it_goes_by_this_one():
+    with two_of({"": (1, 1)}, {}, objects="1") as (place, (one, two)):
+        put(one, f"{place}/a", b"x")
+        two.delete(f"{place}/a")
+        equal("it counts", put(one, f"{place}/b", b"x").status, 507)
+        one.delete(f"{place}/a")
+        equal("not any more", put(one, f"{place}/b", b"x").status, 201)
+
+
+# ---- what is refused --------------------------------------------------------
 
 @each({"by": ({"by": "day", "bytes": "1B"}, "neither identity nor prefix"),
        "nothing": ({}, "it limits nothing; set bytes or objects"),
