@@ -37,8 +37,9 @@ def fill(folder, count):
         index.execute("BEGIN")
         index.executemany("INSERT INTO small VALUES(?, ?)",
                           ((number + 1, BYTES) for number in range(count)))
-        index.executemany("INSERT INTO object VALUES(?,?,?,?,?,?,?,?)",
-                          sorted(rows(count)))
+        index.executemany(
+            "INSERT INTO object(key, size, mtime, etag, small, blob, type, "
+            "user) VALUES(?,?,?,?,?,?,?,?)", sorted(rows(count)))
         index.execute("COMMIT")
 
 
