@@ -1011,6 +1011,7 @@ EXTRA_DIST += $(LAYER_TESTS) plugins/backend/encrypt/unseal.py \
 	plugins/backend/mirror/mirrorkit.py
 
 EXTRA_DIST += \
+	%D%/bench/capacity \
 	%D%/bench/figures.py \
 	%D%/bench/hooks.py \
 	%D%/bench/instructions \
