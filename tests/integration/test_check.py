@@ -18,6 +18,15 @@ from objectskit import get, put
 SMALL, LARGE = b"small" * 10, b"large" * 20 * KIB
 
 
+def refused(index, sql):
+    """This is what SQLite says; None where it does it."""
+    try:
+        index.execute(sql)
+    except sqlite3.Error as error:
+        return str(error)
+    return None
+
+
 class Store:
     """A store that was stopped, with some objects: small ones are in the
     index, large ones in blobs."""
@@ -363,6 +372,28 @@ def test_running_store_is_checked_and_not_repaired():
         left = [path.name for path in store.data.iterdir()
                 if path.name.startswith("check.")]
         equal("copies", left, [])
+
+
+@test
+def test_index_is_made_smaller_while_no_gateway_has_it():
+    with a_store() as store:
+        index = store.data / "index.db"
+        with store.gateway() as gateway:
+            keys = [f"many/{i}" for i in range(200)]
+            for key in keys:
+                put(gateway, key, os.urandom(8 * KIB))
+            for key in keys:
+                gateway.delete(key)
+            with contextlib.closing(sqlite3.connect(index)) as other:
+                like("of one that runs", refused(other, "VACUUM"),
+                     "lock|unable to open")
+        before = index.stat().st_size
+        with contextlib.closing(sqlite3.connect(index)) as other:
+            other.execute("VACUUM")
+        expect(index.stat().st_size < before / 10,
+               f"{index.stat().st_size} of {before} bytes")
+        equal("found", store.found("--read", status=0), {})
+        store.serves()
 
 
 @test
