@@ -830,6 +830,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_confine.py \
 	%D%/integration/test_console.py \
 	%D%/integration/test_connections.py \
+	%D%/integration/test_container.py \
 	%D%/integration/test_copy.py \
 	%D%/integration/test_cors.py \
 	%D%/integration/test_costs.py \
