@@ -86,8 +86,18 @@ check_LTLIBRARIES += %D%/unit/libunit.la
 	%D%/unit/requestkit.h \
 	%D%/unit/watchkit.h
 
-# One of these takes longest, so it begins first.
-TESTS += $(CHECK_TESTS)
+# These take longest, as they wait for times to pass, so they begin first.
+LONG_TESTS = \
+	%D%/integration/test_expiry.py \
+	%D%/integration/test_limits.py \
+	%D%/integration/test_names.py \
+	%D%/integration/test_s3_dialects.py \
+	%D%/integration/test_s3_doubt.py \
+	%D%/integration/test_s3_faults.py \
+	%D%/integration/test_s3_stage_faults.py
+
+TESTS += $(CHECK_TESTS) $(LONG_TESTS)
+EXTRA_DIST += $(LONG_TESTS)
 
 UNIT_TESTS = \
 	%D%/unit/test_address \
@@ -840,7 +850,6 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_digests.py \
 	%D%/integration/test_doctor.py \
 	%D%/integration/test_enders.py \
-	%D%/integration/test_expiry.py \
 	%D%/integration/test_expiry_sweep.py \
 	%D%/integration/test_explain.py \
 	%D%/integration/test_exposed.py \
@@ -851,7 +860,6 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_idempotency.py \
 	%D%/integration/test_ingress.py \
 	%D%/integration/test_layers.py \
-	%D%/integration/test_limits.py \
 	%D%/integration/test_links.py \
 	%D%/integration/test_links_asked.py \
 	%D%/integration/test_links_faults.py \
@@ -864,7 +872,6 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_plugin_metrics.py \
 	%D%/integration/test_migrate.py \
 	%D%/integration/test_mixed.py \
-	%D%/integration/test_names.py \
 	%D%/integration/test_objects.py \
 	%D%/integration/test_own_links.py \
 	%D%/integration/test_ownurls.py \
@@ -877,10 +884,7 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_s3_away.py \
 	%D%/integration/test_s3_awscli.py \
 	%D%/integration/test_s3_ceph.py \
-	%D%/integration/test_s3_dialects.py \
 	%D%/integration/test_s3_early.py \
-	%D%/integration/test_s3_doubt.py \
-	%D%/integration/test_s3_faults.py \
 	%D%/integration/test_s3_keys.py \
 	%D%/integration/test_s3_headers.py \
 	%D%/integration/test_s3_leftovers.py \
@@ -891,7 +895,6 @@ INTEGRATION_TESTS = \
 	%D%/integration/test_s3_reuse.py \
 	%D%/integration/test_s3_servers.py \
 	%D%/integration/test_s3_stage_ends.py \
-	%D%/integration/test_s3_stage_faults.py \
 	%D%/integration/test_s3_stages.py \
 	%D%/integration/test_s3_strangers.py \
 	%D%/integration/test_s3_swift.py \

@@ -198,7 +198,7 @@ def test_attempts_are_counted():
 @test
 def test_parts_are_the_whole():
     with Logged(uploads={"sha256": "true"}) as gate:
-        # What the hash did while something else was waited for doesn't count.
+        # Time in which something else is waited for, too, isn't the hash's.
         for count in range(1, 21):
             equal("status", up(gate, data=bytes(8 * MIB)).status, 201)
             record = gate.records(count)[-1]
