@@ -356,15 +356,15 @@ nodist_%C%_libendpoints_la_SOURCES = \
 	%D%/endpoints/linkcheck.h \
 	%D%/endpoints/expirynote.c \
 	%D%/endpoints/expirynote.h \
+	%D%/endpoints/expired.c \
+	%D%/endpoints/expired.h \
 	%D%/endpoints/expirysweep.c \
-	%D%/endpoints/expirysweep.h \
 	%D%/endpoints/linkcommit.c \
 	%D%/endpoints/linkcommit.h \
 	%D%/endpoints/links.c \
 	%D%/endpoints/linksecret.c \
 	%D%/endpoints/linksecret.h \
 	%D%/endpoints/linksweep.c \
-	%D%/endpoints/linksweep.h \
 	%D%/endpoints/linkuses.c \
 	%D%/endpoints/linkuses.h \
 	%D%/endpoints/list.c \
@@ -373,7 +373,6 @@ nodist_%C%_libendpoints_la_SOURCES = \
 	%D%/endpoints/objectkey.c \
 	%D%/endpoints/objectkey.h \
 	%D%/endpoints/oncesweep.c \
-	%D%/endpoints/oncesweep.h \
 	%D%/endpoints/openapi.c \
 	%D%/endpoints/openapi.h \
 	%D%/endpoints/ownobject.c \
@@ -403,7 +402,9 @@ nodist_%C%_libendpoints_la_SOURCES = \
 	%D%/endpoints/send.h \
 	%D%/endpoints/signed.c \
 	%D%/endpoints/stagesweep.c \
-	%D%/endpoints/stagesweep.h \
+	%D%/endpoints/sweepkinds.h \
+	%D%/endpoints/sweeps.c \
+	%D%/endpoints/sweeps.h \
 	%D%/endpoints/updigest.c \
 	%D%/endpoints/updigest.h \
 	%D%/endpoints/upload.c \
@@ -427,7 +428,9 @@ nodist_%C%_libendpoints_la_SOURCES = \
 	%D%/endpoints/uploads_names.h \
 	%D%/endpoints/uploads_plain.c \
 	%D%/endpoints/uploads_resource.c \
-	%D%/endpoints/uploads_tus.c
+	%D%/endpoints/uploads_tus.c \
+	%D%/endpoints/walk.c \
+	%D%/endpoints/walk.h
 
 # The text of /openapi.yaml, as C.
 %D%/endpoints/openapi_text.c: $(srcdir)/docs/openapi.yaml

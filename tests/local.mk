@@ -253,6 +253,7 @@ UNIT_TESTS = \
 	%D%/unit/test_uploadhead \
 	%D%/unit/test_uploadid \
 	%D%/unit/test_urgent \
+	%D%/unit/test_walk \
 	%D%/unit/test_watch \
 	%D%/unit/test_watch_read \
 	%D%/unit/test_wipe \

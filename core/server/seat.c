@@ -8,15 +8,12 @@
 #include <stdlib.h>
 
 #include "exchange.h"
-#include "expirysweep.h"
 #include "gateway.h"
 #include "linksecret.h"
-#include "linksweep.h"
 #include "linkuses.h"
-#include "oncesweep.h"
 #include "readiness.h"
 #include "revocations.h"
-#include "stagesweep.h"
+#include "sweeps.h"
 
 /* ---- handles ------------------------------------------------------------ */
 
@@ -89,10 +86,7 @@ static void free_parts(struct seat *seat) {
   linksecrets_free(gate->links);
   revocations_free(gate->revocations);
   linkuses_free(gate->linkuses);
-  stagesweep_free(seat->sweep);
-  oncesweep_free(seat->oncesweep);
-  linksweep_free(seat->linksweep);
-  expirysweep_free(seat->expirysweep);
+  sweeps_free(seat->sweeps);
   exchange_free_pending(gate);
   headerlines_fini(&gate->lines);
   free(gate->backends);
@@ -199,17 +193,11 @@ struct seat *seat_new(struct worker *worker, struct generation *generation) {
 void seat_use(struct seat *seat) {
   if (seat->worker->index != 0)
     return;
-  seat->sweep = stagesweep_new(&seat->gate);
-  seat->oncesweep = oncesweep_new(&seat->gate);
-  seat->linksweep = linksweep_new(&seat->gate);
-  seat->expirysweep = expirysweep_new(&seat->gate);
+  seat->sweeps = sweeps_new(&seat->gate);
 }
 
 void seat_retire(struct seat *seat) {
-  stagesweep_stop(seat->sweep);
-  oncesweep_stop(seat->oncesweep);
-  linksweep_stop(seat->linksweep);
-  expirysweep_stop(seat->expirysweep);
+  sweeps_stop(seat->sweeps);
 }
 
 static bool are_idle(struct presence *const *list, size_t count) {

@@ -19,11 +19,8 @@ struct seat {
   struct presence **backends, **hooks;
   bool closed;
   struct timeval backend_timeout;
-  struct stagesweep *sweep;        /* NULL: another loop does it */
-  struct oncesweep *oncesweep;     /* so, too */
-  struct linksweep *linksweep;     /* so, too */
-  struct expirysweep *expirysweep; /* so, too */
-  struct loop_task gone;           /* for the main thread */
+  struct sweeps *sweeps; /* NULL: another loop does it */
+  struct loop_task gone; /* for the main thread */
 };
 
 TAILQ_HEAD(seats, seat);
