@@ -120,6 +120,14 @@ static void stand_close_backends(struct stand *stand) {
   }
 }
 
+static void stand_free_backends(struct stand *stand) {
+  const struct settings *settings = stand->gateway->now->settings;
+  for (size_t i = 0; stand->backends != NULL && i < settings->backend_count;
+       i++)
+    free(stand->backends[i].layer);
+  free(stand->backends);
+}
+
 void stand_fini(struct stand *stand) {
   if (stand->loop != NULL) {
     loop_stop(stand->loop);
@@ -133,7 +141,7 @@ void stand_fini(struct stand *stand) {
   if (stand->gateway->pool != NULL)
     work_pool_free(stand->gateway->pool);
   stand->gateway->pool = NULL;
-  free(stand->backends);
+  stand_free_backends(stand);
   free(stand->each);
   free(stand->hooks);
 }
