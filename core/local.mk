@@ -567,6 +567,8 @@ noinst_LTLIBRARIES += %D%/libtools.la
 	%D%/tools/storage.c \
 	%D%/tools/storage.h \
 	%D%/tools/sweep.c \
+	%D%/tools/sweep_expired.c \
+	%D%/tools/sweep_expired.h \
 	%D%/tools/tool.c \
 	%D%/tools/tool.h \
 	%D%/tools/tools.c \

@@ -26,6 +26,17 @@ enum walk_choice expired_choose(struct walk *walk,
   return expiry_is_over(own->next_s, date_now_ms()) ? WALK_TAKES : WALK_STOPS;
 }
 
+static bool expired_looks_only(const struct expired *expired) {
+  return ((const struct expired_walk *)expired->task.walk)->looks_only;
+}
+
+static void expired_tell(struct expired *expired, enum sluice_status status,
+                         const char *why) {
+  struct expired_walk *walk = (struct expired_walk *)expired->task.walk;
+  if (walk->tell != NULL)
+    walk->tell(walk, expired->text, status, why);
+}
+
 static const char *expired_etag(const char *etag) {
   return etag[0] == '\0' ? NULL : etag;
 }
@@ -46,8 +57,10 @@ static void expired_settle(struct expired *expired) {
   const struct walk_entry *note = expired->task.entry;
   bool young = date_now_ms() - note->mtime_ms < COMMIT_MS;
   int64_t moment_s;
-  if (young && expiry_note_moment(note->key, &moment_s) &&
-      moment_s != expired->expires_s)
+  if (expired_looks_only(expired))
+    walk_done(&expired->task, SLUICE_OK, NULL);
+  else if (young && expiry_note_moment(note->key, &moment_s) &&
+           moment_s != expired->expires_s)
     walk_done(&expired->task, SLUICE_OK, NULL);
   else
     expired_forget_note(expired);
@@ -57,6 +70,7 @@ static void expired_on_removed(void *arg, enum sluice_status status,
                                const char *why) {
   struct expired *expired = arg;
   expired->task.op = NULL;
+  expired_tell(expired, status, why);
   if (walk_is_gone(status))
     expired_settle(expired);
   else
@@ -65,6 +79,11 @@ static void expired_on_removed(void *arg, enum sluice_status status,
 
 static void expired_remove(struct expired *expired) {
   static const struct op_events events = {.done = expired_on_removed};
+  if (expired_looks_only(expired)) {
+    expired_tell(expired, SLUICE_OK, NULL);
+    expired_settle(expired);
+    return;
+  }
   walk_remove(&expired->task,
               &(struct sluice_removal){.key = expired->text,
                                        .if_match = expired_etag(expired->etag),

@@ -17,7 +17,12 @@
 
 struct expired_walk { /* a kind's own begin with it */
   struct walk walk;
-  int64_t next_s; /* the first moment that isn't due yet; 0: unknown */
+  int64_t next_s;  /* the first moment that isn't due yet; 0: unknown */
+  bool looks_only; /* nothing is removed */
+  /* It is told what became of an object that has ended; NULL: nobody is. */
+  void (*tell)(struct expired_walk *, const char *key, enum sluice_status,
+               const char *why);
+  void *teller;
 };
 
 struct expired {

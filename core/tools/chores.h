@@ -17,6 +17,8 @@ struct chores_wish {
   const char *folder;
   int64_t older_ms;
   const char *done; /* a line with the counts ends with it */
+  /* Expired objects, too, and first; a backend need have nothing else. */
+  bool expired;
 };
 
 /* TOOL_FOUND where something was found that isn't good. */

@@ -24,6 +24,7 @@ static int sweep_run(const struct tool_line *line) {
       .kind = SLUICE_CHORE_SWEEP,
       .flags = line->flags[DO] != NULL ? SLUICE_CHORE_DO : 0u,
       .older_ms = (int64_t)24 * 3600 * 1000,
+      .expired = true,
       .done = line->flags[DO] != NULL ? "all of it is removed"
                                       : "there is nothing to remove"};
   if (line->flags[OLDER] != NULL &&
@@ -38,7 +39,7 @@ static int sweep_run(const struct tool_line *line) {
 const struct tool tool_sweep = {
     .name = "sweep",
     .synopsis = "[--do] [--older TIME] [--json] [-c FILE] [BACKEND | DIR]",
-    .summary = "Finds, and removes, what uploads left that nobody ended.",
+    .summary = "Finds, and removes, what has expired, or uploads left.",
     .flags = flags,
     .words_max = 1,
     .json = true,
