@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "tests/integration"))
 import bucket  # noqa: E402  pylint: disable=wrong-import-position
 import kit  # noqa: E402
 import ways  # noqa: E402
+from expirykit import put_short  # noqa: E402
 from guards import JSON  # noqa: E402
 from kit import (Gateway, among, built, each, equal, eventually,  # noqa: E402
                  expect, hook_source, like, refusal, test)
@@ -46,6 +47,25 @@ def account(folder):
 
 
 DATA = os.urandom(50000)
+
+
+def keys_in(folder):
+    with kit.index_of(folder) as index:
+        return [key for key, in index.execute(
+            "SELECT CAST(key AS TEXT) FROM object")
+            if not key.startswith(".sluice/")]
+
+
+@test
+def test_what_a_sweep_removed_counts_until_its_key_is_deleted():
+    with scratch() as folder:
+        with limited(folder, bytes="1MiB") as gateway:
+            put_short(gateway, "a")
+            eventually("it is swept", lambda: not keys_in(folder), pause=0.1)
+        equal("counts", account(folder), {"": (3, 1)})
+        with limited(folder, bytes="1MiB") as gateway:
+            equal("status", gateway.ask("DELETE", url("a")).status, 200)
+        equal("is free", account(folder), {})
 
 
 @each(WAYS)
