@@ -196,7 +196,11 @@ static void write_then(void *arg) {
   spool->file = add->file;
   spool->spoiled |= add->failed;
   if (add->error == SPOOL_BOUND) {
-    fail(spool, SLUICE_ENOSPC, "too much waits already in", 0);
+    fail(spool, SLUICE_ENOSPC,
+         spool->settings->max != 0
+             ? "as much as spool_max waits already in"
+             : "a quarter of what the disk has left waits already in",
+         0);
   } else if (add->error != 0) {
     fail(spool, is_full(add->error) ? SLUICE_ENOSPC : SLUICE_EIO,
          "can't write to a file in", add->error);

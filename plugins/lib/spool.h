@@ -18,7 +18,7 @@ struct spool;
 struct spool_settings { /* of a backend, for all loops */
   const char *directory;
   size_t memory; /* bytes of a spool that stay in memory */
-  uint64_t max;  /* of all files, kept ones too; 0: no bound */
+  uint64_t max;  /* of all files, kept ones too; 0: a share of the disk */
   uint64_t keep; /* of files that no spool uses; 0: none is kept */
   atomic_uint_least64_t used;
   atomic_uint_least64_t files; /* that are open */
@@ -28,6 +28,9 @@ struct spool_settings { /* of a backend, for all loops */
 /* Closes, on a thread of the pool, files that nothing has used for a while:
  * to be called every second or so, on any loop. */
 void spool_age(struct sluice_host *, struct spool_settings *);
+/* All files may have so much at the moment: `max`, or a share of what they and
+ * nobody have of the folder's disk.  May block: on a thread of the pool. */
+uint64_t spool_bound(const struct spool_settings *);
 /* Closes all that are kept, at the end. */
 void spool_close_kept(struct spool_settings *);
 

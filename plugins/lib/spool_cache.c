@@ -175,14 +175,42 @@ bool spool_cache_clear(struct spool_settings *settings, int64_t since) {
 
 /* ---- the bound ---------------------------------------------------------- */
 
+/* A share of what is free and of what the files have of it already: it stays
+ * the same while they grow, and falls with what others write there, so that
+ * no number of backends fills the disk.  A filesystem that doesn't say how
+ * much it has sets no bound. */
+static uint64_t share(const struct spool_settings *settings,
+                      const struct statvfs *disk) {
+  uint64_t left = (uint64_t)disk->f_bavail * disk->f_frsize;
+  return disk->f_blocks == 0
+             ? UINT64_MAX
+             : (left + atomic_load(&settings->used)) / SPOOL_SHARE;
+}
+
+static uint64_t bound_at(const struct spool_settings *settings, int fd) {
+  struct statvfs disk;
+  if (settings->max != 0)
+    return settings->max;
+  return fstatvfs(fd, &disk) == 0 ? share(settings, &disk) : UINT64_MAX;
+}
+
+uint64_t spool_bound(const struct spool_settings *settings) {
+  struct statvfs disk;
+  if (settings->max != 0)
+    return settings->max;
+  return statvfs(settings->directory, &disk) == 0 ? share(settings, &disk)
+                                                  : UINT64_MAX;
+}
+
 bool spool_cache_charge(struct spool_settings *settings,
                         struct spool_file *file, uint64_t size) {
-  uint64_t max = settings->max == 0 ? UINT64_MAX : settings->max;
   if (size <= file->size)
     return true;
   bool fits, again = true;
   /* Also after the last one: another thread may have closed others. */
-  while (!(fits = add_up_to(&settings->used, size - file->size, max)) && again)
+  while (!(fits = add_up_to(&settings->used, size - file->size,
+                            bound_at(settings, file->fd))) &&
+         again)
     again = close_one(settings, INT64_MAX, true);
   if (fits)
     file->size = size;

@@ -21,6 +21,7 @@
 #define SPOOL_CACHE_FILES 32
 #define SPOOL_CACHE_FILE_MAX (UINT64_C(64) << 20) /* what is kept of each */
 #define SPOOL_CACHE_IDLE_NS INT64_C(10000000000)
+#define SPOOL_SHARE 4 /* one part in so many, of what the disk has left */
 
 struct spool_settings;
 

@@ -11,11 +11,11 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from bucket import (BUCKET, DIALECTS, PARTS, Emulator, gateway, noise,
-                    seconds, shared, stored)
-from kit import (FORM, MIB, SLOWNESS, TESTS, Gateway, Mismatch, each, equal,
-                 eventually, expect, field, file, form, main, needs, request,
-                 test)
+from bucket import (BUCKET, DIALECTS, PARTS, Emulator, backend, gateway,
+                    noise, seconds, shared, stored)
+from kit import (FORM, KIB, MIB, SLOWNESS, TESTS, Gateway, Mismatch, each,
+                 equal, eventually, expect, field, file, form, head,
+                 large_form, main, needs, request, test)
 
 SMALL, LARGE = noise(200_000), noise(6 * MIB)
 MESSAGE = "A word of the service's own"
@@ -644,10 +644,10 @@ def test_spool_folder_that_vanished_is_500():
 
 
 @contextlib.contextmanager
-def small_disk():
+def small_disk(size="2M"):
     needs(os.geteuid() == 0, "only root may mount")
     with tempfile.TemporaryDirectory(prefix="sluice-disk-") as folder:
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2M",
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}",
                                "tmpfs", folder], check=False,
                               capture_output=True)
         needs(done.returncode == 0, "a tmpfs can't be mounted here")
@@ -659,12 +659,79 @@ def small_disk():
 
 @test
 def test_full_disk_is_507():
-    with small_disk() as folder, Place(spool_memory="64KiB", more={
-            "uploads": {"spool_directory": folder}}) as here:
+    with small_disk() as folder, Place(
+            spool_memory="64KiB", spool_max="1GiB",
+            more={"uploads": {"spool_directory": folder}}) as here:
         for _ in range(3):
             here.check_failure(here.ask("part"), 507)
             here.check_success("upload", here.ask("upload"))
             here.prepare()
+
+
+def half_an_upload(wire, size, mount="/one"):
+    """All of its file's bytes go, and the form's end doesn't.  They wait."""
+    before, _, length = large_form(size)
+    wire.send(head("POST", mount, FORM, f"Content-Length: {length}") + before)
+    wire.flood(bytes(64 * KIB), size)
+    return wire
+
+
+@test
+def test_flood_over_two_backends_leaves_room_for_local_on_that_disk():
+    """Nobody set spool_max: each has a quarter of what is left."""
+    with small_disk("32M") as folder:
+        lean = {**backend(shared("minio")), **QUICK, **PARTS,
+                "spool_memory": "64KiB"}
+        del lean["directory"]  # of what it would be merged with
+        more = {"backends": {"main": None,
+                             "one": lean,
+                             "two": lean,
+                             "disk": {"plugin": "local",
+                                      "directory": f"{folder}/data"}},
+                "routes": [{"mount": f"/{name}", "backend": name}
+                           for name in ("one", "two", "disk")],
+                "uploads": {"spool_directory": folder}}
+        with Gateway(more) as running, contextlib.ExitStack() as stack:
+            kept = running.upload(noise(MIB), mount="/disk")["key"]
+            refused = 0
+            for at in range(32):
+                wire = stack.enter_context(running.wire())
+                half_an_upload(wire, MIB, ("/one", "/two")[at % 2])
+                if select.select([wire.socket], [], [], 0.1 * SLOWNESS)[0]:
+                    answer = wire.answer()
+                    equal("refused", (answer.status, answer.json["code"]),
+                          (507, "storage_full"))
+                    refused += 1
+            expect(4 <= 32 - refused <= 16, f"{refused} of 32 were refused")
+            disk = os.statvfs(folder)
+            expect(disk.f_bavail * disk.f_frsize > 32 * MIB // 2 - 2 * MIB,
+                   f"{disk.f_bavail * disk.f_frsize} bytes are left")
+            for _ in range(4):
+                large = noise(2 * MIB)
+                key = running.upload(large, mount="/disk")["key"]
+                equal("stored", running.download(key, mount="/disk").body,
+                      large)
+            equal("kept", running.download(kept, mount="/disk").status, 200)
+            small = running.upload(SMALL[:32 * KIB], mount="/one")["key"]
+            equal("over S3", running.download(small, mount="/one").status,
+                  200)
+            running.alive()
+
+
+@test
+def test_upload_at_the_share_of_the_disk_is_stored_and_one_past_is_507():
+    with small_disk("8M") as folder, Place(
+            spool_memory="0", more={
+                "uploads": {"spool_directory": folder}}) as here:
+        disk = os.statvfs(folder)
+        equal("free", disk.f_bavail * disk.f_frsize, 8 * MIB)
+        # The disk has whole pages, and pieces end anywhere.
+        whole = 2 * MIB - 4 * KIB
+        for size, want in (whole, 201), (2 * MIB + 1, 507), (whole, 201):
+            with here.running.wire() as wire:
+                wire.send(ask_upload(here.running, None, bytes(size)))
+                equal(f"{size} bytes", wire.answer().status, want)
+        here.running.alive()
 
 
 @test

@@ -181,15 +181,91 @@ static void test_the_bound_is_for_all_spools(void) {
   rig_fini(&rig);
 }
 
+/* True: a tmpfs of that size is there now; false: the rig is gone. */
+static bool small_disk(struct rig *rig, const char *size) {
+  if (mount("none", rig->dir, "tmpfs", 0, size) == 0)
+    return true;
+  fputs("a full disk needs root: not tested\n", stderr);
+  rig_fini(rig);
+  return false;
+}
+
+static void fill(const struct rig *rig, const char *name, off_t size) {
+  char path[128];
+  snprintf(path, sizeof path, "%s/%s", rig->dir, name);
+  int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  CU_ASSERT_EQUAL(posix_fallocate(fd, 0, size), 0);
+  close(fd);
+}
+
+static void test_the_bound_is_a_quarter_of_the_disk(void) {
+  struct rig rig;
+  rig_init(&rig);
+  if (!small_disk(&rig, "size=1m"))
+    return;
+  CU_ASSERT_EQUAL(spool_bound(&rig.own), 4 * MEMORY);
+  CU_ASSERT_EQUAL(rig_add(&rig, 4 * MEMORY + 1), SLUICE_ENOSPC);
+  CU_ASSERT_PTR_NOT_NULL(strstr(rig.why, "a quarter"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(rig.why, rig.dir));
+  CU_ASSERT_EQUAL(rig_add(&rig, 3 * MEMORY), SLUICE_OK);
+  CU_ASSERT_EQUAL(rig_add(&rig, MEMORY), SLUICE_OK);
+  CU_ASSERT_EQUAL(spool_bound(&rig.own), 4 * MEMORY);
+  CU_ASSERT_EQUAL(rig_add(&rig, 1), SLUICE_ENOSPC);
+  CU_ASSERT_EQUAL(spool_length(rig.spool), 4 * MEMORY);
+  CU_ASSERT_TRUE(reads_back(&rig, 1000));
+  rig_free_spool(&rig);
+  CU_ASSERT_EQUAL(rig.own.used, 0);
+  umount(rig.dir);
+  rig_fini(&rig);
+}
+
+/* Another backend has its quarter of what the first one leaves. */
+static void test_bounds_of_two_never_add_up_to_the_disk(void) {
+  struct rig rig;
+  struct spool_settings other = {.memory = MEMORY};
+  rig_init(&rig);
+  if (!small_disk(&rig, "size=1m"))
+    return;
+  CU_ASSERT_EQUAL(rig_add(&rig, 4 * MEMORY), SLUICE_OK);
+  struct spool *first = rig.spool;
+  other.directory = rig.dir;
+  rig.spool = spool_new(&rig.host, &other);
+  CU_ASSERT_EQUAL(spool_bound(&other), 3 * MEMORY);
+  CU_ASSERT_EQUAL(rig_add(&rig, 3 * MEMORY + 1), SLUICE_ENOSPC);
+  CU_ASSERT_EQUAL(rig_add(&rig, 3 * MEMORY), SLUICE_OK);
+  CU_ASSERT_EQUAL(rig_add(&rig, 1), SLUICE_ENOSPC);
+  rig_free_spool(&rig);
+  rig.spool = first;
+  rig_free_spool(&rig);
+  umount(rig.dir);
+  rig_fini(&rig);
+}
+
+static void test_the_bound_falls_with_what_others_write(void) {
+  struct rig rig;
+  rig_init(&rig);
+  if (!small_disk(&rig, "size=1m"))
+    return;
+  CU_ASSERT_EQUAL(rig_add(&rig, 2 * MEMORY), SLUICE_OK);
+  fill(&rig, "others", 8 * MEMORY);
+  CU_ASSERT_EQUAL(spool_bound(&rig.own), 2 * MEMORY);
+  CU_ASSERT_EQUAL(rig_add(&rig, 1), SLUICE_ENOSPC);
+  CU_ASSERT_TRUE(reads_back(&rig, 1000));
+  fill(&rig, "more", 4 * MEMORY); /* what is there stays */
+  CU_ASSERT_EQUAL(rig_add(&rig, 1), SLUICE_ENOSPC);
+  CU_ASSERT_TRUE(reads_back(&rig, 1000));
+  rig_free_spool(&rig);
+  umount(rig.dir);
+  rig_fini(&rig);
+}
+
 static void test_a_full_disk_is_enospc(void) {
   struct rig rig;
   struct stat status;
   rig_init(&rig);
-  if (mount("none", rig.dir, "tmpfs", 0, "size=256k") != 0) {
-    fputs("a full disk needs root: not tested\n", stderr);
-    rig_fini(&rig);
+  rig.own.max = UINT64_MAX;
+  if (!small_disk(&rig, "size=256k"))
     return;
-  }
   CU_ASSERT_EQUAL(rig_add(&rig, MEMORY), SLUICE_OK);
   CU_ASSERT_EQUAL(rig_add(&rig, LONG), SLUICE_ENOSPC);
   CU_ASSERT_EQUAL(rig.spool->file.fd, -1);
@@ -230,6 +306,9 @@ int main(void) {
       UNIT(test_a_read_waits_for_the_disk),
       UNIT(test_a_file_that_is_cut_can_not_be_read),
       UNIT(test_the_bound_is_for_all_spools),
+      UNIT(test_the_bound_is_a_quarter_of_the_disk),
+      UNIT(test_bounds_of_two_never_add_up_to_the_disk),
+      UNIT(test_the_bound_falls_with_what_others_write),
       UNIT(test_a_full_disk_is_enospc),
       UNIT(test_a_missing_directory_is_eio),
       {NULL, NULL},

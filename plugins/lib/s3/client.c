@@ -220,9 +220,10 @@ const struct sluice_metric s3_metrics[] = {
                         NULL, NULL},
     [S3_SPOOL_FILES] = {"s3_spool_files", SLUICE_GAUGE, "Such files.", NULL,
                         NULL},
-    [S3_SPOOL_MAX] = {"s3_spool_max_bytes", SLUICE_GAUGE,
-                      "As many bytes as there may be: spool_max; 0: no bound.",
-                      NULL, NULL},
+    [S3_SPOOL_MAX] =
+        {"s3_spool_max_bytes", SLUICE_GAUGE,
+         "As many bytes as there may be: spool_max, or its default now.", NULL,
+         NULL},
     [S3_CREDENTIALS_END] = {"s3_credentials_not_after_seconds", SLUICE_GAUGE,
                             "When the credentials that came last end, in "
                             "seconds since 1970; 0: they don't, or nobody "
@@ -234,16 +235,23 @@ const struct sluice_metric s3_metrics[] = {
                                "Times that none came.", NULL, NULL},
     {NULL, 0, NULL, NULL, NULL}};
 
+static void tell_bound(struct s3 *s3) {
+  uint64_t bound = spool_bound(&s3->spools);
+  sluice_gauge(s3->host, S3_SPOOL_MAX,
+               (int64_t)(bound < INT64_MAX ? bound : INT64_MAX));
+}
+
 static void tell_spools(void *arg) {
   struct s3 *s3 = arg;
   sluice_gauge(s3->host, S3_SPOOL_BYTES,
                (int64_t)atomic_load(&s3->spools.used));
   sluice_gauge(s3->host, S3_SPOOL_FILES,
                (int64_t)atomic_load(&s3->spools.files));
+  tell_bound(s3);
 }
 
 static void begin_telling(struct s3 *s3) {
-  sluice_gauge(s3->host, S3_SPOOL_MAX, (int64_t)s3->spools.max);
+  tell_bound(s3);
   sluice_gauge(s3->host, S3_CREDENTIALS_END, s3->first.expires_ms / 1000);
   s3->timer = sluice_timer_new(s3->host, TELL_MS, tell_spools, s3);
 }

@@ -87,8 +87,9 @@ struct s3_conf {
                 "of a part, at least; more where there would be too many"),   \
       S3_OPTION(SLUICE_SIZE, "spool_memory", "1MiB", spool_memory,            \
                 "of an upload that waits in memory, not on disk"),            \
-      S3_OPTION(SLUICE_SIZE, "spool_max", "0", spool_max,                     \
-                "of all uploads that wait on disk; 0: no bound"),             \
+      S3_OPTION(                                                              \
+          SLUICE_SIZE, "spool_max", "0", spool_max,                           \
+          "of all that wait on disk; 0: a quarter of what it has left"),      \
       S3_OPTION(SLUICE_SIZE, "spool_keep", "1GiB", spool_keep,                \
                 "of files kept on disk for the next uploads; 0: none"),       \
       S3_OPTION(SLUICE_TIME, "sweep_uploads", "0", sweep_uploads_ms,          \
