@@ -27,8 +27,7 @@ static bool is_last(const struct ingress_conn *conn) {
 }
 
 static bool must_close(const struct ingress_conn *conn) {
-  if (!conn->head.keep_alive || conn->ingress->draining ||
-      conn->ingress->retiring || is_last(conn))
+  if (!conn->head.keep_alive || conn->ingress->draining || is_last(conn))
     return true;
   switch (conn->body) {
   case INGRESS_BODY_ENDED:
@@ -162,7 +161,9 @@ void ingress_own(struct ingress_conn *conn,
 }
 
 void ingress_answer(struct ingress_conn *conn) {
-  if (must_close(conn))
+  /* Where another process accepts, the client is told.  One whose answer had
+   * begun before that wasn't, and may ask once more. */
+  if (must_close(conn) || conn->ingress->retiring)
     set_connection(conn->request, "close");
   else if (conn->head.minor == 0)
     set_connection(conn->request, "keep-alive");

@@ -18,9 +18,9 @@ import threading
 import time
 from pathlib import Path
 
-from kit import (BINARY, FORM, MIB, PATIENCE, Gateway, Mismatch, Wire, each,
-                 equal, eventually, expect, field, file, form, like, main,
-                 request, run, settings, test, written)
+from kit import (BINARY, FORM, KIB, MIB, PATIENCE, Gateway, Mismatch, Wire,
+                 each, equal, eventually, expect, field, file, form, like,
+                 main, request, run, settings, test, written)
 from upgradekit import (KINDS, RECORD, Between, Client, Upload, agrees,
                         free_port, hears, manager, pid_of_taker, sections,
                         served)
@@ -48,6 +48,24 @@ def test_both_serve_the_store_until_the_old_one_has_ended():
         equal("files", sorted(new.keys("t")), sorted([first, second]))
         new.delete(first)
         equal("gone", new.download(first).status, 404)
+
+
+@test
+def test_after_an_answer_that_had_begun_one_more_request_is_served():
+    """Its head said nothing of an end, so the client counts on it."""
+    data = bytes(range(256)) * (64 * KIB)
+    with served() as (old, takeover):
+        key = old.upload(data)["key"]
+        with old.wire(buffer=64 * KIB) as wire:
+            wire.send(request("GET", f"/files/download?key={key}"))
+            start = wire.head()
+            equal("head", (start.status, start.header("connection")),
+                  (200, None))
+            takeover()
+            equal("bytes", wire.take(len(data)) == data, True)
+            answer = wire.ask("GET", "/files?prefix=t")
+            equal("the next", (answer.status, answer.header("connection")),
+                  (200, "close"))
 
 
 @test
