@@ -1078,6 +1078,7 @@ EXTRA_DIST += \
 	%D%/e2e/container \
 	%D%/e2e/newcomer \
 	%D%/e2e/one_key.py \
+	%D%/e2e/overload.py \
 	%D%/e2e/soak.py \
 	%D%/e2e/packages \
 	%D%/e2e/openapi/client.py \
