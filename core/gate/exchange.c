@@ -128,7 +128,10 @@ static void refuse(struct exchange *ex, const struct news *news) {
     ex->refused_by = request_denier(&ex->request)->host.name;
   if (status == SLUICE_OK)
     status = SLUICE_EAUTH; /* no hook allowed it */
-  reply_denial(ex, ENDER_HOOK, status, ex->request.message);
+  if (ex->request.mistyped)
+    reply_mistyped(ex, ex->request.message);
+  else
+    reply_denial(ex, ENDER_HOOK, status, ex->request.message);
 }
 
 static void exchange_ask(struct exchange *ex, const struct news *news) {

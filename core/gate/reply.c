@@ -238,6 +238,13 @@ void reply_denial(struct exchange *ex, enum ender ender,
               message[0] != '\0' ? message : outcome->message);
 }
 
+void reply_mistyped(struct exchange *ex, const char *message) {
+  ex->ended_by = ENDER_HOOK;
+  reply_error(ex, 415, "unsupported_media_type", "%s",
+              message[0] != '\0' ? message
+                                 : "Files of this type aren't taken");
+}
+
 /* ---- answers that aren't whole ------------------------------------------ */
 
 void reply_abort(struct exchange *ex, enum ender ender,

@@ -40,6 +40,8 @@ void reply_failure(struct exchange *, enum sluice_status, const char *why);
  * own. */
 void reply_denial(struct exchange *, enum ender, enum sluice_status,
                   const char *message);
+/* 415: a hook doesn't take the object's type. */
+void reply_mistyped(struct exchange *, const char *message);
 /* The code that a failure has in an answer. */
 const char *reply_code(enum sluice_status);
 /* The log's part of a failure, where nobody waits for an answer. */

@@ -101,6 +101,7 @@ static bool is_stuck(struct sluice_request *request,
       request->phase == REQUEST_ON_CHANGE)
     return false;
   request->refusal = SLUICE_EBUSY;
+  request->mistyped = false;
   snprintf(request->message, sizeof request->message,
            "A hook doesn't answer; try again");
   return true;
@@ -179,10 +180,12 @@ static bool is_final(struct sluice_request *request,
   bool last = request->at + 1 == request->chain_count;
   if (request->astray && request->phase == REQUEST_ON_REQUEST && last) {
     request->refusal = SLUICE_EIO;
+    request->mistyped = false;
     request->message[0] = '\0';
     return true;
   }
   request->refusal = SLUICE_OK; /* nobody's last word is another's */
+  request->mistyped = false;
   request->message[0] = '\0';
   if (verdict == SLUICE_ALLOW && request->phase == REQUEST_ON_BODY)
     request->sated |= UINT64_C(1) << request->at;
@@ -352,6 +355,7 @@ void request_again(struct sluice_request *request, const char *operation) {
   request->allowed = false;
   request->debug = false;
   request->refusal = SLUICE_OK;
+  request->mistyped = false;
   request->message[0] = '\0';
 }
 

@@ -110,6 +110,7 @@ struct sluice_request {
   void (*alive)(void *arg);
 
   enum sluice_status refusal; /* of the hook that denied */
+  bool mistyped;              /* it is for the object's type */
   char message[256];
   struct buf *answer;  /* headers of the answer, in on_response */
   size_t answer_own;   /* so many bytes of them are the gateway's: the first */

@@ -141,7 +141,14 @@ void sluice_request_refuse(struct sluice_request *request,
                            enum sluice_status status, const char *message) {
   bool sane = (unsigned)status <= SLUICE_ECANCELED && status != SLUICE_OK;
   request->refusal = sane ? status : SLUICE_EDENIED;
+  request->mistyped = false;
   keep_message(request, message);
+}
+
+void sluice_request_refuse_type(struct sluice_request *request,
+                                const char *message) {
+  sluice_request_refuse(request, SLUICE_EINVAL, message);
+  request->mistyped = true;
 }
 
 void sluice_request_resume(struct sluice_request *request,

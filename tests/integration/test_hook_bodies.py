@@ -70,6 +70,16 @@ def test_what_a_hook_refuses_is_never_there(way):
                   b"before")
 
 
+@each({"form": ways.form, "put": ways.put, "link": ways.link_put,
+       "tus": ways.tus_parts})
+def test_a_type_that_a_hook_does_not_take_is_415(way):
+    with shared(word=WORD, mistyped="true") as (gateway, _):
+        answer = way(gateway, BAD)
+        equal("answer", (answer.status, answer.json["code"], answer.error),
+              (415, "unsupported_media_type", "The word is no type"))
+        equal("objects", stored(gateway), [])
+
+
 @each(WAYS)
 def test_a_hook_that_waits_holds_back(way):
     """And what it is lent stays as it is meanwhile."""

@@ -14,7 +14,7 @@
 struct bodyhook_conf {
   const char *word, *phase, *type, *meta, *prefix;
   int64_t enough, wait, alive;
-  bool guards;
+  bool guards, mistyped;
 };
 
 struct bodyhook { /* one loop's */
@@ -45,6 +45,8 @@ struct later {
 
 static const struct sluice_option options[] = {
     {"word", SLUICE_STRING, "", OPTION(word), "refused where it is"},
+    {"mistyped", SLUICE_BOOL, "false", OPTION(mistyped),
+     "the word is refused as another type"},
     {"phase", SLUICE_STRING, "key", OPTION(phase), "of wishes: key or body"},
     {"type", SLUICE_STRING, "", OPTION(type), "wished"},
     {"meta", SLUICE_STRING, "", OPTION(meta), "wished, NAME=VALUE"},
@@ -221,7 +223,10 @@ static enum sluice_verdict on_body(void *arg, struct sluice_request *request,
   }
   enum sluice_verdict verdict = SLUICE_PASS;
   if (has_word(hook, seen, chunk)) {
-    sluice_request_refuse(request, SLUICE_EDENIED, "The word is in it");
+    if (hook->conf->mistyped)
+      sluice_request_refuse_type(request, "The word is no type");
+    else
+      sluice_request_refuse(request, SLUICE_EDENIED, "The word is in it");
     verdict = SLUICE_DENY;
   } else if (hook->conf->enough > 0 &&
              seen->bytes >= (uint64_t)hook->conf->enough) {

@@ -57,6 +57,9 @@ sluice_request_object(const struct sluice_request *);
  * Another type, which is a media type.  By a link that doesn't take it the
  * upload ends with 415. */
 bool sluice_request_set_type(struct sluice_request *, const char *type);
+/* Before DENY, in place of sluice_request_refuse(): the object is of a type
+ * that isn't taken, which is a 415 with the code `unsupported_media_type`. */
+void sluice_request_refuse_type(struct sluice_request *, const char *message);
 /* Metadata beside the gateway's own: a name of a-z, 0-9, - and _ that isn't
  * there yet and doesn't begin with "sluice-"; a value of UTF-8 without control
  * characters. */
