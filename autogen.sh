@@ -17,7 +17,7 @@ cd "$top"
 build_packages='autoconf automake libtool pkg-config make gcc libc6-dev
 libevent-dev libssl-dev libyaml-dev libjansson-dev libsqlite3-dev
 libcurl4-openssl-dev libexpat1-dev libcrypt-dev libzstd-dev liblua5.4-dev
-libseccomp-dev'
+libseccomp-dev libmagic-dev'
 run_packages='curl'
 check_packages='libcunit1-dev python3 openssl curl python3-cryptography
 zstd'

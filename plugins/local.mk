@@ -785,6 +785,53 @@ pkglib_LTLIBRARIES += %D%/hook/scan_clamd/scan_clamd.la
 EXTRA_%C%_hook_scan_clamd_scan_clamd_la_DEPENDENCIES = $(PLUGIN_FILES)
 %C%_hook_scan_clamd_scan_clamd_la_SOURCES =
 
+# ---- hook/sniff, where libmagic and libseccomp are ---------------------------
+
+# Of the gateway's side nothing needs libmagic.
+noinst_LTLIBRARIES += %D%/hook/sniff/libsniff.la
+%C%_hook_sniff_libsniff_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) \
+	-DSLUICE_VERSION='"$(VERSION)"'
+%C%_hook_sniff_libsniff_la_SOURCES = \
+	%D%/hook/sniff/helper.c \
+	%D%/hook/sniff/helper.h \
+	%D%/hook/sniff/launcher.c \
+	%D%/hook/sniff/launcher.h \
+	%D%/hook/sniff/mediatype.c \
+	%D%/hook/sniff/mediatype.h \
+	%D%/hook/sniff/sniff.c \
+	%D%/hook/sniff/sniff.h \
+	%D%/hook/sniff/sniff_judge.c \
+	%D%/hook/sniff/sniffwire.c \
+	%D%/hook/sniff/sniffwire.h
+
+if SNIFF
+pkglib_LTLIBRARIES += %D%/hook/sniff/sniff.la
+sniffdir = $(pkglibdir)
+sniff_PROGRAMS = %D%/hook/sniff/sluice-sniff
+# The plugin of a build looks for it there.
+noinst_DATA = %D%/hook/sniff/.libs/sluice-sniff
+endif
+
+%C%_hook_sniff_sniff_la_LDFLAGS = $(PLUGIN_FLAGS) -rpath $(pkglibdir)
+%C%_hook_sniff_sniff_la_LIBADD = %D%/hook/sniff/libsniff.la core/libbase.la
+EXTRA_%C%_hook_sniff_sniff_la_DEPENDENCIES = $(PLUGIN_FILES)
+%C%_hook_sniff_sniff_la_SOURCES =
+
+%C%_hook_sniff_sluice_sniff_CFLAGS = $(AM_CFLAGS) $(MAGIC_CFLAGS) $(SECCOMP_CFLAGS)
+%C%_hook_sniff_sluice_sniff_LDADD = $(MAGIC_LIBS) $(SECCOMP_LIBS)
+%C%_hook_sniff_sluice_sniff_SOURCES = \
+	%D%/hook/sniff/cell.c \
+	%D%/hook/sniff/cell.h \
+	%D%/hook/sniff/looker.c \
+	%D%/hook/sniff/looker.h \
+	%D%/hook/sniff/program.c \
+	%D%/hook/sniff/sniffwire.c \
+	%D%/hook/sniff/sniffwire.h
+
+%D%/hook/sniff/.libs/sluice-sniff: %D%/hook/sniff/sluice-sniff$(EXEEXT)
+	@$(MKDIR_P) %D%/hook/sniff/.libs
+	$(AM_V_GEN)cp -f %D%/hook/sniff/sluice-sniff$(EXEEXT) $@
+
 # ---- templates for new plugins: built, tested, installed as sources ---------
 
 # -rpath is what makes libtool build a module of what isn't installed.
@@ -851,7 +898,9 @@ EXTRA_DIST += \
 	%D%/hook/lua/uploads.lua \
 	%D%/hook/quota/quota.yaml \
 	%D%/hook/rate_limit/rate_limit.yaml \
-	%D%/hook/scan_clamd/scan_clamd.yaml
+	%D%/hook/scan_clamd/scan_clamd.yaml \
+	%D%/hook/sniff/sniff.yaml \
+	%D%/hook/sniff/sniffkit.py
 
 # An example, which make would take for a program of htpasswd.c.
 %D%/hook/auth_basic/htpasswd: ;

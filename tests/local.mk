@@ -22,7 +22,8 @@ AM_CPPFLAGS = $(SERVER_CPPFLAGS) -I$(srcdir)/%D%/unit \
 	-I$(srcdir)/plugins/hook/events \
 	-I$(srcdir)/plugins/hook/lua \
 	-I$(srcdir)/plugins/hook/rate_limit \
-	-I$(srcdir)/plugins/hook/scan_clamd
+	-I$(srcdir)/plugins/hook/scan_clamd \
+	-I$(srcdir)/plugins/hook/sniff
 LDADD = %D%/unit/libunit.la $(CORE_LIBS) $(CUNIT_LIBS)
 
 # Each folder of built plugins, where the tests look for them.
@@ -47,6 +48,7 @@ TEST_PLUGINS = plugins/backend/local plugins/backend/s3 plugins/backend/minio \
 	plugins/hook/quota \
 	plugins/hook/rate_limit \
 	plugins/hook/scan_clamd \
+	plugins/hook/sniff \
 	plugins/skeleton %D%/plugins
 
 AM_TESTS_ENVIRONMENT = \
@@ -204,6 +206,7 @@ UNIT_TESTS = \
 	%D%/unit/test_log_writer \
 	%D%/unit/test_loop \
 	%D%/unit/test_md5 \
+	%D%/unit/test_mediatype \
 	%D%/unit/test_metadata \
 	%D%/unit/test_mime \
 	%D%/unit/test_oncerecord \
@@ -238,6 +241,7 @@ UNIT_TESTS = \
 	%D%/unit/test_sigv4vectors \
 	%D%/unit/test_siphash \
 	%D%/unit/test_skeleton \
+	%D%/unit/test_sniffwire \
 	%D%/unit/test_spool \
 	%D%/unit/test_spool_cache \
 	%D%/unit/test_spool_job \
@@ -600,6 +604,10 @@ S3_TEST_LIBS = %D%/unit/libunit.la plugins/lib/libs3.la \
 
 %C%_unit_test_signature_LDADD = %D%/unit/libunit.la plugins/hook/events/libevents.la $(CORE_LIBS) $(CUNIT_LIBS)
 
+%C%_unit_test_mediatype_LDADD = %D%/unit/libunit.la plugins/hook/sniff/libsniff.la $(CORE_LIBS) $(CUNIT_LIBS)
+
+%C%_unit_test_sniffwire_LDADD = %D%/unit/libunit.la plugins/hook/sniff/libsniff.la $(CORE_LIBS) $(CUNIT_LIBS)
+
 %C%_unit_test_tokens_LDADD = %D%/unit/libunit.la plugins/hook/auth_token/libauth_token.la $(CORE_LIBS) $(CUNIT_LIBS)
 
 %C%_unit_test_watch_LDADD = %D%/unit/libunit.la plugins/lib/libhook.la $(CORE_LIBS) $(CUNIT_LIBS)
@@ -702,6 +710,7 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_range \
 	%D%/fuzz/fuzz_retryafter \
 	%D%/fuzz/fuzz_session \
+	%D%/fuzz/fuzz_sniff \
 	%D%/fuzz/fuzz_structured \
 	%D%/fuzz/fuzz_stagerecord \
 	%D%/fuzz/fuzz_tokens \
@@ -757,6 +766,8 @@ endif
 %C%_fuzz_fuzz_metadata_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_stagerecord_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_stagerecord_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_sniff_LDADD = plugins/hook/sniff/libsniff.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_sniff_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_mime_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_mime_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_ownlink_LDADD = $(FUZZ_LIBS)
@@ -985,7 +996,9 @@ HOOK_TESTS = \
 	plugins/hook/lua/test_lua_limits.py \
 	plugins/hook/quota/test_quota.py \
 	plugins/hook/rate_limit/test_rate_limit.py \
-	plugins/hook/scan_clamd/test_scan_clamd.py
+	plugins/hook/scan_clamd/test_scan_clamd.py \
+	plugins/hook/sniff/test_sniff.py \
+	plugins/hook/sniff/test_sniff_helpers.py
 
 TESTS += $(HOOK_TESTS)
 EXTRA_DIST += $(HOOK_TESTS)

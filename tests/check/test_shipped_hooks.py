@@ -180,6 +180,13 @@ def test_scan_clamd_passes(what):
                             "on_failure": what})
 
 
+@each({"takes": "*/*", "refuses": "image/png"})
+def test_sniff_passes(allowed):
+    needs(any(Path(folder, "sniff.so").exists() for folder in PLUGINS),
+          "no libmagic (Debian: libmagic-dev libseccomp-dev)")
+    conforms("sniff", {"allow": [allowed]})
+
+
 if __name__ == "__main__":
     if not os.access(CHECK, os.X_OK):
         raise Mismatch(f"{CHECK} isn't there")

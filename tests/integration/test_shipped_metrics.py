@@ -300,6 +300,7 @@ def everything(folder, s3):
                       {"plugin": "quota", "file": f"{folder}/quota.db",
                        "objects": "9"},
                       {"plugin": "scan_clamd", "socket": "unix:/nowhere/x"},
+                      {"plugin": "sniff", "deny": ["image/gif"]},
                       events(folder, "http://127.0.0.1:9/")]}
 
 
