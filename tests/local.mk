@@ -279,6 +279,15 @@ if LUA
 UNIT_TESTS += %D%/unit/test_script
 endif
 
+if SNIFF
+UNIT_TESTS += %D%/unit/test_cell
+endif
+%C%_unit_test_cell_SOURCES = \
+	%D%/unit/test_cell.c \
+	plugins/hook/sniff/cell.c
+%C%_unit_test_cell_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
+%C%_unit_test_cell_LDADD = $(LDADD) $(SECCOMP_LIBS)
+
 if CUNIT
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

@@ -37,14 +37,14 @@ bool cell_is_open(void) {
 
 static bool limit(void) {
   static const struct {
-    int what;
+    unsigned what;
     rlim_t most;
   } rows[] = {{RLIMIT_AS, MEMORY},  {RLIMIT_CORE, 0},  {RLIMIT_FSIZE, 0},
               {RLIMIT_NOFILE, 0},   {RLIMIT_NPROC, 0}, {RLIMIT_MEMLOCK, 0},
               {RLIMIT_MSGQUEUE, 0}, {RLIMIT_NICE, 0},  {RLIMIT_RTPRIO, 0}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     const struct rlimit value = {rows[i].most, rows[i].most};
-    if (setrlimit((__rlimit_resource_t)rows[i].what, &value) != 0)
+    if (setrlimit(rows[i].what, &value) != 0)
       return false;
   }
   return true;
@@ -65,7 +65,7 @@ static bool let_all(scmp_filter_ctx filter) {
       "gettimeofday", "clock_gettime64", "futex_time64"};
   static const char *const socket[] = {"read", "write"};
   static const char *const maps[] = {"mmap", "mmap2"};
-  const struct scmp_arg_cmp own = SCMP_CMP(0, SCMP_CMP_EQ, SNIFFWIRE_FD);
+  const struct scmp_arg_cmp own = SCMP_CMP(0, SCMP_CMP_EQ, SNIFFWIRE_FD, 0);
   const struct scmp_arg_cmp data =
       SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
   const struct scmp_arg_cmp memory[] = {

@@ -113,4 +113,7 @@ void looker_serve(void) {
     looker_say(SNIFFWIRE_FAILED, why);
   else if (looker_say(SNIFFWIRE_READY, ""))
     serve(magic, buffer);
+  free(buffer);
+  if (magic != NULL)
+    magic_close(magic);
 }

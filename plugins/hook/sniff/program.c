@@ -148,7 +148,7 @@ static bool obey(void) {
     struct cmsghdr align;
     char bytes[CMSG_SPACE(2 * sizeof(int))];
   } control;
-  struct sniffwire_message message;
+  struct sniffwire_message message = {0, 0};
   struct iovec part = {.iov_base = &message, .iov_len = sizeof message};
   struct msghdr head = {.msg_iov = &part,
                         .msg_iovlen = 1,

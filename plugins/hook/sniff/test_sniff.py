@@ -10,7 +10,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "tests/integration"))
 import ways  # noqa: E402  pylint: disable=wrong-import-position
-from kit import (among, each, equal, expect, head, like, main, needs,
+from bucket import BUCKET, Emulator, noise  # noqa: E402
+from bucket import sections as bucket_sections  # noqa: E402
+from kit import (MIB, among, each, equal, expect, head, like, main, needs,
                  refusal, run, settings, test, written)  # noqa: E402
 from sniffkit import (DOCX, ELF, HTML, PDF, PLUGINS, PNG, TEXT, code, office,
                       put, sniffing, told, zipped)  # noqa: E402
@@ -85,6 +87,21 @@ def test_what_is_not_taken_is_never_there(way):
               (415, "unsupported_media_type"))
         equal("objects", stored(gateway),
               ["t/r.bin"] if way is ways.replace else [])
+
+
+@test
+def test_bucket_gets_what_is_taken_and_nothing_else():
+    """Large enough for several parts, of which none may go before."""
+    s3 = Emulator("minio")
+    s3.create(BUCKET)
+    try:
+        with sniffing(bucket_sections(s3), allow=["image/*"]) as gateway:
+            equal("pdf", put(gateway, PDF + noise(6 * MIB)).status, 415)
+            equal("bucket", list(s3.state(BUCKET)["objects"]), [])
+            equal("png", put(gateway, PNG + noise(6 * MIB)).status, 201)
+            equal("bucket", list(s3.state(BUCKET)["objects"]), ["t/a.bin"])
+    finally:
+        s3.stop()
 
 
 # ---- how far is looked ------------------------------------------------------

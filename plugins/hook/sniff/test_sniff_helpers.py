@@ -146,6 +146,23 @@ def test_where_failures_pass_the_log_tells():
 
 
 @test
+def test_helpers_that_fail_again_and_again_are_waited_with():
+    """The third failure in a row is followed by a pause of three seconds."""
+    with one(timeout="300ms") as gateway:
+        [pid], above = helpers(gateway), launcher(gateway)
+        os.kill(pid, signal.SIGKILL)
+        eventually("it is gone", lambda: not is_there(pid))
+        os.kill(above, signal.SIGSTOP)
+        for _ in range(3):
+            refused(put(gateway, PNG))
+        refused(put(gateway, PNG))
+        gateway.says("helpers have failed 3 times in a row; another one is "
+                     "started in a while")
+        os.kill(above, signal.SIGCONT)
+        eventually("it goes on", lambda: put(gateway, PNG).status == 201)
+
+
+@test
 def test_full_queue_refuses_at_once():
     with one(queue="1", timeout="60s") as gateway:
         [pid] = helpers(gateway)
