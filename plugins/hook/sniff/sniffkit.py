@@ -4,6 +4,8 @@ the hook, and its helpers, as the system tells them."""
 import io
 import os
 import re
+import shutil
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -40,11 +42,11 @@ DOCX = ("application/vnd.openxmlformats-officedocument.wordprocessingml."
         "document")
 
 
-def sniffing(sections=None, **options):
+def sniffing(sections=None, more=(), **options):
     needs(any(Path(folder, "sniff.so").exists() for folder in PLUGINS),
           "no libmagic or libseccomp (Debian: libmagic-dev libseccomp-dev)")
     return Gateway({"server": {"workers": "1"}, **(sections or {}),
-                    "hooks": [{"plugin": "sniff", **options}]})
+                    "hooks": [{"plugin": "sniff", **options}, *more]})
 
 
 def put(gateway, data, said="application/octet-stream", key="t/a.bin"):
@@ -58,6 +60,14 @@ def code(answer):
 
 def told(answer):
     return (answer.status, code(answer), answer.error)
+
+
+def compiled(folder):
+    program = shutil.which("file")
+    needs(program, "no file(1) (Debian: file)")
+    subprocess.run([program, "-C", "-m", "own"], cwd=folder, check=True,
+                   capture_output=True, timeout=60)
+    return f"{folder}/own.mgc"
 
 
 def children(pid):

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: MIT
 """Files are taken by what they are, by whichever way they come."""
 import json
-import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -12,10 +10,11 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "tests/integration"))
 import ways  # noqa: E402  pylint: disable=wrong-import-position
 from bucket import BUCKET, Emulator, noise  # noqa: E402
 from bucket import sections as bucket_sections  # noqa: E402
-from kit import (MIB, among, each, equal, expect, head, like, main, needs,
+from kit import (MIB, among, each, equal, expect, head, like, main,
                  refusal, run, settings, test, written)  # noqa: E402
-from sniffkit import (DOCX, ELF, HTML, PDF, PLUGINS, PNG, TEXT, code, office,
-                      put, sniffing, told, zipped)  # noqa: E402
+from sniffkit import (DOCX, ELF, HTML, PDF, PLUGINS, PNG, TEXT, code,
+                      compiled, office, put, sniffing, told,
+                      zipped)  # noqa: E402
 from ways import WAYS, stored  # noqa: E402
 
 
@@ -127,14 +126,6 @@ def test_bytes_say_how_far_is_looked(row):
                 wire.send(data[700:1022])
                 wire.send(data[1022:])
                 equal("in pieces", wire.answer("PUT").status, status)
-
-
-def compiled(folder):
-    program = shutil.which("file")
-    needs(program, "no file(1) (Debian: file)")
-    subprocess.run([program, "-C", "-m", "own"], cwd=folder, check=True,
-                   capture_output=True, timeout=60)
-    return f"{folder}/own.mgc"
 
 
 # ---- what was said ----------------------------------------------------------

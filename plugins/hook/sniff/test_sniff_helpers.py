@@ -5,14 +5,16 @@ it looked at and is followed by another one; and none is left behind."""
 import os
 import signal
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "tests/integration"))
-from kit import (SLOWNESS, each, equal, eventually, expect, head, main,
-                 needs, settings, test, written)  # noqa: E402
-from sniffkit import (HTML, PDF, PNG, children, helpers, is_there, launcher,
-                      put, sanitized, sniffing, state)  # noqa: E402
+from kit import (SLOWNESS, Gateway, each, equal, eventually, expect, head,
+                 main, needs, settings, test, written)  # noqa: E402
+from sniffkit import (HTML, PDF, PNG, compiled, helpers, is_there,
+                      launcher, put, sanitized, sniffing,
+                      state)  # noqa: E402
 from ways import stored  # noqa: E402
 
 IN_USE = r"configuration \d+ is in use for new requests"
@@ -179,37 +181,42 @@ def test_full_queue_refuses_at_once():
 
 @test
 def test_client_that_leaves_leaves_nothing():
-    with one(timeout="60s") as gateway:
-        [pid] = helpers(gateway)
-        os.kill(pid, signal.SIGSTOP)
-        with gateway.wire() as wire:
-            wire.send(head("PUT", "/files/object?key=t/x",
-                           "Content-Length: 9000000") + PNG * 99)
-            eventually("it waits", lambda: has_bytes(gateway))
-        os.kill(pid, signal.SIGCONT)
-        equal("next", put(gateway, PNG).status, 201)
-        equal("objects", stored(gateway), ["t/a.bin"])
+    """Its request is over, as the access log tells, before the helper is."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "log")
+        with one(more=[{"plugin": "log_json", "path": str(path)}],
+                 timeout="60s") as gateway:
+            [pid] = helpers(gateway)
+            os.kill(pid, signal.SIGSTOP)
+            with gateway.wire() as wire:
+                wire.send(head("PUT", "/files/object?key=t/x",
+                               "Content-Length: 9000000") + PNG * 99)
+                eventually("it waits", lambda: has_bytes(gateway))
+                wire.reset()
+            eventually("it is over", lambda: path.exists() and
+                       "t/x" in path.read_text())
+            os.kill(pid, signal.SIGCONT)
+            equal("next", put(gateway, PNG).status, 201)
+            equal("objects", stored(gateway), ["t/a.bin"])
 
 
 @test
 def test_launcher_that_is_killed_comes_back_where_it_can():
     with one({"server": {"workers": "1", "confine": "off"}}) as gateway:
-        before = launcher(gateway)
+        before, [pid] = launcher(gateway), helpers(gateway)
         os.kill(before, signal.SIGKILL)
-        eventually("helpers end with it", lambda: not helpers_of(before))
+        eventually("its helper ends with it", lambda: not is_there(pid))
         equal("next", put(gateway, PNG).status, 201)
         expect(launcher(gateway) != before, "it is another one")
-
-
-def helpers_of(pid):
-    return is_there(pid) and children(pid)
 
 
 @test
 def test_confined_gateway_without_launcher_refuses_and_says_what_to_do():
     needs(not sanitized(), "a build without sanitizers")
     with one({"server": {"workers": "1", "confine": "required"}}) as gateway:
+        [pid] = helpers(gateway)
         os.kill(launcher(gateway), signal.SIGKILL)
+        eventually("its helper ends with it", lambda: not is_there(pid))
         refused(put(gateway, PNG))
         gateway.says("no process can be started: .*restart it, or have "
                      "`sluice ctl upgrade` start another one")
@@ -240,10 +247,10 @@ def test_reload_under_load_loses_nothing():
         expect(len(answers) > 4, "there was load")
 
 
-def reload(gateway, options, pattern=IN_USE):
+def reload(gateway, options, pattern=IN_USE, server=None):
     written(gateway.folder, settings(gateway.folder, {
-        "server": {"workers": "2"}, "hooks": [{"plugin": "sniff",
-                                               **options}]}))
+        "server": {"workers": "2", **(server or {})},
+        "hooks": [{"plugin": "sniff", **options}]}))
     after = len(gateway.lines)
     gateway.signal(signal.SIGHUP)
     gateway.says(pattern, after=after)
@@ -259,6 +266,31 @@ def test_reload_changes_what_is_allowed_and_ends_old_helpers():
         eventually("old helpers", lambda: not any(map(is_there, old)))
         equal("png", put(gateway, PNG).status, 415)
         equal("launcher", launcher(gateway), before)
+
+
+@test
+def test_reload_can_not_bring_the_hook_to_a_gateway_that_is_confined():
+    needs(not sanitized(), "a build without sanitizers")
+    with Gateway({"server": {"workers": "2", "confine": "on"}}) as gateway:
+        reload(gateway, {"allow": ["image/*"]},
+               "no process can be started: .*nothing was changed")
+        equal("pdf", put(gateway, PDF).status, 201)
+
+
+@test
+def test_reload_may_name_another_database():
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "own").write_text("0\tstring\tSLIT\tits mark\n"
+                                       "!:mime\tapplication/x-slit\n")
+        own = compiled(folder)
+        with one({"server": {"workers": "2", "confine": {
+                "mode": "on", "read": [folder]}}}) as gateway:
+            equal("before", put(gateway, b"SLIT" * 9).status, 415)
+            reload(gateway, {"allow": ["application/x-slit"],
+                             "database": own},
+                   server={"confine": {"mode": "on", "read": [folder]}})
+            eventually("after", lambda: put(
+                gateway, b"SLIT" * 9).status == 201)
 
 
 @each({"SIGTERM": signal.SIGTERM, "SIGKILL": signal.SIGKILL})
