@@ -96,7 +96,9 @@ LONG_TESTS = \
 	%D%/integration/test_s3_dialects.py \
 	%D%/integration/test_s3_doubt.py \
 	%D%/integration/test_s3_faults.py \
-	%D%/integration/test_s3_stage_faults.py
+	%D%/integration/test_s3_stage_faults.py \
+	plugins/backend/fallback/test_backfill.py \
+	plugins/backend/mirror/test_mirror_faults.py
 
 TESTS += $(CHECK_TESTS) $(LONG_TESTS)
 EXTRA_DIST += $(LONG_TESTS)
@@ -1017,11 +1019,9 @@ LAYER_TESTS = \
 	plugins/backend/cache/test_cache_disk.py \
 	plugins/backend/cache/test_cache_s3.py \
 	plugins/backend/cache/test_cache_storm.py \
-	plugins/backend/fallback/test_backfill.py \
 	plugins/backend/fallback/test_fallback.py \
 	plugins/backend/fallback/test_fallback_s3.py \
 	plugins/backend/mirror/test_mirror.py \
-	plugins/backend/mirror/test_mirror_faults.py \
 	plugins/backend/chaos/test_chaos.py \
 	plugins/backend/throttle/test_throttle.py \
 	plugins/backend/compress/test_compress.py \
