@@ -71,16 +71,26 @@ static void expired_on_removed(void *arg, enum sluice_status status,
   struct expired *expired = arg;
   expired->task.op = NULL;
   expired_tell(expired, status, why);
-  if (walk_is_gone(status))
+  if (expired->task.walk->stopped)
+    walk_done(&expired->task, SLUICE_ECANCELED, NULL);
+  else if (walk_is_gone(status))
     expired_settle(expired);
   else
     walk_done(&expired->task, status, why);
 }
 
+/* An object that was stored with an end again has a note of each. */
+static bool expired_is_by_this(const struct expired *expired) {
+  int64_t moment_s;
+  return expiry_note_moment(expired->task.entry->key, &moment_s) &&
+         moment_s == expired->expires_s;
+}
+
 static void expired_remove(struct expired *expired) {
   static const struct op_events events = {.done = expired_on_removed};
   if (expired_looks_only(expired)) {
-    expired_tell(expired, SLUICE_OK, NULL);
+    if (expired_is_by_this(expired))
+      expired_tell(expired, SLUICE_OK, NULL);
     expired_settle(expired);
     return;
   }

@@ -99,6 +99,7 @@ static void walk_fail_one(struct walk *walk, const char *key,
               "again",
               key, why == NULL ? "no reason given" : why);
   walk->failures++;
+  walk->failed++;
 }
 
 void walk_done(struct walk_task *task, enum sluice_status status,

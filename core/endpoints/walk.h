@@ -3,7 +3,8 @@
  * A walk through what the gateway keeps in a folder of a backend, again and
  * again: a page is listed, some of its entries are chosen, and something is
  * done with each of those, a few at a time; then it rests.  What can't be done
- * with one is told of and tried again later, and holds up none behind it.
+ * with one is told of and tried again later, and holds up none behind it; the
+ * storage ends each operation some time, and a page waits for that.
  * What is looked at, chosen and done is its kind's.  All of it on one loop.
  */
 #ifndef ENDPOINTS_WALK_H
@@ -62,8 +63,9 @@ struct walk_task {
 struct walk {
   const struct walk_kind *kind;
   struct op_backend *backend;
-  const void *of; /* the kind's: its gate, */
-  size_t index;   /* and which of its backends that is */
+  const void *of;  /* the kind's: its gate, */
+  size_t index;    /* and which of its backends that is */
+  uint64_t failed; /* entries, since it began */
 
   /* ---- private ---- */
 
@@ -85,7 +87,8 @@ struct walk {
  * memory. */
 struct walk *walk_new(const struct walk_kind *, struct op_backend *,
                       struct loop_debt *, const void *of, size_t index);
-/* All that is under way is canceled, and nothing begins any more. */
+/* No entry and no page begins any more, and each task's operation is canceled.
+ */
 void walk_stop(struct walk *);
 /* Once the debt is paid.  NULL: nothing. */
 void walk_free(struct walk *);

@@ -45,7 +45,7 @@ static int chores_do_all(const struct tool_line *line, struct storage *storage,
                                 report, &count, err))
     return TOOL_CANT;
   int status = chores_do(storage, wish, report, err);
-  if (expired && status != TOOL_CANT)
+  if (expired && status != TOOL_CANT && count != SWEEP_EXPIRED_NONE)
     report_count(report, "expired", count);
   return status;
 }

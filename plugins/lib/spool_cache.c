@@ -178,13 +178,17 @@ bool spool_cache_clear(struct spool_settings *settings, int64_t since) {
 /* A share of what is free and of what the files have of it already: it stays
  * the same while they grow, and falls with what others write there, so that
  * no number of backends fills the disk.  A filesystem that doesn't say how
- * much it has sets no bound. */
+ * much it has, or has no end, sets no bound. */
 static uint64_t share(const struct spool_settings *settings,
                       const struct statvfs *disk) {
-  uint64_t left = (uint64_t)disk->f_bavail * disk->f_frsize;
-  return disk->f_blocks == 0
+  uint64_t left, all;
+  return disk->f_blocks == 0 ||
+                 __builtin_mul_overflow(disk->f_bavail, disk->f_frsize,
+                                        &left) ||
+                 __builtin_add_overflow(left, atomic_load(&settings->used),
+                                        &all)
              ? UINT64_MAX
-             : (left + atomic_load(&settings->used)) / SPOOL_SHARE;
+             : all / SPOOL_SHARE;
 }
 
 static uint64_t bound_at(const struct spool_settings *settings, int fd) {

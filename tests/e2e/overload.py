@@ -344,6 +344,7 @@ def test_flood_beyond_the_memory_is_refused_and_over_when_it_is():
               f"{(seen.memory - seen.base) / room:.2f} of the memory that "
               "there may be", flush=True)
         expect(good > 0, "nothing was stored")
+        expect(refused > 0, "nobody was refused")
         expect(seen.memory - seen.base <= room,
                f"{seen.memory - seen.base} bytes more")
         gateway.upload()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bucket import BUCKET, Emulator, backend, sections
 from expirykit import LONG, pass_moment, put_short, wish
-from kit import (MIB, Gateway, equal, index_of, like, main, md5, merged, run,
-                 settings, test, written)
+from kit import (MIB, Gateway, equal, expect, index_of, like, main, md5,
+                 merged, run, settings, test, written)
 from objectskit import get, put
 
 
@@ -166,6 +166,10 @@ def test_expired_objects_through_a_layer():
                 "routes": [{"mount": "/files", "backend": "top"}]}
         conf = written(folder, merged(settings(folder), more), "s.yaml")
         fill(more, folder, "a", "b/ü")
+        for words in [], ["main"]:
+            status, out, said = run("sweep", "-c", conf, "--do", *words)
+            equal("below", (status, "expired" in out), (0, False))
+            like("said", said, "found through 'top', which stands on 'main'")
         is_swept(conf, lambda: names_of(folder), "top")
 
 
@@ -209,6 +213,42 @@ def test_one_that_cannot_be_removed_is_told_and_holds_up_nothing():
         equal("gone", [one["key"] for one in said["findings"] if one["good"]],
               ["z"])
         equal("left", names_in(s3), held + ["later", "replaced", "stays"])
+
+
+@test
+def test_one_that_cannot_be_looked_at_is_no_success():
+    with Emulator("aws") as s3, tempfile.TemporaryDirectory() as folder:
+        s3.create(BUCKET)
+        fill(sections(s3), folder, "a", "z")
+        s3.faults({"match": {"method": "HEAD", "path": "/a"},
+                   "do": "403", "times": 999})
+        conf = written(folder, over_s3(s3, folder), "s.yaml")
+        for words in [], ["--do"]:
+            said = sweep(conf, *words, status=2)
+            equal("told", expired(said), ["z"])
+            like("error", said["error"], "not all objects")
+
+
+@test
+def test_storage_that_removes_nothing_has_an_end():
+    with Emulator("aws") as s3, tempfile.TemporaryDirectory() as folder:
+        s3.create(BUCKET)
+        fill(sections(s3), folder, *(f"{at:03}" for at in range(180)))
+        s3.faults({"match": {"method": "DELETE"}, "do": "403",
+                   "times": 9999})
+        said = sweep(written(folder, over_s3(s3, folder), "s.yaml"),
+                     "--do", status=2)
+        expect(100 <= len(said["findings"]) < 180, len(said["findings"]))
+        like("error", said["error"], "not all objects")
+
+
+@test
+def test_store_that_is_not_there_is_not_made():
+    with tempfile.TemporaryDirectory() as folder:
+        more = {"backends": {"main": {"directory": f"{folder}/none"}}}
+        conf = written(folder, merged(settings(folder), more), "s.yaml")
+        sweep(conf, status=2)
+        expect(not Path(folder, "none").exists(), "it was made")
 
 
 if __name__ == "__main__":
