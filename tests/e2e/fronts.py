@@ -260,7 +260,7 @@ def test_upload_streams(front):
     def stored():
         return [name for name in front.gateway.descriptors()
                 if name.endswith("(deleted)") and "/memfd:" not in name]
-    equal("files before", stored(), [])
+    eventually("no file of one before", lambda: not stored())
     with front.wire() as wire:
         begun(front, wire, 30 * MIB)
         eventually("a file of the storage's", stored)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * It blocks, on threads of the pool and in start(), and never for longer than
- * it was told.  What ends a helper fails the object at which it was looking,
- * and no other one.
+ * it was told.  What ends a helper fails the object at which it was looking;
+ * what holds it up until its time is over, those that wait behind it, too.
  */
 #include "helper.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,7 +17,9 @@
 #include "launcher.h"
 #include "sniffwire.h"
 
-#define PATIENT 3             /* failures in a row, before it takes time */
+#define PATIENT 3             /* starts that fail in a row: then it pauses */
+#define START_US 2000000      /* that a start may take, at least */
+#define LEFT_US 50000         /* with less, a look isn't begun */
 #define PAUSE_US 1000000      /* between starts from then on, times failures */
 #define PAUSE_MAX_US 30000000 /* at most */
 
@@ -92,9 +95,15 @@ static void helper_drop(struct helper *helper) {
   launcher_kill(helper->id);
 }
 
-static void helper_fail(struct helper *helper) {
+static void helper_lose(struct helper *helper) {
   helper_drop(helper);
   helper->lost = true;
+}
+
+/* Bytes that end helpers cost a start each.  Starts that fail cost time, which
+ * others needn't wait for. */
+static void helper_fail(struct helper *helper) {
+  helper_lose(helper);
   helper->failures++;
   if (helper->failures < PATIENT)
     return;
@@ -103,12 +112,18 @@ static void helper_fail(struct helper *helper) {
       clock_us() + (pause < PAUSE_MAX_US ? pause : PAUSE_MAX_US);
 }
 
+bool helper_pauses(const struct helper *helper) {
+  return clock_us() < helper->again_us;
+}
+
 /* It said that it is ready. */
 static bool helper_greet(struct helper *helper, uint64_t until_us,
                          struct errmsg *err) {
   struct sniffwire_answer answer;
-  if (!helper_hear(helper, until_us, &answer, err))
-    return false;
+  struct errmsg why;
+  if (!helper_hear(helper, until_us, &answer, &why))
+    return errmsg_set(err, "a helper was started and didn't get ready: %s",
+                      why.text);
   if (answer.word == SNIFFWIRE_READY)
     return true;
   return errmsg_set(err, "it %s", answer.text);
@@ -132,8 +147,7 @@ static void helper_notice(struct helper *helper) {
     return;
   sluice_log(helper->host, SLUICE_LOG_WARN,
              "a helper has ended by itself, or was ended");
-  helper_drop(helper);
-  helper->lost = true;
+  helper_lose(helper);
 }
 
 static bool helper_ready(struct helper *helper, uint64_t until_us,
@@ -141,15 +155,18 @@ static bool helper_ready(struct helper *helper, uint64_t until_us,
   helper_notice(helper);
   if (helper->socket >= 0)
     return true;
-  if (clock_us() < helper->again_us)
+  if (helper_pauses(helper))
     return errmsg_set(why,
                       "helpers have failed %u times in a row; another "
                       "one is started in a while",
                       helper->failures);
-  if (!helper_begin(helper, until_us, why)) {
+  uint64_t started_us = clock_us() + START_US;
+  if (!helper_begin(helper, until_us > started_us ? until_us : started_us,
+                    why)) {
     helper_fail(helper);
     return false;
   }
+  helper->failures = 0;
   if (helper->lost) {
     helper->restarts++;
     sluice_log(helper->host, SLUICE_LOG_WARN, "another helper was started");
@@ -171,24 +188,21 @@ static bool helper_ask(struct helper *helper, struct helper_task *task,
 void helper_look(struct helper *helper, struct helper_task *task) {
   struct sniffwire_answer answer;
   task->found = false;
-  if (clock_us() >= task->until_us) {
+  if (clock_us() + LEFT_US >= task->until_us) {
     errmsg_set(&task->why, "no helper was free within timeout");
     return;
   }
   if (!helper_ready(helper, task->until_us, &task->why))
     return;
   if (!helper_ask(helper, task, &answer)) {
-    helper_fail(helper);
+    helper_lose(helper);
     return;
   }
-  helper->failures = 0;
-  if (answer.word == SNIFFWIRE_TYPE)
-    task->found =
-        mediatype_read(answer.text, strlen(answer.text), task->type) ||
-        errmsg_set(&task->why, "libmagic says '%s', which is no type",
-                   answer.text);
-  else
-    errmsg_set(&task->why, "libmagic says: %s", answer.text);
+  task->found = true;
+  /* Of the same bytes it would say the same another time. */
+  if (answer.word != SNIFFWIRE_TYPE ||
+      !mediatype_read(answer.text, strlen(answer.text), task->type))
+    snprintf(task->type, sizeof task->type, "%s", MEDIATYPE_UNKNOWN);
 }
 
 void helper_fini(struct helper *helper) {

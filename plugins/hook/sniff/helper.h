@@ -20,10 +20,10 @@ struct helper {
   int database;             /* lent */
   int socket;               /* -1: it isn't there */
   uint32_t id;
-  bool lost;         /* there was one, and it has ended */
-  unsigned failures; /* since the last answer */
-  uint64_t again_us; /* none is started before */
-  uint64_t restarts; /* in all */
+  bool lost;                 /* there was one, and it has ended */
+  unsigned failures;         /* of starts, since the last one that went well */
+  _Atomic uint64_t again_us; /* none is started before */
+  uint64_t restarts;         /* in all */
 };
 
 struct helper_task {
@@ -39,6 +39,8 @@ void helper_init(struct helper *, struct sluice_host *, int database);
 /* Starts it, and waits until it can be asked. */
 bool helper_begin(struct helper *, uint64_t until_us, struct errmsg *);
 void helper_look(struct helper *, struct helper_task *);
+/* From any thread: none is started for a while, as starts fail. */
+bool helper_pauses(const struct helper *);
 void helper_fini(struct helper *);
 
 #endif

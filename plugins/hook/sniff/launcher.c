@@ -176,19 +176,25 @@ static bool say(const struct sniffwire_message *message, const int *fds,
          (ssize_t)sizeof copy;
 }
 
-/* One that was killed is followed by another one, where that can be.  Who
- * finds that somebody is at it already fails his object. */
+static bool launch_in_place(struct errmsg *err) {
+  int socket = launch(err);
+  if (socket < 0)
+    return false;
+  bool ok = dup3(socket, launcher.socket, O_CLOEXEC) >= 0 ||
+            errmsg_set(err, "no socket: %s", strerror(errno));
+  close(socket);
+  return ok;
+}
+
+/* One that was killed is followed by another one, where that can be, and once.
+ * Who finds that somebody is at it already fails his object. */
 static bool launch_again(struct errmsg *err) {
   if (atomic_flag_test_and_set(&launcher.launching))
     return errmsg_set(err, "the process that starts helpers has ended");
-  launcher_bury(1);
-  int socket = launch(err);
-  if (socket >= 0) {
-    dup3(socket, launcher.socket, O_CLOEXEC);
-    close(socket);
-  }
+  bool is_there = waitpid(atomic_load(&launcher.pid), NULL, WNOHANG) == 0;
+  bool ok = is_there || launch_in_place(err);
   atomic_flag_clear(&launcher.launching);
-  return socket >= 0;
+  return ok;
 }
 
 static bool order(const struct sniffwire_message *message, const int *fds,

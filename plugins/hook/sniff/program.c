@@ -51,11 +51,19 @@ static void close_others(unsigned from) {
     close((int)fd);
 }
 
+/* A process that has none is let pass where a unit forbids the call. */
 static bool drop_rights(void) {
   struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
   const struct __user_cap_data_struct none[2] = {{0, 0, 0}};
+  struct __user_cap_data_struct now[2] = {{0, 0, 0}};
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  return syscall(SYS_capset, &head, none) == 0;
+  return (syscall(SYS_capget, &head, now) == 0 &&
+          memcmp(now, none, sizeof now) == 0) ||
+         syscall(SYS_capset, &head, none) == 0;
+}
+
+static bool is_forbidden(void) {
+  return errno == EPERM || errno == EINVAL;
 }
 
 /* Where the system lets root be nobody else, root has no rights. */
@@ -63,9 +71,9 @@ static bool become_nobody(void) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return false;
   if (geteuid() == 0 &&
-      (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
-       setresuid(NOBODY, NOBODY, NOBODY) != 0) &&
-      errno != EPERM && errno != EINVAL)
+      ((setgroups(0, NULL) != 0 && !is_forbidden()) ||
+       (setresgid(NOBODY, NOBODY, NOBODY) != 0 && !is_forbidden()) ||
+       (setresuid(NOBODY, NOBODY, NOBODY) != 0 && !is_forbidden())))
     return false;
   return drop_rights();
 }

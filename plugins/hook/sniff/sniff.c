@@ -82,10 +82,18 @@ static void run_batch(void *arg, void **jobs, size_t count) {
   }
 }
 
+/* One that pauses would fail it at once, and so be free for the next one. */
+static bool is_better(struct post *post, struct post *best) {
+  bool pauses = helper_pauses(&post->helper);
+  if (pauses != helper_pauses(&best->helper))
+    return !pauses;
+  return atomic_load(&post->waiting) < atomic_load(&best->waiting);
+}
+
 static struct post *least_busy(struct instance *instance) {
   struct post *best = &instance->posts[0];
   for (size_t i = 1; i < instance->post_count; i++)
-    if (atomic_load(&instance->posts[i].waiting) < atomic_load(&best->waiting))
+    if (is_better(&instance->posts[i], best))
       best = &instance->posts[i];
   return best;
 }

@@ -150,20 +150,36 @@ static enum sluice_verdict refuse(const struct sniffer *sniffer,
   return SLUICE_DENY;
 }
 
-static bool is_listed(const struct sniff_conf *conf, const char *found,
-                      char *message, size_t size) {
+/* A browser runs it, as a page or for one. */
+static bool sniff_runs(const char *type) {
+  return filetype_active(type) || strstr(type, "ecmascript") != NULL ||
+         strstr(type, "javascript") != NULL || strcmp(type, "text/css") == 0 ||
+         strcmp(type, "application/wasm") == 0;
+}
+
+static bool is_listed(const struct sniff_conf *conf, const char *type,
+                      const char *how, char *message, size_t size) {
   char list[100] = "";
-  if (mediatype_listed(conf->deny, found)) {
-    snprintf(message, size, "The file is %s by its content, which isn't taken",
-             found);
+  if (mediatype_listed(conf->deny, type)) {
+    snprintf(message, size, "The file is %.90s %s, which isn't taken", type,
+             how);
     return false;
   }
-  if (conf->allow[0] == NULL || mediatype_listed(conf->allow, found))
+  if (conf->allow[0] == NULL || mediatype_listed(conf->allow, type))
     return true;
   join(list, sizeof list, conf->allow);
-  snprintf(message, size, "The file is %s by its content; taken are: %s",
-           found, list);
+  snprintf(message, size, "The file is %.90s %s; taken are: %s", type, how,
+           list);
   return false;
+}
+
+/* Bytes that a browser runs once it is told what they are may look like a
+ * text, or like nothing: what is said of them counts, too. */
+static bool may_be(const struct sniff_conf *conf, const char *said,
+                   const char *found, char *message, size_t size) {
+  return is_listed(conf, found, "by its content", message, size) &&
+         (!sniff_runs(said) ||
+          is_listed(conf, said, "by what was said", message, size));
 }
 
 /* A type that nobody knows better stays as it was said.  Of what its client
@@ -173,7 +189,7 @@ static bool is_to_correct(const char *said, const char *found, bool agrees) {
       strcmp(found, MEDIATYPE_EMPTY) == 0)
     return false;
   return !agrees ||
-         (strcmp(said, MEDIATYPE_UNKNOWN) == 0 && !filetype_active(found));
+         (strcmp(said, MEDIATYPE_UNKNOWN) == 0 && !sniff_runs(found));
 }
 
 enum sluice_verdict sniff_judge(const struct sniffer *sniffer,
@@ -182,11 +198,11 @@ enum sluice_verdict sniff_judge(const struct sniffer *sniffer,
   const struct instance *instance = sniffer->instance;
   const struct sluice_upload *object = sluice_request_object(request);
   char message[256], said[MEDIATYPE_MAX] = MEDIATYPE_UNKNOWN;
-  if (!is_listed(&instance->conf, found, message, sizeof message))
-    return refuse(sniffer, request, found, message);
   if (object != NULL && object->type != NULL &&
       !mediatype_read(object->type, strlen(object->type), said))
     snprintf(said, sizeof said, "%s", MEDIATYPE_UNKNOWN);
+  if (!may_be(&instance->conf, said, found, message, sizeof message))
+    return refuse(sniffer, request, found, message);
   bool agrees = mediatype_agrees(said, found);
   if (!agrees && instance->mismatch == SNIFF_REFUSE) {
     snprintf(message, sizeof message,
@@ -194,9 +210,15 @@ enum sluice_verdict sniff_judge(const struct sniffer *sniffer,
              found, said);
     return refuse(sniffer, request, found, message);
   }
-  bool corrected = instance->mismatch == SNIFF_CORRECT &&
-                   is_to_correct(said, found, agrees) &&
-                   sluice_request_set_type(request, found);
+  bool to_correct = instance->mismatch == SNIFF_CORRECT &&
+                    is_to_correct(said, found, agrees);
+  bool corrected = to_correct && sluice_request_set_type(request, found);
+  if (to_correct && !corrected && !agrees) {
+    snprintf(message, sizeof message,
+             "The file is %.90s by its content, which can't be set here",
+             found);
+    return refuse(sniffer, request, found, message);
+  }
   sniff_count(sniffer, corrected ? SNIFF_CORRECTED : SNIFF_PASSED);
   sluice_request_set_attribute(request, "sniff.type", found);
   return SLUICE_ALLOW;

@@ -71,6 +71,21 @@ def test_long_list_is_cut_in_the_message():
         expect(answer.error.endswith(", ..."), answer.error)
 
 
+RUNS = b"<x onpointerenter=alert(1)>a text to libmagic</x>"
+
+
+@each({"denied": ({"deny": ["text/html"]}, "text/html", 415),
+       "not allowed": ({"allow": ["text/plain"]}, "text/html; a=b", 415),
+       "as svg": ({"allow": ["text/plain"]}, "image/svg+xml", 415),
+       "a script": ({"deny": ["text/javascript"]}, "text/javascript", 415),
+       "allowed": ({"allow": ["text/plain", "text/html"]}, "text/html", 201),
+       "a text": ({"allow": ["text/plain"]}, "text/csv", 201)})
+def test_what_is_said_counts_where_a_browser_would_run_it(row):
+    options, said, status = row
+    with sniffing(**options) as gateway:
+        equal("status", put(gateway, RUNS, said).status, status)
+
+
 @each(WAYS)
 def test_what_is_taken_comes_by_each_way(way):
     with sniffing(allow=["image/png", "text/*"]) as gateway:

@@ -2,17 +2,21 @@
 # SPDX-License-Identifier: MIT
 """Helpers can do nothing but look; one that ends, or stands still, fails what
 it looked at and is followed by another one; and none is left behind."""
+import ctypes
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "tests/integration"))
-from kit import (SLOWNESS, Gateway, each, equal, eventually, expect, head,
-                 main, needs, settings, test, written)  # noqa: E402
-from sniffkit import (HTML, PDF, PNG, compiled, helpers, is_there,
+from kit import (BINARY, SLOWNESS, Gateway, each, equal, eventually,
+                 expect, head, main, needs, settings, test,
+                 written)  # noqa: E402
+from sniffkit import (HTML, PDF, PLUGINS, PNG, compiled, helpers, is_there,
                       launcher, put, sanitized, sniffing,
                       state)  # noqa: E402
 from ways import stored  # noqa: E402
@@ -101,6 +105,46 @@ def test_gateway_with_helpers_is_confined_as_any():
         equal("pdf", put(gateway, PDF).status, 415)
 
 
+def without_rights():
+    """Nobody, to whom the kernel answers EPERM where a unit with systemd's
+    SystemCallFilter=~@privileged would."""
+    library = ctypes.CDLL("libseccomp.so.2")
+    library.seccomp_init.restype = ctypes.c_void_p
+    library.seccomp_rule_add.argtypes = [ctypes.c_void_p, ctypes.c_uint32,
+                                         ctypes.c_int, ctypes.c_uint]
+    library.seccomp_load.argtypes = [ctypes.c_void_p]
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+    rules = library.seccomp_init(0x7fff0000)
+    for name in b"capset", b"setuid", b"setresuid", b"setgroups":
+        number = library.seccomp_syscall_resolve_name(name)
+        library.seccomp_rule_add(rules, 0x00050001, number, 0)
+    if library.seccomp_load(rules):
+        os._exit(99)
+
+
+@test
+def test_unit_that_lets_no_rights_be_changed_can_start_it():
+    needs(os.geteuid() == 0 and not sanitized(),
+          "root, and a build without sanitizers")
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        for name in "sniff.so", "local.so", "sluice-sniff":
+            shutil.copy(next(path for place in PLUGINS if
+                             (path := Path(place, name)).exists()), folder)
+        shutil.copy(BINARY, f"{folder}/sluice")
+        conf = written(folder, {
+            **settings(folder), "plugin_path": [folder],
+            "hooks": [{"plugin": "sniff", "allow": ["image/*"]}]}, "s.yaml")
+        os.chmod(conf, 0o644)
+        # pylint: disable=subprocess-popen-preexec-fn
+        said = subprocess.run(
+            [f"{folder}/sluice", "-t", "-c", conf], capture_output=True,
+            text=True, timeout=60, check=False, preexec_fn=without_rights)
+        equal("status", (said.returncode, said.stderr), (0, said.stderr))
+
+
 # ---- ends -------------------------------------------------------------------
 
 @test
@@ -162,6 +206,31 @@ def test_helpers_that_fail_again_and_again_are_waited_with():
                      "started in a while")
         os.kill(above, signal.SIGCONT)
         eventually("it goes on", lambda: put(gateway, PNG).status == 201)
+
+
+@test
+def test_helper_that_stands_still_holds_up_one_of_two():
+    with one(processes="2") as gateway:
+        [pid] = helpers(gateway)
+        os.kill(pid, signal.SIGSTOP)
+        slow = threading.Thread(target=put, args=(gateway, PNG))
+        slow.start()
+        eventually("it waits", lambda: has_bytes(gateway))
+        for number in range(8):
+            equal("png", put(gateway, PNG, key=f"t/{number}").status, 201)
+        slow.join()
+        equal("helpers", len(stored(gateway)), 8)
+
+
+@test
+def test_files_that_end_helpers_are_no_pause():
+    """Each fails, and what comes behind it is looked at all the same."""
+    with one() as gateway:
+        for _ in range(5):
+            [pid] = helpers(gateway)
+            refused(meanwhile(gateway, pid,
+                              lambda pid: os.kill(pid, signal.SIGKILL)))
+            equal("png", put(gateway, PNG, key="t/next").status // 100, 2)
 
 
 @test
