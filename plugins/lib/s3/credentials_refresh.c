@@ -145,9 +145,11 @@ static void ended(struct credentials_refresh *refresh) {
   refresh->stale = false;
   refresh->ended_ms = credentials_refresh_now_ms();
   schedule(refresh);
-  wake_all(refresh);
+  /* A request that waits would be signed with what the file had before. */
   if (stale)
     credentials_refresh_start(refresh);
+  else
+    wake_all(refresh);
 }
 
 static void
