@@ -123,7 +123,8 @@ class Place:
         finally:
             for wire in held:
                 wire.reset()
-        return len(took), max(took)
+        # All are alike, but now and then something else allocates beside one.
+        return len(took), sorted(took)[len(took) * 9 // 10]
 
 
 def answered(wire):
