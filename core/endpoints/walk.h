@@ -5,7 +5,7 @@
  * done with each of those, a few at a time; then it rests.  What can't be done
  * with one is told of and tried again later, and holds up none behind it; the
  * storage ends each operation some time, and a page waits for that.
- * What is looked at, chosen and done is its kind's.  All of it on one loop.
+ * Its kind says what is looked at, chosen and done.  All of it on one loop.
  */
 #ifndef ENDPOINTS_WALK_H
 #define ENDPOINTS_WALK_H

@@ -187,7 +187,7 @@ static bool launch_in_place(struct errmsg *err) {
 }
 
 /* One that was killed is followed by another one, where that can be, and once.
- * Who finds that somebody is at it already fails his object. */
+ * A thread that finds another one at it fails its object. */
 static bool launch_again(struct errmsg *err) {
   if (atomic_flag_test_and_set(&launcher.launching))
     return errmsg_set(err, "the process that starts helpers has ended");
