@@ -95,6 +95,7 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/base/query.h \
 	%D%/base/range.c \
 	%D%/base/range.h \
+	%D%/base/sanitized.h \
 	%D%/base/seal.c \
 	%D%/base/seal.h \
 	%D%/base/sha2.c \

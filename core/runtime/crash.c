@@ -18,6 +18,7 @@
 #include <ucontext.h>
 
 #include "log.h"
+#include "sanitized.h"
 #include "urgent.h"
 
 #define STACK_SIZE                                         \
@@ -26,18 +27,6 @@
 #define NAME_MAX_LEN 63
 #define SETTLE_MS 200  /* for the lines before, with a log that stands */
 #define OTHER_MS 2000u /* for the thread that crashed first */
-
-#if defined __has_feature
-#define HAS_FEATURE(f) __has_feature(f)
-#else
-#define HAS_FEATURE(f) 0
-#endif
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ || \
-    HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
 
 struct object { /* that is loaded; its code lies in [low, high) */
   uintptr_t base, low, high;

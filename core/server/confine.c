@@ -10,21 +10,8 @@
 #include "landlock.h"
 #include "log.h"
 #include "reaches.h"
+#include "sanitized.h"
 #include "syscalls.h"
-
-#if defined __has_feature
-#define HAS_FEATURE(f) __has_feature(f)
-#else
-#define HAS_FEATURE(f) 0
-#endif
-/* They read and write files of the build, start programs and trace. */
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ || \
-    defined SLUICE_COVERAGE || HAS_FEATURE(address_sanitizer) ||   \
-    HAS_FEATURE(thread_sanitizer)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
 
 static bool lacks(struct confine *confine, const struct settings *settings,
                   const struct errmsg *why, struct errmsg *errmsg) {
@@ -41,7 +28,7 @@ static bool lacks(struct confine *confine, const struct settings *settings,
 
 bool confine_wanted(const struct settings *settings) {
   return !settings->server.confine.off &&
-         (!SANITIZED || settings->server.confine.required);
+         (!INSTRUMENTED || settings->server.confine.required);
 }
 
 bool confine_begin(struct confine *confine,
@@ -52,7 +39,7 @@ bool confine_begin(struct confine *confine,
   *confine = (struct confine){.off = !confine_wanted(settings)};
   if (confine->off)
     return true;
-  if (SANITIZED) {
+  if (INSTRUMENTED) {
     errmsg_set(&why, "a build with sanitizers does what no list knows");
     return lacks(confine, settings, &why, errmsg);
   }
@@ -94,7 +81,7 @@ bool confine_finish(struct confine *confine, const struct settings *settings,
                     const char *file, struct errmsg *errmsg) {
   char text[64];
   struct errmsg why;
-  if (!confine->off && !SANITIZED) {
+  if (!confine->off && !INSTRUMENTED) {
     confine->calls = syscalls_apply(&why);
     if (!confine->calls && !lacks(confine, settings, &why, errmsg))
       return false;

@@ -6,19 +6,9 @@
 
 #include <sys/prctl.h>
 
-#if defined __has_feature
-#define HAS_FEATURE(f) __has_feature(f)
-#else
-#define HAS_FEATURE(f) 0
-#endif
-/* That of leaks traces the process. */
-#if defined __SANITIZE_ADDRESS__ || HAS_FEATURE(address_sanitizer)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
+#include "sanitized.h"
 
 void secrecy_begin(const struct settings *settings) {
-  if (!settings->server.core_dumps && !SANITIZED)
+  if (!settings->server.core_dumps && !SANITIZED_ADDRESS)
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

@@ -14,25 +14,13 @@
 #include <sys/resource.h>
 #include <sys/time.h>
 
+#include "sanitized.h"
 #include "sniffwire.h"
-
-#if defined __has_feature
-#define HAS_FEATURE(f) __has_feature(f)
-#else
-#define HAS_FEATURE(f) 0
-#endif
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ || \
-    defined SLUICE_COVERAGE || HAS_FEATURE(address_sanitizer) ||   \
-    HAS_FEATURE(thread_sanitizer)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
 
 #define MEMORY ((rlim_t)256 << 20)
 
 bool cell_is_open(void) {
-  return SANITIZED;
+  return INSTRUMENTED;
 }
 
 static bool limit(void) {
@@ -80,7 +68,7 @@ static bool let_all(scmp_filter_ctx filter) {
 }
 
 const char *cell_close(void) {
-  if (SANITIZED)
+  if (INSTRUMENTED)
     return NULL;
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !limit())
