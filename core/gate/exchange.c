@@ -119,8 +119,7 @@ static void refuse(struct exchange *ex, const struct news *news) {
     return;
   ex->denied = NULL;
   if (denied != NULL) {
-    ex->request.refusal = SLUICE_OK;
-    ex->request.message[0] = '\0';
+    request_set_refusal(&ex->request, SLUICE_OK, "");
     denied(ex, status);
     return;
   }

@@ -94,16 +94,21 @@ bool request_wants_body(const struct sluice_request *request) {
   return false;
 }
 
+void request_set_refusal(struct sluice_request *request,
+                         enum sluice_status status, const char *message) {
+  request->refusal = status;
+  request->mistyped = false;
+  snprintf(request->message, sizeof request->message, "%s", message);
+}
+
 /* It has its hands full with what it never resumed. */
 static bool is_stuck(struct sluice_request *request,
                      const struct request_hook *hook) {
   if (hook->pending < REQUEST_PENDING_MAX ||
       request->phase == REQUEST_ON_CHANGE)
     return false;
-  request->refusal = SLUICE_EBUSY;
-  request->mistyped = false;
-  snprintf(request->message, sizeof request->message,
-           "A hook doesn't answer; try again");
+  request_set_refusal(request, SLUICE_EBUSY,
+                      "A hook doesn't answer; try again");
   return true;
 }
 
@@ -179,14 +184,11 @@ static bool is_final(struct sluice_request *request,
   }
   bool last = request->at + 1 == request->chain_count;
   if (request->astray && request->phase == REQUEST_ON_REQUEST && last) {
-    request->refusal = SLUICE_EIO;
-    request->mistyped = false;
-    request->message[0] = '\0';
+    request_set_refusal(request, SLUICE_EIO, "");
     return true;
   }
-  request->refusal = SLUICE_OK; /* nobody's last word is another's */
-  request->mistyped = false;
-  request->message[0] = '\0';
+  /* Nobody's last word is another's. */
+  request_set_refusal(request, SLUICE_OK, "");
   if (verdict == SLUICE_ALLOW && request->phase == REQUEST_ON_BODY)
     request->sated |= UINT64_C(1) << request->at;
   else if (verdict == SLUICE_ALLOW &&
@@ -354,9 +356,7 @@ void request_again(struct sluice_request *request, const char *operation) {
   request->astray = false;
   request->allowed = false;
   request->debug = false;
-  request->refusal = SLUICE_OK;
-  request->mistyped = false;
-  request->message[0] = '\0';
+  request_set_refusal(request, SLUICE_OK, "");
 }
 
 void request_abandon(struct sluice_request *request) {

@@ -138,6 +138,9 @@ void request_abandon(struct sluice_request *);
 bool request_leave(struct sluice_request *);
 /* That hook, or the one that runs. */
 struct request_hook *request_hook(const struct sluice_request *);
+/* In place of what hooks have said before; SLUICE_OK and "": nothing. */
+void request_set_refusal(struct sluice_request *, enum sluice_status,
+                         const char *message);
 /* The one that said SLUICE_DENY. */
 const struct request_hook *request_denier(const struct sluice_request *);
 

@@ -140,8 +140,7 @@ static void keep_message(struct sluice_request *request, const char *message) {
 void sluice_request_refuse(struct sluice_request *request,
                            enum sluice_status status, const char *message) {
   bool sane = (unsigned)status <= SLUICE_ECANCELED && status != SLUICE_OK;
-  request->refusal = sane ? status : SLUICE_EDENIED;
-  request->mistyped = false;
+  request_set_refusal(request, sane ? status : SLUICE_EDENIED, "");
   keep_message(request, message);
 }
 
