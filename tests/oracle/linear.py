@@ -7,9 +7,10 @@ First zones (Gibbons and Korach, 1997): a value was there from the first end
 to the last beginning of the steps that prove it, and nothing else was.  That
 refutes most wrong histories at once, and names the steps.  Then the search of
 Wing and Gong with the memory of Lowe: a set of steps that are done and a state
-are tried once.  Two facts keep it short: a step that only looks, and fits, can
-be taken at once; and a state that somebody still has to see can't be left,
-since each version is written once.
+are tried once.  Three facts keep it short: a step that only looks, and fits,
+can be taken at once; a state that somebody still has to see can't be left,
+since each version is written once; and of steps that are alike and may be left
+out, the one that leaves more to come is enough.
 """
 import bisect
 
@@ -125,6 +126,7 @@ class Search:
         places = {id(step): at for at, step in enumerate(self.must)}
         self.after = [self.place(step, places) for step in self.must]
         self.may_after = [self.place(step, places) for step in self.may]
+        self.better = self.spare()
         zones = zones_of(steps)
         self.due = {id(step): self.deadline(step, zones)
                     for step in self.must + self.may}
@@ -157,6 +159,16 @@ class Search:
             at += 1
         return [at for at in found if self.must[at].began <= bound and
                 self.is_done(self.after[at], low, done)]
+
+    def spare(self):
+        """For each step that may be left out, those that do as well and
+        leave more to come: alike, begun no later and over no later."""
+        return [[other for other, twin in enumerate(self.may)
+                 if other != at and twin.ways == step.ways and
+                 self.may_after[other] == self.may_after[at] and
+                 (twin.began, twin.limit, other) < (step.began, step.limit, at)
+                 and twin.limit <= step.limit]
+                for at, step in enumerate(self.may)]
 
     def newest(self, low, done, used):
         """The latest beginning among the steps that are done."""
@@ -212,9 +224,13 @@ class Search:
                       for at, step in enumerate(self.may)
                       if not used >> at & 1 and step.began <= bound and
                       newest <= step.limit and
-                      self.is_done(self.may_after[at], low, done)
+                      self.is_done(self.may_after[at], low, done) and
+                      not any(not used >> twin & 1 and
+                              newest <= self.may[twin].limit
+                              for twin in self.better[at])
                       for need, to in step.ways
-                      if to is not KEEP and fits(need, state)]
+                      if to is not KEEP and to is not state and
+                      fits(need, state)]
         found.sort(key=lambda choice: choice[0], reverse=True)
         return found
 

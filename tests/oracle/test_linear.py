@@ -168,13 +168,13 @@ def brute(steps):
     return False
 
 
-def scrambled(random_):
+def scrambled(random_, kinds=8):
     versions = [Version(str(at), 1) for at in range(4)]
     steps = []
     for at in range(random_.randrange(2, 7)):
         began = random_.randrange(20)
         ended = began + random_.randrange(1, 9)
-        kind = random_.randrange(8)
+        kind = random_.randrange(kinds)
         if kind < 2 and at < 4:
             steps.append(write(began, ended, versions[at], random_.choice(
                 [(ANY,), (ABSENT,), (PRESENT,)])))
@@ -194,11 +194,11 @@ def scrambled(random_):
     return steps[:6]
 
 
-@test
-def test_search_agrees_with_trying_every_order():
+@each({"all kinds": 8, "mostly writes": 4})
+def test_search_agrees_with_trying_every_order(kinds):
     found = {True: 0, False: 0}
     for seed in range(3500):
-        steps = scrambled(random.Random(seed))
+        steps = scrambled(random.Random(seed), kinds)
         want = brute(steps)
         equal(f"seed {seed}: {[str(one) for one in steps]}",
               linearizable(steps), want)
@@ -217,6 +217,15 @@ def test_one_wrong_answer_among_many_is_found():
     for seed in range(10):
         steps = concurrent(16, 50, seed=seed, wrong=True)
         expect(explain(steps, [None]), f"seed {seed}: an order was found")
+
+
+@each({"that many": (17, True), "one more": (18, False)})
+def test_creates_between_many_lost_deletes_are_decided(words):
+    count, possible = words
+    steps = [lost(at / 100, None) for at in range(16)] + \
+        [create(2 * at + 1, 2 * at + 2, Version(str(at), 1))
+         for at in range(count)]
+    equal("whether", explain(steps, [None]) is None, possible)
 
 
 @test
