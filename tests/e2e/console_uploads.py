@@ -6,7 +6,6 @@ installed."""
 import hashlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +14,8 @@ from urllib.parse import quote, urljoin
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
 from consolekit import Console, guarded
-from kit import (MIB, Gateway, equal, eventually, expect, main, merged, needs,
-                 test)
+from kit import (MIB, Gateway, equal, eventually, expect, free_port, main,
+                 merged, needs, test)
 from objectskit import put
 
 
@@ -36,12 +35,6 @@ def is_stored(it, key, path, *lines):
 def keys(it, *lines):
     return [one["key"] for one in it.gateway.ask(
         "GET", "/files?prefix=&limit=1000", *lines).json["objects"]]
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 BARS = "[...document.querySelectorAll('.queue li progress')]"

@@ -22,16 +22,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 # pylint: disable=wrong-import-position
 from kit import (FORM, KIB, MIB, PATIENCE, SOURCES, Gateway,  # noqa: E402
                  Mismatch, Wire, each, equal, eventually, expect, field, file,
-                 form, head, large_form, like, main, needs)
+                 form, free_port, head, large_form, like, main, needs)
 
 MODULES = ("mpm_event authn_core authz_core headers http2 proxy proxy_http "
            "reqtimeout ssl").split()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def nginx(it, text):
@@ -133,16 +127,18 @@ class Front:
     def adapted(self, text):
         where = urlsplit(self.gateway.url)
         for old, new in (("/etc/ssl/files.example", f"{self.folder}/files"),
-                         ("127.0.0.1:8000", f"127.0.0.1:{where.port}"),
+                         ("127.0.0.1:8000", "127.0.0.1:GATEWAY"),
                          ("https://files.example:443",
-                          f"https://files.example:{self.port}"),
-                         ("listen 443", f"listen 127.0.0.1:{self.port}"),
-                         ("Listen 443", f"Listen 127.0.0.1:{self.port}"),
-                         ("*:443", f"127.0.0.1:{self.port}"),
-                         ("bind :443", f"bind 127.0.0.1:{self.port}")):
+                          "https://files.example:FRONT"),
+                         ("listen 443", "listen 127.0.0.1:FRONT"),
+                         ("Listen 443", "Listen 127.0.0.1:FRONT"),
+                         ("*:443", "127.0.0.1:FRONT"),
+                         ("bind :443", "bind 127.0.0.1:FRONT")):
             text = text.replace(old, new)
+        # Asked before the ports stand there, which may have these digits.
         expect("8000" not in text and "443 " not in text, text)
-        return text
+        return text.replace("GATEWAY", str(where.port)).replace(
+            "FRONT", str(self.port))
 
     def write(self, name, text):
         path = Path(self.folder, name)

@@ -23,7 +23,7 @@ sys.path[:0] = [str(TESTS / "integration"), str(TESTS / "e2e")]
 from bucket import gateway as before, noise  # noqa: E402
 from chromium import Browser, Session, program  # noqa: E402
 from kit import (MIB, Gateway, equal, eventually, expect,  # noqa: E402
-                 main, md5, needs, test)
+                 free_port, main, md5, needs, test)
 from s3.kit import Rgw  # noqa: E402
 
 PAGE = (TESTS / ".." / "docs" / "links.md").read_text()
@@ -184,9 +184,7 @@ def caddy(gateway, folder):
                     "-nodes", "-keyout", "key.pem", "-out", "crt.pem",
                     "-days", "2", "-subj", "/CN=localhost"], cwd=folder,
                    check=True, capture_output=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     path = file_in(folder, "Caddyfile", f"""{{
   admin off
   auto_https off

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,14 +18,9 @@ sys.path[:0] = [str(TESTS / "integration")]
 
 # pylint: disable=wrong-import-position
 from kit import (PATIENCE, Gateway, equal, eventually, expect,  # noqa: E402
-                 main, needs, test)
+                 free_port, main, needs, test)
 
 CONFIG = TESTS.parent / "config" / "prometheus"
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return one.getsockname()[1]
 
 
 class Prometheus:

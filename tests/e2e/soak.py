@@ -36,16 +36,16 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS / "integration")]
 
 # pylint: disable=wrong-import-position
-from kit import (BINARY, FORM, KIB, MIB, SLOWNESS, Gateway,  # noqa: E402
+from kit import (BINARY, FORM, KIB, SLOWNESS, Gateway,  # noqa: E402
                  Mismatch, Wire, equal, eventually, expect, field, file, form,
-                 settings, written)
+                 free_port, settings, written)
 from oracle.client import Client  # noqa: E402
 from oracle.load import CARRIED, Load  # noqa: E402
 from oracle.objects import Objects  # noqa: E402
 from oracle.record import Violation  # noqa: E402
 from oracle.stages import Stage  # noqa: E402
 from tlskit import Secure  # noqa: E402
-from upgradekit import Keeping, free_port  # noqa: E402
+from upgradekit import Keeping  # noqa: E402
 
 SECONDS = float(os.environ.get("SLUICE_SOAK_SECONDS", "45"))
 BOUT = 1.5  # seconds of load between two looks

@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 # pylint: disable=wrong-import-position
-from s3.kit import Emulator, free_port, shared  # noqa: E402,F401
+from s3.kit import Emulator, shared  # noqa: E402,F401
 from kit import Gateway, SLOWNESS  # noqa: E402
 
 DIALECTS = {"s3": "aws", "minio": "minio", "r2": "r2", "b2": "b2",

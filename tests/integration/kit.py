@@ -25,6 +25,7 @@ import threading
 import time
 import traceback
 from pathlib import Path
+from random import SystemRandom
 from urllib.parse import quote, urlencode, urlsplit
 
 sys.dont_write_bytecode = True
@@ -40,6 +41,16 @@ SOURCES = Path(os.environ.get("srcdir") or Path(__file__).parents[2])
 REPORT = re.compile(r"Sanitizer|runtime error:|[Aa]ssertion .*failed|"
                     r"ASSERT|has no memory for|malloc\(\):|free\(\):|"
                     r"double free")
+
+
+def free_port():
+    """A loopback port nobody listens on, below those that the kernel hands out
+    to outgoing connections: such a one may be taken before a server has it."""
+    while True:
+        port = SystemRandom().randrange(20000, 32000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 # ---- checks and the runner -------------------------------------------------

@@ -15,16 +15,11 @@ import time
 from pathlib import Path
 
 from kit import (BINARY, Gateway, Mismatch, among, each, equal, eventually,
-                 expect, like, main, needs, run, settings, test, written)
+                 expect, free_port, like, main, needs, run, settings, test,
+                 written)
 
 LEAVER = {"plugin": "leaver"}
 REFUSED = ("EPERM", "EACCES")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def able():

@@ -8,9 +8,9 @@ import json
 import tempfile
 from pathlib import Path
 
-from bucket import BUCKET, Emulator, backend, free_port
-from kit import (Gateway, each, equal, expect, like, main, run, settings,
-                 test, written, SLOWNESS)
+from bucket import BUCKET, Emulator, backend
+from kit import (SLOWNESS, Gateway, each, equal, expect, free_port, like, main,
+                 run, settings, test, written)
 from s3.kit import Rgw
 
 SERVER = []

@@ -9,8 +9,8 @@ import stat
 import tempfile
 from pathlib import Path
 
-from kit import (Gateway, Wire, each, equal, expect, like, main, needs,
-                 refusal, test)
+from kit import (Gateway, Wire, each, equal, expect, free_port, like, main,
+                 needs, refusal, test)
 
 
 def listening(*addresses):
@@ -72,8 +72,7 @@ def test_ipv6_host_is_in_the_link():
 @test
 def test_all_ipv6_addresses_and_all_ipv4_ones_share_a_port():
     needs(has_ipv6(), "no IPv6")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     with Gateway(listening(f"0.0.0.0:{port}", f"[::]:{port}")):
         healthy(f"http://127.0.0.1:{port}")
         healthy(f"http://[::1]:{port}")

@@ -6,14 +6,13 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 
 from kit import (BINARY, PATIENCE, PLUGINS, Gateway, Wire, built, equal,
-                 eventually, expect, hook_source, like, main, run, settings,
-                 test, written)
+                 eventually, expect, free_port, hook_source, like, main, run,
+                 settings, test, written)
 
 LINE = 1500
 TALKER = ("#include <sluice/plugin.h>\n"
@@ -30,8 +29,7 @@ def unread(sections, folder):
     """A gateway whose standard error is a pipe that nobody reads once it is
     ready: its URL, the process, and the pipe's end."""
     reading, writing = os.pipe()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     path = written(folder, settings(folder, {
         "server": {"listen": [f"127.0.0.1:{port}"]}, **sections}))
     with subprocess.Popen([BINARY, "-c", path], stderr=writing,

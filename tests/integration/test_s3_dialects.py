@@ -11,10 +11,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from bucket import (BUCKET, DIALECTS, PARTS, Emulator, free_port, gateway,
-                    noise, sections, shared, stored)
+from bucket import (BUCKET, DIALECTS, PARTS, Emulator, gateway, noise,
+                    sections, shared, stored)
 from kit import (MIB, SLOWNESS, SOURCES, Mismatch, Wire, each, equal, expect,
-                 head, like, main, md5, needs, refusal, test)
+                 free_port, head, like, main, md5, needs, refusal, test)
 
 ALL = DIALECTS
 NAME = "naïve – отчёт 日本 😀+&%.txt"

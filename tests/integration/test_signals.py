@@ -12,9 +12,9 @@ import time
 from urllib.parse import urlsplit
 
 from kit import (BINARY, FORM, KIB, MIB, PLUGINS, SLOWNESS, Gateway, Wire,
-                 among, built, each, equal, eventually, expect, head,
-                 hook_source, large_form, main, md5, request, settings, test,
-                 written)
+                 among, built, each, equal, eventually, expect, free_port,
+                 head, hook_source, large_form, main, md5, request, settings,
+                 test, written)
 
 DATA = bytes(range(256)) * (64 * KIB)
 
@@ -236,8 +236,7 @@ def test_signal_does_no_harm(case):
 def test_gateway_goes_on_when_nobody_reads_its_log():
     with tempfile.TemporaryDirectory() as folder:
         reading, writing = os.pipe()
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+        port = free_port()
         path = written(folder, settings(
             folder, {"server": {"listen": [f"127.0.0.1:{port}"],
                                 "log_level": "debug"}}))

@@ -12,9 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from kit import (BINARY, PLUGINS, Gateway, built, each, equal,
-                 eventually, expect, hook_source, like,
-                 main, needs, refusal, run, settings, test, written)
+from kit import (BINARY, PLUGINS, Gateway, built, each, equal, eventually,
+                 expect, free_port, hook_source, like, main, needs, refusal,
+                 run, settings, test, written)
 
 YAML = """\
 server:
@@ -529,8 +529,7 @@ def test_gateway_says_where_it_listens_before_it_is_ready():
 def test_gateway_starts_with_closed_standard_streams():
     """No file of the store may ever become the standard error stream."""
     with tempfile.TemporaryDirectory() as folder:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+        port = free_port()
         path = written(folder, settings(
             folder, {"server": {"listen": [f"127.0.0.1:{port}"]}}))
         with subprocess.Popen(["sh", "-c", 'exec "$0" -c "$1" <&- >&- 2>&-',

@@ -11,9 +11,9 @@ import tempfile
 import threading
 from pathlib import Path
 
-from kit import (PATIENCE, Gateway, Wire, equal, expect, like, main, needs,
-                 run, settings, test, written)
-from upgradekit import (KINDS, RECORD, Between, Upload, free_port, hears,
+from kit import (PATIENCE, Gateway, Wire, equal, expect, free_port, like,
+                 main, needs, run, settings, test, written)
+from upgradekit import (KINDS, RECORD, Between, Upload, hears,
                         manager, pid_of_taker, record, sections, served)
 
 NOBODY = 65534

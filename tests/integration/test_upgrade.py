@@ -19,11 +19,10 @@ import time
 from pathlib import Path
 
 from kit import (BINARY, FORM, KIB, MIB, PATIENCE, Gateway, Mismatch, Wire,
-                 each, equal, eventually, expect, field, file, form, like,
-                 main, request, run, settings, test, written)
+                 each, equal, eventually, expect, field, file, form,
+                 free_port, like, main, request, run, settings, test, written)
 from upgradekit import (KINDS, RECORD, Between, Client, Upload, agrees,
-                        free_port, hears, manager, pid_of_taker, sections,
-                        served)
+                        hears, manager, pid_of_taker, sections, served)
 
 UPGRADES = int(os.environ.get("SLUICE_UPGRADES", "3"))
 LARGE = int(os.environ.get("SLUICE_UPGRADE_BYTES", str(8 * MIB)))

@@ -16,7 +16,8 @@ import time
 from pathlib import Path
 
 from kit import (FORM, KIB, MIB, PATIENCE, SLOWNESS, Gateway, Wire, equal,
-                 expect, field, file, form, head, large_form, merged)
+                 expect, field, file, form, head, large_form,
+                 merged)
 
 RECORD = 12 + 512  # bytes of a message of the hand-over
 MARK = 0x31424c53
@@ -97,12 +98,6 @@ def pid_of_taker(folder):
                     words:
                 return int(entry.name)
     return None
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 @contextlib.contextmanager

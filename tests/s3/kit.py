@@ -15,7 +15,6 @@ and create(bucket).  A test below tests/ gets them by
 import atexit
 import json
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
@@ -30,7 +29,7 @@ sys.path.insert(0, str(HERE.parent / "integration"))
 
 # pylint: disable=wrong-import-position
 from kit import (PATIENCE, Mismatch, Wire, equal, eventually,  # noqa: E402
-                 expect, needs, request)
+                 expect, free_port, needs, request)
 
 TLS_ONLY = ("r2", "b2")
 PROGRAMS = ("ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw",
@@ -235,11 +234,6 @@ def shared(dialect="aws", **words):
     s3.clock(0)
     s3.use(0)
     return s3
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
 
 
 class Rgw(Endpoint):
