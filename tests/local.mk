@@ -1129,6 +1129,7 @@ EXTRA_DIST += \
 	%D%/ports/aarch64 \
 	%D%/ports/debian \
 	%D%/ports/musl \
+	%D%/ports/only-reads \
 	%D%/ports/unit.c \
 	%D%/coverage \
 	%D%/tsan.supp \
