@@ -135,8 +135,11 @@ void stage_driver_make(struct stage_driver *driver, const char *state,
                        int64_t expires_s, const char *owner,
                        uint64_t owner_max) {
   struct sluice_save save = as_save(state, expires_s);
-  struct sluice_stage stage = {
-      .save = &save, .length = -1, .owner = owner, .owner_max = owner_max};
+  struct sluice_stage stage = {.save = &save,
+                               .length = -1,
+                               .owner = owner,
+                               .owner_max = owner_max,
+                               .unheard = driver->unheard};
   driver->over = false;
   stage_enter(driver, "stage");
   driver->op = op_stage(&driver->fixture->handle, &stage, &events, driver);

@@ -25,6 +25,7 @@ struct stage_driver {
   bool answered;             /* the last call, or it is over */
   bool over;
   bool complete;
+  bool unheard; /* the next one that is made is */
   char why[256];
   char id[SLUICE_STAGE_ID_MAX + 1];
   char state[SLUICE_STAGE_STATE_MAX + 1]; /* as text */

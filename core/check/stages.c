@@ -117,6 +117,37 @@ static void largest_state(struct fixture *fixture) {
   remove_stage(fixture, id);
 }
 
+/* Its save, or its commit, is what makes it durable at the latest. */
+static void stages_unheard(struct fixture *fixture) {
+  const uint64_t lengths[] = {0, 1000, 300000};
+  struct stage_driver driver;
+  need_stages(fixture);
+  for (size_t i = 0; i < 2 * (sizeof lengths / sizeof *lengths); i++) {
+    struct sample sample = {41, lengths[i / 2]};
+    struct fixture_key key = fixture_key(fixture, "unheard");
+    bool whole = i % 2 == 1;
+    stage_driver_init(&driver, fixture);
+    driver.unheard = true;
+    stage_driver_make(&driver, "new", now() + HOUR, "", 0);
+    stage_driver_stands(&driver, 0, "new", false);
+    stage_driver_lend(&driver, &sample, sample.length);
+    if (whole)
+      stage_driver_commit(&driver, key.text, &sample, "last");
+    else
+      stage_driver_save(&driver, "last", now() + HOUR);
+    char id[SLUICE_STAGE_ID_MAX + 1];
+    memcpy(id, driver.id, sizeof id);
+    stage_driver_fini(&driver);
+    stage_driver_init(&driver, fixture);
+    stage_driver_open(&driver, id);
+    stage_driver_stands(&driver, sample.length, "last", whole);
+    stage_driver_fini(&driver);
+    remove_stage(fixture, id);
+    if (whole)
+      objects_remove(fixture, key.text);
+  }
+}
+
 /* ---- who has it --------------------------------------------------------- */
 
 static void expect_lost(struct stage_driver *driver) {
@@ -303,6 +334,10 @@ const struct check stage_checks[] = {
      "Bytes that weren't saved don't count.", unsaved, CHECK_USUAL},
     {"stage: a state of 1024 bytes", "SLUICE_STAGE_STATE_MAX 1024",
      largest_state, CHECK_USUAL},
+    {"stage: one that nobody has heard of is there once it was saved",
+     "nobody hears of it before it was saved or committed: it has to be "
+     "durable only then",
+     stages_unheard, CHECK_USUAL},
     {"stage: who was overtaken saves nothing",
      "Whoever opened it before has lost it: nothing of that one changes a "
      "byte any more, and its next call ends with SLUICE_EPRECOND.",

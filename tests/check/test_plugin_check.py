@@ -93,6 +93,8 @@ BACKEND = {
     "stage_overtaken": "stage: who was overtaken saves nothing",
     "stage_stays_open":
         "stage: a commit makes the object, and completes it",
+    "stage_stays_unheard":
+        "stage: one that nobody has heard of is there once it was saved",
     "stays_down": "outage: a storage that comes back is found",
     "shows_early": "can: a put may be told its object",
     "short_keys": "keys: of up to 1024 bytes",

@@ -18,7 +18,7 @@ struct shelf { /* a stage */
   int64_t expires_s;
   struct box *box; /* its durable bytes */
   unsigned turn;
-  bool complete, gone;
+  bool complete, gone, unheard;
 };
 
 static inline struct shelf *shelf_find(struct handle *handle, const char *id) {
@@ -108,6 +108,7 @@ static inline void stage(void *arg, struct sluice_op *op,
     snprintf(call->shelf->owner, sizeof call->shelf->owner, "%s",
              wanted->owner);
     shelf_keep(call, wanted->save);
+    call->shelf->unheard = wanted->unheard;
     sluice_text(op, call->shelf->id);
   }
   call->fresh = true;
@@ -150,6 +151,8 @@ static inline void save(void *arg, struct sluice_op *op,
   shelf_store(call);
   shelf_keep(call, save);
   shelf_tell(call);
+  call->shelf->gone |=
+      call->shelf->unheard && breaks(call->handle, "stage_stays_unheard");
 }
 
 static inline void stage_commit(void *arg, struct sluice_op *op,

@@ -16,6 +16,8 @@
 
 #define FAR 4000000000 /* seconds since 1970 */
 
+static bool unheard; /* are new ones such that nobody hears of at once? */
+
 struct staging { /* one operation */
   struct sluice_op *op;
   char id[64];
@@ -63,11 +65,13 @@ static enum sluice_status make_for(struct kit *kit, struct staging *s,
                                    int64_t expires_s, uint64_t most) {
   struct sluice_save save = state("new", expires_s);
   *s = (struct staging){.ready = false};
-  s->op = op_stage(
-      &kit->backend,
-      &(struct sluice_stage){
-          .save = &save, .length = -1, .owner = "alice", .owner_max = most},
-      &events, s);
+  s->op = op_stage(&kit->backend,
+                   &(struct sluice_stage){.save = &save,
+                                          .length = -1,
+                                          .owner = "alice",
+                                          .owner_max = most,
+                                          .unheard = unheard},
+                   &events, s);
   await(kit, s);
   return s->status;
 }
@@ -263,6 +267,63 @@ static void test_a_key_that_is_taken_leaves_the_stage(void) {
   end(&kit);
 }
 
+/* ---- that nobody has heard of ------------------------------------------- */
+
+static int rows(struct kit *kit) {
+  return (int)kit_number(kit, "SELECT count(*) FROM stage");
+}
+
+static void test_what_nobody_has_heard_of_is_as_good(void) {
+  unheard = true;
+  test_what_was_saved_is_there_after_a_new_start();
+  test_a_complete_one_tells_so_and_leaves_its_object();
+  test_one_of_no_bytes_becomes_an_object();
+  test_a_small_one_takes_no_file();
+  test_a_key_that_is_taken_leaves_the_stage();
+  unheard = false;
+}
+
+static void test_what_nobody_has_heard_of_leaves_nothing(void) {
+  struct kit kit;
+  struct staging s;
+  unheard = true;
+  begin(&kit);
+  CU_ASSERT_EQUAL(kit_put(&kit, "key", "old", 3), SLUICE_OK);
+  make(&kit, &s);
+  CU_ASSERT_EQUAL(add(&kit, &s, "hello", 5), SLUICE_OK);
+  CU_ASSERT_EQUAL(drop(&kit, s.id), SLUICE_ENOENT);
+  CU_ASSERT_EQUAL(commit(&kit, &s, "key", "hello", 5), SLUICE_EEXIST);
+  make(&kit, &s);
+  CU_ASSERT_EQUAL(add(&kit, &s, "hello", 5), SLUICE_OK);
+  leave(&kit, &s);
+  CU_ASSERT_EQUAL(reopen(&kit, &s, s.id), SLUICE_ENOENT);
+  kit_stop(&kit);
+  CU_ASSERT_EQUAL(rows(&kit), 0);
+  CU_ASSERT_EQUAL(kit_number(&kit, "SELECT count(*) FROM small"), 1);
+  kit_fini(&kit);
+  unheard = false;
+}
+
+/* One that is complete at once is none of those that aren't. */
+static void test_what_nobody_has_heard_of_counts_from_its_row_on(void) {
+  static const char data[101] = "more than goes into a row";
+  struct kit kit;
+  struct staging s;
+  begin(&kit);
+  make(&kit, &s);
+  leave(&kit, &s);
+  unheard = true;
+  CU_ASSERT_EQUAL(make_for(&kit, &s, FAR, 1), SLUICE_OK);
+  CU_ASSERT_EQUAL(add(&kit, &s, "hello", 5), SLUICE_OK);
+  CU_ASSERT_EQUAL(save(&kit, &s, "five"), SLUICE_ERATE);
+  CU_ASSERT_EQUAL(make_for(&kit, &s, FAR, 1), SLUICE_OK);
+  CU_ASSERT_EQUAL(add(&kit, &s, data, sizeof data), SLUICE_ERATE);
+  CU_ASSERT_EQUAL(make_for(&kit, &s, FAR, 1), SLUICE_OK);
+  CU_ASSERT_EQUAL(commit(&kit, &s, "key", "", 0), SLUICE_OK);
+  unheard = false;
+  end(&kit);
+}
+
 /* ---- one at a time ------------------------------------------------------ */
 
 static void test_who_opens_it_ends_the_older(void) {
@@ -419,6 +480,9 @@ int main(void) {
       UNIT(test_one_of_no_bytes_becomes_an_object),
       UNIT(test_a_small_one_takes_no_file),
       UNIT(test_a_key_that_is_taken_leaves_the_stage),
+      UNIT(test_what_nobody_has_heard_of_is_as_good),
+      UNIT(test_what_nobody_has_heard_of_leaves_nothing),
+      UNIT(test_what_nobody_has_heard_of_counts_from_its_row_on),
       UNIT(test_who_opens_it_ends_the_older),
       UNIT(test_the_older_writes_no_byte_and_commits_nothing),
       UNIT(test_a_removed_one_takes_nothing),

@@ -257,15 +257,15 @@ struct sluice_save {
 };
 
 struct sluice_stage {
-  const char *id; /* as sluice_text() gave it; NULL: a new one is made */
-  /* Of a new one alone. */
+  const char *id; /* as sluice_text() gave it; NULL: a new one, of which: */
   const struct sluice_save *save;     /* with the offset 0 */
-  const struct sluice_object *object; /* key, type and user of what it will
-                                         probably be; NULL: no object */
+  const struct sluice_object *object; /* its likely key, type, user; or NULL */
   int64_t length;                     /* at most so many bytes; -1: unknown */
   const char *owner;                  /* whose it is; "": nobody's */
   uint64_t owner_max; /* stages that the owner may have which aren't complete:
                          SLUICE_ERATE; 0: any number */
+  bool unheard; /* nobody hears of it before it was saved or committed: it has
+                   to be durable only then */
 };
 
 /* The facts about a stage.  Filled by plugins, so the size goes first. */

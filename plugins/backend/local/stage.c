@@ -24,6 +24,9 @@ static const struct index_sql statements[] = {
     {offsetof(struct stage_sql, complete),
      "UPDATE stage SET size = ?2, blob = NULL, state = ?3, expires = ?4,"
      " complete = 1 WHERE id = ?1"},
+    {offsetof(struct stage_sql, make_complete),
+     "INSERT INTO stage(id, size, blob, state, expires, complete, owner)"
+     " VALUES(?1, ?2, NULL, ?3, ?4, 1, ?5)"},
     {offsetof(struct stage_sql, erase), "DELETE FROM stage WHERE id = ?1"},
     {offsetof(struct stage_sql, expired),
      "SELECT id, blob FROM stage WHERE expires <= ?1"},
@@ -95,6 +98,12 @@ static void take_seat(struct local *local, struct task *task) {
     stage->again = !seat_take(stage->seat, &stage->turn);
 }
 
+int64_t stage_new_id(void) {
+  int64_t id;
+  digest_random(&id, sizeof id);
+  return id & INT64_MAX;
+}
+
 static bool make(struct local *local, struct task *task) {
   struct stage *stage = task->stage;
   sqlite3_stmt *row = sql_of(local)->make;
@@ -110,8 +119,6 @@ static bool make(struct local *local, struct task *task) {
     if (!ok || task->status != SLUICE_OK)
       return ok;
   }
-  digest_random(&stage->id, sizeof stage->id);
-  stage->id &= INT64_MAX;
   sqlite3_bind_int64(row, 1, stage->id);
   index_bind(row, 2, stage->state.data, stage->state.len);
   sqlite3_bind_int64(row, 3, stage->expires_s);
@@ -209,7 +216,7 @@ bool stage_apply(struct local *local, struct task *task) {
   case STAGE_SAVE:
     return save(local, task);
   case STAGE_COMMIT:
-    if (!seat_is(stage->seat, stage->turn))
+    if (!stage->unmade && !seat_is(stage->seat, stage->turn))
       lost(task);
     return true;
   case STAGE_REMOVE:
@@ -223,11 +230,14 @@ bool stage_apply(struct local *local, struct task *task) {
 
 bool stage_complete(struct local *local, struct task *task) {
   const struct stage *stage = task->stage;
-  sqlite3_stmt *row = sql_of(local)->complete;
+  sqlite3_stmt *row =
+      stage->unmade ? sql_of(local)->make_complete : sql_of(local)->complete;
   sqlite3_bind_int64(row, 1, stage->id);
   stage_bind_number(row, 2, task->row.length);
   index_bind(row, 3, stage->state.data, stage->state.len);
   sqlite3_bind_int64(row, 4, stage->expires_s);
+  if (stage->unmade)
+    index_bind(row, 5, stage->owner.data, stage->owner.len);
   return index_run(row);
 }
 

@@ -34,6 +34,7 @@ struct stage {
   int64_t expires_s;
   bool complete;
 
+  bool unmade;      /* it has no row yet, as nobody has heard of it */
   struct buf owner; /* of a new one */
   uint64_t owner_max;
   int64_t now_s; /* of a sweep */
@@ -46,10 +47,14 @@ struct stage {
 
 /* Statements of the lane. */
 struct stage_sql {
-  sqlite3_stmt *make, *find, *save, *complete, *erase, *expired, *count;
+  sqlite3_stmt *make, *find, *save, *complete, *make_complete, *erase,
+      *expired, *count;
 };
 
 bool stage_sql_open(struct stage_sql *, sqlite3 *);
+
+/* No stage has it yet. */
+int64_t stage_new_id(void);
 
 /* Does a task's step, in a transaction; false: the index failed.  For
  * STAGE_COMMIT that is what comes before the object's row, and

@@ -95,6 +95,12 @@ static void tell(struct task *task, uint64_t offset) {
 
 /* ---- opened ------------------------------------------------------------- */
 
+static void say_id(struct task *task) {
+  char id[ID_LEN + 1];
+  snprintf(id, sizeof id, "%016llx", (unsigned long long)task->stage->id);
+  sluice_text(task->op, id);
+}
+
 static void opened(void *arg) {
   struct task *task = arg;
   if (!task_goes_on(task))
@@ -106,11 +112,8 @@ static void opened(void *arg) {
     on_lane(task, opened);
     return;
   }
-  if (stage->step == STAGE_MAKE) {
-    char id[ID_LEN + 1];
-    snprintf(id, sizeof id, "%016llx", (unsigned long long)stage->id);
-    sluice_text(task->op, id);
-  }
+  if (stage->step == STAGE_MAKE)
+    say_id(task);
   task->written = stage->size;
   tell(task, stage->size);
 }
@@ -125,14 +128,30 @@ void stager_stage(void *arg, struct sluice_op *op,
   if (from->id) {
     stager_read_id(task, from->id);
   } else if (keep_state(task, from->save)) {
+    stage->id = stage_new_id();
+    stage->unmade = from->unheard;
     stage->owner_max = *from->owner ? from->owner_max : 0;
     if (!buf_adds(&stage->owner, from->owner))
       task_fail(task, SLUICE_EINVAL, "the owner's name is too long");
   }
-  if (task->status == SLUICE_OK && task_may_write(task))
-    on_lane(task, opened);
-  else
+  if (task->status != SLUICE_OK || !task_may_write(task)) {
     task_end(task);
+  } else if (stage->unmade) {
+    say_id(task);
+    tell(task, 0);
+  } else {
+    on_lane(task, opened);
+  }
+}
+
+/* More than one transaction needs a row: `then` goes on, with its step. */
+static void stager_make_first(struct task *task, void (*then)(void *)) {
+  if (task->stage->unmade) {
+    task->stage->step = STAGE_MAKE;
+    on_lane(task, then);
+  } else {
+    then(task);
+  }
 }
 
 /* ---- bytes -------------------------------------------------------------- */
@@ -211,25 +230,36 @@ static bool keep_in_memory(struct task *task,
   uint64_t most = task->handle->local->inline_max;
   const struct stage *stage = task->stage;
   if (task->file.fd >= 0 || stage->blob ||
-      !seat_is(stage->seat, stage->turn) || task->written != task->bytes.len ||
-      task->written > most || chunk->length > most - task->written ||
+      (!stage->unmade && !seat_is(stage->seat, stage->turn)) ||
+      task->written != task->bytes.len || task->written > most ||
+      chunk->length > most - task->written ||
       !buf_add(&task->bytes, chunk->data, (size_t)chunk->length))
     return false;
   task->written += chunk->length;
   return true;
 }
 
+/* It has a row. */
+static void stager_write(void *arg) {
+  struct task *task = arg;
+  if (task->stage->unmade && !task_goes_on(task))
+    return;
+  task->stage->unmade = false;
+  task->stage->step = STAGE_SAVE; /* what it is for, on a full disk */
+  if (atomic_load(&task->handle->local->datadir.full))
+    writer_reserve(task, stager_room_made);
+  else
+    task_work(task, stager_write_chunk, stager_chunk_written);
+}
+
 void stager_data(struct task *task, const struct sluice_chunk *chunk) {
   task->chunk = *chunk;
-  task->stage->step = STAGE_SAVE; /* what it is for, on a full disk */
   if (!task_may_write(task))
     task_end(task);
   else if (chunk->length == 0 || keep_in_memory(task, chunk))
     sluice_next(task->op);
-  else if (atomic_load(&task->handle->local->datadir.full))
-    writer_reserve(task, stager_room_made);
   else
-    task_work(task, stager_write_chunk, stager_chunk_written);
+    stager_make_first(task, stager_write);
 }
 
 /* ---- saved -------------------------------------------------------------- */
@@ -314,13 +344,22 @@ static void synced(void *arg) {
   on_lane(task, stage->step == STAGE_COMMIT ? stager_committed : saved);
 }
 
+/* It has a row. */
+static void stager_save_on(void *arg) {
+  struct task *task = arg;
+  if (task->stage->unmade && !is_well(task))
+    return;
+  task->stage->unmade = false;
+  task->stage->step = STAGE_SAVE;
+  task_work(task, sync_stage, synced);
+}
+
 void stager_save(void *handle, struct sluice_op *op,
                  const struct sluice_save *save) {
   struct task *task = task_of(op);
   (void)handle;
-  task->stage->step = STAGE_SAVE;
   if (keep_state(task, save) && task_may_write(task))
-    task_work(task, sync_stage, synced);
+    stager_make_first(task, stager_save_on);
   else
     task_end(task);
 }
