@@ -223,6 +223,8 @@ static void resumable_on_told(struct exchange *ex) {
   r->upload.answer = r->act == RESUMABLE_LOOK ? NULL : r->dialect->stored;
   if (r->act == RESUMABLE_LOOK)
     resumable_tell(ex);
+  else if (r->dialect->bodiless) /* nobody would see its link */
+    r->dialect->stored(ex, NULL);
   else
     upload_answer(ex);
 }
@@ -259,6 +261,13 @@ static const struct op_events events = {.staged = resumable_on_staged,
 
 /* ---- creation ----------------------------------------------------------- */
 
+/* All of it comes with its creation, whose answer tells the address: so it is
+ * an object by then, or saved. */
+static bool is_unheard(const struct resumable *r) {
+  return r->interop == 0 && r->source == NULL && !r->summed && r->length > 0 &&
+         r->ex->head.length == r->length;
+}
+
 static void make_stage(struct exchange *ex) {
   struct resumable *r = resumable_of(ex);
   unsigned char state[RESUMABLE_STATE];
@@ -267,15 +276,16 @@ static void make_stage(struct exchange *ex) {
                                  .type = r->upload.type,
                                  .user = upload_describe(&r->upload)};
   exchange_watch(ex);
-  r->op = op_stage(
-      r->backend,
-      &(struct sluice_stage){
-          .save = &save,
-          .object = r->id.partial ? NULL : &object,
-          .length = r->length,
-          .owner = r->upload.uploader,
-          .owner_max = (uint64_t)ex->gate->settings->uploads.max_open},
-      &events, r);
+  r->op =
+      op_stage(r->backend,
+               &(struct sluice_stage){
+                   .save = &save,
+                   .object = r->id.partial ? NULL : &object,
+                   .length = r->length,
+                   .owner = r->upload.uploader,
+                   .owner_max = (uint64_t)ex->gate->settings->uploads.max_open,
+                   .unheard = is_unheard(r)},
+               &events, r);
 }
 
 static void resumable_on_key(struct exchange *ex) {

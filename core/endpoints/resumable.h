@@ -36,8 +36,10 @@ struct resumable_dialect {
   void (*describe)(struct exchange *);
   /* The request is over, and the upload is not: answers it. */
   void (*go_on)(struct exchange *);
-  /* The object is stored by it: answers with its JSON, which is taken. */
+  /* The object is stored by it: answers with its JSON, which is taken; NULL
+   * to a dialect whose answers have no content. */
   void (*stored)(struct exchange *, json_t *);
+  bool bodiless;
 };
 
 /* Bytes that come from elsewhere than the request's body. */

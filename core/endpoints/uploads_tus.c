@@ -184,7 +184,7 @@ static void uploads_tus_answer(struct exchange *ex) {
 }
 
 static void uploads_tus_stored(struct exchange *ex, json_t *document) {
-  json_decref(document);
+  (void)document;
   updigest_say(ex, upload_sha256(ex->work));
   uploads_tus_answer(ex);
 }
@@ -210,4 +210,5 @@ const struct resumable_dialect uploads_tus = {
     .ends = uploads_tus_ends,
     .describe = uploads_tus_describe,
     .go_on = uploads_tus_answer,
-    .stored = uploads_tus_stored};
+    .stored = uploads_tus_stored,
+    .bodiless = true};
