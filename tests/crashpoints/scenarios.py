@@ -232,6 +232,40 @@ def small_stage(recording):
     work(recording, acts)
 
 
+def create_whole(recording, gateway, size):
+    """tus's creation that brings all bytes; a look then tells the key."""
+    data = recording.bytes(size)
+    stage, oracle = recording.stage("s", data), recording.oracle
+    made = stage.begin("make", length=size)
+    sent = stage.begin("append", at=0, size=size, last=True)
+    call = oracle.begin("s", "upload", prefix="", version=version_of(data))
+    answer = gateway.ask(
+        "POST", "/files/uploads", "Tus-Resumable: 1.0.0",
+        "Content-Type: application/offset+octet-stream",
+        f"Upload-Length: {size}", body=data)
+    equal("status of a creation", answer.status, 201)
+    stage.end(made, 201)
+    stage.end(sent, 201, size, True)
+    made = gateway.ask("GET", answer.header("location")).json["object"]
+    oracle.end(call, 201, key=made["key"], etag=made.get("etag"))
+
+
+@scenario
+def small_creation(recording):
+    def acts(gateway, _):
+        recording.focus()
+        create_whole(recording, gateway, 5000)
+    work(recording, acts)
+
+
+@scenario
+def large_creation(recording):
+    def acts(gateway, _):
+        recording.focus()
+        create_whole(recording, gateway, 60_000)
+    work(recording, acts)
+
+
 @scenario
 def hand_over(recording):
     """A second request takes the upload from one that stands still."""
