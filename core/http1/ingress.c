@@ -75,22 +75,25 @@ static bool remember_fd(struct ingress_conn *conn) {
   return true;
 }
 
-static void learn_peer(struct ingress_conn *conn) {
+/* False: the connection was reset, and nobody is at its other end; which isn't
+ * a Unix socket therefore, as some configurations trust. */
+static bool learn_peer(struct ingress_conn *conn) {
   struct sockaddr_storage address = {0};
   socklen_t len = sizeof address;
   snprintf(conn->peer, sizeof conn->peer, "unix:");
   if (getpeername(conn->fd, (struct sockaddr *)&address, &len) < 0)
-    return;
+    return false;
   const void *ip = NULL;
   if (address.ss_family == AF_INET)
     ip = &((struct sockaddr_in *)&address)->sin_addr;
   else if (address.ss_family == AF_INET6)
     ip = &((struct sockaddr_in6 *)&address)->sin6_addr;
   if (ip == NULL)
-    return;
+    return true;
   inet_ntop(address.ss_family, ip, conn->peer, sizeof conn->peer);
   int on = 1;
   setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return true;
 }
 
 static bool has_unread(const struct ingress_conn *conn) {
@@ -114,12 +117,13 @@ static void on_deferred(evutil_socket_t none, short what, void *arg) {
   conn->evcon = evcon;
   conn->fd = bufferevent_getfd(conn->bev);
   evhttp_connection_set_closecb(conn->evcon, on_close, conn);
-  learn_peer(conn);
+  bool has_peer = learn_peer(conn);
   if (ingress->tls == NULL)
     conn->readable =
         event_new(loop_base(ingress->loop), conn->fd, EV_READ | EV_PERSIST,
                   ingress_on_readable, conn);
-  if (!remember_fd(conn) || (ingress->tls == NULL && conn->readable == NULL) ||
+  if (!remember_fd(conn) || !has_peer ||
+      (ingress->tls == NULL && conn->readable == NULL) ||
       (ingress->draining && !has_unread(conn)) ||
       (ingress->owner.admit != NULL &&
        !ingress->owner.admit(ingress->owner.arg, conn->peer, &conn->counted)))

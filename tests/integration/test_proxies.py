@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: MIT
 """This tells whose request it is: X-Forwarded-For through proxies and without
 them, and the prefix of a user's own."""
+import json
+import signal
 import tempfile
+from pathlib import Path
 
 from kit import (FORM, KIB, PLUGINS, Gateway, Wire, built, each, equal, file,
                  form, hook_source, like, main, refusal, request, test)
@@ -85,6 +88,34 @@ def test_proxy_on_a_unix_socket_may_be_trusted():
                                   "X-Forwarded-For: 192.0.2.1")
             equal("who", (answer.header("x-peer"), answer.header("x-client")),
                   ("unix:", "192.0.2.1"))
+
+
+@test
+def test_client_that_reset_its_connection_at_once_is_no_unix_socket():
+    """Whoever has left by the time that the connection is accepted has no
+    address any more; then nobody can tell what to believe of him."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder, "log")
+        with Gateway({
+                "server": {"trusted_proxies": ["unix:"], "workers": "1"},
+                "hooks": [{"plugin": "log_json", "path": str(log),
+                           "delay": "0", "fields": ["peer", "client"]}]
+        }) as gate:
+            gate.alive()
+            base = gate.quiet()
+            gate.signal(signal.SIGSTOP)
+            for _ in range(5):
+                wire = gate.wire()
+                wire.send(request("PUT", "/files/object?key=a",
+                                  "X-Forwarded-For: 192.0.2.1", body=b"a"))
+                wire.reset()
+            gate.signal(signal.SIGCONT)
+            gate.settles(base)
+            keys = gate.keys("")
+        told = {(line["peer"], line["client"]) for line in
+                map(json.loads, log.read_text().splitlines())}
+        equal("who", told, {("127.0.0.1", "127.0.0.1")})
+        equal("keys", keys, [])
 
 
 @test
