@@ -952,6 +952,7 @@ TESTS += $(ORACLE_TESTS)
 EXTRA_DIST += $(ORACLE_TESTS)
 
 E2E_TESTS = \
+	%D%/differential/differential.py \
 	%D%/e2e/browser.py \
 	%D%/e2e/endpoints.sh \
 	%D%/e2e/fronts.py \
@@ -1069,6 +1070,17 @@ EXTRA_DIST += \
 	%D%/checks/kit \
 	%D%/checks/names \
 	%D%/checks/objects.py \
+	%D%/differential/behind.py \
+	%D%/differential/classes.py \
+	%D%/differential/compare.py \
+	%D%/differential/downgrade.py \
+	%D%/differential/echo.go \
+	%D%/differential/echo.js \
+	%D%/differential/origins.py \
+	%D%/differential/run \
+	%D%/differential/streams.py \
+	%D%/differential/varnish.vcl \
+	%D%/differential/wire.py \
 	%D%/e2e/chromium.py \
 	%D%/e2e/console.py \
 	%D%/e2e/console_acts.py \
@@ -1081,6 +1093,7 @@ EXTRA_DIST += \
 	%D%/e2e/crash.py \
 	%D%/e2e/drill.py \
 	%D%/e2e/firefox.py \
+	%D%/e2e/frontkit.py \
 	%D%/e2e/issuer.py \
 	%D%/e2e/migrate.py \
 	%D%/integration/bucket.py \
