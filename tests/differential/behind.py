@@ -20,7 +20,7 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 import downgrade  # noqa: E402
 from frontkit import FRONTS, Front  # noqa: E402
 from kit import SLOWNESS  # noqa: E402
-from origins import FIELDS, ID, SYNC, target_of, told_all  # noqa: E402
+from origins import ID, LOG, SYNC, target_of, told_all  # noqa: E402
 from streams import Place  # noqa: E402
 from wire import address, send_all  # noqa: E402
 
@@ -43,7 +43,7 @@ VERSIONS = {"nginx": "-v", "HAProxy": "-v", "Apache httpd": "-v",
 class Behind(Front):
     def __init__(self, name):
         super().__init__(name, kind=KINDS[name], workers="1",
-                         log={"delay": "0", "fields": FIELDS})
+                         log=LOG)
         self.tls = self.h2 = None
         if name != "Varnish":
             self.tls = self.trust

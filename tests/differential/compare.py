@@ -9,12 +9,12 @@ ABSOLUTE = re.compile(r"(?i)\Ahttps?://[^/?]*")
 
 
 def plain(target):
-    """Without scheme and host, which not everybody tells."""
+    """Without scheme and host, which not everybody tells, nor the slash that
+    an empty path is (RFC 9110, section 4.2.3)."""
     found = ABSOLUTE.match(target)
-    if not found:
-        return target
-    rest = target[found.end():]
-    return rest if rest.startswith("/") else f"/{rest}"
+    rest = target[found.end():] if found else target
+    return f"/{rest}" if found and not rest.startswith("/") or \
+        rest.startswith("?") else rest
 
 
 def same_target(ours, theirs):

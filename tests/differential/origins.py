@@ -75,8 +75,13 @@ class Origin:
             stderr=self.output)
 
     def __enter__(self):
-        eventually(f"{self.name} that listens", lambda: listens(self.port),
-                   seconds=3 * PATIENCE, pause=0.02)
+        try:
+            eventually(f"{self.name} that listens",
+                       lambda: listens(self.port), seconds=3 * PATIENCE,
+                       pause=0.02)
+        except Mismatch:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -211,8 +216,9 @@ class Nginx(Origin):
 # In a head, or where there is none: to clients of 0.9, and between frames.
 ID = re.compile(rb'(?i)(?:X-Request-Id: *|"request_id": ?")([0-9a-f]{32})')
 CLOSE = re.compile(rb"\r\nConnection: close\r\n")
-FIELDS = ["client", "id", "method", "path", "query", "status", "code",
-          "bytes_in"]
+LOG = {"delay": "0", "buffer": "256MiB",
+       "fields": ["client", "id", "method", "path", "query", "status", "code",
+                  "bytes_in"]}
 
 
 class Sluice:
@@ -225,8 +231,7 @@ class Sluice:
         self.log = Path(self.folder, "access")
         self.gateway = Gateway({
             "server": {"workers": "1"},
-            "hooks": [{"plugin": "log_json", "path": str(self.log),
-                       "delay": "0", "fields": FIELDS}]})
+            "hooks": [{"plugin": "log_json", "path": str(self.log), **LOG}]})
         self.port = int(self.gateway.url.rsplit(":", 1)[1])
 
     def __enter__(self):
@@ -255,7 +260,7 @@ class Sluice:
         silent = [at for at, requests in enumerate(told)
                   if requests and requests[-1].state == "silent"]
         again = send_all(self.port, [streams[at] for at in silent],
-                         quiet=SLOWNESS)
+                         quiet=3 * SLOWNESS)
         for at, sent in zip(silent, again):
             told[at][-1].state = "refused" if sent.alone else "cut"
 
