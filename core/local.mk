@@ -725,6 +725,7 @@ sluiceinclude_HEADERS = \
 	%D%/include/sluice/chore.h \
 	%D%/include/sluice/handover.h \
 	%D%/include/sluice/calls.h \
+	%D%/include/sluice/lane.h \
 	%D%/include/sluice/metrics.h \
 	%D%/include/sluice/plugin.h \
 	%D%/include/sluice/reach.h \

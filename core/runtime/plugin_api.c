@@ -84,6 +84,13 @@ sluice_lane_new(struct sluice_host *host,
   return work_lane_new(host->share, run, arg);
 }
 
+struct sluice_lane *sluice_lane_new_wide(struct sluice_host *host,
+                                         void (*run)(void *arg, void **jobs,
+                                                     size_t count),
+                                         void *arg, unsigned width) {
+  return work_lane_new_wide(host->share, run, arg, width);
+}
+
 void sluice_lane_add(struct sluice_lane *lane, struct sluice_host *host,
                      void *job, void (*then)(void *job)) {
   work_lane_add_for(lane, host->loop, &host->debt, job, then);

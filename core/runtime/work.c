@@ -3,7 +3,8 @@
  * Threads that take tasks from the shares' queues, from one share after the
  * other.  A task is either a job of its own, or a lane that has jobs waiting:
  * the thread that takes a lane takes what waits in it (up to a batch), so that
- * a lane is never run twice at once.
+ * a lane is never run twice at once, unless it was made wide: then each takes
+ * one job.
  *
  * A share is ready while it has a task and may use one more thread.  Those of
  * plugins together leave one thread free, so that the gateway's own share,
@@ -126,28 +127,46 @@ static void share_give_back(struct work_share *share) {
 
 /* ---- threads ------------------------------------------------------------ */
 
+/* With the lock: one more turn, where that would find a job. */
+static void lane_call(struct sluice_lane *lane) {
+  struct job *turn = lane->wait > lane->called ? jobs_take(&lane->idle) : NULL;
+  if (turn == NULL)
+    return;
+  lane->called++;
+  lane->busy++;
+  work_share_add(lane->share, turn);
+}
+
+/* With the lock, so too: what the turn has to run. */
+static size_t lane_take(struct sluice_lane *lane, struct job **batch) {
+  size_t n = 0;
+  lane->called--;
+  while (n < lane->batch && lane->wait > 0) {
+    batch[n++] = jobs_take(&lane->waiting);
+    lane->wait--;
+  }
+  lane->share->pool->waiting -= n;
+  return n;
+}
+
 /* One batch of the lane; takes the pool's lock and gives it back. */
-static void lane_turn(struct sluice_lane *lane) {
+static void lane_turn(struct sluice_lane *lane, struct job *turn) {
   struct work_pool *pool = lane->share->pool;
   struct job *batch[SLUICE_LANE_BATCH];
   void *args[SLUICE_LANE_BATCH];
-  size_t n = 0;
   pthread_mutex_lock(&pool->lock);
-  while (n < SLUICE_LANE_BATCH && lane->waiting.first != NULL) {
-    batch[n] = jobs_take(&lane->waiting);
-    args[n] = batch[n]->arg;
-    n++;
-  }
-  pool->waiting -= n;
+  size_t n = lane_take(lane, batch);
   pthread_mutex_unlock(&pool->lock);
+  for (size_t i = 0; i < n; i++)
+    args[i] = batch[i]->arg;
   lane->run(lane->arg, args, n);
 
   /* The turn is settled before the first job returns to its loop, as the last
    * one's return may free the lane. */
   pthread_mutex_lock(&pool->lock);
-  lane->queued = lane->waiting.first != NULL;
-  if (lane->queued)
-    work_share_add(lane->share, &lane->turn);
+  lane->busy--;
+  jobs_add(&lane->idle, turn);
+  lane_call(lane);
   pthread_mutex_unlock(&pool->lock);
   for (size_t i = 0; i < n; i++)
     loop_post(batch[i]->loop, &batch[i]->task);
@@ -155,7 +174,7 @@ static void lane_turn(struct sluice_lane *lane) {
 
 static void job_run(struct job *job) {
   if (job->lane != NULL) {
-    lane_turn(job->lane);
+    lane_turn(job->lane, job);
     return;
   }
   if (job->turn != NULL) {
@@ -348,18 +367,38 @@ void work_submit(struct work_share *share, struct loop *loop,
   work_submit_for(share, loop, NULL, work, then, arg);
 }
 
-struct sluice_lane *work_lane_new(struct work_share *share,
-                                  void (*run)(void *, void **, size_t),
-                                  void *arg) {
-  struct sluice_lane *lane = calloc(1, sizeof *lane);
+static struct sluice_lane *lane_new(struct work_share *share,
+                                    void (*run)(void *, void **, size_t),
+                                    void *arg, unsigned width, size_t batch) {
+  struct sluice_lane *lane =
+      calloc(1, sizeof *lane + width * sizeof lane->turns[0]);
   if (lane == NULL)
     return NULL;
   lane->share = share;
   lane->run = run;
   lane->arg = arg;
+  lane->batch = batch;
   jobs_init(&lane->waiting);
-  lane->turn.lane = lane;
+  jobs_init(&lane->idle);
+  for (unsigned i = 0; i < width; i++) {
+    lane->turns[i].lane = lane;
+    jobs_add(&lane->idle, &lane->turns[i]);
+  }
   return lane;
+}
+
+struct sluice_lane *work_lane_new(struct work_share *share,
+                                  void (*run)(void *, void **, size_t),
+                                  void *arg) {
+  return lane_new(share, run, arg, 1, SLUICE_LANE_BATCH);
+}
+
+struct sluice_lane *work_lane_new_wide(struct work_share *share,
+                                       void (*run)(void *, void **, size_t),
+                                       void *arg, unsigned width) {
+  return width < 1 || width > SLUICE_LANE_WIDTH
+             ? NULL
+             : lane_new(share, run, arg, width, 1);
 }
 
 void work_lane_add_for(struct sluice_lane *lane, struct loop *loop,
@@ -370,10 +409,8 @@ void work_lane_add_for(struct sluice_lane *lane, struct loop *loop,
   pthread_mutex_lock(&pool->lock);
   pool->waiting++;
   jobs_add(&lane->waiting, job);
-  if (!lane->queued) {
-    lane->queued = true;
-    work_share_add(lane->share, &lane->turn);
-  }
+  lane->wait++;
+  lane_call(lane);
   pthread_mutex_unlock(&pool->lock);
 }
 
@@ -386,7 +423,7 @@ void work_lane_free(struct sluice_lane *lane) {
   if (lane == NULL)
     return;
   pthread_mutex_lock(&lane->share->pool->lock);
-  bool idle = !lane->queued;
+  bool idle = lane->busy == 0;
   pthread_mutex_unlock(&lane->share->pool->lock);
   must(idle);
   free(lane);

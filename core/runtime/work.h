@@ -54,6 +54,10 @@ void work_submit_for(struct work_share *, struct loop *, struct loop_debt *,
 struct sluice_lane *work_lane_new(struct work_share *,
                                   void (*run)(void *, void **, size_t),
                                   void *arg);
+/* Of 1 to SLUICE_LANE_WIDTH jobs that run at once, each a batch of its own. */
+struct sluice_lane *work_lane_new_wide(struct work_share *,
+                                       void (*run)(void *, void **, size_t),
+                                       void *arg, unsigned width);
 void work_lane_add(struct sluice_lane *, struct loop *, void *job,
                    void (*then)(void *));
 void work_lane_add_for(struct sluice_lane *, struct loop *, struct loop_debt *,

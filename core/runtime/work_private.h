@@ -63,9 +63,13 @@ struct sluice_lane {
   struct work_share *share;
   void (*run)(void *arg, void **jobs, size_t count);
   void *arg;
+  size_t batch; /* jobs of a turn, at most; 1 where turns run side by side */
   struct jobs waiting;
-  struct job turn; /* in the share's queue while `queued` */
-  bool queued;     /* or running */
+  size_t wait;        /* as many */
+  unsigned called;    /* turns in the share's queue: no more than wait */
+  unsigned busy;      /* those, and the ones that run */
+  struct jobs idle;   /* turns that are neither */
+  struct job turns[]; /* one for each that may run at once */
 };
 
 /* With the pool's lock.  The job is in nobody's queue. */

@@ -200,6 +200,117 @@ static void test_a_lane_counts_in_its_share(void) {
   rig_end(&rig);
 }
 
+/* ---- wide lanes --------------------------------------------------------- */
+
+struct errand {
+  struct gate *gate; /* NULL: it holds nobody */
+  unsigned done;
+};
+
+static void wide_run(void *arg, void **jobs, size_t count) {
+  struct errand *errand = jobs[0];
+  if (count != 1)
+    ++*(unsigned *)arg;
+  if (errand->gate != NULL)
+    gate_pass(errand->gate);
+}
+
+static void errand_done(void *arg) {
+  ((struct errand *)arg)->done++;
+}
+
+/* All but one of the places are held, and each of the others is back before
+ * the next one comes. */
+static void test_slow_jobs_of_a_wide_lane_hold_up_their_places_alone(void) {
+  for (unsigned width = 1; width <= 4; width++) {
+    struct rig rig = rig_new(5);
+    struct gate gate = GATE;
+    unsigned several = 0;
+    struct errand held = {.gate = &gate}, quick = {NULL, 0};
+    struct sluice_lane *lane = work_lane_new_wide(work_share_new(rig.pool, 5),
+                                                  wide_run, &several, width);
+    for (unsigned i = 1; i < width; i++)
+      work_lane_add(lane, rig.loop, &held, errand_done);
+    gate_await(&gate, width - 1);
+    for (unsigned i = 1; i <= 20; i++) {
+      work_lane_add(lane, rig.loop, &quick, errand_done);
+      await(&rig, &quick.done, i);
+    }
+    CU_ASSERT_EQUAL(held.done, 0);
+    gate_open(&gate);
+    await(&rig, &held.done, width - 1);
+    CU_ASSERT_EQUAL(several, 0);
+    work_lane_free(lane);
+    rig_end(&rig);
+  }
+}
+
+static void test_a_wide_lane_runs_no_more_than_its_width_at_once(void) {
+  for (unsigned width = 1; width <= 3; width++) {
+    struct rig rig = rig_new(5);
+    struct gate gate = GATE;
+    unsigned several = 0;
+    struct errand held = {.gate = &gate};
+    struct sluice_lane *lane =
+        work_lane_new_wide(work_own(rig.pool), wide_run, &several, width);
+    for (unsigned i = 0; i < 50; i++)
+      work_lane_add(lane, rig.loop, &held, errand_done);
+    gate_await(&gate, width);
+    gate_open(&gate);
+    await(&rig, &held.done, 50);
+    CU_ASSERT_EQUAL(gate.most, width);
+    CU_ASSERT_EQUAL(several, 0);
+    work_lane_free(lane);
+    rig_end(&rig);
+  }
+}
+
+static void free_once_done(void *arg) {
+  struct sluice_lane **lane = arg;
+  work_lane_free(*lane);
+  *lane = NULL;
+}
+
+static void idle_run(void *arg, void **jobs, size_t count) {
+  (void)arg, (void)jobs, (void)count;
+}
+
+static void test_the_last_job_may_free_its_wide_lane(void) {
+  struct rig rig = rig_new(4);
+  for (int i = 0; i < 200; i++) {
+    unsigned done = 0;
+    struct sluice_lane *lane =
+        work_lane_new_wide(work_own(rig.pool), idle_run, NULL, 3);
+    for (int n = 0; n < 3; n++)
+      work_lane_add(lane, rig.loop, &done, count_one);
+    await(&rig, &done, 3);
+    work_lane_add(lane, rig.loop, &lane, free_once_done);
+    loop_hold(rig.loop);
+    while (lane != NULL)
+      event_base_loop(loop_base(rig.loop), EVLOOP_ONCE);
+    loop_release(rig.loop);
+  }
+  rig_end(&rig);
+}
+
+static void test_width_of_a_lane_has_limits(void) {
+  struct rig rig = rig_new(1);
+  static const struct {
+    unsigned width;
+    bool fine;
+  } rows[] = {{0, false},
+              {1, true},
+              {SLUICE_LANE_WIDTH, true},
+              {SLUICE_LANE_WIDTH + 1, false}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct sluice_lane *lane =
+        work_lane_new_wide(work_own(rig.pool), idle_run, NULL, rows[i].width);
+    CU_ASSERT_EQUAL(lane != NULL, rows[i].fine);
+    work_lane_free(lane);
+  }
+  rig_end(&rig);
+}
+
 /* ---- sizes -------------------------------------------------------------- */
 
 static void test_a_plugin_beside_others_leaves_a_quarter(void) {
@@ -231,6 +342,10 @@ int main(void) {
       UNIT(test_the_own_share_has_all_threads_that_are_free),
       UNIT(test_shares_that_wait_take_turns),
       UNIT(test_a_lane_counts_in_its_share),
+      UNIT(test_slow_jobs_of_a_wide_lane_hold_up_their_places_alone),
+      UNIT(test_a_wide_lane_runs_no_more_than_its_width_at_once),
+      UNIT(test_the_last_job_may_free_its_wide_lane),
+      UNIT(test_width_of_a_lane_has_limits),
       UNIT(test_a_plugin_beside_others_leaves_a_quarter),
       UNIT(test_a_share_of_nothing_is_one_thread),
       {NULL, NULL}};

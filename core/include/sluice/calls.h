@@ -145,6 +145,7 @@ const char *sluice_request_subject(const struct sluice_request *);
 }
 #endif
 
+#include <sluice/lane.h>
 #include <sluice/metrics.h>
 #include <sluice/reach.h>
 #include <sluice/request.h>
