@@ -899,6 +899,7 @@ EXTRA_DIST += \
 	%D%/hook/quota/quota.yaml \
 	%D%/hook/rate_limit/rate_limit.yaml \
 	%D%/hook/scan_clamd/scan_clamd.yaml \
+	%D%/hook/sniff/samples.py \
 	%D%/hook/sniff/sniff.yaml \
 	%D%/hook/sniff/sniffkit.py
 

@@ -1010,7 +1010,8 @@ HOOK_TESTS = \
 	plugins/hook/rate_limit/test_rate_limit.py \
 	plugins/hook/scan_clamd/test_scan_clamd.py \
 	plugins/hook/sniff/test_sniff.py \
-	plugins/hook/sniff/test_sniff_helpers.py
+	plugins/hook/sniff/test_sniff_helpers.py \
+	plugins/hook/sniff/test_sniff_types.py
 
 TESTS += $(HOOK_TESTS)
 EXTRA_DIST += $(HOOK_TESTS)

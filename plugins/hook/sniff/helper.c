@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * It blocks, on threads of the pool and in start(), and never for longer than
- * it was told.  What ends a helper fails the object at which it was looking;
- * what holds it up until its time is over, those that wait behind it, too.
+ * it was told.  What ends a helper, or holds it up until its time is over,
+ * fails the object at which it was looking, and no other one.
  */
 #include "helper.h"
 
@@ -87,12 +87,12 @@ static bool helper_hear(const struct helper *helper, uint64_t until_us,
 
 /* ---- one after the other ------------------------------------------------ */
 
+/* Its socket is all that a helper lives by. */
 static void helper_drop(struct helper *helper) {
   if (helper->socket < 0)
     return;
   close(helper->socket);
   helper->socket = -1;
-  launcher_kill(helper->id);
 }
 
 static void helper_lose(struct helper *helper) {
@@ -131,7 +131,7 @@ static bool helper_greet(struct helper *helper, uint64_t until_us,
 
 bool helper_begin(struct helper *helper, uint64_t until_us,
                   struct errmsg *err) {
-  helper->socket = launcher_start(helper->database, &helper->id, err);
+  helper->socket = launcher_start(helper->database, err);
   if (helper->socket < 0)
     return false;
   if (helper_greet(helper, until_us, err))
@@ -178,18 +178,19 @@ static bool helper_ready(struct helper *helper, uint64_t until_us,
 static bool helper_ask(struct helper *helper, struct helper_task *task,
                        struct sniffwire_answer *answer) {
   unsigned char head[SNIFFWIRE_HEAD];
+  uint64_t look_us = clock_us() + task->look_us;
+  uint64_t until_us = look_us < task->until_us ? look_us : task->until_us;
   sniffwire_put_length(head, (uint32_t)task->size);
-  return helper_send(helper, head, sizeof head, task->until_us, &task->why) &&
-         helper_send(helper, task->bytes, task->size, task->until_us,
-                     &task->why) &&
-         helper_hear(helper, task->until_us, answer, &task->why);
+  return helper_send(helper, head, sizeof head, until_us, &task->why) &&
+         helper_send(helper, task->bytes, task->size, until_us, &task->why) &&
+         helper_hear(helper, until_us, answer, &task->why);
 }
 
 void helper_look(struct helper *helper, struct helper_task *task) {
   struct sniffwire_answer answer;
   task->found = false;
   if (clock_us() + LEFT_US >= task->until_us) {
-    errmsg_set(&task->why, "no helper was free within timeout");
+    errmsg_set(&task->why, "no helper was free within twice timeout");
     return;
   }
   if (!helper_ready(helper, task->until_us, &task->why))

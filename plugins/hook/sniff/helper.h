@@ -16,10 +16,9 @@
 #include "mediatype.h"
 
 struct helper {
-  struct sluice_host *host; /* of the instance, for the log */
-  int database;             /* lent */
-  int socket;               /* -1: it isn't there */
-  uint32_t id;
+  struct sluice_host *host;  /* of the instance, for the log */
+  int database;              /* lent */
+  int socket;                /* -1: it isn't there */
   bool lost;                 /* there was one, and it has ended */
   unsigned failures;         /* of starts, since the last one that went well */
   _Atomic uint64_t again_us; /* none is started before */
@@ -29,7 +28,8 @@ struct helper {
 struct helper_task {
   const void *bytes;
   size_t size;
-  uint64_t until_us;        /* by clock_us() */
+  uint64_t until_us;        /* by clock_us(): waiting, too */
+  uint64_t look_us;         /* that the look may take of it */
   bool found;               /* else why[] */
   char type[MEDIATYPE_MAX]; /* of mediatype_read() */
   struct errmsg why;

@@ -33,7 +33,6 @@ static struct {
   unsigned users;
   int socket; /* -1: there are none */
   _Atomic pid_t pid;
-  _Atomic uint32_t last_id;
   atomic_flag launching;
 } launcher = {.socket = -1, .launching = ATOMIC_FLAG_INIT};
 
@@ -154,26 +153,24 @@ void launcher_leave(void) {
 
 /* ---- helpers ------------------------------------------------------------ */
 
-static bool say(const struct sniffwire_message *message, const int *fds,
-                size_t count) {
+static bool say(const int fds[2]) {
   union {
     struct cmsghdr align;
     char bytes[CMSG_SPACE(2 * sizeof(int))];
   } control = {0};
-  struct sniffwire_message copy = *message;
-  struct iovec part = {.iov_base = &copy, .iov_len = sizeof copy};
-  struct msghdr head = {.msg_iov = &part, .msg_iovlen = 1};
-  if (count > 0) {
-    head.msg_control = control.bytes;
-    head.msg_controllen = CMSG_SPACE(count * sizeof(int));
-    struct cmsghdr *rights = CMSG_FIRSTHDR(&head);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(count * sizeof(int));
-    memcpy(CMSG_DATA(rights), fds, count * sizeof(int));
-  }
+  char start = SNIFFWIRE_START;
+  struct iovec part = {.iov_base = &start, .iov_len = sizeof start};
+  struct msghdr head = {.msg_iov = &part,
+                        .msg_iovlen = 1,
+                        .msg_control = control.bytes,
+                        .msg_controllen = sizeof control.bytes};
+  struct cmsghdr *rights = CMSG_FIRSTHDR(&head);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(2 * sizeof(int));
+  memcpy(CMSG_DATA(rights), fds, 2 * sizeof(int));
   return sendmsg(launcher.socket, &head, MSG_NOSIGNAL | MSG_DONTWAIT) ==
-         (ssize_t)sizeof copy;
+         (ssize_t)sizeof start;
 }
 
 static bool launch_in_place(struct errmsg *err) {
@@ -197,18 +194,17 @@ static bool launch_again(struct errmsg *err) {
   return ok;
 }
 
-static bool order(const struct sniffwire_message *message, const int *fds,
-                  size_t count, struct errmsg *err) {
-  if (say(message, fds, count))
+static bool order(const int fds[2], struct errmsg *err) {
+  if (say(fds))
     return true;
   if (errno == EAGAIN)
     return errmsg_set(err, "the process that starts helpers doesn't answer");
   return launch_again(err) &&
-         (say(message, fds, count) ||
+         (say(fds) ||
           errmsg_set(err, "no helper can be asked for: %s", strerror(errno)));
 }
 
-int launcher_start(int database, uint32_t *id, struct errmsg *err) {
+int launcher_start(int database, struct errmsg *err) {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
     errmsg_set(err, "no socket: %s", strerror(errno));
@@ -216,17 +212,10 @@ int launcher_start(int database, uint32_t *id, struct errmsg *err) {
   }
   fcntl(pair[0], F_SETFL, O_NONBLOCK);
   const int fds[] = {pair[1], database};
-  *id = atomic_fetch_add(&launcher.last_id, 1) + 1;
-  const struct sniffwire_message message = {SNIFFWIRE_START, *id};
-  bool ok = order(&message, fds, 2, err);
+  bool ok = order(fds, err);
   close(pair[1]);
   if (ok)
     return pair[0];
   close(pair[0]);
   return -1;
-}
-
-void launcher_kill(uint32_t id) {
-  const struct sniffwire_message message = {SNIFFWIRE_KILL, id};
-  say(&message, NULL, 0);
 }

@@ -8,7 +8,6 @@
 #define SNIFF_LAUNCHER_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "errmsg.h"
 
@@ -20,9 +19,7 @@ void launcher_leave(void);
 
 /* From any thread of a user.  A new helper, which reads its database from this
  * descriptor and answers on the one that is returned: a stream that doesn't
- * block.  -1, and why. */
-int launcher_start(int database, uint32_t *id, struct errmsg *);
-/* Ends the helper, also one that has ended. */
-void launcher_kill(uint32_t id);
+ * block, and whose close() ends the helper.  -1, and why. */
+int launcher_start(int database, struct errmsg *);
 
 #endif

@@ -78,7 +78,9 @@ static void look(magic_t magic, const void *bytes, size_t size) {
   const struct itimerval limit = {.it_value = {.tv_sec = LOOK_SECONDS}};
   const struct itimerval none = {.it_value = {.tv_sec = 0}};
   setitimer(ITIMER_PROF, &limit, NULL);
-  const char *type = magic_buffer(magic, bytes, size);
+  /* As file(1) has it, which calls it so before it asks libmagic. */
+  const char *type =
+      size == 0 ? "inode/x-empty" : magic_buffer(magic, bytes, size);
   setitimer(ITIMER_PROF, &none, NULL);
   const char *why = type == NULL ? magic_error(magic) : NULL;
   bool said = type != NULL ? looker_say(SNIFFWIRE_TYPE, type)

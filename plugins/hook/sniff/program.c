@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The program sluice-sniff, which the hook `sniff` starts: it starts a helper
- * when it is told to, and ends it when it is told to.  It reads what the
- * gateway says and nothing of any client, and ends, with all of its helpers,
- * when the gateway does.
+ * when it is told to, and ends it when the gateway has closed its end of the
+ * helper's socket.  It reads what the gateway says and nothing of any client,
+ * and ends, with all of its helpers, when the gateway does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,8 +26,8 @@
 #define NOBODY 65534
 
 struct helper {
-  pid_t pid; /* 0: none */
-  uint32_t id;
+  pid_t pid;  /* 0: none */
+  int socket; /* a copy of its end, to see the other one closed */
 };
 
 static struct helper helpers[HELPERS_MAX];
@@ -80,13 +80,18 @@ static bool become_nobody(void) {
 
 /* ---- helpers ------------------------------------------------------------ */
 
+static void forget(struct helper *helper) {
+  close(helper->socket);
+  helper->pid = 0;
+}
+
 static void end_helper(struct helper *helper) {
   if (helper->pid == 0)
     return;
   kill(helper->pid, SIGKILL);
   while (waitpid(helper->pid, NULL, 0) < 0 && errno == EINTR)
     ;
-  helper->pid = 0;
+  forget(helper);
 }
 
 static void end_all(void) {
@@ -99,7 +104,7 @@ static void bury(void) {
   while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
     for (size_t i = 0; i < HELPERS_MAX; i++)
       if (helpers[i].pid == pid)
-        helpers[i].pid = 0;
+        forget(&helpers[i]);
 }
 
 static struct helper *free_helper(void) {
@@ -124,14 +129,17 @@ static void be_helper(pid_t parent, int socket, int database) {
   _exit(0);
 }
 
-static void start_helper(uint32_t id, int socket, int database) {
+/* Takes the socket. */
+static void start_helper(int socket, int database) {
   struct helper *helper = free_helper();
   pid_t parent = getpid();
   pid_t pid = helper == NULL ? -1 : fork();
   if (pid == 0)
     be_helper(parent, socket, database);
   if (pid > 0)
-    *helper = (struct helper){.pid = pid, .id = id};
+    *helper = (struct helper){.pid = pid, .socket = socket};
+  else
+    close(socket);
 }
 
 /* ---- orders ------------------------------------------------------------- */
@@ -156,27 +164,39 @@ static bool obey(void) {
     struct cmsghdr align;
     char bytes[CMSG_SPACE(2 * sizeof(int))];
   } control;
-  struct sniffwire_message message = {0, 0};
-  struct iovec part = {.iov_base = &message, .iov_len = sizeof message};
+  char order = 0;
+  struct iovec part = {.iov_base = &order, .iov_len = sizeof order};
   struct msghdr head = {.msg_iov = &part,
                         .msg_iovlen = 1,
                         .msg_control = control.bytes,
                         .msg_controllen = sizeof control.bytes};
   int fds[2] = {-1, -1};
   ssize_t got = recvmsg(SNIFFWIRE_FD, &head, MSG_CMSG_CLOEXEC);
-  if (got != (ssize_t)sizeof message)
+  if (got != (ssize_t)sizeof order)
     return got < 0 && errno == EINTR;
   take_rights(&head, fds);
   bury();
-  if (message.order == SNIFFWIRE_START && fds[0] >= 0 && fds[1] >= 0)
-    start_helper(message.id, fds[0], fds[1]);
-  for (size_t i = 0; message.order == SNIFFWIRE_KILL && i < HELPERS_MAX; i++)
-    if (helpers[i].id == message.id)
-      end_helper(&helpers[i]);
-  for (int i = 0; i < 2; i++)
-    if (fds[i] >= 0)
-      close(fds[i]);
+  if (order == SNIFFWIRE_START && fds[0] >= 0 && fds[1] >= 0)
+    start_helper(fds[0], fds[1]);
+  else if (fds[0] >= 0)
+    close(fds[0]);
+  if (fds[1] >= 0)
+    close(fds[1]);
   return true;
+}
+
+/* Until there is an order, or something has ended; false: for good. */
+static bool attend(const sigset_t *signals) {
+  struct pollfd waits[1 + HELPERS_MAX] = {
+      {.fd = SNIFFWIRE_FD, .events = POLLIN}};
+  for (size_t i = 0; i < HELPERS_MAX; i++)
+    waits[1 + i].fd = helpers[i].pid == 0 ? -1 : helpers[i].socket;
+  if (ppoll(waits, 1 + HELPERS_MAX, NULL, signals) < 0)
+    return errno == EINTR;
+  for (size_t i = 0; i < HELPERS_MAX; i++)
+    if (waits[1 + i].revents != 0)
+      end_helper(&helpers[i]);
+  return waits[0].revents == 0 || obey();
 }
 
 static void on_child(int signal_number) {
@@ -184,7 +204,6 @@ static void on_child(int signal_number) {
 }
 
 int main(void) {
-  struct pollfd wait = {.fd = SNIFFWIRE_FD, .events = POLLIN};
   const struct sigaction child = {.sa_handler = on_child};
   sigset_t ended, none;
   ignore_signals();
@@ -199,14 +218,9 @@ int main(void) {
   sigaddset(&ended, SIGCHLD);
   sigprocmask(SIG_BLOCK, &ended, NULL);
   sigaction(SIGCHLD, &child, NULL);
-  for (;;) {
+  do
     bury();
-    int ready = ppoll(&wait, 1, NULL, &none);
-    if (ready < 0 && errno != EINTR)
-      break;
-    if (ready > 0 && !obey())
-      break;
-  }
+  while (attend(&none));
   end_all();
   return 0;
 }

@@ -4,8 +4,9 @@
  * sluice-sniff(7).
  *
  * The bytes go to a helper, which libmagic is in: neither is believed more
- * than that it says a type.  Each helper is asked by a lane of its own.  What
- * isn't known to be allowed isn't stored.
+ * than that it says a type.  One lane, as wide as there are helpers, asks
+ * whichever is free, so that a slow one holds up nobody who needn't have it.
+ * What isn't known to be allowed isn't stored.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -55,7 +57,6 @@ static void on_looked(void *arg) {
   enum sluice_verdict verdict = SLUICE_DENY;
   uint64_t restarts = look->restarts;
   atomic_fetch_sub(&sniffer->instance->waiting, 1);
-  atomic_fetch_sub(&look->post->waiting, 1);
   if (restarts > 0)
     sniff_count_restarts(sniffer, restarts);
   if (!look->left) {
@@ -71,31 +72,48 @@ static void on_looked(void *arg) {
 
 /* ---- bytes -------------------------------------------------------------- */
 
-/* On a thread of the pool. */
-static void run_batch(void *arg, void **jobs, size_t count) {
-  struct post *post = arg;
-  for (size_t i = 0; i < count; i++) {
-    struct look *look = jobs[i];
-    uint64_t before = post->helper.restarts;
-    helper_look(&post->helper, &look->task);
-    look->restarts = post->helper.restarts - before;
+/* There are as many as threads that come here, so that one is free. */
+static struct post *free_post(struct instance *instance, bool pauses) {
+  for (size_t i = 0; i < instance->post_count; i++) {
+    struct post *post = &instance->posts[i];
+    if ((pauses || !helper_pauses(&post->helper)) &&
+        !atomic_exchange(&post->taken, true))
+      return post;
   }
+  return NULL;
 }
 
-/* One that pauses would fail it at once, and so be free for the next one. */
-static bool is_better(struct post *post, struct post *best) {
-  bool pauses = helper_pauses(&post->helper);
-  if (pauses != helper_pauses(&best->helper))
-    return !pauses;
-  return atomic_load(&post->waiting) < atomic_load(&best->waiting);
+static bool all_pause(const struct instance *instance) {
+  for (size_t i = 0; i < instance->post_count; i++)
+    if (!helper_pauses(&instance->posts[i].helper))
+      return false;
+  return true;
 }
 
-static struct post *least_busy(struct instance *instance) {
-  struct post *best = &instance->posts[0];
-  for (size_t i = 1; i < instance->post_count; i++)
-    if (is_better(&instance->posts[i], best))
-      best = &instance->posts[i];
-  return best;
+/* One that pauses would fail it at once, and be free for what comes next: it
+ * is waited for another one. */
+static struct post *take_post(struct instance *instance, uint64_t until_us) {
+  const struct timespec step = {.tv_nsec = SNIFF_STEP_MS * 1000000L};
+  struct post *post;
+  while ((post = free_post(instance, false)) == NULL) {
+    bool hopeless = all_pause(instance) || clock_us() >= until_us;
+    if (hopeless && (post = free_post(instance, true)) != NULL)
+      break;
+    nanosleep(&step, NULL);
+  }
+  return post;
+}
+
+/* On a thread of the pool, of which there may be as many here as posts.  It is
+ * given one at a time. */
+static void run_look(void *arg, void **jobs, size_t count) {
+  (void)count;
+  struct look *look = jobs[0];
+  struct post *post = take_post(arg, look->task.until_us);
+  uint64_t before = post->helper.restarts;
+  helper_look(&post->helper, &look->task);
+  look->restarts = post->helper.restarts - before;
+  atomic_store(&post->taken, false);
 }
 
 static enum sluice_verdict hand_over(struct look *look) {
@@ -111,10 +129,9 @@ static enum sluice_verdict hand_over(struct look *look) {
     return sniff_failed(sniffer, request, "as many objects as may wait do");
   }
   look->waits = true;
-  look->task.until_us = clock_us() + (uint64_t)instance->conf.timeout * 1000;
-  look->post = least_busy(instance);
-  atomic_fetch_add(&look->post->waiting, 1);
-  sluice_lane_add(look->post->lane, sniffer->host, look, on_looked);
+  look->task.look_us = (uint64_t)instance->conf.timeout * 1000;
+  look->task.until_us = clock_us() + 2 * look->task.look_us;
+  sluice_lane_add(instance->lane, sniffer->host, look, on_looked);
   return SLUICE_WAIT;
 }
 
@@ -207,10 +224,9 @@ static void sniff_on_log(void *arg, struct sluice_request *request,
 
 static void sniff_stop(void *arg) {
   struct instance *instance = arg;
-  for (size_t i = 0; i < instance->post_count; i++) {
-    sluice_lane_free(instance->posts[i].lane);
+  sluice_lane_free(instance->lane);
+  for (size_t i = 0; i < instance->post_count; i++)
     helper_fini(&instance->posts[i].helper);
-  }
   if (instance->database >= 0)
     close(instance->database);
   if (instance->joined)
@@ -242,16 +258,12 @@ static bool open_database(struct instance *instance, struct errmsg *err) {
 
 static bool make_posts(struct instance *instance, struct sluice_host *host,
                        struct errmsg *err) {
-  size_t count = (size_t)instance->conf.processes;
-  for (size_t i = 0; i < count; i++) {
-    struct post *post = &instance->posts[i];
-    helper_init(&post->helper, host, instance->database);
-    post->lane = sluice_lane_new(host, run_batch, post);
-    if (post->lane == NULL)
-      return errmsg_set(err, "there is no memory");
-    instance->post_count++;
-  }
-  return true;
+  instance->post_count = (size_t)instance->conf.processes;
+  for (size_t i = 0; i < instance->post_count; i++)
+    helper_init(&instance->posts[i].helper, host, instance->database);
+  instance->lane = sluice_lane_new_wide(host, run_look, instance,
+                                        (unsigned)instance->post_count);
+  return instance->lane != NULL || errmsg_set(err, "there is no memory");
 }
 
 /* The first one; the others start when they have something to look at. */

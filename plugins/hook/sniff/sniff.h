@@ -17,6 +17,7 @@
 
 #define SNIFF_PROCESSES_MAX 16
 #define SNIFF_START_US 10000000 /* for the first helper, in start() */
+#define SNIFF_STEP_MS 5 /* between looks for a helper that may be asked */
 
 struct sniff_conf {
   const char *const *allow, *const *deny;
@@ -27,10 +28,9 @@ struct sniff_conf {
 
 enum sniff_mismatch { SNIFF_IGNORE, SNIFF_REFUSE, SNIFF_CORRECT };
 
-struct post { /* a helper, and who asks it */
+struct post {
   struct helper helper;
-  struct sluice_lane *lane;
-  _Atomic int64_t waiting; /* objects */
+  atomic_bool taken; /* a thread asks it */
 };
 
 struct instance {
@@ -39,7 +39,8 @@ struct instance {
   bool failure_passes;
   bool joined;
   int database;
-  _Atomic int64_t waiting; /* objects, of all posts */
+  struct sluice_lane *lane; /* as wide as there are posts */
+  _Atomic int64_t waiting;  /* objects */
   size_t post_count;
   struct post posts[SNIFF_PROCESSES_MAX];
 };
@@ -53,7 +54,6 @@ struct look {
   struct helper_task task;
   struct sniffer *sniffer;
   struct sluice_request *request;
-  struct post *post;
   unsigned char *kept; /* bytes of several chunks; NULL: they are lent */
   size_t kept_size;
   uint64_t restarts; /* of helpers, for this one */

@@ -49,14 +49,9 @@ uint32_t sniffwire_length(const unsigned char head[SNIFFWIRE_HEAD]);
 
 /* ---- to the process that starts helpers --------------------------------- */
 
-enum sniffwire_order {
-  SNIFFWIRE_START = 1, /* with a helper's socket and the database */
-  SNIFFWIRE_KILL = 2
-};
-
-struct sniffwire_message {
-  uint32_t order; /* enum sniffwire_order */
-  uint32_t id;    /* of the helper */
-};
+/* One message, which brings a helper's socket and the database: start one.
+ * That process ends it when nobody has the other end of its socket any more,
+ * which can't get lost as an order could. */
+#define SNIFFWIRE_START 's'
 
 #endif

@@ -188,7 +188,8 @@ def test_what_does_not_agree_is_corrected(row):
 
 
 @each({"png": (PNG, "image/png"), "html": (HTML, "application/octet-stream"),
-       "unknown": (b"\1\2\3\xfe" * 99, "application/octet-stream")})
+       "unknown": (b"\1\2\3\xfe" * 99, "application/octet-stream"),
+       "empty": (b"", "application/octet-stream")})
 def test_bytes_become_what_they_are_unless_it_runs(row):
     data, becomes = row
     with sniffing(mismatch="correct") as gateway:

@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "tests/integration"))
-from kit import (BINARY, SLOWNESS, Gateway, each, equal, eventually,
+from kit import (BINARY, PATIENCE, SLOWNESS, Gateway, each, equal, eventually,
                  expect, head, main, needs, settings, test,
                  written)  # noqa: E402
 from sniffkit import (HTML, PDF, PLUGINS, PNG, compiled, helpers, is_there,
@@ -48,9 +48,16 @@ def meanwhile(gateway, pid, act):
     return answers[0]
 
 
+# Those by which a C library makes poll(), of which newer processors have one.
+POLLS = {"x86_64": ("7", "271"), "aarch64": ("73",), "riscv64": ("73",),
+         "armv7l": ("168", "336"), "i686": ("168", "309")}
+
+
 def has_bytes(gateway):
     """A lane waits in poll(), and nothing else does with one descriptor."""
-    return any(line.split()[0] == "7" for line in waiting(gateway))
+    polls = POLLS.get(os.uname().machine)
+    needs(polls, "the numbers of this processor's system calls")
+    return any(line.split()[0] in polls for line in waiting(gateway))
 
 
 def waiting(gateway):
@@ -220,6 +227,71 @@ def test_helper_that_stands_still_holds_up_one_of_two():
             equal("png", put(gateway, PNG, key=f"t/{number}").status, 201)
         slow.join()
         equal("helpers", len(stored(gateway)), 8)
+
+
+def each_of(gateway, count):
+    """Uploads that are under way at once: their threads and answers."""
+    answers = [None] * count
+
+    def ask(number):
+        answers[number] = put(gateway, PNG, key=f"t/{number}").status
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    return threads, answers
+
+
+@test
+def test_file_that_is_slow_holds_up_nobody_where_another_helper_is_free():
+    """They come together, and are answered while it is still looked at."""
+    with one(processes="2", timeout="60s") as gateway:
+        [pid] = helpers(gateway)
+        os.kill(pid, signal.SIGSTOP)
+        held = []
+        slow = threading.Thread(target=lambda: held.append(
+            put(gateway, PNG, key="t/slow").status))
+        slow.start()
+        eventually("it waits", lambda: has_bytes(gateway))
+        threads, answers = each_of(gateway, 12)
+        for thread in threads:
+            thread.join(PATIENCE)
+        equal("answers", (answers, held), ([201] * 12, []))
+        os.kill(pid, signal.SIGCONT)
+        slow.join()
+        equal("its own", held, [201])
+
+
+@test
+def test_file_that_takes_too_long_costs_itself_alone():
+    """Behind it all others wait, for there is no other helper."""
+    with one() as gateway:
+        [pid] = helpers(gateway)
+        held = []
+        os.kill(pid, signal.SIGSTOP)
+        slow = threading.Thread(target=lambda: held.append(
+            put(gateway, PNG, key="t/slow").status))
+        slow.start()
+        eventually("it waits", lambda: has_bytes(gateway))
+        threads, answers = each_of(gateway, 12)
+        for thread in [slow, *threads]:
+            thread.join()
+        equal("answers", (held, answers), ([503], [201] * 12))
+        expect(not is_there(pid), "its helper has ended")
+
+
+@test
+def test_helper_that_nobody_has_any_more_is_ended_whenever_that_is_seen():
+    """The process that ends it stands still meanwhile, and is told nothing."""
+    with one(timeout="300ms") as gateway:
+        [pid], above = helpers(gateway), launcher(gateway)
+        for process in pid, above:
+            os.kill(process, signal.SIGSTOP)
+        refused(put(gateway, PNG))
+        os.kill(above, signal.SIGCONT)
+        eventually("it is ended", lambda: not is_there(pid))
+        eventually("next", lambda: put(gateway, PNG).status == 201)
+        equal("helpers", len(helpers(gateway)), 1)
 
 
 @test
