@@ -25,25 +25,48 @@ static const struct sluice_option options[] = {
 
 /* ---- metas -------------------------------------------------------------- */
 
-bool compress_pairs(const struct sluice_pair *user, const char *mark,
-                    struct sluice_pair pairs[COMPRESS_PAIRS + 1]) {
+static bool is_pair(const struct sluice_pair *pair, const char *name) {
+  return strcmp(pair->name, name) == 0;
+}
+
+bool compress_pairs_up(const struct sluice_pair *user,
+                       struct sluice_pair pairs[COMPRESS_PAIRS + 1]) {
   size_t count = 0;
   for (; user != NULL && user->name != NULL; user++) {
-    if (strcmp(user->name, SEEKABLE_MARK) == 0)
+    if (is_pair(user, SEEKABLE_MARK))
       continue;
-    if (count + (mark != NULL) == COMPRESS_PAIRS)
+    if (count == COMPRESS_PAIRS)
       return false;
     pairs[count++] = *user;
+    if (is_pair(user, SEEKABLE_ABOVE))
+      pairs[count - 1].name = SEEKABLE_MARK;
   }
-  if (mark != NULL)
-    pairs[count++] = (struct sluice_pair){SEEKABLE_MARK, mark};
   pairs[count] = (struct sluice_pair){NULL, NULL};
   return true;
 }
 
+const char *compress_pairs_down(const struct sluice_pair *user,
+                                const char *mark,
+                                struct sluice_pair pairs[COMPRESS_PAIRS + 1]) {
+  size_t count = 0;
+  for (; user != NULL && user->name != NULL; user++) {
+    if (is_pair(user, SEEKABLE_ABOVE))
+      return "three layers that compress stand on each other; leave one out";
+    if (count + (mark != NULL) == COMPRESS_PAIRS)
+      return "the object has too much metadata";
+    pairs[count++] = *user;
+    if (is_pair(user, SEEKABLE_MARK))
+      pairs[count - 1].name = SEEKABLE_ABOVE;
+  }
+  if (mark != NULL)
+    pairs[count++] = (struct sluice_pair){SEEKABLE_MARK, mark};
+  pairs[count] = (struct sluice_pair){NULL, NULL};
+  return NULL;
+}
+
 static const char *mark_of(const struct sluice_pair *user) {
   for (; user != NULL && user->name != NULL; user++)
-    if (strcmp(user->name, SEEKABLE_MARK) == 0)
+    if (is_pair(user, SEEKABLE_MARK))
       return user->value;
   return NULL;
 }
@@ -55,15 +78,16 @@ enum compress_kind compress_meta(const struct sluice_meta *stored,
   const char *mark = mark_of(stored->user);
   uint64_t frames;
   *plain = *stored;
+  if (stored->user != NULL && !compress_pairs_up(stored->user, pairs))
+    return COMPRESS_DAMAGED;
+  plain->user = stored->user == NULL ? NULL : pairs;
   if (mark == NULL)
     return COMPRESS_AS_IS;
   if (!seekable_read_mark(shape, mark) ||
-      !seekable_frames(shape, stored->length, &frames) ||
-      !compress_pairs(stored->user, NULL, pairs))
+      !seekable_frames(shape, stored->length, &frames))
     return COMPRESS_DAMAGED;
   plain->length = shape->plain;
   plain->md5 = shape->md5;
-  plain->user = pairs;
   return COMPRESS_FRAMES;
 }
 

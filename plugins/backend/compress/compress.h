@@ -60,10 +60,14 @@ enum compress_kind compress_meta(const struct sluice_meta *stored,
                                  struct sluice_meta *plain,
                                  struct sluice_pair pairs[COMPRESS_PAIRS + 1],
                                  struct seekable *);
-/* All pairs but the mark, and then `mark`, where it isn't NULL.  False: they
- * are too many, and the object couldn't be read. */
-bool compress_pairs(const struct sluice_pair *user, const char *mark,
-                    struct sluice_pair pairs[COMPRESS_PAIRS + 1]);
+/* The pairs of the storage, as those above know them. */
+bool compress_pairs_up(const struct sluice_pair *user,
+                       struct sluice_pair pairs[COMPRESS_PAIRS + 1]);
+/* As the storage is to have them, and `mark`, where it isn't NULL.  A mark
+ * from above stays what it is to those above.  NULL, or why not. */
+const char *compress_pairs_down(const struct sluice_pair *user,
+                                const char *mark,
+                                struct sluice_pair pairs[COMPRESS_PAIRS + 1]);
 void compress_end(struct sluice_op *, enum sluice_status, const char *why);
 #define COMPRESS_BROKEN "the object isn't what was compressed"
 

@@ -271,7 +271,7 @@ static void on_get_meta(void *arg, const struct sluice_meta *stored) {
   switch (compress_meta(stored, &plain, pairs, &get->shape)) {
   case COMPRESS_AS_IS:
     get->phase = PHASE_AS_IS;
-    sluice_meta(get->op, stored);
+    sluice_meta(get->op, &plain);
     return;
   case COMPRESS_DAMAGED:
     get_fail(get, SLUICE_EUPSTREAM, COMPRESS_BROKEN);

@@ -267,12 +267,12 @@ static void on_put_meta(void *arg, const struct sluice_meta *stored) {
   struct compress_put *put = arg;
   struct sluice_pair pairs[COMPRESS_PAIRS + 1];
   struct sluice_meta plain = *stored;
+  plain.user = NULL;
+  if (stored->user != NULL && compress_pairs_up(stored->user, pairs))
+    plain.user = pairs;
   if (put->form == FORM_FRAMES) {
     plain.length = put->all;
     plain.md5 = NULL;
-    plain.user = NULL;
-    if (stored->user != NULL && compress_pairs(stored->user, NULL, pairs))
-      plain.user = pairs;
   }
   sluice_meta(put->op, &plain);
 }
@@ -363,8 +363,7 @@ void compress_data(void *handle, struct sluice_op *op,
   put_pump(put);
 }
 
-/* The digest that the storage compares is that of its own bytes.  A mark that
- * comes from above isn't ours. */
+/* The digest that the storage compares is that of its own bytes. */
 void compress_commit(void *handle, struct sluice_op *op,
                      const struct sluice_object *object) {
   struct compress_put *put = put_of(op);
@@ -382,8 +381,10 @@ void compress_commit(void *handle, struct sluice_op *op,
     below.md5 = hex;
     below.length = put->stored;
   }
-  if (!compress_pairs(object->user, packed ? mark : NULL, pairs)) {
-    put_fail(put, SLUICE_EINVAL, "the object has too much metadata");
+  const char *why =
+      compress_pairs_down(object->user, packed ? mark : NULL, pairs);
+  if (why != NULL) {
+    put_fail(put, SLUICE_EIO, why);
     return;
   }
   below.user = pairs;

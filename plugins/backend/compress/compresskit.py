@@ -65,3 +65,29 @@ def text_of(length, seed=0):
     digits = noise_of(length // 2 + 1, seed).hex()
     return "\n".join(digits[at:at + 60] for at in
                      range(0, length, 60)).encode().ljust(length)[:length]
+
+
+def stands_on_itself(start, copies=True):
+    """Over a gateway of two such layers; what is all of one letter is
+    compressed by both."""
+    bodies = {"k/both": b"a" * 3000000, "k/upper": text_of(5000),
+              "k/none": noise_of(5000), "k/empty": b""}
+    with start() as gate:
+        for key, body in bodies.items():
+            gate.put(key, body)
+            expect(gate.get(key).body == body, f"{key}: other bytes")
+            kit.equal(key, gate.head(key).header("content-length"),
+                      str(len(body)))
+        kit.equal("list", {one["key"]: one["size_bytes"] for one in gate.ask(
+            "GET", "/files?prefix=k/").json["objects"]},
+                  {key: len(body) for key, body in bodies.items()})
+        kit.equal("range", gate.get("k/both", "Range: bytes=2999990-").body,
+                  b"a" * 10)
+        kit.equal("breaches", gate.breaches(), [])
+        if not copies:
+            return
+        answer = gate.ask("POST", "/files/copy",
+                          "Content-Type: application/json",
+                          body=b'{"from": "k/both", "to": "k/copy"}')
+        kit.equal("copy", answer.status, 201)
+        expect(gate.get("k/copy").body == bodies["k/both"], "copied bytes")

@@ -15,9 +15,10 @@
 #define SEEKABLE_FRAME_MIN 4096
 #define SEEKABLE_FRAME_MAX (8 << 20)
 #define SEEKABLE_FRAMES_MAX 0x8000000u
-#define SEEKABLE_MARK                                                 \
-  "sluice-zstd"               /* the name of the mark in the metadata \
-                               */
+/* The name of the mark in the metadata, and of one that came from above, of
+ * another such layer, as long as it is below. */
+#define SEEKABLE_MARK "sluice-zstd"
+#define SEEKABLE_ABOVE "sluice-zstd-above"
 #define SEEKABLE_MD5 32       /* hex digits */
 #define SEEKABLE_MARK_SIZE 72 /* bytes of its text */
 #define SEEKABLE_ENTRY 8      /* bytes of a frame in the table */

@@ -13,7 +13,8 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "tests/integration"))
 sys.path.insert(0, str(Path(__file__).parent))
 import kit  # noqa: E402  pylint: disable=wrong-import-position
 import seekread  # noqa: E402
-from compresskit import FRAME, Small, main, noise_of, text_of  # noqa: E402
+from compresskit import (FRAME, Small, main, noise_of, stands_on_itself,
+                         text_of)  # noqa: E402
 from kit import (FORM, each, equal, expect, field, file, form,
                  refusal, test)  # noqa: E402
 
@@ -70,6 +71,23 @@ def test_what_doesn_t_get_shorter_is_stored_as_it_is():
             expect(gate.get("k").body == data, "other bytes")
             equal("head", gate.head("k").header("content-length"),
                   str(len(data)))
+
+
+@test
+def test_compress_stands_on_compress():
+    twice = {"plugin": "compress", "over": "main", "frame_size": "64KiB"}
+    stands_on_itself(lambda: Small({"second": twice}, over="second"))
+
+
+@test
+def test_third_on_each_other_is_refused_and_stores_nothing():
+    over = {"second": {"plugin": "compress", "over": "third"},
+            "third": {"plugin": "compress", "over": "main"}}
+    with Small(over, over="second") as gate:
+        answer = gate.ask("PUT", "/files/object?key=k", body=b"a" * 3000000)
+        expect(answer.status >= 400, f"status {answer.status}")
+        gate.says("three layers that compress stand on each other")
+        equal("there", gate.head("k").status, 404)
 
 
 @test

@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import kit  # noqa: E402  pylint: disable=wrong-import-position
 import seekread  # noqa: E402
 from bucket import BUCKET, backend  # noqa: E402
-from compresskit import FRAME, Small, main, noise_of, text_of  # noqa: E402
+from compresskit import (FRAME, Small, main, noise_of, stands_on_itself,
+                         text_of)  # noqa: E402
 from kit import (MIB, each, equal, eventually, expect, request,
                  test)  # noqa: E402
 from s3.kit import Rgw, shared  # noqa: E402
@@ -267,7 +268,7 @@ def test_client_may_leave_in_the_middle():
         equal("breaches", gate.breaches(), [])
 
 
-# ---- with encrypt ----------------------------------------------------------
+# ---- with others -----------------------------------------------------------
 
 @each({"over": ("small", "safe", "bucket"), "under": ("safe", "small",
                                                       "bucket")})
@@ -301,6 +302,13 @@ def test_encrypt_and_compress_stand_on_each_other(order):
             expect((len(gate.stored("e/a")) < len(data) * 3 // 4) ==
                    (top == "small"), "compressed")
             equal("breaches", gate.breaches(), [])
+
+
+@test
+def test_compress_stands_on_compress():
+    twice = {"plugin": "compress", "over": "bucket", "frame_size": "64KiB"}
+    stands_on_itself(lambda: far(more={"second": twice}, over="second"),
+                     copies=False)
 
 
 if __name__ == "__main__":

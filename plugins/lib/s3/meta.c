@@ -17,7 +17,8 @@
 
 const char *const s3_meta_names[S3_META_NAMES] = {
     "original-filename", "md5",         "uploaded-by",
-    "sluice-sha256",     "sluice-zstd", EXPIRY_META};
+    "sluice-sha256",     "sluice-zstd", "sluice-zstd-above",
+    EXPIRY_META};
 
 void s3_etag(char out[160], const char *header) {
   out[0] = '\0';

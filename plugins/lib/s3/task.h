@@ -27,7 +27,7 @@ static inline struct s3_task *s3_task_of(struct sluice_op *op) {
 bool s3_is_no_key(const struct s3_loop *, const char *key);
 
 /* "name" of x-amz-meta-name, as the gateway stores it. */
-#define S3_META_NAMES 6
+#define S3_META_NAMES 7
 extern const char *const s3_meta_names[S3_META_NAMES];
 /* Tells one write of an object from another, of the same bytes too. */
 #define S3_WRITE_ID "x-amz-meta-write-id"
