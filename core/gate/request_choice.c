@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The calls of <sluice/request.h>: a hook chooses where a request goes, and
- * hooks tell each other what they found out.
+ * The calls of <sluice/request.h>: a hook chooses where a request goes, or
+ * asks, and hooks tell each other what they found out.
  */
 #include <string.h>
 
@@ -61,6 +61,12 @@ bool sluice_request_backend(struct sluice_request *request, const char *name) {
   if (!hook->plugin->guards)
     request->backend_kept = index;
   return true;
+}
+
+const char *sluice_request_backend_name(const struct sluice_request *request) {
+  return request->backends == NULL || request->operation == NULL
+             ? NULL
+             : request->backends[request->backend]->host.name;
 }
 
 /* ---- attributes --------------------------------------------------------- */

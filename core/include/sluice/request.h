@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Since 1.1: a hook chooses the backend of a request, and hooks of a request
- * tell each other what they found out.  A part of <sluice/plugin.h>, which
- * says by which rules and is what a plugin includes.
+ * Since 1.1: a hook chooses the backend of a request or asks which it is, and
+ * hooks of a request tell each other what they found out.  A part of
+ * <sluice/plugin.h>, which says by which rules and is what a plugin includes.
  */
 #ifndef SLUICE_REQUEST_H
 #define SLUICE_REQUEST_H
@@ -32,6 +32,12 @@ extern "C" {
  * served from the backend that was chosen when it was made, whatever is chosen
  * when it is used. */
 bool sluice_request_backend(struct sluice_request *, const char *name);
+
+/* The name of the backend that the request is for: its route's, the one that
+ * was chosen, or a link's; from on_key() on it stays.  Keys are those of one
+ * backend: the same one in another is another object.  NULL: of no route.
+ * Lent until the hook's function returns. */
+const char *sluice_request_backend_name(const struct sluice_request *);
 
 /* A text that all hooks of the request may read from now on, in any phase up
  * to on_log(); one of the same name is replaced, and NULL takes it away.  The

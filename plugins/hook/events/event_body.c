@@ -34,6 +34,7 @@ bool event_body(struct buf *out, const struct event_words *words) {
   bool made = object != NULL && set(object, "id", words->id) &&
               set(object, "type", words->type) && set(object, "time", time) &&
               set(object, "key", words->key) &&
+              set(object, "backend", words->backend) &&
               (!words->uploaded || set_upload(object, words)) &&
               set(object, "identity", words->identity) &&
               set(object, "request_id", words->request_id) &&

@@ -12,6 +12,7 @@
 struct event_words {
   const char *id, *type;
   int64_t time_ms;
+  const char *backend;                     /* NULL: none */
   const char *key, *identity, *request_id; /* identity: NULL: nobody said */
   const char *traceparent, *tracestate;    /* so, too: none */
   bool uploaded;                           /* what follows is there */

@@ -27,11 +27,29 @@ def test_upload_and_delete_are_told(folder):
         for name in ("id", "time", "request_id", "traceparent"):
             expect(event.pop(name) and later.pop(name), name)
         equal("upload", event, {
-            "type": "object.uploaded", "key": made["key"], "size_bytes": 5,
+            "type": "object.uploaded", "key": made["key"],
+            "backend": "main", "size_bytes": 5,
             "content_type": "application/pdf", "md5": md5(b"12345"),
             "filename": made["filename"], "uploaded_by": "anonymous"})
-        equal("delete", later, {"type": "object.deleted",
+        equal("delete", later, {"type": "object.deleted", "backend": "main",
                                 "key": made["key"]})
+
+
+@each_folder
+def test_event_names_the_backend_that_a_hook_chose(folder):
+    with Service() as service, Gateway({
+            "hooks": [{"plugin": "choicehook"}, hook(folder, service.url)],
+            "backends": {"other": {"plugin": "local", "directory":
+                                   f"{folder}/other"}}},
+            folder=folder) as gate:
+        for lines in (), ("X-Backend: other",):
+            gate.ask("PUT", "/files/object?key=t/a", *lines, body=b"x")
+            gate.ask("DELETE", "/files/object?key=t/a", *lines)
+        service.count(4)
+        equal("told", sorted((event["backend"], event["type"])
+                             for event in heard(service)),
+              [("main", "object.deleted"), ("main", "object.uploaded"),
+               ("other", "object.deleted"), ("other", "object.uploaded")])
 
 
 @each_folder

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ACCOUNT_VERSION "1"
+#define ACCOUNT_VERSION "2" /* 1: its objects were keys alone */
 
 /* A source that isn't in the account counts as so many: the copy itself tells
  * how many it has, and nothing that it replaces makes room for them. */
@@ -158,7 +158,7 @@ static bool reserve(struct account *account, struct account_task *task) {
             task->source) ||
       !find(account, &credit, mine, "tt", task->moves ? task->source : "",
             task->owner) ||
-      !find(account, &old, mine, "tt", task->key, task->owner) ||
+      !find(account, &old, mine, "tt", task->object, task->owner) ||
       !find(account, &used, "SELECT bytes, objects FROM owner WHERE name = ?",
             "t", task->owner))
     return false;
@@ -178,24 +178,35 @@ static bool reserve(struct account *account, struct account_task *task) {
       run(account,
           "INSERT INTO pending (key, owner, bytes, charged_bytes, "
           "charged_objects) VALUES (?, ?, ?, ?, ?)",
-          "ttiii", task->key, task->owner, task->bytes, bytes, objects) &&
+          "ttiii", task->object, task->owner, task->bytes, bytes, objects) &&
       add(account, task->owner, bytes, objects);
   task->reserved = sqlite3_last_insert_rowid(account->db);
   return ok;
 }
 
+/* An object of before, which says no backend, is whose it is asked for first.
+ */
+static bool adopt(struct account *account, const char *object) {
+  const char *tab = strchr(object, '\t');
+  return tab == NULL ||
+         run(account, "UPDATE OR IGNORE object SET key = ? WHERE key = ?",
+             "tt", object, tab + 1);
+}
+
 static bool apply(struct account *account, struct account_task *task) {
+  if (!adopt(account, task->object) || !adopt(account, task->source))
+    return false;
   switch (task->act) {
   case ACCOUNT_LOOK:
   case ACCOUNT_RESERVE:
     return reserve(account, task);
   case ACCOUNT_CONFIRM:
     return account_release(account, task->reserved) &&
-           put(account, task->key, task->owner, task->bytes);
+           put(account, task->object, task->owner, task->bytes);
   case ACCOUNT_RELEASE:
     return account_release(account, task->reserved);
   case ACCOUNT_REMOVE:
-    return erase(account, task->key) && charge_fully(account, task->key);
+    return erase(account, task->object) && charge_fully(account, task->object);
   }
   return false;
 }
@@ -246,7 +257,7 @@ static bool is_ours(struct account *account) {
               "SELECT user_version, 0 FROM "
               "pragma_user_version",
               "") &&
-         (version.bytes == 0 || version.bytes == 1);
+         version.bytes >= 0 && version.bytes <= 2;
 }
 
 /* Locked as long as it is open: two gateways would each count for itself. */

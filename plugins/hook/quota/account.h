@@ -14,6 +14,9 @@
 #include "errmsg.h"
 
 #define ACCOUNT_KEY_MAX 1024 /* bytes of a key, or of whose it is */
+#define ACCOUNT_NAME_MAX 255 /* of a backend */
+/* Bytes of an object: its backend's name, a tab, and its key. */
+#define ACCOUNT_OBJECT_MAX (ACCOUNT_NAME_MAX + 1 + ACCOUNT_KEY_MAX)
 
 enum account_act {
   ACCOUNT_LOOK,    /* would it fit? */
@@ -25,9 +28,10 @@ enum account_act {
 
 struct account_task {
   enum account_act act;
-  char key[ACCOUNT_KEY_MAX + 1], owner[ACCOUNT_KEY_MAX + 1];
-  char source[ACCOUNT_KEY_MAX + 1]; /* of a copy: its size counts; "": none */
-  bool moves;                       /* and the source goes */
+  char object[ACCOUNT_OBJECT_MAX + 1], owner[ACCOUNT_KEY_MAX + 1];
+  char source[ACCOUNT_OBJECT_MAX + 1]; /* of a copy: its size counts; "": none
+                                        */
+  bool moves;                          /* and the source goes */
   int64_t bytes;
   int64_t reserved; /* its number: given by RESERVE, which takes back the one
                        that was given before; 0: none */

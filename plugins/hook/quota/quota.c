@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Limits the bytes and objects that each identity, or prefix, has stored.
+ * Limits the bytes and objects that each identity, prefix or backend has.
  * Guide: sluice-quota(7).
  *
  * An object is reserved before its commit, and confirmed before its client is
@@ -15,6 +15,8 @@
 #include "account.h"
 #include "quantity.h"
 
+enum quota_by { BY_IDENTITY, BY_PREFIX, BY_BACKEND };
+
 struct conf {
   const char *by, *file;
   uint64_t bytes;
@@ -23,7 +25,7 @@ struct conf {
 
 struct instance {
   struct conf conf;
-  bool by_prefix;
+  enum quota_by by;
   struct account *account;
   struct sluice_lane *lane;
   struct sluice_host *host;
@@ -39,7 +41,7 @@ struct state { /* of a request */
   bool waits; /* for a job */
   bool left;  /* its on_log came meanwhile */
   bool copies;
-  char source[ACCOUNT_KEY_MAX + 1];
+  char source[ACCOUNT_OBJECT_MAX + 1];
 };
 
 struct job {
@@ -52,7 +54,7 @@ struct job {
 
 static const struct sluice_option options[] = {
     {"by", SLUICE_STRING, "identity", OPTION(by),
-     "whose objects are counted together: identity or prefix"},
+     "whose objects are counted together: identity, prefix or backend"},
     {"segments", SLUICE_INT, "1", OPTION(segments),
      "of a key, that are its prefix"},
     {"bytes", SLUICE_SIZE, "0", OPTION(bytes),
@@ -64,14 +66,27 @@ static const struct sluice_option options[] = {
 
 /* ---- whose it is -------------------------------------------------------- */
 
+static const char *backend_of(const struct sluice_request *request) {
+  const char *name = sluice_request_backend_name(request);
+  return name == NULL ? "" : name;
+}
+
+/* The same key in another backend is another object. */
+static void name_object(const struct sluice_request *request, const char *key,
+                        char object[ACCOUNT_OBJECT_MAX + 1]) {
+  snprintf(object, ACCOUNT_OBJECT_MAX + 1, "%.*s\t%.*s", ACCOUNT_NAME_MAX,
+           backend_of(request), ACCOUNT_KEY_MAX, key);
+}
+
 static void read_owner(const struct instance *instance,
                        const struct sluice_request *request, const char *key,
                        char owner[ACCOUNT_KEY_MAX + 1]) {
   const char *identity = sluice_request_identity(request);
   const char *end = key;
-  if (!instance->by_prefix) {
-    snprintf(owner, ACCOUNT_KEY_MAX + 1, "%s",
-             identity == NULL ? "" : identity);
+  if (instance->by != BY_PREFIX) {
+    const char *whose =
+        instance->by == BY_BACKEND ? backend_of(request) : identity;
+    snprintf(owner, ACCOUNT_KEY_MAX + 1, "%s", whose == NULL ? "" : whose);
     return;
   }
   for (int64_t i = 0; i < instance->conf.segments; i++) {
@@ -206,7 +221,7 @@ static enum sluice_verdict quota_on_key(void *arg,
   struct state *state = sluice_request_state(request, sizeof *state);
   if (is(request, "download")) { /* of a copy it is the source */
     state->copies = true;
-    snprintf(state->source, sizeof state->source, "%s", key);
+    name_object(request, key, state->source);
     return SLUICE_PASS;
   }
   if (!is(request, "upload") && !is(request, "replace"))
@@ -226,7 +241,7 @@ static enum sluice_verdict quota_on_key(void *arg,
   }
   if (object == NULL || object->md5 != NULL)
     task.act = ACCOUNT_RESERVE;
-  snprintf(task.key, sizeof task.key, "%s", key);
+  name_object(request, key, task.object);
   read_owner(handle->instance, request, key, task.owner);
   return ask(handle, request, &task);
 }
@@ -240,7 +255,7 @@ static enum sluice_verdict quota_on_change(void *arg,
   struct account_task task = {.act = gone ? ACCOUNT_REMOVE : ACCOUNT_CONFIRM,
                               .bytes = (int64_t)it->length,
                               .reserved = gone ? 0 : state->reserved};
-  snprintf(task.key, sizeof task.key, "%s", it->key);
+  name_object(request, it->key, task.object);
   read_owner(handle->instance, request, it->key, task.owner);
   return ask(handle, request, &task);
 }
@@ -257,11 +272,24 @@ static void quota_on_log(void *arg, struct sluice_request *request,
 
 /* ---- life --------------------------------------------------------------- */
 
+static bool read_by(struct instance *instance, const char *word) {
+  static const char *const words[] = {[BY_IDENTITY] = "identity",
+                                      [BY_PREFIX] = "prefix",
+                                      [BY_BACKEND] = "backend"};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strcmp(words[i], word) == 0) {
+      instance->by = (enum quota_by)i;
+      return true;
+    }
+  return false;
+}
+
 static bool read_conf(struct instance *instance, struct errmsg *err) {
   const struct conf *conf = &instance->conf;
-  instance->by_prefix = strcmp(conf->by, "prefix") == 0;
-  if (!instance->by_prefix && strcmp(conf->by, "identity") != 0)
-    return errmsg_set(err, "by: '%.50s' is neither identity nor prefix",
+  if (!read_by(instance, conf->by))
+    return errmsg_set(err,
+                      "by: '%.50s' is neither identity nor prefix nor "
+                      "backend",
                       conf->by);
   if (conf->segments < 1 || conf->segments > 16)
     return errmsg_set(err, "segments: 1 to 16");
@@ -315,7 +343,8 @@ static const struct sluice_hook hook = {
     SLUICE_HEAD(sluice_hook),
     .name = "quota",
     .version = SLUICE_VERSION,
-    .summary = "limits the bytes and objects that each identity or prefix has",
+    .summary = "limits the bytes and objects that each identity, prefix or "
+               "backend has",
     .options = options,
     .conf_size = sizeof(struct conf),
     .start = quota_start,

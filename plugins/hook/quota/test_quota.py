@@ -332,6 +332,68 @@ def test_option_that_cannot_be_is_refused(case):
             why)
 
 
+def two_stores(folder, **options):
+    """Of two routes, and of a hook that chooses by a header."""
+    return Gateway({
+        "hooks": [{"plugin": "choicehook"},
+                  {"plugin": "quota", "file": f"{folder}/quota.db",
+                   **options}],
+        "backends": {name: {"plugin": "local", "directory":
+                            f"{folder}/{name}"} for name in ("main", "other")},
+        "routes": [{"mount": "/files", "backend": "main"},
+                   {"mount": "/others", "backend": "other"}]}, folder=folder)
+
+
+def key_put(gateway, data, *lines, mount="/files"):
+    return gateway.ask("PUT", f"{mount}/object?key=a/k", *lines,
+                       body=data).status
+
+
+@each({"by a route": ("/others",), "by a hook": ("/files",
+                                                 "X-Backend: other")})
+def test_same_key_in_two_backends_is_two_objects(way):
+    mount, *lines = way
+    with scratch() as folder:
+        with two_stores(folder, bytes="100B") as gateway:
+            equal("first", key_put(gateway, b"a" * 60), 201)
+            equal("too much", key_put(gateway, b"b" * 60, *lines,
+                                      mount=mount), 507)
+            equal("fits", key_put(gateway, b"b" * 40, *lines, mount=mount),
+                  201)
+            gateway.ask("DELETE", "/files/object?key=a/k")
+            equal("room again", key_put(gateway, b"a" * 60), 201)
+        equal("counts", account(folder), {"": (100, 2)})
+
+
+@test
+def test_each_backend_may_have_its_own():
+    with scratch() as folder:
+        with two_stores(folder, by="backend", bytes="100B") as gateway:
+            equal("first", key_put(gateway, b"a" * 100), 201)
+            equal("second", key_put(gateway, b"b" * 99, "X-Backend: other"),
+                  201)
+            equal("too much", key_put(gateway, b"b" * 101,
+                                      "X-Backend: other"), 507)
+        equal("counts", account(folder), {"main": (100, 1), "other": (99, 1)})
+
+
+@test
+def test_account_of_before_names_no_backend_and_goes_on():
+    with scratch() as folder:
+        with two_stores(folder, bytes="100B") as gateway:
+            equal("first", key_put(gateway, b"a" * 60), 201)
+        with sqlite3.connect(Path(folder, "quota.db")) as base:
+            base.execute("UPDATE object SET key = substr(key, "
+                         "instr(key, char(9)) + 1)")
+            base.execute("PRAGMA user_version = 1")
+        base.close()
+        with two_stores(folder, bytes="100B") as gateway:
+            equal("in its place", key_put(gateway, b"a" * 70), 200)
+            equal("beside it", key_put(gateway, b"b" * 31,
+                                       "X-Backend: other"), 507)
+        equal("counts", account(folder), {"": (70, 1)})
+
+
 @test
 def test_file_of_something_else_is_refused():
     with scratch() as folder:
