@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from bucket import BUCKET, Emulator, noise, sections
-from kit import (FORM, KIB, MIB, Gateway, Mismatch, each, equal, eventually,
-                 expect, field, file, form, main, needs, request, test)
+from kit import (FORM, KIB, MIB, SLOWNESS, Gateway, Mismatch, each, equal,
+                 eventually, expect, field, file, form, main, needs, request, test)
 
 PLUGINS = os.environ.get("SLUICE_PLUGINS", "").split(":")
 SMALL, HUGE = noise(100_000), 16 * MIB
@@ -45,12 +45,12 @@ class Heap:
     def now(self):
         """Once it stands still for a moment."""
         last, since = None, 0
-        until = time.monotonic() + 20
+        until = time.monotonic() + 20 * SLOWNESS
         while time.monotonic() < until:
             new = struct.unpack_from("q", self.map, 0)[0]
             if new != last:
                 last, since = new, time.monotonic()
-            elif time.monotonic() - since > 0.03:
+            elif time.monotonic() - since > 0.03 * SLOWNESS:
                 return new
             time.sleep(0.005)
         raise Mismatch("the heap doesn't come to rest")
