@@ -244,6 +244,7 @@ noinst_LTLIBRARIES += %D%/libhost.la
 	%D%/host/settings_routes.c \
 	%D%/host/settings_sections.c \
 	%D%/host/settings_tables.h \
+	%D%/host/settings_admin.c \
 	%D%/host/settings_console.c \
 	%D%/host/settings_tls.c \
 	%D%/host/settings_web.c

@@ -851,6 +851,7 @@ TESTS += $(CHECKS)
 EXTRA_DIST += $(CHECKS)
 
 INTEGRATION_TESTS = \
+	%D%/integration/test_admin.py \
 	%D%/integration/test_answers.py \
 	%D%/integration/test_archive.py \
 	%D%/integration/test_attacks.py \

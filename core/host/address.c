@@ -91,6 +91,10 @@ bool address_is_local(const char *listen) {
   return false;
 }
 
+const char *address_unix_path(const char *listen) {
+  return strncmp(listen, "unix:", 5) == 0 ? listen + 5 : NULL;
+}
+
 /* host, host:port, [v6], [v6]:port */
 static bool is_authority(const char *text, size_t len) {
   const char *end = text + len, *after;

@@ -17,6 +17,8 @@ const char *address_listen_fault(const char *text);
 const char *address_url_fault(const char *text);
 /* Of a place to listen at: does it only hear this machine? */
 bool address_is_local(const char *listen);
+/* Of a place to listen at: its path; NULL: it is no UNIX socket. */
+const char *address_unix_path(const char *listen);
 /* scheme://host[:port] as browsers write it in Origin: lower case, without a
  * path, and without the port that its scheme has anyway */
 const char *address_origin_fault(const char *text);

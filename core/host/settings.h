@@ -11,6 +11,7 @@
 #include "pair.h"
 
 #define SETTINGS_LISTEN_MAX 64
+#define SETTINGS_ADMIN_MAX 8
 #define SETTINGS_BACKENDS_MAX 64
 #define SETTINGS_HOOKS_MAX 64
 #define SETTINGS_ROUTES_MAX 256
@@ -48,7 +49,7 @@ struct settings_server {
   const char *public_url; /* "" or http(s)://host[:port][/path], no final / */
   const char *log_level;  /* error, warn, info, debug */
   bool core_dumps;        /* may be written */
-  const char *admin;      /* "" or an entry as of listen: for operators */
+  const char *const *admin;   /* entries as of listen, for operators */
   const char *console_text;   /* "on" or "off" */
   bool console;               /* a page for people, at /console/ */
   const char *console_issuer; /* "" or http(s)://host[:port][/path] */

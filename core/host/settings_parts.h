@@ -10,6 +10,8 @@
 
 /* server, uploads, presign, limits */
 bool settings_read_sections(struct settings *, struct errmsg *);
+/* server.admin, when server.listen is known */
+bool settings_read_admin(struct settings *, struct errmsg *);
 /* server.console and its issuer */
 bool settings_read_console(struct settings *, struct errmsg *);
 /* server.confine */

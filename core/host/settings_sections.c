@@ -46,8 +46,6 @@ static const struct sluice_option server_table[] = {
      "for absolute URLs; default: the request's Host"},
     {"hosts", SLUICE_LIST, "", SERVER(hosts),
      "names that links may begin with: files.example, files.example:*"},
-    {"admin", SLUICE_STRING, "", SERVER(admin),
-     "where metrics are told, and to nobody else: host:port, unix:/path"},
     {"console", SLUICE_STRING, "on", SERVER(console_text),
      "a page for people at /console/, which does what its reader may do"},
     {"console_issuer", SLUICE_STRING, "", SERVER(console_issuer),
@@ -218,21 +216,6 @@ static bool check_listen(const struct settings *s, unsigned line,
                                "[\"0.0.0.0:8000\"]");
 }
 
-static bool is_any_port(const char *entry) {
-  return strcmp(strrchr(entry, ':'), ":0") == 0;
-}
-
-static bool check_admin(const struct settings *s, unsigned line,
-                        struct errmsg *err) {
-  const char *admin = s->server.admin;
-  const char *why = *admin == '\0' ? NULL : address_listen_fault(admin);
-  for (size_t i = 0; why == NULL && s->server.listen[i] != NULL; i++)
-    if (strcmp(s->server.listen[i], admin) == 0 && !is_any_port(admin))
-      why = "clients are served there; choose a place of its own";
-  return why == NULL || config_fault(s->config, line, err,
-                                     "'admin': '%.128s': %s", admin, why);
-}
-
 static bool read_socket_mode(struct settings *s, unsigned line,
                              struct errmsg *err) {
   const char *text = s->server.socket_mode_text;
@@ -318,13 +301,13 @@ static bool read_proxies(struct settings *s, unsigned line,
 }
 
 static bool read_server(struct settings *s, struct errmsg *err) {
-  static const char *const others[] = {"confine", "headers", "ready", "tls",
-                                       NULL};
+  static const char *const others[] = {"admin", "confine", "headers",
+                                       "ready", "tls",     NULL};
   static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
   const struct config_node *server = config_get(s->config->root, "server");
   if (!fill(s, "server", server_table, others, &s->server, err) ||
       !check_listen(s, settings_line(server, "listen"), err) ||
-      !check_admin(s, settings_line(server, "admin"), err) ||
+      !settings_read_admin(s, err) ||
       !read_socket_mode(s, settings_line(server, "socket_mode"), err) ||
       !read_workers(s, settings_line(server, "workers"), err) ||
       !check_public_url(s, settings_line(server, "public_url"), err) ||

@@ -77,7 +77,7 @@ static void name_address(int fd, char out[ADDRESS_MAX]) {
 /* ---- the list ----------------------------------------------------------- */
 
 bool inherits_add(struct inherits *inherits, int fd, enum inherit_from from,
-                  const char *entry) {
+                  const char *key, const char *entry) {
   struct inherit *list =
       inherits->count < INHERIT_MAX
           ? realloc(inherits->list, (inherits->count + 1) * sizeof *list)
@@ -88,7 +88,7 @@ bool inherits_add(struct inherits *inherits, int fd, enum inherit_from from,
   }
   inherits->list = list;
   struct inherit *one = &list[inherits->count++];
-  *one = (struct inherit){.fd = fd, .from = from};
+  *one = (struct inherit){.fd = fd, .from = from, .key = key};
   snprintf(one->entry, sizeof one->entry, "%s", entry);
   return true;
 }
@@ -121,7 +121,7 @@ static bool take_fd(struct inherits *inherits, int fd, struct errmsg *errmsg) {
                       fd);
   fcntl(fd, F_SETFD, FD_CLOEXEC);
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-  return inherits_add(inherits, fd, INHERIT_FROM_MANAGER, "") ||
+  return inherits_add(inherits, fd, INHERIT_FROM_MANAGER, "", "") ||
          errmsg_set(errmsg, "out of memory");
 }
 
@@ -147,15 +147,16 @@ bool inherits_take_environment(struct inherits *inherits,
   return true;
 }
 
-size_t inherits_find(struct inherits *inherits, const char *entry,
-                     const struct sockaddr *address, int *fds, size_t max,
-                     enum inherit_from *from) {
+size_t inherits_find(struct inherits *inherits, const char *key,
+                     const char *entry, const struct sockaddr *address,
+                     int *fds, size_t max, enum inherit_from *from) {
   size_t found = 0;
   for (size_t i = 0; i < inherits->count && found < max; i++) {
     struct inherit *one = &inherits->list[i];
     union socket_address its;
+    bool named = strcmp(one->entry, entry) == 0 && strcmp(one->key, key) == 0;
     if (one->fd < 0 || !address_of(one->fd, &its) ||
-        !is_same(&its, address, strcmp(one->entry, entry) == 0))
+        !is_same(&its, address, named))
       continue;
     *from = one->from;
     fds[found++] = one->fd;

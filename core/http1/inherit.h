@@ -24,7 +24,8 @@ enum inherit_from {
 struct inherit {
   int fd; /* -1: somebody has taken it */
   enum inherit_from from;
-  char entry[INHERIT_ENTRY_MAX]; /* "": only its address is known */
+  const char *key;               /* in the configuration; "": any */
+  char entry[INHERIT_ENTRY_MAX]; /* there; "": only its address is known */
 };
 
 struct inherits {
@@ -34,7 +35,7 @@ struct inherits {
 
 /* The descriptor is taken, also on failure: false, no memory or too many. */
 bool inherits_add(struct inherits *, int fd, enum inherit_from,
-                  const char *entry);
+                  const char *key, const char *entry);
 /* Those of $LISTEN_FDS, where $LISTEN_PID is this process; both are unset, as
  * they are nobody else's.  False and why. */
 bool inherits_take_environment(struct inherits *, struct errmsg *);
@@ -42,8 +43,8 @@ bool inherits_take_environment(struct inherits *, struct errmsg *);
 /* Is it a stream socket that listens? */
 bool inherits_listens(int fd);
 /* Gives those of the address to the caller: their number, at most `max`.  Port
- * 0 is that of sockets of the same entry. */
-size_t inherits_find(struct inherits *, const char *entry,
+ * 0 is that of sockets of the same entry below the same key. */
+size_t inherits_find(struct inherits *, const char *key, const char *entry,
                      const struct sockaddr *, int *fds, size_t max,
                      enum inherit_from *);
 /* The manager's that no entry names are a mistake: false and why. */

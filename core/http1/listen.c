@@ -145,7 +145,7 @@ static size_t adopt(struct listen *listen, const char *entry,
   enum inherit_from from = INHERIT_FROM_GATEWAY;
   if (settings->inherits == NULL)
     return 0;
-  size_t found = inherits_find(settings->inherits, entry,
+  size_t found = inherits_find(settings->inherits, settings->key, entry,
                                (const struct sockaddr *)&address->storage,
                                listen->fds, LISTEN_FDS_MAX, &from);
   if (found > listen->count)

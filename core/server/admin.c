@@ -299,8 +299,8 @@ static void admin_on_resume(evutil_socket_t fd, short what, void *arg) {
 /* ---- life -----------------------------------------------------------------
  */
 
-struct admin *admin_new(struct gateway *gateway, struct errmsg *errmsg) {
-  const char *entry = gateway->fixed->server.admin;
+struct admin *admin_new(struct gateway *gateway, const char *entry,
+                        struct errmsg *errmsg) {
   /* On this machine the gateway's own user may ask, and nobody else. */
   const struct listen_settings settings = {.key = "server.admin",
                                            .loops = 1,
@@ -350,8 +350,7 @@ void admin_retire(struct admin *admin) {
 }
 
 void admin_own(struct admin *admin) {
-  if (admin != NULL)
-    listen_own(&admin->listen);
+  listen_own(&admin->listen);
 }
 
 void admin_free(struct admin *admin) {

@@ -28,7 +28,7 @@
 enum baton_kind {
   BATON_LISTEN = 1, /* text: the entry of server.listen */
   BATON_MANAGED,    /* so; the service manager opened them */
-  BATON_ADMIN,      /* text: server.admin */
+  BATON_ADMIN,      /* text: the entry of server.admin */
   BATON_BACKEND,    /* text: its name */
   BATON_END,
   BATON_REFUSED, /* text: why */

@@ -57,9 +57,10 @@ struct gateway {
   struct worker *workers;
   size_t worker_count;
 
-  struct loop *loop;   /* the main thread's: signals, and news of workers */
-  struct admin *admin; /* NULL: nobody asks */
-  int64_t started_s;   /* since 1970 */
+  struct loop *loop; /* the main thread's: signals, and news of workers */
+  struct admin *admins[SETTINGS_ADMIN_MAX]; /* as the list server.admin */
+  size_t admin_count;
+  int64_t started_s;            /* since 1970 */
   size_t opened, served, ended; /* workers */
   const char *failure;          /* of a worker */
   bool stopping, forced;        /* requests may finish, or not */

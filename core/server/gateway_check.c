@@ -28,8 +28,11 @@ static bool check_listen(const struct gateway *gateway,
   for (; *listen != NULL; listen++)
     if (!listen_check("server.listen", *listen, errmsg))
       return false;
-  const char *admin = gateway->fixed->server.admin;
-  return admin[0] == '\0' || listen_check("server.admin", admin, errmsg);
+  const char *const *admin = gateway->fixed->server.admin;
+  for (; *admin != NULL; admin++)
+    if (!listen_check("server.admin", *admin, errmsg))
+      return false;
+  return true;
 }
 
 /* Hooks that guard read files of keys and users, and nothing else, when they

@@ -37,7 +37,8 @@ static void tell_left(const char *address) {
 static void gateway_run_own(struct gateway *gateway) {
   for (size_t i = 0; i < gateway->listen_count; i++)
     listen_own(&gateway->listens[i]);
-  admin_own(gateway->admin);
+  for (size_t i = 0; i < gateway->admin_count; i++)
+    admin_own(gateway->admins[i]);
   inherits_fini(&gateway->inherits, tell_left);
 }
 
@@ -124,7 +125,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg) {
 static void lend(struct gateway *gateway) {
   for (size_t i = 0; i < gateway->listen_count; i++)
     listen_lend(&gateway->listens[i]);
-  admin_retire(gateway->admin);
+  for (size_t i = 0; i < gateway->admin_count; i++)
+    admin_retire(gateway->admins[i]);
 }
 
 static void stop(struct gateway *gateway) {
@@ -241,9 +243,9 @@ static void on_served(struct loop_task *task) {
   for (size_t i = 0; i < gateway->listen_count; i++)
     log_line(SLUICE_LOG_INFO, NULL, "listening on %s",
              gateway->listens[i].url);
-  if (gateway->admin != NULL)
+  for (size_t i = 0; i < gateway->admin_count; i++)
     log_line(SLUICE_LOG_INFO, NULL, "metrics are at %s/metrics",
-             admin_url(gateway->admin));
+             admin_url(gateway->admins[i]));
   certificate_watch(&gateway->certificate);
   warn_of_hosts(gateway->fixed);
   warn_of_cursors(gateway);
@@ -275,6 +277,18 @@ static void gateway_run_on_ended(struct loop_task *task) {
 
 /* ---- the run ------------------------------------------------------------ */
 
+static bool make_admins(struct gateway *gateway, struct errmsg *errmsg) {
+  const char *const *entry = gateway->fixed->server.admin;
+  for (; *entry != NULL; entry++) {
+    struct admin *admin = admin_new(gateway, *entry, errmsg);
+    if (admin == NULL)
+      return false;
+    gateway->handover.admins[gateway->admin_count] = admin_socket(admin);
+    gateway->admins[gateway->admin_count++] = admin;
+  }
+  return true;
+}
+
 static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
   size_t count = gateway->fixed->server.workers;
   gateway->loop = loop_new();
@@ -290,12 +304,8 @@ static bool make_loops(struct gateway *gateway, struct errmsg *errmsg) {
   if (!certificate_start(&gateway->certificate, gateway->loop,
                          work_own(gateway->pool), on_certificate, gateway))
     return errmsg_set(errmsg, "out of memory");
-  if (gateway->fixed->server.admin[0] != '\0' &&
-      (gateway->admin = admin_new(gateway, errmsg)) == NULL)
-    return false;
-  if (gateway->admin != NULL)
-    gateway->handover.admin = admin_socket(gateway->admin);
-  if (!inherits_check(&gateway->inherits, errmsg))
+  if (!make_admins(gateway, errmsg) ||
+      !inherits_check(&gateway->inherits, errmsg))
     return false;
   for (; gateway->worker_count < count; gateway->worker_count++) {
     struct worker *worker = &gateway->workers[gateway->worker_count];
@@ -345,8 +355,11 @@ static bool prepare(struct gateway *gateway, struct errmsg *errmsg) {
 /* Where the program is started anew by an order, over a socket of this user.
  */
 static bool needs_starter(const struct gateway *gateway) {
+  const char *const *admin = gateway->fixed->server.admin;
+  while (*admin != NULL && address_unix_path(*admin) == NULL)
+    admin++;
   return gateway->program != NULL && confine_wanted(gateway->fixed) &&
-         strncmp(gateway->fixed->server.admin, "unix:", 5) == 0;
+         *admin != NULL;
 }
 
 /* Before there is any thread, as each confines itself alone. */
@@ -397,7 +410,8 @@ static void clean(struct gateway *gateway) {
   work_pool_free(gateway->pool);
   for (size_t i = 0; i < gateway->listen_count; i++)
     listen_close(&gateway->listens[i]);
-  admin_free(gateway->admin);
+  for (size_t i = 0; i < gateway->admin_count; i++)
+    admin_free(gateway->admins[i]);
   inflight_fini(gateway);
   readyask_fini(gateway);
   certificate_stop(&gateway->certificate);

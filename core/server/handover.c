@@ -80,9 +80,11 @@ static bool give(const struct gateway *gateway, int socket) {
                    listen->known, listen->count))
       return false;
   }
-  if (!baton_send(socket, BATON_ADMIN, gateway->fixed->server.admin,
-                  &gateway->handover.admin, 1))
-    return false;
+  const char *const *admin = gateway->fixed->server.admin;
+  for (size_t i = 0; admin[i] != NULL; i++)
+    if (!baton_send(socket, BATON_ADMIN, admin[i],
+                    &gateway->handover.admins[i], 1))
+      return false;
   for (size_t i = 0; i < now->settings->backend_count; i++)
     if (!give_backend(socket, now->backends[i]))
       return false;

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "settings.h"
+
 #define HANDOVER_PATIENCE_S 600 /* for the other one's start */
 
 struct gateway;
@@ -21,9 +23,9 @@ struct handover_waiter { /* who has ordered it */
   void *arg;
 };
 
-struct handover { /* but for `admin` zeroed: nobody takes over */
-  int admin;      /* the socket of server.admin */
-  int socket;     /* while `heard` is there */
+struct handover { /* but for `admins` zeroed: nobody takes over */
+  int admins[SETTINGS_ADMIN_MAX]; /* sockets, as the list server.admin */
+  int socket;                     /* while `heard` is there */
   struct event *heard;
   struct event *children; /* SIGCHLD or the starter, once one was started */
   pid_t child;            /* 0: none was started, or it has ended */

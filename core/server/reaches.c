@@ -135,7 +135,8 @@ static void reach_fixed(struct reach *reach, const struct settings *settings) {
   const struct settings_server *server = &settings->server;
   for (const char *const *at = server->listen; *at != NULL; at++)
     reach_bind(reach, *at);
-  reach_bind(reach, server->admin);
+  for (const char *const *at = server->admin; *at != NULL; at++)
+    reach_bind(reach, *at);
   reach_add(reach, settings->uploads.spool_directory, REACH_WRITE);
 }
 

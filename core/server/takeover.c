@@ -12,9 +12,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "baton.h"
 #include "gateway.h"
 #include "log.h"
+#include "must.h"
 #include "notify.h"
 
 /* ---- asked -------------------------------------------------------------- */
@@ -31,38 +33,57 @@ static bool is_trusted(int socket, const char *admin, struct errmsg *errmsg) {
                     admin);
 }
 
-static bool dial(struct takeover *takeover, const char *admin,
-                 struct errmsg *errmsg) {
-  static const char scheme[] = "unix:";
+/* Somebody listens at that path, which is no longer than one may be. */
+static bool reach_socket(struct takeover *takeover, const char *path) {
   const struct timeval patience = {.tv_sec = TAKEOVER_PATIENCE_S};
   struct sockaddr_un to = {.sun_family = AF_UNIX};
-  size_t len = sizeof scheme - 1;
-  if (strncmp(admin, scheme, len) != 0 ||
-      strlen(admin + len) >= sizeof to.sun_path)
-    return errmsg_set(errmsg, "--takeover asks the gateway that runs, at "
-                              "server.admin, which has to be a UNIX socket, "
-                              "as in unix:/run/sluice/admin");
-  memcpy(to.sun_path, admin + len, strlen(admin + len) + 1);
-  takeover->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (takeover->socket >= 0) {
-    setsockopt(takeover->socket, SOL_SOCKET, SO_RCVTIMEO, &patience,
-               sizeof patience);
-    setsockopt(takeover->socket, SOL_SOCKET, SO_SNDTIMEO, &patience,
-               sizeof patience);
-    if (connect(takeover->socket, (const struct sockaddr *)&to, sizeof to) ==
-        0)
-      return is_trusted(takeover->socket, admin, errmsg);
+  must(strlen(path) < sizeof to.sun_path);
+  memcpy(to.sun_path, path, strlen(path) + 1);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return false;
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  if (connect(fd, (const struct sockaddr *)&to, sizeof to) == 0) {
+    takeover->socket = fd;
+    return true;
   }
-  return errmsg_set(errmsg,
-                    "no gateway to take over from is at %s: %s; start this "
-                    "one without --takeover",
-                    admin, strerror(errno));
+  int error = errno;
+  close(fd);
+  errno = error;
+  return false;
+}
+
+/* The first socket that somebody listens at: others are new here. */
+static bool dial(struct takeover *takeover, const char *const *admin,
+                 struct errmsg *errmsg) {
+  bool any = false;
+  for (; *admin != NULL; admin++) {
+    const char *path = address_unix_path(*admin);
+    if (path == NULL)
+      continue;
+    if (reach_socket(takeover, path))
+      return is_trusted(takeover->socket, *admin, errmsg);
+    if (!any)
+      errmsg_set(errmsg,
+                 "no gateway to take over from is at %s: %s; start this one "
+                 "without --takeover",
+                 *admin, strerror(errno));
+    any = true;
+  }
+  if (!any)
+    errmsg_set(errmsg, "--takeover asks the gateway that runs, at "
+                       "server.admin, which has to be a UNIX socket, or have "
+                       "one in its list, as in unix:/run/sluice/admin");
+  return false;
 }
 
 static bool take_sockets(struct gateway *gateway, struct baton *baton,
                          struct errmsg *errmsg) {
   enum inherit_from from = baton->kind == BATON_MANAGED ? INHERIT_FROM_MANAGER
                                                         : INHERIT_FROM_GATEWAY;
+  const char *key =
+      baton->kind == BATON_ADMIN ? "server.admin" : "server.listen";
   bool ok = true;
   for (size_t i = 0; i < baton->count; i++)
     if (!inherits_listens(baton->fds[i]))
@@ -71,7 +92,8 @@ static bool take_sockets(struct gateway *gateway, struct baton *baton,
                         "socket that listens",
                         baton->text);
   for (size_t i = 0; i < baton->count; i++)
-    ok = inherits_add(&gateway->inherits, baton->fds[i], from, baton->text) &&
+    ok = inherits_add(&gateway->inherits, baton->fds[i], from, key,
+                      baton->text) &&
          ok;
   baton->count = 0;
   return ok || errmsg_set(errmsg, "out of memory");

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "buf.h"
 #include "log.h"
 #include "settings.h"
@@ -131,50 +132,64 @@ static bool take_path(struct sockaddr_un *to, const char *path,
   if (strlen(path) >= sizeof to->sun_path)
     return errmsg_set(why, "%s is longer than the path of a socket may be",
                       path);
-  to->sun_family = AF_UNIX;
+  *to = (struct sockaddr_un){.sun_family = AF_UNIX};
   memcpy(to->sun_path, path, strlen(path) + 1);
   return true;
 }
 
-/* The socket that is named, or that of the configuration. */
-static bool find_socket(const struct command *command, struct sockaddr_un *to,
-                        struct errmsg *why) {
-  static const char unix_scheme[] = "unix:";
-  if (command->socket != NULL)
-    return take_path(to, command->socket, why);
-  struct settings *settings =
-      settings_load(command->file, SLUICE_PLUGINDIR, why);
-  if (settings == NULL)
-    return false;
-  const char *admin = settings->server.admin;
-  size_t len = sizeof unix_scheme - 1;
-  bool ok = strncmp(admin, unix_scheme, len) == 0
-                ? take_path(to, admin + len, why)
-                : errmsg_set(why,
-                             "%s: server.admin is no UNIX socket; write one, "
-                             "as in unix:/run/sluice/admin, or name one with "
-                             "-s",
-                             command->file);
-  settings_free(settings);
-  return ok;
-}
-
-static int open_socket(const struct sockaddr_un *to, bool takes_long,
-                       struct errmsg *why) {
+static int open_socket(const char *path, bool takes_long, struct errmsg *why) {
   const struct timeval patience = {.tv_sec = takes_long ? LONG_PATIENCE_S
                                                         : PATIENCE_S};
+  struct sockaddr_un to;
+  if (!take_path(&to, path, why))
+    return -1;
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd >= 0) {
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (connect(fd, (const struct sockaddr *)to, sizeof *to) == 0)
+    if (connect(fd, (const struct sockaddr *)&to, sizeof to) == 0)
       return fd;
   }
   errmsg_set(why, "%s: %s; is the gateway running, and is this its user?",
-             to->sun_path, strerror(errno));
+             path, strerror(errno));
   if (fd >= 0)
     close(fd);
   return -1;
+}
+
+/* The first UNIX socket of the list that answers; -1 and why the first one
+ * doesn't. */
+static int open_first(const struct command *command, const char *const *admin,
+                      struct errmsg *why) {
+  struct errmsg next;
+  bool any = false;
+  int fd = -1;
+  for (; fd < 0 && *admin != NULL; admin++) {
+    const char *path = address_unix_path(*admin);
+    if (path == NULL)
+      continue;
+    fd = open_socket(path, command->order->takes_long, any ? &next : why);
+    any = true;
+  }
+  if (!any)
+    errmsg_set(why,
+               "%s: server.admin is no UNIX socket, and has none in its list; "
+               "write one, as in unix:/run/sluice/admin, or name one with -s",
+               command->file);
+  return fd;
+}
+
+/* To the socket that is named, or to that of the configuration. */
+static int reach_gateway(const struct command *command, struct errmsg *why) {
+  if (command->socket != NULL)
+    return open_socket(command->socket, command->order->takes_long, why);
+  struct settings *settings =
+      settings_load(command->file, SLUICE_PLUGINDIR, why);
+  if (settings == NULL)
+    return -1;
+  int fd = open_first(command, settings->server.admin, why);
+  settings_free(settings);
+  return fd;
 }
 
 static bool exchange_bytes(int fd, const char *request, struct buf *answer) {
@@ -213,12 +228,9 @@ static int print_answer(const struct command *command, const char *text) {
 
 static int ctl_ask(const struct command *command) {
   struct errmsg why = {0};
-  struct sockaddr_un to = {0};
   char request[256];
   struct buf answer;
-  int fd = find_socket(command, &to, &why)
-               ? open_socket(&to, command->order->takes_long, &why)
-               : -1;
+  int fd = reach_gateway(command, &why);
   if (fd < 0) {
     log_plain("sluice: %s", why.text);
     return TOOL_CANT;

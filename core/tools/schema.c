@@ -227,6 +227,16 @@ static json_t *routes_schema(void) {
                    "maxItems", SETTINGS_ROUTES_MAX, "items", route);
 }
 
+/* One, or a list of them. */
+static json_t *admin_schema(void) {
+  return json_pack("{s:[o, {s:s, s:i, s:o}], s:s}", "anyOf",
+                   have_made(text_schema()), "type", "array", "maxItems",
+                   SETTINGS_ADMIN_MAX, "items", have_made(text_schema()),
+                   "description",
+                   "where operators ask, and nobody else: host:port, "
+                   "unix:/path, or a list of them");
+}
+
 /* A word alone is its mode. */
 static void confine_schema(json_t *schema) {
   set(schema, "type",
@@ -246,6 +256,7 @@ static json_t *whole_schema(const char *const *folders) {
   set(root, "title", json_string("sluice.yaml"));
   add_sections(root);
   confine_schema(of(of(root, "server"), "confine"));
+  add(of(root, "server"), "admin", admin_schema());
   add(of(root, "server"), "headers", map_schema("of every answer"));
   add(of(root, "server"), "ready",
       json_pack("{s:[o, {s:s, s:o}], s:s}", "anyOf", have_made(text_schema()),
