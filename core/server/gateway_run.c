@@ -271,6 +271,9 @@ static void gateway_run_on_ended(struct loop_task *task) {
       (void *)((char *)task - offsetof(struct worker, ended));
   struct gateway *gateway = worker->gateway;
   pthread_join(worker->thread, NULL);
+  worker->has_ended = true;
+  inflight_forget(gateway, (size_t)(worker - gateway->workers));
+  readyask_forget(gateway, (size_t)(worker - gateway->workers));
   if (++gateway->ended == gateway->worker_count)
     loop_stop(gateway->loop);
 }

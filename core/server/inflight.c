@@ -92,12 +92,23 @@ static void inflight_tell(struct gateway *gateway) {
   json_decref(all);
 }
 
+static void inflight_answered(struct gateway *gateway,
+                              struct inflight_task *task) {
+  task->asked = false;
+  if (--gateway->inflight.missing == 0)
+    inflight_tell(gateway);
+}
+
 static void on_told(struct loop_task *task) {
   struct inflight_task *told =
       (void *)((char *)task - offsetof(struct inflight_task, told));
-  struct gateway *gateway = told->worker->gateway;
-  if (--gateway->inflight.missing == 0)
-    inflight_tell(gateway);
+  inflight_answered(told->worker->gateway, told);
+}
+
+void inflight_forget(struct gateway *gateway, size_t worker) {
+  struct inflight_task *task = &gateway->inflight.tasks[worker];
+  if (task->asked)
+    inflight_answered(gateway, task);
 }
 
 void inflight_ask(struct gateway *gateway, struct inflight_waiter *waiter) {
@@ -106,9 +117,15 @@ void inflight_ask(struct gateway *gateway, struct inflight_waiter *waiter) {
   inflight->waiters = waiter;
   if (inflight->missing > 0)
     return;
-  inflight->missing = gateway->worker_count;
-  for (size_t i = 0; i < gateway->worker_count; i++)
-    loop_post(gateway->workers[i].loop, &inflight->tasks[i].ask);
+  for (size_t i = 0; i < gateway->worker_count; i++) {
+    struct inflight_task *task = &inflight->tasks[i];
+    task->count = 0; /* as of a loop that has ended */
+    if (gateway->workers[i].has_ended)
+      continue;
+    inflight->missing++;
+    task->asked = true;
+    loop_post(gateway->workers[i].loop, &task->ask);
+  }
 }
 
 void inflight_leave(struct gateway *gateway, struct inflight_waiter *waiter) {

@@ -20,7 +20,8 @@ struct worker;
 struct inflight_task { /* a loop's */
   struct loop_task ask, told;
   struct worker *worker;
-  json_t *requests; /* an array; NULL: no memory */
+  bool asked;       /* main's: the answer is missing */
+  json_t *requests; /* an array; NULL: no memory, or none */
   size_t count;     /* all that it has */
 };
 
@@ -43,5 +44,7 @@ void inflight_fini(struct gateway *); /* all loops have ended */
  * others. */
 void inflight_ask(struct gateway *, struct inflight_waiter *);
 void inflight_leave(struct gateway *, struct inflight_waiter *);
+/* The loop has ended; it isn't waited for. */
+void inflight_forget(struct gateway *, size_t worker);
 
 #endif

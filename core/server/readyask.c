@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One question to the first loop at a time; its configuration stays until it
- * has answered.
+ * One question at a time, to the first loop that runs; its configuration stays
+ * until it has answered.
  */
 #include "readyask.h"
 
@@ -18,12 +18,16 @@ static void on_known(void *arg) {
   gate_release(ready->gate);
 }
 
+static json_t *not_ready(void) {
+  return json_pack("{s:b, s:[]}", "ready", 0, "backends");
+}
+
 static void on_ready_ask(struct loop_task *task) {
   struct readyask *ready =
       (void *)((char *)task - offsetof(struct readyask, ask));
-  struct seat *seat = ready->gateway->workers[0].seat;
+  struct seat *seat = ready->worker->seat;
   if (seat == NULL) { /* it hasn't begun */
-    ready->document = json_pack("{s:b, s:[]}", "ready", 0, "backends");
+    ready->document = not_ready();
     loop_post(ready->gateway->loop, &ready->told);
     return;
   }
@@ -36,12 +40,9 @@ static void on_ready_ask(struct loop_task *task) {
 
 /* ---- on the main thread ------------------------------------------------- */
 
-static void on_ready_told(struct loop_task *task) {
-  struct readyask *ready =
-      (void *)((char *)task - offsetof(struct readyask, told));
+/* The document is taken. */
+static void readyask_tell(struct readyask *ready, json_t *document) {
   struct readyask_waiter *waiter = ready->waiters;
-  json_t *document = ready->document;
-  ready->document = NULL;
   ready->waiters = NULL;
   ready->asking = false;
   while (waiter != NULL) {
@@ -52,14 +53,44 @@ static void on_ready_told(struct loop_task *task) {
   json_decref(document);
 }
 
+static void on_ready_told(struct loop_task *task) {
+  struct readyask *ready =
+      (void *)((char *)task - offsetof(struct readyask, told));
+  json_t *document = ready->document;
+  ready->document = NULL;
+  readyask_tell(ready, document);
+}
+
+/* NULL: all have ended. */
+static struct worker *running(struct gateway *gateway) {
+  for (size_t i = 0; i < gateway->worker_count; i++)
+    if (!gateway->workers[i].has_ended)
+      return &gateway->workers[i];
+  return NULL;
+}
+
+/* No loop is asked again, as what this one was asked with is still its own. */
+void readyask_forget(struct gateway *gateway, size_t worker) {
+  struct readyask *ready = &gateway->readyask;
+  if (!ready->asking || ready->worker != &gateway->workers[worker])
+    return;
+  ready->lost = true;
+  readyask_tell(ready, not_ready());
+}
+
 void readyask_ask(struct gateway *gateway, struct readyask_waiter *waiter) {
   struct readyask *ready = &gateway->readyask;
   waiter->next = ready->waiters;
   ready->waiters = waiter;
   if (ready->asking)
     return;
+  ready->worker = running(gateway);
+  if (ready->lost || ready->worker == NULL) {
+    readyask_tell(ready, not_ready());
+    return;
+  }
   ready->asking = true;
-  loop_post(gateway->workers[0].loop, &ready->ask);
+  loop_post(ready->worker->loop, &ready->ask);
 }
 
 void readyask_leave(struct gateway *gateway, struct readyask_waiter *waiter) {

@@ -25,6 +25,8 @@ struct readyask_waiter {
 struct readyask { /* the main thread's, but for what a loop is asked with */
   struct gateway *gateway;
   bool asking;
+  struct worker *worker; /* that is asked */
+  bool lost; /* it ended meanwhile, and the gateway will: none is asked */
   struct readyask_waiter *waiters;
 
   struct loop_task ask, told;
@@ -35,9 +37,11 @@ struct readyask { /* the main thread's, but for what a loop is asked with */
 
 void readyask_init(struct gateway *);
 void readyask_fini(struct gateway *); /* all loops have ended */
-/* told() comes later, once; who comes while a loop is asked waits with the
- * others. */
+/* told() comes once, mostly later; who comes while a loop is asked waits with
+ * the others. */
 void readyask_ask(struct gateway *, struct readyask_waiter *);
 void readyask_leave(struct gateway *, struct readyask_waiter *);
+/* The loop has ended; it isn't waited for. */
+void readyask_forget(struct gateway *, size_t worker);
 
 #endif

@@ -185,6 +185,9 @@ void reload(struct gateway *gateway, const char *why) {
   }
   /* Before all handles are there, nothing is old yet. */
   if (gateway->served < gateway->worker_count || gateway->stopping) {
+    if (gateway->stopping)
+      log_line(SLUICE_LOG_INFO, NULL,
+               "%s: nothing is read again, as the gateway stops", why);
     reload_tell(gateway, false, "the gateway starts, or stops");
     return;
   }

@@ -50,6 +50,7 @@ struct worker {
   struct event *closing;            /* of the listening sockets, to drain */
   pthread_t thread;
   bool started;       /* the thread is there */
+  bool has_ended;     /* main's: it answers nothing any more */
   char failure[1024]; /* why a handle couldn't be opened */
 
   /* Calls from the main thread, and news for it. */

@@ -208,11 +208,10 @@ static int print_answer(const struct command *command, const char *text) {
   json_error_t error;
   const char *body = strstr(text, "\r\n\r\n");
   json_t *document = body == NULL ? NULL : json_loads(body + 4, 0, &error);
-  if (document == NULL) {
-    log_plain("sluice: the gateway's answer isn't one; is it another "
-              "version?");
-    return TOOL_CANT;
-  }
+  if (document == NULL)
+    return tool_cant(command->json,
+                     "the gateway's answer isn't one; is it another "
+                     "version?");
   const char *refusal = json_string_value(json_object_get(document, "error"));
   if (command->json)
     printf("%s\n", body + 4);
@@ -231,20 +230,22 @@ static int ctl_ask(const struct command *command) {
   char request[256];
   struct buf answer;
   int fd = reach_gateway(command, &why);
-  if (fd < 0) {
-    log_plain("sluice: %s", why.text);
-    return TOOL_CANT;
-  }
+  if (fd < 0)
+    return tool_cant(command->json, why.text);
   snprintf(request, sizeof request,
            "%s %s%.32s HTTP/1.1\r\nHost: sluice\r\n\r\n",
            command->order->method, command->order->path,
            command->argument == NULL ? "" : command->argument);
   buf_init(&answer, ANSWER_MAX);
   int status = TOOL_CANT;
-  if (exchange_bytes(fd, request, &answer) && buf_add(&answer, "", 1))
+  if (!exchange_bytes(fd, request, &answer)) {
+    errmsg_set(&why, "the gateway didn't answer: %s", strerror(errno));
+    status = tool_cant(command->json, why.text);
+  } else if (answer.len == 0) {
+    status = tool_cant(command->json, "the gateway ended before it answered");
+  } else if (buf_add(&answer, "", 1)) {
     status = print_answer(command, (const char *)answer.data);
-  else
-    log_plain("sluice: the gateway didn't answer: %s", strerror(errno));
+  }
   buf_fini(&answer);
   close(fd);
   return status;

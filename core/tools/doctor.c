@@ -90,10 +90,8 @@ static int doctor_run(const struct tool_line *line) {
   bool ok = sum_text(hex);
   if (ok)
     d.gateway = gateway_new(d.file, SLUICE_PLUGINDIR, &err);
-  if (d.gateway == NULL) {
-    log_plain("sluice: %s", err.text);
-    return TOOL_CANT;
-  }
+  if (d.gateway == NULL)
+    return tool_cant(line->json, err.text);
   d.bytes = (struct act_bytes){TEXT, sizeof TEXT - 1, hex};
   log_set_level(SLUICE_LOG_WARN);
   findings_init(&d.findings, line->json);

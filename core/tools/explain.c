@@ -397,10 +397,8 @@ static int explain_run(const struct tool_line *said) {
     return TOOL_CANT;
   }
   e.gateway = gateway_new(said->file, SLUICE_PLUGINDIR, &err);
-  if (e.gateway == NULL) {
-    log_plain("sluice: %s", err.text);
-    return TOOL_CANT;
-  }
+  if (e.gateway == NULL)
+    return tool_cant(said->json, err.text);
   if (said->json)
     e.json = json_object();
   buf_init(&e.key, KEY_MAX + 1);

@@ -69,8 +69,9 @@ static bool find_named(struct storage *storage, const char *name,
       return load_backend(storage, &settings->backends[i], err);
   return errmsg_set(err,
                     "'%s' is neither a folder nor a backend of %s; name one "
-                    "of its backends",
-                    name, settings->config->file);
+                    "of its backends, or ./%s for a folder that isn't there "
+                    "yet",
+                    name, settings->config->file, name);
 }
 
 static bool find_only(struct storage *storage, struct errmsg *err) {

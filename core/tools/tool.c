@@ -7,7 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "jsonout.h"
 #include "log.h"
+
+int tool_cant(bool json, const char *why) {
+  if (json) {
+    fputs("{\"error\": ", stdout);
+    jsonout_text(why);
+    puts("}");
+  }
+  log_plain("sluice: %s", why);
+  return TOOL_CANT;
+}
 
 int tool_usage(const struct tool *tool, void *out, int status) {
   fprintf(out, "usage: sluice %s%s%s\n\n%s\n\n", tool->name,

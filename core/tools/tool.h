@@ -55,6 +55,9 @@ struct tool {
 /* Reads the options, which may stand anywhere, and runs it; argv[0] is its
  * name.  Options up to "--". */
 int tool_main(const struct tool *, int argc, char **argv);
+/* Says why nothing could be done, with --json as {"error": why}, too; returns
+ * TOOL_CANT. */
+int tool_cant(bool json, const char *why);
 /* Says the usage of one. */
 int tool_usage(const struct tool *, void *out /* FILE * */, int status);
 

@@ -403,7 +403,9 @@ def test_what_is_no_store_is_refused():
         for words, why in (
                 (("-c", conf, folder), "holds no store"),
                 (("-c", conf, folder + "/x"), "can't be opened"),
-                (("-c", conf, "min"), "'min' is neither a folder nor"),
+                (("-c", conf, "min"), "'min' is neither a folder nor .*"
+                                     r"or \./min for a folder that isn't "
+                                     "there yet"),
                 (("-c", conf, "--repair", folder + "/x"), "can't be opened"),
                 (("--raed", folder), "--raed isn't an option"),
                 (("-c",), "-c needs a value"),

@@ -3,8 +3,10 @@
 """`sluice ctl`: what operators ask of a gateway that runs, and order."""
 import contextlib
 import json
+import socket
 import stat
 import tempfile
+import threading
 from pathlib import Path
 
 from kit import (FORM, KIB, MIB, Gateway, each, equal, eventually,
@@ -34,6 +36,10 @@ def ctl(gateway, *words, status=0):
 
 def answer(gateway, *words):
     return json.loads(ctl(gateway, "--json", *words))
+
+
+def threads(gateway):
+    return len(list(Path(f"/proc/{gateway.pid}/task").iterdir()))
 
 
 @test
@@ -130,11 +136,11 @@ def test_reload_says_what_became_of_it():
                                     "were read again\n"))
         more["uploads"]["max_bytes"] = "-1"
         written(gateway.folder, settings(gateway.folder, more))
-        socket = f"{gateway.folder}/admin"
-        got, out, said = run("reload", "-s", socket)
+        place = f"{gateway.folder}/admin"
+        got, out, said = run("reload", "-s", place)
         equal("bad", (got, out), (1, ""))
         like("why", said, r"sluice\.yaml:\d+: .*max_bytes")
-        equal("number", json.loads(run("ctl", "-s", socket, "--json",
+        equal("number", json.loads(run("ctl", "-s", place, "--json",
                                        "status")[1])["configuration"], 2)
 
 
@@ -157,6 +163,31 @@ def test_drain_lets_requests_finish_and_ends():
         like("said", ctl(gateway, "drain"), "no new connections")
         eventually("state", lambda: answer(gateway, "status")["state"] ==
                    "draining")
+        wire.send(b"x" * MIB + after)
+        equal("status", wire.answer().status, 201)
+        equal("exit status", gateway.wait(), 0)
+
+
+@test
+def test_what_keeps_a_drain_from_its_end_is_told_when_other_loops_have_ended():
+    with served(server={"workers": "4"}) as gateway, \
+            gateway.wire() as wire:
+        before, after, length = large_form(MIB)
+        wire.send(head("POST", "/files", FORM, "X-Request-Id: last",
+                       f"Content-Length: {length}") + before)
+        eventually("it is seen", lambda: answer(gateway, "requests")["count"])
+        running = threads(gateway)
+        ctl(gateway, "drain")
+        eventually("the others' end",
+                   lambda: threads(gateway) == running - 3)
+        for _ in range(2):
+            told = answer(gateway, "requests")
+            equal("requests", (told["count"], told["requests"][0]["id"]),
+                  (1, "last"))
+        said = json.loads(run("ctl", "-c", gateway.path, "--json", "ready")[1])
+        equal("ready", (said["ready"], said["state"]), (False, "draining"))
+        like("reload", ctl(gateway, "reload", status=1), "starts, or stops")
+        gateway.says("nothing is read again, as the gateway stops")
         wire.send(b"x" * MIB + after)
         equal("status", wire.answer().status, 201)
         equal("exit status", gateway.wait(), 0)
@@ -193,6 +224,27 @@ def test_gateway_that_does_not_run_is_said():
         status, _, said = run("ctl", "-s", f"{folder}/none", "status")
         equal("status", status, 2)
         like("why", said, r"/none: No such file.*; is the gateway running")
+        out = run("ctl", "-s", f"{folder}/none", "--json", "status")[1]
+        like("as JSON", json.loads(out)["error"], "/none: No such file")
+
+
+@test
+def test_a_gateway_that_ends_before_it_answers_is_said():
+    with tempfile.TemporaryDirectory() as folder, \
+            socket.socket(socket.AF_UNIX) as other:
+        other.bind(f"{folder}/admin")
+        other.listen()
+
+        def ends():
+            wire = other.accept()[0]
+            wire.recv(100)
+            wire.close()
+        thread = threading.Thread(target=ends)
+        thread.start()
+        status, _, said = run("ctl", "-s", f"{folder}/admin", "ready")
+        thread.join()
+        equal("status", status, 2)
+        like("why", said, "the gateway ended before it answered")
 
 
 if __name__ == "__main__":

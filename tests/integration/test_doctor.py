@@ -199,7 +199,9 @@ def test_lines_for_people_and_wrong_command_lines():
              "to look at, 0 failed\n$")
         equal("another backend", run("doctor", "-c", path, "-b", "x")[0], 2)
     equal("an option", run("doctor", "--what")[0], 2)
-    equal("no file", run("doctor", "-c", "/nowhere.yaml")[0], 2)
+    status, out, _ = run("doctor", "-c", "/nowhere.yaml", "--json")
+    equal("no file", status, 2)
+    like("as JSON", json.loads(out)["error"], "/nowhere.yaml: cannot be read")
 
 
 main()

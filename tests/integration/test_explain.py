@@ -98,6 +98,16 @@ def test_a_wrong_command_line_is_2(words):
 
 
 @test
+def test_a_configuration_that_is_wrong_is_said_as_json():
+    status, out, err = run("explain", "-c", "/nowhere.yaml", "--json", "GET",
+                           "/files")
+    equal("exit status", status, 2)
+    why = json.loads(out)["error"]
+    like("why", why, "/nowhere.yaml: cannot be read")
+    equal("stderr", err, f"sluice: {why}\n")
+
+
+@test
 def test_a_head_that_is_refused_is_so_here():
     with tempfile.TemporaryDirectory() as folder:
         status, out = explained(folder, "-H", "Bad Name: x", "GET", "/files")

@@ -43,6 +43,8 @@ def faults(text):
 
 def examples():
     found = sorted([*SOURCES.glob("config/*.yaml"),
+                    *SOURCES.glob("config/systemd/*.yaml"),
+                    *SOURCES.glob("config/container/*.yaml"),
                     *SOURCES.glob("plugins/*/*/*.yaml")])
     return {str(path.relative_to(SOURCES)): path.read_text()
             for path in found if "\nroutes:" in path.read_text()}
