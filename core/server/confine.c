@@ -90,7 +90,8 @@ bool confine_finish(struct confine *confine, const struct settings *settings,
   log_line(
       SLUICE_LOG_INFO, NULL, "confined by: %s%s%s", text,
       confine->missing[0] == '\0' ? "" : "; not by all: ", confine->missing);
-  tell_believed(confine, file);
+  if (file != NULL)
+    tell_believed(confine, file);
   for (const char *const *at = settings->plugin_path; *at != NULL; at++)
     tell_believed(confine, *at);
   return true;

@@ -25,7 +25,7 @@ bool confine_wanted(const struct settings *);
 bool confine_begin(struct confine *, const struct generation *,
                    const char *file, struct errmsg *);
 /* With a line of the log for what the next start believes and this one can
- * change. */
+ * change; NULL: there is none of that file. */
 bool confine_finish(struct confine *, const struct settings *,
                     const char *file, struct errmsg *);
 /* May the process go on with that one?  False and why. */

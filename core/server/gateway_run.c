@@ -351,8 +351,8 @@ static bool prepare(struct gateway *gateway, struct errmsg *errmsg) {
     return false;
   takeover_started(gateway);
   return make_loops(gateway, errmsg) &&
-         confine_finish(&gateway->confine, gateway->fixed, gateway->file,
-                        errmsg);
+         confine_finish(&gateway->confine, gateway->fixed,
+                        gateway->once ? NULL : gateway->file, errmsg);
 }
 
 /* Where the program is started anew by an order, over a socket of this user.

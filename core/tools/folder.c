@@ -155,6 +155,7 @@ static int serve(struct folder *folder) {
   bool ok = gateway != NULL;
   if (ok) {
     log_set_level(SLUICE_LOG_WARN);
+    gateway->once = true;
     gateway->ready = folder_tell;
     gateway->ready_arg = folder;
     ok = gateway_run(gateway, &err);

@@ -178,7 +178,9 @@ def test_restore_and_backup_replace_nothing():
             put(gateway, "a", b"a" * MIB)
             for words, why in (
                     (("backup", full), "isn't empty, and no backup of this"),
-                    (("backup", drill.folder / "data"), "no backup of this"),
+                    (("backup", drill.folder / "data"), "in the store itself"),
+                    (("backup", drill.folder / "data/copy"),
+                     "in the store itself"),
                     (("backup", drill.folder / "no/way"), "can't be made"),
                     (("backup", full, backup), "holds no store"),
                     (("restore", full), "holds no backup that is whole"),

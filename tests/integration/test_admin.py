@@ -9,8 +9,8 @@ import socket
 import tempfile
 from pathlib import Path
 
-from kit import (Gateway, each, equal, expect, free_port, like, main, refusal,
-                 run, settings, test, written)
+from kit import (Gateway, each, equal, expect, free_port, like, main, needs,
+                 refusal, run, settings, test, written)
 
 LIMIT = 8
 ASK = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -251,13 +251,13 @@ def test_an_address_that_goes_with_an_upgrade_is_said():
 def test_a_confined_gateway_has_all_of_a_list():
     with scratch() as folder:
         port = free_port()
-        server = {"listen": [f"127.0.0.1:{free_port()}"],
-                  "confine": "required"}
+        server = {"listen": [f"127.0.0.1:{free_port()}"]}
         admin = [unix(folder), f"127.0.0.1:{port}"]
         with made(admin, folder, server=server) as gateway:
             measured(*places(gateway))
             status = told("-c", gateway.path, "status")
-            like("confined by", status["confined_by"], "landlock")
+            needs("landlock" in status["confined_by"],
+                  "a kernel, and a build, that can")
             equal("upgrade", told("-c", gateway.path, "upgrade").keys(),
                   {"done": 1}.keys())
             gateway.says("has taken over")

@@ -273,6 +273,18 @@ def test_repair_that_was_cut_short_is_gone_on_with(unfinished):
 
 
 @test
+def test_backup_in_the_store_itself_is_refused():
+    with a_store() as store:
+        conf = written(store.folder, settings(store.folder), "c.yaml")
+        for inside in store.data / "copy", store.data / "tmp/copy":
+            status, _, err = run("backup", "-c", conf, inside)
+            equal(inside, (status, inside.exists()), (2, False))
+            like("why", err, "in the store itself, and would be lost with it")
+        beside = store.folder / "data2"
+        equal("beside", run("backup", "-c", conf, beside)[0], 0)
+
+
+@test
 def test_store_whose_repair_was_cut_short_replaces_no_backup():
     with a_store() as store:
         conf = written(store.folder, settings(store.folder), "c.yaml")

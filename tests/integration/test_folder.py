@@ -78,6 +78,8 @@ def test_what_was_put_is_there_at_the_next_run():
                   (200, b"hello"))
             served.process.send_signal(signal.SIGTERM)
             equal("status", served.process.wait(PATIENCE), 0)
+            said = served.process.stderr.read()
+            expect("sluice.yaml is below" not in said, f"a warning: {said}")
     equal("folders of runs", own_folders() - before, set())
 
 

@@ -107,6 +107,44 @@ static bool is_whole(struct backup *backup) {
                     backup->store);
 }
 
+static bool is_same_folder(const struct stat *a, const struct stat *b) {
+  return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Is the folder that other one, or below it? */
+static bool lies_in(int folder, int other) {
+  struct stat it, at, above;
+  if (fstat(other, &it) != 0 || fstat(folder, &above) != 0)
+    return false;
+  int here = openat(folder, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  bool is_root = false;
+  do {
+    at = above;
+    if (here < 0 || is_same_folder(&at, &it))
+      break;
+    int up = openat(here, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    close(here);
+    here = up;
+    is_root =
+        here < 0 || fstat(here, &above) != 0 || is_same_folder(&above, &at);
+  } while (!is_root);
+  if (here >= 0)
+    close(here);
+  return is_same_folder(&at, &it);
+}
+
+/* A copy that is lost with the store is none. */
+static bool is_apart(struct backup *backup, bool made) {
+  if (!lies_in(backup->to, backup->from))
+    return true;
+  if (made)
+    rmdir(backup->folder);
+  return errmsg_set(ERR(backup),
+                    "%s lies in the store itself, and would be lost with it; "
+                    "name a folder elsewhere",
+                    backup->folder);
+}
+
 static bool backup_begin(struct backup *backup) {
   backup->from = backup_open_folder(backup->store);
   if (backup->from < 0 || !has(backup->from, INDEX_FILE))
@@ -114,13 +152,16 @@ static bool backup_begin(struct backup *backup) {
                       backup->store);
   if (!is_whole(backup))
     return false;
-  if (mkdir(backup->folder, 0700) != 0 && errno != EEXIST)
+  bool made = mkdir(backup->folder, 0700) == 0;
+  if (!made && errno != EEXIST)
     return errmsg_set(ERR(backup), "%s can't be made: %s", backup->folder,
                       strerror(errno));
   backup->to = backup_open_folder(backup->folder);
   if (backup->to < 0)
     return errmsg_set(ERR(backup), "%s can't be opened: %s", backup->folder,
                       strerror(errno));
+  if (!is_apart(backup, made))
+    return false;
   if (!fits(backup))
     return errmsg_set(ERR(backup),
                       "%s isn't empty, and no backup of this store; name an "
