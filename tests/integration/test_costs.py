@@ -13,7 +13,8 @@ from pathlib import Path
 
 from bucket import BUCKET, Emulator, noise, sections
 from kit import (FORM, KIB, MIB, SLOWNESS, Gateway, Mismatch, each, equal,
-                 eventually, expect, field, file, form, main, needs, request, test)
+                 eventually, expect, field, file, form, main, needs, request,
+                 test)
 
 PLUGINS = os.environ.get("SLUICE_PLUGINS", "").split(":")
 SMALL, HUGE = noise(100_000), 16 * MIB
