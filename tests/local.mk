@@ -810,6 +810,51 @@ endif
 
 EXTRA_DIST += %D%/fuzz/corpus
 
+# ---- simulation -------------------------------------------------------------
+
+# The program has its own words for libc's clock, threads and waits, which the
+# gateway's libraries and plugins call.
+check_PROGRAMS += %D%/sim/sim
+TESTS += %D%/sim/sim
+EXTRA_DIST += %D%/sim/found %D%/sim/sim.syms
+%C%_sim_sim_CPPFLAGS = $(AM_CPPFLAGS)
+%C%_sim_sim_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) -fvisibility=default
+%C%_sim_sim_LDFLAGS = $(AM_LDFLAGS) $(EXPORT_FLAGS) \
+	-Wl,--dynamic-list=$(srcdir)/%D%/sim/sim.syms \
+	-Wl,--wrap=budget_take
+%C%_sim_sim_LDADD = $(CORE_LIBS)
+EXTRA_%C%_sim_sim_DEPENDENCIES = $(EXPORT_FILES) %D%/sim/sim.syms \
+	%D%/sim/simstore.la plugins/backend/local/local.la
+%C%_sim_sim_SOURCES = \
+	%D%/sim/acts.c \
+	%D%/sim/acts.h \
+	%D%/sim/acts_more.c \
+	%D%/sim/chance.c \
+	%D%/sim/chance.h \
+	%D%/sim/client.c \
+	%D%/sim/client.h \
+	%D%/sim/day.c \
+	%D%/sim/day.h \
+	%D%/sim/history.c \
+	%D%/sim/history.h \
+	%D%/sim/libc.c \
+	%D%/sim/libc.h \
+	%D%/sim/schedule.c \
+	%D%/sim/schedule.h \
+	%D%/sim/sim.c
+
+check_LTLIBRARIES += %D%/sim/simstore.la
+%C%_sim_simstore_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/plugins/skeleton \
+	-I$(srcdir)/%D%/sim
+%C%_sim_simstore_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+%C%_sim_simstore_la_LDFLAGS = $(TEST_PLUGIN_FLAGS)
+%C%_sim_simstore_la_SOURCES = \
+	%D%/sim/simstore.c \
+	%D%/sim/simstore.h \
+	%D%/sim/simstore_change.c \
+	plugins/skeleton/shelf.c \
+	plugins/skeleton/shelf.h
+
 # ---- scripts ----------------------------------------------------------------
 
 S3_TESTS = \
