@@ -209,7 +209,7 @@ int pthread_mutex_lock(pthread_mutex_t *mutex) {
   return error;
 }
 
-int pthread_mutex_unlock(pthread_mutex_t *mutex) {
+static int unlock(pthread_mutex_t *mutex) {
   static int (*real)(pthread_mutex_t *);
   if (real == NULL)
     *(void **)&real = dlsym(RTLD_NEXT, "pthread_mutex_unlock");
@@ -219,11 +219,19 @@ int pthread_mutex_unlock(pthread_mutex_t *mutex) {
   return error;
 }
 
+int pthread_mutex_unlock(pthread_mutex_t *mutex) {
+  int error = unlock(mutex);
+  if (schedule_is_on() && chance_percent(YIELDS))
+    schedule_yield();
+  return error;
+}
+
+/* Nobody is woken in vain between the two. */
 static int wait_for(pthread_cond_t *cond, pthread_mutex_t *mutex,
                     uint64_t until) {
   if (chance_permille(SPURIOUS))
     until = schedule_now_us();
-  pthread_mutex_unlock(mutex);
+  unlock(mutex);
   bool woken = schedule_wait(cond, until);
   pthread_mutex_lock(mutex);
   return woken ? 0 : ETIMEDOUT;

@@ -90,11 +90,20 @@ struct call *simstore_begin(void *arg, struct sluice_op *op, const char *key) {
   return call;
 }
 
+/* A piece is nobody's once it was given back, and has other bytes then. */
+static void take_back(struct call *call) {
+  if (call->piece != NULL)
+    memset(call->piece, '#', call->piece_len);
+  free(call->piece);
+  call->piece = NULL;
+}
+
 void simstore_finish(struct call *call) {
   for (uint32_t i = 0; i < call->page.count; i++)
     shelf_object_drop(call->page.found[i]);
   shelf_object_drop(call->object);
   event_free(call->timer);
+  take_back(call);
   sluice_done(call->op, call->status, NULL);
 }
 
@@ -122,6 +131,7 @@ static void cancel(void *arg, struct sluice_op *op) {
   trace("storage: %s is canceled%s", call->key,
         call->done_it ? ", and done" : "");
   call->canceled = true;
+  take_back(call);
   if (!call->waits) {
     simstore_later(call, end_canceled);
   } else if (event_pending(call->timer, EV_TIMEOUT, NULL)) {
@@ -163,11 +173,14 @@ static void send_piece(struct call *call) {
   uint64_t left = call->end - call->at;
   uint64_t len = 1 + chance_below(PIECE_MAX);
   len = len < left ? len : left;
-  const char *data = call->object->data;
-  struct sluice_chunk chunk = {.data = len > 0 ? data + call->at : NULL,
-                               .length = len,
-                               .fd = -1,
-                               .last = len == left};
+  call->piece = malloc(len + 1);
+  call->piece_len = len;
+  if (call->piece == NULL)
+    abort();
+  if (len > 0)
+    memcpy(call->piece, call->object->data + call->at, len);
+  struct sluice_chunk chunk = {
+      .data = call->piece, .length = len, .fd = -1, .last = len == left};
   call->at += len;
   sluice_send(call->op, &chunk);
 }
@@ -192,6 +205,7 @@ static void end_read(struct call *call) {
 static void more(void *arg, struct sluice_op *op) {
   struct call *call = simstore_call(op);
   (void)arg;
+  take_back(call);
   simstore_later(call, call->at == call->end ? end_read : send_piece);
 }
 

@@ -23,6 +23,9 @@ struct call {
   enum wish wish;
   bool waits, canceled, done_it;
   struct shelf_object *object; /* that is read, or comes in */
+  char *piece;                 /* that is lent to the gateway */
+  size_t piece_len;
+  struct sluice_chunk lent; /* by the gateway */
   uint64_t at, end;
   char key[SHELF_KEY_MAX + 1], to[SHELF_KEY_MAX + 1], match[64];
   bool exclusive, matches;

@@ -171,14 +171,21 @@ void simstore_put(void *arg, struct sluice_op *op,
   simstore_later(call, ask_more);
 }
 
-/* It may take its time, but it has a copy then. */
+/* The bytes are looked at only now: they are lent until the next are asked
+ * for. */
+static void keep_chunk(struct call *call) {
+  if (!shelf_object_append(call->object, call->lent.data,
+                           (size_t)call->lent.length))
+    abort();
+  ask_more(call);
+}
+
 void simstore_data(void *arg, struct sluice_op *op,
                    const struct sluice_chunk *chunk) {
   struct call *call = simstore_call(op);
   (void)arg;
-  if (!shelf_object_append(call->object, chunk->data, (size_t)chunk->length))
-    abort();
-  simstore_later(call, ask_more);
+  call->lent = *chunk;
+  simstore_later(call, keep_chunk);
 }
 
 static void expect(struct call *call, bool exclusive, const char *match) {
