@@ -13,6 +13,7 @@
 #include "schedule.h"
 
 #define SHARED 4 /* keys */
+#define STALE 40 /* of a hundred ETags are any that there was */
 #define CANDIDATES 16
 #define SETTLE_TRIES 200
 
@@ -175,6 +176,8 @@ static enum condition choose(struct actor *actor, struct record *record,
   if (condition == REPLACES &&
       (!look(actor, record, "HEAD", "", held) || *held == HISTORY_GONE))
     condition = NONE;
+  if (condition == REPLACES && chance_percent(STALE))
+    *held = value_any();
   if (condition == CREATES)
     snprintf(at, room, "If-None-Match: *\r\n");
   else if (condition == REPLACES_ANY)

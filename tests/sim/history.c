@@ -64,6 +64,10 @@ unsigned value_new(void) {
   return history.values;
 }
 
+unsigned value_any(void) {
+  return 1 + (unsigned)chance_below(history.values);
+}
+
 const char *value_etag(unsigned value) {
   return history.etags[value];
 }

@@ -28,6 +28,7 @@ uint64_t history_clock(void);
 
 /* A value is a number; its bytes are made of it. */
 unsigned value_new(void);
+unsigned value_any(void); /* of those that there are */
 size_t value_len(unsigned value);
 void value_fill(unsigned value, char *out);           /* value_len() bytes */
 const char *value_etag(unsigned value);               /* MD5, in hex */

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -136,6 +137,16 @@ int epoll_wait(int fd, struct epoll_event *events, int most, int ms) {
   else
     schedule_wait_fds(&self, 1, until_us(ms));
   return take_ready(fd, events, most);
+}
+
+/* The way to a client takes little or much before the client takes it. */
+int accept4(int fd, struct sockaddr *address, socklen_t *len, int flags) {
+  int accepted = (int)syscall(SYS_accept4, fd, address, len, flags);
+  if (accepted >= 0 && schedule_is_on()) {
+    int size = 2048 << chance_below(8);
+    setsockopt(accepted, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  }
+  return accepted;
 }
 
 ssize_t getrandom(void *out, size_t size, unsigned flags) {

@@ -31,6 +31,7 @@
 #define SKIPPED 77
 #define SEEDS 200
 #define TWICE_EVERY 10
+#define PROGRESS_EVERY 500
 #define FOUND_MAX 10
 #define REAL_SECONDS 120 /* one that takes so long hangs */
 
@@ -64,9 +65,13 @@ static _Noreturn void run_here(uint64_t seed, bool wants_trace, int out) {
 /* True: it came to its end. */
 static bool run_seed(uint64_t seed, bool wants_trace,
                      struct day_result *result) {
-  char folder[] = "/tmp/sluice-sim.XXXXXX";
+  char in_memory[] = "/dev/shm/sluice-sim.XXXXXX";
+  char on_disk[] = "/tmp/sluice-sim.XXXXXX";
   int ends[2], status;
-  if (pipe2(ends, O_CLOEXEC) < 0 || mkdtemp(folder) == NULL)
+  const char *folder = mkdtemp(in_memory);
+  if (folder == NULL)
+    folder = mkdtemp(on_disk);
+  if (folder == NULL || pipe2(ends, O_CLOEXEC) < 0)
     abort();
   pid_t child = fork();
   if (child == 0) {
@@ -110,6 +115,8 @@ static void run_one(uint64_t seed) {
     return;
   }
   add(&result);
+  if (sim.seeds % PROGRESS_EVERY == 0)
+    fprintf(stderr, "%" PRIu64 " seeds\n", sim.seeds);
   if (sim.seeds % TWICE_EVERY != 1)
     return;
   sim.twice++;
