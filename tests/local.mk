@@ -700,15 +700,21 @@ check_LTLIBRARIES += \
 # With --enable-fuzz they are libFuzzer programs (`make fuzz`); otherwise they
 # replay their corpus as a test.
 FUZZ_TARGETS = \
+	%D%/fuzz/fuzz_arrears \
+	%D%/fuzz/fuzz_baton \
+	%D%/fuzz/fuzz_blob \
 	%D%/fuzz/fuzz_cachecontrol \
 	%D%/fuzz/fuzz_cacheform \
 	%D%/fuzz/fuzz_chunked \
+	%D%/fuzz/fuzz_clamd \
 	%D%/fuzz/fuzz_clientcert \
 	%D%/fuzz/fuzz_config \
 	%D%/fuzz/fuzz_credential \
+	%D%/fuzz/fuzz_crypt \
 	%D%/fuzz/fuzz_cursor \
 	%D%/fuzz/fuzz_formdata \
 	%D%/fuzz/fuzz_forwarded \
+	%D%/fuzz/fuzz_gate \
 	%D%/fuzz/fuzz_head \
 	%D%/fuzz/fuzz_htpasswd \
 	%D%/fuzz/fuzz_jwt \
@@ -726,6 +732,7 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_stagerecord \
 	%D%/fuzz/fuzz_tokens \
 	%D%/fuzz/fuzz_tracecontext \
+	%D%/fuzz/fuzz_values \
 	%D%/fuzz/fuzz_xml
 
 if ZSTD
@@ -747,24 +754,44 @@ check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += $(FUZZ_TARGETS)
 endif
 
+%C%_fuzz_fuzz_arrears_LDADD = plugins/backend/mirror/libarrears.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_arrears_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_baton_LDADD = $(FUZZ_LIBS)
+%C%_fuzz_fuzz_baton_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_blob_LDADD = plugins/backend/local/liblocal.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_blob_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_cachecontrol_LDADD = plugins/hook/auth_request/libauth_request.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_cachecontrol_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_cacheform_LDADD = plugins/backend/cache/libcache.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_cacheform_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_chunked_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_chunked_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_clamd_LDADD = plugins/hook/scan_clamd/libscan_clamd.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_clamd_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_clientcert_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_clientcert_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_config_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_config_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_credential_LDADD = plugins/lib/libhook.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_credential_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_crypt_LDADD = plugins/backend/encrypt/libencrypt.la $(FUZZ_LIBS)
+%C%_fuzz_fuzz_crypt_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_cursor_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_cursor_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_formdata_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_formdata_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_forwarded_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_forwarded_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_gate_LDADD = $(FUZZ_LIBS)
+%C%_fuzz_fuzz_gate_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_gate_SOURCES = \
+	%D%/fuzz/fuzz_gate.c \
+	%D%/fuzz/gatekit.c \
+	%D%/fuzz/gatekit.h \
+	%D%/fuzz/gatestore.c \
+	%D%/fuzz/gatestore.h \
+	%D%/fuzz/gatething.c \
+	%D%/fuzz/gatething.h
 %C%_fuzz_fuzz_head_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_head_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_htpasswd_LDADD = plugins/hook/auth_basic/libauth_basic.la $(FUZZ_LIBS)
@@ -805,6 +832,8 @@ endif
 %C%_fuzz_fuzz_tokens_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_tracecontext_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_fuzz_tracecontext_LDFLAGS = $(FUZZ_FLAGS)
+%C%_fuzz_fuzz_values_LDADD = $(FUZZ_LIBS)
+%C%_fuzz_fuzz_values_LDFLAGS = $(FUZZ_FLAGS)
 %C%_fuzz_fuzz_xml_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_xml_LDFLAGS = $(FUZZ_FLAGS)
 
