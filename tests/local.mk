@@ -837,7 +837,7 @@ endif
 %C%_fuzz_fuzz_xml_LDADD = plugins/lib/libs3.la $(FUZZ_LIBS)
 %C%_fuzz_fuzz_xml_LDFLAGS = $(FUZZ_FLAGS)
 
-EXTRA_DIST += %D%/fuzz/corpus
+EXTRA_DIST += %D%/fuzz/corpus %D%/fuzz/long
 
 # ---- simulation -------------------------------------------------------------
 
