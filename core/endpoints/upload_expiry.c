@@ -87,6 +87,8 @@ void upload_expiry_say(struct exchange *ex, json_t *document) {
   if (upload->expires_s == 0)
     return;
   expirynote_say(ex, upload->expires_s);
+  if (document == NULL)
+    return;
   date_iso(date, upload->expires_s);
   json_object_set_new(document, "expires_at", json_string(date));
 }

@@ -26,7 +26,7 @@ int64_t upload_expiry_life(const struct exchange *, int64_t wish);
 void upload_expiry_set(struct exchange *, void (*then)(struct exchange *));
 /* Its moment is known. */
 void upload_expiry_keep(struct upload *, int64_t moment_s);
-/* Adds it to the answer. */
+/* Adds it to the answer, whose document may be NULL. */
 void upload_expiry_say(struct exchange *, json_t *document);
 /* A link to it is good for no longer. */
 uint32_t upload_expiry_bound(int64_t moment_s, uint32_t seconds);

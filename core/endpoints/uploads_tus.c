@@ -11,6 +11,7 @@
 #include "mime.h"
 #include "reply.h"
 #include "resumable.h"
+#include "upload_expiry.h"
 #include "uploads_names.h"
 
 #define VERSION "1.0.0"
@@ -184,7 +185,7 @@ static void uploads_tus_answer(struct exchange *ex) {
 }
 
 static void uploads_tus_stored(struct exchange *ex, json_t *document) {
-  (void)document;
+  upload_expiry_say(ex, document);
   updigest_say(ex, upload_sha256(ex->work));
   uploads_tus_answer(ex);
 }
