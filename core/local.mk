@@ -264,10 +264,12 @@ noinst_LTLIBRARIES += %D%/libhttp1.la
 	%D%/http1/handshake.c \
 	%D%/http1/ingress.c \
 	%D%/http1/ingress.h \
+	%D%/http1/conn.c \
 	%D%/http1/ingress_body.c \
 	%D%/http1/ingress_end.c \
 	%D%/http1/ingress_head.c \
 	%D%/http1/ingress_private.h \
+	%D%/http1/ingress_read.c \
 	%D%/http1/ingress_request.c \
 	%D%/http1/ingress_sweep.c \
 	%D%/http1/ingress_table.c \

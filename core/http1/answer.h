@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * An answer's way to evhttp, which writes it: whole, or in chunks.  Its header
- * fields are added before.
+ * An answer's way to its client: whole, or in chunks.  Its header fields are
+ * added before.
  */
 #ifndef HTTP1_ANSWER_H
 #define HTTP1_ANSWER_H
@@ -16,7 +16,7 @@
 struct buf *answer_fields(struct ingress_conn *);
 
 /* All of it at once.  `body` is drained; NULL: none, but the fields may tell
- * of one. */
+ * of one.  To HEAD, and with 204 and 304, none is sent. */
 void answer_whole(struct ingress_conn *, int status, struct evbuffer *body);
 
 /* The head of one whose Content-Length is set; then its body in chunks, each

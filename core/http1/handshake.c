@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Handshakes of TLS that fail: each is told of, and a client that speaks plain
- * HTTP gets an answer which it can read.  Until the handshake is over, evhttp
- * hears nothing of its connection, and no byte of it is a head.
+ * HTTP gets an answer which it can read.  Until the handshake is over, no byte
+ * of a connection is a head.
  */
 #include <errno.h>
 #include <event2/bufferevent_ssl.h>
@@ -80,16 +80,17 @@ static void on_rest(evutil_socket_t fd, short what, void *arg) {
   if (got > 0) {
     linger_drop(conn);
   } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-    event_del(conn->readable);
+    ingress_reading(conn, false);
     linger_end(conn);
   }
 }
 
 /* False: no memory to listen on. */
 static bool answer_in_plain(struct ingress_conn *conn) {
+  ingress_reading(conn, false);
   conn->readable = event_new(loop_base(conn->ingress->loop), conn->fd,
                              EV_READ | EV_PERSIST, on_rest, conn);
-  if (conn->readable == NULL || event_add(conn->readable, NULL) < 0)
+  if (conn->readable == NULL)
     return false;
   answer(conn);
   linger_start(conn);
@@ -138,8 +139,7 @@ static void handshake_on_event(struct bufferevent *bev, short what,
                                void *arg) {
   struct ingress_conn *conn = arg;
   SSL *ssl = bufferevent_openssl_get_ssl(bev);
-  bufferevent_setcb(bev, conn->evhttp_read, conn->evhttp_write,
-                    conn->evhttp_event, conn->evcon);
+  conn->secured(conn);
   BIO_set_callback_ex(SSL_get_rbio(ssl), NULL);
   if ((what & BEV_EVENT_CONNECTED) == 0 && is_http(conn)) {
     handshake_tell(conn, INGRESS_HTTP_ON_TLS, "");
@@ -148,13 +148,16 @@ static void handshake_on_event(struct bufferevent *bev, short what,
   } else if ((what & BEV_EVENT_CONNECTED) == 0 && conn->spoke) {
     tell_failure(conn, what);
   }
-  conn->evhttp_event(bev, what, conn->evcon);
+  if ((what & BEV_EVENT_CONNECTED) != 0)
+    return;
+  ingress_note_end(conn, what);
+  ingress_end_conn(conn);
 }
 
-void handshake_watch(struct ingress_conn *conn) {
+void handshake_watch(struct ingress_conn *conn,
+                     void (*then)(struct ingress_conn *)) {
+  conn->secured = then;
   BIO *bio = SSL_get_rbio(bufferevent_openssl_get_ssl(conn->bev));
-  bufferevent_getcb(conn->bev, &conn->evhttp_read, &conn->evhttp_write, NULL,
-                    NULL);
   BIO_set_callback_ex(bio, on_bio);
   BIO_set_callback_arg(bio, (char *)conn);
   bufferevent_setcb(conn->bev, NULL, NULL, handshake_on_event, conn);

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * Streaming requests under evhttp, which by itself buffers whole bodies and is
- * lax about framing.  An ingress watches the input of each of evhttp's
- * connections, parses every head strictly, shows evhttp a constant head
- * without a body, and hands the body to the request's owner piece by piece.
- * Answers are evhttp's own (docs/ingress.md).
+ * HTTP/1 as a server speaks it: connections, their requests and what becomes
+ * of them (docs/ingress.md).  Every head is parsed strictly, and the body is
+ * handed to the request's owner piece by piece.  Sockets and TLS are
+ * libevent's bufferevents, and answers are answer.c's.
  *
  * Two facts must stay true:
- *   1. While evhttp may parse, a connection's input is empty or begins with
- *      one complete head of ours.
- *   2. While a request is being answered, evhttp's read callback isn't
- *      installed, nor its write callback before evhttp_send_*().
+ *   1. A connection has one request at a time: what comes behind it waits in
+ *      the input, of which no more than a window is read ahead.
+ *   2. No call of an owner is made from inside a call of the owner's own, but
+ *      gone() by ingress_abort() and ingress_close(), and finished() by
+ *      answer_end().
  */
 #ifndef HTTP1_INGRESS_H
 #define HTTP1_INGRESS_H
 
-#include <event2/http.h>
+#include <event2/bufferevent.h>
 #include <event2/listener.h>
 #include <openssl/ssl.h>
 
@@ -30,7 +30,7 @@
   (1 << 20) /* of a body nobody read: skipped, above \
                that the connection ends */
 
-struct ingress;      /* evhttp and its connections, on one loop */
+struct ingress;      /* connections, on one loop */
 struct ingress_conn; /* a connection, with at most one request at a time */
 
 struct ingress_settings {
@@ -96,10 +96,9 @@ void ingress_limit(struct ingress *, const struct ingress_settings *);
 /* Of one with TLS: new connections use this one, those that are open keep
  * theirs. */
 void ingress_renew_tls(struct ingress *, SSL_CTX *);
-struct evhttp *ingress_http(struct ingress *);
-/* The error callback of a listener that is bound to an ingress: its argument
- * is evhttp then, whatever it was before. */
-void ingress_on_refused(struct evconnlistener *, void *http);
+/* Accepts connections of a socket that listens, which is the listener's now:
+ * its caller frees it.  NULL: no memory. */
+struct evconnlistener *ingress_listen(struct ingress *, evutil_socket_t);
 size_t ingress_open(const struct ingress *);
 /* Closes each connection after its next answer. */
 void ingress_retire(struct ingress *);

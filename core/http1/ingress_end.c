@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The cause of a connection's end, as far as its events tell: a client that
- * left, one that was too slow, or a file that can't be sent.  While evhttp
- * writes an answer, its callbacks are called by ours, which look first.
+ * left, one that was too slow, or a file that can't be sent.
  */
 #include <errno.h>
 
@@ -30,26 +29,4 @@ void ingress_note_end(struct ingress_conn *conn, short what) {
     conn->end = INGRESS_LATE;
   else if (is_unreadable(conn, what, error))
     conn->end = INGRESS_UNREADABLE;
-}
-
-static void on_writing_event(struct bufferevent *bev, short what, void *arg) {
-  struct ingress_conn *conn = arg;
-  ingress_note_end(conn, what);
-  conn->evhttp_event(bev, what, conn->evcon);
-}
-
-static void on_written(struct bufferevent *bev, void *arg) {
-  struct ingress_conn *conn = arg;
-  conn->evhttp_write(bev, conn->evcon);
-}
-
-/* evhttp has just set its own. */
-void ingress_watch_writing(struct ingress_conn *conn) {
-  bufferevent_data_cb write;
-  void *arg;
-  bufferevent_getcb(conn->bev, NULL, &write, NULL, &arg);
-  if (arg != conn->evcon)
-    return;
-  conn->evhttp_write = write;
-  bufferevent_setcb(conn->bev, NULL, on_written, on_writing_event, conn);
 }

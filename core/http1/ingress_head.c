@@ -1,40 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * The way of a head through an ingress: collected, parsed, and hidden from
- * evhttp behind a constant one.
+ * The way of a head through an ingress: collected and parsed.
  */
+#include "clock.h"
 #include "ingress_private.h"
 #include "wipe.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define TEXT_ROOM 1024 /* of a head, at first */
 #define TEXT_FREE 4096 /* that isn't charged: limits.connections bounds it */
 #define TEXT_MAX (INGRESS_HEAD_MAX + 2) /* one too many, and a NUL */
 
-static uint64_t now_us(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-/* The head that evhttp gets to see.  It is always one of HTTP/1.1 without a
- * word on the connection, of which only ingress_answer() decides. */
-static const char *constant_head(const struct ingress_conn *conn) {
-  bool is_head = strcmp(conn->head.method, "HEAD") == 0;
-  return is_head ? "HEAD / HTTP/1.1\r\n\r\n" : "GET / HTTP/1.1\r\n\r\n";
-}
-
-/* The state comes first: on_input() hears of the constant head, too. */
-static void show_evhttp(struct ingress_conn *conn) {
-  struct evbuffer *input = bufferevent_get_input(conn->bev);
-  const char *head = constant_head(conn);
-  ingress_become(conn, INGRESS_SHOWN);
+static void head_is_whole(struct ingress_conn *conn) {
+  ingress_become(conn, INGRESS_WHOLE);
   conn->searched = conn->text_len = 0;
-  event_del(conn->timer);
-  evbuffer_prepend(input, head, strlen(head));
+  ingress_wait(conn, 0);
 }
 
 static void refuse(struct ingress_conn *conn, int status, const char *what) {
@@ -48,7 +30,7 @@ static void refuse(struct ingress_conn *conn, int status, const char *what) {
   conn->head = (struct head){.method = "", .path = "", .length = -1};
   ingress_body_reset(conn);
   conn->body = INGRESS_BODY_REFUSED;
-  show_evhttp(conn);
+  head_is_whole(conn);
 }
 
 static bool has_bare_lf(const char *text, size_t from, size_t len) {
@@ -59,12 +41,6 @@ static bool has_bare_lf(const char *text, size_t from, size_t len) {
     at++;
   }
   return false;
-}
-
-void ingress_uncharge(struct ingress_conn *conn) {
-  if (conn->charged > 0)
-    budget_give(conn->ingress->memory, conn->charged);
-  conn->charged = 0;
 }
 
 /* Charges what a head needs beyond TEXT_FREE, which each connection has. */
@@ -121,8 +97,7 @@ static void refuse_hello(struct ingress_conn *conn) {
          "This port speaks plain HTTP; begin the URL with http, not https");
 }
 
-/* The head is whole: `end` bytes of the text, of which the input still has
- * those behind `had`. */
+/* `end` bytes of the text are a head. */
 static void take_head(struct ingress_conn *conn, size_t end) {
   char *text = conn->text;
   conn->text = NULL;
@@ -131,26 +106,46 @@ static void take_head(struct ingress_conn *conn, size_t end) {
     return;
   }
   ingress_body_reset(conn);
-  show_evhttp(conn);
+  head_is_whole(conn);
 }
 
-static void collect_head(struct ingress_conn *conn, struct evbuffer *input) {
+static void await_rest(struct ingress_conn *conn) {
+  if (conn->state != INGRESS_IDLE)
+    return;
+  ingress_wait(conn, conn->ingress->head_us);
+  ingress_become(conn, INGRESS_HEAD);
+}
+
+/* So many of `len` bytes are looked at: up to the end of the head, where it is
+ * here in one piece. */
+static size_t head_part(const char *data, size_t len) {
+  size_t begin = 0, searched = 0;
+  while (len - begin >= 2 && memcmp(data + begin, "\r\n", 2) == 0)
+    begin += 2;
+  size_t end = head_end(data + begin, len - begin, &searched);
+  return end > 0 ? begin + end : len;
+}
+
+/* How many of the bytes were of a head; what lies behind a refused one counts
+ * as such. */
+static size_t collect_head(struct ingress_conn *conn, const char *data,
+                           size_t len) {
   size_t had = conn->text_len;
-  size_t len = evbuffer_get_length(input);
   size_t more = INGRESS_HEAD_MAX + 1 - had;
   if (len < more)
     more = len;
   if (had == 0) {
-    conn->since_us = now_us();
+    more = head_part(data, more);
+    conn->since_us = clock_us();
     pace_begin(conn);
   }
   if (!text_reserve(conn, more)) {
     refuse(conn, 503,
            "The gateway has no memory for so large a head; try "
            "again");
-    return;
+    return len;
   }
-  evbuffer_copyout(input, conn->text + had, more);
+  memcpy(conn->text + had, data, more);
   conn->text_len += more;
   size_t total = conn->text_len;
   drop_empty_lines(conn);
@@ -161,19 +156,18 @@ static void collect_head(struct ingress_conn *conn, struct evbuffer *input) {
   } else if (end > INGRESS_HEAD_MAX) {
     refuse(conn, 431, "The head is larger than 32 KiB");
   } else if (end > 0) {
-    evbuffer_drain(input, end + dropped - had);
     take_head(conn, end);
+    if (conn->body != INGRESS_BODY_REFUSED)
+      return end + dropped - had;
   } else if (has_bare_lf(conn->text, 0, conn->text_len)) {
     refuse(conn, 400, "A line of the head doesn't end in CRLF");
   } else if (conn->text_len > INGRESS_HEAD_MAX) {
     refuse(conn, 431, "The head is larger than 32 KiB");
   } else {
-    evbuffer_drain(input, more);
-    if (conn->state == INGRESS_IDLE) {
-      event_add(conn->timer, conn->ingress->head_timeout);
-      ingress_become(conn, INGRESS_HEAD);
-    }
+    await_rest(conn);
+    return more;
   }
+  return len;
 }
 
 static void skip_body(struct ingress_conn *conn) {
@@ -187,16 +181,29 @@ static void skip_body(struct ingress_conn *conn) {
   }
 }
 
-static bool awaits_head(const struct ingress_conn *conn) {
-  return conn->state == INGRESS_HEAD || conn->state == INGRESS_IDLE;
-}
-
 void ingress_scan(struct ingress_conn *conn) {
   struct evbuffer *input = bufferevent_get_input(conn->bev);
+  struct evbuffer_iovec front;
   if (conn->state == INGRESS_LINGERING || conn->state == INGRESS_DISCARDING)
     linger_drop(conn);
   if (conn->state == INGRESS_SKIPPING)
     skip_body(conn);
-  while (awaits_head(conn) && evbuffer_get_length(input) > 0)
-    collect_head(conn, input);
+  while (ingress_awaits_head(conn) &&
+         evbuffer_peek(input, -1, NULL, &front, 1) > 0 && front.iov_len > 0)
+    evbuffer_drain(input, collect_head(conn, front.iov_base, front.iov_len));
+}
+
+void ingress_feed(struct ingress_conn *conn, const char *data, size_t len) {
+  struct evbuffer *input = bufferevent_get_input(conn->bev);
+  while (ingress_awaits_head(conn) && len > 0) {
+    size_t used = collect_head(conn, data, len);
+    conn->received += used;
+    data += used;
+    len -= used;
+  }
+  if (len == 0)
+    return;
+  evbuffer_unfreeze(input, 0);
+  evbuffer_add(input, data, len);
+  evbuffer_freeze(input, 0);
 }

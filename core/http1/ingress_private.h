@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * A connection's inside, for ingress.c (its life), ingress_head.c (heads),
- * ingress_request.c (requests and answers), ingress_body.c (bodies),
- * handshake.c (of TLS) and linger.c (endings).
+ * ingress_request.c (requests), answer.c (their answers), ingress_body.c
+ * (bodies), handshake.c (of TLS) and linger.c (endings).
  */
 #ifndef HTTP1_INGRESS_PRIVATE_H
 #define HTTP1_INGRESS_PRIVATE_H
@@ -12,7 +12,6 @@
 #include <sys/queue.h>
 
 #include "chunked.h"
-#include "date.h"
 #include "fields.h"
 #include "ingress.h"
 #include "ingress_table.h"
@@ -39,18 +38,20 @@ struct ingress_conn {
   struct ingress *ingress;
   TAILQ_ENTRY(ingress_conn) link; /* oldest idle first */
   struct bufferevent *bev;
-  struct evhttp_connection *evcon; /* NULL until evhttp has set it up */
-  struct evbuffer_cb_entry *watch;
-  struct event *deferred; /* the first thing a new connection runs */
-  struct event *timer;    /* for a whole head, or for the next one */
-  struct event *readable; /* plain connections: own read(2) of bodies; those
-                             of TLS whose client speaks plain HTTP: the rest */
+  struct event *deferred; /* what is due is done in a turn of its own */
+  struct event *timer;    /* for a whole head, a body, or the next head */
+  struct event *readable; /* plain connections: all that they read; those of
+                             TLS whose client speaks plain HTTP: the rest */
   evutil_socket_t fd;
   enum ingress_state state;
   enum ingress_end end; /* if it ended now */
+  size_t calls;         /* of its own are on the stack, which need it */
+  bool closed;          /* it goes with the last of them */
+  bool reading;
   bool sent; /* a request waited in the socket when draining began */
   char peer[48];
   struct tally_ticket counted; /* by its peer */
+  uint64_t due_us, armed_us;   /* the time that is up, and the timer's; 0 */
 
   uint64_t received; /* bytes, of all that came */
   struct pace pace;
@@ -59,8 +60,7 @@ struct ingress_conn {
   size_t text_len, text_room, searched;
   size_t charged; /* for a large head, also once it has an owner */
 
-  /* The request, from SHOWN until it is answered. */
-  struct evhttp_request *request;
+  /* The request, from WHOLE until it is answered. */
   struct head head;
   struct head_refusal refusal;
   enum ingress_body_state body; /* and of what is passed over */
@@ -75,39 +75,41 @@ struct ingress_conn {
   struct chunked chunked;
   const struct ingress_events *events;
   void *arg;
-  struct buf fields;          /* of its answer */
-  void (*drained)(void *arg); /* of its answer in chunks */
+
+  /* Its answer. */
+  struct buf fields;
+  bool is_head;               /* no body goes with it */
+  bool closes;                /* it says so */
+  bool whole;                 /* nothing comes behind what is unsent */
+  void (*drained)(void *arg); /* NULL, or: little is unsent */
   void *drained_arg;
-  bufferevent_event_cb evhttp_event; /* what evhttp wants to hear */
-  bufferevent_data_cb evhttp_read, evhttp_write;
-  char dialed[8]; /* of TLS: the first that came, a text */
-  bool spoke;     /* something came */
+
+  void (*secured)(struct ingress_conn *); /* of TLS, after its handshake */
+  char dialed[8];                         /* and the first that came, a text */
+  bool spoke;                             /* something came */
 };
 
 TAILQ_HEAD(ingress_conns, ingress_conn);
 
+#define INGRESS_DATE_SIZE 40 /* "Date: ", the date, CRLF and a NUL */
+
 struct ingress {
   struct loop *loop;
-  struct evhttp *http;
   SSL_CTX *tls;
   struct ingress_owner owner;
-  const struct timeval *head_timeout, *body_timeout, *idle_timeout,
-      *linger_silence;
-  struct timeval plain[3],
-      linger_plain;      /* of those, where libevent has no room for more */
-  struct budget *memory; /* NULL: heads aren't charged */
+  uint64_t head_us, body_us, idle_us; /* time-outs */
+  struct budget *memory;              /* NULL: heads aren't charged */
   struct ingress_conns conns;
   struct ingress_conns lingerers; /* oldest first */
-  struct ingress_conn **by_fd;
-  size_t fds, open, lingering;
+  size_t open, lingering;
   int64_t allowance[PACE_WAITS]; /* bytes that a client may fall behind by */
   int64_t write_timeout_ms;
   uint64_t min_rate;
-  size_t strays; /* requests without a checked head: none */
   struct event *sweeper;
   bool draining, retiring;
-  time_t dated; /* the second that `date` is of */
-  char date[DATE_HTTP_SIZE];
+  time_t dated;                 /* the second that `date` is of */
+  char date[INGRESS_DATE_SIZE]; /* a line of an answer's head */
+  char scratch[INGRESS_WINDOW]; /* what a socket has, for a moment */
 };
 
 static inline void ingress_become(struct ingress_conn *conn,
@@ -122,42 +124,57 @@ static inline void ingress_body_become(struct ingress_conn *conn,
   conn->body = next;
 }
 
-/* ingress_head.c: keeps the first invariant, whatever the input holds. */
-void ingress_scan(struct ingress_conn *);
+static inline bool ingress_awaits_head(const struct ingress_conn *conn) {
+  return conn->state == INGRESS_HEAD || conn->state == INGRESS_IDLE;
+}
+
+/* conn.c */
+void conn_arm(struct ingress_conn *, uint64_t now_us); /* for what is due */
+/* A call of its own begins, and ends: it may be closed in between, and is no
+ * more behind the second. */
+void ingress_enter(struct ingress_conn *);
+void ingress_leave(struct ingress_conn *);
+/* Tells its owner, and ends it. */
+void ingress_end_conn(struct ingress_conn *);
+/* Its time is up then, and no more by what was set before; 0: never. */
+void ingress_wait(struct ingress_conn *, uint64_t us);
+void ingress_reading(struct ingress_conn *, bool on);
 void ingress_uncharge(struct ingress_conn *); /* its head is no more */
+void linger_forget(struct ingress_conn *);    /* it lingers no more */
 
-/* ingress_end.c: before evhttp is told that a connection is over. */
+/* ingress_head.c: looks at what the input holds, or at bytes that aren't there
+ * yet: what is left of these is added to it.  A head may be whole then. */
+void ingress_scan(struct ingress_conn *);
+void ingress_feed(struct ingress_conn *, const char *data, size_t len);
+
+/* ingress_end.c: before a connection ends. */
 void ingress_note_end(struct ingress_conn *, short what);
-/* Own callbacks before evhttp's, while it writes an answer. */
-void ingress_watch_writing(struct ingress_conn *);
 
-/* handshake.c: before the first byte of a connection of TLS is read. */
-void handshake_watch(struct ingress_conn *);
+/* handshake.c: before the first byte of a connection of TLS is read.  `then`
+ * sets the callbacks of its bufferevent, as bytes are HTTP from there on. */
+void handshake_watch(struct ingress_conn *,
+                     void (*then)(struct ingress_conn *));
 
-/* ingress_request.c: evhttp's callback, whose argument is the ingress. */
-void ingress_on_request(struct evhttp_request *, void *ingress);
-
-/* ingress_request.c, for answer.c */
-/* Before evhttp_send_*(): whether the connection may be used again. */
-void ingress_answer(struct ingress_conn *);
-/* After each but evhttp_send_reply_end(): evhttp reads on, and would take the
- * end of a client's words for the end of the connection. */
-void ingress_sent(struct ingress_conn *);
-/* After evhttp_send_reply(): sends what goes without waiting. */
-void ingress_flush(struct ingress_conn *);
-/* The same for a part of one over TLS, in this turn of the loop: without it,
- * epoll would have to be asked first whether the socket takes bytes. */
-void ingress_write_soon(struct ingress_conn *);
+/* ingress_request.c */
+void ingress_hand_over(struct ingress_conn *); /* the head that is whole */
+void ingress_answer(struct ingress_conn *);    /* the answer begins */
+/* Its last byte is on its way.  The connection may be no more. */
+void ingress_answered(struct ingress_conn *);
 
 /* ingress_body.c */
 void ingress_body_reset(struct ingress_conn *);
 void ingress_body_stop(struct ingress_conn *); /* reads no more of it */
-/* Own callbacks instead of evhttp's, as the second invariant demands. */
-void ingress_take_callbacks(struct ingress_conn *);
-void ingress_on_readable(evutil_socket_t, short what, void *conn);
+void ingress_body_came(struct ingress_conn *); /* bytes of it, or behind it */
+void ingress_body_cut(struct ingress_conn *);  /* nothing more comes */
+void ingress_read_on(struct ingress_conn *);   /* where there is room */
 /* Drops what is there of the body; false when it is malformed, or too long to
  * go on.  conn->body says whether its end was reached. */
 bool ingress_body_skip(struct ingress_conn *);
+
+/* ingress_read.c: bytes came; the client has said its last word. */
+void ingress_on_bytes(struct ingress_conn *);
+void ingress_on_eof(struct ingress_conn *);
+void ingress_on_readable(evutil_socket_t, short what, void *conn);
 
 /* ingress_sweep.c: once a second. */
 void ingress_on_sweep(evutil_socket_t, short what, void *ingress);
@@ -173,9 +190,8 @@ enum pace_result pace_look(struct ingress_conn *);
  * answer instead of a reset; then the connection is closed. */
 bool linger_can(const struct ingress_conn *);
 void linger_start(struct ingress_conn *);
-void linger_drop(struct ingress_conn *);   /* what is in the input */
-void linger_end(struct ingress_conn *);    /* soon */
-void linger_forget(struct ingress_conn *); /* it is no more */
+void linger_drop(struct ingress_conn *); /* what is in the input */
+void linger_end(struct ingress_conn *);  /* soon */
 /* Ends up to `count`, the oldest first; how many. */
 size_t linger_evict(struct ingress *, size_t count);
 void linger_drain(struct ingress *); /* the gateway stops: they end earlier */

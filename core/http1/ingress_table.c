@@ -8,13 +8,13 @@
 #define MOVE(from, to, when) [INGRESS_##from][INGRESS_##to] = true
 
 static const bool conn[INGRESS_STATES][INGRESS_STATES] = {
-    MOVE(HEAD, SHOWN, "the head is whole, or refused"),
+    MOVE(HEAD, WHOLE, "the head is whole, or refused"),
     MOVE(HEAD, LINGERING, "plain HTTP where TLS is spoken, answered"),
 
     MOVE(IDLE, HEAD, "a part of a head came"),
-    MOVE(IDLE, SHOWN, "a whole head came, or is refused"),
+    MOVE(IDLE, WHOLE, "a whole head came, or is refused"),
 
-    MOVE(SHOWN, BUSY, "evhttp hands its request over"),
+    MOVE(WHOLE, BUSY, "its request is handed over"),
 
     MOVE(BUSY, ANSWERING, "the answer begins"),
 

@@ -13,7 +13,7 @@
 enum ingress_state {
   INGRESS_HEAD,       /* waits for a head, or its rest: the head's time runs */
   INGRESS_IDLE,       /* was answered, and nothing has come since */
-  INGRESS_SHOWN,      /* evhttp was shown a head, and hasn't called yet */
+  INGRESS_WHOLE,      /* its head is here, or refused; nobody has it yet */
   INGRESS_BUSY,       /* its request has an owner, and no answer */
   INGRESS_ANSWERING,  /* the answer is on its way */
   INGRESS_SKIPPING,   /* was answered; the body's rest is passed over */

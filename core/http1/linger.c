@@ -16,12 +16,13 @@
 #define LINGER_MAX 1024 /* of an ingress */
 #define LINGER_SECONDS 30
 #define LINGER_DRAIN_SECONDS 5
+#define LINGER_SILENCE_US 5000000
 
 bool linger_can(const struct ingress_conn *conn) {
   return !conn->eof;
 }
 
-/* Deferred, as it may be called from inside evhttp. */
+/* Deferred, as it may be called from inside of any call. */
 void linger_end(struct ingress_conn *conn) {
   bufferevent_trigger_event(conn->bev, BEV_EVENT_READING | BEV_EVENT_EOF,
                             BEV_OPT_DEFER_CALLBACKS);
@@ -57,7 +58,8 @@ void linger_start(struct ingress_conn *conn) {
   TAILQ_INSERT_TAIL(&ingress->lingerers, conn, in_lingerers);
   ingress->lingering++;
   set_end(conn, ingress->draining ? LINGER_DRAIN_SECONDS : LINGER_SECONDS);
-  event_add(conn->timer, ingress->linger_silence);
+  ingress_wait(conn, LINGER_SILENCE_US);
+  ingress_reading(conn, true);
   say_goodbye(conn);
 }
 
@@ -75,15 +77,7 @@ void linger_drop(struct ingress_conn *conn) {
   if (is_over(conn))
     linger_end(conn);
   else
-    event_add(conn->timer, conn->ingress->linger_silence);
-}
-
-void linger_forget(struct ingress_conn *conn) {
-  if (conn->state != INGRESS_LINGERING)
-    return;
-  TAILQ_REMOVE(&conn->ingress->lingerers, conn, in_lingerers);
-  conn->ingress->lingering--;
-  ingress_become(conn, INGRESS_DISCARDING);
+    ingress_wait(conn, LINGER_SILENCE_US);
 }
 
 size_t linger_evict(struct ingress *ingress, size_t count) {

@@ -49,7 +49,7 @@ enum pace_wait pace_of(const struct ingress_conn *conn) {
   case INGRESS_ANSWERING:
     return evbuffer_get_length(output) > 0 ? PACE_READER : PACE_NOTHING;
   case INGRESS_IDLE:
-  case INGRESS_SHOWN:
+  case INGRESS_WHOLE:
   case INGRESS_SKIPPING:
   case INGRESS_LINGERING:
   case INGRESS_DISCARDING:

@@ -14,14 +14,11 @@
 #define PAUSE_MS 100
 
 static void listeners_enable(struct worker *worker, bool on) {
-  for (size_t i = 0; i < worker->socket_count; i++) {
-    struct evconnlistener *listener =
-        evhttp_bound_socket_get_listener(worker->sockets[i].bound);
+  for (size_t i = 0; i < worker->socket_count; i++)
     if (on)
-      evconnlistener_enable(listener);
+      evconnlistener_enable(worker->sockets[i]);
     else
-      evconnlistener_disable(listener);
-  }
+      evconnlistener_disable(worker->sockets[i]);
 }
 
 /* ---- without room ------------------------------------------------------- */
@@ -72,27 +69,16 @@ void listeners_on_refused(void *arg, int error) {
 
 static bool serve_socket(struct worker *worker, struct ingress *ingress,
                          int *fd) {
-  struct worker_socket *all = realloc(
+  struct evconnlistener **all = realloc(
       worker->sockets, (worker->socket_count + 1) * sizeof(*worker->sockets));
   if (all == NULL)
     return false;
   worker->sockets = all;
-  /* It listens already, and a confined process can't have it do so again. */
-  struct evconnlistener *listener = evconnlistener_new(
-      loop_base(worker->loop), NULL, NULL,
-      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, *fd);
+  struct evconnlistener *listener = ingress_listen(ingress, *fd);
   if (listener == NULL)
     return false;
   *fd = -1;
-  evconnlistener_set_error_cb(listener, ingress_on_refused);
-  struct evhttp_bound_socket *bound =
-      evhttp_bind_listener(ingress_http(ingress), listener);
-  if (bound == NULL) {
-    evconnlistener_free(listener);
-    return false;
-  }
-  all[worker->socket_count++] =
-      (struct worker_socket){.bound = bound, .ingress = ingress};
+  all[worker->socket_count++] = listener;
   return true;
 }
 
@@ -132,7 +118,6 @@ bool listeners_let_go(struct worker *worker) {
 
 void listeners_close(struct worker *worker) {
   for (size_t i = 0; i < worker->socket_count; i++)
-    evhttp_del_accept_socket(ingress_http(worker->sockets[i].ingress),
-                             worker->sockets[i].bound);
+    evconnlistener_free(worker->sockets[i]);
   worker->socket_count = 0;
 }

@@ -354,6 +354,7 @@ bool worker_init(struct worker *worker, struct gateway *gateway, size_t index,
 }
 
 void worker_fini(struct worker *worker) {
+  listeners_close(worker);
   ingress_free(worker->plain);
   ingress_free(worker->tls);
   SSL_CTX_free(atomic_exchange(&worker->renewed, NULL));

@@ -17,17 +17,12 @@
 
 struct gateway;
 
-struct worker_socket { /* that it listens on */
-  struct evhttp_bound_socket *bound;
-  struct ingress *ingress;
-};
-
 struct worker {
   struct gateway *gateway;
   size_t index;
   struct loop *loop;
-  struct ingress *plain, *tls; /* `tls` may be NULL */
-  struct worker_socket *sockets;
+  struct ingress *plain, *tls;     /* `tls` may be NULL */
+  struct evconnlistener **sockets; /* that it listens on */
   size_t socket_count;
   struct seats seats;         /* all but `next` */
   struct seat *seat;          /* where requests begin */

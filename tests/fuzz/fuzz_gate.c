@@ -41,6 +41,7 @@ struct visitor {
 
 struct visit {
   struct gatekit kit;
+  struct evconnlistener *listener;
   struct sockaddr_un address;
   socklen_t address_len;
   struct visitor visitors[CLIENTS], *now;
@@ -57,8 +58,9 @@ static void listen_here(struct visit *v) {
   v->address_len = sizeof v->address;
   failed |= getsockname(fd, (struct sockaddr *)&v->address, &v->address_len);
   failed |= listen(fd, CLIENTS);
-  failed |= evhttp_accept_socket(ingress_http(v->kit.ingress), fd);
   assert(failed == 0);
+  v->listener = ingress_listen(v->kit.ingress, fd);
+  assert(v->listener != NULL);
 }
 
 static void take(struct visitor *one) {

@@ -43,6 +43,7 @@ struct client {
 struct session {
   struct loop *loop;
   struct owner owner;
+  struct evconnlistener *listener;
   struct sockaddr_un address;
   socklen_t address_len;
   struct client clients[CLIENTS];
@@ -313,8 +314,8 @@ static void session_init(struct session *s) {
   for (size_t i = 0; i < PACE_WAITS; i++) /* who owes something for a second */
     s->owner.ingress->allowance[i] = 0;
   int fd = listener(s);
-  int failed = evhttp_accept_socket(ingress_http(s->owner.ingress), fd);
-  assert(failed == 0);
+  s->listener = ingress_listen(s->owner.ingress, fd);
+  assert(s->listener != NULL);
   for (size_t i = 0; i < CLIENTS; i++) {
     s->clients[i].fd = -1;
     buf_init(&s->clients[i].got, GOT_MAX);
@@ -339,9 +340,9 @@ static void session_fini(struct session *s) {
   ingress_close(s->owner.ingress);
   loop_stop(s->loop);
   loop_run(s->loop);
-  assert(s->owner.ingress->strays == 0);
   assert(TAILQ_EMPTY(&s->owner.items) && s->owner.open == 0);
   assert(ingress_open(s->owner.ingress) == 0);
+  evconnlistener_free(s->listener);
   ingress_free(s->owner.ingress);
   loop_free(s->loop);
 }

@@ -300,7 +300,7 @@ def test_object_of_which_a_bit_has_flipped_does_not_come_whole(at):
 
 @test
 def test_objects_that_are_read_at_once_come_whole():
-    """Each by threads of the pool, while evhttp tells more than once that the
+    """Each by threads of the pool, while it is told more than once that the
     last piece went."""
     data = DATA[:4 * 65536 - 2285]
     with Secure() as gateway, ThreadPoolExecutor(32) as pool:

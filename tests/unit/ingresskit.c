@@ -36,8 +36,7 @@ struct item {
 static void answer(struct item *item, int status, const char *text) {
   struct evbuffer *body = evbuffer_new();
   evbuffer_add(body, text, strlen(text));
-  bool is_head = item->head.method && strcmp(item->head.method, "HEAD") == 0;
-  answer_whole(item->conn, status, is_head ? NULL : body);
+  answer_whole(item->conn, status, body);
   evbuffer_free(body);
 }
 
@@ -305,9 +304,9 @@ void bed_init(struct bed *bed, bool tls,
       ingress_new(bed->loop, bed->tls, settings ? settings : &patient,
                   &(struct ingress_owner){
                       .request = on_request, .count = on_count, .arg = bed});
-  int accepts = evhttp_accept_socket(ingress_http(bed->ingress),
-                                     make_listener(&bed->port));
-  assert(bed->ingress != NULL && accepts == 0);
+  assert(bed->ingress != NULL);
+  bed->listener = ingress_listen(bed->ingress, make_listener(&bed->port));
+  assert(bed->listener != NULL);
 }
 
 void bed_fini(struct bed *bed) {
@@ -319,6 +318,7 @@ void bed_fini(struct bed *bed) {
   loop_run(bed->loop);
   assert(ingress_open(bed->ingress) == 0 && bed->opened == 0);
   assert(bed->items == NULL);
+  evconnlistener_free(bed->listener);
   ingress_free(bed->ingress);
   loop_free(bed->loop);
   SSL_CTX_free(bed->tls);

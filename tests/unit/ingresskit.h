@@ -29,6 +29,7 @@ struct item; /* a request */
 struct bed {
   struct loop *loop;
   struct ingress *ingress;
+  struct evconnlistener *listener;
   SSL_CTX *tls;
   int port;
   struct item *items; /* newest first */

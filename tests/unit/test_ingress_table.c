@@ -95,8 +95,8 @@ static void follows(enum ingress_state from, enum ingress_state to) {
   }
 }
 
-static void test_evhttp_hands_over_only_what_it_was_shown(void) {
-  follows(INGRESS_SHOWN, INGRESS_BUSY);
+static void test_only_a_whole_head_is_handed_over(void) {
+  follows(INGRESS_WHOLE, INGRESS_BUSY);
 }
 
 static void test_only_a_request_with_an_owner_is_answered(void) {
@@ -144,7 +144,7 @@ int main(void) {
       UNIT(test_every_state_is_reached),
       UNIT(test_every_state_is_left_but_the_last_ones),
       UNIT(test_a_state_does_not_follow_itself),
-      UNIT(test_evhttp_hands_over_only_what_it_was_shown),
+      UNIT(test_only_a_whole_head_is_handed_over),
       UNIT(test_only_a_request_with_an_owner_is_answered),
       UNIT(test_a_request_in_hand_ends_with_its_answer),
       UNIT(test_what_is_to_close_reads_no_more_heads),
