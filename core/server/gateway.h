@@ -30,7 +30,7 @@ extern const struct endpoint *const gateway_endpoints[];
 struct gateway {
   const char *file, *folder; /* the configuration; installed plugins */
   char spare_id[65];         /* random, of this process */
-  bool once; /* the file goes when the gateway ends */
+  bool once;                 /* the file goes when the gateway ends */
   struct generation *now;
   LIST_HEAD(generations, generation) earlier; /* whose requests go on */
   size_t earlier_count;
