@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What all parts of the ingress do to a connection: they have it wait, read or
+ * A connection, as all parts of the ingress use it: they have it wait, read or
  * not, and end.
  */
 #include "clock.h"

@@ -99,7 +99,7 @@ static void pass(struct ingress_conn *conn, const char *data, size_t len) {
     ingress_hand_over(conn);
 }
 
-/* What nobody waits for: the input gets no more room than it needs. */
+/* Nobody waits for these bytes: the input gets no more room than it needs. */
 static ssize_t read_aside(struct ingress_conn *conn) {
   struct evbuffer *input = bufferevent_get_input(conn->bev);
   char *scratch = conn->ingress->scratch;

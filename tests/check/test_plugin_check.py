@@ -140,7 +140,8 @@ ALSO = {"leaks_thread": "leaks: no memory",
         "no_metadata": ("put: metadata", "can: a copy has"),
         "no_type": ("put: the media type", "can: a copy has"),
         "same_etag": ("meta: the etag", "can: "),
-        "stage_stays_open": ("stage: a commit makes", "stage: one that nobody")}
+        "stage_stays_open": ("stage: a commit makes",
+                             "stage: one that nobody")}
 
 
 RUNS = {} # most of a run is waiting, so that some go at once
