@@ -7,6 +7,8 @@
 #include "ingress_private.h"
 #include "wipe.h"
 
+#include <event2/bufferevent_ssl.h>
+#include <event2/bufferevent_struct.h>
 #include <stdlib.h>
 
 #define SECOND_US 1000000
@@ -36,6 +38,14 @@ void ingress_wait(struct ingress_conn *conn, uint64_t us) {
 
 /* ---- its bytes ---------------------------------------------------------- */
 
+/* What OpenSSL has of a record that didn't fit wakes nobody. */
+static void read_tls(struct ingress_conn *conn) {
+  const SSL *ssl = bufferevent_openssl_get_ssl(conn->bev);
+  bufferevent_enable(conn->bev, EV_READ);
+  if (SSL_pending(ssl) > 0)
+    event_active(&conn->bev->ev_read, EV_READ, 1);
+}
+
 void ingress_reading(struct ingress_conn *conn, bool on) {
   if (conn->reading == on)
     return;
@@ -45,7 +55,7 @@ void ingress_reading(struct ingress_conn *conn, bool on) {
   else if (conn->readable != NULL)
     event_del(conn->readable);
   else if (on)
-    bufferevent_enable(conn->bev, EV_READ);
+    read_tls(conn);
   else
     bufferevent_disable(conn->bev, EV_READ);
 }
@@ -90,8 +100,10 @@ void ingress_leave(struct ingress_conn *conn) {
     conn_free(conn);
 }
 
-/* Its descriptor is closed at once, also where the rest has to wait. */
+/* libevent has the bufferevent as long as it is in a call of its own, which
+ * may still add to the input; then the descriptor is closed. */
 static void let_go(struct ingress_conn *conn) {
+  evbuffer_remove_cb_entry(bufferevent_get_input(conn->bev), conn->watch);
   if (conn->readable != NULL)
     event_del(conn->readable);
   event_del(conn->timer);

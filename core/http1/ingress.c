@@ -63,17 +63,31 @@ static bool has_unread(const struct ingress_conn *conn) {
 
 /* ---- its events --------------------------------------------------------- */
 
-/* It does what was due inside of another call: an answer that is sent, or the
- * next request, which had come already. */
+static void handle_end(struct ingress_conn *conn, short what) {
+  if ((what & BEV_EVENT_READING) != 0 && (what & BEV_EVENT_EOF) != 0) {
+    ingress_on_eof(conn);
+  } else {
+    ingress_note_end(conn, what);
+    ingress_end_conn(conn);
+  }
+}
+
+/* It does what was due inside of another call: an answer that is sent, the
+ * next request, which had come already, or the end of what comes. */
 static void on_deferred(evutil_socket_t none, short what, void *arg) {
   struct ingress_conn *conn = arg;
-  (void)none, (void)what;
+  (void)none;
   ingress_enter(conn);
   if (conn->state == INGRESS_WHOLE)
     ingress_hand_over(conn);
   else if (conn->state == INGRESS_ANSWERING && conn->whole &&
            evbuffer_get_length(bufferevent_get_output(conn->bev)) == 0)
     ingress_answered(conn);
+  if (conn->ended != 0 && !conn->closed) {
+    what = conn->ended;
+    conn->ended = 0;
+    handle_end(conn, what);
+  }
   ingress_leave(conn);
 }
 
@@ -105,13 +119,15 @@ static void on_event(struct bufferevent *bev, short what, void *arg) {
   (void)bev;
   if ((what & BEV_EVENT_CONNECTED) != 0)
     return;
-  ingress_enter(conn);
-  if ((what & BEV_EVENT_READING) != 0 && (what & BEV_EVENT_EOF) != 0) {
-    ingress_on_eof(conn);
-  } else {
-    ingress_note_end(conn, what);
-    ingress_end_conn(conn);
+  if (conn->ingress->tls != NULL && (what & BEV_EVENT_TIMEOUT) == 0) {
+    /* It may have come with bytes that aren't in the input yet. */
+    if (conn->ended == 0 || (what & BEV_EVENT_EOF) == 0)
+      conn->ended = what;
+    event_active(conn->deferred, EV_TIMEOUT, 1);
+    return;
   }
+  ingress_enter(conn);
+  handle_end(conn, what);
   ingress_leave(conn);
 }
 
@@ -164,7 +180,9 @@ static struct ingress_conn *conn_new(struct ingress *ingress,
     conn->readable =
         event_new(base, fd, EV_READ | EV_PERSIST, ingress_on_readable, conn);
   must_have(ingress->tls != NULL || conn->readable != NULL);
-  must_have(evbuffer_add_cb(bufferevent_get_input(conn->bev), on_input, conn));
+  conn->watch =
+      evbuffer_add_cb(bufferevent_get_input(conn->bev), on_input, conn);
+  must_have(conn->watch);
   return conn;
 }
 

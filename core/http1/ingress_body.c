@@ -13,6 +13,13 @@ void ingress_read_on(struct ingress_conn *conn) {
     ingress_reading(conn, true);
 }
 
+/* A client that has sent all of it isn't waited for. */
+static void wait_for_more(struct ingress_conn *conn) {
+  bool whole = !conn->head.chunked &&
+               evbuffer_get_length(input_of(conn)) >= conn->left + conn->piece;
+  ingress_wait(conn, whole || conn->eof ? 0 : conn->ingress->body_us);
+}
+
 /* The window is full: what isn't read holds the client back. */
 static void choke(struct ingress_conn *conn) {
   if (evbuffer_get_length(input_of(conn)) < conn->window)
@@ -28,7 +35,7 @@ static void unchoke(struct ingress_conn *conn) {
   if (conn->body == INGRESS_BODY_FULL && !conn->eof &&
       evbuffer_get_length(input_of(conn)) < conn->window / 2) {
     ingress_body_become(conn, INGRESS_BODY_AHEAD);
-    ingress_wait(conn, conn->ingress->body_us);
+    wait_for_more(conn);
     ingress_reading(conn, true);
   }
 }
@@ -40,7 +47,7 @@ static void ingress_body_tell(struct ingress_conn *conn) {
 
 void ingress_body_came(struct ingress_conn *conn) {
   if (ingress_body_is_read(conn->body))
-    ingress_wait(conn, conn->ingress->body_us);
+    wait_for_more(conn);
   /* Before the owner is told, who may end the connection; and in any case, as
    * a full input that is still read calls back for ever. */
   choke(conn);
@@ -73,6 +80,8 @@ void ingress_body_window(struct ingress_conn *conn, size_t window) {
   conn->window = window;
   bufferevent_setwatermark(conn->bev, EV_READ, 0, window);
   unchoke(conn);
+  choke(conn);
+  ingress_read_on(conn);
 }
 
 void ingress_interim(struct ingress_conn *conn, const char *head, size_t len) {
@@ -91,8 +100,7 @@ void ingress_body_start(struct ingress_conn *conn) {
     return;
   ingress_body_become(conn, INGRESS_BODY_AHEAD);
   pace_begin(conn);
-  if (!conn->eof)
-    ingress_wait(conn, conn->ingress->body_us);
+  wait_for_more(conn);
   ingress_read_on(conn);
   choke(conn);
   /* The rest of a small body is mostly here by now. */

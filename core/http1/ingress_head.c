@@ -77,11 +77,14 @@ static bool text_reserve(struct ingress_conn *conn, size_t more) {
 
 /* RFC 9112, section 2.2: empty lines before a request are passed over. */
 static void drop_empty_lines(struct ingress_conn *conn) {
-  while (conn->text_len >= 2 && memcmp(conn->text, "\r\n", 2) == 0) {
-    conn->text_len -= 2;
-    memmove(conn->text, conn->text + 2, conn->text_len);
-    conn->searched = 0;
-  }
+  size_t len = 0;
+  while (conn->text_len - len >= 2 && memcmp(conn->text + len, "\r\n", 2) == 0)
+    len += 2;
+  if (len == 0)
+    return;
+  conn->text_len -= len;
+  memmove(conn->text, conn->text + len, conn->text_len);
+  conn->searched = 0;
 }
 
 /* RFC 8446, section 5.1: a record of a handshake.  No method begins so. */

@@ -38,6 +38,7 @@ struct ingress_conn {
   struct ingress *ingress;
   TAILQ_ENTRY(ingress_conn) link; /* oldest idle first */
   struct bufferevent *bev;
+  struct evbuffer_cb_entry *watch; /* of its input */
   struct event *deferred; /* what is due is done in a turn of its own */
   struct event *timer;    /* for a whole head, a body, or the next head */
   struct event *readable; /* plain connections: all that they read; those of
@@ -46,6 +47,7 @@ struct ingress_conn {
   enum ingress_state state;
   enum ingress_end end; /* if it ended now */
   size_t calls;         /* of its own are on the stack, which need it */
+  short ended;          /* of TLS: such an event came, and is handled soon */
   bool closed;          /* it goes with the last of them */
   bool reading;
   bool sent; /* a request waited in the socket when draining began */

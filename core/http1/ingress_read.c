@@ -32,6 +32,15 @@ void ingress_on_bytes(struct ingress_conn *conn) {
   ingress_body_came(conn);
 }
 
+/* libevent stops to write, too, when a client of TLS says that it has said
+ * all.
+ */
+static void write_on(struct ingress_conn *conn) {
+  if (conn->ingress->tls != NULL &&
+      evbuffer_get_length(bufferevent_get_output(conn->bev)) > 0)
+    bufferevent_enable(conn->bev, EV_WRITE);
+}
+
 /* Where a request is, its client may listen still: it only means that nothing
  * more comes. */
 void ingress_on_eof(struct ingress_conn *conn) {
@@ -40,6 +49,8 @@ void ingress_on_eof(struct ingress_conn *conn) {
   case INGRESS_BUSY:
   case INGRESS_ANSWERING:
     ingress_body_cut(conn);
+    if (!conn->closed)
+      write_on(conn);
     return;
   case INGRESS_HEAD:
   case INGRESS_IDLE:
@@ -66,6 +77,7 @@ static ssize_t read_body(struct ingress_conn *conn) {
   struct evbuffer_iovec room[2];
   size_t used = evbuffer_get_length(input);
   if (used >= conn->window) {
+    ingress_reading(conn, false);
     errno = EAGAIN;
     return -1;
   }
@@ -106,6 +118,7 @@ static ssize_t read_aside(struct ingress_conn *conn) {
   size_t used = evbuffer_get_length(input), most = INGRESS_WINDOW;
   bool passing = is_passing(conn);
   if (!passing && used >= conn->window) {
+    ingress_reading(conn, false);
     errno = EAGAIN;
     return -1;
   }

@@ -45,8 +45,7 @@ static void openssl_free(void *memory, const char *file, int line) {
 
 #define CHAIN_LEAST 1000 /* bytes of a piece of an evbuffer, at least */
 
-/* Heads of requests come in such pieces; evhttp is told nothing of what a
- * client proves itself by, so that its own texts needn't be wiped. */
+/* Heads of requests over TLS come in such pieces. */
 static void chain_free(void *block) {
   if (malloc_usable_size(block) < CHAIN_LEAST)
     free(block);

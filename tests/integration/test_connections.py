@@ -3,14 +3,18 @@
 """A connection after an answer is kept or closed, and that is said once, for
 both versions of HTTP, for clients that have said their last word, and while
 the gateway stops."""
+import contextlib
+import os
 import resource
 import signal
 import socket
 import threading
+import time
 from pathlib import Path
 
-from kit import (FORM, PATIENCE, Gateway, among, each, equal, expect, field,
-                 file, form, main, md5, request, test)
+from kit import (FORM, MIB, PATIENCE, SLOWNESS, Gateway, among, each, equal,
+                 expect, field, file, form, head, large_form, main, md5,
+                 request, test)
 
 SMALL = form(field("prefix", "t"), file(b"small"))
 ROUNDS = range(10)
@@ -234,6 +238,33 @@ def test_no_descriptor_for_a_connection_is_told_and_waited_for():
             resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, (soft, hard))
             wire.send(request("GET", "/healthz"))
             equal("status", wire.answer().status, 200)
+
+
+def processor(gateway):
+    """Seconds of it that the gateway has used."""
+    words = Path(f"/proc/{gateway.pid}/stat").read_text()
+    words = words.rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@test
+def test_upload_that_has_to_wait_costs_no_processor():
+    """More of it waits at the socket than is read ahead, while another one
+    has its Idempotency-Key."""
+    before, _, size = large_form(2 * MIB)
+    asked = head("POST", "/files", FORM, f"Content-Length: {size}",
+                 'Idempotency-Key: "same"') + before
+    with Gateway({"server": {"workers": "1"}}) as gateway, \
+            gateway.wire() as one, gateway.wire() as other:
+        one.send(asked + bytes(100_000))
+        time.sleep(0.3 * SLOWNESS)  # it has the key by then
+        other.socket.settimeout(0.5)
+        began = processor(gateway)
+        with contextlib.suppress(TimeoutError):
+            other.socket.sendall(asked + bytes(MIB))
+        time.sleep(1)
+        took = processor(gateway) - began
+        expect(took < 0.2, f"{took:.2f} s of the processor for one that waits")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The same gateway behind TLS."""
+import contextlib
 import socket
 import ssl
 import time
@@ -8,9 +9,9 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from kit import (FORM, GIB, KIB, MIB, SLOWNESS, Mismatch, each, equal,
-                 eventually, expect, field, file, form, head, like, main, md5,
-                 request, test)
+from kit import (FORM, GIB, KIB, MIB, PATIENCE, SLOWNESS, Mismatch, each,
+                 equal, eventually, expect, field, file, form, head, like,
+                 main, md5, request, test)
 from tlskit import Secure
 
 DATA = bytes(range(256)) * (24 * KIB)
@@ -81,6 +82,11 @@ class Records:
             finally:
                 self.plain.sendall(self.goes.read())
 
+    def sealed(self, data):
+        """Its records, which are sent by whoever wants to."""
+        self.tls.write(data)
+        return self.goes.read()
+
     def sizes(self, asked, size):
         """Of the records of an answer whose body has so many bytes."""
         self.do(self.tls.write, asked)
@@ -101,6 +107,60 @@ def test_head_of_an_answer_has_no_record_of_its_own(case):
                              size)
         client.plain.close()
     expect(len(sizes) <= most, f"records of {sizes} bytes")
+
+
+@test
+def test_record_that_is_none_behind_others_ends_its_connection_alone():
+    """libevent tells of it before it has added the bytes before it."""
+    garbage = b"\x17\x03\x03\x40\x00" + bytes(16384)
+    with Secure() as gateway:
+        for size in (500, 4000, 8192, 16000, 16384):
+            for count in range(1, 9):
+                client = Records(gateway)
+                client.do(client.tls.write, request(
+                    "PUT", "/files/object?key=k", f"Content-Length: {MIB}"))
+                data = b"".join(client.sealed(bytes(size))
+                                for _ in range(count))
+                client.plain.sendall(data + garbage)
+                client.plain.settimeout(PATIENCE)
+                while client.plain.recv(65536):
+                    pass
+                client.plain.close()
+        gateway.alive()
+
+
+@test
+def test_body_whose_end_comes_with_the_last_word_is_whole():
+    with Secure() as gateway:
+        for size in (1, 5000, 16384, 50_000, 90_000):
+            client = Records(gateway)
+            data = client.sealed(request(
+                "PUT", f"/files/object?key={size}", body=bytes(size)))
+            with contextlib.suppress(ssl.SSLWantReadError):
+                client.tls.unwrap()
+            client.plain.sendall(data + client.goes.read())
+            equal(f"status of {size} bytes", client.do(client.tls.read, 12),
+                  b"HTTP/1.1 201")
+            client.plain.close()
+
+
+@test
+def test_download_goes_on_after_the_last_word():
+    with Secure() as gateway:
+        key = gateway.upload(bytes(8 * MIB))["key"]
+        client = Records(gateway)
+        client.do(client.tls.write, request(
+            "GET", f"/files/download?key={key}"))
+        time.sleep(0.3 * SLOWNESS)  # until nothing more fits
+        with contextlib.suppress(ssl.SSLWantReadError):
+            client.tls.unwrap()
+        client.plain.sendall(client.goes.read())
+        client.plain.settimeout(PATIENCE)
+        got = 0
+        while data := client.plain.recv(1 << 20):
+            got += len(data)
+        expect(got > 8 * MIB, f"{got} bytes came")
+        client.plain.close()
 
 
 @each({"1.0": ssl.TLSVersion.TLSv1, "1.1": ssl.TLSVersion.TLSv1_1})
