@@ -453,6 +453,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     buf_fini(&v.visitors[i].got);
   }
   gatekit_turn(&v.kit);
+  evconnlistener_free(v.listener);
   gatekit_fini(&v.kit);
   return 0;
 }

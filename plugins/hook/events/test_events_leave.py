@@ -241,7 +241,7 @@ def leave_at_any_moment(gate, seed):
             asked = upload(SMALL if chance.random() < 0.5 else b"hello")
         with gate.wire() as wire:
             wire.send(asked)
-            time.sleep(chance.random() * 0.004)
+            time.sleep(chance.random() * 0.004 * SLOWNESS)
             wire.reset()
         if number % 5 == 0:
             mine.append(gate.upload()["key"])
