@@ -38,7 +38,7 @@ void ingress_wait(struct ingress_conn *conn, uint64_t us) {
 
 /* ---- its bytes ---------------------------------------------------------- */
 
-/* What OpenSSL has of a record that didn't fit wakes nobody. */
+/* OpenSSL's rest of a record that didn't fit wakes nobody. */
 static void read_tls(struct ingress_conn *conn) {
   const SSL *ssl = bufferevent_openssl_get_ssl(conn->bev);
   bufferevent_enable(conn->bev, EV_READ);
