@@ -43,8 +43,11 @@ char *act_bytes(unsigned value) {
 }
 
 static struct record *own_key(const struct actor *actor) {
-  char key[16];
-  snprintf(key, sizeof key, "s/own%u", actor->number);
+  char key[40];
+  if (actor->doubts == 0)
+    snprintf(key, sizeof key, "s/own%u", actor->number);
+  else
+    snprintf(key, sizeof key, "s/own%u-%u", actor->number, actor->doubts);
   return history_record(key);
 }
 
@@ -253,7 +256,8 @@ static void remove_one(struct actor *actor) {
 }
 
 /* Of the actor's own key, which nobody else changes: so what is copied is one
- * of the values that it could have when this begins. */
+ * of the values that it could have when this begins.  A copy in doubt may read
+ * it later, so that the actor takes another one then. */
 static void copy_one(struct actor *actor) {
   struct request request = {.method = "POST",
                             .target = "/files/copy",
@@ -296,6 +300,8 @@ static void copy_one(struct actor *actor) {
     else if (copied != 0 || answer.status / 100 == 4 || !answer.sent)
       history_not_done(writes[i]);
   }
+  if (copied == 0 && answer.status / 100 != 4 && answer.sent)
+    actor->doubts++;
   if (answer.status == 404)
     expect(from, HISTORY_GONE, true, since, NULL, answer.status);
 }

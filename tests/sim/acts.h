@@ -11,6 +11,7 @@
 struct actor {
   struct client client;
   unsigned number, acts;
+  unsigned doubts; /* keys of its own that it changes no more */
 };
 
 /* One thing, by chance. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "chance.h"
+#include "crash.h"
 #include "sanitized.h"
 
 #if SANITIZED_ADDRESS
@@ -47,6 +48,7 @@ struct task {
   size_t stack_size;
   void *fake;
   ucontext_t context;
+  struct about *about; /* of crash.h, which has one a thread */
 };
 
 static struct {
@@ -76,6 +78,7 @@ static void switch_to(struct task *next) {
   if (next == before)
     return;
   schedule.now = next;
+  before->about = crash_about(next->about);
 #if SANITIZED_ADDRESS
   __sanitizer_start_switch_fiber(before->wait == HAS_ENDED ? NULL
                                                            : &before->fake,
