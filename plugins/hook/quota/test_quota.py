@@ -3,6 +3,7 @@
 """No more is stored than fits, by whichever way it comes and however many come
 at once; and the account survives restarts."""
 import os
+import re
 import sqlite3
 import sys
 import tempfile
@@ -375,6 +376,35 @@ def test_each_backend_may_have_its_own():
             equal("too much", key_put(gateway, b"b" * 101,
                                       "X-Backend: other"), 507)
         equal("counts", account(folder), {"main": (100, 1), "other": (99, 1)})
+
+
+def statement(old, new):
+    """The page has it, for a backend that gets another name."""
+    page = Path(__file__).parent / "sluice-quota.7"
+    found = re.search(r'sqlite3 quota\.db "([^"]+)"', page.read_text())
+    return found[1].replace("'old'", f"'{old}'").replace("'new'", f"'{new}'")
+
+
+@test
+def test_backend_with_another_name_keeps_its_account_by_the_page():
+    with scratch() as folder:
+        with two_stores(folder, bytes="100B") as gateway:
+            equal("first", key_put(gateway, b"a" * 60), 201)
+            equal("beside it", key_put(gateway, b"b" * 40, mount="/others"),
+                  201)
+        with sqlite3.connect(Path(folder, "quota.db")) as base:
+            base.execute(statement("main", "renamed"))
+        base.close()
+        with Gateway({
+                "hooks": [{"plugin": "quota", "file": f"{folder}/quota.db",
+                           "bytes": "100B"}],
+                "backends": {"main": None, "renamed": {
+                    "plugin": "local", "directory": f"{folder}/main"}},
+                "routes": [{"mount": "/files", "backend": "renamed"}]},
+                folder=folder) as gateway:
+            equal("in its place", key_put(gateway, b"a" * 55), 200)
+            gateway.ask("DELETE", "/files/object?key=a/k")
+        equal("counts", account(folder), {"": (40, 1)})
 
 
 @test
