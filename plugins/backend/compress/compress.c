@@ -45,15 +45,20 @@ bool compress_pairs_up(const struct sluice_pair *user,
   return true;
 }
 
-const char *compress_pairs_down(const struct sluice_pair *user,
-                                const char *mark,
-                                struct sluice_pair pairs[COMPRESS_PAIRS + 1]) {
+enum sluice_status
+compress_pairs_down(const struct sluice_pair *user, const char *mark,
+                    struct sluice_pair pairs[COMPRESS_PAIRS + 1],
+                    const char **why) {
   size_t count = 0;
   for (; user != NULL && user->name != NULL; user++) {
-    if (is_pair(user, SEEKABLE_ABOVE))
-      return "three layers that compress stand on each other; leave one out";
-    if (count + (mark != NULL) == COMPRESS_PAIRS)
-      return "the object has too much metadata";
+    if (is_pair(user, SEEKABLE_ABOVE)) {
+      *why = "three layers that compress stand on each other; leave one out";
+      return SLUICE_EIO;
+    }
+    if (count + (mark != NULL) == COMPRESS_PAIRS) {
+      *why = "the object has too much metadata";
+      return SLUICE_EINVAL;
+    }
     pairs[count++] = *user;
     if (is_pair(user, SEEKABLE_MARK))
       pairs[count - 1].name = SEEKABLE_ABOVE;
@@ -61,7 +66,7 @@ const char *compress_pairs_down(const struct sluice_pair *user,
   if (mark != NULL)
     pairs[count++] = (struct sluice_pair){SEEKABLE_MARK, mark};
   pairs[count] = (struct sluice_pair){NULL, NULL};
-  return NULL;
+  return SLUICE_OK;
 }
 
 static const char *mark_of(const struct sluice_pair *user) {

@@ -64,10 +64,12 @@ enum compress_kind compress_meta(const struct sluice_meta *stored,
 bool compress_pairs_up(const struct sluice_pair *user,
                        struct sluice_pair pairs[COMPRESS_PAIRS + 1]);
 /* As the storage is to have them, and `mark`, where it isn't NULL.  A mark
- * from above stays what it is to those above.  NULL, or why not. */
-const char *compress_pairs_down(const struct sluice_pair *user,
-                                const char *mark,
-                                struct sluice_pair pairs[COMPRESS_PAIRS + 1]);
+ * from above stays what it is to those above.  Else whose fault it is, and
+ * `*why`. */
+enum sluice_status
+compress_pairs_down(const struct sluice_pair *user, const char *mark,
+                    struct sluice_pair pairs[COMPRESS_PAIRS + 1],
+                    const char **why);
 void compress_end(struct sluice_op *, enum sluice_status, const char *why);
 #define COMPRESS_BROKEN "the object isn't what was compressed"
 

@@ -381,10 +381,11 @@ void compress_commit(void *handle, struct sluice_op *op,
     below.md5 = hex;
     below.length = put->stored;
   }
-  const char *why =
-      compress_pairs_down(object->user, packed ? mark : NULL, pairs);
-  if (why != NULL) {
-    put_fail(put, SLUICE_EIO, why);
+  const char *why;
+  enum sluice_status status =
+      compress_pairs_down(object->user, packed ? mark : NULL, pairs, &why);
+  if (status != SLUICE_OK) {
+    put_fail(put, status, why);
     return;
   }
   below.user = pairs;
