@@ -844,7 +844,8 @@ EXTRA_DIST += %D%/fuzz/corpus %D%/fuzz/long
 # The program has its own words for libc's clock, threads and waits, which the
 # gateway's libraries and plugins call.
 check_PROGRAMS += %D%/sim/sim
-TESTS += %D%/sim/sim
+SIM_TESTS = %D%/sim/sim
+TESTS += $(SIM_TESTS)
 EXTRA_DIST += %D%/sim/found %D%/sim/sim.syms
 %C%_sim_sim_CPPFLAGS = $(AM_CPPFLAGS)
 %C%_sim_sim_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) -fvisibility=default

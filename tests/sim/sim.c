@@ -136,14 +136,24 @@ static void run_kept(void) {
   snprintf(path, sizeof path, "%s/tests/sim/found",
            srcdir == NULL ? "." : srcdir);
   FILE *kept = fopen(path, "r");
-  while (kept != NULL && n < KEPT_MAX &&
-         fgets(line, sizeof line, kept) != NULL)
+  if (kept == NULL) {
+    perror(path);
+    exit(1);
+  }
+  while (n < KEPT_MAX && fgets(line, sizeof line, kept) != NULL)
     if (line[0] >= '0' && line[0] <= '9')
       seeds[n++] = strtoull(line, NULL, 10);
-  if (kept != NULL)
-    fclose(kept);
+  fclose(kept);
   for (size_t i = 0; i < n; i++)
     run_one(seeds[i]);
+}
+
+/* A gateway that refuses everything contradicts nobody. */
+static void look_at_sum(void) {
+  if (sim.seeds < TWICE_EVERY || sim.sum.statuses[2] > sim.sum.requests / 3)
+    return;
+  fputs("less than a third of the requests had what they wanted\n", stderr);
+  sim.found++;
 }
 
 static uint64_t number(const char *name, uint64_t otherwise) {
@@ -198,6 +208,7 @@ int main(int argc, char **argv) {
   for (uint64_t i = 0; i < count && sim.found < FOUND_MAX; i++)
     run_one(first + i);
   clock_gettime(CLOCK_MONOTONIC, &ended);
+  look_at_sum();
   tell((double)(ended.tv_sec - begun.tv_sec) +
        (double)(ended.tv_nsec - begun.tv_nsec) / 1e9);
   return sim.found > 0 ? 1 : 0;
