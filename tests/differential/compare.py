@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Whether two servers that were sent the same bytes agree where each request
 ends.  One of them may refuse, and close, whatever it wants: that does no harm.
-What both have taken, and all before it, has to be the same."""
+But all that both have taken has to be the same, up to there."""
 import re
 from dataclasses import dataclass, field
 

@@ -6,7 +6,7 @@
  * The bytes go to a helper, which libmagic is in: neither is believed more
  * than that it says a type.  One lane, as wide as there are helpers, asks
  * whichever is free, so that a slow one holds up nobody who needn't have it.
- * What isn't known to be allowed isn't stored.
+ * Nothing is stored that isn't known to be allowed.
  */
 #include <errno.h>
 #include <fcntl.h>
