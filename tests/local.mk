@@ -1117,6 +1117,7 @@ EXTRA_DIST += $(LAYER_TESTS) plugins/backend/encrypt/unseal.py \
 
 EXTRA_DIST += \
 	%D%/bench/capacity \
+	%D%/bench/connections.py \
 	%D%/bench/figures.py \
 	%D%/bench/hooks.py \
 	%D%/bench/instructions \
